@@ -1,0 +1,213 @@
+//! One opaque error for the whole crate: whose fault it is, where it happened, and what was wrong.
+
+use std::fmt;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Who has to act on an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The file is damaged, cut short, or not an Avro object container file.
+    Data,
+    /// A schema is not valid, or a writer's schema cannot be read as the reader's.
+    Schema,
+    /// The file asks for more than a [limit](crate::Limits) allows.
+    Limit,
+    /// The file is valid but uses something that this reader does not support.
+    Unsupported,
+    /// The caller passed an argument that cannot be honoured.
+    Argument,
+    /// The source could not be read; [`Error::io`] holds the cause.
+    Source,
+    /// A callback of the caller (a predicate) failed; [`Error::into_cause`] gives its error back.
+    Callback,
+    /// A fault of this crate. Please report it.
+    Internal,
+}
+
+/// Where in a file an [`Error`] happened, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Position {
+    /// Name of the source: a path, a URL, or `<bytes>`.
+    pub file: Option<String>,
+    /// Index of the block, counted from 0.
+    pub block: Option<u64>,
+    /// Byte offset in the file: where the block begins, or where the header is wrong.
+    pub offset: Option<u64>,
+    /// Index of the record inside its block, counted from 0.
+    pub record: Option<u64>,
+    /// Path to the field inside the record, such as `items[].price`.
+    pub path: Option<String>,
+}
+
+/// What went wrong, by whose fault, and where.
+pub struct Error(Box<Inner>);
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    position: Position,
+    cause: Option<Cause>,
+}
+
+impl Error {
+    /// An error of `kind` without a position.
+    #[cold]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let (message, position, cause) = (message.into(), Position::default(), None);
+        Self(Box::new(Inner { kind, message, position, cause }))
+    }
+
+    /// The file is at fault.
+    #[cold]
+    pub(crate) fn data(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Data, message)
+    }
+
+    /// A schema is at fault.
+    #[cold]
+    pub(crate) fn schema(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Schema, message)
+    }
+
+    /// A limit was reached; `name` is the field of [`crate::Limits`].
+    #[cold]
+    pub(crate) fn limit(name: &str, message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Limit, format!("{message} (limit `{name}`)"))
+    }
+
+    /// The caller is at fault.
+    #[cold]
+    pub(crate) fn argument(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Argument, message)
+    }
+
+    /// Reading the source failed.
+    #[cold]
+    pub(crate) fn source(error: std::io::Error) -> Self {
+        Self::new(ErrorKind::Source, error.to_string()).with_cause(error)
+    }
+
+    /// Keeps the error underneath this one.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<Cause>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Changes the position; what is not known yet is filled in as the error travels up.
+    #[must_use]
+    pub(crate) fn at(mut self, fill: impl FnOnce(&mut Position)) -> Self {
+        fill(&mut self.0.position);
+        self
+    }
+
+    /// Names the file, unless it is named already.
+    #[must_use]
+    pub fn in_file(self, name: &str) -> Self {
+        self.at(|position| {
+            position.file.get_or_insert_with(|| name.to_owned());
+        })
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What is wrong, without the position.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Where it is wrong.
+    #[must_use]
+    pub fn position(&self) -> &Position {
+        &self.0.position
+    }
+
+    /// The I/O error underneath, for [`ErrorKind::Source`].
+    #[must_use]
+    pub fn io(&self) -> Option<&std::io::Error> {
+        self.0.cause.as_ref()?.downcast_ref()
+    }
+
+    /// The error underneath, handed over.
+    #[must_use]
+    pub fn into_cause(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
+        self.0.cause
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{file}: ")?;
+        }
+        let mut separator = "";
+        if let Some(block) = self.block {
+            write!(f, "block {block}")?;
+            separator = " ";
+        }
+        if let Some(offset) = self.offset {
+            write!(f, "{separator}at byte {offset}")?;
+            separator = ", ";
+        }
+        if let Some(record) = self.record {
+            write!(f, "{separator}record {record}")?;
+            separator = ", ";
+        }
+        if let Some(path) = self.path.as_deref().filter(|path| !path.is_empty()) {
+            write!(f, "{separator}field `{path}`")?;
+            separator = ", ";
+        }
+        if separator.is_empty() { Ok(()) } else { f.write_str(": ") }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0.position, self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({self})", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_names_every_part_of_the_position() {
+        let error = Error::data("string of 9 bytes in 3").in_file("part-3.avro").at(|p| {
+            p.block = Some(7);
+            p.offset = Some(52113);
+            p.record = Some(12);
+            p.path = Some("items[].price".into());
+        });
+        let text = "part-3.avro: block 7 at byte 52113, record 12, field `items[].price`: string of 9 bytes in 3";
+        assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn a_message_without_a_position_stands_alone() {
+        assert_eq!(Error::argument("n_rows must not be negative").to_string(), "n_rows must not be negative");
+    }
+}

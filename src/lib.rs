@@ -1,0 +1,25 @@
+//! Apache Avro object container files, decoded straight into Polars columns.
+//!
+//! Bytes in, columns out: a [`Container`] is a file whose header has been read; [`Container::read`] gives its rows as
+//! Arrow [`Batch`]es, decoded on all cores and handed out in file order.
+
+mod binary;
+mod codec;
+mod container;
+mod decode;
+mod dtype;
+mod error;
+mod limits;
+mod plan;
+#[cfg(feature = "python")]
+mod python;
+mod read;
+mod schema;
+mod source;
+
+pub use codec::Codec;
+pub use container::Header;
+pub use error::{Error, ErrorKind, Position, Result};
+pub use limits::Limits;
+pub use schema::{Enum, Field, Fingerprint, Fixed, Kind, Logical, Name, Node, NodeId, Properties, Record, Schema};
+pub use source::{FileSource, MemorySource, Source};

@@ -1,0 +1,38 @@
+//! What a file may ask for before it is refused.
+
+/// Bounds on what reading one file may cost, whatever the file says.
+///
+/// Every bound has a default that no honest file known to us reaches; a file that passes one is refused with
+/// [`ErrorKind::Limit`](crate::ErrorKind::Limit) and a message that names the field here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a file header (magic, metadata and sync marker).
+    pub header_bytes: usize,
+    /// Bytes of one block after decompression. Blocks of the null codec are bounded by the file instead.
+    pub block_bytes: usize,
+    /// How deep types may nest in a schema.
+    pub schema_depth: usize,
+    /// How many types (nodes) one schema may hold.
+    pub schema_nodes: usize,
+    /// How many columns a schema may become, those nested in structs, lists and maps included.
+    pub columns: usize,
+    /// How deep one value of a recursive type may nest.
+    pub data_depth: usize,
+    /// How many items that take no bytes (nulls, records of no fields) one block or one array may claim.
+    pub zero_byte_items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 64 << 20,
+            block_bytes: 1 << 30,
+            schema_depth: 128,
+            schema_nodes: 1 << 20,
+            columns: 1 << 17,
+            data_depth: 256,
+            zero_byte_items: 1 << 24,
+        }
+    }
+}

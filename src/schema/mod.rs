@@ -1,0 +1,175 @@
+//! Avro schemas: JSON to a validated, frozen graph and back; canonical form, fingerprints, resolution.
+//!
+//! A [`Schema`] is an arena. A named type that is used many times is one node that many nodes point to, so a recursive
+//! type is a cycle. Everything above this module follows [`NodeId`]s and never sees JSON.
+
+mod canonical;
+mod datum;
+mod fingerprint;
+mod json;
+mod logical;
+mod name;
+mod parse;
+mod resolution;
+
+use serde_json::Value;
+
+pub use fingerprint::Fingerprint;
+pub use logical::Logical;
+pub use name::Name;
+pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Wire, resolve};
+
+/// JSON attributes of a schema that the specification does not define, in their order.
+pub type Properties = serde_json::Map<String, Value>;
+
+/// A validated Avro schema. Cheap to share behind an `Arc`; nothing in it changes.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    nodes: Vec<Node>,
+    root: NodeId,
+}
+
+/// Names one type of a [`Schema`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(u32);
+
+/// One type of a [`Schema`].
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The type itself.
+    pub kind: Kind,
+    /// Its logical type, where one is given that is valid on this type; ignored otherwise, as the specification says.
+    pub logical: Option<Logical>,
+    /// Attributes the specification does not define, and logical types that are unknown or not valid here.
+    pub properties: Properties,
+}
+
+/// The types of the specification, "Schema Declaration".
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the specification's own words")]
+pub enum Kind {
+    Null,
+    Boolean,
+    Int,
+    Long,
+    Float,
+    Double,
+    Bytes,
+    String,
+    Array(NodeId),
+    Map(NodeId),
+    Union(Vec<NodeId>),
+    Fixed(Fixed),
+    Enum(Enum),
+    Record(Record),
+}
+
+/// A sequence of `size` bytes under a name.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the specification's own words")]
+pub struct Fixed {
+    pub name: Name,
+    pub aliases: Vec<Name>,
+    pub doc: Option<String>,
+    pub size: usize,
+}
+
+/// One of a list of symbols.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the specification's own words")]
+pub struct Enum {
+    pub name: Name,
+    pub aliases: Vec<Name>,
+    pub doc: Option<String>,
+    pub symbols: Vec<String>,
+    /// Index into `symbols`.
+    pub default: Option<usize>,
+}
+
+/// Named fields in order. An `error` record is a record.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the specification's own words")]
+pub struct Record {
+    pub name: Name,
+    pub aliases: Vec<Name>,
+    pub doc: Option<String>,
+    pub is_error: bool,
+    pub fields: Vec<Field>,
+}
+
+/// One field of a [`Record`].
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the specification's own words")]
+pub struct Field {
+    pub name: String,
+    pub aliases: Vec<String>,
+    pub doc: Option<String>,
+    pub schema: NodeId,
+    /// The default as JSON; validated against `schema`.
+    pub default: Option<Value>,
+    pub order: Option<String>,
+    pub properties: Properties,
+}
+
+impl Schema {
+    /// The type that the whole schema is.
+    #[must_use]
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// One type.
+    ///
+    /// # Panics
+    /// Where `id` comes from another, larger schema.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// How many types the schema holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never: a schema is at least one type.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+}
+
+impl Kind {
+    /// The name of a record, an enum or a fixed.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        match self {
+            Self::Record(record) => Some(&record.name),
+            Self::Enum(symbols) => Some(&symbols.name),
+            Self::Fixed(fixed) => Some(&fixed.name),
+            _ => None,
+        }
+    }
+
+    /// The specification's word for this kind of type.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "boolean",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Float => "float",
+            Self::Double => "double",
+            Self::Bytes => "bytes",
+            Self::String => "string",
+            Self::Array(_) => "array",
+            Self::Map(_) => "map",
+            Self::Union(_) => "union",
+            Self::Fixed(_) => "fixed",
+            Self::Enum(_) => "enum",
+            Self::Record(_) => "record",
+        }
+    }
+}

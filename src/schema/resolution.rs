@@ -1,0 +1,81 @@
+//! Schema resolution (specification, "Schema Resolution"): what the writer wrote, as the reader wants it.
+//!
+//! The result is a graph over pairs (writer's type, reader's type), one node a pair, so a recursive type is a cycle
+//! here too. It is made once per pair of schemas; the plan is compiled from it and nothing is looked up per value.
+
+use super::NodeId;
+
+/// Names one node of a [`Resolution`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ResolvedId(pub(crate) u32);
+
+/// How every pair of types that meet is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolution {
+    pub(crate) nodes: Vec<Resolved>,
+    pub(crate) root: ResolvedId,
+}
+
+/// How one writer's type is read as one reader's type.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    /// The writer's type. For a default it is the reader's schema too that wrote the bytes, see `writer_is_reader`.
+    pub(crate) writer: NodeId,
+    /// The reader's type: the kind, the logical type and the names that the value gets.
+    pub(crate) reader: NodeId,
+    /// Set below a default: `writer` is a node of the reader's schema, which the default was encoded with.
+    pub(crate) writer_is_reader: bool,
+    /// What stands on the wire.
+    pub(crate) wire: Wire,
+}
+
+/// What stands on the wire for one value; `Resolved::reader` says what becomes of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Wire {
+    Null,
+    Boolean,
+    /// Into int, long, float or double.
+    Int,
+    /// Into long, float or double.
+    Long,
+    /// Into float or double.
+    Float,
+    Double,
+    /// Into bytes or string.
+    Bytes,
+    /// Into string or bytes.
+    String,
+    Fixed(usize),
+    /// The reader's symbol for each of the writer's; `None`: the reader has no such symbol and no default.
+    Enum(Vec<Option<usize>>),
+    Array(ResolvedId),
+    Map(ResolvedId),
+    Record {
+        /// One action a writer's field, in the writer's order.
+        fields: Vec<FieldAction>,
+        /// Reader's fields that the writer did not write: index, the default as a datum, how to read that datum.
+        defaults: Vec<(usize, Vec<u8>, ResolvedId)>,
+    },
+    /// The writer wrote a union; one entry a branch. The reader may or may not be a union.
+    Union(Vec<Branch>),
+    /// The writer wrote no union but the reader is one: the reader's branch, and how to read it.
+    IntoUnion { branch: usize, value: ResolvedId },
+}
+
+/// What to do with one of the writer's fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FieldAction {
+    /// It becomes this field of the reader's record.
+    Read { field: usize, value: ResolvedId },
+    /// The reader has no such field; the writer's type says how to pass over it.
+    Skip(NodeId),
+}
+
+/// What to do with one branch of the writer's union.
+#[derive(Clone, Debug)]
+pub(crate) enum Branch {
+    /// Read it; `branch` is the branch of the reader's union, `None` where the reader is no union.
+    Read { branch: Option<usize>, value: ResolvedId },
+    /// The reader cannot take this branch: a value of it is an error, with this message.
+    Refuse(String),
+}

@@ -1,0 +1,26 @@
+//! Where bytes come from. One file a kind of source; the rest of the crate sees [`Source`] only.
+
+mod file;
+mod memory;
+
+use polars_buffer::Buffer;
+
+use crate::Result;
+
+pub use file::FileSource;
+pub use memory::MemorySource;
+
+/// A file of known size that many threads may read at any offset.
+pub trait Source: Send + Sync {
+    /// What errors call it: a path, a URL, `<bytes>`.
+    fn name(&self) -> &str;
+
+    /// How many bytes there are.
+    fn size(&self) -> u64;
+
+    /// The `len` bytes at `offset`, fewer only where the source ends.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) where they cannot be read.
+    fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>>;
+}
