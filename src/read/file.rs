@@ -1,0 +1,143 @@
+//! An opened file.
+
+use std::sync::Arc;
+
+use polars_arrow::datatypes::Field;
+
+use super::batch::RowIndex;
+use super::options::{OpenOptions, ReadOptions};
+use super::pool;
+use super::reader::BatchReader;
+use super::stream::Portions;
+use crate::container::{BlockFrame, BlockWalk, Header};
+use crate::plan::{Plan, Projection, Schemas};
+use crate::source::Source;
+use crate::{Error, Limits, Result, Schema};
+
+/// A file whose header has been read. Cheap to clone; nothing of it changes.
+#[derive(Clone)]
+pub struct ContainerFile {
+    opened: Arc<Opened>,
+    plan: Plan,
+}
+
+/// What every part of a read knows of its file.
+pub(super) struct Opened {
+    pub(super) source: Arc<dyn Source>,
+    pub(super) header: Header,
+    pub(super) schemas: Schemas,
+    pub(super) limits: Limits,
+}
+
+impl Opened {
+    /// The block at `offset`, whose first bytes are `bytes`.
+    pub(super) fn frame(&self, offset: u64, index: u64, bytes: &[u8]) -> Result<BlockFrame> {
+        BlockFrame::parse(bytes, offset, index, self.source.size()).map_err(|error| error.in_file(self.source.name()))
+    }
+}
+
+impl ContainerFile {
+    /// Reads a file's header and makes the plan for reading all of it.
+    ///
+    /// # Errors
+    /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
+    /// it cannot be read as the reader's schema.
+    pub fn open(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
+        let name = source.name().to_owned();
+        Self::open_unnamed(source, options).map_err(|error| error.in_file(&name))
+    }
+
+    fn open_unnamed(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
+        let header = Header::read(&*source, &options.limits)?;
+        let writer = Arc::new(Schema::parse(&header.schema_json, &options.limits)?);
+        let schemas = Schemas::new(writer, options.reader_schema.clone())?;
+        let plan = Plan::compile(&schemas, &Projection::All, &options.limits)?;
+        let opened = Opened { source, header, schemas, limits: options.limits.clone() };
+        Ok(Self { opened: Arc::new(opened), plan })
+    }
+
+    /// What the file says of itself.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.opened.header
+    }
+
+    /// The schema the file was written with.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.opened.schemas.writer
+    }
+
+    /// How many bytes the file has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.opened.source.size()
+    }
+
+    /// Every column, as Polars has it.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.plan.fields
+    }
+
+    /// The number of rows, by the block headers alone; counting may stop at `limit`.
+    ///
+    /// # Errors
+    /// Where a block header is damaged or the file is cut short.
+    pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
+        Ok(self.count(limit.unwrap_or(u64::MAX))?.1)
+    }
+
+    /// The number of blocks and of rows, by the block headers alone.
+    ///
+    /// # Errors
+    /// Where a block header is damaged or the file is cut short.
+    pub fn count_blocks(&self) -> Result<(u64, u64)> {
+        self.count(u64::MAX)
+    }
+
+    fn count(&self, limit: u64) -> Result<(u64, u64)> {
+        let Opened { source, header, .. } = &*self.opened;
+        let name = |error: Error| error.in_file(source.name());
+        let (mut blocks, mut rows) = (0, 0_u64);
+        for frame in BlockWalk::new(&**source, header) {
+            blocks += 1;
+            let sum = rows.checked_add(frame.map_err(name)?.rows);
+            rows = sum.ok_or_else(|| name(Error::data("the blocks claim more than 2^64 rows")))?;
+            if rows >= limit {
+                break;
+            }
+        }
+        Ok((blocks, rows))
+    }
+
+    /// Starts reading.
+    ///
+    /// # Errors
+    /// Where a column is not in the file or is asked for twice.
+    pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
+        let Opened { schemas, limits, header, source } = &*self.opened;
+        let plan = match &options.columns {
+            None => self.plan.clone(),
+            Some(columns) => Plan::compile(schemas, &Projection::columns(Some(columns)), limits)?,
+        };
+        let row_index = options.row_index.clone().map(|(name, offset)| {
+            let wide = options.wide_row_index;
+            RowIndex { name, offset, wide }
+        });
+        if let Some(index) = &row_index
+            && plan.fields.iter().any(|field| field.name == index.name)
+        {
+            return Err(Error::argument(format!("the row index has the name of a column, {:?}", index.name)));
+        }
+        let bytes = source.size() - header.size;
+        let threads = if bytes < SMALL_FILE { 1 } else { options.n_threads.unwrap_or(usize::MAX).min(pool::threads()) };
+        let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
+        let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1) };
+        let rows = options.offset..options.length.map_or(u64::MAX, |length| options.offset.saturating_add(length));
+        Ok(BatchReader::new(self.opened.clone(), plan, portions, rows, row_index))
+    }
+}
+
+/// A file of fewer bytes is decoded where it is asked for: threads cost more than they save.
+const SMALL_FILE: u64 = 1 << 20;
