@@ -49,7 +49,7 @@ pub(crate) fn logical(ty: &Type) -> Option<Logical> {
         (Shape::Bytes, "decimal") => decimal(ty, usize::MAX)?,
         (Shape::Fixed { size, .. }, "decimal") => decimal(ty, digits_in(*size))?,
         (Shape::Bytes, "big-decimal") => Logical::BigDecimal,
-        (Shape::String, "uuid") | (Shape::Fixed { size: 16, .. }, "uuid") => Logical::Uuid,
+        (Shape::String | Shape::Fixed { size: 16, .. }, "uuid") => Logical::Uuid,
         (Shape::Fixed { size: 12, .. }, "duration") => Logical::Duration,
         (Shape::Int, "date") => Logical::Date,
         (Shape::Int, "time-millis") => Logical::Time(1_000_000),

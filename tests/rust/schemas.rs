@@ -219,9 +219,8 @@ fn reachable(name: &str, namespace: &str) -> bool {
 
 /// What a union may hold once.
 fn kind(branch: &Json, namespace: &str) -> String {
-    let full = |name: &str, namespace: &str| match name.contains('.') || namespace.is_empty() {
-        true => name.to_owned(),
-        false => format!("{namespace}.{name}"),
+    let full = |name: &str, namespace: &str| {
+        if name.contains('.') || namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") }
     };
     let word = branch.as_str().or_else(|| branch["type"].as_str()).unwrap();
     match word {

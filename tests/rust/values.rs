@@ -183,7 +183,9 @@ fn item_blocks<T>(
         let count = if choices.one_in(3) { 1 + choices.below(items.len()) } else { items.len() };
         let (block, rest) = items.split_at(count);
         let mut data = Vec::new();
-        block.iter().for_each(|one| item(one, choices, &mut data));
+        for one in block {
+            item(one, choices, &mut data);
+        }
         if choices.one_in(3) {
             put_long(out, -(count as i64));
             put_long(out, data.len() as i64);

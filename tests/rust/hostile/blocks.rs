@@ -141,7 +141,8 @@ fn rows_before_the_damage_come_first_and_the_error_once() {
     file.blocks[350].bytes.push(0);
     file.blocks[350].size += 1;
     for threads in [1, 2, 4] {
-        let options = ReadOptions { n_threads: Some(threads), batch_rows: 10_000, ..ReadOptions::default() };
+        let mut options = ReadOptions::default();
+        (options.n_threads, options.batch_rows) = (Some(threads), 10_000);
         let mut reader = open(file.build()).unwrap().read(&options).unwrap();
         let (mut height, mut failed) = (0, None);
         for batch in reader.by_ref() {

@@ -18,10 +18,13 @@ use crate::differential::{self, Table};
 
 /// Reads `file` with as many threads as `threads` says.
 fn read_with(file: &[u8], threads: usize, limits: &Limits, options: &ReadOptions) -> Result<Table, Error> {
-    let open = OpenOptions { limits: limits.clone(), ..OpenOptions::default() };
+    let mut open = OpenOptions::default();
+    open.limits = limits.clone();
     let source = std::sync::Arc::new(MemorySource::new(file.to_vec()));
     let file = polars_avro::ContainerFile::open(source, &open)?;
-    differential::read(&file, &ReadOptions { n_threads: Some(threads), ..options.clone() })
+    let mut options = options.clone();
+    options.n_threads = Some(threads);
+    differential::read(&file, &options)
 }
 
 /// The error that `file` is refused with, which does not depend on the number of threads.
@@ -97,8 +100,9 @@ fn record(fields: &[(&str, &str)]) -> String {
 
 /// Only these columns.
 fn only(columns: &[&str]) -> ReadOptions {
-    let columns = columns.iter().map(|&name| name.to_owned()).collect();
-    ReadOptions { columns: Some(columns), ..ReadOptions::default() }
+    let mut options = ReadOptions::default();
+    options.columns = Some(columns.iter().map(|&name| name.to_owned()).collect());
+    options
 }
 
 fn text(text: &str) -> Cell {

@@ -169,7 +169,9 @@ fn decimal(precision: usize, scale: usize) -> Container {
 
 fn datums(values: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::new();
-    values.iter().for_each(|value| put_bytes(&mut out, value));
+    for value in values {
+        put_bytes(&mut out, value);
+    }
     out
 }
 
