@@ -23,7 +23,7 @@ impl Merge {
     }
 
     /// Appends the value at `pos`, which is in wire form number `variant`.
-    pub(super) fn decode(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+    pub(super) fn decode_form(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let pos = self.variants[variant].decode(bytes, pos)?;
         self.note(variant, 1);
         Ok(pos)
@@ -43,7 +43,7 @@ impl AnyColumn {
     /// Appends a value in one of several wire forms; 0 is the only one of a column that knows one.
     pub(super) fn decode_variant(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         match self {
-            Self::Merge(merge) => merge.decode(variant, bytes, pos),
+            Self::Merge(merge) => merge.decode_form(variant, bytes, pos),
             column => column.decode(bytes, pos),
         }
     }
@@ -51,7 +51,7 @@ impl AnyColumn {
 
 impl Column for Merge {
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        self.decode(0, bytes, pos)
+        self.decode_form(0, bytes, pos)
     }
 
     fn push_nulls(&mut self, n: usize) {

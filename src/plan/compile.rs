@@ -7,7 +7,7 @@ use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 use super::{Plan, Projection, Schemas, skip};
 use crate::binary::PADDING;
 use crate::decode::{
-    AnyColumn, BigDecimal, Boolean, Column, Decimal, DefaultValue, Duration, Enumeration, Fixed, ItemBudget, Json,
+    AnyColumn, BigDecimal, Boolean, Decimal, DefaultValue, Duration, Enumeration, Fixed, ItemBudget, Json,
     JsonGraph, List, Map, Null, Primitive, Record, SkipPrograms, Step, Text, UuidBytes, UuidText, Views, WideDecimal,
 };
 use crate::schema::{self, FieldAction, Kind, Logical, NodeId, Resolved, ResolvedId, Wire};

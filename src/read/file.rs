@@ -32,7 +32,9 @@ pub(super) struct Opened {
 impl Opened {
     /// The block at `offset`, whose first bytes are `bytes`.
     pub(super) fn frame(&self, offset: u64, index: u64, bytes: &[u8]) -> Result<BlockFrame> {
-        BlockFrame::parse(bytes, offset, index, self.source.size()).map_err(|error| error.in_file(self.source.name()))
+        let shorter = || Error::data("the file became shorter while it was read").at(|p| p.offset = Some(offset));
+        let frame = BlockFrame::parse(bytes, index, offset, self.source.size());
+        frame.and_then(|frame| frame.ok_or_else(shorter)).map_err(|error| error.in_file(self.source.name()))
     }
 }
 
@@ -85,7 +87,16 @@ impl ContainerFile {
     /// # Errors
     /// Where a block header is damaged or the file is cut short.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
-        Ok(self.count(limit.unwrap_or(u64::MAX))?.1)
+        let Opened { source, header, .. } = &*self.opened;
+        let mut walk = BlockWalk::new(header);
+        let Some(limit) = limit else { return Ok(walk.totals(&**source)?.rows) };
+        let mut rows = 0_u64;
+        while rows < limit
+            && let Some(frame) = walk.next_frame(&**source)?
+        {
+            rows = rows.saturating_add(frame.rows);
+        }
+        Ok(rows)
     }
 
     /// The number of blocks and of rows, by the block headers alone.
@@ -93,22 +104,8 @@ impl ContainerFile {
     /// # Errors
     /// Where a block header is damaged or the file is cut short.
     pub fn count_blocks(&self) -> Result<(u64, u64)> {
-        self.count(u64::MAX)
-    }
-
-    fn count(&self, limit: u64) -> Result<(u64, u64)> {
-        let Opened { source, header, .. } = &*self.opened;
-        let name = |error: Error| error.in_file(source.name());
-        let (mut blocks, mut rows) = (0, 0_u64);
-        for frame in BlockWalk::new(&**source, header) {
-            blocks += 1;
-            let sum = rows.checked_add(frame.map_err(name)?.rows);
-            rows = sum.ok_or_else(|| name(Error::data("the blocks claim more than 2^64 rows")))?;
-            if rows >= limit {
-                break;
-            }
-        }
-        Ok((blocks, rows))
+        let totals = BlockWalk::new(&self.opened.header).totals(&*self.opened.source)?;
+        Ok((totals.blocks, totals.rows))
     }
 
     /// Starts reading.

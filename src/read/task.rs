@@ -64,11 +64,9 @@ pub(super) fn decompress(
     out: &mut Vec<u8>,
     counters: &Counters,
 ) -> Result<bool> {
-    let (data, sync) = piece.bytes.split_at(piece.bytes.len() - PADDING);
+    let (data, sync) = piece.bytes.as_slice().split_at(piece.bytes.len() - PADDING);
     let error = |error| block_error(error, &piece.frame, file);
-    if sync != file.header.sync {
-        return Err(error(Error::data("the sync marker behind the block is not the file's")));
-    }
+    piece.frame.check_sync(sync, &file.header.sync).map_err(error)?;
     let codec = file.header.codec;
     let len = if codec == Codec::Null {
         data.len()
