@@ -113,7 +113,8 @@ pub struct Field {
     pub aliases: Vec<String>,
     pub doc: Option<String>,
     pub schema: NodeId,
-    /// The default as JSON; validated against `schema`.
+    /// The default as JSON, as it stands. Files in the wild have defaults of another type than the field's, so it is
+    /// checked when a resolution needs it.
     pub default: Option<Value>,
     pub order: Option<String>,
     pub properties: Properties,
