@@ -114,7 +114,7 @@ pub(crate) struct Compressor(Encoder);
 enum Encoder {
     Null,
     Deflate(deflate::Encoder),
-    Snappy(snappy::Encoder),
+    Snappy(Box<snappy::Encoder>),
     Zstandard(zstandard::Encoder),
     Bzip2(bzip2::Encoder),
     Xz(xz::Encoder),
@@ -132,7 +132,7 @@ impl Compressor {
             Codec::Deflate => Encoder::Deflate(deflate::Encoder::new(level)?),
             Codec::Snappy => {
                 check_no_level(codec, level)?;
-                Encoder::Snappy(snappy::Encoder::new())
+                Encoder::Snappy(Box::new(snappy::Encoder::new()))
             }
             Codec::Zstandard => Encoder::Zstandard(zstandard::Encoder::new(level)?),
             Codec::Bzip2 => Encoder::Bzip2(bzip2::Encoder::new(level)?),
