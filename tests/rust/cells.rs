@@ -24,6 +24,30 @@ pub(crate) enum Cell {
     List(Vec<Cell>),
     Map(Vec<(String, Cell)>),
     Struct(Vec<Cell>),
+    /// Wanted, never read: a string that is this JSON. Numbers have many spellings.
+    Json(Json),
+}
+
+impl Cell {
+    /// Whether a cell that was read is the one that was wanted.
+    pub(crate) fn is(&self, wanted: &Cell) -> bool {
+        let all = |read: &[Cell], wanted: &[Cell]| {
+            read.len() == wanted.len() && read.iter().zip(wanted).all(|(read, wanted)| read.is(wanted))
+        };
+        match (self, wanted) {
+            (Cell::String(read), Cell::Json(wanted)) => {
+                let normal = |text: &str| serde_json::from_str::<Json>(text).map(|json| json.to_string()).ok();
+                normal(read).is_some_and(|read| Some(read) == normal(&wanted.to_string()))
+            }
+            (Cell::List(read), Cell::List(wanted)) | (Cell::Struct(read), Cell::Struct(wanted)) => all(read, wanted),
+            (Cell::Map(read), Cell::Map(wanted)) => {
+                let same =
+                    |((key, read), (name, wanted)): (&(String, Cell), &(String, Cell))| key == name && read.is(wanted);
+                read.len() == wanted.len() && read.iter().zip(wanted).all(same)
+            }
+            (read, wanted) => read == wanted,
+        }
+    }
 }
 
 /// A logical type that is valid where it stands.
@@ -230,9 +254,7 @@ fn cell<'a>(schema: &'a Schema, ty: &'a Type, value: &Value, enclosing: &mut Enc
                 Cell::Struct(columns.iter().map(of).collect())
             }
         },
-        (Shape::Record { name, .. }, _) if enclosing.contains(&name.as_str()) => {
-            Cell::String(text(schema, ty, value).to_string())
-        }
+        (Shape::Record { name, .. }, _) if enclosing.contains(&name.as_str()) => Cell::Json(text(schema, ty, value)),
         (Shape::Record { name, fields }, Value::Record(values)) => {
             enclosing.push(name);
             let cells = values.iter().zip(fields).map(|(value, (_, ty))| cell(schema, ty, value, enclosing)).collect();

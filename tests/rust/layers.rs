@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Files that may say `unsafe`.
-const UNSAFE: [&str; 0] = [];
+const UNSAFE: [&str; 1] = ["decode/view_array.rs"];
 
 fn floor(module: &str) -> usize {
     let floor = FLOORS.iter().position(|modules| modules.contains(&module));

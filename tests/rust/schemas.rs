@@ -125,12 +125,7 @@ impl Maker<'_> {
     }
 
     fn union(&mut self, depth: usize, namespace: &str) -> Json {
-        let mut branches = Vec::new();
-        let mut kinds = Vec::new();
-        if self.choices.below(4) != 3 {
-            branches.push(json!("null"));
-            kinds.push("null".to_owned());
-        }
+        let (mut branches, mut kinds) = (Vec::new(), Vec::new());
         let most = self.choices.pick(&[1, 1, 2, 3, 5]);
         for _ in 0..most {
             let named = self.named.clone();
@@ -141,11 +136,15 @@ impl Maker<'_> {
                 self.named = named;
                 continue;
             }
-            let at = self.choices.below(branches.len() + 1);
-            branches.insert(branches.len() - at, branch);
+            branches.push(branch);
             kinds.push(kind);
         }
-        if branches.is_empty() { json!(["null"]) } else { Json::Array(branches) }
+        if self.choices.below(4) != 3 && !kinds.contains(&"null".to_owned()) {
+            // A type must be defined before it is used, so the others keep their order.
+            let at = self.choices.below(branches.len() + 1);
+            branches.insert(at, json!("null"));
+        }
+        Json::Array(branches)
     }
 
     /// A second use of a named type.

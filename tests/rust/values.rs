@@ -206,7 +206,7 @@ pub(crate) fn container(schema: &str, codec: &str, datums: &[Vec<u8>], choices: 
     }
     file.metadata.extend((0..choices.below(3)).map(|at| (format!("note{at}"), bytes(choices))));
     file.sync = std::array::from_fn(|_| choices.word() as u8);
-    let largest = choices.pick(&[1, 3, 10, 1000]);
+    let largest = choices.pick(&[1, 3, 10, 1000, 1 << 30]);
     let mut rest = datums;
     while !rest.is_empty() || choices.one_in(4) {
         let count = choices.below(largest + 1).min(rest.len());
