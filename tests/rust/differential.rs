@@ -164,9 +164,10 @@ fn same(table: &Table, expected: &Table) -> Result<(), String> {
         return Err(format!("columns {:?}, expected {:?}", table.columns, expected.columns));
     }
     for (at, (row, wanted)) in table.rows.iter().zip(&expected.rows).enumerate() {
-        let same = row.len() == wanted.len() && row.iter().zip(wanted).all(|(read, wanted)| read.is(wanted));
-        if !same {
-            return Err(format!("row {at} is\n{row:?}, expected\n{wanted:?}"));
+        assert_eq!(row.len(), wanted.len());
+        if let Some(column) = (0..row.len()).find(|&column| !row[column].is(&wanted[column])) {
+            let (name, row, wanted) = (&table.columns[column].0, &row[column], &wanted[column]);
+            return Err(format!("row {at}, column {name}:\n{row:?}, expected\n{wanted:?}"));
         }
     }
     let (rows, wanted) = (table.rows.len(), expected.rows.len());
