@@ -17,7 +17,8 @@ from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions
 
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro import _options
+from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError
 from polars_avro._frame import frames
 
@@ -137,15 +138,15 @@ class AvroFileReader(FileReader):
             height = max(0, height if length is None else min(height, length))
             return iter([pl.DataFrame(height=height)])
         batch_size, n_threads = self.builder.options
-        options = ReadOptions(
-            columns=list(columns),
+        options = _options.for_core(
+            columns=columns,
             row_index=row_index,
             offset=offset,
             length=length,
             batch_size=batch_size,
             n_threads=n_threads,
         )
-        return frames(self.file.batches(options), list(columns), row_index)
+        return frames(self.file.batches(options))
 
     def _absolute(self, offset: int, length: int) -> tuple[int, int]:
         """Count a slice from the file's first row."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro import _options
+from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
 from polars_avro._frame import frames
 
@@ -64,10 +65,10 @@ class Frames:
         for source in self.sources:
             if left == 0:
                 return
-            options = ReadOptions(
+            options = _options.for_core(
                 columns=columns, length=left, batch_size=self.batch_size or batch_size, n_threads=self.n_threads
             )
-            for df in frames(self._open(source).batches(options), columns, None):
+            for df in frames(self._open(source).batches(options)):
                 left = None if left is None else left - df.height
                 yield df if predicate is None else df.filter(predicate)
 

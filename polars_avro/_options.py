@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
+
+from polars_avro._core import ReadOptions
 
 
 def check(
@@ -64,3 +67,24 @@ def selection(columns: Sequence[str] | Sequence[int] | str | int, names: Sequenc
         msg = f"`columns` names a column twice: {selected}"
         raise ValueError(msg)
     return selected
+
+
+def for_core(
+    *,
+    columns: Sequence[str] | None,
+    row_index: tuple[str, int] | None = None,
+    offset: int = 0,
+    length: int | None = None,
+    batch_size: int | None = None,
+    n_threads: int | None = None,
+) -> ReadOptions:
+    """Say what to read: `columns` in this order, all where it is None, and the row index in front of them."""
+    return ReadOptions(
+        columns=None if columns is None else list(columns),
+        row_index=row_index,
+        wide_row_index=row_index is not None and pl.get_index_type() == pl.UInt64,
+        offset=offset,
+        length=length,
+        batch_size=batch_size,
+        n_threads=n_threads,
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._core import ContainerFile
 from polars_avro._frame import frame
 from polars_avro._scan import scan_avro
 
@@ -92,10 +92,10 @@ def read_avro(
         names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
         selected = None if columns is None else _options.selection(columns, names)
         index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)
-        options = ReadOptions(
+        options = _options.for_core(
             columns=selected, row_index=index, length=n_rows, batch_size=batch_size, n_threads=n_threads
         )
-        df = frame(file.read(options), selected, index)
+        df = frame(file.read(options))
         return df.rechunk() if rechunk else df
 
     lf = scan_avro(
