@@ -36,7 +36,8 @@ Options = tuple[int | None, int | None]
 
 def scan(
     sources: list[str] | list[bytes],
-    file: ContainerFile,
+    schema_json: str,
+    schema: pl.Schema,
     *,
     n_rows: int | None,
     row_index: tuple[str, int] | None,
@@ -44,11 +45,10 @@ def scan(
     batch_size: int | None,
     n_threads: int | None,
 ) -> pl.LazyFrame:
-    """Make the scan; `file` is the first source, opened, and every file must have its columns."""
-    schema = pl.Schema(file)
+    """Make the scan; the schemas are those of the first source, and every file must have its columns."""
     lf = PyLazyFrame.new_from_external_reader_builder(
         sources=sources,
-        reader_builder=intern_builder(file.schema_json, schema, (batch_size, n_threads)),
+        reader_builder=intern_builder(schema_json, schema, (batch_size, n_threads)),
         schema=schema,
         scan_options=ScanOptions(
             row_index=row_index,

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def scan(
     sources: list[str] | list[bytes],
-    file: ContainerFile,
+    schema_json: str,
+    schema: pl.Schema,
     *,
     n_rows: int | None,
     row_index: tuple[str, int] | None,
@@ -26,10 +27,9 @@ def scan(
     batch_size: int | None,
     n_threads: int | None,
 ) -> pl.LazyFrame:
-    """Make the scan; `file` is the first source, opened, and every file must have its columns."""
+    """Make the scan; the schemas are those of the first source, and every file must have its columns."""
     if include_file_paths is not None:
         raise _needs_newer_polars("include_file_paths")
-    schema = pl.Schema(file)
     lf = register_io_source(Frames(sources, schema, batch_size, n_threads), schema=schema, is_pure=True)
     if n_rows is not None:
         lf = lf.head(n_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
@@ -34,14 +34,17 @@ def check(
             raise ValueError(msg)
 
 
-def row_index(name: str | None, offset: int, columns: Sequence[str]) -> tuple[str, int] | None:
-    """Give the row index as Polars' internals want it."""
-    if name is None:
-        return None
-    if name in columns:
-        msg = f"the row index cannot be named {name!r}: the file has a column of that name"
+def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> None:
+    """Refuse to add a column whose name is taken."""
+    if name is not None and name in columns:
+        msg = f"`{option}` cannot be {name!r}: there is a column of that name"
         raise DuplicateError(msg)
-    return name, offset
+
+
+def row_index(name: str | None, offset: int, columns: Iterable[str]) -> tuple[str, int] | None:
+    """Give the row index as Polars and the core want it."""
+    new_column("row_index_name", name, columns)
+    return None if name is None else (name, offset)
 
 
 def selection(columns: Sequence[str] | Sequence[int] | str | int, names: Sequence[str]) -> list[str]:

@@ -56,7 +56,7 @@ def read_avro(
     rechunk
         Make every column contiguous in memory. Costs a copy.
     batch_size
-        Rows a batch, which is a chunk of the result.
+        About how many rows a chunk of the result has: 100,000 by default, and fewer where rows are large.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
 
@@ -110,10 +110,14 @@ def read_avro(
         n_threads=n_threads,
     )
     if columns is not None:
-        added = [name for name in (row_index_name, include_file_paths) if name is not None]
-        names = [name for name in lf.collect_schema().names() if name not in added]
-        selected = _options.selection(columns, names)
-        lf = lf.select(*added[: row_index_name is not None], *selected, *added[row_index_name is not None :])
+        in_front = [] if row_index_name is None else [row_index_name]
+        behind = [] if include_file_paths is None else [include_file_paths]
+        names = [name for name in lf.collect_schema().names() if name not in in_front + behind]
+        selected = in_front + _options.selection(columns, names) + behind
+        if not selected:
+            # Selecting nothing gives no rows either.
+            return pl.DataFrame(height=lf.select(pl.len()).collect().item())
+        lf = lf.select(selected)
     df = lf.collect()
     return df.rechunk() if rechunk else df
 

@@ -37,7 +37,8 @@ class AvroReader:
     row_index_offset
         The index of the first row.
     batch_size
-        Rows a batch: about 100,000 by default, and fewer where rows are large.
+        About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
+        so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
 

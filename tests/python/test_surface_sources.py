@@ -173,7 +173,7 @@ def test_an_empty_file_named_alone_is_an_error(read, directory):
 
 def test_only_empty_files_are_an_error(read, tmp_path):
     (tmp_path / "a.avro").touch()
-    with pytest.raises(polars_avro.AvroDataError, match="every file is empty"):
+    with pytest.raises(FileNotFoundError, match="or only empty ones"):
         read(tmp_path)
 
 
