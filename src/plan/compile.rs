@@ -20,7 +20,7 @@ const VALUE: &str = "value";
 const DECIMAL_DIGITS: usize = 38;
 
 pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Plan> {
-    let programs = Arc::new(skip::compile(&schemas.writer, limits));
+    let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
     let mut compiler = Compiler::new(schemas, programs.clone(), limits);
     let root = schemas.resolution.root;
     let record = match (&compiler.node(root).wire, compiler.reader_kind(root)) {
@@ -39,11 +39,12 @@ pub(super) struct Compiler<'s> {
     /// The reader's records around the type that is compiled now, outermost first.
     pub(super) open: Vec<NodeId>,
     columns: usize,
+    pub(super) depth: usize,
 }
 
 impl<'s> Compiler<'s> {
     pub(super) fn new(schemas: &'s Schemas, programs: Arc<SkipPrograms>, limits: &'s Limits) -> Self {
-        Self { schemas, limits, programs, json: OnceLock::new(), open: Vec::new(), columns: 0 }
+        Self { schemas, limits, programs, json: OnceLock::new(), open: Vec::new(), columns: 0, depth: 0 }
     }
 
     pub(super) fn node(&self, id: ResolvedId) -> &'s Resolved {
@@ -60,6 +61,16 @@ impl<'s> Compiler<'s> {
         if self.columns > self.limits.columns {
             return Err(Error::limit("columns", format!("the schema becomes more than {} columns", self.limits.columns)));
         }
+        if self.depth >= self.limits.schema_depth {
+            return Err(skip::too_deep(self.limits.schema_depth));
+        }
+        self.depth += 1;
+        let column = self.column_of(id, projection);
+        self.depth -= 1;
+        column
+    }
+
+    fn column_of(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
         let node = self.node(id);
         let logical = self.schemas.reader.node(node.reader).logical;
         Ok(match &node.wire {

@@ -139,11 +139,12 @@ impl Compiler<'_> {
     /// The column of a reader's type that this writer never writes: it only ever gets nulls.
     fn absent(&mut self, reader: NodeId) -> Result<AnyColumn> {
         let identity = Schemas::new(self.schemas.reader.clone(), None)?;
-        let programs = Arc::new(skip::compile(&identity.writer, self.limits));
+        let programs = Arc::new(skip::compile(&identity.writer, self.limits)?);
         let node = identity.resolution.nodes.iter().position(|node| node.reader == reader && node.writer == reader);
         let id = ResolvedId(node.expect("a schema resolved with itself has every type") as u32);
         let mut compiler = Compiler::new(&identity, programs, self.limits);
         compiler.open.clone_from(&self.open);
+        compiler.depth = self.depth;
         compiler.column(id, &Projection::All)
     }
 }

@@ -68,7 +68,8 @@ pub(super) fn decompress(
     let error = |error| block_error(error, &piece.frame, file);
     piece.frame.check_sync(sync, &file.header.sync).map_err(error)?;
     let codec = file.header.codec;
-    let len = if codec == Codec::Null {
+    let len = if codec == Codec::Null || (data.is_empty() && piece.frame.rows == 0) {
+        out.clear();
         data.len()
     } else {
         decompressor.decompress(codec, data, out, file.limits.block_bytes).map_err(error)?;
@@ -77,7 +78,7 @@ pub(super) fn decompress(
         data_end(out)
     };
     add(&counters.bytes_decoded, len as u64);
-    Ok(codec == Codec::Null)
+    Ok(out.is_empty())
 }
 
 /// What threads reuse from one task to the next.

@@ -116,8 +116,9 @@ impl<'a> Parser<'a> {
             if matches!(kind, Kind::Union(_)) {
                 return Err(self.fail("a union must not hold a union"));
             }
-            // A named type is its node: two nodes never share a full name.
-            if !seen.insert((kind.type_name(), kind.name().map(|_| id))) {
+            // A named type is its node: two nodes never share a full name. Null twice is not valid either, but there are
+            // writers that give it to columns of nulls, and it can only mean one thing.
+            if !matches!(kind, Kind::Null) && !seen.insert((kind.type_name(), kind.name().map(|_| id))) {
                 let name = kind.name().map_or(kind.type_name(), Name::fullname);
                 return Err(self.fail(format_args!("a union must not hold `{name}` twice")));
             }
