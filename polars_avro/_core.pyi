@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import final
 
+__all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "ReadOptions", "__version__"]
+
 __version__: str
 
 @final

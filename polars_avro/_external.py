@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from polars.lazyframe.resolver import FilterExpr
 
 if not hasattr(PyLazyFrame, "new_from_external_reader_builder"):
-    raise ImportError("this Polars has no external readers")  # noqa: EM101, TRY003
+    raise ImportError("this Polars has no external readers")
 
 Options = tuple[int | None, int | None]
 

@@ -10,13 +10,14 @@ from polars_avro import _options, _sources
 from polars_avro._core import ContainerFile
 from polars_avro._frame import frame
 from polars_avro._scan import scan_avro
+from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 def read_avro(
-    source: _sources.Sources,
+    source: Sources,
     *,
     columns: Sequence[str] | Sequence[int] | str | int | None = None,
     n_rows: int | None = None,
@@ -84,6 +85,16 @@ def read_avro(
     --------
     >>> import polars_avro
     >>> polars_avro.read_avro("docs/sample.avro", columns=["station", "celsius"], n_rows=3)
+    shape: (3, 2)
+    ┌─────────┬─────────┐
+    │ station ┆ celsius │
+    │ ---     ┆ ---     │
+    │ str     ┆ f64     │
+    ╞═════════╪═════════╡
+    │ Bergen  ┆ 21.9    │
+    │ Cusco   ┆ 21.4    │
+    │ Da Nang ┆ 27.7    │
+    └─────────┴─────────┘
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
     single = None if include_file_paths is not None else _single(source, glob=glob)
@@ -122,7 +133,7 @@ def read_avro(
     return df.rechunk() if rechunk else df
 
 
-def _single(source: _sources.Sources, *, glob: bool) -> str | bytes | None:
+def _single(source: Sources, *, glob: bool) -> str | bytes | None:
     if isinstance(source, (list, tuple)):
         return None
     opened = _sources.one(source)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import polars as pl
 from polars_avro import _options, _sources
 from polars_avro._core import ContainerFile
 from polars_avro._frame import frames
+from polars_avro._sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,11 +59,12 @@ class AvroReader:
     >>> import polars_avro
     >>> with polars_avro.AvroReader("docs/sample.avro", columns=["celsius"], batch_size=100) as reader:
     ...     [batch.height for batch in reader]
+    [120, 121, 59]
     """
 
     def __init__(
         self,
-        source: _sources.Source,
+        source: Source,
         *,
         columns: Sequence[str] | Sequence[int] | str | int | None = None,
         n_rows: int | None = None,

@@ -13,13 +13,14 @@ try:
     from polars_avro import _external as engine
 except ImportError:
     from polars_avro import _io_source as engine  # type: ignore[no-redef]
+from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 def scan_avro(
-    source: _sources.Sources,
+    source: Sources,
     *,
     n_rows: int | None = None,
     row_index_name: str | None = None,
@@ -89,11 +90,26 @@ def scan_avro(
     >>> import polars as pl
     >>> import polars_avro
     >>> lf = polars_avro.scan_avro("docs/sample.avro")
+    >>> lf.filter(pl.col("sky") == "RAIN").group_by("station").agg(pl.col("celsius").max()).sort("station").collect()
+    shape: (5, 2)
+    ┌─────────┬─────────┐
+    │ station ┆ celsius │
+    │ ---     ┆ ---     │
+    │ str     ┆ f64     │
+    ╞═════════╪═════════╡
+    │ Bergen  ┆ 28.0    │
+    │ Cusco   ┆ 27.7    │
+    │ Da Nang ┆ 30.6    │
+    │ Oran    ┆ 28.1    │
+    │ Perth   ┆ 35.9    │
+    └─────────┴─────────┘
+    >>> lf.select(pl.len()).collect().item()
+    300
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
     sources = _sources.several(source)
     if isinstance(sources[0], str):
-        sources = _expand(sources, glob=glob, hidden_file_prefix=hidden_file_prefix)  # type: ignore[arg-type]
+        sources = _expand(sources, glob=glob, hidden_file_prefix=hidden_file_prefix)
     file = ContainerFile(sources[0])
     schema = pl.Schema(file)
     _options.new_column("include_file_paths", include_file_paths, [*schema, row_index_name])

@@ -7,10 +7,11 @@ import sys
 
 import fastavro
 import polars as pl
-import polars_avro
 import pytest
 from conftest import COLUMNS, SCHEMA, make_rows, write
 from polars.testing import assert_frame_equal
+
+import polars_avro
 
 
 @pytest.mark.parametrize("source", ["path", "bytes"])

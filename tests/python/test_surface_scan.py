@@ -5,10 +5,11 @@ import threading
 import time
 
 import polars as pl
-import polars_avro
 import pytest
 from conftest import COLUMNS, make_rows, write
 from polars.testing import assert_frame_equal
+
+import polars_avro
 
 
 @pytest.fixture(params=["in-memory", "streaming"])
@@ -121,7 +122,11 @@ def test_records_without_fields_keep_their_height(tmp_path, engine):
 
 
 def test_names_that_are_there_already_are_refused(source):
-    for options in ({"row_index_name": "id"}, {"include_file_paths": "id"}, {"row_index_name": "x", "include_file_paths": "x"}):
+    for options in (
+        {"row_index_name": "id"},
+        {"include_file_paths": "id"},
+        {"row_index_name": "x", "include_file_paths": "x"},
+    ):
         with pytest.raises(pl.exceptions.DuplicateError):
             polars_avro.scan_avro(source, **options)
         with pytest.raises(pl.exceptions.DuplicateError):
@@ -148,7 +153,10 @@ def test_pl_scan_avro(path, frame):
 
 def test_a_lazyframe_pickles(source, frame):
     lf = polars_avro.scan_avro(source, row_index_name="row").select("row", "tags")
-    assert_frame_equal(pickle.loads(pickle.dumps(lf)).collect(), frame.select(pl.int_range(pl.len(), dtype=pl.get_index_type()).alias("row"), "tags"))
+    assert_frame_equal(
+        pickle.loads(pickle.dumps(lf)).collect(),
+        frame.select(pl.int_range(pl.len(), dtype=pl.get_index_type()).alias("row"), "tags"),
+    )
 
 
 def test_explain_names_the_format_and_the_file(path):
