@@ -1,0 +1,156 @@
+"""Random files: the package must give what fastavro and the type table give, however it is asked.
+
+`POLARS_AVRO_CASES` sets the number of files (250 by default, the same ones each time).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any, Callable
+
+import expected
+import polars as pl
+import pytest
+import strategies
+from containers import expected_frame, raw_rows
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from strategies import File
+
+import polars_avro
+
+CASES = int(os.environ.get("POLARS_AVRO_CASES", "250"))
+ENGINES = st.sampled_from(("in-memory", "streaming"))
+Columns = dict[str, list[Any]]
+
+
+def cases(share: float) -> Callable[[Any], Any]:
+    """Run a test on this share of all files."""
+    return settings(
+        max_examples=round(CASES * share),
+        deadline=None,
+        database=None,
+        derandomize="POLARS_AVRO_CASES" not in os.environ,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where files of this module are written, one after the other."""
+    return tmp_path_factory.mktemp("differential") / "file.avro"
+
+
+def only(columns: Columns, names: list[str]) -> Columns:
+    """Some of the columns, in the order of `names`."""
+    return {name: columns[name] for name in names}
+
+
+def rows(columns: Columns, wanted: slice) -> Columns:
+    """Some of the rows."""
+    return {name: values[wanted] for name, values in columns.items()}
+
+
+def as_source(kind: str, data: bytes, path: Path) -> Any:
+    """The file as one kind of source."""
+    path.write_bytes(data)
+    return {"bytes": data, "BytesIO": io.BytesIO(data), "str": str(path), "Path": path}[kind]
+
+
+@cases(0.1)
+@given(strategies.files())
+def test_the_expectation_holds_what_was_written(file: File) -> None:
+    node, raw = raw_rows(file.data)
+    assert len(raw) == file.rows
+    assert expected.frame_of(node, raw)[0] is not None
+
+
+@cases(0.25)
+@given(strategies.files(), st.sampled_from(("bytes", "BytesIO", "str", "Path")))
+def test_read_avro_gives_every_value(path: Path, file: File, kind: str) -> None:
+    frame = polars_avro.read_avro(as_source(kind, file.data, path))
+    expected.assert_frame(frame, *expected_frame(file.data))
+
+
+@cases(0.2)
+@given(strategies.files(), ENGINES, st.sampled_from(("bytes", "str")))
+def test_scan_avro_gives_every_value(path: Path, file: File, engine: Any, kind: str) -> None:
+    lazy = polars_avro.scan_avro(as_source(kind, file.data, path))
+    schema, columns, height = expected_frame(file.data)
+    assert list(lazy.collect_schema().items()) == list(schema.items())
+    expected.assert_frame(lazy.collect(engine=engine), schema, columns, height)
+
+
+@cases(0.15)
+@given(strategies.files(), ENGINES, st.data())
+def test_a_projection_gives_its_columns_in_its_order(file: File, engine: Any, data: st.DataObject) -> None:
+    schema, columns, height = expected_frame(file.data)
+    assume(columns)
+    names = data.draw(st.lists(st.sampled_from(list(columns)), min_size=1, unique=True))
+    wanted = pl.Schema({name: schema[name] for name in names}), only(columns, names), height
+    expected.assert_frame(polars_avro.read_avro(file.data, columns=names), *wanted)
+    expected.assert_frame(polars_avro.scan_avro(file.data).select(names).collect(engine=engine), *wanted)
+
+
+@cases(0.15)
+@given(strategies.files(), ENGINES, st.integers(-250, 250), st.integers(0, 250))
+def test_a_slice_gives_its_rows(file: File, engine: Any, offset: int, length: int) -> None:
+    schema, columns, height = expected_frame(file.data)
+    start = max(0, height + offset) if offset < 0 else offset
+    # A slice that begins before the first row loses what lies before it, as in Polars.
+    stop = max(0, height + offset + length) if offset < 0 else offset + length
+    lazy = polars_avro.scan_avro(file.data)
+    queries = {
+        "slice": (lazy.slice(offset, length), slice(start, stop)),
+        "head": (lazy.head(length), slice(0, length)),
+        "tail": (lazy.tail(length), slice(max(0, height - length), height)),
+        "n_rows": (polars_avro.scan_avro(file.data, n_rows=length), slice(0, length)),
+    }
+    for query, kept in queries.values():
+        frame = query.collect(engine=engine)
+        expected.assert_frame(frame, schema, rows(columns, kept), len(range(height)[kept]))
+    frame = polars_avro.read_avro(file.data, n_rows=length)
+    expected.assert_frame(frame, schema, rows(columns, slice(0, length)), min(length, height))
+
+
+@cases(0.1)
+@given(strategies.files(), ENGINES, st.integers(0, 2**31), st.integers(0, 250), st.data())
+def test_the_row_index_counts_every_row(
+    file: File, engine: Any, first: int, length: int, data: st.DataObject
+) -> None:
+    schema, columns, height = expected_frame(file.data)
+    options = {"row_index_name": "index", "row_index_offset": first}
+    schema = pl.Schema({"index": pl.get_index_type(), **schema})
+    columns = {"index": list(range(first, first + height)), **columns}
+    expected.assert_frame(polars_avro.read_avro(file.data, **options), schema, columns, height)
+    names = data.draw(st.lists(st.sampled_from(list(columns)), min_size=1, unique=True))
+    lazy = polars_avro.scan_avro(file.data, **options).select(names).slice(length // 2, length)
+    kept = slice(length // 2, length // 2 + length)
+    wanted = pl.Schema({name: schema[name] for name in names}), rows(only(columns, names), kept)
+    expected.assert_frame(lazy.collect(engine=engine), *wanted, len(range(height)[kept]))
+
+
+@cases(0.15)
+@given(strategies.files(record_root=True), ENGINES, st.integers(0, 250), st.data())
+def test_a_filter_keeps_the_rows_that_pass(file: File, engine: Any, length: int, data: st.DataObject) -> None:
+    schema, columns, height = expected_frame(file.data)
+    assume(columns)
+    name = data.draw(st.sampled_from(list(columns)))
+    names = data.draw(st.lists(st.sampled_from(list(columns)), min_size=1, unique=True))
+    if schema[name].is_integer():
+        predicate, passes = pl.col(name) > 0, [value is not None and value > 0 for value in columns[name]]
+    else:
+        predicate, passes = pl.col(name).is_not_null(), [value is not None for value in columns[name]]
+    narrow = pl.Schema({name: schema[name] for name in names})
+
+    def check(query: pl.LazyFrame, kept: list[int]) -> None:
+        wanted = {name: [columns[name][i] for i in kept] for name in names}
+        expected.assert_frame(query.select(names).collect(engine=engine), narrow, wanted, len(kept))
+
+    passing = [i for i in range(height) if passes[i]]
+    check(polars_avro.scan_avro(file.data).filter(predicate), passing)
+    check(polars_avro.scan_avro(file.data).filter(predicate).head(length), passing[:length])
+    check(polars_avro.scan_avro(file.data).head(length).filter(predicate), [i for i in passing if i < length])
+    check(polars_avro.scan_avro(file.data, n_rows=length).filter(predicate), [i for i in passing if i < length])
