@@ -31,7 +31,7 @@ LOGICAL_TYPES = (
     *({"type": "long", "logicalType": f"timestamp-{unit}"} for unit in UNITS),
     *({"type": "long", "logicalType": f"local-timestamp-{unit}"} for unit in UNITS),
 )
-#: Logical types that a reader must ignore: unknown, or on the wrong base. (fastavro writes no decimal that is not valid.)
+#: Logical types that a reader must ignore: unknown, or on the wrong base. fastavro writes no decimal that is not valid.
 IGNORED_LOGICAL_TYPES = (
     {"type": "string", "logicalType": "no-such-type"},
     {"type": "long", "logicalType": "date"},
@@ -291,7 +291,7 @@ def floating(code: str) -> Any:
 
 def text(source: random.Random, _: Node) -> str:
     """Texts around the twelve bytes that fit into a string view, a few much longer."""
-    alphabet = source.choice((string.ascii_letters, "aé€😀\u0000\"\\\n", "0"))
+    alphabet = source.choice((string.ascii_letters, 'aé€😀\u0000"\\\n', "0"))
     return "".join(source.choices(alphabet, k=source.choice((0, 1, 5, 11, 12, 13, 40, 300))))
 
 

@@ -14,7 +14,7 @@ import expected
 import polars as pl
 import pytest
 import strategies
-from containers import expected_frame, raw_rows
+from containers import expected_frame
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import File
@@ -57,14 +57,6 @@ def as_source(kind: str, data: bytes, path: Path) -> Any:
     """The file as one kind of source."""
     path.write_bytes(data)
     return {"bytes": data, "BytesIO": io.BytesIO(data), "str": str(path), "Path": path}[kind]
-
-
-@cases(0.1)
-@given(strategies.files())
-def test_the_expectation_holds_what_was_written(file: File) -> None:
-    node, raw = raw_rows(file.data)
-    assert len(raw) == file.rows
-    assert expected.frame_of(node, raw)[0] is not None
 
 
 @cases(0.25)
@@ -117,9 +109,7 @@ def test_a_slice_gives_its_rows(file: File, engine: Any, offset: int, length: in
 
 @cases(0.1)
 @given(strategies.files(), ENGINES, st.integers(0, 2**31), st.integers(0, 250), st.data())
-def test_the_row_index_counts_every_row(
-    file: File, engine: Any, first: int, length: int, data: st.DataObject
-) -> None:
+def test_the_row_index_counts_every_row(file: File, engine: Any, first: int, length: int, data: st.DataObject) -> None:
     schema, columns, height = expected_frame(file.data)
     options = {"row_index_name": "index", "row_index_offset": first}
     schema = pl.Schema({"index": pl.get_index_type(), **schema})
