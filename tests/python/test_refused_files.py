@@ -26,6 +26,7 @@ def array(items: Any) -> dict[str, Any]:
 ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
 LIST = {"type": "record", "name": "L", "fields": [{"name": "next", "type": ["null", "L"]}]}
 DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 2}
+MANY = 4_000_000
 
 #: What is wrong with one value, its schema, its bytes.
 VALUES = {
@@ -50,6 +51,14 @@ VALUES = {
     "map count beyond the block": ({"type": "map", "values": "int"}, long(2**40) + text("a")),
     "map key that is not UTF-8": ({"type": "map", "values": "int"}, long(1) + text(b"\xff") + long(1) + long(0)),
     "decimal beyond 128 bits": (DECIMAL, text(b"\x7f" + b"\xff" * 16)),
+    "decimal beyond its precision": (DECIMAL | {"precision": 4}, text(b"\x27\x10")),
+    "long decimal beyond its precision": (DECIMAL | {"precision": 39}, text(b"\x7f" + b"\xff" * 16)),
+    "long decimal of millions of ones": (DECIMAL | {"precision": 39}, text(b"\x00" + b"\xff" * MANY)),
+    "long decimal of millions of zeros": (DECIMAL | {"precision": 39}, text(b"\xff" + b"\x00" * MANY)),
+    "time before midnight": ({"type": "int", "logicalType": "time-millis"}, long(-1)),
+    "time behind midnight": ({"type": "long", "logicalType": "time-micros"}, long(86_400_000_000)),
+    "UUID that is none": ({"type": "string", "logicalType": "uuid"}, text("no-uuid")),
+    "big-decimal of too few bytes": ({"type": "bytes", "logicalType": "big-decimal"}, text(text(b"\x01"))),
     "bytes behind the last row": ("int", long(1) + b"\x00"),
     "no bytes at all": ("int", b""),
 }
