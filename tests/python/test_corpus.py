@@ -89,7 +89,8 @@ def test_a_valid_file_equals_fastavros_own_python_values(name: str) -> None:
         rows = [{"value": row} for row in rows]
     keep = [column for column in frame.columns if column not in OTHER_FORM.get(name, ())]
     wanted = [{column: normal(row[column]) for column in keep} for row in rows]
-    assert [normal(row) for row in frame.select(keep).to_dicts()] == wanted
+    assert frame.height == len(rows)
+    assert [normal(row) for row in frame.select(keep).to_dicts()] == (wanted if keep else [])
 
 
 def normal(value: Any) -> Any:

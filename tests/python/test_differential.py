@@ -1,6 +1,6 @@
 """Random files: the package must give what fastavro and the type table give, however it is asked.
 
-`POLARS_AVRO_CASES` sets the number of files (250 by default, the same ones each time).
+`POLARS_AVRO_CASES` sets the number of files (400 by default, the same ones each time).
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import Any, Callable
 
 import expected
+import fastavro
 import polars as pl
 import pytest
 import strategies
-from containers import expected_frame
+from containers import container, expected_frame
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import File
 
 import polars_avro
 
-CASES = int(os.environ.get("POLARS_AVRO_CASES", "250"))
+CASES = int(os.environ.get("POLARS_AVRO_CASES", "400"))
 ENGINES = st.sampled_from(("in-memory", "streaming"))
+TUNING = st.fixed_dictionaries(
+    {"batch_size": st.sampled_from((None, 1, 3, 64)), "n_threads": st.sampled_from((None, 1, 2, 4))}
+)
 Columns = dict[str, list[Any]]
 
 
@@ -53,23 +57,44 @@ def rows(columns: Columns, wanted: slice) -> Columns:
     return {name: values[wanted] for name, values in columns.items()}
 
 
+def enlarged(file: File, blocks: int, repeated: int) -> bytes:
+    """Blocks without a codec that each hold all rows of the file several times."""
+    found = list(fastavro.block_reader(io.BytesIO(file.data)))
+    payload = b"".join(block.bytes_.getvalue() for block in found)
+    return container(file.schema, *[(file.rows * repeated, payload * repeated)] * blocks)
+
+
 def as_source(kind: str, data: bytes, path: Path) -> Any:
     """The file as one kind of source."""
     path.write_bytes(data)
     return {"bytes": data, "BytesIO": io.BytesIO(data), "str": str(path), "Path": path}[kind]
 
 
-@cases(0.25)
-@given(strategies.files(), st.sampled_from(("bytes", "BytesIO", "str", "Path")))
-def test_read_avro_gives_every_value(path: Path, file: File, kind: str) -> None:
-    frame = polars_avro.read_avro(as_source(kind, file.data, path))
+@cases(0.2)
+@given(strategies.files(), st.sampled_from(("bytes", "BytesIO", "str", "Path")), TUNING)
+def test_read_avro_gives_every_value(path: Path, file: File, kind: str, tuning: Any) -> None:
+    frame = polars_avro.read_avro(as_source(kind, file.data, path), **tuning)
     expected.assert_frame(frame, *expected_frame(file.data))
 
 
-@cases(0.2)
-@given(strategies.files(), ENGINES, st.sampled_from(("bytes", "str")))
-def test_scan_avro_gives_every_value(path: Path, file: File, engine: Any, kind: str) -> None:
-    lazy = polars_avro.scan_avro(as_source(kind, file.data, path))
+@cases(0.1)
+@given(strategies.files(), TUNING)
+def test_the_batches_of_a_reader_are_the_file(file: File, tuning: Any) -> None:
+    schema, columns, height = expected_frame(file.data)
+    with polars_avro.AvroReader(file.data, **tuning) as reader:
+        assert list(reader.schema.items()) == list(schema.items())
+        first = 0
+        for batch in reader:
+            assert batch.height > 0
+            expected.assert_frame(batch, schema, rows(columns, slice(first, first + batch.height)), batch.height)
+            first += batch.height
+        assert first == height
+
+
+@cases(0.15)
+@given(strategies.files(), ENGINES, st.sampled_from(("bytes", "str")), TUNING)
+def test_scan_avro_gives_every_value(path: Path, file: File, engine: Any, kind: str, tuning: Any) -> None:
+    lazy = polars_avro.scan_avro(as_source(kind, file.data, path), **tuning)
     schema, columns, height = expected_frame(file.data)
     assert list(lazy.collect_schema().items()) == list(schema.items())
     expected.assert_frame(lazy.collect(engine=engine), schema, columns, height)
@@ -144,3 +169,25 @@ def test_a_filter_keeps_the_rows_that_pass(file: File, engine: Any, length: int,
     check(polars_avro.scan_avro(file.data).filter(predicate).head(length), passing[:length])
     check(polars_avro.scan_avro(file.data).head(length).filter(predicate), [i for i in passing if i < length])
     check(polars_avro.scan_avro(file.data, n_rows=length).filter(predicate), [i for i in passing if i < length])
+
+
+@cases(0.05)
+@given(strategies.files(), st.sampled_from((1, 3, 40)), ENGINES, TUNING)
+def test_a_file_of_megabytes_keeps_its_order(file: File, blocks: int, engine: Any, tuning: Any) -> None:
+    """Files below a megabyte are decoded by one thread, and blocks of few rows are not split."""
+    size = len(enlarged(file, 1, 1)) - len(enlarged(file, 0, 1))
+    assume(file.rows > 5 and size > 200)
+    small = polars_avro.read_avro(file.data)
+    expected.assert_frame(small, *expected_frame(file.data))
+    repeated = 1_500_000 // size // blocks + 1
+    data = enlarged(file, blocks, repeated)
+    large = pl.concat([small] * (repeated * blocks))
+    options = tuning | {"batch_size": tuning["batch_size"] and tuning["batch_size"] * 100}
+    frame = polars_avro.read_avro(data, **options)
+    assert frame.schema == large.schema
+    assert frame.equals(large)
+    lazy = polars_avro.scan_avro(data, **options)
+    assert lazy.select(pl.len()).collect(engine=engine).item() == large.height
+    start = large.height // 2
+    assert lazy.slice(start, 1_000).collect(engine=engine).equals(large.slice(start, 1_000))
+    assert lazy.tail(start).collect(engine=engine).equals(large.tail(start))

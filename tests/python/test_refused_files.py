@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from typing import Any
 
@@ -26,7 +27,7 @@ def array(items: Any) -> dict[str, Any]:
 ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
 LIST = {"type": "record", "name": "L", "fields": [{"name": "next", "type": ["null", "L"]}]}
 DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 2}
-MANY = 4_000_000
+MANY = 100_000
 
 #: What is wrong with one value, its schema, its bytes.
 VALUES = {
@@ -160,10 +161,23 @@ def test_the_checksum_of_snappy_counts() -> None:
 
 def test_a_block_that_unpacks_without_end_is_refused() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    chunk = bytes(1 << 20)
-    data = b"".join(packer.compress(chunk) for _ in range(1_100)) + packer.flush()
-    error = refused(container(record("string"), (1, data), codec="deflate"))
-    assert isinstance(error, polars_avro.AvroLimitError)
+    mebibyte = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = packer.flush()
+    assert zlib.decompress(mebibyte * 2 + end, -15) == bytes(2 << 20)
+    with pytest.raises(polars_avro.AvroLimitError, match="block_bytes"):
+        polars_avro.read_avro(container(record("string"), (1, mebibyte * 1_100 + end), codec="deflate"))
+
+
+@pytest.mark.parametrize(
+    "digits", [b"\x00" + b"\xff" * 4_000_000, b"\xff" + b"\x00" * 4_000_000], ids=["ones", "zeros"]
+)
+def test_a_decimal_far_beyond_its_precision_is_refused_before_its_digits_are_made(digits: bytes) -> None:
+    data = container(record(DECIMAL | {"precision": 39}), (1, text(digits)))
+    begin = time.perf_counter()
+    with pytest.raises(polars_avro.AvroError, match="39"):
+        polars_avro.read_avro(data)
+    # The digits take some fifteen seconds, and four times as long for twice the bytes.
+    assert time.perf_counter() - begin < 3
 
 
 def test_a_value_nested_too_deep_is_refused() -> None:
