@@ -11,11 +11,10 @@ import io
 import json
 from typing import Any
 
-import fastavro
-from fastavro._read_common import HEADER_SCHEMA
-
 import expected
+import fastavro
 from expected import Node
+from fastavro._read_common import HEADER_SCHEMA
 
 SYNC = bytes(range(16))
 
@@ -81,7 +80,7 @@ def raw_rows(data: bytes) -> tuple[Node, list[Any]]:
     return node, [raw_value(node, row) for row in fastavro.reader(target, return_record_name=True)]
 
 
-def plain(node: Node, seen: dict[Node, str]) -> Any:
+def plain(node: Node, seen: dict[Node, str]) -> Any:  # noqa: PLR0911  (one return a kind)
     """A schema of the same encoding as `node`, see the head of this module."""
     if node in seen:
         return seen[node]

@@ -10,9 +10,10 @@ import json
 import math
 import struct
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Callable
+from typing import Any
 
 import polars as pl
 
@@ -50,7 +51,7 @@ class Node:
         return self.name or self.kind
 
 
-def parse(schema: Any, names: dict[str, Node] | None = None, namespace: str = "") -> Node:
+def parse(schema: Any, names: dict[str, Node] | None = None, namespace: str = "") -> Node:  # noqa: PLR0911  (one return a kind)
     """Avro schema (parsed JSON) to a graph of nodes."""
     names = {} if names is None else names
     if isinstance(schema, list):
@@ -132,7 +133,7 @@ class JsonText:
     tree: Any
 
 
-def mapped(node: Node, above: tuple[Node, ...] = ()) -> tuple[pl.DataType, Convert]:
+def mapped(node: Node, above: tuple[Node, ...] = ()) -> tuple[pl.DataType, Convert]:  # noqa: PLR0911  (one return a kind)
     """The dtype of a type, and what turns a raw value of it into Polars' physical value."""
     if node.logical:
         return _mapped_logical(node)
@@ -161,7 +162,7 @@ def mapped(node: Node, above: tuple[Node, ...] = ()) -> tuple[pl.DataType, Conve
 def _mapped_union(node: Node, above: tuple[Node, ...]) -> tuple[pl.DataType, Convert]:
     branches = [(index, branch) for index, branch in enumerate(node.inner) if branch.kind != "null"]
     if not branches:
-        return pl.Null(), lambda raw: None
+        return pl.Null(), lambda _raw: None
     if len(branches) == 1:
         only, branch = branches[0]
         dtype, convert = mapped(branch, above)
@@ -219,7 +220,7 @@ def big_decimal_text(raw: bytes) -> str:
     return decimal_text(int.from_bytes(raw[pos : pos + size], "big", signed=True), scale)
 
 
-def json_tree(node: Node, raw: Any) -> Any:
+def json_tree(node: Node, raw: Any) -> Any:  # noqa: PLR0911  (one return a kind)
     """A value as plain JSON: unions untagged, bytes as code points, logical types ignored."""
     if node.kind == "union":
         return json_tree(node.inner[raw[0]], raw[1])

@@ -87,7 +87,7 @@ def reference(full: str, namespace: str) -> str | None:
     return short if prefix == namespace else full
 
 
-def any_type(scope: Scope, namespace: str, depth: int, *, in_union: bool = False) -> Any:
+def any_type(scope: Scope, namespace: str, depth: int, *, in_union: bool = False) -> Any:  # noqa: PLR0911  (one return a kind)
     """One schema of any kind."""
     kinds = ["primitive", "primitive", "logical", "ignored", "enum", "fixed", "named"]
     if depth < MAX_DEPTH:
@@ -328,8 +328,8 @@ def identifier(source: random.Random, node: Node) -> str | bytes:
 
 
 SCALARS = {
-    "null": lambda source, node: None,
-    "boolean": lambda source, node: source.random() < 0.5,
+    "null": lambda _source, _node: None,
+    "boolean": lambda source, _node: source.random() < 0.5,
     "int": integer(32),
     "long": integer(64),
     "float": floating("<f"),
@@ -340,8 +340,8 @@ SCALARS = {
     "enum": lambda source, node: source.choice(node.symbols),
 }
 LOGICAL_VALUES = {
-    "time-millis": lambda source, node: source.randrange(86_400_000),
-    "time-micros": lambda source, node: source.randrange(86_400_000_000),
+    "time-millis": lambda source, _node: source.randrange(86_400_000),
+    "time-micros": lambda source, _node: source.randrange(86_400_000_000),
     "decimal": decimal,
     "big-decimal": big_decimal,
     "uuid": identifier,

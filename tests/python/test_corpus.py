@@ -7,6 +7,7 @@ The files are not part of the project. They are looked for beside it, in `../sha
 from __future__ import annotations
 
 import io
+import math
 import os
 import uuid
 from pathlib import Path
@@ -101,7 +102,7 @@ def normal(value: Any) -> Any:
         return [normal(item) for item in value]
     if isinstance(value, uuid.UUID):
         return str(value)
-    return "NaN" if value != value else value
+    return "NaN" if isinstance(value, float) and math.isnan(value) else value
 
 
 @pytest.mark.parametrize("name", [name for name in BROKEN if FILES])

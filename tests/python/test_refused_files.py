@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 import zlib
@@ -140,14 +141,13 @@ def test_a_damaged_compressed_block_is_refused(codec: str) -> None:
     assert polars_avro.read_avro(data).height == 100
     for junk in (b"\xff" * 8, b"\x00" * 8):
         damaged = data[:pos] + junk + data[pos + 8 :]
-        try:
-            frame = polars_avro.read_avro(damaged)
-        except polars_avro.AvroError as error:
-            assert "block 0" in str(error)
-        else:
-            # Raw deflate has no checksum, so that damage may make another valid text of the same length.
-            assert codec == "deflate"
-            assert frame.height == 100
+        if codec == "deflate":
+            # It has no checksum: damage may make other text of the same length, but never fewer rows.
+            with contextlib.suppress(polars_avro.AvroError):
+                assert polars_avro.read_avro(damaged).height == 100
+            continue
+        with pytest.raises(polars_avro.AvroError, match="block 0"):
+            polars_avro.read_avro(damaged)
 
 
 def test_the_checksum_of_snappy_counts() -> None:

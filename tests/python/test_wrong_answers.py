@@ -131,7 +131,7 @@ def test_empty_files_of_a_glob_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "1.avro").write_bytes(MANY_BLOCKS)
     assert_frame_equal(polars_avro.read_avro(tmp_path / "*.avro"), NUMBERS)
     assert_frame_equal(polars_avro.read_avro(tmp_path), NUMBERS)
-    with pytest.raises(polars_avro.AvroError, match="(?i)empty"):
+    with pytest.raises(polars_avro.AvroError, match=r"(?i)empty"):
         polars_avro.read_avro(tmp_path / "0.avro")
 
 
