@@ -1,0 +1,217 @@
+"""Running the readers: one process each, in turn, round after round, and only once their answers are checked."""
+
+import contextlib
+import json
+import os
+import selectors
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from data import CACHE, DATASETS, paths
+from readers import FLOOR, REFERENCE, Reader
+from scenarios import Scenario
+
+WORKER = Path(__file__).with_name("worker.py")
+# A reader whose first run takes this long joins fewer rounds, so that one slow reader does not set the whole pace.
+SLOW_SECONDS = 2.0
+SLOW_ROUNDS = 3
+TIMEOUT = 600.0
+
+
+@dataclass
+class Result:
+    """What was seen of one reader in one scenario with one number of threads."""
+
+    scenario: str
+    threads: int
+    reader: str
+    status: str = "ok"
+    reason: str = ""
+    walls: list[float] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
+    memory: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        """Give the median wall time in seconds."""
+        return statistics.median(self.walls)
+
+    def as_record(self) -> dict[str, object]:
+        """Give what the record holds of it."""
+        row: dict[str, object] = {"scenario": self.scenario, "threads": self.threads, "reader": self.reader}
+        row["status"] = self.status
+        if self.reason:
+            row["reason"] = self.reason.replace(str(CACHE), "cache").replace(str(Path.home()), "~")
+        if self.walls:
+            row["median_ms"] = round(self.median * 1e3, 4)
+            row["minimum_ms"] = round(min(self.walls) * 1e3, 4)
+            row["cpu_ms"] = round(statistics.median(self.cpus) * 1e3, 4)
+            row["rounds"] = len(self.walls)
+        return row | {f"{name}_mb": round(value, 1) for name, value in self.memory.items()}
+
+
+class Failed(Exception):
+    """A reader raised, died or took too long; `kind` is the status to record."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Worker:
+    """A process that runs one reader and lives as long as its scenario."""
+
+    def __init__(self, reader: Reader, threads: int) -> None:
+        environment = {**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONWARNINGS": "ignore"}
+        environment.pop("PYTHONPATH", None)
+        self.process = subprocess.Popen(
+            [reader.python, WORKER, reader.engine, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            text=True,
+            preexec_fn=lambda: confine(threads),
+        )
+
+    def ask(self, do: str, scenario: Scenario) -> dict:
+        """Send a request and give the answer."""
+        request = {"do": do, "paths": [str(path) for path in paths(scenario.dataset)], **scenario.as_request()}
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            if not selector.select(TIMEOUT):
+                raise Failed("failed", f"no answer in {TIMEOUT:.0f} seconds")
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failed("failed", f"the process ended with status {self.process.wait()}")
+        reply = json.loads(line)
+        if "error" in reply:
+            raise Failed(reply["kind"], reply["error"])
+        return reply
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def confine(threads: int) -> None:
+    """Keep the process to as many cores as it may have threads, for not every reader can be told its threads."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+
+
+def expected(scenario: Scenario, reference: Reader) -> dict:
+    """Give height, width and checksum as the reference reader has them; they are kept beside the files."""
+    name = json.dumps([scenario.dataset, scenario.as_request()["query"], scenario.checked()])
+    kept = CACHE / "expected.json"
+    known = json.loads(kept.read_text()) if kept.exists() else {}
+    if name not in known:
+        worker = Worker(reference, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+        try:
+            known[name] = worker.ask("check", scenario)
+        finally:
+            worker.close()
+        kept.write_text(json.dumps(known, indent=1))
+    return known[name]
+
+
+def fault(reply: dict, wanted: dict, scenario: Scenario, reader: Reader) -> str:
+    """Say what is wrong with an answer, or nothing when it is right."""
+    dataset = DATASETS[scenario.dataset]
+    if reader.name == FLOOR:
+        wanted = {"height": 1}
+    elif not scenario.query.count and reply["height"] > dataset.per_file * dataset.files:
+        return f"height is {reply['height']}, more rows than there are"
+    for part in ("height", "width", "checksum"):
+        if part in wanted and reply[part] != wanted[part]:
+            values = "differs" if part == "checksum" else f"is {reply[part]}, not {wanted[part]}"
+            return f"{part} {values}"
+    return ""
+
+
+@dataclass
+class Entry:
+    """One reader's part in a scenario."""
+
+    result: Result
+    reader: Reader
+    worker: Worker
+    rounds: int
+
+
+def compare(scenario: Scenario, readers: Sequence[Reader], reference: Reader, threads: int, rounds: int) -> list[Result]:
+    """Check every reader, time those that are right in turn, then see what memory each takes."""
+    wanted = expected(scenario, reference)
+    entries = [enter(scenario, reader, threads, rounds, wanted) for reader in readers if takes_part(reader, scenario)]
+    try:
+        for turn in range(rounds):
+            for entry in rotated(entries, turn):
+                if entry.result.status == "ok" and turn < entry.rounds:
+                    timed(entry, scenario)
+    finally:
+        for entry in entries:
+            entry.worker.close()
+    for entry in entries:
+        if entry.result.status == "ok":
+            entry.result.memory = memory(entry.reader, scenario, threads)
+    return [entry.result for entry in entries]
+
+
+def takes_part(reader: Reader, scenario: Scenario) -> bool:
+    """Say whether the scenario is asked of the reader at all."""
+    return scenario.floor or reader.name != FLOOR
+
+
+def enter(scenario: Scenario, reader: Reader, threads: int, rounds: int, wanted: dict) -> Entry:
+    """Start a reader and hold its answer against what is expected."""
+    result = Result(scenario.name, threads, reader.name)
+    entry = Entry(result, reader, Worker(reader, threads), rounds)
+    try:
+        reply = entry.worker.ask("check", scenario)
+    except Failed as error:
+        result.status, result.reason = error.kind, str(error)
+        return entry
+    result.reason = fault(reply, wanted, scenario, reader)
+    result.status = "wrong" if result.reason else "ok"
+    if reply["seconds"] > SLOW_SECONDS:
+        entry.rounds = min(rounds, SLOW_ROUNDS)
+    return entry
+
+
+def timed(entry: Entry, scenario: Scenario) -> None:
+    """Run the reader once, timed."""
+    try:
+        reply = entry.worker.ask("time", scenario)
+    except Failed as error:
+        entry.result.status, entry.result.reason = error.kind, str(error)
+        return
+    entry.result.walls.append(reply["wall"])
+    entry.result.cpus.append(reply["cpu"])
+
+
+def memory(reader: Reader, scenario: Scenario, threads: int) -> dict[str, float]:
+    """Give what memory one run takes in a process that has done nothing before."""
+    worker = Worker(reader, threads)
+    try:
+        return worker.ask("peak", scenario)
+    finally:
+        worker.close()
+
+
+def rotated(entries: list[Entry], turn: int) -> Iterator[Entry]:
+    """Give the entries from another one on each turn, so that none always follows the same other."""
+    for i in range(len(entries)):
+        yield entries[(i + turn) % len(entries)]
+
+
+def say(text: str) -> None:
+    """Tell how far the run is."""
+    print(text, file=sys.stderr, flush=True)
