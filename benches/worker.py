@@ -50,11 +50,13 @@ def answer(engine: ModuleType, request: dict) -> dict:
         frame = engine.run(paths, query)
         return {"before": before, "peak": memory("VmHWM"), "held": frame.estimated_size() / 1e6}
     repeat = request["repeat"]
-    used, began = cpu(), time.perf_counter()
+    # An engine with processes of its own counts their time too.
+    clock = getattr(engine, "cpu", cpu)
+    used, began = clock(), time.perf_counter()
     for _ in range(repeat):
         frame = engine.run(paths, query)
     wall = time.perf_counter() - began
-    return {"wall": wall / repeat, "cpu": (cpu() - used) / repeat, "height": frame.height}
+    return {"wall": wall / repeat, "cpu": (clock() - used) / repeat, "height": frame.height}
 
 
 def serve(engine: ModuleType) -> None:

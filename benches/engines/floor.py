@@ -4,6 +4,7 @@ On two threads it forks once, and each process takes half of the blocks. It walk
 about a microsecond a block: it is near the floor, not below it.
 """
 
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
@@ -20,38 +21,44 @@ CODECS: dict[str, Callable[[memoryview], object]] = {
     "zstandard": cramjam.zstd.decompress,
 }
 SYNC = 16
-state: dict[str, Pool | None] = {"pool": None}
+BLOCKS_IN_RUN = 32
+pools: list[Pool] = []
+children: list[float] = []
 
 
 def start(threads: int) -> None:
     """Fork the processes that share the work."""
     if threads > 1:
-        state["pool"] = get_context("fork").Pool(threads)
+        pools.append(get_context("fork").Pool(threads))
+
+
+def cpu() -> float:
+    """Give the processor time of this process and of those it forked."""
+    return time.process_time() + sum(children)
 
 
 def run(paths: list[str], query: dict) -> pl.DataFrame:
     """Decompress every block; the frame given back holds only how many rows the blocks say they have."""
-    pool = state["pool"]
-    if pool is None:
-        rows = decompress(paths, 0, 1)
-    else:
-        share = len(pool._pool)
-        rows = sum(pool.starmap(decompress, [(paths, part, share) for part in range(share)], chunksize=1))
-    return pl.DataFrame({"rows": [rows]})
+    if not pools:
+        return pl.DataFrame({"rows": [decompress(paths, 0, 1)[0]]})
+    (pool,) = pools
+    share = len(pool._pool)
+    done = pool.starmap(decompress, [(paths, part, share) for part in range(share)], chunksize=1)
+    children.extend(seconds for _, seconds in done)
+    return pl.DataFrame({"rows": [sum(rows for rows, _ in done)]})
 
 
-def decompress(paths: list[str], part: int, parts: int) -> int:
-    """Decompress every `parts`-th run of blocks from the `part`-th on, and count their rows."""
-    rows = 0
-    run_of_blocks = 32
+def decompress(paths: list[str], part: int, parts: int) -> tuple[int, float]:
+    """Decompress every `parts`-th run of blocks from the `part`-th on; give their rows and the time it took."""
+    began, rows = time.process_time(), 0
     for path in paths:
         data = memoryview(Path(path).read_bytes())
         codec, at = header(data)
         for i, (count, block) in enumerate(blocks(data, at)):
-            if i // run_of_blocks % parts == part:
+            if i // BLOCKS_IN_RUN % parts == part:
                 CODECS[codec](block)
                 rows += count
-    return rows
+    return rows, time.process_time() - began
 
 
 def blocks(data: memoryview, at: int) -> Iterator[tuple[int, memoryview]]:
