@@ -1,7 +1,7 @@
-"""What a result is held to: its height, its width and a checksum of columns in which the order of rows counts.
+"""What a result is held to: its height, its width and checksums of columns in which the order of rows counts.
 
 Values are brought to a common form first, for readers differ in dtypes without being wrong: an enum may be a
-Categorical, a map a list of pairs, a timestamp may have a zone or none.
+Categorical, a map a list of pairs, a timestamp may have a zone or none, and ClickHouse has one type for text and bytes.
 """
 
 import hashlib
@@ -13,13 +13,18 @@ NULL = "\\N"
 
 
 def describe(frame: pl.DataFrame, checked: Sequence[str]) -> dict[str, object]:
-    """Give height, width and checksum of the `checked` columns, or of all columns when none are named."""
-    named = [column(frame, path) for path in checked] if checked else frame.get_columns()
+    """Give height, width and checksums of the `checked` columns, or of all columns when none are named."""
+    named = {path: column(frame, path) for path in checked} if checked else dict(enumerate(frame.get_columns()))
+    checksums = {str(name): checksum(series) for name, series in named.items()}
+    return {"height": frame.height, "width": frame.width, "checksums": checksums}
+
+
+def checksum(series: pl.Series) -> str:
+    """Give the checksum of a column."""
     digest = hashlib.sha256()
-    for series in named:
-        for part in parts(series):
-            digest.update(part.alias("part").to_frame().write_csv(null_value=NULL).encode())
-    return {"height": frame.height, "width": frame.width, "checksum": digest.hexdigest()}
+    for part in parts(series):
+        digest.update(part.alias("part").to_frame().write_csv(null_value=NULL).encode())
+    return digest.hexdigest()[:16]
 
 
 def column(frame: pl.DataFrame, path: str) -> pl.Series:
@@ -61,4 +66,4 @@ def scalar(series: pl.Series) -> pl.Series:
         return series.dt.epoch("us")
     if dtype.is_temporal():
         return series.to_physical().cast(pl.Int64)
-    return series.cast(pl.String)
+    return series.cast(pl.String).str.encode("hex")

@@ -100,7 +100,8 @@ def foot(record: dict, threads: int, bottom: float) -> list[str]:
         f"{machine['processor']}, {threads} thread{'s' if threads > 1 else ''}, {record['date']}",
     )
     return [
-        f'<text class="small" x="{LEFT}" y="{bottom + 36 + 16 * i}">{escape(line)}</text>' for i, line in enumerate(lines)
+        f'<text class="small" x="{LEFT}" y="{bottom + 36 + 16 * i}">{escape(line)}</text>'
+        for i, line in enumerate(lines)
     ]
 
 
@@ -119,4 +120,5 @@ def mark(reader: Reader, x: float, y: float) -> str:
     open_shape = reader.mark in ("cross", "plus", "line", "ring")
     paint = f'fill="none" stroke="{reader.colour}" stroke-width="2.2"' if open_shape else f'fill="{reader.colour}"'
     title = escape(reader.name if reader.name != FLOOR else "decompression alone")
-    return f'<path d="{paths[reader.mark]}" transform="translate({x:.1f} {y:.1f})" {paint}><title>{title}</title></path>'
+    place = f'transform="translate({x:.1f} {y:.1f})"'
+    return f'<path d="{paths[reader.mark]}" {place} {paint}><title>{title}</title></path>'

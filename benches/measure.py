@@ -16,9 +16,8 @@ from readers import FLOOR, Reader
 from scenarios import Scenario
 
 WORKER = Path(__file__).with_name("worker.py")
-# A reader whose first run takes this long joins fewer rounds, so that one slow reader does not set the whole pace.
-SLOW_SECONDS = 2.0
-SLOW_ROUNDS = 3
+# The seconds a reader may take of a scenario: a slow one joins fewer rounds, lest it set the pace of the whole run.
+BUDGET = 20.0
 TIMEOUT = 600.0
 
 
@@ -45,7 +44,7 @@ class Result:
         row: dict[str, object] = {"scenario": self.scenario, "threads": self.threads, "reader": self.reader}
         row["status"] = self.status
         if self.reason:
-            row["reason"] = self.reason.replace(str(CACHE), "cache").replace(str(Path.home()), "~")
+            row["reason"] = self.reason
         if self.walls:
             row["median_ms"] = round(self.median * 1e3, 4)
             row["minimum_ms"] = round(min(self.walls) * 1e3, 4)
@@ -55,18 +54,22 @@ class Result:
 
 
 class Failed(Exception):
-    """A reader raised, died or took too long; `kind` is the status to record."""
+    """A reader died or took too long."""
 
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
+    status = "failed"
+
+
+class Unsupported(Failed):
+    """A reader refused."""
+
+    status = "unsupported"
 
 
 class Worker:
     """A process that runs one reader and lives as long as its scenario."""
 
     def __init__(self, reader: Reader, threads: int) -> None:
-        self.is_floor = reader.name == FLOOR
+        self.reader = reader
         environment = {**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONWARNINGS": "ignore"}
         environment.pop("PYTHONPATH", None)
         self.process = subprocess.Popen(
@@ -82,21 +85,23 @@ class Worker:
     def ask(self, do: str, scenario: Scenario) -> dict:
         """Send a request and give the answer."""
         request = {"do": do, "paths": [str(path) for path in paths(scenario.dataset)], **scenario.as_request()}
-        if self.is_floor:
+        if self.reader.name == FLOOR:
             request["checked"] = ()
+        # Where no order is promised, none is checked.
+        request["sort"] = DATASETS[scenario.dataset].files > 1 and not self.reader.orders_files
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             if not selector.select(TIMEOUT):
-                raise Failed("failed", f"no answer in {TIMEOUT:.0f} seconds")
+                raise Failed(f"no answer in {TIMEOUT:.0f} seconds")
         line = self.process.stdout.readline()
         if not line:
-            raise Failed("failed", f"the process ended with status {self.process.wait()}")
+            raise Failed(f"the process ended with status {self.process.wait()}")
         reply = json.loads(line)
         if "error" in reply:
-            raise Failed(reply["kind"], reply["error"])
+            raise Unsupported(reply["error"].replace(str(CACHE), "cache").splitlines()[0][:200])
         return reply
 
     def close(self) -> None:
@@ -112,7 +117,7 @@ def confine(threads: int) -> None:
 
 
 def expected(scenario: Scenario, reference: Reader) -> dict:
-    """Give height, width and checksum as the reference reader has them; they are kept beside the files."""
+    """Give height, width and checksums as the reference reader has them; they are kept beside the files."""
     name = json.dumps([scenario.dataset, scenario.as_request()["query"], scenario.checked()])
     kept = CACHE / "expected.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
@@ -130,7 +135,7 @@ def floor(scenario: Scenario) -> dict:
     """Give what the floor answers: one value, the number of rows."""
     dataset = DATASETS[scenario.dataset]
     text = f"part\n{dataset.per_file * dataset.files}\n"
-    return {"height": 1, "width": 1, "checksum": hashlib.sha256(text.encode()).hexdigest()}
+    return {"height": 1, "width": 1, "checksums": {"0": hashlib.sha256(text.encode()).hexdigest()[:16]}}
 
 
 def fault(reply: dict, wanted: dict) -> str:
@@ -138,7 +143,8 @@ def fault(reply: dict, wanted: dict) -> str:
     for part in ("height", "width"):
         if reply[part] != wanted[part]:
             return f"{part} is {reply[part]}, not {wanted[part]}"
-    return "" if reply["checksum"] == wanted["checksum"] else "values or their order differ"
+    columns = [name for name, checksum in wanted["checksums"].items() if reply["checksums"].get(name) != checksum]
+    return f"values or their order differ in {', '.join(columns)}" if columns else ""
 
 
 @dataclass
@@ -151,7 +157,9 @@ class Entry:
     rounds: int
 
 
-def compare(scenario: Scenario, readers: Sequence[Reader], reference: Reader, threads: int, rounds: int) -> list[Result]:
+def compare(
+    scenario: Scenario, readers: Sequence[Reader], reference: Reader, threads: int, rounds: int
+) -> list[Result]:
     """Check every reader, time those that are right in turn, then see what memory each takes."""
     wanted = expected(scenario, reference)
     entries = [enter(scenario, reader, threads, rounds, wanted) for reader in readers if takes_part(reader, scenario)]
@@ -181,12 +189,11 @@ def enter(scenario: Scenario, reader: Reader, threads: int, rounds: int, wanted:
     try:
         reply = entry.worker.ask("check", scenario)
     except Failed as error:
-        result.status, result.reason = error.kind, str(error)
+        result.status, result.reason = error.status, str(error)
         return entry
     result.reason = fault(reply, floor(scenario) if reader.name == FLOOR else wanted)
     result.status = "wrong" if result.reason else "ok"
-    if reply["seconds"] > SLOW_SECONDS:
-        entry.rounds = min(rounds, SLOW_ROUNDS)
+    entry.rounds = max(1, min(rounds, int(BUDGET / (reply["seconds"] * scenario.repeat))))
     return entry
 
 
@@ -195,7 +202,7 @@ def timed(entry: Entry, scenario: Scenario) -> None:
     try:
         reply = entry.worker.ask("time", scenario)
     except Failed as error:
-        entry.result.status, entry.result.reason = error.kind, str(error)
+        entry.result.status, entry.result.reason = error.status, str(error)
         return
     entry.result.walls.append(reply["wall"])
     entry.result.cpus.append(reply["cpu"])
@@ -207,7 +214,7 @@ def weigh(result: Result, reader: Reader, scenario: Scenario) -> None:
     try:
         result.memory = worker.ask("peak", scenario)
     except Failed as error:
-        result.status, result.reason = error.kind, str(error)
+        result.status, result.reason = error.status, str(error)
     finally:
         worker.close()
 

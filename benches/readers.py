@@ -34,6 +34,8 @@ class Reader:
         How the figure draws it: a colour legible on light and dark, and a shape that tells it apart without colour.
     build
         A wheel or a source tree to install besides, for this project.
+    orders_files
+        Whether the rows of several files come in the files' order.
     shares
         The reader in whose virtual environment this one runs.
     """
@@ -45,6 +47,7 @@ class Reader:
     colour: str
     mark: str
     build: Path | None = None
+    orders_files: bool = True
     shares: str | None = None
 
     @property
@@ -70,7 +73,7 @@ PEERS = (
     Reader(
         "duckdb", "peer_duckdb", (*ARROW, "duckdb==1.5.5", "duckdb-extension-avro==1.5.5"), "duckdb", "#b58900", "cross"
     ),
-    Reader("chdb", "peer_chdb", (*ARROW, "chdb==4.4.0"), "chdb", "#a55bc4", "plus"),
+    Reader("chdb", "peer_chdb", (*ARROW, "chdb==4.4.0"), "chdb", "#a55bc4", "plus", orders_files=False),
     Reader(REFERENCE, "peer_fastavro", FASTAVRO, "fastavro", "#888888", "ring"),
     Reader(FLOOR, "floor", FASTAVRO, "cramjam", "#888888", "line", shares=REFERENCE),
 )

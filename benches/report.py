@@ -22,7 +22,9 @@ NOTES = (
     "DuckDB and chdb are asked in SQL and their results turned into Polars frames, which neither was made for.",
     "polars-avro is given batches of 100,000 rows; its default of 1,024 is slower.",
     "Polars' own reader takes one file and has no filter: more is done in Polars after reading.",
-    "A reader that takes over two seconds is timed three times only.",
+    "A slow reader is timed fewer times than the others; the record says how often.",
+    "A reader is also wrong where it leaves a logical type undecoded: DuckDB decimals, chdb times of day.",
+    "chdb gives the rows of several files in no order; they are sorted, outside what is timed, before the check.",
     "Checksums cover the columns named with the dataset, not all hundred of the wide file, and call equal what differs"
     " only in dtype (map or list of pairs, zone or none).",
     "The decompression floor is Python over a Rust codec library: near the bound, not exactly it.",

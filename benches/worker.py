@@ -41,6 +41,8 @@ def answer(engine: ModuleType, request: dict) -> dict:
         began = time.perf_counter()
         frame = engine.run(paths, query)
         seconds = time.perf_counter() - began
+        if request["sort"]:
+            frame = frame.sort(request["checked"][0])
         return {"seconds": seconds, **describe(frame, request["checked"])}
     gc.collect()
     if request["do"] == "peak":
@@ -69,8 +71,7 @@ def serve(engine: ModuleType) -> None:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # panics of Rust extensions are not Exceptions
-                kind = "unsupported" if isinstance(error, NotImplementedError) else "failed"
-                reply = {"error": f"{type(error).__name__}: {error}"[:300], "kind": kind}
+                reply = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(reply), file=out, flush=True)
 
 
