@@ -1,6 +1,18 @@
-//! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file a codec.
+//! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file a codec, both directions.
+//!
+//! What a block claims about its own size is never trusted: memory grows with the bytes that were produced, so a
+//! damaged or hostile block costs no more than a few times what it holds, and never more than the caller's limit.
 
-use crate::{Error, Limits, Result};
+mod bzip2;
+mod deflate;
+mod snappy;
+mod xz;
+mod zstandard;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{Error, ErrorKind, Result};
 
 /// The codec that a file's header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,4 +25,188 @@ pub enum Codec {
     Zstandard,
     Bzip2,
     Xz,
+}
+
+impl Codec {
+    const ALL: [Self; 6] = [Self::Null, Self::Deflate, Self::Snappy, Self::Zstandard, Self::Bzip2, Self::Xz];
+
+    /// The codec of this name in `avro.codec`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] for every other name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|codec| codec.name() == name).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            let message = format!("the codec `{}` is not supported; supported are {known}", name.escape_debug());
+            Error::new(ErrorKind::Unsupported, message)
+        })
+    }
+
+    /// Its name in `avro.codec`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Deflate => "deflate",
+            Self::Snappy => "snappy",
+            Self::Zstandard => "zstandard",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+        }
+    }
+
+    #[cold]
+    fn damaged(self, what: impl std::fmt::Display) -> Error {
+        Error::data(format!("{}: {what}", self.name()))
+    }
+
+    /// The library failed where it could not have.
+    #[cold]
+    fn broken(self, what: impl std::fmt::Display) -> Error {
+        Error::new(ErrorKind::Internal, format!("{}: {what}", self.name()))
+    }
+
+    #[cold]
+    fn over_limit(self, limit: usize) -> Error {
+        let message = format!("{}: the block holds more than {limit} bytes when decompressed", self.name());
+        Error::limit("block_bytes", message)
+    }
+}
+
+/// Decompresses block after block, keeping what a codec can use again. One a task.
+#[derive(Default)]
+pub(crate) struct Decompressor {
+    deflate: Option<deflate::Decoder>,
+    snappy: snappy::Decoder,
+    zstandard: Option<zstandard::Decoder>,
+}
+
+impl Decompressor {
+    /// A decompressor that has allocated nothing yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces `out` by the bytes that `block` holds.
+    ///
+    /// Pass the same `out` again, as it is: its old bytes are what new ones are written over, so that nothing has to
+    /// be zeroed. After an error its content means nothing. `limit` does not apply to the null codec.
+    pub(crate) fn decompress(&mut self, codec: Codec, block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+        match codec {
+            Codec::Null => {
+                out.clear();
+                out.reserve(block.len() + SLACK);
+                out.extend_from_slice(block);
+                Ok(())
+            }
+            Codec::Deflate => self.deflate.get_or_insert_default().decode(block, out, limit),
+            Codec::Snappy => self.snappy.decode(block, out, limit),
+            Codec::Zstandard => self.zstandard.get_or_insert_default().decode(block, out, limit),
+            Codec::Bzip2 => bzip2::decode(block, out, limit),
+            Codec::Xz => xz::decode(block, out, limit),
+        }
+    }
+}
+
+/// Compresses block after block at one level.
+pub(crate) struct Compressor(Encoder);
+
+enum Encoder {
+    Null,
+    Deflate(deflate::Encoder),
+    Snappy(Box<snappy::Encoder>),
+    Zstandard(zstandard::Encoder),
+    Bzip2(bzip2::Encoder),
+    Xz(xz::Encoder),
+}
+
+impl Compressor {
+    /// A compressor; `None` is the codec's own default level.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the writer's half"))]
+    pub(crate) fn new(codec: Codec, level: Option<i32>) -> Result<Self> {
+        Ok(Self(match codec {
+            Codec::Null => {
+                check_no_level(codec, level)?;
+                Encoder::Null
+            }
+            Codec::Deflate => Encoder::Deflate(deflate::Encoder::new(level)?),
+            Codec::Snappy => {
+                check_no_level(codec, level)?;
+                Encoder::Snappy(Box::new(snappy::Encoder::new()))
+            }
+            Codec::Zstandard => Encoder::Zstandard(zstandard::Encoder::new(level)?),
+            Codec::Bzip2 => Encoder::Bzip2(bzip2::Encoder::new(level)?),
+            Codec::Xz => Encoder::Xz(xz::Encoder::new(level)?),
+        }))
+    }
+
+    /// Replaces `out` by a block that holds `data`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the writer's half"))]
+    pub(crate) fn compress(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        match &mut self.0 {
+            Encoder::Null => {
+                out.clear();
+                out.extend_from_slice(data);
+                Ok(())
+            }
+            Encoder::Deflate(encoder) => encoder.encode(data, out),
+            Encoder::Snappy(encoder) => encoder.encode(data, out),
+            Encoder::Zstandard(encoder) => encoder.encode(data, out),
+            Encoder::Bzip2(encoder) => encoder.encode(data, out),
+            Encoder::Xz(encoder) => encoder.encode(data, out),
+        }
+    }
+}
+
+fn check_no_level(codec: Codec, level: Option<i32>) -> Result<()> {
+    match level {
+        None => Ok(()),
+        Some(level) => Err(Error::argument(format!("{} has no compression levels, got {level}", codec.name()))),
+    }
+}
+
+fn check_level(codec: Codec, level: Option<i32>, default: i32, known: std::ops::RangeInclusive<i32>) -> Result<i32> {
+    let level = level.unwrap_or(default);
+    if known.contains(&level) {
+        return Ok(level);
+    }
+    let (low, high) = (known.start(), known.end());
+    let message = format!("{} has the compression levels {low} to {high}, got {level}", codec.name());
+    Err(Error::argument(message))
+}
+
+/// Capacity left behind the output, where the caller puts the padding that decoding wants, so that it need not move.
+const SLACK: usize = 64;
+
+/// How many times the size of a block is allocated for its content before any of it has been seen.
+const MOST_UNSEEN: usize = 16;
+
+/// How much blocks of a file grow, guessed from the block before. For codecs that want all room at once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Expansion {
+    compressed: usize,
+    content: usize,
+}
+
+impl Expansion {
+    /// Where the content of a block of `compressed` bytes most likely fits.
+    fn guess(self, compressed: usize) -> usize {
+        let least = compressed.saturating_mul(4);
+        let most = compressed.saturating_mul(MOST_UNSEEN);
+        let like_before = (compressed as u128 * self.content as u128 * 9 / 8) / (self.compressed as u128).max(1);
+        usize::try_from(like_before).unwrap_or(usize::MAX).clamp(least, most).saturating_add(SLACK)
+    }
+
+    fn saw(&mut self, compressed: usize, content: usize) {
+        *self = Self { compressed, content };
+    }
+}
+
+/// Makes room behind `out` for a codec that produces piece by piece: doubling, to one byte over the limit.
+fn make_room(out: &mut Vec<u8>, compressed: usize, limit: usize) {
+    if out.len() == out.capacity() {
+        let more = out.len().max(compressed.saturating_mul(4)).max(1 << 12);
+        let most = limit.saturating_add(1).saturating_sub(out.len()).max(1);
+        out.reserve_exact(more.min(most).saturating_add(SLACK));
+    }
 }

@@ -33,6 +33,14 @@ pub struct Schema {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// The type's number in its schema, counted from 0.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// One type of a [`Schema`].
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -105,7 +113,8 @@ pub struct Field {
     pub aliases: Vec<String>,
     pub doc: Option<String>,
     pub schema: NodeId,
-    /// The default as JSON; validated against `schema`.
+    /// The default as JSON, as it stands. Files in the wild have defaults of another type than the field's, so it is
+    /// checked when a resolution needs it.
     pub default: Option<Value>,
     pub order: Option<String>,
     pub properties: Properties,
@@ -125,6 +134,11 @@ impl Schema {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// Every type, in the order in which the schema's text brings them.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
     }
 
     /// How many types the schema holds.

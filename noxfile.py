@@ -1,0 +1,55 @@
+"""The one door to everything: ``nox -s test``, ``lint``, ``docs``, ``bench``."""
+
+import shutil
+
+import nox
+
+nox.options.sessions = ["lint", "test", "docs"]
+nox.options.error_on_external_run = True
+
+GROUPS = nox.project.load_toml("pyproject.toml")
+
+
+def requirements(group: str) -> list[str]:
+    """Give one of the project's dependency groups; pip learned to read them late."""
+    return list(nox.project.dependency_groups(GROUPS, group))
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Run the Rust tests, build the package, run the Python tests and the examples in docstrings."""
+    if shutil.which("cargo-llvm-cov"):
+        session.run("cargo", "llvm-cov", "--summary-only", external=True)
+        session.run("cargo", "test", "--doc", external=True)
+    else:
+        session.run("cargo", "test", external=True)
+    session.install(".", *requirements("test"))
+    # The console script, not `python -m`: that would import the sources, which have no extension module.
+    arguments = session.posargs or ["--cov", "--doctest-modules", "--pyargs", "polars_avro", "tests/python"]
+    session.run("pytest", *arguments)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check formatting, types, docstrings, and that the stubs say what the extension module has."""
+    session.run("cargo", "fmt", "--check", external=True)
+    session.run("cargo", "clippy", "--all-targets", "--features", "python", "--", "-D", "warnings", external=True)
+    session.install("-e", ".", "nox", *requirements("lint"), env={"MATURIN_PEP517_ARGS": "--profile dev"})
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+    session.run("mypy")
+    session.run("stubtest", "polars_avro._core")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into ``site``; warnings are errors."""
+    session.install(*requirements("docs"))
+    session.run("mkdocs", "build", "--strict", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Compare with other readers; arguments after ``--`` go to the script."""
+    session.install(*requirements("bench"))
+    session.run("python", "benches/compare.py", *session.posargs)

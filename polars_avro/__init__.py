@@ -1,0 +1,30 @@
+"""Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
+
+import polars as pl
+
+from polars_avro import _core
+from polars_avro._core import __version__
+from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
+from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
+from polars_avro._read import read_avro
+from polars_avro._reader import AvroReader
+from polars_avro._scan import scan_avro
+
+__all__ = [
+    "AvroDataError",
+    "AvroError",
+    "AvroLimitError",
+    "AvroMetadata",
+    "AvroReader",
+    "AvroSchemaError",
+    "AvroUnsupportedError",
+    "__version__",
+    "read_avro",
+    "read_avro_metadata",
+    "read_avro_schema",
+    "scan_avro",
+]
+
+# A Polars that has its own keeps it.
+if not hasattr(pl, "scan_avro"):
+    setattr(pl, "scan_avro", scan_avro)  # noqa: B010

@@ -1,0 +1,48 @@
+"""What goes wrong, by whose fault."""
+
+from __future__ import annotations
+
+from polars.exceptions import ComputeError
+
+
+class AvroError(ComputeError):
+    """
+    Something is wrong with an Avro file, or with what is asked of it.
+
+    The message says all that is known; the attributes hold the same for programs, each ``None`` where it does not apply.
+
+    Attributes
+    ----------
+    file : str or None
+        The path of the file, ``<bytes>`` for one in memory.
+    block : int or None
+        Index of the block in the file, counted from 0.
+    offset : int or None
+        Offset in the file, in bytes: where the block begins, or where the header is wrong.
+    record : int or None
+        Index of the record in the block, counted from 0.
+    path : str or None
+        The field in the record, such as ``items[].price``.
+    """
+
+    file: str | None = None
+    block: int | None = None
+    offset: int | None = None
+    record: int | None = None
+    path: str | None = None
+
+
+class AvroDataError(AvroError):
+    """The file is damaged, cut short, or no Avro object container file."""
+
+
+class AvroSchemaError(AvroError):
+    """A schema is not valid, or files that are read together differ in theirs."""
+
+
+class AvroLimitError(AvroError):
+    """The file asks for more than is allowed, such as a block of many gigabytes."""
+
+
+class AvroUnsupportedError(AvroError):
+    """Something that is valid but not supported here, such as a codec."""

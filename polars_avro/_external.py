@@ -1,0 +1,180 @@
+"""
+A scan as Polars' engine runs its own: through the external reader of Polars 2.
+
+The only module that knows these names, which Polars calls unstable. Importing it fails where they are missing.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import polars as pl
+from polars._plr import PyLazyFrame  # type: ignore[import-not-found, unused-ignore]
+from polars._utils.wrap import wrap_ldf
+from polars.io._expand_paths import _expand_paths
+from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
+from polars.io.scan_options._options import ScanOptions
+
+from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._errors import AvroSchemaError
+from polars_avro._frame import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from polars._typing import SchemaDict
+    from polars.lazyframe.resolver import FilterExpr
+
+if not hasattr(PyLazyFrame, "new_from_external_reader_builder"):
+    raise ImportError("this Polars has no external readers")  # noqa: EM101, TRY003
+
+Options = tuple[int | None, int | None]
+
+
+def scan(
+    sources: list[str] | list[bytes],
+    file: ContainerFile,
+    *,
+    n_rows: int | None,
+    row_index: tuple[str, int] | None,
+    include_file_paths: str | None,
+    batch_size: int | None,
+    n_threads: int | None,
+) -> pl.LazyFrame:
+    """Make the scan; `file` is the first source, opened, and every file must have its columns."""
+    schema = pl.Schema(file)
+    lf = PyLazyFrame.new_from_external_reader_builder(
+        sources=sources,
+        reader_builder=intern_builder(file.schema_json, schema, (batch_size, n_threads)),
+        schema=schema,
+        scan_options=ScanOptions(
+            row_index=row_index,
+            pre_slice=None if n_rows is None else (0, n_rows),
+            include_file_paths=include_file_paths,
+            # The sources are expanded: the first file's schema was needed to get here.
+            glob=False,
+            expand_paths=False,
+        ),
+    )
+    return wrap_ldf(lf)
+
+
+def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
+    """List the files that patterns and directories stand for, as Polars' own scans do."""
+    files = _expand_paths(paths, glob=glob, hidden_file_prefix=hidden_file_prefix).collect()
+    return files.to_series().to_list()
+
+
+class AvroReaderBuilder(FileReaderBuilder):
+    """Makes the reader of each file of a scan. Holds no sources, so that equal scans can share one."""
+
+    def __init__(self, schema_json: str, schema: pl.Schema, options: Options) -> None:
+        self.schema_json = schema_json
+        self.schema = schema
+        self.options = options
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return intern_builder, (self.schema_json, self.schema, self.options)
+
+    def reader_capabilities(self) -> ReaderCapabilities:
+        """Say what the reader does itself; Polars does the rest."""
+        return ReaderCapabilities(row_index=True, pre_slice=True, negative_pre_slice=True)
+
+    def build_file_reader(self, source: str | bytes, multi_scan_context: dict[Any, Any]) -> AvroFileReader:
+        """Make the reader of one file, which opens nothing yet."""
+        return AvroFileReader(source, self)
+
+    def explain_properties(self) -> dict[str, str]:
+        """Name the format in query plans."""
+        names = ("batch_size", "n_threads")
+        given = {name: str(value) for name, value in zip(names, self.options, strict=True) if value is not None}
+        return {"format": "Avro", **given}
+
+
+class AvroFileReader(FileReader):
+    """Reads one file of a scan."""
+
+    def __init__(self, source: str | bytes, builder: AvroReaderBuilder) -> None:
+        self.source = source
+        self.builder = builder
+
+    def fetch_metadata(self) -> None:
+        """Open the file; Polars calls this first, for several files at once."""
+        self.file = ContainerFile(self.source)
+        if self.file.schema_json == self.builder.schema_json:
+            return
+        schema = pl.Schema(self.file)
+        # By name: Polars puts the columns of every file into the scan's order.
+        if dict(schema) != dict(self.builder.schema):
+            name = self.source if isinstance(self.source, str) else "<bytes>"
+            error = AvroSchemaError(f"{name}: {_difference(schema, self.builder.schema)}")
+            error.file = name
+            raise error
+
+    def schema(self) -> SchemaDict:
+        """Give the scan's schema, which the file has been checked against."""
+        return self.builder.schema
+
+    def n_rows_in_file(self, limit: int | None = None) -> int:
+        """Count from block headers."""
+        return self.file.count_rows(limit)
+
+    def collect_batches(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None,
+        pre_slice: tuple[int, int] | None,
+        filters: Sequence[FilterExpr],
+        num_pipelines: int,
+    ) -> Iterator[pl.DataFrame]:
+        """Read what the query asks for."""
+        offset, length = (0, None) if pre_slice is None else self._absolute(*pre_slice)
+        if not columns and row_index is None:
+            height = self.file.count_rows(None if length is None else offset + length) - offset
+            height = max(0, height if length is None else min(height, length))
+            return iter([pl.DataFrame(height=height)])
+        batch_size, n_threads = self.builder.options
+        options = ReadOptions(
+            columns=list(columns),
+            row_index=row_index,
+            offset=offset,
+            length=length,
+            batch_size=batch_size,
+            n_threads=n_threads,
+        )
+        return frames(self.file.batches(options), list(columns), row_index)
+
+    def _absolute(self, offset: int, length: int) -> tuple[int, int]:
+        """Count a slice from the file's first row."""
+        if offset >= 0:
+            return offset, length
+        start = self.file.count_rows() + offset
+        return max(0, start), max(0, start + length - max(0, start))
+
+
+_builders: WeakValueDictionary[tuple[str, Options], AvroReaderBuilder] = WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def intern_builder(schema_json: str, schema: pl.Schema, options: Options) -> AvroReaderBuilder:
+    """Give the same object for the same options: Polars reads a file once for two scans that share their builder."""
+    key = (schema_json, options)
+    with _lock:
+        builder = _builders.get(key)
+        if builder is None:
+            builder = _builders[key] = AvroReaderBuilder(schema_json, schema, options)
+        return builder
+
+
+def _difference(found: pl.Schema, expected: pl.Schema) -> str:
+    """Name the first difference: wide schemas do not fit a message."""
+    for name, dtype in expected.items():
+        if name not in found:
+            return f"the file has no column {name!r}, which the first file of the scan has"
+        if found[name] != dtype:
+            return f"column {name!r} is {found[name]}, but {dtype} in the first file of the scan"
+    extra = next(name for name in found if name not in expected)
+    return f"the file has a column {extra!r}, which the first file of the scan does not have"

@@ -1,0 +1,86 @@
+"""A scan for a Polars without external readers: fewer things reach the reader, and what cannot be done is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
+from polars_avro._frame import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def scan(
+    sources: list[str] | list[bytes],
+    file: ContainerFile,
+    *,
+    n_rows: int | None,
+    row_index: tuple[str, int] | None,
+    include_file_paths: str | None,
+    batch_size: int | None,
+    n_threads: int | None,
+) -> pl.LazyFrame:
+    """Make the scan; `file` is the first source, opened, and every file must have its columns."""
+    if include_file_paths is not None:
+        raise _needs_newer_polars("include_file_paths")
+    schema = pl.Schema(file)
+    lf = register_io_source(Frames(sources, schema, batch_size, n_threads), schema=schema, is_pure=True)
+    if n_rows is not None:
+        lf = lf.head(n_rows)
+    return lf if row_index is None else lf.with_row_index(*row_index)
+
+
+def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
+    """Refuse patterns and directories."""
+    raise _needs_newer_polars("a pattern or a directory as a source")
+
+
+class Frames:
+    """What Polars calls to get rows; picklable, unlike a closure."""
+
+    def __init__(
+        self, sources: list[str] | list[bytes], schema: pl.Schema, batch_size: int | None, n_threads: int | None
+    ) -> None:
+        self.sources = sources
+        self.schema = schema
+        self.batch_size = batch_size
+        self.n_threads = n_threads
+
+    def __call__(
+        self,
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        """Give the rows of all files; `n_rows` counts before the predicate does."""
+        columns = list(self.schema) if with_columns is None else with_columns
+        left = n_rows
+        for source in self.sources:
+            if left == 0:
+                return
+            options = ReadOptions(
+                columns=columns, length=left, batch_size=self.batch_size or batch_size, n_threads=self.n_threads
+            )
+            for df in frames(self._open(source).batches(options), columns, None):
+                left = None if left is None else left - df.height
+                yield df if predicate is None else df.filter(predicate)
+
+    def _open(self, source: str | bytes) -> ContainerFile:
+        file = ContainerFile(source)
+        if pl.Schema(file) != self.schema:
+            name = source if isinstance(source, str) else "<bytes>"
+            msg = f"{name}: the columns differ from those of the first file of the scan"
+            error = AvroSchemaError(msg)
+            error.file = name
+            raise error
+        return file
+
+
+def _needs_newer_polars(what: str) -> AvroUnsupportedError:
+    return AvroUnsupportedError(f"{what} needs Polars 2.0 or a later 2.x; this is Polars {pl.__version__}")

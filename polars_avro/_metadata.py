@@ -1,0 +1,129 @@
+"""What a file says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from polars_avro import _sources
+from polars_avro._core import ContainerFile
+
+_RESERVED = ("avro.schema", "avro.codec")
+
+
+@dataclass(frozen=True)
+class AvroMetadata:
+    """
+    The header of an Avro file, and what its block headers add up to.
+
+    Attributes
+    ----------
+    schema : str
+        The schema that the file was written with, as the JSON text in its header.
+    canonical_form : str
+        The schema in the specification's Parsing Canonical Form, which leaves out what does not matter to readers.
+    fingerprints : dict of str to bytes
+        Digests of the canonical form, under the specification's names ``CRC-64-AVRO``, ``MD5`` and ``SHA-256``.
+    codec : str
+        How blocks are compressed, such as ``deflate``; ``null`` where they are not.
+    sync_marker : bytes
+        The 16 bytes behind every block.
+    metadata : dict of str to bytes
+        What the writer added to the header.
+    header_size : int
+        How many bytes the header takes.
+    n_blocks : int
+        How many blocks the file has.
+    n_rows : int
+        How many rows its block headers promise.
+    """
+
+    schema: str
+    canonical_form: str
+    fingerprints: dict[str, bytes]
+    codec: str
+    sync_marker: bytes
+    metadata: dict[str, bytes]
+    header_size: int
+    n_blocks: int
+    n_rows: int
+
+
+def read_avro_metadata(source: _sources.Source) -> AvroMetadata:
+    """
+    Read what an Avro file says about itself, without decoding data.
+
+    Parameters
+    ----------
+    source
+        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+
+    Returns
+    -------
+    AvroMetadata
+
+    Raises
+    ------
+    AvroError
+        If the file is damaged or not an Avro file.
+    FileNotFoundError
+        If there is no such file.
+
+    See Also
+    --------
+    read_avro_schema : The same file's columns, as Polars has them.
+
+    Examples
+    --------
+    >>> import polars_avro
+    >>> metadata = polars_avro.read_avro_metadata("docs/sample.avro")
+    >>> metadata.codec, metadata.n_blocks, metadata.n_rows
+    """
+    file = ContainerFile(_sources.one(source))
+    n_blocks, n_rows = file.count_blocks()
+    return AvroMetadata(
+        schema=file.schema_json,
+        canonical_form=file.canonical_form,
+        fingerprints=file.fingerprints,
+        codec=file.codec,
+        sync_marker=file.sync_marker,
+        metadata={key: value for key, value in file.metadata.items() if key not in _RESERVED},
+        header_size=file.header_size,
+        n_blocks=n_blocks,
+        n_rows=n_rows,
+    )
+
+
+def read_avro_schema(source: _sources.Source) -> pl.Schema:
+    """
+    Read the names and dtypes of the columns that an Avro file becomes.
+
+    Only the header is read.
+
+    Parameters
+    ----------
+    source
+        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+
+    Returns
+    -------
+    Schema
+
+    Raises
+    ------
+    AvroError
+        If the header is damaged, or the schema is not valid or not supported.
+    FileNotFoundError
+        If there is no such file.
+
+    See Also
+    --------
+    read_avro_metadata : The schema in Avro's own words, and more.
+
+    Examples
+    --------
+    >>> import polars_avro
+    >>> polars_avro.read_avro_schema("docs/sample.avro")
+    """
+    return pl.Schema(ContainerFile(_sources.one(source)))

@@ -1,0 +1,127 @@
+"""Eager reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from polars_avro import _options, _sources
+from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._frame import frame
+from polars_avro._scan import scan_avro
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def read_avro(
+    source: _sources.Sources,
+    *,
+    columns: Sequence[str] | Sequence[int] | str | int | None = None,
+    n_rows: int | None = None,
+    row_index_name: str | None = None,
+    row_index_offset: int = 0,
+    glob: bool = True,
+    hidden_file_prefix: str | Sequence[str] | None = None,
+    include_file_paths: str | None = None,
+    rechunk: bool = False,
+    batch_size: int | None = None,
+    n_threads: int | None = None,
+) -> pl.DataFrame:
+    """
+    Read Avro files into a DataFrame.
+
+    One file is decoded straight into columns, without a query plan; several go through :func:`scan_avro`.
+
+    Parameters
+    ----------
+    source
+        Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
+        opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end.
+    columns
+        Columns to read, by name or by position counted from 0, in the order wanted.
+    n_rows
+        Stop after this many rows.
+    row_index_name
+        If not None, a row index of this name becomes the first column.
+    row_index_offset
+        The index of the first row.
+    glob
+        Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
+    hidden_file_prefix
+        Leave out files of directories and patterns whose names begin with one of these.
+    include_file_paths
+        If not None, a column of this name says which file a row came from.
+    rechunk
+        Make every column contiguous in memory. Costs a copy.
+    batch_size
+        Rows a batch, which is a chunk of the result.
+    n_threads
+        How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    AvroError
+        If a file is damaged or cannot be read as Avro; the subclass says by whose fault.
+    FileNotFoundError
+        If there is no such file.
+    polars.exceptions.ColumnNotFoundError
+        If `columns` asks for what is not there.
+    TypeError
+        If `source` is nothing that can be read.
+
+    See Also
+    --------
+    scan_avro : Read lazily, and only what a query needs.
+    AvroReader : Read batch by batch.
+
+    Examples
+    --------
+    >>> import polars_avro
+    >>> polars_avro.read_avro("docs/sample.avro", columns=["station", "celsius"], n_rows=3)
+    """
+    _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
+    single = None if include_file_paths is not None else _single(source, glob=glob)
+    if single is not None:
+        file = ContainerFile(single)
+        names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
+        selected = None if columns is None else _options.selection(columns, names)
+        index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)
+        options = ReadOptions(
+            columns=selected, row_index=index, length=n_rows, batch_size=batch_size, n_threads=n_threads
+        )
+        df = frame(file.read(options), selected, index)
+        return df.rechunk() if rechunk else df
+
+    lf = scan_avro(
+        source,
+        n_rows=n_rows,
+        row_index_name=row_index_name,
+        row_index_offset=row_index_offset,
+        glob=glob,
+        hidden_file_prefix=hidden_file_prefix,
+        include_file_paths=include_file_paths,
+        batch_size=batch_size,
+        n_threads=n_threads,
+    )
+    if columns is not None:
+        added = [name for name in (row_index_name, include_file_paths) if name is not None]
+        names = [name for name in lf.collect_schema().names() if name not in added]
+        selected = _options.selection(columns, names)
+        lf = lf.select(*added[: row_index_name is not None], *selected, *added[row_index_name is not None :])
+    df = lf.collect()
+    return df.rechunk() if rechunk else df
+
+
+def _single(source: _sources.Sources, *, glob: bool) -> str | bytes | None:
+    if isinstance(source, (list, tuple)):
+        return None
+    opened = _sources.one(source)  # type: ignore[arg-type]
+    if isinstance(opened, str) and _sources.stands_for_many(opened, glob=glob):
+        return None
+    return opened

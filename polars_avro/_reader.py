@@ -1,0 +1,143 @@
+"""Reading batch by batch."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from polars_avro import _options, _sources
+from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._frame import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+
+class AvroReader:
+    """
+    Read one Avro file batch by batch, as an iterator over DataFrames.
+
+    Batches are decoded ahead on all cores; memory stays bounded whatever the file's size. A reader is its own context:
+    leaving the ``with`` block, or :meth:`close`, stops the decoding and lets go of the file.
+
+    Parameters
+    ----------
+    source
+        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+    columns
+        Columns to read, by name or by position counted from 0, in the order wanted.
+    n_rows
+        Stop after this many rows.
+    row_index_name
+        If not None, a row index of this name becomes the first column.
+    row_index_offset
+        The index of the first row.
+    batch_size
+        Rows a batch: about 100,000 by default, and fewer where rows are large.
+    n_threads
+        How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+
+    Raises
+    ------
+    AvroError
+        If the file is damaged or cannot be read as Avro; iterating raises it where the damage comes later.
+    FileNotFoundError
+        If there is no such file.
+
+    See Also
+    --------
+    scan_avro : Read lazily, and only what a query needs.
+
+    Examples
+    --------
+    >>> import polars_avro
+    >>> with polars_avro.AvroReader("docs/sample.avro", columns=["celsius"], batch_size=100) as reader:
+    ...     [batch.height for batch in reader]
+    """
+
+    def __init__(
+        self,
+        source: _sources.Source,
+        *,
+        columns: Sequence[str] | Sequence[int] | str | int | None = None,
+        n_rows: int | None = None,
+        row_index_name: str | None = None,
+        row_index_offset: int = 0,
+        batch_size: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
+        opened = _sources.one(source)
+        file = ContainerFile(opened)
+        schema = pl.Schema(file)
+        selected = schema.names() if columns is None else _options.selection(columns, schema.names())
+        index = _options.row_index(row_index_name, row_index_offset, selected)
+        options = ReadOptions(
+            columns=selected, row_index=index, length=n_rows, batch_size=batch_size, n_threads=n_threads
+        )
+        self._batches = file.batches(options)
+        self._frames: Iterator[pl.DataFrame] = frames(self._batches, selected, index)
+        self._stats: dict[str, int] | None = None
+        self._rows_read = 0
+        self._total_bytes = os.path.getsize(opened) if isinstance(opened, str) else len(opened)
+        self._avro_schema = file.schema_json
+        dtypes = {name: schema[name] for name in selected}
+        self._schema = pl.Schema(dtypes if index is None else {index[0]: pl.get_index_type(), **dtypes})
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The names and dtypes of the batches."""
+        return self._schema
+
+    @property
+    def avro_schema(self) -> str:
+        """The schema that the file was written with, as the JSON text in its header."""
+        return self._avro_schema
+
+    @property
+    def rows_read(self) -> int:
+        """How many rows have been handed out."""
+        return self._rows_read
+
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes of the file have been read; decoding is ahead of what has been handed out."""
+        return self.stats["bytes_read"]
+
+    @property
+    def total_bytes(self) -> int:
+        """The size of the file."""
+        return self._total_bytes
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """What has been done so far: blocks read, skipped and decompressed, rows decoded, bytes read."""
+        return self._batches.stats if self._stats is None else self._stats
+
+    def close(self) -> None:
+        """Stop decoding and let go of the file; iterating ends here. Closing twice is fine."""
+        if self._stats is None:
+            self._stats = self._batches.stats
+            self._frames = iter(())
+            del self._batches
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> pl.DataFrame:
+        df = next(self._frames)
+        self._rows_read += df.height
+        return df
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

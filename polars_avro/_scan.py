@@ -1,0 +1,128 @@
+"""Lazy reading."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from polars_avro import _options, _sources
+from polars_avro._core import ContainerFile
+from polars_avro._errors import AvroDataError
+
+try:
+    from polars_avro import _external as engine
+except ImportError:
+    from polars_avro import _io_source as engine  # type: ignore[no-redef]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+
+def scan_avro(
+    source: _sources.Sources,
+    *,
+    n_rows: int | None = None,
+    row_index_name: str | None = None,
+    row_index_offset: int = 0,
+    glob: bool = True,
+    hidden_file_prefix: str | Sequence[str] | None = None,
+    include_file_paths: str | None = None,
+    batch_size: int | None = None,
+    n_threads: int | None = None,
+) -> pl.LazyFrame:
+    """
+    Lazily read from Avro files.
+
+    Only the columns that a query uses are decoded, and only the blocks that its slice touches are decompressed;
+    ``select(pl.len())`` reads block headers alone. Importing the package makes this ``pl.scan_avro`` as well.
+
+    Parameters
+    ----------
+    source
+        Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
+        opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end by this
+        call. Empty files are left out where a directory or a pattern names them.
+    n_rows
+        Stop after this many rows.
+    row_index_name
+        If not None, a row index of this name becomes the first column.
+    row_index_offset
+        The index of the first row.
+    glob
+        Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
+    hidden_file_prefix
+        Leave out files of directories and patterns whose names begin with one of these.
+    include_file_paths
+        If not None, a column of this name says which file a row came from.
+    batch_size
+        Rows a batch: about 100,000 by default, and fewer where rows are large.
+    n_threads
+        How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+
+    Returns
+    -------
+    LazyFrame
+
+    Raises
+    ------
+    AvroError
+        If the first file is damaged or cannot be read as Avro; the subclass says by whose fault. Other files are
+        opened when the query runs, and raise then. All must have the columns of the first.
+    FileNotFoundError
+        If there is no such file.
+    TypeError
+        If `source` is nothing that can be read.
+
+    See Also
+    --------
+    read_avro : Read eagerly.
+    AvroReader : Read batch by batch.
+
+    Notes
+    -----
+    The header of the first file is read by this call, for its schema, and patterns and directories are listed; data is
+    read when the query runs.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import polars_avro
+    >>> lf = polars_avro.scan_avro("docs/sample.avro")
+    """
+    _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
+    sources = _sources.several(source)
+    if isinstance(sources[0], str):
+        sources = _expand(sources, glob=glob, hidden_file_prefix=hidden_file_prefix)  # type: ignore[arg-type]
+    return engine.scan(
+        sources,
+        ContainerFile(sources[0]),
+        n_rows=n_rows,
+        row_index=None if row_index_name is None else (row_index_name, row_index_offset),
+        include_file_paths=include_file_paths,
+        batch_size=batch_size,
+        n_threads=n_threads,
+    )
+
+
+def _expand(paths: list[str], *, glob: bool, hidden_file_prefix: str | Sequence[str] | None) -> list[str]:
+    if isinstance(hidden_file_prefix, str):
+        hidden_file_prefix = [hidden_file_prefix]
+    files: list[str] = []
+    skipped = 0
+    for path in paths:
+        if not _sources.stands_for_many(path, glob=glob):
+            files.append(path)
+            continue
+        found = engine.expand([path], glob=glob, hidden_file_prefix=hidden_file_prefix)
+        filled = [file for file in found if os.path.getsize(file) > 0]
+        skipped += len(found) - len(filled)
+        files += filled
+    if files:
+        return files
+    if skipped:
+        msg = f"{', '.join(paths)}: every file is empty"
+        raise AvroDataError(msg)
+    msg = f"no file found for {', '.join(paths)}"
+    raise FileNotFoundError(msg)

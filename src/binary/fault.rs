@@ -1,0 +1,100 @@
+//! What is wrong with a value, while it travels up to somebody who knows where the value stands.
+
+use std::fmt::Write as _;
+
+use crate::{Error, ErrorKind};
+
+/// A bad value. One word wide, so that `Result<usize, Fault>` stays in registers.
+#[derive(Debug)]
+pub(crate) struct Fault(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    /// From the value outwards.
+    path: Vec<Segment>,
+}
+
+#[derive(Debug)]
+enum Segment {
+    Field(String),
+    Item,
+}
+
+impl Fault {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn data(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Data, message: message.into(), path: Vec::new() }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn limit(name: &str, message: &str) -> Self {
+        let message = format!("{message} (limit `{name}`)");
+        Self(Box::new(Inner { kind: ErrorKind::Limit, message, path: Vec::new() }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn truncated() -> Self {
+        Self::data("the block ends inside a value")
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn length(length: i64, room: i64) -> Self {
+        if length < 0 {
+            return Self::data(format!("negative length {length}"));
+        }
+        Self::data(format!("length {length} is more than the {} bytes left in the block", room.max(0)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn index(what: &str, index: i64, len: usize) -> Self {
+        Self::data(format!("{what} index {index} is out of range, the schema has {len}"))
+    }
+
+    /// The value is inside a field of this name.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn in_field(mut self, name: &str) -> Self {
+        self.0.path.push(Segment::Field(name.to_owned()));
+        self
+    }
+
+    /// The value is an item of a list, or an entry of a map.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn in_item(mut self) -> Self {
+        self.0.path.push(Segment::Item);
+        self
+    }
+
+    /// The error for users, its path spelled out; the caller adds file, block and record.
+    #[cold]
+    pub(crate) fn into_error(self) -> Error {
+        let mut path = String::new();
+        for segment in self.0.path.iter().rev() {
+            match segment {
+                Segment::Field(name) if path.is_empty() => path.push_str(name),
+                Segment::Field(name) => write!(path, ".{name}").expect("writing to a String cannot fail"),
+                Segment::Item => path.push_str("[]"),
+            }
+        }
+        Error::new(self.0.kind, self.0.message).at(|position| position.path = Some(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_reads_from_the_outside_in() {
+        let fault = Fault::truncated().in_field("price").in_item().in_field("items");
+        assert_eq!(fault.into_error().position().path.as_deref(), Some("items[].price"));
+    }
+}

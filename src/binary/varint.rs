@@ -1,0 +1,135 @@
+//! Variable-length zig-zag integers (specification, "Binary Encoding", primitive types int and long).
+
+use super::Fault;
+
+/// A long, and the position behind it.
+#[inline(always)]
+pub(crate) fn read_long(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
+    match bytes.get(pos) {
+        Some(&byte) if byte < 0x80 => Ok((zigzag(u64::from(byte)), pos + 1)),
+        _ => read_wide(bytes, pos),
+    }
+}
+
+/// An int, and the position behind it. A value beyond 32 bits is a fault, not a wrapped number.
+#[inline(always)]
+pub(crate) fn read_int(bytes: &[u8], pos: usize) -> Result<(i32, usize), Fault> {
+    let (long, pos) = read_long(bytes, pos)?;
+    match i32::try_from(long) {
+        Ok(int) => Ok((int, pos)),
+        Err(_) => Err(int_range(long)),
+    }
+}
+
+/// The position behind a varint; refuses what [`read_long`] refuses.
+#[inline(always)]
+pub(crate) fn skip_long(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+    match bytes.get(pos) {
+        Some(&byte) if byte < 0x80 => Ok(pos + 1),
+        _ => read_wide(bytes, pos).map(|(_, pos)| pos),
+    }
+}
+
+#[inline(always)]
+fn zigzag(raw: u64) -> i64 {
+    (raw >> 1) as i64 ^ -((raw & 1) as i64)
+}
+
+/// Two to eight bytes from one load; the rest byte by byte.
+#[inline(always)]
+fn read_wide(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
+    let Some(chunk) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<8>) else {
+        return read_slowly(bytes, pos);
+    };
+    let word = u64::from_le_bytes(*chunk);
+    let stops = !word & 0x8080_8080_8080_8080;
+    if stops == 0 {
+        return read_slowly(bytes, pos);
+    }
+    // Keeps the bytes up to and with the first one whose high bit is clear, then closes the gaps of one bit a byte.
+    let kept = word & (stops ^ (stops - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
+    let pairs = (kept & 0x007f_007f_007f_007f) | ((kept & 0x7f00_7f00_7f00_7f00) >> 1);
+    let quads = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
+    let raw = (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4);
+    Ok((zigzag(raw), pos + (stops.trailing_zeros() as usize >> 3) + 1))
+}
+
+#[cold]
+#[inline(never)]
+fn read_slowly(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
+    let mut raw = 0_u64;
+    for (i, &byte) in bytes.get(pos..).unwrap_or_default().iter().take(10).enumerate() {
+        let low = u64::from(byte & 0x7f);
+        if i == 9 && low > 1 {
+            return Err(Fault::data("varint of more than 64 bits"));
+        }
+        raw |= low << (7 * i);
+        if byte < 0x80 {
+            return Ok((zigzag(raw), pos + i + 1));
+        }
+    }
+    if bytes.len().saturating_sub(pos) < 10 {
+        return Err(Fault::truncated());
+    }
+    Err(Fault::data("varint of more than 10 bytes"))
+}
+
+#[cold]
+#[inline(never)]
+fn int_range(long: i64) -> Fault {
+    Fault::data(format!("int {long} is out of range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(value: i64) -> Vec<u8> {
+        let mut raw = ((value << 1) ^ (value >> 63)) as u64;
+        let mut bytes = Vec::new();
+        while raw >= 0x80 {
+            bytes.push(raw as u8 | 0x80);
+            raw >>= 7;
+        }
+        bytes.push(raw as u8);
+        bytes
+    }
+
+    #[test]
+    fn every_width_reads_back_with_and_without_padding() {
+        let edges = (0..64).flat_map(|shift| [1_i64 << shift, (1_i64 << shift).wrapping_sub(1), -(1_i64 << (shift % 63))]);
+        for value in edges.chain([0, i64::MIN, i64::MAX]) {
+            let mut bytes = encode(value);
+            let width = bytes.len();
+            assert_eq!(read_long(&bytes, 0).unwrap(), (value, width), "{value}");
+            bytes.extend([0xff; 16]);
+            assert_eq!(read_long(&bytes, 0).unwrap(), (value, width), "{value}");
+            assert_eq!(skip_long(&bytes, 0).unwrap(), width);
+        }
+    }
+
+    #[test]
+    fn a_longer_form_of_a_small_number_is_valid() {
+        assert_eq!(read_long(&[0x82, 0x80, 0x00], 0).unwrap(), (1, 3));
+    }
+
+    #[test]
+    fn too_many_bytes_or_bits_are_refused() {
+        assert!(read_long(&[0x80; 11], 0).is_err());
+        assert!(read_long(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02], 0).is_err());
+        assert!(skip_long(&[0x80; 11], 0).is_err());
+    }
+
+    #[test]
+    fn the_end_inside_a_varint_is_refused() {
+        assert!(read_long(&[], 0).is_err());
+        assert!(read_long(&[0x80], 0).is_err());
+        assert!(read_long(&[0x00], 9).is_err());
+    }
+
+    #[test]
+    fn an_int_beyond_32_bits_is_refused() {
+        assert_eq!(read_int(&encode(i64::from(i32::MIN)), 0).unwrap().0, i32::MIN);
+        assert!(read_int(&encode(i64::from(i32::MAX) + 1), 0).is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! Bzip2: one stream or several.
+
+use bzip2::{Action, Compress, Compression, Decompress, Status};
+
+use super::{Codec, check_level, make_room};
+use crate::Result;
+
+pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+    out.clear();
+    let mut rest = block;
+    loop {
+        rest = decode_stream(rest, out, limit)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// Appends the content of the first stream in `input` and gives what follows it.
+fn decode_stream<'a>(mut input: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8]> {
+    let mut stream = Decompress::new(false);
+    loop {
+        make_room(out, input.len(), limit);
+        let (taken, made) = (stream.total_in(), out.len());
+        let status = stream.decompress_vec(input, out).map_err(|error| Codec::Bzip2.damaged(error))?;
+        let taken = (stream.total_in() - taken) as usize;
+        input = &input[taken..];
+        if out.len() > limit {
+            return Err(Codec::Bzip2.over_limit(limit));
+        }
+        if status == Status::StreamEnd {
+            return Ok(input);
+        }
+        if taken == 0 && out.len() == made {
+            return Err(Codec::Bzip2.damaged("the block is cut short"));
+        }
+    }
+}
+
+pub(super) struct Encoder(Compression);
+
+impl Encoder {
+    pub(super) fn new(level: Option<i32>) -> Result<Self> {
+        let level = check_level(Codec::Bzip2, level, 9, 1..=9)?;
+        Ok(Self(Compression::new(level as u32)))
+    }
+
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.clear();
+        let mut stream = Compress::new(self.0, 0);
+        loop {
+            make_room(out, data.len() / 8, usize::MAX);
+            let rest = &data[stream.total_in() as usize..];
+            let status = stream.compress_vec(rest, out, Action::Finish).map_err(|error| Codec::Bzip2.broken(error))?;
+            if status == Status::StreamEnd {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! One set of promises, every codec.
+
+use super::*;
+
+const LIMIT: usize = 1 << 30;
+
+/// Bytes without a pattern (xorshift), the same every time.
+fn random(len: usize) -> Vec<u8> {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+fn compressible(len: usize) -> Vec<u8> {
+    random(len).iter().enumerate().map(|(index, byte)| if index % 3 == 0 { byte % 16 } else { b'a' }).collect()
+}
+
+fn compress(codec: Codec, level: Option<i32>, data: &[u8]) -> Vec<u8> {
+    let mut block = b"what was here before".to_vec();
+    Compressor::new(codec, level).unwrap().compress(data, &mut block).unwrap();
+    block
+}
+
+fn decompress(codec: Codec, block: &[u8], limit: usize) -> Result<Vec<u8>> {
+    let mut out = b"what was here before".to_vec();
+    Decompressor::new().decompress(codec, block, &mut out, limit).map(|()| out)
+}
+
+fn compressing() -> impl Iterator<Item = Codec> {
+    Codec::ALL.into_iter().filter(|&codec| codec != Codec::Null)
+}
+
+#[test]
+fn names_are_those_of_the_specification() {
+    for codec in Codec::ALL {
+        assert_eq!(Codec::from_name(codec.name()).unwrap(), codec);
+    }
+    let error = Codec::from_name("lz4").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let message = "the codec `lz4` is not supported; supported are null, deflate, snappy, zstandard, bzip2, xz";
+    assert_eq!(error.message(), message);
+}
+
+#[test]
+fn every_codec_gives_back_what_it_was_given() {
+    for codec in Codec::ALL {
+        let mut decompressor = Decompressor::new();
+        let mut compressor = Compressor::new(codec, None).unwrap();
+        let (mut block, mut out) = (Vec::new(), Vec::new());
+        // Large before small: nothing of the block before may stay.
+        for len in [0, 1, 100, 65_536, 3 << 20, 100, 1, 0] {
+            for data in [random(len), compressible(len), vec![7; len]] {
+                compressor.compress(&data, &mut block).unwrap();
+                decompressor.decompress(codec, &block, &mut out, LIMIT).unwrap();
+                assert!(out == data, "{codec:?}: {len} bytes");
+                // As the caller does.
+                out.extend_from_slice(&[0xAA; 32]);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_level_is_read_back_and_no_other_is_taken() {
+    let data = compressible(10_000);
+    let levels = [(Codec::Deflate, 0, 12), (Codec::Zstandard, -7, 22), (Codec::Bzip2, 1, 9), (Codec::Xz, 0, 9)];
+    for (codec, low, high) in levels {
+        for level in low..=high {
+            assert_eq!(decompress(codec, &compress(codec, Some(level), &data), LIMIT).unwrap(), data);
+        }
+        let error = Compressor::new(codec, Some(high + 1)).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Argument);
+    }
+    for codec in [Codec::Null, Codec::Snappy] {
+        assert_eq!(Compressor::new(codec, Some(1)).err().unwrap().kind(), ErrorKind::Argument);
+    }
+}
+
+#[test]
+fn a_block_cut_short_is_refused() {
+    for codec in compressing() {
+        for data in [random(5000), compressible(5000)] {
+            let block = compress(codec, None, &data);
+            for len in [1, 3, 4, 5, block.len() / 2, block.len() - 1] {
+                let error = decompress(codec, &block[..len], LIMIT).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Data, "{codec:?} {len} {error}");
+                assert_eq!(error.message().matches(codec.name()).count(), 1, "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_block_holds_nothing_but_where_a_codec_needs_an_end() {
+    assert_eq!(decompress(Codec::Null, &[], LIMIT).unwrap(), b"");
+    assert_eq!(decompress(Codec::Zstandard, &[], LIMIT).unwrap(), b"");
+    for codec in [Codec::Deflate, Codec::Snappy, Codec::Bzip2, Codec::Xz] {
+        assert_eq!(decompress(codec, &[], LIMIT).unwrap_err().kind(), ErrorKind::Data);
+    }
+}
+
+#[test]
+fn garbage_is_refused_without_large_allocations() {
+    let noise = random(4096);
+    for codec in compressing() {
+        let mut decompressor = Decompressor::new();
+        for start in 0..3000 {
+            let mut out = Vec::new();
+            let result = decompressor.decompress(codec, &noise[start..start + 1000], &mut out, LIMIT);
+            // A stored deflate block ends where it likes: some noise is valid.
+            assert!(result.is_err() || codec == Codec::Deflate, "{codec:?} {start}");
+            assert!(out.capacity() <= 1 << 18, "{codec:?} {start}: {}", out.capacity());
+        }
+    }
+}
+
+#[test]
+fn damage_costs_no_more_than_the_block_could_hold() {
+    for codec in compressing() {
+        let (data, mut decompressor) = (compressible(20_000), Decompressor::new());
+        let block = compress(codec, None, &data);
+        for index in (0..block.len()).step_by(block.len() / 500 + 1) {
+            let mut damaged = block.clone();
+            damaged[index] ^= 0x55;
+            let mut out = Vec::new();
+            let result = decompressor.decompress(codec, &damaged, &mut out, LIMIT);
+            // Deflate and zstandard (as written here) carry no checksum.
+            let unchecked = matches!(codec, Codec::Deflate | Codec::Zstandard);
+            assert!(unchecked || result.is_err() || out == data, "{codec:?} {index}");
+            assert!(out.capacity() <= 1032 * block.len(), "{codec:?} {index}: {}", out.capacity());
+        }
+        decompressor.decompress(codec, &block, &mut Vec::new(), LIMIT).expect("damage leaves no trace");
+    }
+}
+
+#[test]
+fn a_block_over_the_limit_is_refused_before_it_is_in_memory() {
+    let zeros = vec![0; 64 << 20];
+    for codec in compressing() {
+        let block = compress(codec, None, &zeros);
+        let mut out = Vec::new();
+        let error = Decompressor::new().decompress(codec, &block, &mut out, 1 << 20).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+        assert!(error.message().contains("`block_bytes`"), "{error}");
+        assert!(out.capacity() <= 3 << 20, "{codec:?}: {}", out.capacity());
+    }
+}
+
+#[test]
+fn a_block_of_exactly_the_limit_is_read() {
+    let data = compressible(10_000);
+    for codec in compressing() {
+        let block = compress(codec, None, &data);
+        assert_eq!(decompress(codec, &block, data.len()).unwrap(), data);
+        assert_eq!(decompress(codec, &block, data.len() - 1).unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(decompress(codec, &block, 0).unwrap_err().kind(), ErrorKind::Limit);
+    }
+}
+
+#[test]
+fn nothing_is_zeroed_or_moved_when_blocks_are_alike() {
+    let data = compressible(50_000);
+    for codec in Codec::ALL {
+        let (block, mut out, mut decompressor) = (compress(codec, None, &data), Vec::new(), Decompressor::new());
+        decompressor.decompress(codec, &block, &mut out, LIMIT).unwrap();
+        out.resize(out.len() + SLACK, 0);
+        decompressor.decompress(codec, &block, &mut out, LIMIT).unwrap();
+        let (pointer, capacity) = (out.as_ptr(), out.capacity());
+        out.resize(out.len() + SLACK, 0);
+        decompressor.decompress(codec, &block, &mut out, LIMIT).unwrap();
+        assert_eq!((out.as_ptr(), out.capacity()), (pointer, capacity), "{codec:?}");
+    }
+}
+
+#[test]
+fn snappy_checks_the_crc() {
+    // 0x03: three bytes of content; 0x08: a literal of three; "abc"; CRC-32 of "abc".
+    let block = [0x03, 0x08, b'a', b'b', b'c', 0x35, 0x24, 0x41, 0xC2];
+    assert_eq!(decompress(Codec::Snappy, &block, LIMIT).unwrap(), b"abc");
+    let mut wrong = block;
+    wrong[8] ^= 1;
+    let error = decompress(Codec::Snappy, &wrong, LIMIT).unwrap_err();
+    assert_eq!(error.message(), "snappy: the content has the CRC 352441c2, the block says 352441c3");
+    let mut wrong = block;
+    wrong[2] = b'b';
+    assert_eq!(decompress(Codec::Snappy, &wrong, LIMIT).unwrap_err().kind(), ErrorKind::Data);
+}
+
+#[test]
+fn a_lying_snappy_preamble_allocates_nothing() {
+    // The preamble claims 2^32 - 1 bytes; one literal byte and a CRC follow.
+    let block = [0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0x00, b'a', 0, 0, 0, 0];
+    let mut out = Vec::new();
+    let error = Decompressor::new().decompress(Codec::Snappy, &block, &mut out, usize::MAX).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    assert_eq!(out.capacity(), 0);
+}
+
+#[test]
+fn deflate_passes_over_what_follows_the_stream() {
+    let data = compressible(1000);
+    let mut block = compress(Codec::Deflate, None, &data);
+    block.extend_from_slice(&[0x12, 0x34, 0x56]);
+    assert_eq!(decompress(Codec::Deflate, &block, LIMIT).unwrap(), data);
+}
+
+#[test]
+fn streams_one_after_the_other_are_one_block() {
+    let (first, second) = (compressible(70_000), random(1000));
+    for codec in [Codec::Zstandard, Codec::Bzip2, Codec::Xz] {
+        let mut block = compress(codec, None, &first);
+        block.extend(compress(codec, None, &second));
+        assert_eq!(decompress(codec, &block, LIMIT).unwrap(), [&first[..], &second].concat());
+        block.extend_from_slice(b"garbage");
+        assert_eq!(decompress(codec, &block, LIMIT).unwrap_err().kind(), ErrorKind::Data);
+    }
+}
+
+#[test]
+fn zstandard_frames_need_not_tell_their_size() {
+    use std::io::Write;
+    for data in [compressible(300_000), vec![0; 10 << 20]] {
+        let mut stream = zstd::stream::Encoder::new(Vec::new(), 3).unwrap();
+        stream.write_all(&data).unwrap();
+        let block = stream.finish().unwrap();
+        assert_eq!(zstd::zstd_safe::get_frame_content_size(&block).unwrap(), None);
+        assert!(decompress(Codec::Zstandard, &block, LIMIT).unwrap() == data);
+    }
+}
+
+#[test]
+fn a_lying_zstandard_frame_allocates_little() {
+    // Magic; descriptor: single segment, size in 4 bytes; size 2^29; last raw block of 1 byte.
+    let block = [0x28, 0xB5, 0x2F, 0xFD, 0xA0, 0, 0, 0, 0x20, 0x09, 0, 0, b'a'];
+    assert_eq!(zstd::zstd_safe::get_frame_content_size(&block).unwrap(), Some(1 << 29));
+    let mut out = Vec::new();
+    let error = Decompressor::new().decompress(Codec::Zstandard, &block, &mut out, LIMIT).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    assert!(out.capacity() < 1000, "{}", out.capacity());
+}
+
+#[test]
+fn an_xz_dictionary_out_of_proportion_is_refused_by_name() {
+    use liblzma::stream::{Action, Check, Filters, LzmaOptions, Stream};
+    let mut options = LzmaOptions::new_preset(0).unwrap();
+    options.dict_size(256 << 20);
+    let mut filters = Filters::new();
+    filters.lzma2(&options);
+    let mut block = Vec::with_capacity(1000);
+    let mut stream = Stream::new_stream_encoder(&filters, Check::Crc32).unwrap();
+    stream.process_vec(b"abc", &mut block, Action::Finish).unwrap();
+    let error = decompress(Codec::Xz, &block, LIMIT).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(error.message(), "xz: the block needs a dictionary of more than 128 MiB");
+}

@@ -1,0 +1,63 @@
+//! The .xz format: one stream or several, with padding between them.
+
+use liblzma::stream::{Action, CONCATENATED, Check, Error as XzError, Status, Stream};
+
+use super::{Codec, check_level, make_room};
+use crate::{Error, ErrorKind, Result};
+
+/// What decoding may allocate beside the output. `xz -9` wants 65 MiB, whatever it compresses.
+const MEMORY: u64 = 128 << 20;
+
+pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+    out.clear();
+    let mut stream = Stream::new_stream_decoder(MEMORY, CONCATENATED).map_err(fault)?;
+    let mut input = block;
+    loop {
+        make_room(out, input.len(), limit);
+        let (taken, made) = (stream.total_in(), out.len());
+        let status = stream.process_vec(input, out, Action::Finish).map_err(fault)?;
+        let taken = (stream.total_in() - taken) as usize;
+        input = &input[taken..];
+        if out.len() > limit {
+            return Err(Codec::Xz.over_limit(limit));
+        }
+        if status == Status::StreamEnd {
+            return Ok(());
+        }
+        if taken == 0 && out.len() == made {
+            return Err(Codec::Xz.damaged("the block is cut short"));
+        }
+    }
+}
+
+fn fault(error: XzError) -> Error {
+    match error {
+        XzError::MemLimit => {
+            let message = format!("xz: the block needs a dictionary of more than {} MiB", MEMORY >> 20);
+            Error::new(ErrorKind::Unsupported, message)
+        }
+        XzError::Mem | XzError::Program => Codec::Xz.broken(error),
+        error => Codec::Xz.damaged(error),
+    }
+}
+
+pub(super) struct Encoder(u32);
+
+impl Encoder {
+    pub(super) fn new(level: Option<i32>) -> Result<Self> {
+        Ok(Self(check_level(Codec::Xz, level, 6, 0..=9)? as u32))
+    }
+
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.clear();
+        let mut stream = Stream::new_easy_encoder(self.0, Check::Crc64).map_err(fault)?;
+        loop {
+            make_room(out, data.len() / 8, usize::MAX);
+            let rest = &data[stream.total_in() as usize..];
+            let status = stream.process_vec(rest, out, Action::Finish).map_err(fault)?;
+            if status == Status::StreamEnd {
+                return Ok(());
+            }
+        }
+    }
+}

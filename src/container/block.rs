@@ -1,0 +1,153 @@
+//! The frame of one block: row count, byte size, bytes, sync marker.
+
+use std::ops::Range;
+
+use super::sync::SYNC_BYTES;
+use super::varint::{MAX_LONG_BYTES, NoLong, long};
+use crate::{Error, Result};
+
+/// The count and the size of a block take no more bytes than this.
+pub(crate) const MAX_FRAME_BYTES: usize = 2 * MAX_LONG_BYTES;
+
+/// Where a block is and how many rows it claims. Offsets count from the file's beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BlockFrame {
+    /// Index in the file, counted from 0.
+    pub(crate) index: u64,
+    /// Where its row count stands.
+    pub(crate) offset: u64,
+    /// Rows it claims; none is valid.
+    pub(crate) rows: u64,
+    /// Its bytes, compressed; the sync marker follows.
+    pub(crate) data: Range<u64>,
+}
+
+impl BlockFrame {
+    /// The frame that `bytes` begins with, which stand at `offset` in a file of `size` bytes; `None` where `bytes`
+    /// end inside the two numbers although the file goes on.
+    ///
+    /// # Errors
+    /// Where the numbers are malformed or the block runs past the end of the file. The position is filled in but for
+    /// the file's name.
+    pub(crate) fn parse(bytes: &[u8], index: u64, offset: u64, size: u64) -> Result<Option<Self>> {
+        let fault = |message: String| at_block(Error::data(message), index, offset);
+        let number = |pos: usize, what: &str| match long(bytes, pos) {
+            Ok((value, after)) => match u64::try_from(value) {
+                Ok(value) => Ok(Some((value, after))),
+                Err(_) => Err(fault(format!("the block has a {what} of {value}"))),
+            },
+            Err(NoLong::Overflow) => Err(fault(format!("the block's {what} does not fit into 64 bits"))),
+            Err(NoLong::Incomplete) if offset.saturating_add(bytes.len() as u64) >= size => {
+                Err(fault(format!("the file ends inside the block's {what}")))
+            }
+            Err(NoLong::Incomplete) => Ok(None),
+        };
+        let Some((rows, pos)) = number(0, "row count")? else { return Ok(None) };
+        let Some((len, pos)) = number(pos, "byte size")? else { return Ok(None) };
+        // No overflow: both are below 2^63, and what follows a long is below the size of a file.
+        let start = offset + pos as u64;
+        let end = start + len;
+        let missing = end.saturating_add(SYNC_BYTES as u64).saturating_sub(size);
+        if missing > 0 {
+            let message = format!(
+                "the block claims {len} bytes and a sync marker, but the file ends {missing} bytes too early: \
+                 it is cut short or damaged"
+            );
+            return Err(fault(message));
+        }
+        Ok(Some(Self { index, offset, rows, data: start..end }))
+    }
+
+    /// Where the next block begins, behind the sync marker.
+    pub(crate) fn end(&self) -> u64 {
+        self.data.end + SYNC_BYTES as u64
+    }
+
+    /// Checks the bytes that follow the block's data against the file's marker.
+    ///
+    /// # Errors
+    /// Where they differ, or are fewer because the file shrank.
+    pub(crate) fn check_sync(&self, found: &[u8], sync: &[u8; SYNC_BYTES]) -> Result<()> {
+        let end = self.data.end;
+        let message = match found.get(..SYNC_BYTES) {
+            Some(found) if found == sync => return Ok(()),
+            Some(_) => format!("the sync marker at byte {end}, behind the block, is not the file's: one is damaged"),
+            None => format!("the file ends inside the sync marker at byte {end}: it was cut short while it was read"),
+        };
+        Err(at_block(Error::data(message), self.index, self.offset))
+    }
+}
+
+#[cold]
+fn at_block(error: Error, index: u64, offset: u64) -> Error {
+    error.at(|position| {
+        position.block = Some(index);
+        position.offset = Some(offset);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn refused(bytes: &[u8], size: u64) -> String {
+        let error = BlockFrame::parse(bytes, 3, 100, size).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_frame_is_two_numbers_and_a_range() {
+        // 3 rows, 200 bytes.
+        let frame = BlockFrame::parse(&[0x06, 0x90, 0x03, 0xFF], 3, 100, 319).unwrap().unwrap();
+        assert_eq!(frame, BlockFrame { index: 3, offset: 100, rows: 3, data: 103..303 });
+        assert_eq!(frame.end(), 319);
+    }
+
+    #[test]
+    fn a_block_of_no_rows_and_no_bytes_is_one() {
+        let frame = BlockFrame::parse(&[0x00, 0x00], 0, 50, 68).unwrap().unwrap();
+        assert_eq!(frame, BlockFrame { index: 0, offset: 50, rows: 0, data: 52..52 });
+    }
+
+    #[test]
+    fn an_incomplete_frame_asks_for_more_only_where_there_is_more() {
+        for bytes in [&[][..], &[0x80], &[0x06], &[0x06, 0x90]] {
+            assert_eq!(BlockFrame::parse(bytes, 3, 100, 1000).unwrap(), None);
+        }
+        let prefix = "block 3 at byte 100: the file ends inside the block's ";
+        assert_eq!(refused(&[0x80], 101), format!("{prefix}row count"));
+        assert_eq!(refused(&[0x06, 0x90], 102), format!("{prefix}byte size"));
+    }
+
+    #[test]
+    fn a_block_that_runs_past_the_end_says_by_how_much() {
+        let message = "block 3 at byte 100: the block claims 200 bytes and a sync marker, but the file ends 1 bytes \
+                       too early: it is cut short or damaged";
+        assert_eq!(refused(&[0x06, 0x90, 0x03], 318), message);
+        // 1 row, i64::MAX bytes.
+        let huge = [0x02, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01];
+        assert!(refused(&huge, 1000).contains("too early"));
+    }
+
+    #[test]
+    fn malformed_numbers_are_refused() {
+        assert_eq!(refused(&[0x01, 0x02], 1000), "block 3 at byte 100: the block has a row count of -1");
+        assert_eq!(refused(&[0x02, 0x01], 1000), "block 3 at byte 100: the block has a byte size of -1");
+        let message = "block 3 at byte 100: the block's row count does not fit into 64 bits";
+        assert_eq!(refused(&[0xFF; 20], 1000), message);
+    }
+
+    #[test]
+    fn another_sync_marker_is_refused() {
+        let frame = BlockFrame { index: 3, offset: 100, rows: 3, data: 103..303 };
+        let sync = *b"0123456789abcdef";
+        frame.check_sync(b"0123456789abcdef and more", &sync).unwrap();
+        let error = frame.check_sync(b"0123456789abcdeF", &sync).unwrap_err();
+        let message = "block 3 at byte 100: the sync marker at byte 303, behind the block, is not the file's: one is \
+                       damaged";
+        assert_eq!(error.to_string(), message);
+        assert!(frame.check_sync(&sync[..15], &sync).unwrap_err().message().contains("cut short"));
+    }
+}

@@ -1,0 +1,356 @@
+//! The file header: magic, metadata, sync marker.
+
+use super::sync::SYNC_BYTES;
+use super::varint::{NoLong, long};
+use crate::{Codec, Error, ErrorKind, Limits, Result, Source};
+
+const MAGIC: [u8; 4] = *b"Obj\x01";
+
+/// Bytes of the first read; most headers fit, and small files do whole.
+const FIRST_READ: usize = 16 << 10;
+
+/// An entry of two bytes takes 48 in memory; honest headers have a handful.
+const MOST_ENTRIES: usize = 1 << 20;
+
+/// What stands at the beginning of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The writer's schema as it stands in the file.
+    pub schema_json: String,
+    /// What the blocks are compressed with.
+    pub codec: Codec,
+    /// The 16 bytes that every block ends with.
+    pub sync: [u8; 16],
+    /// All metadata, `avro.schema` and `avro.codec` included, in the file's order. Where a key is there twice the
+    /// last value counts.
+    pub metadata: Vec<(String, Vec<u8>)>,
+    /// Bytes of the header, which is the offset of the first block.
+    pub size: u64,
+}
+
+impl Header {
+    /// Reads the header of a file.
+    ///
+    /// # Errors
+    /// Where the file is not an Avro object container file, is cut short, names a codec that is not supported, or has
+    /// a header of more than [`Limits::header_bytes`].
+    pub fn read(source: &dyn Source, limits: &Limits) -> Result<Self> {
+        read(source, limits).map_err(|error| error.in_file(source.name()))
+    }
+
+    /// The last value of this key.
+    #[must_use]
+    pub fn metadata_value(&self, key: &str) -> Option<&[u8]> {
+        last_value(&self.metadata, key)
+    }
+}
+
+fn read(source: &dyn Source, limits: &Limits) -> Result<Header> {
+    let over_limit = |needed: usize| {
+        let message = format!("the header takes {needed} bytes or more");
+        Err(Error::limit("header_bytes", message))
+    };
+    let size = source.size();
+    let mut window = FIRST_READ;
+    loop {
+        let bytes = source.read_at(0, window)?;
+        let needed = match parse(&bytes)? {
+            Parsed::Header(header) if header.size > limits.header_bytes as u64 => {
+                return over_limit(header.size as usize);
+            }
+            Parsed::Header(header) => return Ok(header),
+            Parsed::Incomplete(needed) => needed,
+        };
+        if needed as u64 > size {
+            return Err(cut_short(size));
+        }
+        // Fewer than asked for although the file goes on: it shrank.
+        if bytes.len() < window {
+            return Err(cut_short(bytes.len() as u64));
+        }
+        if needed > limits.header_bytes {
+            return over_limit(needed);
+        }
+        window = needed.max(window.saturating_mul(2).min(limits.header_bytes));
+    }
+}
+
+#[cold]
+fn cut_short(size: u64) -> Error {
+    at(size, "the file ends inside the header")
+}
+
+/// What the beginning of a file is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    Header(Header),
+    /// The header goes on: it has at least so many bytes.
+    Incomplete(usize),
+}
+
+/// Why parsing stops.
+enum Stop {
+    Incomplete(usize),
+    Fault(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+/// Parses a header from the beginning of a file, which may go on behind `bytes`.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed> {
+    match parse_header(bytes) {
+        Ok(header) => Ok(Parsed::Header(header)),
+        Err(Stop::Incomplete(needed)) => Ok(Parsed::Incomplete(needed)),
+        Err(Stop::Fault(error)) => Err(error),
+    }
+}
+
+fn parse_header(bytes: &[u8]) -> std::result::Result<Header, Stop> {
+    check_magic(bytes)?;
+    let mut cursor = Cursor { bytes, pos: MAGIC.len() };
+    let metadata = parse_metadata(&mut cursor)?;
+    let sync = cursor.take(SYNC_BYTES)?;
+    let sync = sync.try_into().expect("taken with this length");
+    let (schema_json, codec) = interpret(&metadata)?;
+    Ok(Header { schema_json, codec, sync, metadata, size: cursor.pos as u64 })
+}
+
+/// A map of bytes: blocks of entries until one has none. A negative count is followed by the block's size in bytes.
+fn parse_metadata(cursor: &mut Cursor) -> std::result::Result<Vec<(String, Vec<u8>)>, Stop> {
+    let mut metadata = Vec::new();
+    loop {
+        let count = cursor.long()?;
+        if count == 0 {
+            return Ok(metadata);
+        }
+        if count < 0 {
+            cursor.len("block of metadata")?;
+        }
+        for _ in 0..count.unsigned_abs() {
+            if metadata.len() == MOST_ENTRIES {
+                return Err(Error::limit("header_bytes", format!("the header has over {MOST_ENTRIES} entries")).into());
+            }
+            let start = cursor.pos;
+            let key = cursor.len("metadata key")?;
+            let key =
+                std::str::from_utf8(cursor.take(key)?).map_err(|_| at(start as u64, "a metadata key is not UTF-8"))?;
+            let value = cursor.len("metadata value")?;
+            metadata.push((key.to_owned(), cursor.take(value)?.to_vec()));
+        }
+    }
+}
+
+fn interpret(metadata: &[(String, Vec<u8>)]) -> Result<(String, Codec)> {
+    let text = |key: &str| {
+        let value = last_value(metadata, key).map(|value| std::str::from_utf8(value));
+        value.transpose().map_err(|_| Error::data(format!("the value of `{key}` in the header is not UTF-8")))
+    };
+    let Some(schema) = text("avro.schema")? else {
+        return Err(Error::data("the header has no `avro.schema`"));
+    };
+    let codec = text("avro.codec")?.map_or(Ok(Codec::Null), Codec::from_name)?;
+    Ok((schema.to_owned(), codec))
+}
+
+fn last_value<'a>(metadata: &'a [(String, Vec<u8>)], key: &str) -> Option<&'a [u8]> {
+    metadata.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_slice())
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    pos: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn long(&mut self) -> std::result::Result<i64, Stop> {
+        match long(self.bytes, self.pos) {
+            Ok((value, after)) => {
+                self.pos = after;
+                Ok(value)
+            }
+            Err(NoLong::Incomplete) => Err(Stop::Incomplete(self.bytes.len() + 1)),
+            Err(NoLong::Overflow) => Err(at(self.pos as u64, "a number does not fit into 64 bits").into()),
+        }
+    }
+
+    /// A length, which may be larger than what is there.
+    fn len(&mut self, what: &str) -> std::result::Result<usize, Stop> {
+        let start = self.pos;
+        let len = self.long()?;
+        if len < 0 {
+            return Err(at(start as u64, format!("a {what} has a length of {len}")).into());
+        }
+        Ok(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    fn take(&mut self, len: usize) -> std::result::Result<&'a [u8], Stop> {
+        let end = self.pos.saturating_add(len);
+        let taken = self.bytes.get(self.pos..end).ok_or(Stop::Incomplete(end))?;
+        self.pos = end;
+        Ok(taken)
+    }
+}
+
+#[cold]
+fn at(offset: u64, message: impl Into<String>) -> Error {
+    Error::data(message).at(|position| position.offset = Some(offset))
+}
+
+fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
+    if bytes.is_empty() {
+        return Err(Error::data("empty file, not an Avro object container file").into());
+    }
+    if bytes.starts_with(&MAGIC) {
+        return Ok(());
+    }
+    if MAGIC.starts_with(bytes) {
+        return Err(Stop::Incomplete(MAGIC.len()));
+    }
+    // Each of these begins with bytes that no container file begins with.
+    let guess = match bytes {
+        [b'O', b'b', b'j', version, ..] => format!("it has version {version} of the format, only 1 is defined"),
+        [b'P', b'A', b'R', b'1', ..] => "it looks like Parquet".to_owned(),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => "it looks like an Arrow IPC file".to_owned(),
+        [0x1F, 0x8B, ..] => "it looks like gzip: decompress it first".to_owned(),
+        [0xC3, 0x01, ..] => "it looks like one value in Avro's single-object encoding".to_owned(),
+        [0x00, ..] => "it looks like one value in the framing of a schema registry".to_owned(),
+        _ => format!("it begins with {:02x?}", &bytes[..bytes.len().min(4)]),
+    };
+    Err(Error::new(ErrorKind::Data, format!("not an Avro object container file: {guess}")).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemorySource;
+
+    const SYNC: &[u8; 16] = b"0123456789abcdef";
+
+    /// `"int"` under `avro.schema`, as one entry of a map.
+    const SCHEMA: &[u8] = b"\x16avro.schema\x0a\"int\"";
+
+    fn header(blocks: &[&[u8]]) -> Vec<u8> {
+        [b"Obj\x01", &blocks.concat()[..], b"\x00", SYNC].concat()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Header> {
+        Header::read(&MemorySource::new(bytes.to_vec()).with_name("f.avro"), &Limits::default())
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        let error = read(bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_header_is_read_whatever_follows() {
+        let mut bytes = header(&[b"\x04", SCHEMA, b"\x14avro.codec\x0csnappy"]);
+        let size = bytes.len() as u64;
+        bytes.extend_from_slice(b"blocks");
+        let read = read(&bytes).unwrap();
+        assert_eq!(read.schema_json, "\"int\"");
+        assert_eq!((read.codec, read.sync, read.size), (Codec::Snappy, *SYNC, size));
+        assert_eq!(read.metadata_value("avro.codec"), Some(&b"snappy"[..]));
+    }
+
+    #[test]
+    fn metadata_may_stand_in_several_blocks_with_and_without_their_size() {
+        // One entry; -1 entries in 17 bytes; one entry whose value is not UTF-8.
+        let bytes = header(&[b"\x02\x02a\x02A", b"\x01\x24", SCHEMA, b"\x02\x02b\x04\xFF\xFE"]);
+        let read = read(&bytes).unwrap();
+        let keys: Vec<_> = read.metadata.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["a", "avro.schema", "b"]);
+        assert_eq!(read.metadata_value("b"), Some(&b"\xFF\xFE"[..]));
+        assert_eq!(read.codec, Codec::Null);
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts_and_all_are_kept() {
+        let bytes = header(&[b"\x04", b"\x16avro.schema\x00", SCHEMA]);
+        let read = read(&bytes).unwrap();
+        assert_eq!((read.schema_json.as_str(), read.metadata.len()), ("\"int\"", 2));
+    }
+
+    #[test]
+    fn a_header_cut_short_anywhere_is_refused() {
+        let bytes = header(&[b"\x02", SCHEMA, b"\x02\x02a\x02A"]);
+        for len in 1..bytes.len() {
+            let message = format!("f.avro: at byte {len}: the file ends inside the header");
+            assert_eq!(refused(&bytes[..len]), message);
+        }
+    }
+
+    #[test]
+    fn what_is_no_container_file_is_named() {
+        let prefix = "f.avro: not an Avro object container file: ";
+        assert_eq!(refused(b""), "f.avro: empty file, not an Avro object container file");
+        let table: [(&[u8], &str); 8] = [
+            (b"Obj\x02....", "it has version 2 of the format, only 1 is defined"),
+            (b"PAR1....", "it looks like Parquet"),
+            (b"ARROW1..", "it looks like an Arrow IPC file"),
+            (b"\x1F\x8B\x08.", "it looks like gzip: decompress it first"),
+            (b"\xC3\x01....", "it looks like one value in Avro's single-object encoding"),
+            (b"\x00\x00\x00\x00\x01", "it looks like one value in the framing of a schema registry"),
+            (b"Ox", "it begins with [4f, 78]"),
+            (b"{\"type\"", "it begins with [7b, 22, 74, 79]"),
+        ];
+        for (bytes, guess) in table {
+            assert_eq!(refused(bytes), format!("{prefix}{guess}"));
+        }
+    }
+
+    #[test]
+    fn a_header_without_a_schema_or_with_an_unknown_codec_is_refused() {
+        assert_eq!(refused(&header(&[])), "f.avro: the header has no `avro.schema`");
+        let error = read(&header(&[b"\x04", SCHEMA, b"\x14avro.codec\x06lz4"])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("`lz4`"), "{error}");
+        let message = "f.avro: the value of `avro.schema` in the header is not UTF-8";
+        assert_eq!(refused(&header(&[b"\x02\x16avro.schema\x02\xFF"])), message);
+        assert_eq!(refused(&header(&[b"\x02\x02\xFF\x00"])), "f.avro: at byte 5: a metadata key is not UTF-8");
+    }
+
+    #[test]
+    fn lengths_and_counts_that_lie_are_refused() {
+        let huge = b"\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01";
+        let least = b"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01";
+        for blocks in [&[huge, SCHEMA][..], &[least, b"\x00", SCHEMA], &[b"\x02", huge], &[b"\x02\x02a", huge]] {
+            assert!(refused(&header(blocks)).contains("the file ends inside the header"));
+        }
+        assert_eq!(refused(&header(&[b"\x02\x01"])), "f.avro: at byte 5: a metadata key has a length of -1");
+        assert_eq!(refused(&header(&[b"\x02\x02a\x01"])), "f.avro: at byte 7: a metadata value has a length of -1");
+        assert_eq!(refused(&header(&[&[0xFF; 10]])), "f.avro: at byte 4: a number does not fit into 64 bits");
+    }
+
+    #[test]
+    fn entries_without_number_are_refused() {
+        // 2^21 entries of no key and no value.
+        let bytes = header(&[b"\x80\x80\x80\x02", &vec![0; 2 << 21]]);
+        let error = read(&bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        assert!(error.message().contains("1048576 entries"), "{error}");
+    }
+
+    #[test]
+    fn a_large_header_is_read_up_to_the_limit() {
+        // A value of 2^20 bytes.
+        let value = vec![b'v'; 1 << 20];
+        let bytes = header(&[b"\x04", SCHEMA, b"\x02a\x80\x80\x80\x01", &value]);
+        assert_eq!(read(&bytes).unwrap().size, bytes.len() as u64);
+        let read = |header_bytes| {
+            let limits = Limits { header_bytes, ..Limits::default() };
+            Header::read(&MemorySource::new(bytes.clone()), &limits)
+        };
+        assert_eq!(read(bytes.len()).unwrap().metadata_value("a"), Some(&value[..]));
+        for limit in [0, 3, 4, 100, 20_000, bytes.len() - 1] {
+            let error = read(limit).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit, "{limit}: {error}");
+            assert!(error.message().contains("`header_bytes`"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Object container files (specification, "Object Container Files"): the header, the frames of blocks, walking them.
+//!
+//! Nothing here decompresses or decodes: a block is a row count and a range of bytes.
+
+mod block;
+mod header;
+mod sync;
+mod varint;
+mod walk;
+
+pub(crate) use block::{BlockFrame, MAX_FRAME_BYTES};
+pub use header::Header;
+pub(crate) use sync::{SYNC_BYTES, find_sync};
+pub(crate) use walk::{BlockWalk, Totals};

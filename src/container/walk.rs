@@ -1,0 +1,301 @@
+//! From block header to block header, without reading what lies between.
+
+use polars_buffer::Buffer;
+
+use super::block::{BlockFrame, MAX_FRAME_BYTES};
+use super::sync::SYNC_BYTES;
+use crate::{Error, Header, Result, Source};
+
+/// The marker of one block and the numbers of the next.
+const STEP: usize = SYNC_BYTES + MAX_FRAME_BYTES;
+
+/// Blocks below this many bytes are read rather than jumped over: a jump is a call of its own.
+const SMALL_BLOCK: u64 = 4 << 10;
+
+/// Bytes read at once where blocks are small.
+const WINDOW: usize = 64 << 10;
+
+/// A walk over the frames of a file.
+///
+/// The sync marker of a block is checked when the walk leaves it, so a walk that has come to the end has checked all.
+/// The source is passed to every step, so that whoever owns one may own the other too.
+#[derive(Debug)]
+pub(crate) struct BlockWalk {
+    sync: [u8; SYNC_BYTES],
+    index: u64,
+    offset: u64,
+    /// The block that the walk stands behind.
+    last: Option<BlockFrame>,
+    window: Buffer<u8>,
+    window_offset: u64,
+}
+
+/// What a whole file holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) blocks: u64,
+    pub(crate) rows: u64,
+}
+
+impl BlockWalk {
+    /// A walk over all blocks.
+    pub(crate) fn new(header: &Header) -> Self {
+        Self::starting_at(header.sync, 0, header.size)
+    }
+
+    /// A walk that begins with block `index`, which begins at `offset`: behind a sync marker.
+    pub(crate) fn starting_at(sync: [u8; SYNC_BYTES], index: u64, offset: u64) -> Self {
+        Self { sync, index, offset, last: None, window: Buffer::default(), window_offset: 0 }
+    }
+
+    /// Where the next block begins.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Index of the next block.
+    pub(crate) fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// The next frame, or `None` where the file ends behind a block, which is the only place where it may.
+    ///
+    /// # Errors
+    /// Where a frame is damaged or a marker is not the file's. The walk does not move then.
+    pub(crate) fn next_frame(&mut self, source: &dyn Source) -> Result<Option<BlockFrame>> {
+        self.step(source).map_err(|error| error.in_file(source.name()))
+    }
+
+    fn step(&mut self, source: &dyn Source) -> Result<Option<BlockFrame>> {
+        let size = source.size();
+        let start = self.last.as_ref().map_or(self.offset, |last| last.data.end);
+        let bytes = self.bytes_at(source, start)?;
+        let mut header = bytes.as_slice();
+        if let Some(last) = &self.last {
+            last.check_sync(header, &self.sync)?;
+            header = &header[SYNC_BYTES..];
+        }
+        if self.offset >= size {
+            return Ok(None);
+        }
+        let Some(frame) = BlockFrame::parse(header, self.index, self.offset, size)? else {
+            return Err(self.shrank());
+        };
+        self.index += 1;
+        self.offset = frame.end();
+        self.last = Some(frame.clone());
+        Ok(Some(frame))
+    }
+
+    /// The bytes at `start`, at least `STEP` of them unless the file ends.
+    fn bytes_at(&mut self, source: &dyn Source, start: u64) -> Result<Buffer<u8>> {
+        let end = start.saturating_add(STEP as u64).min(source.size());
+        let window_end = self.window_offset + self.window.len() as u64;
+        if start < self.window_offset || end > window_end {
+            let small = self.last.as_ref().is_some_and(|last| last.end() - last.offset < SMALL_BLOCK);
+            self.window = source.read_at(start, if small { WINDOW } else { STEP })?;
+            self.window_offset = start;
+        }
+        let skip = usize::try_from(start - self.window_offset).unwrap_or(usize::MAX).min(self.window.len());
+        Ok(self.window.clone().sliced(skip..))
+    }
+
+    /// Walks to the end and sums up what is left to walk.
+    ///
+    /// # Errors
+    /// As [`BlockWalk::next_frame`], and where the rows do not fit into 64 bits.
+    pub(crate) fn totals(mut self, source: &dyn Source) -> Result<Totals> {
+        let mut totals = Totals::default();
+        while let Some(frame) = self.next_frame(source)? {
+            totals.blocks += 1;
+            totals.rows = totals.rows.checked_add(frame.rows).ok_or_else(|| {
+                let error = Error::data("the blocks up to this one claim more than 2^64 rows");
+                error.in_file(source.name()).at(|position| {
+                    position.block = Some(frame.index);
+                    position.offset = Some(frame.offset);
+                })
+            })?;
+        }
+        Ok(totals)
+    }
+
+    #[cold]
+    fn shrank(&self) -> Error {
+        let message = "the file ends inside the block's header: it was cut short while it was read";
+        Error::data(message).at(|position| {
+            position.block = Some(self.index);
+            position.offset = Some(self.offset);
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::{ErrorKind, MemorySource};
+
+    const SYNC: [u8; 16] = *b"0123456789abcdef";
+
+    /// Remembers what was read.
+    struct Counting(MemorySource, Mutex<Vec<(u64, usize)>>);
+
+    impl Counting {
+        fn new(bytes: &[u8]) -> Self {
+            Self(MemorySource::new(bytes.to_vec()), Mutex::new(Vec::new()))
+        }
+
+        fn reads(&self) -> usize {
+            self.1.lock().unwrap().len()
+        }
+
+        fn bytes(&self) -> usize {
+            self.1.lock().unwrap().iter().map(|(_, len)| len).sum()
+        }
+    }
+
+    impl Source for Counting {
+        fn name(&self) -> &'static str {
+            "counted.avro"
+        }
+        fn size(&self) -> u64 {
+            self.0.size()
+        }
+        fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+            self.1.lock().unwrap().push((offset, len));
+            self.0.read_at(offset, len)
+        }
+    }
+
+    fn put_long(value: u64, bytes: &mut Vec<u8>) {
+        let mut zigzag = value << 1;
+        while zigzag >= 0x80 {
+            bytes.push(zigzag as u8 | 0x80);
+            zigzag >>= 7;
+        }
+        bytes.push(zigzag as u8);
+    }
+
+    /// Seven bytes that stand for a header, then blocks of these rows and sizes.
+    fn file(blocks: &[(u64, usize)]) -> Vec<u8> {
+        let mut bytes = b"header.".to_vec();
+        for &(rows, size) in blocks {
+            put_long(rows, &mut bytes);
+            put_long(size as u64, &mut bytes);
+            bytes.resize(bytes.len() + size, 0xEE);
+            bytes.extend_from_slice(&SYNC);
+        }
+        bytes
+    }
+
+    fn walk() -> BlockWalk {
+        BlockWalk::starting_at(SYNC, 0, 7)
+    }
+
+    #[test]
+    fn every_frame_is_seen_once_and_in_order() {
+        let blocks = [(3, 200), (0, 0), (1_000_000, 100_000), (5, 5), (0, 7), (9, 70_000), (1, 1)];
+        let source = Counting::new(&file(&blocks));
+        let (mut walk, mut seen) = (walk(), Vec::new());
+        let mut offset = 7;
+        while let Some(frame) = walk.next_frame(&source).unwrap() {
+            assert_eq!((frame.index, frame.offset), (seen.len() as u64, offset));
+            seen.push((frame.rows, (frame.data.end - frame.data.start) as usize));
+            offset = frame.end();
+            assert_eq!((walk.index(), walk.offset()), (seen.len() as u64, offset));
+        }
+        assert_eq!(seen, blocks);
+        assert_eq!(offset, source.size());
+        assert_eq!(walk.next_frame(&source).unwrap(), None, "the end stays the end");
+    }
+
+    #[test]
+    fn a_file_without_blocks_ends_at_once() {
+        let source = Counting::new(&file(&[]));
+        assert_eq!(walk().totals(&source).unwrap(), Totals::default());
+    }
+
+    #[test]
+    fn large_blocks_are_jumped_over_and_small_ones_are_read() {
+        let large = Counting::new(&file(&[(100, 16_000); 50]));
+        assert_eq!(walk().totals(&large).unwrap(), Totals { blocks: 50, rows: 5000 });
+        assert_eq!(large.bytes(), 51 * STEP);
+        let small = Counting::new(&file(&vec![(10, 100); 5000]));
+        assert_eq!(walk().totals(&small).unwrap(), Totals { blocks: 5000, rows: 50_000 });
+        assert!(small.reads() <= 12, "{}", small.reads());
+    }
+
+    #[test]
+    fn only_the_end_of_a_block_is_a_good_end() {
+        let blocks = [(3, 20), (300, 40), (2, 5000)];
+        let bytes = file(&blocks);
+        let ends: Vec<usize> = (0..=3).map(|count| file(&blocks[..count]).len()).collect();
+        for len in 7..bytes.len() {
+            let source = Counting::new(&bytes[..len]);
+            match walk().totals(&source) {
+                Ok(totals) => assert_eq!(Some(totals.blocks as usize), ends.iter().position(|&end| end == len)),
+                Err(error) => {
+                    assert!(!ends.contains(&len), "{len}: {error}");
+                    assert_eq!(error.kind(), ErrorKind::Data);
+                    assert!(error.to_string().starts_with("counted.avro: block "), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_sync_marker_is_checked_the_last_one_too() {
+        let blocks = [(3, 20), (3, 9000), (3, 20)];
+        let bytes = file(&blocks);
+        for (index, length) in [(0u64, 1), (1, 2), (2, 3)] {
+            let mut damaged = bytes.clone();
+            let end = file(&blocks[..length]).len();
+            damaged[end - 1] ^= 1;
+            let source = Counting::new(&damaged);
+            let error = walk().totals(&source).unwrap_err();
+            assert_eq!(error.position().block, Some(index));
+            assert!(error.message().contains(&format!("at byte {}", end - 16)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_walk_stands_still_at_damage() {
+        let mut bytes = file(&[(3, 20), (3, 20)]);
+        bytes[44] ^= 1;
+        let source = Counting::new(&bytes);
+        let mut walk = walk();
+        walk.next_frame(&source).unwrap().unwrap();
+        let first = walk.next_frame(&source).unwrap_err().to_string();
+        assert_eq!(walk.next_frame(&source).unwrap_err().to_string(), first);
+    }
+
+    #[test]
+    fn rows_beyond_64_bits_are_refused() {
+        let source = Counting::new(&file(&[(i64::MAX as u64, 1), (i64::MAX as u64, 1), (2, 1)]));
+        let error = walk().totals(&source).unwrap_err();
+        assert_eq!((error.kind(), error.position().block), (ErrorKind::Data, Some(2)));
+    }
+
+    #[test]
+    fn a_file_that_shrinks_during_the_walk_is_refused() {
+        struct Shrunk(MemorySource);
+        impl Source for Shrunk {
+            fn name(&self) -> &'static str {
+                "shrunk.avro"
+            }
+            fn size(&self) -> u64 {
+                self.0.size() + 1000
+            }
+            fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+                self.0.read_at(offset, len)
+            }
+        }
+        let bytes = file(&[(3, 20)]);
+        for len in 7..=bytes.len() {
+            let error = walk().totals(&Shrunk(MemorySource::new(bytes[..len].to_vec()))).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Data);
+            assert!(error.message().contains("cut short while it was read"), "{len}: {error}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! big-decimal: bytes that hold the unscaled number, itself as bytes, and a scale of its own (specification, "Decimal",
+//! alternative representation).
+
+use num_bigint::BigInt;
+
+use super::text::Form;
+use super::wide_decimal::push_decimal;
+use crate::binary::{Fault, PADDING, read_int, read_length, read_slice};
+
+/// A decimal that brings its own scale.
+#[derive(Clone)]
+pub(crate) struct BigDecimal;
+
+/// Turning a number into digits takes time quadratic in its length.
+const MAX_BYTES: usize = 16 << 10;
+
+impl Form for BigDecimal {
+    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+        let (len, pos) = read_length(bytes, pos)?;
+        let end = pos + len;
+        let (size, at) = read_length(bytes, pos)?;
+        let (number, at) = read_slice(bytes, at, size)?;
+        let inside = bytes.get(..end + PADDING).ok_or_else(Fault::truncated)?;
+        let (scale, at) = read_int(inside, at)?;
+        if at != end {
+            return Err(Fault::data("big-decimal: number and scale do not fill their bytes"));
+        }
+        if number.len() > MAX_BYTES {
+            return Err(Fault::data(format!("big-decimal of {} bytes, at most {MAX_BYTES} are supported", number.len())));
+        }
+        push_decimal(&BigInt::from_signed_bytes_be(number).to_string(), i64::from(scale), out);
+        Ok(end)
+    }
+}

@@ -1,0 +1,106 @@
+//! decimal of at most 38 digits, on bytes or fixed: a big-endian two's complement number (specification, "Decimal").
+
+use polars_arrow::array::{Array, PrimitiveArray};
+use polars_arrow::datatypes::ArrowDataType;
+
+use super::Column;
+use super::validity::Validity;
+use crate::binary::{Fault, read_length, read_slice};
+
+/// A column of decimals.
+#[derive(Clone)]
+pub(crate) struct Decimal {
+    values: Vec<i128>,
+    validity: Validity,
+    /// Bytes of each value, `None` where a length stands before them.
+    size: Option<usize>,
+    precision: usize,
+    scale: usize,
+    /// Ten to the power of the precision.
+    bound: i128,
+}
+
+impl Decimal {
+    /// `precision` is at most 38.
+    pub(crate) fn new(size: Option<usize>, precision: usize, scale: usize) -> Self {
+        let bound = 10_i128.pow(precision as u32);
+        Self { values: Vec::new(), validity: Validity::default(), size, precision, scale, bound }
+    }
+}
+
+/// The bytes of a number: `size` of them, or as many as the length in front says.
+pub(super) fn read_number(bytes: &[u8], pos: usize, size: Option<usize>) -> Result<(&[u8], usize), Fault> {
+    let (size, pos) = match size {
+        Some(size) => (size, pos),
+        None => read_length(bytes, pos)?,
+    };
+    read_slice(bytes, pos, size)
+}
+
+/// A two's complement number; any number of sign bytes may stand before it, and no bytes at all are 0.
+fn to_i128(bytes: &[u8]) -> Option<i128> {
+    let sign = if bytes.first().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
+    let mut wide = [sign; 16];
+    let (extra, digits) = bytes.split_at(bytes.len().saturating_sub(16));
+    wide[16 - digits.len()..].copy_from_slice(digits);
+    let value = i128::from_be_bytes(wide);
+    (extra.iter().all(|&byte| byte == sign) && (value < 0) == (sign != 0)).then_some(value)
+}
+
+impl Column for Decimal {
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let (number, pos) = read_number(bytes, pos, self.size)?;
+        match to_i128(number) {
+            Some(value) if -self.bound < value && value < self.bound => self.values.push(value),
+            _ => return Err(too_long(self.precision)),
+        }
+        Ok(pos)
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.validity.mark_nulls(self.values.len(), n);
+        self.values.resize(self.values.len() + n, 0);
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.values.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        ArrowDataType::Decimal(self.precision, self.scale)
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        let values = std::mem::take(&mut self.values);
+        let validity = self.validity.finish(values.len());
+        PrimitiveArray::new(self.dtype(), values.into(), validity).boxed()
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn too_long(precision: usize) -> Fault {
+    Fault::data(format!("decimal has more digits than the {precision} that the schema allows"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_length_are_sign_extended() {
+        let cases: [(&[u8], Option<i128>); 8] = [
+            (&[], Some(0)),
+            (&[0x7f], Some(127)),
+            (&[0x80], Some(-128)),
+            (&[0xff, 0x7f], Some(-129)),
+            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9], Some(9)),
+            (&[0xff; 20], Some(-1)),
+            (&[0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], None),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], None),
+        ];
+        for (bytes, value) in cases {
+            assert_eq!(to_i128(bytes), value, "{bytes:02x?}");
+        }
+    }
+}

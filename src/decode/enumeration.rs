@@ -1,0 +1,76 @@
+//! enum: an int that indexes the writer's symbols; here it becomes an index of the reader's.
+
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, DictionaryArray, DictionaryKey, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::datatypes::{ArrowDataType, Field, Metadata};
+
+use super::Column;
+use super::validity::Validity;
+use crate::binary::{Fault, read_long};
+use crate::dtype;
+
+/// A column of symbols, as keys of type `K` into the reader's list.
+#[derive(Clone)]
+pub(crate) struct Enumeration<K: DictionaryKey> {
+    keys: Vec<K>,
+    validity: Validity,
+    symbols: Arc<Symbols<K>>,
+}
+
+struct Symbols<K> {
+    /// The reader's key for each of the writer's symbols; `None`: the reader has no such symbol.
+    of_writer: Vec<Option<K>>,
+    values: Utf8ViewArray,
+    metadata: Metadata,
+}
+
+impl<K: DictionaryKey> Enumeration<K> {
+    /// `symbols` are the reader's; `of_writer` gives the reader's index for each symbol of the writer.
+    pub(crate) fn new(symbols: &[String], of_writer: &[Option<usize>]) -> Self {
+        let key = |index: &Option<usize>| index.and_then(|index| K::try_from(index).ok());
+        let of_writer = of_writer.iter().map(key).collect();
+        let values = Utf8ViewArray::from_slice_values(symbols);
+        let symbols = Symbols { of_writer, values, metadata: dtype::enum_metadata(symbols) };
+        Self { keys: Vec::new(), validity: Validity::default(), symbols: Arc::new(symbols) }
+    }
+}
+
+impl<K: DictionaryKey> Column for Enumeration<K> {
+    #[inline]
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let (index, pos) = read_long(bytes, pos)?;
+        match usize::try_from(index).ok().and_then(|index| self.symbols.of_writer.get(index)) {
+            Some(Some(key)) => self.keys.push(*key),
+            Some(None) => return Err(Fault::data(format!("symbol {index} of the file's enum is not in the reader's"))),
+            None => return Err(Fault::index("enum", index, self.symbols.of_writer.len())),
+        }
+        Ok(pos)
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.validity.mark_nulls(self.keys.len(), n);
+        self.keys.resize(self.keys.len() + n, K::default());
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.keys.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        ArrowDataType::Dictionary(K::KEY_TYPE, Box::new(ArrowDataType::Utf8View), true)
+    }
+
+    fn field(&self, name: &str) -> Field {
+        Field::new(name.into(), self.dtype(), true).with_metadata(self.symbols.metadata.clone())
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        let keys = std::mem::take(&mut self.keys);
+        let validity = self.validity.finish(keys.len());
+        let keys = PrimitiveArray::new(K::PRIMITIVE.into(), keys.into(), validity);
+        DictionaryArray::try_new(self.dtype(), keys, self.symbols.values.clone().boxed())
+            .expect("every key was looked up among the symbols")
+            .boxed()
+    }
+}

@@ -1,0 +1,287 @@
+//! A value of a recursive type: JSON text, since no dtype nests without end.
+//!
+//! Plain JSON: the value of a union stands alone, bytes and fixed are strings of the code points 0 to 255, and a float that
+//! is no number is one of the strings `NaN`, `Infinity` and `-Infinity`. Logical types are not looked at.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::list::{ItemBudget, check_item_block_end, read_item_block, room};
+use super::skip::{SkipPrograms, too_deep};
+use super::text::Form;
+use crate::binary::{Fault, PADDING, read_array, read_int, read_length, read_long, read_slice};
+use crate::schema::{Branch, FieldAction, Kind, Resolution, ResolvedId, Schema, Wire};
+
+/// The type at one node of a resolution, as JSON text.
+#[derive(Clone)]
+pub(crate) struct Json {
+    pub(crate) graph: Arc<JsonGraph>,
+    pub(crate) root: ResolvedId,
+}
+
+/// What every JSON column of a plan shares.
+pub(crate) struct JsonGraph {
+    pub(crate) resolution: Arc<Resolution>,
+    pub(crate) reader: Arc<Schema>,
+    pub(crate) programs: Arc<SkipPrograms>,
+}
+
+impl Form for Json {
+    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+        self.graph.write(self.root, bytes, pos, 0, out)
+    }
+}
+
+impl JsonGraph {
+    fn write(&self, id: ResolvedId, bytes: &[u8], pos: usize, depth: usize, out: &mut String) -> Result<usize, Fault> {
+        if depth > self.programs.data_depth {
+            return Err(too_deep());
+        }
+        let node = &self.resolution.nodes[id.0 as usize];
+        match &node.wire {
+            Wire::Null => out.push_str("null"),
+            Wire::Boolean => {
+                let ([byte], pos) = read_array::<1>(bytes, pos)?;
+                match byte {
+                    0 => out.push_str("false"),
+                    1 => out.push_str("true"),
+                    _ => return Err(Fault::data(format!("boolean byte {byte:#04x} is neither 0 nor 1"))),
+                }
+                return Ok(pos);
+            }
+            Wire::Int | Wire::Long => return self.write_integer(id, bytes, pos, out),
+            Wire::Float => {
+                let (float, pos) = read_array::<4>(bytes, pos)?;
+                push_float(f32::from_le_bytes(*float), out);
+                return Ok(pos);
+            }
+            Wire::Double => {
+                let (double, pos) = read_array::<8>(bytes, pos)?;
+                push_float(f64::from_le_bytes(*double), out);
+                return Ok(pos);
+            }
+            Wire::Bytes | Wire::String => {
+                let (len, pos) = read_length(bytes, pos)?;
+                return self.write_bytes(id, bytes, pos, len, out);
+            }
+            Wire::Fixed(size) => return self.write_bytes(id, bytes, pos, *size, out),
+            Wire::Enum(symbols) => return self.write_symbol(id, symbols, bytes, pos, out),
+            Wire::Array(item) => return self.write_items(*item, false, bytes, pos, depth, out),
+            Wire::Map(value) => return self.write_items(*value, true, bytes, pos, depth, out),
+            Wire::Record { fields, defaults } => return self.write_record(id, fields, defaults, bytes, pos, depth, out),
+            Wire::Union(branches) => return self.write_branch(branches, bytes, pos, depth, out),
+            Wire::IntoUnion { value, .. } => return self.write(*value, bytes, pos, depth + 1, out),
+        }
+        Ok(pos)
+    }
+
+    fn reader_kind(&self, id: ResolvedId) -> &Kind {
+        &self.reader.node(self.resolution.nodes[id.0 as usize].reader).kind
+    }
+
+    fn write_integer(&self, id: ResolvedId, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+        let (number, pos) = match self.resolution.nodes[id.0 as usize].wire {
+            Wire::Int => read_int(bytes, pos).map(|(int, pos)| (i64::from(int), pos))?,
+            _ => read_long(bytes, pos)?,
+        };
+        match self.reader_kind(id) {
+            Kind::Float => push_float(number as f32, out),
+            Kind::Double => push_float(number as f64, out),
+            _ => write!(out, "{number}").expect("writing to a String cannot fail"),
+        }
+        Ok(pos)
+    }
+
+    fn write_bytes(&self, id: ResolvedId, bytes: &[u8], pos: usize, len: usize, out: &mut String) -> Result<usize, Fault> {
+        let (value, pos) = read_slice(bytes, pos, len)?;
+        if matches!(self.reader_kind(id), Kind::String) {
+            push_string(simdutf8::basic::from_utf8(value).map_err(|_| Fault::data("string is not valid UTF-8"))?, out);
+        } else {
+            push_string(&value.iter().copied().map(char::from).collect::<String>(), out);
+        }
+        Ok(pos)
+    }
+
+    fn write_symbol(
+        &self,
+        id: ResolvedId,
+        of_writer: &[Option<usize>],
+        bytes: &[u8],
+        pos: usize,
+        out: &mut String,
+    ) -> Result<usize, Fault> {
+        let (index, pos) = read_long(bytes, pos)?;
+        let Kind::Enum(symbols) = self.reader_kind(id) else { unreachable!("an enum resolves with an enum") };
+        match usize::try_from(index).ok().and_then(|index| of_writer.get(index)) {
+            Some(Some(symbol)) => push_string(&symbols.symbols[*symbol], out),
+            Some(None) => return Err(Fault::data(format!("symbol {index} of the file's enum is not in the reader's"))),
+            None => return Err(Fault::index("enum", index, of_writer.len())),
+        }
+        Ok(pos)
+    }
+
+    /// The items of an array, or the entries of a map where `keyed`.
+    fn write_items(
+        &self,
+        item: ResolvedId,
+        keyed: bool,
+        bytes: &[u8],
+        mut pos: usize,
+        depth: usize,
+        out: &mut String,
+    ) -> Result<usize, Fault> {
+        let empty = !keyed && self.is_empty(item);
+        let mut budget = ItemBudget::new(empty, self.programs.zero_byte_items);
+        let mut entries = Entries::default();
+        out.push(if keyed { '{' } else { '[' });
+        let first = out.len();
+        loop {
+            let (count, end, start) = read_item_block(bytes, pos)?;
+            pos = start;
+            budget.check(count, room(bytes, pos))?;
+            for _ in 0..count {
+                if keyed {
+                    pos = self.write_entry(item, &mut entries, bytes, pos, depth)?;
+                    continue;
+                }
+                if out.len() > first {
+                    out.push(',');
+                }
+                pos = self.write(item, bytes, pos, depth + 1, out).map_err(Fault::in_item)?;
+            }
+            check_item_block_end(end, pos)?;
+            if count == 0 {
+                break;
+            }
+        }
+        entries.write(out);
+        out.push(if keyed { '}' } else { ']' });
+        Ok(pos)
+    }
+
+    fn write_entry(
+        &self,
+        value: ResolvedId,
+        entries: &mut Entries,
+        bytes: &[u8],
+        pos: usize,
+        depth: usize,
+    ) -> Result<usize, Fault> {
+        let (len, pos) = read_length(bytes, pos)?;
+        let (key, pos) = read_slice(bytes, pos, len)?;
+        let key = simdutf8::basic::from_utf8(key).map_err(|_| Fault::data("map key is not valid UTF-8"))?;
+        let mut text = String::new();
+        let pos = self.write(value, bytes, pos, depth + 1, &mut text).map_err(Fault::in_item)?;
+        entries.set(key, text);
+        Ok(pos)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one node and the place in the data")]
+    fn write_record(
+        &self,
+        id: ResolvedId,
+        fields: &[FieldAction],
+        defaults: &[(usize, Vec<u8>, ResolvedId)],
+        bytes: &[u8],
+        mut pos: usize,
+        depth: usize,
+        out: &mut String,
+    ) -> Result<usize, Fault> {
+        let Kind::Record(record) = self.reader_kind(id) else { unreachable!("a record resolves with a record") };
+        let mut texts = vec![String::new(); record.fields.len()];
+        for action in fields {
+            pos = match action {
+                FieldAction::Skip(writer) => self.programs.skip(self.programs.of(*writer), bytes, pos)?,
+                FieldAction::Read { field, value } => self
+                    .write(*value, bytes, pos, depth + 1, &mut texts[*field])
+                    .map_err(|fault| fault.in_field(&record.fields[*field].name))?,
+            };
+        }
+        for (field, datum, value) in defaults {
+            let padded = [datum.as_slice(), &[0; PADDING]].concat();
+            self.write(*value, &padded, 0, depth + 1, &mut texts[*field])?;
+        }
+        out.push('{');
+        for (i, (field, text)) in record.fields.iter().zip(&texts).enumerate() {
+            if i > 0 {
+                out.push(',');
+            }
+            push_member(&field.name, text, out);
+        }
+        out.push('}');
+        Ok(pos)
+    }
+
+    fn write_branch(
+        &self,
+        branches: &[Branch],
+        bytes: &[u8],
+        pos: usize,
+        depth: usize,
+        out: &mut String,
+    ) -> Result<usize, Fault> {
+        let (index, pos) = read_long(bytes, pos)?;
+        match usize::try_from(index).ok().and_then(|index| branches.get(index)) {
+            Some(Branch::Read { value, .. }) => self.write(*value, bytes, pos, depth + 1, out),
+            Some(Branch::Refuse(reason)) => Err(Fault::data(reason.as_str())),
+            None => Err(Fault::index("union", index, branches.len())),
+        }
+    }
+
+    /// Whether values of this type take no bytes; nobody bounds the items of a default but the default itself.
+    fn is_empty(&self, id: ResolvedId) -> bool {
+        let node = &self.resolution.nodes[id.0 as usize];
+        node.writer_is_reader || self.programs.of(node.writer).is_empty()
+    }
+}
+
+/// The entries of one map: a key that comes twice keeps its first place and its last value.
+#[derive(Default)]
+struct Entries {
+    members: Vec<(String, String)>,
+    index: HashMap<String, usize>,
+}
+
+impl Entries {
+    fn set(&mut self, key: &str, text: String) {
+        if let Some(&at) = self.index.get(key) {
+            self.members[at].1 = text;
+        } else {
+            self.index.insert(key.to_owned(), self.members.len());
+            self.members.push((key.to_owned(), text));
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        for (i, (key, text)) in self.members.iter().enumerate() {
+            if i > 0 {
+                out.push(',');
+            }
+            push_member(key, text, out);
+        }
+    }
+}
+
+fn push_member(name: &str, text: &str, out: &mut String) {
+    push_string(name, out);
+    out.push(':');
+    out.push_str(text);
+}
+
+fn push_string(text: &str, out: &mut String) {
+    out.push_str(&serde_json::Value::from(text).to_string());
+}
+
+/// The shortest digits that read back as the same number.
+fn push_float<F: Into<f64> + Copy + std::fmt::Debug>(float: F, out: &mut String) {
+    let double: f64 = float.into();
+    let text = if double.is_nan() {
+        "\"NaN\"".to_owned()
+    } else if double.is_infinite() {
+        if double > 0.0 { "\"Infinity\"".to_owned() } else { "\"-Infinity\"".to_owned() }
+    } else {
+        format!("{float:?}")
+    };
+    out.push_str(&text);
+}

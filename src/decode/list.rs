@@ -1,0 +1,136 @@
+//! array: blocks of items, each with a count in front; a negative count has the block's size in bytes behind it.
+
+use polars_arrow::array::{Array, ListArray};
+use polars_arrow::datatypes::ArrowDataType;
+use polars_arrow::offset::OffsetsBuffer;
+
+use super::validity::Validity;
+use super::{AnyColumn, Column};
+use crate::binary::{Fault, data_end, read_length, read_long};
+
+/// A column of lists.
+#[derive(Clone)]
+pub(crate) struct List {
+    item: AnyColumn,
+    /// Where each list ends among the items.
+    ends: Vec<i64>,
+    items: usize,
+    validity: Validity,
+    budget: ItemBudget,
+}
+
+/// How many items may still come that take no bytes; `None` where items take bytes, which then bound them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ItemBudget {
+    limit: Option<usize>,
+    spent: usize,
+}
+
+impl ItemBudget {
+    /// `limit` items where an item is `empty` on the wire.
+    pub(crate) fn new(empty: bool, limit: usize) -> Self {
+        Self { limit: empty.then_some(limit), spent: 0 }
+    }
+
+    /// Whether the `count` items that the bytes claim can be there.
+    #[inline]
+    pub(super) fn check(&mut self, count: usize, room: usize) -> Result<(), Fault> {
+        match self.limit {
+            None if count <= room => Ok(()),
+            None => Err(Fault::data(format!("{count} items in the {room} bytes left in the block"))),
+            Some(limit) => {
+                self.spent = self.spent.saturating_add(count);
+                if self.spent <= limit { Ok(()) } else { Err(too_many_empty_items()) }
+            }
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.spent = 0;
+    }
+}
+
+#[cold]
+fn too_many_empty_items() -> Fault {
+    Fault::limit("zero_byte_items", "too many items that take no bytes")
+}
+
+/// The head of one block of items: how many, and where the block must end if it says so. A count of 0 is the end.
+#[inline]
+pub(super) fn read_item_block(bytes: &[u8], pos: usize) -> Result<(usize, Option<usize>, usize), Fault> {
+    let (count, pos) = read_long(bytes, pos)?;
+    if count >= 0 {
+        return Ok((count as usize, None, pos));
+    }
+    let Some(count) = count.checked_neg() else {
+        return Err(Fault::data("item count out of range"));
+    };
+    let (size, pos) = read_length(bytes, pos)?;
+    Ok((count as usize, Some(pos + size), pos))
+}
+
+/// The block of items said that it ends at `end`, if it said anything.
+#[inline]
+pub(super) fn check_item_block_end(end: Option<usize>, pos: usize) -> Result<(), Fault> {
+    match end {
+        Some(end) if end != pos => Err(Fault::data("a block of items does not have the size that it says")),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes between a position and the end of the data.
+#[inline]
+pub(super) fn room(bytes: &[u8], pos: usize) -> usize {
+    data_end(bytes).saturating_sub(pos)
+}
+
+impl List {
+    pub(crate) fn new(item: AnyColumn, budget: ItemBudget) -> Self {
+        Self { item, ends: Vec::new(), items: 0, validity: Validity::default(), budget }
+    }
+}
+
+impl Column for List {
+    fn decode(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
+        loop {
+            let (count, end, start) = read_item_block(bytes, pos)?;
+            pos = start;
+            if count == 0 {
+                self.ends.push(self.items as i64);
+                return Ok(pos);
+            }
+            self.budget.check(count, room(bytes, pos))?;
+            for _ in 0..count {
+                pos = match self.item.decode(bytes, pos) {
+                    Ok(pos) => pos,
+                    Err(fault) => return Err(fault.in_item()),
+                };
+            }
+            check_item_block_end(end, pos)?;
+            self.items += count;
+        }
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.validity.mark_nulls(self.ends.len(), n);
+        self.ends.resize(self.ends.len() + n, self.items as i64);
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.ends.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        ArrowDataType::LargeList(Box::new(self.item.field("item")))
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        let mut offsets = std::mem::take(&mut self.ends);
+        let validity = self.validity.finish(offsets.len());
+        offsets.insert(0, 0);
+        self.items = 0;
+        self.budget.reset();
+        let offsets = OffsetsBuffer::try_from(offsets).expect("ends only grow");
+        ListArray::new(self.dtype(), offsets, self.item.finish(), validity).boxed()
+    }
+}

@@ -1,0 +1,77 @@
+//! One type that comes in several wire forms, as when a union of int and long is read as long.
+
+use polars_arrow::array::Array;
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use super::interleave::{Run, interleave};
+use super::{AnyColumn, Column};
+use crate::binary::Fault;
+
+/// A column a wire form, put together at the end in the order in which the values came.
+#[derive(Clone)]
+pub(crate) struct Merge {
+    variants: Vec<AnyColumn>,
+    lens: Vec<usize>,
+    runs: Vec<Run>,
+}
+
+impl Merge {
+    /// All variants have one dtype.
+    pub(crate) fn new(variants: Vec<AnyColumn>) -> Self {
+        let lens = vec![0; variants.len()];
+        Self { variants, lens, runs: Vec::new() }
+    }
+
+    /// Appends the value at `pos`, which is in wire form number `variant`.
+    pub(super) fn decode_form(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let pos = self.variants[variant].decode(bytes, pos)?;
+        self.note(variant, 1);
+        Ok(pos)
+    }
+
+    fn note(&mut self, variant: usize, n: usize) {
+        let start = self.lens[variant];
+        self.lens[variant] += n;
+        match self.runs.last_mut() {
+            Some(run) if run.array == variant => run.len += n,
+            _ => self.runs.push(Run { array: variant, start, len: n }),
+        }
+    }
+}
+
+impl AnyColumn {
+    /// Appends a value in one of several wire forms; 0 is the only one of a column that knows one.
+    pub(super) fn decode_variant(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        match self {
+            Self::Merge(merge) => merge.decode_form(variant, bytes, pos),
+            column => column.decode(bytes, pos),
+        }
+    }
+}
+
+impl Column for Merge {
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        self.decode_form(0, bytes, pos)
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.variants[0].push_nulls(n);
+        self.note(0, n);
+    }
+
+    fn reserve(&mut self, _n: usize) {}
+
+    fn dtype(&self) -> ArrowDataType {
+        self.variants[0].dtype()
+    }
+
+    fn field(&self, name: &str) -> Field {
+        self.variants[0].field(name)
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        self.lens.fill(0);
+        let arrays: Vec<_> = self.variants.iter_mut().map(Column::finish).collect();
+        interleave(&arrays, &std::mem::take(&mut self.runs))
+    }
+}

@@ -1,0 +1,198 @@
+//! Decoding: one file a column kind, all behind [`Column`].
+//!
+//! A column is made empty by the plan, cloned by each task, filled value by value, and finished into an Arrow array. What
+//! a kind needs is in its own file: how a value is read, what a null leaves, what array comes out. [`AnyColumn`] is the
+//! list of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the next
+//! instead of going through memory at every virtual call.
+
+mod big_decimal;
+mod boolean;
+mod decimal;
+mod default;
+mod duration;
+mod enumeration;
+mod fixed;
+mod interleave;
+mod json;
+mod list;
+mod map;
+mod merge;
+mod null;
+mod nullable;
+mod number;
+mod primitive;
+mod record;
+mod skip;
+mod text;
+mod time;
+mod union;
+mod uuid;
+mod validity;
+mod view;
+mod view_array;
+mod wide_decimal;
+
+use polars_arrow::array::Array;
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use crate::binary::Fault;
+
+pub(crate) use big_decimal::BigDecimal;
+pub(crate) use boolean::Boolean;
+pub(crate) use decimal::Decimal;
+pub(crate) use default::DefaultValue;
+pub(crate) use duration::Duration;
+pub(crate) use enumeration::Enumeration;
+pub(crate) use fixed::Fixed;
+pub(crate) use json::{Json, JsonGraph};
+pub(crate) use list::{ItemBudget, List};
+pub(crate) use map::Map;
+pub(crate) use merge::Merge;
+pub(crate) use null::Null;
+pub(crate) use nullable::{Nullable, Optional};
+pub(crate) use number::{
+    Double, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
+};
+pub(crate) use primitive::Primitive;
+pub(crate) use record::{Record, Step};
+pub(crate) use skip::{Skip, SkipPrograms};
+pub(crate) use text::Text;
+pub(crate) use time::{TimeMicros, TimeMillis};
+pub(crate) use union::{Choice, Union};
+pub(crate) use uuid::{UuidBytes, UuidText};
+pub(crate) use view::{Blob, Utf8, Views};
+pub(crate) use wide_decimal::WideDecimal;
+
+/// Values of one type, decoded one after the other into the memory that the array keeps.
+pub(crate) trait Column: Clone + Send + Sync {
+    /// Appends the value at `pos`; gives the position behind it. Where it fails, the column is in no defined state.
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault>;
+
+    /// Appends `n` nulls.
+    fn push_nulls(&mut self, n: usize);
+
+    /// Makes room for `n` more values.
+    fn reserve(&mut self, n: usize);
+
+    /// What the array is, nested names and metadata included.
+    fn dtype(&self) -> ArrowDataType;
+
+    /// The field of this name that holds such an array.
+    fn field(&self, name: &str) -> Field {
+        Field::new(name.into(), self.dtype(), true)
+    }
+
+    /// The array of all values so far; leaves the column empty.
+    fn finish(&mut self) -> Box<dyn Array>;
+}
+
+/// Writes [`AnyColumn`] and its dispatch from the list of kinds.
+macro_rules! columns {
+    ($($kind:ident($column:ty)),* $(,)?) => {
+        /// One column of any kind.
+        #[derive(Clone)]
+        pub(crate) enum AnyColumn { $($kind($column)),* }
+
+        impl Column for AnyColumn {
+            #[inline(always)]
+            fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+                match self { $(Self::$kind(column) => column.decode(bytes, pos)),* }
+            }
+
+            fn push_nulls(&mut self, n: usize) {
+                match self { $(Self::$kind(column) => column.push_nulls(n)),* }
+            }
+
+            fn reserve(&mut self, n: usize) {
+                match self { $(Self::$kind(column) => column.reserve(n)),* }
+            }
+
+            fn dtype(&self) -> ArrowDataType {
+                match self { $(Self::$kind(column) => column.dtype()),* }
+            }
+
+            fn field(&self, name: &str) -> Field {
+                match self { $(Self::$kind(column) => column.field(name)),* }
+            }
+
+            fn finish(&mut self) -> Box<dyn Array> {
+                match self { $(Self::$kind(column) => column.finish()),* }
+            }
+        }
+
+        $(impl From<$column> for AnyColumn {
+            fn from(column: $column) -> Self { Self::$kind(column) }
+        })*
+    };
+}
+
+columns! {
+    Null(Null),
+    Boolean(Boolean),
+    Int(Primitive<Int>),
+    Long(Primitive<Long>),
+    Float(Primitive<Float>),
+    Double(Primitive<Double>),
+    IntAsLong(Primitive<IntAsLong>),
+    IntAsFloat(Primitive<IntAsFloat>),
+    IntAsDouble(Primitive<IntAsDouble>),
+    LongAsFloat(Primitive<LongAsFloat>),
+    LongAsDouble(Primitive<LongAsDouble>),
+    FloatAsDouble(Primitive<FloatAsDouble>),
+    TimeMillis(Primitive<TimeMillis>),
+    TimeMicros(Primitive<TimeMicros>),
+    String(Views<Utf8>),
+    Bytes(Views<Blob>),
+    Fixed(Fixed),
+    Enum8(Enumeration<u8>),
+    Enum16(Enumeration<u16>),
+    Enum32(Enumeration<u32>),
+    Decimal(Decimal),
+    WideDecimal(Text<WideDecimal>),
+    BigDecimal(Text<BigDecimal>),
+    UuidText(Text<UuidText>),
+    UuidBytes(Text<UuidBytes>),
+    Json(Text<Json>),
+    Duration(Box<Duration>),
+    NullableBoolean(Nullable<Boolean>),
+    NullableInt(Nullable<Primitive<Int>>),
+    NullableLong(Nullable<Primitive<Long>>),
+    NullableFloat(Nullable<Primitive<Float>>),
+    NullableDouble(Nullable<Primitive<Double>>),
+    NullableString(Nullable<Views<Utf8>>),
+    NullableBytes(Nullable<Views<Blob>>),
+    Nullable(Nullable<Box<AnyColumn>>),
+    Optional(Box<Optional>),
+    List(Box<List>),
+    Map(Box<Map>),
+    Record(Box<Record>),
+    Union(Box<Union>),
+    Merge(Box<Merge>),
+    Default(Box<DefaultValue>),
+}
+
+impl<C: Column> Column for Box<C> {
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        (**self).decode(bytes, pos)
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        (**self).push_nulls(n);
+    }
+
+    fn reserve(&mut self, n: usize) {
+        (**self).reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        (**self).dtype()
+    }
+
+    fn field(&self, name: &str) -> Field {
+        (**self).field(name)
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        (**self).finish()
+    }
+}

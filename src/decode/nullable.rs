@@ -1,0 +1,120 @@
+//! A union of which one branch is null and at most one other becomes a value: the value, nullable.
+
+use polars_arrow::array::Array;
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use super::union::{Choice, choose};
+use super::{AnyColumn, Column};
+use crate::binary::{Fault, read_long};
+
+/// The writer's union is null and one other branch, in either order.
+#[derive(Clone)]
+pub(crate) struct Nullable<C> {
+    column: C,
+    null_index: u8,
+}
+
+impl<C: Column> Nullable<C> {
+    /// `null_index` is 0 or 1.
+    pub(crate) fn new(column: C, null_index: usize) -> Self {
+        Self { column, null_index: null_index as u8 }
+    }
+
+    /// A branch index that is not one byte, or no branch.
+    #[cold]
+    #[inline(never)]
+    fn decode_odd_index(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let (index, pos) = read_long(bytes, pos)?;
+        match index {
+            0 | 1 if index == i64::from(self.null_index) => {
+                self.column.push_nulls(1);
+                Ok(pos)
+            }
+            0 | 1 => self.column.decode(bytes, pos),
+            _ => Err(Fault::index("union", index, 2)),
+        }
+    }
+}
+
+impl<C: Column> Column for Nullable<C> {
+    #[inline(always)]
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        // Indices 0 and 1 are the bytes 0 and 2.
+        match bytes.get(pos) {
+            Some(&byte) if byte == 2 - 2 * self.null_index => self.column.decode(bytes, pos + 1),
+            Some(&byte) if byte == 2 * self.null_index => {
+                self.column.push_nulls(1);
+                Ok(pos + 1)
+            }
+            _ => self.decode_odd_index(bytes, pos),
+        }
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.column.push_nulls(n);
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.column.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        self.column.dtype()
+    }
+
+    fn field(&self, name: &str) -> Field {
+        self.column.field(name)
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        self.column.finish()
+    }
+}
+
+/// Any union of the writer's that the reader sees as one nullable value.
+#[derive(Clone)]
+pub(crate) struct Optional {
+    column: AnyColumn,
+    /// What each of the writer's branches becomes; `Choice::Value::child` is not used.
+    choices: Vec<Choice>,
+}
+
+impl Optional {
+    pub(crate) fn new(column: AnyColumn, choices: Vec<Choice>) -> Self {
+        Self { column, choices }
+    }
+}
+
+impl Column for Optional {
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let (choice, pos) = choose(&self.choices, bytes, pos)?;
+        match choice {
+            Choice::Null => {
+                self.column.push_nulls(1);
+                Ok(pos)
+            }
+            Choice::Value { variant, .. } => self.column.decode_variant(*variant, bytes, pos),
+            Choice::Refuse(reason) => Err(Fault::data(reason.as_str())),
+        }
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.column.push_nulls(n);
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.column.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        self.column.dtype()
+    }
+
+    fn field(&self, name: &str) -> Field {
+        self.column.field(name)
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        self.column.finish()
+    }
+}

@@ -1,0 +1,62 @@
+//! Numbers of a fixed width in memory, whatever their width on the wire.
+
+use polars_arrow::array::{Array, PrimitiveArray};
+use polars_arrow::datatypes::ArrowDataType;
+use polars_arrow::types::NativeType;
+
+use super::Column;
+use super::validity::Validity;
+use crate::binary::Fault;
+
+/// How a number stands on the wire and what it is in memory.
+pub(crate) trait Number: Clone + Send + Sync + 'static {
+    /// Its type in memory.
+    type Native: NativeType;
+
+    /// The number at `pos`, and the position behind it.
+    fn read(bytes: &[u8], pos: usize) -> Result<(Self::Native, usize), Fault>;
+}
+
+/// A column of numbers.
+#[derive(Clone)]
+pub(crate) struct Primitive<N: Number> {
+    values: Vec<N::Native>,
+    validity: Validity,
+    dtype: ArrowDataType,
+}
+
+impl<N: Number> Primitive<N> {
+    /// `dtype` is any type that Arrow keeps as `N::Native`.
+    pub(crate) fn new(dtype: ArrowDataType) -> Self {
+        Self { values: Vec::new(), validity: Validity::default(), dtype }
+    }
+}
+
+impl<N: Number> Column for Primitive<N> {
+    #[inline(always)]
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let (value, pos) = N::read(bytes, pos)?;
+        self.values.push(value);
+        Ok(pos)
+    }
+
+    #[inline]
+    fn push_nulls(&mut self, n: usize) {
+        self.validity.mark_nulls(self.values.len(), n);
+        self.values.resize(self.values.len() + n, N::Native::default());
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.values.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        self.dtype.clone()
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        let values = std::mem::take(&mut self.values);
+        let validity = self.validity.finish(values.len());
+        PrimitiveArray::new(self.dtype.clone(), values.into(), validity).boxed()
+    }
+}

@@ -1,0 +1,146 @@
+//! record: its fields one after the other. The root of every file's plan is one.
+
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, StructArray};
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use super::skip::{Skip, SkipPrograms};
+use super::validity::Validity;
+use super::{AnyColumn, Column};
+use crate::binary::{Fault, data_end};
+
+/// What is done at one place of a record, in the writer's order.
+#[derive(Clone)]
+pub(crate) enum Step {
+    /// Decode a field.
+    Column(AnyColumn),
+    /// Pass over one or several fields that nobody wants.
+    Skip(Box<[Skip]>),
+}
+
+/// A column of records.
+#[derive(Clone)]
+pub(crate) struct Record {
+    steps: Vec<Step>,
+    /// The name of each step's field, for errors; of the first one for a skip.
+    names: Arc<[String]>,
+    /// The fields that come out: name and step, in the reader's or the caller's order.
+    outputs: Arc<[(String, usize)]>,
+    programs: Arc<SkipPrograms>,
+    len: usize,
+    /// Nulls at the end that the fields have not been given yet.
+    pending: usize,
+    validity: Validity,
+}
+
+impl Record {
+    /// Every step of `outputs` is a `Step::Column`, and every column is in `outputs` once.
+    pub(crate) fn new(
+        steps: Vec<(String, Step)>,
+        outputs: Vec<(String, usize)>,
+        programs: Arc<SkipPrograms>,
+    ) -> Self {
+        let (names, steps): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let (names, outputs) = (names.into(), outputs.into());
+        Self { steps, names, outputs, programs, len: 0, pending: 0, validity: Validity::default() }
+    }
+
+    /// The fields that come out.
+    pub(crate) fn fields(&self) -> Vec<Field> {
+        let field = |(name, step): &(String, usize)| match &self.steps[*step] {
+            Step::Column(column) => column.field(name),
+            Step::Skip(_) => unreachable!("outputs are columns"),
+        };
+        self.outputs.iter().map(field).collect()
+    }
+
+    /// The arrays that come out, and how many values they have; leaves the column empty.
+    pub(crate) fn finish_fields(&mut self) -> (Vec<Box<dyn Array>>, usize) {
+        self.settle();
+        let finish = |&(_, step): &(String, usize)| match &mut self.steps[step] {
+            Step::Column(column) => column.finish(),
+            Step::Skip(_) => unreachable!("outputs are columns"),
+        };
+        let arrays = self.outputs.clone().iter().map(finish).collect();
+        (arrays, std::mem::take(&mut self.len))
+    }
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends `n` records from `pos` on; a fault comes with the number of records before it.
+    pub(crate) fn decode_rows(&mut self, bytes: &[u8], mut pos: usize, n: usize) -> Result<usize, (usize, Fault)> {
+        let end = data_end(bytes);
+        for row in 0..n {
+            match self.decode(bytes, pos) {
+                // Short reads may run into the padding; here is where that is noticed.
+                Ok(next) if next <= end => pos = next,
+                Ok(_) => return Err((row, Fault::truncated())),
+                Err(fault) => return Err((row, fault)),
+            }
+        }
+        Ok(pos)
+    }
+
+    /// Makes room for `n` more records.
+    pub(crate) fn reserve_rows(&mut self, n: usize) {
+        self.reserve(n);
+    }
+
+    /// Gives the fields the nulls that they have not seen.
+    fn settle(&mut self) {
+        if self.pending > 0 {
+            let n = std::mem::take(&mut self.pending);
+            for step in &mut self.steps {
+                if let Step::Column(column) = step {
+                    column.push_nulls(n);
+                }
+            }
+        }
+    }
+}
+
+impl Column for Record {
+    #[inline]
+    fn decode(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
+        self.settle();
+        for (i, step) in self.steps.iter_mut().enumerate() {
+            let decoded = match step {
+                Step::Column(column) => column.decode(bytes, pos),
+                Step::Skip(skips) => self.programs.skip(skips, bytes, pos),
+            };
+            pos = match decoded {
+                Ok(pos) => pos,
+                Err(fault) => return Err(fault.in_field(&self.names[i])),
+            };
+        }
+        self.len += 1;
+        Ok(pos)
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.validity.mark_nulls(self.len, n);
+        self.len += n;
+        self.pending += n;
+    }
+
+    fn reserve(&mut self, n: usize) {
+        for step in &mut self.steps {
+            if let Step::Column(column) = step {
+                column.reserve(n);
+            }
+        }
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        ArrowDataType::Struct(self.fields())
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        let (arrays, len) = self.finish_fields();
+        StructArray::new(self.dtype(), len, arrays, self.validity.finish(len)).boxed()
+    }
+}

@@ -1,0 +1,121 @@
+//! Passing over values that nobody asked for. Framing is checked (lengths, counts, union indices, varints), values are
+//! not: what is skipped may hold an int out of range or text that is not UTF-8.
+
+use super::list::{ItemBudget, read_item_block, room};
+use crate::schema::NodeId;
+use crate::binary::{Fault, read_array, read_length, read_long, skip_long};
+
+/// How to pass over one value, or over several neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// This many bytes.
+    Bytes(usize),
+    /// This many varints in a row.
+    Varints(usize),
+    /// A length and as many bytes.
+    Blob,
+    /// Blocks of items.
+    Array(Box<[Skip]>),
+    /// Blocks of entries, each a blob and a value.
+    Map(Box<[Skip]>),
+    /// One of these.
+    Union(Box<[Box<[Skip]>]>),
+    /// A record that holds itself, or that is long and used often: a program by its number.
+    Named(usize),
+}
+
+/// How to pass over every type of a writer's schema, and what data may ask for.
+#[derive(Clone, Debug)]
+pub(crate) struct SkipPrograms {
+    /// By the type's number.
+    pub(crate) types: Vec<Box<[Skip]>>,
+    /// What `Skip::Named` names.
+    pub(crate) named: Vec<Box<[Skip]>>,
+    pub(crate) data_depth: usize,
+    pub(crate) zero_byte_items: usize,
+}
+
+impl SkipPrograms {
+    /// How to pass over this type of the writer's; nothing for a type without bytes.
+    pub(crate) fn of(&self, writer: NodeId) -> &[Skip] {
+        &self.types[writer.index()]
+    }
+
+    /// The position behind what `skips` passes over.
+    #[inline]
+    pub(crate) fn skip(&self, skips: &[Skip], bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        self.run(skips, bytes, pos, 0)
+    }
+
+    fn run(&self, skips: &[Skip], bytes: &[u8], mut pos: usize, depth: usize) -> Result<usize, Fault> {
+        for skip in skips {
+            pos = match skip {
+                Skip::Bytes(1) => read_array::<1>(bytes, pos)?.1,
+                Skip::Bytes(n) if *n <= room(bytes, pos) => pos + n,
+                Skip::Bytes(_) => return Err(Fault::truncated()),
+                Skip::Varints(n) => {
+                    let mut pos = pos;
+                    for _ in 0..*n {
+                        pos = skip_long(bytes, pos)?;
+                    }
+                    pos
+                }
+                Skip::Blob => {
+                    let (len, pos) = read_length(bytes, pos)?;
+                    pos + len
+                }
+                nested => self.run_nested(nested, bytes, pos, depth)?,
+            };
+        }
+        Ok(pos)
+    }
+
+    #[inline(never)]
+    fn run_nested(&self, skip: &Skip, bytes: &[u8], pos: usize, depth: usize) -> Result<usize, Fault> {
+        match skip {
+            Skip::Array(item) => self.run_items(item, false, bytes, pos, depth),
+            Skip::Map(value) => self.run_items(value, true, bytes, pos, depth),
+            Skip::Union(branches) => {
+                let (index, pos) = read_long(bytes, pos)?;
+                match usize::try_from(index).ok().and_then(|index| branches.get(index)) {
+                    Some(branch) => self.run(branch, bytes, pos, depth),
+                    None => Err(Fault::index("union", index, branches.len())),
+                }
+            }
+            Skip::Named(_) if depth >= self.data_depth => Err(too_deep()),
+            Skip::Named(program) => self.run(&self.named[*program], bytes, pos, depth + 1),
+            flat => self.run(std::slice::from_ref(flat), bytes, pos, depth),
+        }
+    }
+
+    fn run_items(&self, item: &[Skip], keyed: bool, bytes: &[u8], mut pos: usize, depth: usize) -> Result<usize, Fault> {
+        let empty = item.is_empty() && !keyed;
+        let mut budget = ItemBudget::new(empty, self.zero_byte_items);
+        loop {
+            let (count, end, start) = read_item_block(bytes, pos)?;
+            pos = start;
+            budget.check(count, room(bytes, pos))?;
+            match end {
+                Some(end) => pos = end,
+                None if empty => {}
+                None => {
+                    for _ in 0..count {
+                        if keyed {
+                            pos = self.run(&[Skip::Blob], bytes, pos, depth)?;
+                        }
+                        pos = self.run(item, bytes, pos, depth)?;
+                    }
+                }
+            }
+            if count == 0 {
+                return Ok(pos);
+            }
+        }
+    }
+}
+
+/// Data of a recursive type that nests too deep.
+#[cold]
+pub(super) fn too_deep() -> Fault {
+    Fault::limit("data_depth", "a value of a recursive type nests too deep")
+}

@@ -1,0 +1,53 @@
+//! Types that Polars has no dtype for, and that become exact text.
+
+use polars_arrow::array::Array;
+use polars_arrow::datatypes::ArrowDataType;
+
+use super::Column;
+use super::view::{Utf8, Views};
+use crate::binary::Fault;
+
+/// How a value is written out.
+pub(crate) trait Form: Clone + Send + Sync + 'static {
+    /// Appends the text of the value at `pos` to `out`; gives the position behind the value.
+    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault>;
+}
+
+/// A column of texts.
+#[derive(Clone)]
+pub(crate) struct Text<F> {
+    form: F,
+    values: Views<Utf8>,
+    scratch: String,
+}
+
+impl<F: Form> Text<F> {
+    pub(crate) fn new(form: F) -> Self {
+        Self { form, values: Views::default(), scratch: String::new() }
+    }
+}
+
+impl<F: Form> Column for Text<F> {
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        self.scratch.clear();
+        let pos = self.form.write(bytes, pos, &mut self.scratch)?;
+        self.values.push_text(&self.scratch);
+        Ok(pos)
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.values.push_nulls(n);
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.values.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        self.values.dtype()
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        self.values.finish()
+    }
+}

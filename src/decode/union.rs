@@ -1,0 +1,113 @@
+//! A union of several branches: a struct of one nullable field a branch, of which at most one holds a value.
+
+use polars_arrow::array::{Array, StructArray};
+use polars_arrow::datatypes::ArrowDataType;
+
+use super::validity::Validity;
+use super::{AnyColumn, Column};
+use crate::binary::{Fault, read_long};
+
+/// What one branch of the writer's union becomes.
+#[derive(Clone, Debug)]
+pub(crate) enum Choice {
+    /// A null.
+    Null,
+    /// A value of the reader's branch `child`, in wire form number `variant`.
+    Value { child: usize, variant: usize },
+    /// The reader cannot take it, for this reason.
+    Refuse(String),
+}
+
+/// Reads the index of a branch and looks it up.
+#[inline]
+pub(super) fn choose<'c>(choices: &'c [Choice], bytes: &[u8], pos: usize) -> Result<(&'c Choice, usize), Fault> {
+    let (index, pos) = read_long(bytes, pos)?;
+    match usize::try_from(index).ok().and_then(|index| choices.get(index)) {
+        Some(choice) => Ok((choice, pos)),
+        None => Err(Fault::index("union", index, choices.len())),
+    }
+}
+
+/// A column of unions.
+#[derive(Clone)]
+pub(crate) struct Union {
+    children: Vec<Child>,
+    choices: Vec<Choice>,
+    /// Set where the writer wrote no union: no index stands on the wire and every value is this one choice.
+    always: bool,
+    len: usize,
+    validity: Validity,
+}
+
+#[derive(Clone)]
+struct Child {
+    name: String,
+    column: AnyColumn,
+    /// How many values the column has been given; the rest up to the union's length are nulls it has yet to see.
+    len: usize,
+}
+
+impl Union {
+    /// The writer wrote a union whose branches become `choices`.
+    pub(crate) fn new(children: Vec<(String, AnyColumn)>, choices: Vec<Choice>) -> Self {
+        let children = children.into_iter().map(|(name, column)| Child { name, column, len: 0 }).collect();
+        Self { children, choices, always: false, len: 0, validity: Validity::default() }
+    }
+
+    /// The writer wrote no union: every value is `choice`, and no index stands before it.
+    pub(crate) fn of_one(children: Vec<(String, AnyColumn)>, choice: Choice) -> Self {
+        Self { always: true, ..Self::new(children, vec![choice]) }
+    }
+}
+
+impl Child {
+    fn catch_up(&mut self, len: usize) {
+        self.column.push_nulls(len - self.len);
+        self.len = len;
+    }
+
+    fn decode(&mut self, variant: usize, len: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        self.catch_up(len);
+        self.len += 1;
+        self.column.decode_variant(variant, bytes, pos).map_err(|fault| fault.in_field(&self.name))
+    }
+}
+
+impl Column for Union {
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let (choice, pos) = if self.always { (&self.choices[0], pos) } else { choose(&self.choices, bytes, pos)? };
+        let (child, variant) = match choice {
+            Choice::Null => {
+                self.push_nulls(1);
+                return Ok(pos);
+            }
+            Choice::Value { child, variant } => (*child, *variant),
+            Choice::Refuse(reason) => return Err(Fault::data(reason.as_str())),
+        };
+        let pos = self.children[child].decode(variant, self.len, bytes, pos)?;
+        self.len += 1;
+        Ok(pos)
+    }
+
+    fn push_nulls(&mut self, n: usize) {
+        self.validity.mark_nulls(self.len, n);
+        self.len += n;
+    }
+
+    fn reserve(&mut self, _n: usize) {}
+
+    fn dtype(&self) -> ArrowDataType {
+        ArrowDataType::Struct(self.children.iter().map(|child| child.column.field(&child.name)).collect())
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        let (dtype, len) = (self.dtype(), std::mem::take(&mut self.len));
+        let finish = |child: &mut Child| {
+            child.catch_up(len);
+            child.len = 0;
+            child.column.finish()
+        };
+        let children = self.children.iter_mut().map(finish).collect();
+        StructArray::new(dtype, len, children, self.validity.finish(len)).boxed()
+    }
+}

@@ -1,0 +1,68 @@
+//! Which values are null.
+
+use polars_arrow::bitmap::Bitmap;
+
+/// A bitmap that exists from the first null on. Valid values cost nothing: what lies between two nulls is filled in by
+/// the second, and what lies behind the last one by [`Validity::finish`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Validity {
+    words: Vec<u64>,
+}
+
+impl Validity {
+    /// The value at `index` is null; no value behind it has been marked yet.
+    #[inline]
+    pub(crate) fn mark_null(&mut self, index: usize) {
+        let word = index / 64;
+        if word >= self.words.len() {
+            self.words.resize(word + 1, u64::MAX);
+        }
+        self.words[word] &= !(1 << (index % 64));
+    }
+
+    /// The `n` values from `index` on are null.
+    pub(crate) fn mark_nulls(&mut self, index: usize, n: usize) {
+        let stop = index + n;
+        let mut at = index;
+        while at < stop {
+            if at % 64 == 0 && stop - at >= 64 {
+                self.words.resize(at / 64, u64::MAX);
+                self.words.resize(stop / 64, 0);
+                at = stop / 64 * 64;
+            } else {
+                self.mark_null(at);
+                at += 1;
+            }
+        }
+    }
+
+    /// The bitmap of `len` values, `None` where none is null; starts anew.
+    pub(crate) fn finish(&mut self, len: usize) -> Option<Bitmap> {
+        if self.words.is_empty() {
+            return None;
+        }
+        self.words.resize(len.div_ceil(64), u64::MAX);
+        let bytes = self.words.drain(..).flat_map(u64::to_le_bytes).collect();
+        Some(Bitmap::from_u8_vec(bytes, len))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_are_where_they_were_marked() {
+        for (start, n) in [(0, 1), (63, 2), (0, 64), (1, 64), (5, 200), (64, 128), (130, 0)] {
+            let mut validity = Validity::default();
+            validity.mark_nulls(start, n);
+            let len = 400;
+            let bits = validity.finish(len);
+            for i in 0..len {
+                let valid = bits.as_ref().is_none_or(|bits| bits.get_bit(i));
+                assert_eq!(valid, !(start..start + n).contains(&i), "{i} of {start}+{n}");
+            }
+            assert!(validity.finish(3).is_none());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! bytes and string: a length, then the bytes.
+//!
+//! Up to 12 bytes stand in the view itself, cut out of one 16-byte load. Longer values are copied from the block, which
+//! is still in the cache, into one buffer of the batch; so no batch keeps a decompressed block alive for a few strings.
+
+use std::marker::PhantomData;
+
+use polars_arrow::array::{Array, View};
+use polars_arrow::datatypes::ArrowDataType;
+use polars_buffer::Buffer;
+
+use super::validity::Validity;
+use super::{Column, view_array};
+use crate::binary::{Fault, read_array, read_length};
+
+/// What the bytes must be.
+pub(crate) trait Content: Clone + Send + Sync + 'static {
+    /// Binary or text.
+    const DTYPE: ArrowDataType;
+
+    /// Whether these bytes are such content.
+    fn is_valid(bytes: &[u8]) -> bool;
+}
+
+/// Any bytes.
+#[derive(Clone)]
+pub(crate) struct Blob;
+
+/// UTF-8.
+#[derive(Clone)]
+pub(crate) struct Utf8;
+
+impl Content for Blob {
+    const DTYPE: ArrowDataType = ArrowDataType::BinaryView;
+
+    #[inline(always)]
+    fn is_valid(_bytes: &[u8]) -> bool {
+        true
+    }
+}
+
+impl Content for Utf8 {
+    const DTYPE: ArrowDataType = ArrowDataType::Utf8View;
+
+    #[inline(always)]
+    fn is_valid(bytes: &[u8]) -> bool {
+        bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok()
+    }
+}
+
+/// A column of bytes or strings.
+#[derive(Clone)]
+pub(crate) struct Views<C> {
+    views: Vec<View>,
+    /// The bytes of longer values, up to what 32 bits can address.
+    tail: Vec<u8>,
+    full: Vec<Buffer<u8>>,
+    validity: Validity,
+    content: PhantomData<C>,
+}
+
+const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
+
+impl<C: Content> Default for Views<C> {
+    fn default() -> Self {
+        let (views, tail, full, validity) = <_>::default();
+        Self { views, tail, full, validity, content: PhantomData }
+    }
+}
+
+impl<C: Content> Views<C> {
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// Appends `len` bytes at `pos`, which are inside the data.
+    #[inline(always)]
+    pub(super) fn push_at(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
+        if len <= View::MAX_INLINE_SIZE as usize {
+            let (window, _) = read_array::<16>(bytes, pos)?;
+            let value = u128::from_le_bytes(*window) & ((1 << (8 * len)) - 1);
+            if value & HIGH_BITS != 0 && !C::is_valid(&window[..len]) {
+                return Err(bad_utf8());
+            }
+            self.views.push(View::from(value << 32 | len as u128));
+            return Ok(pos + len);
+        }
+        let value = bytes.get(pos..pos + len).ok_or_else(Fault::truncated)?;
+        self.push_long(value)?;
+        Ok(pos + len)
+    }
+
+    /// Appends text of our own making.
+    pub(super) fn push_text(&mut self, value: &str) {
+        if value.len() <= View::MAX_INLINE_SIZE as usize {
+            self.views.push(View::new_inline(value.as_bytes()));
+        } else {
+            self.append(value.as_bytes());
+        }
+    }
+
+    #[inline]
+    fn push_long(&mut self, value: &[u8]) -> Result<(), Fault> {
+        if !C::is_valid(value) {
+            return Err(bad_utf8());
+        }
+        if value.len() > i32::MAX as usize {
+            return Err(Fault::data("a value of 2 GiB or more does not fit into a Polars string or binary"));
+        }
+        self.append(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn append(&mut self, value: &[u8]) {
+        if self.tail.len() + value.len() > i32::MAX as usize {
+            self.full.push(std::mem::take(&mut self.tail).into());
+        }
+        self.views.push(View::new_from_bytes(value, self.full.len() as u32, self.tail.len() as u32));
+        self.tail.extend_from_slice(value);
+    }
+
+    /// The bytes of a value that was pushed.
+    pub(super) fn value(&self, index: usize) -> &[u8] {
+        let view = &self.views[index];
+        view.get_inlined_slice().unwrap_or_else(|| {
+            let buffer = self.full.get(view.buffer_idx as usize).map_or(self.tail.as_slice(), |full| full);
+            &buffer[view.offset as usize..][..view.length as usize]
+        })
+    }
+
+    /// Whether two values are equal; their views decide in most cases.
+    pub(super) fn equal(&self, a: usize, b: usize) -> bool {
+        let (x, y) = (self.views[a].as_u128(), self.views[b].as_u128());
+        // Length and first four bytes.
+        x as u64 == y as u64 && (x == y || self.value(a) == self.value(b))
+    }
+}
+
+impl<C: Content> Column for Views<C> {
+    #[inline(always)]
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        let (len, pos) = read_length(bytes, pos)?;
+        self.push_at(bytes, pos, len)
+    }
+
+    #[inline]
+    fn push_nulls(&mut self, n: usize) {
+        self.validity.mark_nulls(self.views.len(), n);
+        self.views.resize(self.views.len() + n, View::default());
+    }
+
+    fn reserve(&mut self, n: usize) {
+        self.views.reserve(n);
+    }
+
+    fn dtype(&self) -> ArrowDataType {
+        C::DTYPE
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        let views = std::mem::take(&mut self.views);
+        let validity = self.validity.finish(views.len());
+        let mut buffers = std::mem::take(&mut self.full);
+        if !self.tail.is_empty() {
+            buffers.push(std::mem::take(&mut self.tail).into());
+        }
+        view_array::build(C::DTYPE, views, buffers, validity)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn bad_utf8() -> Fault {
+    Fault::data("string is not valid UTF-8")
+}

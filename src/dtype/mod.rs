@@ -1,0 +1,24 @@
+//! Arrow types as Polars spells them, where that takes more than naming a type.
+
+use polars_arrow::datatypes::{ArrowDataType, Field, Metadata};
+
+/// The metadata that makes a dictionary of strings a `pl.Enum` with these categories in this order.
+///
+/// Polars reads `<length in bytes>;<category>` for each of them.
+pub(crate) fn enum_metadata(categories: &[String]) -> Metadata {
+    let text: String = categories.iter().map(|category| format!("{};{category}", category.len())).collect();
+    Metadata::from([("_PL_ENUM_VALUES2".into(), text.as_str().into())])
+}
+
+/// `pl.Map(String, value)`.
+pub(crate) fn map(value: Field) -> ArrowDataType {
+    let key = Field::new("key".into(), ArrowDataType::Utf8View, false);
+    let entries = ArrowDataType::Struct(vec![key, value]);
+    ArrowDataType::Map(Box::new(Field::new("entries".into(), entries, false)), false)
+}
+
+/// `Struct{months, days, milliseconds: UInt32}`: Polars has no interval type, and a month is not 30 days.
+pub(crate) fn duration() -> ArrowDataType {
+    let field = |name: &str| Field::new(name.into(), ArrowDataType::UInt32, true);
+    ArrowDataType::Struct(["months", "days", "milliseconds"].map(field).to_vec())
+}

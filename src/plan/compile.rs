@@ -1,0 +1,274 @@
+//! From a resolution to columns: the one match over node kinds.
+
+use std::sync::{Arc, OnceLock};
+
+use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
+
+use super::{Plan, Projection, Schemas, skip};
+use crate::binary::PADDING;
+use crate::decode::{
+    AnyColumn, BigDecimal, Boolean, Decimal, DefaultValue, Duration, Enumeration, Fixed, ItemBudget, Json,
+    JsonGraph, List, Map, Null, Primitive, Record, SkipPrograms, Step, Text, UuidBytes, UuidText, Views, WideDecimal,
+};
+use crate::schema::{self, FieldAction, Kind, Logical, NodeId, Resolved, ResolvedId, Wire};
+use crate::{Error, Limits, Result};
+
+/// Name of the only column of a file whose root is not a record.
+const VALUE: &str = "value";
+
+/// The most digits that Polars' decimals have.
+const DECIMAL_DIGITS: usize = 38;
+
+pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Plan> {
+    let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
+    let mut compiler = Compiler::new(schemas, programs.clone(), limits);
+    let root = schemas.resolution.root;
+    let record = match (&compiler.node(root).wire, compiler.reader_kind(root)) {
+        (Wire::Record { .. }, Kind::Record(_)) => compiler.record(root, projection)?,
+        _ => compiler.value_record(root, projection)?,
+    };
+    let row = programs.of(schemas.writer.root()).into();
+    Ok(Plan { fields: record.fields().into(), record, row, programs })
+}
+
+pub(super) struct Compiler<'s> {
+    pub(super) schemas: &'s Schemas,
+    pub(super) limits: &'s Limits,
+    pub(super) programs: Arc<SkipPrograms>,
+    json: OnceLock<Arc<JsonGraph>>,
+    /// The reader's records around the type that is compiled now, outermost first.
+    pub(super) open: Vec<NodeId>,
+    columns: usize,
+    pub(super) depth: usize,
+}
+
+impl<'s> Compiler<'s> {
+    pub(super) fn new(schemas: &'s Schemas, programs: Arc<SkipPrograms>, limits: &'s Limits) -> Self {
+        Self { schemas, limits, programs, json: OnceLock::new(), open: Vec::new(), columns: 0, depth: 0 }
+    }
+
+    pub(super) fn node(&self, id: ResolvedId) -> &'s Resolved {
+        &self.schemas.resolution.nodes[id.0 as usize]
+    }
+
+    pub(super) fn reader_kind(&self, id: ResolvedId) -> &'s Kind {
+        &self.schemas.reader.node(self.node(id).reader).kind
+    }
+
+    /// The column for one pair of types.
+    pub(super) fn column(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
+        self.columns += 1;
+        if self.columns > self.limits.columns {
+            return Err(Error::limit("columns", format!("the schema becomes more than {} columns", self.limits.columns)));
+        }
+        if self.depth >= self.limits.schema_depth {
+            return Err(skip::too_deep(self.limits.schema_depth));
+        }
+        self.depth += 1;
+        let column = self.column_of(id, projection);
+        self.depth -= 1;
+        column
+    }
+
+    fn column_of(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
+        let node = self.node(id);
+        let logical = self.schemas.reader.node(node.reader).logical;
+        Ok(match &node.wire {
+            Wire::Null => Null::default().into(),
+            Wire::Boolean => Boolean::default().into(),
+            wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => number(wire, self.reader_kind(id), logical),
+            Wire::Bytes | Wire::String => bytes(None, self.reader_kind(id), logical),
+            Wire::Fixed(size) => bytes(Some(*size), self.reader_kind(id), logical),
+            Wire::Enum(of_writer) => enumeration(self.reader_kind(id), of_writer),
+            Wire::Array(item) => {
+                let column = self.column(*item, projection)?;
+                Box::new(List::new(column, self.item_budget(*item))).into()
+            }
+            Wire::Map(value) => Box::new(Map::new(self.column(*value, projection)?)).into(),
+            Wire::Record { .. } if self.open.contains(&node.reader) => Text::new(self.json(id)).into(),
+            Wire::Record { .. } => Box::new(self.record(id, projection)?).into(),
+            Wire::Union(branches) => self.union(node.reader, branches, projection)?,
+            Wire::IntoUnion { branch, value } => self.into_union(node.reader, *branch, *value, projection)?,
+        })
+    }
+
+    /// Whether items of this type take no bytes; nobody bounds the items of a default but the default itself.
+    fn item_budget(&self, item: ResolvedId) -> ItemBudget {
+        let item = self.node(item);
+        let empty = item.writer_is_reader || self.programs.of(item.writer).is_empty();
+        ItemBudget::new(empty, self.limits.zero_byte_items)
+    }
+
+    fn json(&self, root: ResolvedId) -> Json {
+        let graph = self.json.get_or_init(|| {
+            let Schemas { reader, resolution, .. } = self.schemas;
+            let (resolution, reader) = (resolution.clone(), reader.clone());
+            Arc::new(JsonGraph { resolution, reader, programs: self.programs.clone() })
+        });
+        Json { graph: graph.clone(), root }
+    }
+
+    /// The one column of a file whose root is not a record.
+    fn value_record(&mut self, root: ResolvedId, projection: &Projection) -> Result<Record> {
+        let (step, outputs) = match projection.of_value(VALUE)? {
+            Some(projection) => (Step::Column(self.column(root, projection)?), vec![(VALUE.to_owned(), 0)]),
+            None => (Step::Skip(self.programs.of(self.schemas.writer.root()).into()), Vec::new()),
+        };
+        Ok(Record::new(vec![(VALUE.to_owned(), step)], outputs, self.programs.clone()))
+    }
+
+    /// The wanted fields of a record.
+    fn record(&mut self, id: ResolvedId, projection: &Projection) -> Result<Record> {
+        let (Wire::Record { fields, defaults }, Kind::Record(record)) = (&self.node(id).wire, self.reader_kind(id))
+        else {
+            return Err(Error::new(crate::ErrorKind::Internal, "a record does not resolve with a record"));
+        };
+        self.open.push(self.node(id).reader);
+        let wanted = projection.of_record(record)?;
+        let mut steps = Steps::new(record);
+        for action in fields {
+            match *action {
+                FieldAction::Read { field, value } => match wanted.iter().find(|(index, _)| *index == field) {
+                    Some((_, projection)) => {
+                        let column = self.column(value, projection).map_err(|e| in_field(e, record, field))?;
+                        steps.column(field, column);
+                    }
+                    None => steps.skip(self.skip_of(value)),
+                },
+                FieldAction::Skip(writer) => steps.skip(self.programs.of(writer)),
+            }
+        }
+        for (field, datum, value) in defaults {
+            if let Some((_, projection)) = wanted.iter().find(|(index, _)| index == field) {
+                let datum: Arc<[u8]> = [datum.as_slice(), &[0; PADDING]].concat().into();
+                let column = DefaultValue::new(self.column(*value, projection)?, datum);
+                steps.column(*field, Box::new(column).into());
+            }
+        }
+        self.open.pop();
+        let outputs = wanted.iter().map(|&(index, _)| index);
+        Ok(steps.finish(outputs, self.programs.clone()))
+    }
+
+    fn skip_of(&self, value: ResolvedId) -> &[crate::decode::Skip] {
+        self.programs.of(self.node(value).writer)
+    }
+}
+
+fn in_field(error: Error, record: &schema::Record, field: usize) -> Error {
+    error.at(|position| {
+        let name = &record.fields[field].name;
+        position.path = Some(match position.path.take() {
+            Some(path) => format!("{name}.{path}"),
+            None => name.clone(),
+        });
+    })
+}
+
+/// The steps of one record while they are put together.
+struct Steps<'s> {
+    record: &'s schema::Record,
+    steps: Vec<(String, Step)>,
+    /// The step of each of the reader's fields.
+    step_of: Vec<Option<usize>>,
+}
+
+impl<'s> Steps<'s> {
+    fn new(record: &'s schema::Record) -> Self {
+        Self { record, steps: Vec::new(), step_of: vec![None; record.fields.len()] }
+    }
+
+    fn column(&mut self, field: usize, column: AnyColumn) {
+        self.step_of[field] = Some(self.steps.len());
+        self.steps.push((self.record.fields[field].name.clone(), Step::Column(column)));
+    }
+
+    /// Neighbours that are skipped become one step.
+    fn skip(&mut self, skips: &[crate::decode::Skip]) {
+        if let Some((_, Step::Skip(before))) = self.steps.last_mut() {
+            let mut fused = std::mem::take(before).into_vec();
+            skips.iter().for_each(|each| skip::push(&mut fused, each.clone()));
+            *before = fused.into();
+        } else if !skips.is_empty() {
+            self.steps.push(("(a field that is not read)".to_owned(), Step::Skip(skips.into())));
+        }
+    }
+
+    fn finish(self, outputs: impl Iterator<Item = usize>, programs: Arc<SkipPrograms>) -> Record {
+        let step_of = self.step_of;
+        let output = |field: usize| {
+            let step = step_of[field].expect("every field of the reader's record is read or has a default");
+            (self.record.fields[field].name.clone(), step)
+        };
+        let outputs = outputs.map(output).collect();
+        Record::new(self.steps, outputs, programs)
+    }
+}
+
+/// int, long, float, double and the logical types on them.
+fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>) -> AnyColumn {
+    use crate::decode::{
+        Double, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
+        TimeMicros, TimeMillis,
+    };
+    let dtype = number_dtype(reader, logical);
+    match (wire, reader, logical) {
+        (Wire::Int, _, Some(Logical::TimeMillis)) => Primitive::<TimeMillis>::new(dtype).into(),
+        (Wire::Int | Wire::Long, _, Some(Logical::TimeMicros)) => Primitive::<TimeMicros>::new(dtype).into(),
+        (Wire::Int, Kind::Long, _) => Primitive::<IntAsLong>::new(dtype).into(),
+        (Wire::Int, Kind::Float, _) => Primitive::<IntAsFloat>::new(dtype).into(),
+        (Wire::Int, Kind::Double, _) => Primitive::<IntAsDouble>::new(dtype).into(),
+        (Wire::Int, ..) => Primitive::<Int>::new(dtype).into(),
+        (Wire::Long, Kind::Float, _) => Primitive::<LongAsFloat>::new(dtype).into(),
+        (Wire::Long, Kind::Double, _) => Primitive::<LongAsDouble>::new(dtype).into(),
+        (Wire::Long, ..) => Primitive::<Long>::new(dtype).into(),
+        (Wire::Float, Kind::Double, _) => Primitive::<FloatAsDouble>::new(dtype).into(),
+        (Wire::Float, ..) => Primitive::<Float>::new(dtype).into(),
+        _ => Primitive::<Double>::new(dtype).into(),
+    }
+}
+
+fn number_dtype(reader: &Kind, logical: Option<Logical>) -> ArrowDataType {
+    let utc = || Some("UTC".into());
+    match (reader, logical) {
+        (_, Some(Logical::Date)) => ArrowDataType::Date32,
+        (_, Some(Logical::TimeMillis | Logical::TimeMicros)) => ArrowDataType::Time64(TimeUnit::Nanosecond),
+        (_, Some(Logical::TimestampMillis)) => ArrowDataType::Timestamp(TimeUnit::Millisecond, utc()),
+        (_, Some(Logical::TimestampMicros)) => ArrowDataType::Timestamp(TimeUnit::Microsecond, utc()),
+        (_, Some(Logical::TimestampNanos)) => ArrowDataType::Timestamp(TimeUnit::Nanosecond, utc()),
+        (_, Some(Logical::LocalTimestampMillis)) => ArrowDataType::Timestamp(TimeUnit::Millisecond, None),
+        (_, Some(Logical::LocalTimestampMicros)) => ArrowDataType::Timestamp(TimeUnit::Microsecond, None),
+        (_, Some(Logical::LocalTimestampNanos)) => ArrowDataType::Timestamp(TimeUnit::Nanosecond, None),
+        (Kind::Int, _) => ArrowDataType::Int32,
+        (Kind::Long, _) => ArrowDataType::Int64,
+        (Kind::Float, _) => ArrowDataType::Float32,
+        _ => ArrowDataType::Float64,
+    }
+}
+
+/// bytes, string, fixed (`size` bytes each) and the logical types on them.
+fn bytes(size: Option<usize>, reader: &Kind, logical: Option<Logical>) -> AnyColumn {
+    match (logical, size) {
+        (Some(Logical::Decimal { precision, scale }), _) if precision <= DECIMAL_DIGITS => {
+            Decimal::new(size, precision, scale).into()
+        }
+        (Some(Logical::Decimal { precision, scale }), _) => Text::new(WideDecimal { size, precision, scale }).into(),
+        (Some(Logical::BigDecimal), None) => Text::new(BigDecimal).into(),
+        (Some(Logical::Uuid), None) => Text::new(UuidText).into(),
+        (Some(Logical::Uuid), Some(_)) => Text::new(UuidBytes).into(),
+        (Some(Logical::Duration), Some(_)) => Box::new(Duration::default()).into(),
+        (_, Some(size)) => Fixed::new(size).into(),
+        (_, None) if matches!(reader, Kind::String) => Views::<crate::decode::Utf8>::default().into(),
+        (_, None) => Views::<crate::decode::Blob>::default().into(),
+    }
+}
+
+/// The narrowest key that numbers every symbol, which is also what Polars takes.
+fn enumeration(reader: &Kind, of_writer: &[Option<usize>]) -> AnyColumn {
+    let Kind::Enum(reader) = reader else { unreachable!("an enum resolves with an enum") };
+    match reader.symbols.len() {
+        0..0xff => Enumeration::<u8>::new(&reader.symbols, of_writer).into(),
+        0xff..0xffff => Enumeration::<u16>::new(&reader.symbols, of_writer).into(),
+        _ => Enumeration::<u32>::new(&reader.symbols, of_writer).into(),
+    }
+}

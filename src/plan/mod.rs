@@ -1,0 +1,70 @@
+//! What is done with every byte of a file's records, decided once.
+//!
+//! [`Plan::compile`] turns a resolution and a projection into a record of empty columns. Every task clones it and fills
+//! its clone; nothing is looked up per value.
+
+mod compile;
+mod projection;
+mod skip;
+mod union;
+
+use std::fmt;
+use std::sync::Arc;
+
+use polars_arrow::datatypes::Field;
+
+use crate::decode::{Record, Skip, SkipPrograms};
+use crate::schema::{Resolution, Schema};
+use crate::{Limits, Result};
+
+pub(crate) use projection::Projection;
+
+/// The frozen plan of one file and one projection. Cheap to clone and to share.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    /// The columns that come out, in the order asked for.
+    pub(crate) fields: Arc<[Field]>,
+    /// Empty columns to clone and fill.
+    pub(crate) record: Record,
+    /// How to pass over a whole record.
+    pub(crate) row: Arc<[Skip]>,
+    pub(crate) programs: Arc<SkipPrograms>,
+}
+
+/// The schemas of a file: what it was written with, what it is read as, and how the two meet.
+#[derive(Clone, Debug)]
+pub(crate) struct Schemas {
+    pub(crate) writer: Arc<Schema>,
+    pub(crate) reader: Arc<Schema>,
+    pub(crate) resolution: Arc<Resolution>,
+}
+
+impl Schemas {
+    /// Resolves the writer's schema with the reader's, or with itself.
+    pub(crate) fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>) -> Result<Self> {
+        let reader = reader.unwrap_or_else(|| writer.clone());
+        let resolution = Arc::new(crate::schema::resolve(&writer, &reader)?);
+        Ok(Self { writer, reader, resolution })
+    }
+}
+
+impl Plan {
+    /// The plan for these columns of a file.
+    pub(crate) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Self> {
+        compile::compile(schemas, projection, limits)
+    }
+
+    /// Whether records take no bytes at all, so that nothing but a limit bounds how many a block may claim.
+    pub(crate) fn rows_are_empty(&self) -> bool {
+        self.row.is_empty()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for field in &*self.fields {
+            writeln!(f, "{}: {:?}", field.name, field.dtype)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! Programs that pass over every type of a schema.
+
+use crate::{Error, Limits, Result};
+use crate::decode::{Skip, SkipPrograms};
+use crate::schema::{Kind, NodeId, Record, Schema};
+
+/// A record whose program is longer than this is a program of its own and not part of every program that uses it, so
+/// that records used in records used in records do not grow without end.
+const INLINE: usize = 8;
+
+/// Makes the skip programs of one writer's schema.
+pub(super) fn compile(schema: &Schema, limits: &Limits) -> Result<SkipPrograms> {
+    let Limits { data_depth, zero_byte_items, schema_depth, .. } = *limits;
+    let states = vec![State::Untouched; schema.len()];
+    let mut compiler = Compiler { schema, states, named: Vec::new(), depth: 0, max_depth: schema_depth };
+    let types = schema.ids().map(|id| compiler.program(id)).collect::<Result<_>>()?;
+    Ok(SkipPrograms { types, named: compiler.named, data_depth, zero_byte_items })
+}
+
+struct Compiler<'s> {
+    schema: &'s Schema,
+    /// By the type's number; of records only.
+    states: Vec<State>,
+    named: Vec<Box<[Skip]>>,
+    depth: usize,
+    max_depth: usize,
+}
+
+/// Types nest deeper than a schema may.
+#[cold]
+pub(super) fn too_deep(limit: usize) -> Error {
+    Error::limit("schema_depth", format!("types nest more than {limit} deep"))
+}
+
+#[derive(Clone)]
+enum State {
+    Untouched,
+    Open,
+    Inline(Vec<Skip>),
+    Named(usize),
+}
+
+impl Compiler<'_> {
+    fn program(&mut self, id: NodeId) -> Result<Box<[Skip]>> {
+        let program = self.nested(id)?;
+        Ok(match *program {
+            // The whole program is one that has a number.
+            [Skip::Named(number)] if !self.named[number].is_empty() => self.named[number].clone(),
+            _ => program,
+        })
+    }
+
+    fn nested(&mut self, id: NodeId) -> Result<Box<[Skip]>> {
+        // Names let types nest much deeper than the JSON that declares them.
+        self.depth += 1;
+        if self.depth > self.max_depth {
+            return Err(too_deep(self.max_depth));
+        }
+        let mut out = Vec::new();
+        self.add(id, &mut out)?;
+        self.depth -= 1;
+        Ok(out.into())
+    }
+
+    fn add(&mut self, id: NodeId, out: &mut Vec<Skip>) -> Result<()> {
+        let schema = self.schema;
+        let skip = match &schema.node(id).kind {
+            Kind::Null => return Ok(()),
+            Kind::Boolean => Skip::Bytes(1),
+            Kind::Int | Kind::Long | Kind::Enum(_) => Skip::Varints(1),
+            Kind::Float => Skip::Bytes(4),
+            Kind::Double => Skip::Bytes(8),
+            Kind::Fixed(fixed) => Skip::Bytes(fixed.size),
+            Kind::Bytes | Kind::String => Skip::Blob,
+            Kind::Array(item) => Skip::Array(self.nested(*item)?),
+            Kind::Map(value) => Skip::Map(self.nested(*value)?),
+            Kind::Union(branches) => {
+                Skip::Union(branches.iter().map(|branch| self.nested(*branch)).collect::<Result<_>>()?)
+            }
+            Kind::Record(record) => return self.add_record(id, record, out),
+        };
+        push(out, skip);
+        Ok(())
+    }
+
+    fn add_record(&mut self, id: NodeId, record: &Record, out: &mut Vec<Skip>) -> Result<()> {
+        if matches!(self.states[id.index()], State::Untouched) {
+            self.states[id.index()] = State::Open;
+            let mut skips = Vec::new();
+            self.depth += 1;
+            if self.depth > self.max_depth {
+                return Err(too_deep(self.max_depth));
+            }
+            for field in &record.fields {
+                self.add(field.schema, &mut skips)?;
+            }
+            self.depth -= 1;
+            if matches!(self.states[id.index()], State::Open) && weight(&skips) <= INLINE {
+                self.states[id.index()] = State::Inline(skips);
+            } else {
+                let program = self.reserve(id);
+                self.named[program] = skips.into();
+            }
+        }
+        match &self.states[id.index()] {
+            State::Inline(skips) => skips.clone().into_iter().for_each(|skip| push(out, skip)),
+            _ => {
+                let program = self.reserve(id);
+                out.push(Skip::Named(program));
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of this record's program, which may be given one now.
+    fn reserve(&mut self, id: NodeId) -> usize {
+        if let State::Named(program) = self.states[id.index()] {
+            return program;
+        }
+        self.named.push(Box::default());
+        self.states[id.index()] = State::Named(self.named.len() - 1);
+        self.named.len() - 1
+    }
+}
+
+fn weight(skips: &[Skip]) -> usize {
+    let nested = |skip: &Skip| match skip {
+        Skip::Array(inner) | Skip::Map(inner) => 1 + weight(inner),
+        Skip::Union(branches) => 1 + branches.iter().map(|branch| weight(branch)).sum::<usize>(),
+        _ => 1,
+    };
+    skips.iter().map(nested).sum()
+}
+
+/// Appends a skip, as part of the one before where they can be one.
+pub(super) fn push(out: &mut Vec<Skip>, skip: Skip) {
+    match (out.last_mut(), skip) {
+        (_, Skip::Bytes(0)) => {}
+        (Some(Skip::Bytes(before)), Skip::Bytes(n)) => *before = before.saturating_add(n),
+        (Some(Skip::Varints(before)), Skip::Varints(n)) => *before += n,
+        (_, skip) => out.push(skip),
+    }
+}

@@ -1,0 +1,96 @@
+//! Batches as Arrow PyCapsules, which Polars imports without a copy.
+
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, StructArray};
+use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_arrow::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyTuple};
+
+/// Consecutive rows; gives its columns away once.
+#[pyclass(module = "polars_avro._core")]
+pub(super) struct Batch(Option<crate::Batch>);
+
+/// Consecutive batches of one read; gives its columns away once.
+#[pyclass(module = "polars_avro._core")]
+pub(super) struct Batches {
+    fields: Arc<[Field]>,
+    height: usize,
+    batches: Option<Vec<crate::Batch>>,
+}
+
+impl From<crate::Batch> for Batch {
+    fn from(batch: crate::Batch) -> Self {
+        Self(Some(batch))
+    }
+}
+
+impl Batches {
+    pub(super) fn new(fields: Arc<[Field]>, batches: Vec<crate::Batch>) -> Self {
+        let height = batches.iter().map(|batch| batch.height).sum();
+        Self { fields, height, batches: Some(batches) }
+    }
+}
+
+#[pymethods]
+impl Batch {
+    /// The number of rows; what a batch of no columns has to say.
+    #[getter]
+    fn height(&self) -> PyResult<usize> {
+        Ok(self.0.as_ref().ok_or_else(taken)?.height)
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &mut self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        // The interface allows a producer to keep its own types.
+        drop(requested_schema);
+        let batch = self.0.take().ok_or_else(taken)?;
+        let schema = PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(&batch.fields)), c"arrow_schema")?;
+        let array = PyCapsule::new_with_value(py, ffi::export_array_to_c(rows(batch)), c"arrow_array")?;
+        (schema, array).into_pyobject(py)
+    }
+}
+
+#[pymethods]
+impl Batches {
+    /// The number of rows of all batches.
+    #[getter]
+    fn height(&self) -> usize {
+        self.height
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &mut self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        drop(requested_schema);
+        let batches = self.batches.take().ok_or_else(taken)?;
+        let stream = ffi::export_iterator(Box::new(batches.into_iter().map(rows).map(Ok)), root(&self.fields));
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+}
+
+/// The columns of a file as one Arrow schema.
+pub(super) fn schema_capsule<'py>(py: Python<'py>, fields: &[Field]) -> PyResult<Bound<'py, PyCapsule>> {
+    PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(fields)), c"arrow_schema")
+}
+
+fn root(fields: &[Field]) -> Field {
+    Field::new("".into(), ArrowDataType::Struct(fields.to_vec()), false)
+}
+
+fn rows(batch: crate::Batch) -> Box<dyn Array> {
+    let dtype = ArrowDataType::Struct(batch.fields.to_vec());
+    StructArray::new(dtype, batch.height, batch.arrays, None).boxed()
+}
+
+fn taken() -> PyErr {
+    pyo3::exceptions::PyValueError::new_err("the batch has been given away already")
+}

@@ -1,0 +1,59 @@
+//! Errors of the core as Python exceptions. The classes live in `polars_avro._errors`.
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::{Error, ErrorKind};
+
+/// A core error on its way to Python: `Result<_, Raised>` lets `?` convert inside a `#[pymethods]` function.
+pub(super) struct Raised(Error);
+
+impl From<Error> for Raised {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Raised> for PyErr {
+    fn from(Raised(error): Raised) -> Self {
+        match error.kind() {
+            ErrorKind::Argument => PyValueError::new_err(error.to_string()),
+            ErrorKind::Source => os_error(&error),
+            ErrorKind::Data => avro_error("AvroDataError", &error),
+            ErrorKind::Schema => avro_error("AvroSchemaError", &error),
+            ErrorKind::Limit => avro_error("AvroLimitError", &error),
+            ErrorKind::Unsupported => avro_error("AvroUnsupportedError", &error),
+            ErrorKind::Callback | ErrorKind::Internal => avro_error("AvroError", &error),
+        }
+    }
+}
+
+/// Python picks the subclass (`FileNotFoundError`, `PermissionError`) by the number.
+fn os_error(error: &Error) -> PyErr {
+    let Some(code) = error.io().and_then(std::io::Error::raw_os_error) else {
+        return PyOSError::new_err(error.to_string());
+    };
+    // Rust's text ends in the number, which Python prints in front.
+    let text = error.message();
+    let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(text);
+    match &error.position().file {
+        Some(file) => PyOSError::new_err((code, text.to_owned(), file.clone())),
+        None => PyOSError::new_err((code, text.to_owned())),
+    }
+}
+
+fn avro_error(class: &str, error: &Error) -> PyErr {
+    let position = error.position();
+    Python::attach(|py| {
+        let raise = || -> PyResult<PyErr> {
+            let exception = py.import("polars_avro._errors")?.getattr(class)?.call1((error.to_string(),))?;
+            exception.setattr("file", position.file.as_deref())?;
+            exception.setattr("block", position.block)?;
+            exception.setattr("offset", position.offset)?;
+            exception.setattr("record", position.record)?;
+            exception.setattr("path", position.path.as_deref())?;
+            Ok(PyErr::from_value(exception))
+        };
+        raise().unwrap_or_else(|failure| failure)
+    })
+}

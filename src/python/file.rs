@@ -1,0 +1,181 @@
+//! Files and the reads over them.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use polars_buffer::Buffer;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
+
+use super::arrow::{Batch, Batches, schema_capsule};
+use super::error::Raised;
+use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
+
+/// What Python may open. The order matters: bytes would be a path as well.
+#[derive(FromPyObject)]
+enum Opened {
+    Bytes(PyBackedBytes),
+    Path(PathBuf),
+}
+
+/// What to read of a file; the same options serve any number of reads.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct ReadOptions(crate::ReadOptions);
+
+/// An opened file: its header is read, its schema parsed.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct ContainerFile(crate::ContainerFile);
+
+/// The batches of one read, in file order.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct BatchReader(Mutex<crate::BatchReader>);
+
+#[pymethods]
+impl ReadOptions {
+    #[new]
+    #[pyo3(signature = (*, columns=None, row_index=None, offset=0, length=None, batch_size=None, n_threads=None))]
+    fn new(
+        columns: Option<Vec<String>>,
+        row_index: Option<(String, u64)>,
+        offset: u64,
+        length: Option<u64>,
+        batch_size: Option<usize>,
+        n_threads: Option<usize>,
+    ) -> Self {
+        let defaults = crate::ReadOptions::default();
+        let batch_rows = batch_size.unwrap_or(defaults.batch_rows);
+        Self(crate::ReadOptions { columns, row_index, offset, length, batch_rows, n_threads, ..defaults })
+    }
+}
+
+#[pymethods]
+impl ContainerFile {
+    /// Opens a path, or the bytes of a whole file, which are not copied.
+    #[new]
+    fn new(py: Python<'_>, source: Opened) -> Result<Self, Raised> {
+        py.detach(|| {
+            let source: Arc<dyn Source> = match source {
+                Opened::Bytes(bytes) => Arc::new(MemorySource::new(Buffer::from_owner(bytes))),
+                Opened::Path(path) => Arc::new(FileSource::open(path)?),
+            };
+            Ok(Self(crate::ContainerFile::open(source, &OpenOptions::default())?))
+        })
+    }
+
+    /// The schema as the header has it.
+    #[getter]
+    fn schema_json(&self) -> &str {
+        &self.0.header().schema_json
+    }
+
+    #[getter]
+    fn canonical_form(&self) -> String {
+        self.0.schema().canonical_form()
+    }
+
+    /// By the names that the specification gives the algorithms.
+    #[getter]
+    fn fingerprints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let fingerprints = PyDict::new(py);
+        let kinds = [("CRC-64-AVRO", Fingerprint::Rabin), ("MD5", Fingerprint::Md5), ("SHA-256", Fingerprint::Sha256)];
+        for (name, kind) in kinds {
+            fingerprints.set_item(name, PyBytes::new(py, &self.0.schema().fingerprint(kind)))?;
+        }
+        Ok(fingerprints)
+    }
+
+    #[getter]
+    fn codec(&self) -> &'static str {
+        self.0.header().codec.name()
+    }
+
+    #[getter]
+    fn sync_marker(&self) -> &[u8] {
+        &self.0.header().sync
+    }
+
+    /// Every entry of the header, those of the specification included.
+    #[getter]
+    fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let metadata = PyDict::new(py);
+        for (key, value) in &self.0.header().metadata {
+            metadata.set_item(key, PyBytes::new(py, value))?;
+        }
+        Ok(metadata)
+    }
+
+    #[getter]
+    fn header_size(&self) -> u64 {
+        self.0.header().size
+    }
+
+    /// The columns, for `polars.Schema`.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, self.0.fields())
+    }
+
+    /// How many rows the block headers promise; may stop once there are `limit`.
+    #[pyo3(signature = (limit=None))]
+    fn count_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+        Ok(py.detach(|| self.0.count_rows(limit))?)
+    }
+
+    /// Blocks and rows.
+    fn count_blocks(&self, py: Python<'_>) -> Result<(u64, u64), Raised> {
+        Ok(py.detach(|| self.0.count_blocks())?)
+    }
+
+    /// Reads everything before it returns.
+    fn read(&self, py: Python<'_>, options: &ReadOptions) -> Result<Batches, Raised> {
+        py.detach(|| {
+            let reader = self.0.read(&options.0)?;
+            let fields = Arc::from(reader.fields());
+            let batches = reader.collect::<crate::Result<Vec<_>>>()?;
+            Ok(Batches::new(fields, batches))
+        })
+    }
+
+    /// Reads as batches are asked for.
+    fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
+        Ok(BatchReader(Mutex::new(py.detach(|| self.0.read(&options.0))?)))
+    }
+}
+
+#[pymethods]
+impl BatchReader {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    /// Waits detached, so that other Python threads run while a batch is decoded.
+    fn __next__(&self, py: Python<'_>) -> Result<Option<Batch>, Raised> {
+        Ok(py.detach(|| self.lock().next().transpose())?.map(Batch::from))
+    }
+
+    /// The columns of the batches, for `polars.Schema`.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let fields = py.detach(|| self.lock().fields().to_vec());
+        schema_capsule(py, &fields)
+    }
+
+    /// What has been done so far.
+    #[getter]
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = py.detach(|| self.lock().stats());
+        let counts = PyDict::new(py);
+        counts.set_item("blocks_read", stats.blocks_read)?;
+        counts.set_item("blocks_skipped", stats.blocks_skipped)?;
+        counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
+        counts.set_item("rows_decoded", stats.rows_decoded)?;
+        counts.set_item("bytes_read", stats.bytes_read)?;
+        Ok(counts)
+    }
+}
+
+impl BatchReader {
+    fn lock(&self) -> std::sync::MutexGuard<'_, crate::BatchReader> {
+        // A panic inside the core was raised then; what is left of the reader only ends.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,140 @@
+//! An opened file.
+
+use std::sync::Arc;
+
+use polars_arrow::datatypes::Field;
+
+use super::batch::RowIndex;
+use super::options::{OpenOptions, ReadOptions};
+use super::pool;
+use super::reader::BatchReader;
+use super::stream::Portions;
+use crate::container::{BlockFrame, BlockWalk, Header};
+use crate::plan::{Plan, Projection, Schemas};
+use crate::source::Source;
+use crate::{Error, Limits, Result, Schema};
+
+/// A file whose header has been read. Cheap to clone; nothing of it changes.
+#[derive(Clone)]
+pub struct ContainerFile {
+    opened: Arc<Opened>,
+    plan: Plan,
+}
+
+/// What every part of a read knows of its file.
+pub(super) struct Opened {
+    pub(super) source: Arc<dyn Source>,
+    pub(super) header: Header,
+    pub(super) schemas: Schemas,
+    pub(super) limits: Limits,
+}
+
+impl Opened {
+    /// The block at `offset`, whose first bytes are `bytes`.
+    pub(super) fn frame(&self, offset: u64, index: u64, bytes: &[u8]) -> Result<BlockFrame> {
+        let shorter = || Error::data("the file became shorter while it was read").at(|p| p.offset = Some(offset));
+        let frame = BlockFrame::parse(bytes, index, offset, self.source.size());
+        frame.and_then(|frame| frame.ok_or_else(shorter)).map_err(|error| error.in_file(self.source.name()))
+    }
+}
+
+impl ContainerFile {
+    /// Reads a file's header and makes the plan for reading all of it.
+    ///
+    /// # Errors
+    /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
+    /// it cannot be read as the reader's schema.
+    pub fn open(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
+        let name = source.name().to_owned();
+        Self::open_unnamed(source, options).map_err(|error| error.in_file(&name))
+    }
+
+    fn open_unnamed(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
+        let header = Header::read(&*source, &options.limits)?;
+        let writer = Arc::new(Schema::parse(&header.schema_json, &options.limits)?);
+        let schemas = Schemas::new(writer, options.reader_schema.clone())?;
+        let plan = Plan::compile(&schemas, &Projection::All, &options.limits)?;
+        let opened = Opened { source, header, schemas, limits: options.limits.clone() };
+        Ok(Self { opened: Arc::new(opened), plan })
+    }
+
+    /// What the file says of itself.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.opened.header
+    }
+
+    /// The schema the file was written with.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.opened.schemas.writer
+    }
+
+    /// How many bytes the file has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.opened.source.size()
+    }
+
+    /// Every column, as Polars has it.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.plan.fields
+    }
+
+    /// The number of rows, by the block headers alone; counting may stop at `limit`.
+    ///
+    /// # Errors
+    /// Where a block header is damaged or the file is cut short.
+    pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
+        let Opened { source, header, .. } = &*self.opened;
+        let mut walk = BlockWalk::new(header);
+        let Some(limit) = limit else { return Ok(walk.totals(&**source)?.rows) };
+        let mut rows = 0_u64;
+        while rows < limit
+            && let Some(frame) = walk.next_frame(&**source)?
+        {
+            rows = rows.saturating_add(frame.rows);
+        }
+        Ok(rows)
+    }
+
+    /// The number of blocks and of rows, by the block headers alone.
+    ///
+    /// # Errors
+    /// Where a block header is damaged or the file is cut short.
+    pub fn count_blocks(&self) -> Result<(u64, u64)> {
+        let totals = BlockWalk::new(&self.opened.header).totals(&*self.opened.source)?;
+        Ok((totals.blocks, totals.rows))
+    }
+
+    /// Starts reading.
+    ///
+    /// # Errors
+    /// Where a column is not in the file or is asked for twice.
+    pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
+        let Opened { schemas, limits, header, source } = &*self.opened;
+        let plan = match &options.columns {
+            None => self.plan.clone(),
+            Some(columns) => Plan::compile(schemas, &Projection::columns(Some(columns)), limits)?,
+        };
+        let row_index = options.row_index.clone().map(|(name, offset)| {
+            let wide = options.wide_row_index;
+            RowIndex { name, offset, wide }
+        });
+        if let Some(index) = &row_index
+            && plan.fields.iter().any(|field| field.name == index.name)
+        {
+            return Err(Error::argument(format!("the row index has the name of a column, {:?}", index.name)));
+        }
+        let bytes = source.size() - header.size;
+        let threads = if bytes < SMALL_FILE { 1 } else { options.n_threads.unwrap_or(usize::MAX).min(pool::threads()) };
+        let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
+        let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1) };
+        let rows = options.offset..options.length.map_or(u64::MAX, |length| options.offset.saturating_add(length));
+        Ok(BatchReader::new(self.opened.clone(), plan, portions, rows, row_index))
+    }
+}
+
+/// A file of fewer bytes is decoded where it is asked for: threads cost more than they save.
+const SMALL_FILE: u64 = 1 << 20;

@@ -1,0 +1,17 @@
+//! Reading a file: options in, batches out.
+
+mod batch;
+mod file;
+mod options;
+mod pool;
+mod reader;
+mod stats;
+mod stream;
+mod task;
+
+pub use batch::Batch;
+pub use file::ContainerFile;
+pub use options::{OpenOptions, ReadOptions};
+pub use pool::set_threads;
+pub use reader::BatchReader;
+pub use stats::Stats;

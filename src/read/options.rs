@@ -1,0 +1,52 @@
+//! What the caller may ask for.
+
+use std::sync::Arc;
+
+use crate::{Limits, Schema};
+
+/// How to open a file.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// The schema to read as, instead of the one the file was written with.
+    pub reader_schema: Option<Arc<Schema>>,
+    /// What the file may ask for.
+    pub limits: Limits,
+}
+
+/// What to read of a file, and in what portions.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReadOptions {
+    /// The columns that come out, in this order; `None` is all of them in the schema's order.
+    pub columns: Option<Vec<String>>,
+    /// Puts the number of each row in the file before the other columns: the column's name, and the number of row 0.
+    pub row_index: Option<(String, u64)>,
+    /// Makes the row index `UInt64` instead of `UInt32`, as in Polars built for more than 2^32 rows.
+    pub wide_row_index: bool,
+    /// Rows to leave out at the beginning.
+    pub offset: u64,
+    /// Rows to read at most; `None` is all.
+    pub length: Option<u64>,
+    /// Rows of a batch, about.
+    pub batch_rows: usize,
+    /// Bytes of a batch before decoding, about.
+    pub batch_bytes: usize,
+    /// Threads to decode on; `None` is all of the pool, 1 is the calling thread alone.
+    pub n_threads: Option<usize>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            columns: None,
+            row_index: None,
+            wide_row_index: false,
+            offset: 0,
+            length: None,
+            batch_rows: 100_000,
+            batch_bytes: 16 << 20,
+            n_threads: None,
+        }
+    }
+}

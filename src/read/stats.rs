@@ -1,0 +1,51 @@
+//! What reading a file did, so that what it did not do can be seen.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a read has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Blocks whose bytes were read.
+    pub blocks_read: u64,
+    /// Blocks passed over by their header alone.
+    pub blocks_skipped: u64,
+    /// Blocks decompressed; blocks of the null codec are not.
+    pub blocks_decompressed: u64,
+    /// Bytes that decompression made, or that stood there uncompressed.
+    pub bytes_decoded: u64,
+    /// Rows decoded.
+    pub rows_decoded: u64,
+    /// Bytes read from the source.
+    pub bytes_read: u64,
+}
+
+/// The same while it is counted.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) blocks_read: AtomicU64,
+    pub(super) blocks_skipped: AtomicU64,
+    pub(super) blocks_decompressed: AtomicU64,
+    pub(super) bytes_decoded: AtomicU64,
+    pub(super) rows_decoded: AtomicU64,
+    pub(super) bytes_read: AtomicU64,
+}
+
+/// Adds to a counter.
+pub(super) fn add(counter: &AtomicU64, n: u64) {
+    counter.fetch_add(n, Ordering::Relaxed);
+}
+
+impl Counters {
+    pub(super) fn stats(&self) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            blocks_read: get(&self.blocks_read),
+            blocks_skipped: get(&self.blocks_skipped),
+            blocks_decompressed: get(&self.blocks_decompressed),
+            bytes_decoded: get(&self.bytes_decoded),
+            rows_decoded: get(&self.rows_decoded),
+            bytes_read: get(&self.bytes_read),
+        }
+    }
+}

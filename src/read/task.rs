@@ -1,0 +1,240 @@
+//! Decompressing and decoding one task.
+
+use polars_buffer::Buffer;
+
+use super::batch::{Batch, RowIndex};
+use super::file::Opened;
+use super::stats::{Counters, add};
+use crate::binary::{Fault, PADDING, data_end};
+use crate::codec::Decompressor;
+use crate::container::BlockFrame;
+use crate::decode::Record;
+use crate::plan::Plan;
+use crate::{Codec, Error, ErrorKind, Result};
+
+/// Something that one thread decodes.
+pub(super) enum Task {
+    /// Whole blocks.
+    Blocks(Vec<Piece>),
+    /// Some records of a large block.
+    Rows(Rows),
+}
+
+/// One block.
+pub(super) struct Piece {
+    pub(super) frame: BlockFrame,
+    /// The block's data and sync marker.
+    pub(super) bytes: Buffer<u8>,
+    /// Number of the block's first row in the file.
+    pub(super) first_row: u64,
+    /// Rows to leave out, then rows to take.
+    pub(super) skip: u64,
+    pub(super) take: u64,
+}
+
+/// A run of records inside a decompressed block.
+pub(super) struct Rows {
+    pub(super) frame: BlockFrame,
+    pub(super) data: Buffer<u8>,
+    pub(super) start: usize,
+    /// Where the run ends; `None` where it cannot be decoded to its end.
+    pub(super) stop: Option<usize>,
+    /// Whether the block ends with this run.
+    pub(super) last: bool,
+    pub(super) first_row: u64,
+    /// Number of the first record in its block.
+    pub(super) record: u64,
+    pub(super) n: u64,
+}
+
+/// Adds to an error which block it is about.
+pub(super) fn block_error(error: Error, frame: &BlockFrame, file: &Opened) -> Error {
+    error.in_file(file.source.name()).at(|position| {
+        position.block.get_or_insert(frame.index);
+        position.offset.get_or_insert(frame.offset);
+    })
+}
+
+/// Makes a block's data ready to decode, with padding behind it. Gives `true` where the block's own bytes are that
+/// already, the sync marker being the padding, and nothing was written to `out`.
+pub(super) fn decompress(
+    piece: &Piece,
+    file: &Opened,
+    decompressor: &mut Decompressor,
+    out: &mut Vec<u8>,
+    counters: &Counters,
+) -> Result<bool> {
+    let (data, sync) = piece.bytes.as_slice().split_at(piece.bytes.len() - PADDING);
+    let error = |error| block_error(error, &piece.frame, file);
+    piece.frame.check_sync(sync, &file.header.sync).map_err(error)?;
+    let codec = file.header.codec;
+    let len = if codec == Codec::Null || (data.is_empty() && piece.frame.rows == 0) {
+        out.clear();
+        data.len()
+    } else {
+        decompressor.decompress(codec, data, out, file.limits.block_bytes).map_err(error)?;
+        add(&counters.blocks_decompressed, 1);
+        out.extend_from_slice(&[0; PADDING]);
+        data_end(out)
+    };
+    add(&counters.bytes_decoded, len as u64);
+    Ok(out.is_empty())
+}
+
+/// What threads reuse from one task to the next.
+pub(super) struct Scratch {
+    decompressor: Decompressor,
+    data: Vec<u8>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { decompressor: Decompressor::new(), data: Vec::new() }
+    }
+}
+
+/// Decodes tasks of one read.
+pub(super) struct Decoder<'a> {
+    pub(super) file: &'a Opened,
+    pub(super) plan: &'a Plan,
+    pub(super) row_index: Option<&'a RowIndex>,
+    pub(super) batch_rows: usize,
+    pub(super) batch_bytes: usize,
+    pub(super) counters: &'a Counters,
+}
+
+/// The batches of one task while they are made.
+struct Output<'a> {
+    decoder: &'a Decoder<'a>,
+    record: Record,
+    batches: Vec<Batch>,
+    /// Number of the current batch's first row in the file, and bytes decoded into it.
+    first_row: Option<u64>,
+    bytes: usize,
+}
+
+/// Where a run of records is.
+struct Place<'a> {
+    frame: &'a BlockFrame,
+    data: &'a [u8],
+    first_row: u64,
+    record: u64,
+}
+
+/// Records decoded between two looks at a batch's size.
+const STRIDE: u64 = 4096;
+
+impl Decoder<'_> {
+    /// The rows of one task, in order.
+    pub(super) fn decode(&self, task: &Task, scratch: &mut Scratch) -> Result<Vec<Batch>> {
+        let record = self.plan.record.clone();
+        let mut out = Output { decoder: self, record, batches: Vec::new(), first_row: None, bytes: 0 };
+        match task {
+            Task::Rows(rows) => self.decode_rows(rows, &mut out)?,
+            Task::Blocks(pieces) => {
+                for (i, piece) in pieces.iter().enumerate() {
+                    let own = decompress(piece, self.file, &mut scratch.decompressor, &mut scratch.data, self.counters)?;
+                    let data = if own { &piece.bytes[..] } else { &scratch.data };
+                    if i == 0 {
+                        out.reserve(pieces, data.len());
+                    }
+                    self.decode_block(piece, data, &mut out)?;
+                }
+            }
+        }
+        out.cut()?;
+        Ok(out.batches)
+    }
+
+    fn decode_block(&self, piece: &Piece, data: &[u8], out: &mut Output<'_>) -> Result<()> {
+        let frame = &piece.frame;
+        let room = data_end(data);
+        if frame.rows > room as u64 && !self.plan.rows_are_empty() {
+            let error = Error::data(format!("the block claims {} rows in {room} bytes", frame.rows));
+            return Err(block_error(error, frame, self.file));
+        }
+        let mut pos = 0;
+        for record in 0..piece.skip {
+            let place = Place { frame, data, first_row: piece.first_row, record };
+            pos = self.plan.programs.skip(&self.plan.row, data, pos).map_err(|fault| self.fault(fault, &place))?;
+        }
+        let place = Place { frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
+        let pos = out.rows(&place, pos, piece.take)?;
+        if piece.skip + piece.take == frame.rows && pos != room {
+            return Err(block_error(trailing(room - pos, frame.rows), frame, self.file));
+        }
+        Ok(())
+    }
+
+    fn decode_rows(&self, rows: &Rows, out: &mut Output<'_>) -> Result<()> {
+        let Rows { frame, data, start, stop, last, first_row, record, n } = rows;
+        out.record.reserve_rows((*n).min(data.len() as u64) as usize);
+        let pos = out.rows(&Place { frame, data, first_row: *first_row, record: *record }, *start, *n)?;
+        let room = data_end(data);
+        if *last && pos != room {
+            return Err(block_error(trailing(room - pos, frame.rows), frame, self.file));
+        }
+        if stop.is_some_and(|stop| stop != pos) {
+            let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
+            return Err(block_error(error, frame, self.file));
+        }
+        Ok(())
+    }
+
+    fn fault(&self, fault: Fault, place: &Place<'_>) -> Error {
+        let error = fault.into_error().at(|position| position.record = Some(place.record));
+        block_error(error, place.frame, self.file)
+    }
+}
+
+#[cold]
+fn trailing(bytes: usize, rows: u64) -> Error {
+    Error::data(format!("{bytes} bytes are left behind the block's {rows} rows"))
+}
+
+impl Output<'_> {
+    /// Makes room for the rows of all pieces, as far as the first one's bytes make their numbers likely.
+    fn reserve(&mut self, pieces: &[Piece], first_len: usize) {
+        let claimed: u64 = pieces.iter().map(|piece| piece.take).sum();
+        let compressed: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
+        let likely = (first_len as u64).saturating_mul(compressed as u64) / pieces[0].bytes.len() as u64;
+        let rows = claimed.min(likely).min(self.decoder.batch_rows as u64 * 5 / 4);
+        self.record.reserve_rows(rows as usize);
+    }
+
+    /// Decodes `n` records from `pos` on; gives the position behind them.
+    fn rows(&mut self, place: &Place<'_>, mut pos: usize, n: u64) -> Result<usize> {
+        let mut done = 0;
+        while done < n {
+            self.first_row.get_or_insert(place.first_row + done);
+            let step = (n - done).min(STRIDE);
+            let start = pos;
+            pos = self.record.decode_rows(place.data, pos, step as usize).map_err(|(row, fault)| {
+                let record = place.record + done + row as u64;
+                self.decoder.fault(fault, &Place { record, ..*place })
+            })?;
+            self.bytes += pos - start;
+            done += step;
+            add(&self.decoder.counters.rows_decoded, step);
+            // A batch may be a quarter over, so that no task leaves a small one behind.
+            if self.record.len() >= self.decoder.batch_rows * 5 / 4 || self.bytes >= self.decoder.batch_bytes {
+                self.cut()?;
+            }
+        }
+        Ok(pos)
+    }
+
+    /// Ends the current batch, if there is anything in it.
+    fn cut(&mut self) -> Result<()> {
+        let Some(first_row) = self.first_row.take() else { return Ok(()) };
+        self.bytes = 0;
+        let (mut arrays, height) = self.record.finish_fields();
+        let mut fields = self.decoder.plan.fields.clone();
+        if let Some(index) = self.decoder.row_index {
+            arrays.insert(0, index.array(first_row, height)?);
+            fields = std::iter::once(index.field()).chain(fields.iter().cloned()).collect();
+        }
+        self.batches.push(Batch { fields, arrays, height });
+        Ok(())
+    }
+}

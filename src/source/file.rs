@@ -1,0 +1,177 @@
+//! A local file, read by position.
+//!
+//! Never mapped into memory: a mapped file that is cut short while it is read kills the process.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use polars_buffer::Buffer;
+
+use super::Source;
+use crate::{Error, Result};
+
+/// A local file. Its size is taken when it is opened; what is appended later is not seen.
+#[derive(Debug)]
+pub struct FileSource {
+    name: String,
+    file: File,
+    size: u64,
+}
+
+impl FileSource {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) where the path cannot be opened or is not a regular file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        let open = || {
+            let file = File::open(path)?;
+            let metadata = file.metadata()?;
+            if metadata.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory, not a file"));
+            }
+            if !metadata.is_file() {
+                let message = "a pipe or a device: it cannot be read by position, pass its bytes instead";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+            }
+            Ok((file, metadata.len()))
+        };
+        match open() {
+            Ok((file, size)) => Ok(Self { name, file, size }),
+            Err(error) => Err(Error::source(error).in_file(&name)),
+        }
+    }
+}
+
+impl Source for FileSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        // Stable safe Rust cannot read by position into memory that is not initialised; fresh pages are zero anyway.
+        let mut bytes = vec![0; len.min(left)];
+        let filled = fill(&self.file, &mut bytes, offset).map_err(|error| Error::source(error).in_file(&self.name))?;
+        bytes.truncate(filled);
+        Ok(bytes.into())
+    }
+}
+
+/// Reads until `bytes` is full or the file ends, and says how much was read.
+fn fill(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match read_once(file, &mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(unix)]
+fn read_once(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, offset)
+}
+
+/// Moves the file's cursor, which nothing here looks at.
+#[cfg(windows)]
+fn read_once(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::ErrorKind;
+
+    /// A file of its own for each test, gone when the test ends.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(test: &str, content: &[u8]) -> Self {
+            let path = std::env::temp_dir().join(format!("polars_avro-{}-{test}", std::process::id()));
+            std::fs::write(&path, content).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            std::fs::remove_file(&self.0).unwrap();
+        }
+    }
+
+    #[test]
+    fn reads_are_clipped_at_the_end() {
+        let scratch = Scratch::new("clipped", b"0123456789");
+        let source = FileSource::open(&scratch.0).unwrap();
+        assert_eq!(source.size(), 10);
+        assert_eq!(source.name(), scratch.0.display().to_string());
+        assert_eq!(source.read_at(3, 4).unwrap().as_slice(), b"3456");
+        assert_eq!(source.read_at(8, usize::MAX).unwrap().as_slice(), b"89");
+        assert_eq!(source.read_at(u64::MAX, 4).unwrap().as_slice(), b"");
+    }
+
+    #[test]
+    fn a_file_that_shrinks_gives_fewer_bytes() {
+        let scratch = Scratch::new("shrinks", b"0123456789");
+        let source = FileSource::open(&scratch.0).unwrap();
+        File::options().write(true).open(&scratch.0).unwrap().set_len(5).unwrap();
+        assert_eq!(source.read_at(3, 7).unwrap().as_slice(), b"34");
+        assert_eq!(source.read_at(7, 3).unwrap().as_slice(), b"");
+    }
+
+    #[test]
+    fn what_is_appended_later_is_not_seen() {
+        let scratch = Scratch::new("grows", b"01234");
+        let source = FileSource::open(&scratch.0).unwrap();
+        std::fs::write(&scratch.0, b"0123456789").unwrap();
+        assert_eq!(source.read_at(3, 7).unwrap().as_slice(), b"34");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = FileSource::open("no/such/file.avro").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Source);
+        assert_eq!(error.io().unwrap().kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().starts_with("no/such/file.avro: "), "{error}");
+    }
+
+    #[test]
+    fn a_directory_is_refused() {
+        let error = FileSource::open(std::env::temp_dir()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Source);
+    }
+
+    #[test]
+    fn many_threads_read_one_file() {
+        let content: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+        let scratch = Scratch::new("threads", &content);
+        let source = FileSource::open(&scratch.0).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (source, content) = (&source, &content);
+                scope.spawn(move || {
+                    for step in 0..200 {
+                        let start = (thread * 7919 + step * 1931) % 390_000;
+                        let bytes = source.read_at(start as u64, 1000).unwrap();
+                        assert_eq!(bytes.as_slice(), &content[start..start + 1000]);
+                    }
+                });
+            }
+        });
+    }
+}

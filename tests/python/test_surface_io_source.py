@@ -1,0 +1,68 @@
+"""The scan for a Polars without external readers."""
+
+import pickle
+
+import polars as pl
+import polars_avro
+import pytest
+from conftest import write
+from polars.testing import assert_frame_equal
+from polars_avro import _io_source, _scan
+
+
+@pytest.fixture(autouse=True)
+def without_external_readers(monkeypatch):
+    monkeypatch.setattr(_scan, "engine", _io_source)
+
+
+@pytest.fixture(params=["in-memory", "streaming"])
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def scan(directory):
+    return lambda **options: polars_avro.scan_avro([directory / f"{name}.avro" for name in "abde"], **options)
+
+
+QUERIES = [
+    lambda frame: frame,
+    lambda frame: frame.select("tags", "id"),
+    lambda frame: frame.filter(pl.col("id") % 3 == 1),
+    lambda frame: frame.filter(pl.col("id") % 3 == 1).select("name"),
+    lambda frame: frame.head(305).filter(pl.col("id") % 3 == 1),
+    lambda frame: frame.filter(pl.col("id") % 3 == 1).head(305),
+    lambda frame: frame.slice(290, 20),
+    lambda frame: frame.tail(210),
+    lambda frame: frame.select(pl.len()),
+    lambda frame: frame.with_row_index("row").filter(pl.col("row") > 900),
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_queries(scan, frame, query, engine):
+    assert_frame_equal(query(scan()).collect(engine=engine), query(frame.lazy()).collect())
+
+
+def test_options(scan, frame, engine):
+    lf = scan(n_rows=350, row_index_name="row", row_index_offset=5, batch_size=100, n_threads=1)
+    assert_frame_equal(lf.collect(engine=engine), frame[:350].with_row_index("row", 5))
+
+
+def test_what_polars_calls_pickles(scan, path, frame):
+    source = _io_source.Frames([str(path)], frame.schema, None, None)
+    assert_frame_equal(pl.concat(pickle.loads(pickle.dumps(source))(None, None, None, None)), frame)
+
+
+def test_what_needs_a_newer_polars_says_so(scan, directory):
+    with pytest.raises(polars_avro.AvroUnsupportedError, match=r"include_file_paths needs Polars 2\.0"):
+        scan(include_file_paths="file")
+    for source in (directory, directory / "*.avro"):
+        with pytest.raises(polars_avro.AvroUnsupportedError, match=r"directory as a source needs Polars 2\.0"):
+            polars_avro.scan_avro(source)
+
+
+def test_files_that_differ_are_refused_by_name(path, tmp_path, engine):
+    other = write(tmp_path / "other.avro", [{"id": 1}], {"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"}]})
+    with pytest.raises(pl.exceptions.ComputeError, match=r"other\.avro"):
+        polars_avro.scan_avro([path, other]).collect(engine=engine)

@@ -1,0 +1,179 @@
+//! Files that ask for more than they hold: every limit by its name.
+
+use std::fmt::Write;
+
+use polars_avro::{Error, ErrorKind, Limits, ReadOptions};
+
+use super::{column, field, only, read_with, record, refusal, refused};
+use crate::cells::Cell;
+use crate::container::{Container, put_long, varint};
+
+#[track_caller]
+fn limited(error: &Error, name: &str) {
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    assert!(error.message().contains(&format!("`{name}`")), "{error}");
+}
+
+#[test]
+fn header_bytes() {
+    let mut limits = Limits::default();
+    limits.header_bytes = 10_000;
+    let mut file = field("\"int\"").block(1, [2]);
+    file.metadata.push(("note".into(), vec![0; 9000]));
+    assert_eq!(read_with(&file.build(), 1, &limits, &ReadOptions::default()).unwrap().rows.len(), 1);
+    file.metadata.push(("note".into(), vec![0; 9000]));
+    limited(&refusal(file.build(), &limits, &ReadOptions::default()), "header_bytes");
+}
+
+#[test]
+fn schema_depth() {
+    let nested = |depth| format!("{}\"int\"{}", r#"{"type":"array","items":"#.repeat(depth), "}".repeat(depth));
+    let file = field(&nested(100)).block(1, [0]);
+    assert_eq!(column(&file), [Cell::List(vec![])]);
+    for depth in [200, 5000, 100_000] {
+        limited(&refused(&field(&nested(depth)).block(1, [0])), "schema_depth");
+        limited(&refused(&Container::new(&nested(depth), "null").block(1, [0])), "schema_depth");
+    }
+    // Deep JSON that is no type at all.
+    let note = format!(r#"{{"type":"int","note":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    limited(&refused(&field(&note).block(1, [0])), "schema_depth");
+}
+
+#[test]
+fn schema_nodes() {
+    let mut limits = Limits::default();
+    limits.schema_nodes = 100;
+    let names: Vec<_> = (0..120).map(|at| format!("f{at}")).collect();
+    let fields: Vec<_> = names.iter().map(|name| (name.as_str(), r#"["null","int"]"#)).collect();
+    let file = Container::new(&record(&fields), "null").build();
+    limited(&refusal(&file, &limits, &ReadOptions::default()), "schema_nodes");
+}
+
+/// Each record holds the one before twice: a kilobyte of schema, a billion columns.
+#[test]
+fn columns() {
+    let mut schema = String::from(r#"{"type":"record","name":"R0","fields":[{"name":"a","type":"int"}]}"#);
+    for level in 1..40 {
+        schema = format!(
+            r#"{{"type":"record","name":"R{level}","fields":[{{"name":"a","type":{schema}}},{{"name":"b","type":"R{}"}}]}}"#,
+            level - 1
+        );
+    }
+    limited(&refused(&Container::new(&schema, "null").block(1, [0])), "columns");
+}
+
+fn chain(depth: usize) -> Vec<u8> {
+    let mut datum = Vec::new();
+    for _ in 0..depth {
+        datum.extend([2, 2]);
+    }
+    datum.extend([2, 0]);
+    datum
+}
+
+/// `Row{a: Node{value, next}}`; every `next` below the first is text.
+fn chains() -> Container {
+    let node = r#"{"type":"record","name":"Node","fields":[{"name":"value","type":"int"},{"name":"next","type":["null","Node"]}]}"#;
+    Container::new(&record(&[("a", node), ("b", "\"int\"")]), "null")
+}
+
+#[test]
+fn data_depth() {
+    let file = chains().block(1, [chain(50), vec![2]].concat());
+    let mut text = r#"{"value":1,"next":null}"#.to_owned();
+    for _ in 1..50 {
+        text = format!(r#"{{"value":1,"next":{text}}}"#);
+    }
+    let node = Cell::Struct(vec![Cell::Int32(1), super::text(&text)]);
+    assert_eq!(super::rows(&file), [[node, Cell::Int32(1)]]);
+    for depth in [300, 10_000, 1_000_000] {
+        let file = chains().block(1, [chain(depth), vec![2]].concat());
+        limited(&refused(&file), "data_depth");
+        // Passing over the value is no deeper than reading it.
+        limited(&refusal(file.build(), &Limits::default(), &only(&["b"])), "data_depth");
+    }
+}
+
+/// The recursion may go through lists and maps.
+#[test]
+fn data_depth_through_lists_and_maps() {
+    let tree = r#"{"type":"record","name":"Tree","fields":[{"name":"of","type":{"type":"array","items":"Tree"}}]}"#;
+    let file = Container::new(&record(&[("a", tree)]), "null").block(1, [vec![2; 500_000], vec![0; 500_001]].concat());
+    limited(&refused(&file), "data_depth");
+    let tree = r#"{"type":"record","name":"Tree","fields":[{"name":"of","type":{"type":"map","values":"Tree"}}]}"#;
+    let entries = [2, 0].repeat(500_000);
+    let file = Container::new(&record(&[("a", tree)]), "null").block(1, [entries, vec![0; 500_001]].concat());
+    limited(&refused(&file), "data_depth");
+}
+
+#[test]
+fn zero_byte_items_of_a_block() {
+    for count in [1 << 62, i64::MAX, 1 << 33] {
+        let file = field("\"null\"").block(3, []).but(|block| block.count = count);
+        limited(&refused(&file), "zero_byte_items");
+        let file = Container::new(&record(&[]), "deflate").block(3, []).but(|block| block.count = count);
+        limited(&refused(&file), "zero_byte_items");
+    }
+    let mut limits = Limits::default();
+    limits.zero_byte_items = 10;
+    let of = |count| field("\"null\"").block(count, []).build();
+    assert_eq!(read_with(&of(10), 1, &limits, &ReadOptions::default()).unwrap().rows.len(), 10);
+    limited(&refusal(of(11), &limits, &ReadOptions::default()), "zero_byte_items");
+}
+
+const EMPTY: [&str; 4] = [
+    "\"null\"",
+    r#"{"type":"record","name":"Empty","fields":[]}"#,
+    r#"{"type":"record","name":"Nulls","fields":[{"name":"a","type":"null"},{"name":"b","type":"null"}]}"#,
+    r#"{"type":"fixed","name":"F","size":0}"#,
+];
+
+#[test]
+fn zero_byte_items_of_an_array() {
+    for items in EMPTY {
+        let file = Container::new(
+            &record(&[("a", &format!(r#"{{"type":"array","items":{items}}}"#)), ("b", "\"int\"")]),
+            "null",
+        );
+        for count in [1i64 << 62, i64::MAX, 1 << 33, -(1 << 33), -i64::MAX] {
+            let mut datum = varint(count);
+            if count < 0 {
+                put_long(&mut datum, 0);
+            }
+            let file = file.clone().block(1, [datum, vec![0, 2]].concat());
+            limited(&refused(&file), "zero_byte_items");
+        }
+        // In many blocks of the array as in one.
+        let datum = [varint(1 << 20).repeat(20), vec![0, 2]].concat();
+        limited(&refused(&file.clone().block(1, datum)), "zero_byte_items");
+    }
+}
+
+/// Four bytes that claim many items, over and over: the whole block is bounded, not one array.
+#[test]
+fn zero_byte_items_of_many_arrays() {
+    let mut limits = Limits::default();
+    limits.zero_byte_items = 1000;
+    for items in EMPTY {
+        let file = field(&format!(r#"{{"type":"array","items":{items}}}"#));
+        let rows = file.block(200, [varint(900), vec![0]].concat().repeat(200));
+        limited(&refusal(rows.build(), &limits, &ReadOptions::default()), "zero_byte_items");
+    }
+}
+
+/// Lists of nothing inside text would be text.
+#[test]
+fn zero_byte_items_in_text() {
+    let node = r#"{"type":"record","name":"Node","fields":[{"name":"of","type":{"type":"array","items":"Node"}},{"name":"nulls","type":{"type":"array","items":"null"}}]}"#;
+    let inner = [vec![0], varint(1 << 33), vec![0]].concat();
+    let datum = [vec![2], inner, vec![0, 0]].concat();
+    limited(&refused(&field(node).block(1, datum)), "zero_byte_items");
+}
+
+#[test]
+fn wide_unions_and_enums_are_read() {
+    let mut symbols = String::new();
+    (0..70_000).for_each(|at| write!(symbols, "{}\"S{at}\"", if at == 0 { "" } else { "," }).unwrap());
+    let file = field(&format!(r#"{{"type":"enum","name":"E","symbols":[{symbols}]}}"#));
+    assert_eq!(column(&file.block(1, varint(69_999))), [Cell::Enum("S69999".into())]);
+}

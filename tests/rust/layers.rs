@@ -1,0 +1,255 @@
+//! The table of layers in `docs/development/design.md`, enforced: references between modules go down only.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+/// Modules floor by floor. Modules of one floor do not know one another.
+const FLOORS: [&[&str]; 9] = [
+    &["error", "limits"],
+    &["binary", "codec", "source"],
+    &["schema"],
+    &["container", "dtype"],
+    &["decode"],
+    &["plan"],
+    &["read"],
+    &["python"],
+    &["lib"],
+];
+
+/// Files that may say `unsafe`.
+const UNSAFE: [&str; 0] = [];
+
+fn floor(module: &str) -> usize {
+    let floor = FLOORS.iter().position(|modules| modules.contains(&module));
+    floor.unwrap_or_else(|| panic!("module `{module}` stands on no floor of the table"))
+}
+
+/// What is wrong with the files (path below `src`, text), one line a reference.
+fn violations(files: &[(String, String)]) -> Vec<String> {
+    let root = files.iter().find(|(path, _)| path == "lib.rs").map(|(_, text)| reexports(&tokens(text)));
+    let root = root.unwrap_or_default();
+    let mut found = Vec::new();
+    for (path, text) in files {
+        let own = path.split('/').next().unwrap().trim_end_matches(".rs");
+        let tokens = tokens(text);
+        for name in crate_references(path, &tokens) {
+            // A name of the crate's root is a module or is exported from one; macros are above all.
+            let module = root.get(&name).map_or(name.as_str(), String::as_str);
+            if own != "lib" && module != own && floor(module) >= floor(own) {
+                found.push(format!("{path}: `{own}` uses `{name}` of `{module}`"));
+            }
+        }
+        let mut only = |word: &str, allowed: bool| {
+            if !allowed && tokens.iter().any(|token| token == word) {
+                found.push(format!("{path}: `{word}`"));
+            }
+        };
+        only("pyo3", own == "python");
+        only("unsafe", own == "python" || UNSAFE.contains(&path.as_str()));
+        only("rayon", floor(own) >= floor("read"));
+        let fs = tokens.windows(3).any(|window| window == ["std", "::", "fs"]);
+        if fs && own != "source" && floor(own) < floor("read") {
+            found.push(format!("{path}: `std::fs`"));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Words, `::` and single signs; no comments, no literals.
+fn tokens(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < chars.len() {
+        let rest = &chars[at..];
+        at += match rest {
+            ['/', '/', ..] => rest.iter().position(|&c| c == '\n').unwrap_or(rest.len()),
+            ['/', '*', ..] => rest.windows(2).position(|pair| pair == ['*', '/']).map_or(rest.len(), |end| end + 2),
+            ['r', '#', '"', ..] => {
+                rest.windows(2).position(|pair| pair == ['"', '#']).map_or(rest.len(), |end| end + 2)
+            }
+            ['"', ..] => string_len(rest),
+            ['\'', '\\', _, ..] => rest[3..].iter().position(|&c| c == '\'').map_or(rest.len(), |end| end + 4),
+            ['\'', _, '\'', ..] => 3,
+            [':', ':', ..] => {
+                tokens.push("::".to_owned());
+                2
+            }
+            [first, ..] if first.is_alphanumeric() || *first == '_' => {
+                let len = rest.iter().position(|c| !c.is_alphanumeric() && *c != '_').unwrap_or(rest.len());
+                tokens.push(rest[..len].iter().collect());
+                len
+            }
+            [first, ..] => {
+                tokens.extend((!first.is_whitespace()).then(|| first.to_string()));
+                1
+            }
+            [] => 1,
+        };
+    }
+    tokens
+}
+
+fn string_len(rest: &[char]) -> usize {
+    let mut at = 1;
+    while at < rest.len() && rest[at] != '"' {
+        at += if rest[at] == '\\' { 2 } else { 1 };
+    }
+    at + 1
+}
+
+/// The first name of every path that begins at the crate's root, by `crate::` or by enough `super::`.
+fn crate_references(path: &str, tokens: &[String]) -> Vec<String> {
+    let mut parts: Vec<_> = path.trim_end_matches(".rs").split('/').collect();
+    if matches!(parts.last(), Some(&("mod" | "lib"))) {
+        parts.pop();
+    }
+    let mut found = Vec::new();
+    // Depth of braces at which each inline module began.
+    let (mut depth, mut inline): (usize, Vec<usize>) = (0, Vec::new());
+    let mut at = 0;
+    while at < tokens.len() {
+        let word = |ahead: usize| tokens.get(at + ahead).map_or("", String::as_str);
+        match word(0) {
+            "mod" if word(2) == "{" => inline.push(depth),
+            "{" => depth += 1,
+            "}" => {
+                depth = depth.saturating_sub(1);
+                inline.pop_if(|began| *began == depth);
+            }
+            "crate" if word(1) == "::" => first_names(&tokens[at + 2..], &mut found),
+            "super" if word(1) == "::" => {
+                let mut up = 1;
+                while word(2 * up) == "super" && word(2 * up + 1) == "::" {
+                    up += 1;
+                }
+                if up >= parts.len() + inline.len() {
+                    first_names(&tokens[at + 2 * up..], &mut found);
+                }
+                at += 2 * up - 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The first names of a use tree: `a::b` or `{a::b, c}`.
+fn first_names(tokens: &[String], found: &mut Vec<String>) {
+    if tokens[0] != "{" {
+        found.push(tokens[0].clone());
+        return;
+    }
+    let (mut depth, mut begins) = (0, false);
+    for token in tokens {
+        match token.as_str() {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            "," => {}
+            name if begins => found.push(name.to_owned()),
+            _ => {}
+        }
+        begins = depth == 1 && matches!(token.as_str(), "{" | ",");
+        if depth == 0 {
+            return;
+        }
+    }
+}
+
+/// The module behind each name that `lib.rs` exports: `pub use module::{A, B as C}`.
+fn reexports(tokens: &[String]) -> HashMap<String, String> {
+    let mut exported = HashMap::new();
+    let mut rest = tokens;
+    while let Some(begin) = rest.iter().position(|token| token == "use") {
+        rest = &rest[begin + 1..];
+        let end = rest.iter().position(|token| token == ";").unwrap_or(rest.len());
+        let (path, after) = rest.split_at(end);
+        let begin = usize::from(path[0] == "crate") * 2;
+        for token in &path[begin + 1..] {
+            exported.insert(token.clone(), path[begin].clone());
+        }
+        rest = after;
+    }
+    exported
+}
+
+fn sources(directory: &Path, below: &str, files: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{below}{}", path.file_name().unwrap().to_str().unwrap());
+        if path.is_dir() {
+            sources(&path, &format!("{name}/"), files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn references_between_modules_go_down() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    assert!(files.len() > 10, "the sources were found");
+    let found = violations(&files);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_table_is_the_one_in_the_design() {
+    let design = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/development/design.md");
+    let design = fs::read_to_string(design).unwrap();
+    for (floor, modules) in FLOORS.iter().enumerate() {
+        let row = design.lines().find(|line| line.starts_with(&format!("| {floor} |"))).unwrap();
+        let named = row.split('|').nth(2).unwrap();
+        let word = |name: &str| name.trim().trim_matches(['`', '/']).trim_end_matches(".rs").to_owned();
+        let named: Vec<_> = named.split(',').map(word).collect();
+        assert_eq!(named, *modules);
+    }
+}
+
+#[test]
+fn every_kind_of_violation_is_found() {
+    let lib = ("lib.rs", "mod read; pub use error::Error; pub use read::{Batch, BatchReader as Reader};");
+    let cases = [
+        ("schema/mod.rs", "use crate::plan::Plan;", "schema/mod.rs: `schema` uses `plan` of `plan`"),
+        ("schema/name.rs", "use crate::{Error, Batch};", "schema/name.rs: `schema` uses `Batch` of `read`"),
+        ("schema/name.rs", "fn f() { crate::dtype::of() }", "schema/name.rs: `schema` uses `dtype` of `dtype`"),
+        ("dtype/mod.rs", "use super::container;", "dtype/mod.rs: `dtype` uses `container` of `container`"),
+        ("codec/xz.rs", "use super::super::{error, decode::Fault};", "codec/xz.rs: `codec` uses `decode` of `decode`"),
+        (
+            "codec/xz.rs",
+            "mod tests { use super::super::super::source; }",
+            "codec/xz.rs: `codec` uses `source` of `source`",
+        ),
+        ("limits.rs", "use crate::Error;", "limits.rs: `limits` uses `Error` of `error`"),
+        ("decode/mod.rs", "unsafe { }", "decode/mod.rs: `unsafe`"),
+        ("read/mod.rs", "use pyo3::prelude::*;", "read/mod.rs: `pyo3`"),
+        ("plan/mod.rs", "use rayon::join;", "plan/mod.rs: `rayon`"),
+        ("container/mod.rs", "use std::fs::File;", "container/mod.rs: `std::fs`"),
+    ];
+    let file = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
+    for (path, text, expected) in cases {
+        assert_eq!(violations(&[file(lib), file((path, text))]), [expected]);
+    }
+}
+
+#[test]
+fn what_is_allowed_is_not_found() {
+    let text = "
+        //! crate::read and unsafe in a comment
+        /* crate::plan */
+        use crate::{Error, schema::Schema, decode::x};
+        use super::sibling;
+        const A: &str = \"crate::read::Batch \\\" unsafe\";
+        const B: char = '\"';
+        fn f<'a>(x: &'a str) -> char { '{' }
+        mod tests { use super::*; use super::super::other; }
+    ";
+    let lib = ("lib.rs".to_owned(), "pub use error::Error;".to_owned());
+    let found = violations(&[lib, ("decode/text.rs".to_owned(), text.to_owned())]);
+    assert!(found.is_empty(), "{found:?}");
+}

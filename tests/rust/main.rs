@@ -1,0 +1,14 @@
+//! What the crate promises, held against a naive decoder of the specification.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cells;
+mod choices;
+mod columns;
+mod container;
+mod differential;
+mod hostile;
+mod layers;
+mod naive;
+mod schemas;
+mod values;
