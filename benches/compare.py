@@ -56,7 +56,8 @@ def write_files(scenarios: Sequence[Scenario], reference: Reader) -> None:
     script = Path(__file__).with_name("data.py")
     shares = [missing[i :: report.cores()] for i in range(report.cores())]
     started = [subprocess.Popen([reference.python, script, *share]) for share in shares if share]
-    if any([process.wait() for process in started]):
+    statuses = [process.wait() for process in started]
+    if any(statuses):
         sys.exit("a dataset could not be written")
 
 

@@ -3,7 +3,7 @@
 Run as ``python benches/data.py DATASET...`` it writes what is missing into ``benches/cache/data``.
 """
 
-import datetime
+import datetime as dt
 import decimal
 import random
 import sys
@@ -66,7 +66,7 @@ WIDE_KINDS = ("long", "string", "double", "int", "boolean", "float", "bytes")
 WIDE = record("wide", **{f"col_{i:03}": WIDE_KINDS[i % 7] for i in range(100)})
 TEXT = record("text", id="long", short="string", medium="string", skewed="string", repeated="string")
 
-EPOCH = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc)
 CITIES = [f"City {i:02}" for i in range(50)]
 ALPHABET = "abcdefghijklmnopqrstuvwxyz 0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZéß中"
 
@@ -89,7 +89,7 @@ def event_rows(start: int, stop: int) -> Iterator[Row]:
     """Give rows whose columns are null one time in five, most of them of a logical type."""
     rng = random.Random(start)
     for i in range(start, stop):
-        at = EPOCH + datetime.timedelta(seconds=i, microseconds=rng.randrange(1_000_000))
+        at = EPOCH + dt.timedelta(seconds=i, microseconds=rng.randrange(1_000_000))
         row: Row = {
             "at": at,
             "sent": at.replace(microsecond=at.microsecond // 1000 * 1000),
@@ -223,7 +223,8 @@ def is_written(name: str) -> bool:
 
 def write(name: str) -> None:
     """Write the dataset's files; the marker that says they are complete comes last."""
-    import fastavro
+    # This module also declares the files, in interpreters that have no fastavro.
+    import fastavro  # noqa: PLC0415
 
     dataset = DATASETS[name]
     schema = fastavro.parse_schema(dataset.schema)
@@ -232,9 +233,7 @@ def write(name: str) -> None:
     for i, path in enumerate(files):
         rows = dataset.rows(i * dataset.per_file, (i + 1) * dataset.per_file)
         with path.open("wb") as file:
-            fastavro.writer(
-                file, schema, rows, codec=dataset.codec, sync_interval=dataset.block, sync_marker=SYNC
-            )
+            fastavro.writer(file, schema, rows, codec=dataset.codec, sync_interval=dataset.block, sync_marker=SYNC)
     (files[0].parent / "complete").touch()
 
 

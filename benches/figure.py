@@ -36,19 +36,15 @@ def draw(results: Sequence[Result], scenarios: Sequence[Scenario], readers: Sequ
     failed = [(r.scenario, r.reader) for r in results if r.threads == threads and r.status != "ok"]
     scale = Scale(list(ratio.values()))
     bottom = TOP + ROW * len(rows)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + FOOT}" role="img"'
-        f' aria-label="Time taken by each reader as a multiple of this project\'s"><style>{STYLE}</style>',
-        *legend(readers),
-        *grid(scale, bottom),
-    ]
+    label = "Time taken by each reader as a multiple of this project's"
+    root = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + FOOT}" role="img"'
+    parts = [f'{root} aria-label="{label}"><style>{STYLE}</style>', *legend(readers), *grid(scale, bottom)]
     for i, scenario in enumerate(rows):
         y = TOP + ROW * i + ROW / 2
         parts.append(f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(scenario.title)}</text>')
         # This project comes last, on top of what it ties with.
-        for reader in reversed(readers):
-            if (scenario.name, reader.name) in ratio:
-                parts.append(mark(reader, scale.at(ratio[scenario.name, reader.name]), y))
+        timed = [reader for reader in reversed(readers) if (scenario.name, reader.name) in ratio]
+        parts += [mark(reader, scale.at(ratio[scenario.name, reader.name]), y) for reader in timed]
         cannot = [reader for reader in readers if (scenario.name, reader.name) in failed]
         parts += [mark(reader, WIDTH - RIGHT + 22 + 15 * k, y) for k, reader in enumerate(cannot)]
     parts += [*foot(record, threads, bottom), "</svg>\n"]

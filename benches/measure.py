@@ -53,13 +53,13 @@ class Result:
         return row | {f"{name}_mb": round(value, 1) for name, value in self.memory.items()}
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A reader died or took too long."""
 
     status = "failed"
 
 
-class Unsupported(Failed):
+class UnsupportedError(FailedError):
     """A reader refused."""
 
     status = "unsupported"
@@ -79,7 +79,6 @@ class Worker:
             stderr=subprocess.DEVNULL,
             env=environment,
             text=True,
-            preexec_fn=lambda: confine(threads),
         )
 
     def ask(self, do: str, scenario: Scenario) -> dict:
@@ -95,13 +94,15 @@ class Worker:
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             if not selector.select(TIMEOUT):
-                raise Failed(f"no answer in {TIMEOUT:.0f} seconds")
+                reason = f"no answer in {TIMEOUT:.0f} seconds"
+                raise FailedError(reason)
         line = self.process.stdout.readline()
         if not line:
-            raise Failed(f"the process ended with status {self.process.wait()}")
+            reason = f"the process ended with status {self.process.wait()}"
+            raise FailedError(reason)
         reply = json.loads(line)
         if "error" in reply:
-            raise Unsupported(reply["error"].replace(str(CACHE), "cache").splitlines()[0][:200])
+            raise UnsupportedError(reply["error"].replace(str(CACHE), "cache").splitlines()[0][:200])
         return reply
 
     def close(self) -> None:
@@ -110,19 +111,13 @@ class Worker:
         self.process.communicate()
 
 
-def confine(threads: int) -> None:
-    """Keep the process to as many cores as it may have threads, for not every reader can be told its threads."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
-
-
 def expected(scenario: Scenario, reference: Reader) -> dict:
     """Give height, width and checksums as the reference reader has them; they are kept beside the files."""
     name = json.dumps([scenario.dataset, scenario.as_request()["query"], scenario.checked()])
     kept = CACHE / "expected.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
     if name not in known:
-        worker = Worker(reference, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+        worker = Worker(reference, os.cpu_count() or 1)
         try:
             known[name] = worker.ask("check", scenario)
         finally:
@@ -154,7 +149,7 @@ class Entry:
     result: Result
     reader: Reader
     worker: Worker
-    rounds: int
+    spent: float = 0.0
 
 
 def compare(
@@ -162,11 +157,11 @@ def compare(
 ) -> list[Result]:
     """Check every reader, time those that are right in turn, then see what memory each takes."""
     wanted = expected(scenario, reference)
-    entries = [enter(scenario, reader, threads, rounds, wanted) for reader in readers if takes_part(reader, scenario)]
+    entries = [enter(scenario, reader, threads, wanted) for reader in readers if takes_part(reader, scenario)]
     try:
         for turn in range(rounds):
             for entry in rotated(entries, turn):
-                if entry.result.status == "ok" and turn < entry.rounds:
+                if entry.result.status == "ok" and entry.spent < BUDGET:
                     timed(entry, scenario)
     finally:
         for entry in entries:
@@ -182,18 +177,17 @@ def takes_part(reader: Reader, scenario: Scenario) -> bool:
     return scenario.floor or reader.name != FLOOR
 
 
-def enter(scenario: Scenario, reader: Reader, threads: int, rounds: int, wanted: dict) -> Entry:
+def enter(scenario: Scenario, reader: Reader, threads: int, wanted: dict) -> Entry:
     """Start a reader and hold its answer against what is expected."""
     result = Result(scenario.name, threads, reader.name)
-    entry = Entry(result, reader, Worker(reader, threads), rounds)
+    entry = Entry(result, reader, Worker(reader, threads))
     try:
         reply = entry.worker.ask("check", scenario)
-    except Failed as error:
+    except FailedError as error:
         result.status, result.reason = error.status, str(error)
         return entry
     result.reason = fault(reply, floor(scenario) if reader.name == FLOOR else wanted)
     result.status = "wrong" if result.reason else "ok"
-    entry.rounds = max(1, min(rounds, int(BUDGET / (reply["seconds"] * scenario.repeat))))
     return entry
 
 
@@ -201,9 +195,10 @@ def timed(entry: Entry, scenario: Scenario) -> None:
     """Run the reader once, timed."""
     try:
         reply = entry.worker.ask("time", scenario)
-    except Failed as error:
+    except FailedError as error:
         entry.result.status, entry.result.reason = error.status, str(error)
         return
+    entry.spent += reply["wall"] * scenario.repeat
     entry.result.walls.append(reply["wall"])
     entry.result.cpus.append(reply["cpu"])
 
@@ -213,7 +208,7 @@ def weigh(result: Result, reader: Reader, scenario: Scenario) -> None:
     worker = Worker(reader, result.threads)
     try:
         result.memory = worker.ask("peak", scenario)
-    except Failed as error:
+    except FailedError as error:
         result.status, result.reason = error.status, str(error)
     finally:
         worker.close()

@@ -1,6 +1,6 @@
 """The table a run prints and the record it leaves: ratios to this project, and what the comparison does not show."""
 
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -15,8 +15,7 @@ from scenarios import Scenario
 RECORDS = ROOT / "benches" / "record"
 
 NOTES = (
-    "Files come from one writer (fastavro, 16,000 bytes a block) and lie in the page cache; nothing is read from a slow"
-    " disk or over a network.",
+    "Files come from one writer (fastavro, 16,000 bytes a block) and lie in the page cache: no slow disk, no network.",
     "Columns of the plain and the wide files are never null; `nullable` is the scenario for those that are.",
     "A run on one thread is confined to one core, since not every reader can be told its threads.",
     "DuckDB and chdb are asked in SQL and their results turned into Polars frames, which neither was made for.",
@@ -25,8 +24,8 @@ NOTES = (
     "A slow reader is timed fewer times than the others; the record says how often.",
     "A reader is also wrong where it leaves a logical type undecoded: DuckDB decimals, chdb times of day.",
     "chdb gives the rows of several files in no order; they are sorted, outside what is timed, before the check.",
-    "Checksums cover the columns named with the dataset, not all hundred of the wide file, and call equal what differs"
-    " only in dtype (map or list of pairs, zone or none).",
+    "Checksums cover the columns named with the dataset, not all hundred of the wide file.",
+    "Values that differ only in dtype (map or list of pairs, zone or none) count as equal.",
     "The decompression floor is Python over a Rust codec library: near the bound, not exactly it.",
 )
 
@@ -64,7 +63,7 @@ def record(results: Sequence[Result], readers: Sequence[Reader], load: float) ->
             row["ratio"] = round(ratio[key], 3)
         rows.append(row)
     return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.dt.now(dt.timezone.utc).date().isoformat(),
         "machine": {"processor": processor(), "cores": cores(), "system": platform.system(), "load_before": load},
         "python": platform.python_version(),
         "versions": {reader.name: f"{reader.distribution} {version(reader)}" for reader in readers},
@@ -86,10 +85,10 @@ def keep(kept: dict) -> Path:
 
 def text(results: Sequence[Result], scenarios: Sequence[Scenario], readers: Sequence[Reader]) -> str:
     """Give the tables, one a number of threads, and the notes."""
-    parts = []
-    for threads in sorted({r.threads for r in results}):
-        parts.append(table([r for r in results if r.threads == threads], ratios(results), scenarios, readers, threads))
-    return "\n\n".join([*parts, "\n".join(f"- {note}" for note in NOTES)])
+    ratio = ratios(results)
+    by_threads = {n: [r for r in results if r.threads == n] for n in sorted({r.threads for r in results})}
+    tables = [table(some, ratio, scenarios, readers, threads) for threads, some in by_threads.items()]
+    return "\n\n".join([*tables, "\n".join(f"- {note}" for note in NOTES)])
 
 
 def table(

@@ -14,10 +14,14 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from digest import describe
-
 STATUS = Path("/proc/self/status")
 RESET_PEAK = "5"
+
+
+def confine(threads: int) -> None:
+    """Keep the process to as many cores as it may have threads, for not every reader can be told its threads."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
 def memory(field: str) -> float:
@@ -34,16 +38,14 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def answer(engine: ModuleType, request: dict) -> dict:
+def answer(engine: ModuleType, digest: ModuleType, request: dict) -> dict:
     """Do what one request asks."""
     paths, query = request["paths"], request["query"]
     if request["do"] == "check":
-        began = time.perf_counter()
         frame = engine.run(paths, query)
-        seconds = time.perf_counter() - began
         if request["sort"]:
             frame = frame.sort(request["checked"][0])
-        return {"seconds": seconds, **describe(frame, request["checked"])}
+        return digest.describe(frame, request["checked"])
     gc.collect()
     if request["do"] == "peak":
         before = memory("VmRSS")
@@ -61,21 +63,24 @@ def answer(engine: ModuleType, request: dict) -> dict:
     return {"wall": wall / repeat, "cpu": (clock() - used) / repeat, "height": frame.height}
 
 
-def serve(engine: ModuleType) -> None:
+def serve(engine: ModuleType, digest: ModuleType) -> None:
     """Answer requests until the input ends. What a reader prints goes to standard error, not among the answers."""
     with os.fdopen(os.dup(1), "w") as out:
         os.dup2(2, 1)
         for line in sys.stdin:
             try:
-                reply = answer(engine, json.loads(line))
+                reply = answer(engine, digest, json.loads(line))
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # panics of Rust extensions are not Exceptions
+            except BaseException as error:  # noqa: BLE001 - panics of Rust extensions are not Exceptions
                 reply = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(reply), file=out, flush=True)
 
 
 if __name__ == "__main__":
-    module = importlib.import_module(f"engines.{sys.argv[1]}")
-    module.start(int(sys.argv[2]))
-    serve(module)
+    count = int(sys.argv[2])
+    # Before the imports: threads that an import starts are confined too.
+    confine(count)
+    reader = importlib.import_module(f"engines.{sys.argv[1]}")
+    reader.start(count)
+    serve(reader, importlib.import_module("digest"))

@@ -22,14 +22,14 @@ CODECS: dict[str, Callable[[memoryview], object]] = {
 }
 SYNC = 16
 BLOCKS_IN_RUN = 32
-pools: list[Pool] = []
+pools: list[tuple[Pool, int]] = []
 children: list[float] = []
 
 
 def start(threads: int) -> None:
     """Fork the processes that share the work."""
     if threads > 1:
-        pools.append(get_context("fork").Pool(threads))
+        pools.append((get_context("fork").Pool(threads), threads))
 
 
 def cpu() -> float:
@@ -37,13 +37,12 @@ def cpu() -> float:
     return time.process_time() + sum(children)
 
 
-def run(paths: list[str], query: dict) -> pl.DataFrame:
+def run(paths: list[str], _query: dict) -> pl.DataFrame:
     """Decompress every block; the frame given back holds only how many rows the blocks say they have."""
     if not pools:
         return pl.DataFrame({"rows": [decompress(paths, 0, 1)[0]]})
-    (pool,) = pools
-    share = len(pool._pool)
-    done = pool.starmap(decompress, [(paths, part, share) for part in range(share)], chunksize=1)
+    ((pool, parts),) = pools
+    done = pool.starmap(decompress, [(paths, part, parts) for part in range(parts)], chunksize=1)
     children.extend(seconds for _, seconds in done)
     return pl.DataFrame({"rows": [sum(rows for rows, _ in done)]})
 

@@ -1,8 +1,8 @@
 """polars-avro, whose module is named as this project's is."""
 
 import polars as pl
-import polars_avro
 
+import polars_avro
 from engines.frames import ask
 
 # Its default of 1,024 rows a batch costs it much and is not what Polars asks an IO source for.

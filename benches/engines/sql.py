@@ -9,7 +9,8 @@ def quoted(path: str) -> str:
 def select(table: str, query: dict) -> str:
     """Give the query as a statement on `table`."""
     if query["tail"] is not None:
-        raise NotImplementedError("SQL has no rows at the end")
+        missing = "SQL has no rows at the end"
+        raise NotImplementedError(missing)
     where = " WHERE {} {} {}".format(quoted(query["where"][0]), *query["where"][1:]) if query["where"] else ""
     limit = f" LIMIT {query['head']}" if query["head"] is not None else ""
     if query["count"]:

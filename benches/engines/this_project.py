@@ -1,8 +1,8 @@
 """This project."""
 
 import polars as pl
-import polars_avro
 
+import polars_avro
 from engines.frames import ask
 
 
