@@ -11,7 +11,7 @@ from scenarios import Scenario
 
 TARGET = ROOT / "docs" / "assets" / "benchmark.svg"
 WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 860, 215, 120, 74, 24, 62
-TICKS = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+TICKS = tuple(2.0**power for power in range(-10, 13))
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f; }
 .small { font-size: 11px; fill: #57606a; }
@@ -56,12 +56,12 @@ class Scale:
     """The logarithmic axis, from the tick below the least ratio to the tick above the greatest."""
 
     def __init__(self, values: Sequence[float]) -> None:
-        self.low = max(tick for tick in TICKS if tick <= max(min(values), TICKS[0]))
-        self.high = min(tick for tick in TICKS if tick >= min(max(*values, 2), TICKS[-1]))
+        self.low = max(tick for tick in TICKS if tick <= max(min(values), TICKS[0]) and tick <= 1)
+        self.high = min(tick for tick in TICKS if tick >= min(max(values), TICKS[-1]) and tick >= 2)
         self.ticks = [tick for tick in TICKS if self.low <= tick <= self.high]
 
     def at(self, value: float) -> float:
-        """Give where a ratio lies."""
+        """Give where a ratio lies; one beyond the ticks lies at the edge."""
         clamped = min(max(value, self.low), self.high)
         part = math.log(clamped / self.low) / math.log(self.high / self.low)
         return LEFT + part * (WIDTH - LEFT - RIGHT)
@@ -73,9 +73,10 @@ def grid(scale: Scale, bottom: float) -> list[str]:
     for tick in scale.ticks:
         x, kind = scale.at(tick), "one" if tick == 1 else "grid"
         parts.append(f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>')
-        parts.append(f'<text class="small" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}x</text>')
-    x = WIDTH - RIGHT + 15
-    parts.append(f'<text class="small" x="{x}" y="{TOP - 8}">no or wrong answer</text>')
+        label = f"{tick:g}x" if tick >= 1 else f"1/{1 / tick:g}"
+        parts.append(f'<text class="small" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{label}</text>')
+    heading = f'<text class="small" x="{WIDTH - 8}" y="{TOP - 10}" text-anchor="end">no or wrong answer</text>'
+    parts.append(heading)
     return parts
 
 
