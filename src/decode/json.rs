@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::list::{ItemBudget, check_item_block_end, read_item_block, room};
 use super::skip::{SkipPrograms, too_deep};
 use super::text::Form;
@@ -274,14 +276,12 @@ fn push_string(text: &str, out: &mut String) {
 }
 
 /// The shortest digits that read back as the same number.
-fn push_float<F: Into<f64> + Copy + std::fmt::Debug>(float: F, out: &mut String) {
+fn push_float<F: Into<f64> + Copy + Serialize>(float: F, out: &mut String) {
     let double: f64 = float.into();
-    let text = if double.is_nan() {
-        "\"NaN\"".to_owned()
-    } else if double.is_infinite() {
-        if double > 0.0 { "\"Infinity\"".to_owned() } else { "\"-Infinity\"".to_owned() }
-    } else {
-        format!("{float:?}")
-    };
-    out.push_str(&text);
+    match (double.is_nan(), double.is_infinite()) {
+        (true, _) => out.push_str("\"NaN\""),
+        (_, true) if double > 0.0 => out.push_str("\"Infinity\""),
+        (_, true) => out.push_str("\"-Infinity\""),
+        _ => out.push_str(&serde_json::to_string(&float).expect("a finite float is a JSON number")),
+    }
 }
