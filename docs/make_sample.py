@@ -29,7 +29,7 @@ def measurements() -> list[dict[str, object]]:
         {
             "station": STATIONS[hour % len(STATIONS)],
             "time": start + timedelta(hours=hour),
-            "celsius": None if hour % 29 == 7 else round(rng.gauss(15, 8), 1),  # noqa: PLR2004
+            "celsius": None if hour % 29 == 7 else round(rng.gauss(15, 8), 1),
             "sky": rng.choice(["CLEAR", "CLOUDS", "RAIN"]),
             "gusts": [rng.randint(0, 90) for _ in range(hour % 3)],
         }

@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from polars_avro import _core
 from polars_avro._core import __version__
 from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
 from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema

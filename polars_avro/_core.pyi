@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import final
 
+__all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "ReadOptions", "__version__"]
+
 __version__: str
 
-def set_threads(n: int) -> None: ...
 @final
 class Batch:
     @property
@@ -25,6 +26,7 @@ class ReadOptions:
         *,
         columns: list[str] | None = None,
         row_index: tuple[str, int] | None = None,
+        wide_row_index: bool = False,
         offset: int = 0,
         length: int | None = None,
         batch_size: int | None = None,
@@ -46,6 +48,8 @@ class ContainerFile:
     def sync_marker(self) -> bytes: ...
     @property
     def metadata(self) -> dict[str, bytes]: ...
+    @property
+    def size(self) -> int: ...
     @property
     def header_size(self) -> int: ...
     def __arrow_c_schema__(self) -> object: ...

@@ -9,7 +9,7 @@ class AvroError(ComputeError):
     """
     Something is wrong with an Avro file, or with what is asked of it.
 
-    The message says all that is known; the attributes hold the same for programs, each ``None`` where it does not apply.
+    The message says all that is known. The attributes hold the same for programs; each is None where it does not apply.
 
     Attributes
     ----------

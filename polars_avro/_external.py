@@ -17,7 +17,8 @@ from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions
 
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro import _options
+from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError
 from polars_avro._frame import frames
 
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
     from polars.lazyframe.resolver import FilterExpr
 
 if not hasattr(PyLazyFrame, "new_from_external_reader_builder"):
-    raise ImportError("this Polars has no external readers")  # noqa: EM101, TRY003
+    raise ImportError("this Polars has no external readers")
 
 Options = tuple[int | None, int | None]
 
 
 def scan(
     sources: list[str] | list[bytes],
-    file: ContainerFile,
+    schema_json: str,
+    schema: pl.Schema,
     *,
     n_rows: int | None,
     row_index: tuple[str, int] | None,
@@ -43,11 +45,10 @@ def scan(
     batch_size: int | None,
     n_threads: int | None,
 ) -> pl.LazyFrame:
-    """Make the scan; `file` is the first source, opened, and every file must have its columns."""
-    schema = pl.Schema(file)
+    """Make the scan; the schemas are those of the first source, and every file must have its columns."""
     lf = PyLazyFrame.new_from_external_reader_builder(
         sources=sources,
-        reader_builder=intern_builder(file.schema_json, schema, (batch_size, n_threads)),
+        reader_builder=intern_builder(schema_json, schema, (batch_size, n_threads)),
         schema=schema,
         scan_options=ScanOptions(
             row_index=row_index,
@@ -137,15 +138,15 @@ class AvroFileReader(FileReader):
             height = max(0, height if length is None else min(height, length))
             return iter([pl.DataFrame(height=height)])
         batch_size, n_threads = self.builder.options
-        options = ReadOptions(
-            columns=list(columns),
+        options = _options.for_core(
+            columns=columns,
             row_index=row_index,
             offset=offset,
             length=length,
             batch_size=batch_size,
             n_threads=n_threads,
         )
-        return frames(self.file.batches(options), list(columns), row_index)
+        return frames(self.file.batches(options))
 
     def _absolute(self, offset: int, length: int) -> tuple[int, int]:
         """Count a slice from the file's first row."""

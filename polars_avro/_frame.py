@@ -12,24 +12,14 @@ if TYPE_CHECKING:
     from polars_avro._core import Batch, Batches, BatchReader
 
 
-def frame(batch: Batch | Batches, columns: list[str] | None, row_index: tuple[str, int] | None) -> pl.DataFrame:
-    """
-    Import one batch, without a copy.
-
-    `columns` is the selection that the batch was read with; ``None`` stands for all.
-    """
-    if columns is not None and not columns and row_index is None:
-        # Arrow has no place for the height of no columns.
-        return pl.DataFrame(height=batch.height)
+def frame(batch: Batch | Batches) -> pl.DataFrame:
+    """Import rows without a copy."""
     df = pl.DataFrame(batch)
-    if row_index is not None and df.schema[row_index[0]] != (dtype := pl.get_index_type()):
-        df = df.with_columns(pl.col(row_index[0]).cast(dtype))
-    return df
+    # Arrow has no place for the height of no columns; the batch has given its columns away, not its height.
+    return df if df.width else pl.DataFrame(height=batch.height)
 
 
-def frames(
-    batches: BatchReader, columns: list[str] | None, row_index: tuple[str, int] | None
-) -> Iterator[pl.DataFrame]:
+def frames(batches: BatchReader) -> Iterator[pl.DataFrame]:
     """Import batches as they are asked for."""
     for batch in batches:
-        yield frame(batch, columns, row_index)
+        yield frame(batch)

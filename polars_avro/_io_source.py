@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro import _options
+from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
 from polars_avro._frame import frames
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 def scan(
     sources: list[str] | list[bytes],
-    file: ContainerFile,
+    schema_json: str,
+    schema: pl.Schema,
     *,
     n_rows: int | None,
     row_index: tuple[str, int] | None,
@@ -25,10 +27,9 @@ def scan(
     batch_size: int | None,
     n_threads: int | None,
 ) -> pl.LazyFrame:
-    """Make the scan; `file` is the first source, opened, and every file must have its columns."""
+    """Make the scan; the schemas are those of the first source, and every file must have its columns."""
     if include_file_paths is not None:
         raise _needs_newer_polars("include_file_paths")
-    schema = pl.Schema(file)
     lf = register_io_source(Frames(sources, schema, batch_size, n_threads), schema=schema, is_pure=True)
     if n_rows is not None:
         lf = lf.head(n_rows)
@@ -64,10 +65,10 @@ class Frames:
         for source in self.sources:
             if left == 0:
                 return
-            options = ReadOptions(
+            options = _options.for_core(
                 columns=columns, length=left, batch_size=self.batch_size or batch_size, n_threads=self.n_threads
             )
-            for df in frames(self._open(source).batches(options), columns, None):
+            for df in frames(self._open(source).batches(options)):
                 left = None if left is None else left - df.height
                 yield df if predicate is None else df.filter(predicate)
 

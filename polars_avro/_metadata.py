@@ -8,6 +8,7 @@ import polars as pl
 
 from polars_avro import _sources
 from polars_avro._core import ContainerFile
+from polars_avro._sources import Source
 
 _RESERVED = ("avro.schema", "avro.codec")
 
@@ -50,7 +51,7 @@ class AvroMetadata:
     n_rows: int
 
 
-def read_avro_metadata(source: _sources.Source) -> AvroMetadata:
+def read_avro_metadata(source: Source) -> AvroMetadata:
     """
     Read what an Avro file says about itself, without decoding data.
 
@@ -79,6 +80,7 @@ def read_avro_metadata(source: _sources.Source) -> AvroMetadata:
     >>> import polars_avro
     >>> metadata = polars_avro.read_avro_metadata("docs/sample.avro")
     >>> metadata.codec, metadata.n_blocks, metadata.n_rows
+    ('deflate', 5, 300)
     """
     file = ContainerFile(_sources.one(source))
     n_blocks, n_rows = file.count_blocks()
@@ -95,7 +97,7 @@ def read_avro_metadata(source: _sources.Source) -> AvroMetadata:
     )
 
 
-def read_avro_schema(source: _sources.Source) -> pl.Schema:
+def read_avro_schema(source: Source) -> pl.Schema:
     """
     Read the names and dtypes of the columns that an Avro file becomes.
 
@@ -124,6 +126,10 @@ def read_avro_schema(source: _sources.Source) -> pl.Schema:
     Examples
     --------
     >>> import polars_avro
-    >>> polars_avro.read_avro_schema("docs/sample.avro")
+    >>> schema = polars_avro.read_avro_schema("docs/sample.avro")
+    >>> schema.names()
+    ['station', 'time', 'celsius', 'sky', 'gusts']
+    >>> schema["sky"]
+    Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
     return pl.Schema(ContainerFile(_sources.one(source)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
+
+from polars_avro._core import ReadOptions
 
 
 def check(
@@ -31,14 +34,17 @@ def check(
             raise ValueError(msg)
 
 
-def row_index(name: str | None, offset: int, columns: Sequence[str]) -> tuple[str, int] | None:
-    """Give the row index as Polars' internals want it."""
-    if name is None:
-        return None
-    if name in columns:
-        msg = f"the row index cannot be named {name!r}: the file has a column of that name"
+def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> None:
+    """Refuse to add a column whose name is taken."""
+    if name is not None and name in columns:
+        msg = f"`{option}` cannot be {name!r}: there is a column of that name"
         raise DuplicateError(msg)
-    return name, offset
+
+
+def row_index(name: str | None, offset: int, columns: Iterable[str]) -> tuple[str, int] | None:
+    """Give the row index as Polars and the core want it."""
+    new_column("row_index_name", name, columns)
+    return None if name is None else (name, offset)
 
 
 def selection(columns: Sequence[str] | Sequence[int] | str | int, names: Sequence[str]) -> list[str]:
@@ -64,3 +70,24 @@ def selection(columns: Sequence[str] | Sequence[int] | str | int, names: Sequenc
         msg = f"`columns` names a column twice: {selected}"
         raise ValueError(msg)
     return selected
+
+
+def for_core(
+    *,
+    columns: Sequence[str] | None,
+    row_index: tuple[str, int] | None = None,
+    offset: int = 0,
+    length: int | None = None,
+    batch_size: int | None = None,
+    n_threads: int | None = None,
+) -> ReadOptions:
+    """Say what to read: `columns` in this order, all where it is None, and the row index in front of them."""
+    return ReadOptions(
+        columns=None if columns is None else list(columns),
+        row_index=row_index,
+        wide_row_index=row_index is not None and pl.get_index_type() == pl.UInt64,
+        offset=offset,
+        length=length,
+        batch_size=batch_size,
+        n_threads=n_threads,
+    )

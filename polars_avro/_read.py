@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._core import ContainerFile
 from polars_avro._frame import frame
 from polars_avro._scan import scan_avro
+from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 def read_avro(
-    source: _sources.Sources,
+    source: Sources,
     *,
     columns: Sequence[str] | Sequence[int] | str | int | None = None,
     n_rows: int | None = None,
@@ -56,7 +57,7 @@ def read_avro(
     rechunk
         Make every column contiguous in memory. Costs a copy.
     batch_size
-        Rows a batch, which is a chunk of the result.
+        About how many rows a chunk of the result has: 100,000 by default, and fewer where rows are large.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
 
@@ -84,6 +85,16 @@ def read_avro(
     --------
     >>> import polars_avro
     >>> polars_avro.read_avro("docs/sample.avro", columns=["station", "celsius"], n_rows=3)
+    shape: (3, 2)
+    ┌─────────┬─────────┐
+    │ station ┆ celsius │
+    │ ---     ┆ ---     │
+    │ str     ┆ f64     │
+    ╞═════════╪═════════╡
+    │ Bergen  ┆ 21.9    │
+    │ Cusco   ┆ 21.4    │
+    │ Da Nang ┆ 27.7    │
+    └─────────┴─────────┘
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
     single = None if include_file_paths is not None else _single(source, glob=glob)
@@ -92,10 +103,10 @@ def read_avro(
         names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
         selected = None if columns is None else _options.selection(columns, names)
         index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)
-        options = ReadOptions(
+        options = _options.for_core(
             columns=selected, row_index=index, length=n_rows, batch_size=batch_size, n_threads=n_threads
         )
-        df = frame(file.read(options), selected, index)
+        df = frame(file.read(options))
         return df.rechunk() if rechunk else df
 
     lf = scan_avro(
@@ -110,15 +121,19 @@ def read_avro(
         n_threads=n_threads,
     )
     if columns is not None:
-        added = [name for name in (row_index_name, include_file_paths) if name is not None]
-        names = [name for name in lf.collect_schema().names() if name not in added]
-        selected = _options.selection(columns, names)
-        lf = lf.select(*added[: row_index_name is not None], *selected, *added[row_index_name is not None :])
+        in_front = [] if row_index_name is None else [row_index_name]
+        behind = [] if include_file_paths is None else [include_file_paths]
+        names = [name for name in lf.collect_schema().names() if name not in in_front + behind]
+        selected = in_front + _options.selection(columns, names) + behind
+        if not selected:
+            # Selecting nothing gives no rows either.
+            return pl.DataFrame(height=lf.select(pl.len()).collect().item())
+        lf = lf.select(selected)
     df = lf.collect()
     return df.rechunk() if rechunk else df
 
 
-def _single(source: _sources.Sources, *, glob: bool) -> str | bytes | None:
+def _single(source: Sources, *, glob: bool) -> str | bytes | None:
     if isinstance(source, (list, tuple)):
         return None
     opened = _sources.one(source)  # type: ignore[arg-type]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._core import ContainerFile
 from polars_avro._frame import frames
+from polars_avro._sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,8 @@ class AvroReader:
     row_index_offset
         The index of the first row.
     batch_size
-        Rows a batch: about 100,000 by default, and fewer where rows are large.
+        About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
+        so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
 
@@ -58,11 +59,12 @@ class AvroReader:
     >>> import polars_avro
     >>> with polars_avro.AvroReader("docs/sample.avro", columns=["celsius"], batch_size=100) as reader:
     ...     [batch.height for batch in reader]
+    [120, 121, 59]
     """
 
     def __init__(
         self,
-        source: _sources.Source,
+        source: Source,
         *,
         columns: Sequence[str] | Sequence[int] | str | int | None = None,
         n_rows: int | None = None,
@@ -72,19 +74,18 @@ class AvroReader:
         n_threads: int | None = None,
     ) -> None:
         _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-        opened = _sources.one(source)
-        file = ContainerFile(opened)
+        file = ContainerFile(_sources.one(source))
         schema = pl.Schema(file)
         selected = schema.names() if columns is None else _options.selection(columns, schema.names())
         index = _options.row_index(row_index_name, row_index_offset, selected)
-        options = ReadOptions(
+        options = _options.for_core(
             columns=selected, row_index=index, length=n_rows, batch_size=batch_size, n_threads=n_threads
         )
         self._batches = file.batches(options)
-        self._frames: Iterator[pl.DataFrame] = frames(self._batches, selected, index)
+        self._frames: Iterator[pl.DataFrame] = frames(self._batches)
         self._stats: dict[str, int] | None = None
         self._rows_read = 0
-        self._total_bytes = os.path.getsize(opened) if isinstance(opened, str) else len(opened)
+        self._total_bytes = file.size
         self._avro_schema = file.schema_json
         dtypes = {name: schema[name] for name in selected}
         self._schema = pl.Schema(dtypes if index is None else {index[0]: pl.get_index_type(), **dtypes})
@@ -116,7 +117,7 @@ class AvroReader:
 
     @property
     def stats(self) -> dict[str, int]:
-        """What has been done so far: blocks read, skipped and decompressed, rows decoded, bytes read."""
+        """What has been done so far: blocks, bytes and rows, under names that say so."""
         return self._batches.stats if self._stats is None else self._stats
 
     def close(self) -> None:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from polars_avro import _options, _sources
 from polars_avro._core import ContainerFile
-from polars_avro._errors import AvroDataError
 
 try:
     from polars_avro import _external as engine
 except ImportError:
     from polars_avro import _io_source as engine  # type: ignore[no-redef]
+from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
-
 
 def scan_avro(
-    source: _sources.Sources,
+    source: Sources,
     *,
     n_rows: int | None = None,
     row_index_name: str | None = None,
@@ -57,7 +56,8 @@ def scan_avro(
     include_file_paths
         If not None, a column of this name says which file a row came from.
     batch_size
-        Rows a batch: about 100,000 by default, and fewer where rows are large.
+        About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
+        so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
 
@@ -90,16 +90,35 @@ def scan_avro(
     >>> import polars as pl
     >>> import polars_avro
     >>> lf = polars_avro.scan_avro("docs/sample.avro")
+    >>> lf.filter(pl.col("sky") == "RAIN").group_by("station").agg(pl.col("celsius").max()).sort("station").collect()
+    shape: (5, 2)
+    ┌─────────┬─────────┐
+    │ station ┆ celsius │
+    │ ---     ┆ ---     │
+    │ str     ┆ f64     │
+    ╞═════════╪═════════╡
+    │ Bergen  ┆ 28.0    │
+    │ Cusco   ┆ 27.7    │
+    │ Da Nang ┆ 30.6    │
+    │ Oran    ┆ 28.1    │
+    │ Perth   ┆ 35.9    │
+    └─────────┴─────────┘
+    >>> lf.select(pl.len()).collect().item()
+    300
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
     sources = _sources.several(source)
     if isinstance(sources[0], str):
-        sources = _expand(sources, glob=glob, hidden_file_prefix=hidden_file_prefix)  # type: ignore[arg-type]
+        sources = _expand(sources, glob=glob, hidden_file_prefix=hidden_file_prefix)
+    file = ContainerFile(sources[0])
+    schema = pl.Schema(file)
+    _options.new_column("include_file_paths", include_file_paths, [*schema, row_index_name])
     return engine.scan(
         sources,
-        ContainerFile(sources[0]),
+        file.schema_json,
+        schema,
         n_rows=n_rows,
-        row_index=None if row_index_name is None else (row_index_name, row_index_offset),
+        row_index=_options.row_index(row_index_name, row_index_offset, schema),
         include_file_paths=include_file_paths,
         batch_size=batch_size,
         n_threads=n_threads,
@@ -110,19 +129,11 @@ def _expand(paths: list[str], *, glob: bool, hidden_file_prefix: str | Sequence[
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
     files: list[str] = []
-    skipped = 0
     for path in paths:
-        if not _sources.stands_for_many(path, glob=glob):
-            files.append(path)
-            continue
-        found = engine.expand([path], glob=glob, hidden_file_prefix=hidden_file_prefix)
-        filled = [file for file in found if os.path.getsize(file) > 0]
-        skipped += len(found) - len(filled)
-        files += filled
-    if files:
-        return files
-    if skipped:
-        msg = f"{', '.join(paths)}: every file is empty"
-        raise AvroDataError(msg)
-    msg = f"no file found for {', '.join(paths)}"
-    raise FileNotFoundError(msg)
+        many = _sources.stands_for_many(path, glob=glob)
+        # Polars leaves empty files out.
+        files += engine.expand([path], glob=glob, hidden_file_prefix=hidden_file_prefix) if many else [path]
+    if not files:
+        msg = f"no file found for {', '.join(paths)}, or only empty ones"
+        raise FileNotFoundError(msg)
+    return files

@@ -38,16 +38,18 @@ def one(source: Source) -> str | bytes:
         raise TypeError(msg)
     data = read()
     if not isinstance(data, bytes):
-        msg = f"read() of {type(source).__name__!r} returned {type(data).__name__!r} instead of 'bytes': open the file in binary mode"
+        found = f"read() of {type(source).__name__!r} returned {type(data).__name__!r} instead of 'bytes'"
+        msg = f"{found}: open the file in binary mode"
         raise TypeError(msg)
     return data
 
 
 def several(sources: Sources) -> list[str] | list[bytes]:
     """Give the paths, or the bytes, of one source or of a list of them."""
-    if not isinstance(sources, Sequence) or isinstance(sources, (str, bytes)):
-        sources = [sources]
-    opened = [one(source) for source in sources]
+    if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes)):
+        opened = [one(source) for source in sources]
+    else:
+        opened = [one(sources)]
     paths = [source for source in opened if isinstance(source, str)]
     contents = [source for source in opened if isinstance(source, bytes)]
     if not opened:

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polars_arrow::array::{Array, StructArray};
+use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi;
 use pyo3::prelude::*;
@@ -10,7 +10,10 @@ use pyo3::types::{PyCapsule, PyTuple};
 
 /// Consecutive rows; gives its columns away once.
 #[pyclass(module = "polars_avro._core")]
-pub(super) struct Batch(Option<crate::Batch>);
+pub(super) struct Batch {
+    height: usize,
+    batch: Option<crate::Batch>,
+}
 
 /// Consecutive batches of one read; gives its columns away once.
 #[pyclass(module = "polars_avro._core")]
@@ -22,7 +25,7 @@ pub(super) struct Batches {
 
 impl From<crate::Batch> for Batch {
     fn from(batch: crate::Batch) -> Self {
-        Self(Some(batch))
+        Self { height: batch.height, batch: Some(batch) }
     }
 }
 
@@ -37,8 +40,8 @@ impl Batches {
 impl Batch {
     /// The number of rows; what a batch of no columns has to say.
     #[getter]
-    fn height(&self) -> PyResult<usize> {
-        Ok(self.0.as_ref().ok_or_else(taken)?.height)
+    fn height(&self) -> usize {
+        self.height
     }
 
     #[pyo3(signature = (requested_schema=None))]
@@ -49,7 +52,7 @@ impl Batch {
     ) -> PyResult<Bound<'py, PyTuple>> {
         // The interface allows a producer to keep its own types.
         drop(requested_schema);
-        let batch = self.0.take().ok_or_else(taken)?;
+        let batch = self.batch.take().ok_or_else(taken)?;
         let schema = PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(&batch.fields)), c"arrow_schema")?;
         let array = PyCapsule::new_with_value(py, ffi::export_array_to_c(rows(batch)), c"arrow_array")?;
         (schema, array).into_pyobject(py)
@@ -87,8 +90,7 @@ fn root(fields: &[Field]) -> Field {
 }
 
 fn rows(batch: crate::Batch) -> Box<dyn Array> {
-    let dtype = ArrowDataType::Struct(batch.fields.to_vec());
-    StructArray::new(dtype, batch.height, batch.arrays, None).boxed()
+    batch.into_struct().boxed()
 }
 
 fn taken() -> PyErr {

@@ -34,10 +34,11 @@ pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, offset=0, length=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, batch_size=None, n_threads=None))]
     fn new(
         columns: Option<Vec<String>>,
         row_index: Option<(String, u64)>,
+        wide_row_index: bool,
         offset: u64,
         length: Option<u64>,
         batch_size: Option<usize>,
@@ -45,7 +46,16 @@ impl ReadOptions {
     ) -> Self {
         let defaults = crate::ReadOptions::default();
         let batch_rows = batch_size.unwrap_or(defaults.batch_rows);
-        Self(crate::ReadOptions { columns, row_index, offset, length, batch_rows, n_threads, ..defaults })
+        Self(crate::ReadOptions {
+            columns,
+            row_index,
+            wide_row_index,
+            offset,
+            length,
+            batch_rows,
+            n_threads,
+            ..defaults
+        })
     }
 }
 
@@ -105,6 +115,12 @@ impl ContainerFile {
         Ok(metadata)
     }
 
+    /// The size of the whole file.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
     #[getter]
     fn header_size(&self) -> u64 {
         self.0.header().size
@@ -130,7 +146,7 @@ impl ContainerFile {
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> Result<Batches, Raised> {
         py.detach(|| {
             let reader = self.0.read(&options.0)?;
-            let fields = Arc::from(reader.fields());
+            let fields = reader.fields().clone();
             let batches = reader.collect::<crate::Result<Vec<_>>>()?;
             Ok(Batches::new(fields, batches))
         })
@@ -167,6 +183,7 @@ impl BatchReader {
         counts.set_item("blocks_read", stats.blocks_read)?;
         counts.set_item("blocks_skipped", stats.blocks_skipped)?;
         counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
+        counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
         Ok(counts)

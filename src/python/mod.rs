@@ -11,19 +11,16 @@ use pyo3::prelude::*;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Sets how many threads decoding may use; without effect once something has been decoded.
-#[pyfunction]
-fn set_threads(n: usize) {
-    crate::set_threads(n);
-}
-
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Polars' pool is not asked: that would start it.
+    if let Some(threads) = std::env::var("POLARS_MAX_THREADS").ok().and_then(|value| value.parse().ok()) {
+        crate::set_threads(threads);
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file::BatchReader>()?;
-    module.add_class::<file::ReadOptions>()?;
-    module.add_function(wrap_pyfunction!(set_threads, module)?)
+    module.add_class::<file::ReadOptions>()
 }

@@ -5,10 +5,11 @@ import pickle
 
 import fastavro
 import polars as pl
-import polars_avro
 import pytest
 from conftest import SCHEMA, make_rows, write
 from polars.testing import assert_frame_equal
+
+import polars_avro
 
 
 @pytest.fixture
@@ -64,7 +65,15 @@ def test_a_damaged_value_names_its_field(tmp_path):
     schema = {
         "type": "record",
         "name": "R",
-        "fields": [{"name": "items", "type": {"type": "array", "items": {"type": "record", "name": "I", "fields": [{"name": "price", "type": "string"}]}}}],
+        "fields": [
+            {
+                "name": "items",
+                "type": {
+                    "type": "array",
+                    "items": {"type": "record", "name": "I", "fields": [{"name": "price", "type": "string"}]},
+                },
+            }
+        ],
     }
     path = write(tmp_path / "x.avro", [{"items": [{"price": "abc"}]}] * 2, schema, codec="null", sync_interval=16000)
     data = path.read_bytes()

@@ -3,10 +3,11 @@
 import pickle
 
 import polars as pl
-import polars_avro
 import pytest
 from conftest import write
 from polars.testing import assert_frame_equal
+
+import polars_avro
 from polars_avro import _io_source, _scan
 
 
@@ -63,6 +64,10 @@ def test_what_needs_a_newer_polars_says_so(scan, directory):
 
 
 def test_files_that_differ_are_refused_by_name(path, tmp_path, engine):
-    other = write(tmp_path / "other.avro", [{"id": 1}], {"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"}]})
+    other = write(
+        tmp_path / "other.avro",
+        [{"id": 1}],
+        {"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"}]},
+    )
     with pytest.raises(pl.exceptions.ComputeError, match=r"other\.avro"):
         polars_avro.scan_avro([path, other]).collect(engine=engine)

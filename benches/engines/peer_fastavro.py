@@ -1,0 +1,77 @@
+"""fastavro, its rows made into Polars frames; its answers are what the others' are held against."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import fastavro
+import polars as pl
+
+from engines.frames import ask
+
+ROWS = 20_000
+LOGICAL = {
+    "timestamp-micros": pl.Datetime("us", "UTC"),
+    "timestamp-millis": pl.Datetime("ms", "UTC"),
+    "date": pl.Date(),
+    "time-micros": pl.Time(),
+    "time-millis": pl.Time(),
+}
+PRIMITIVE = {
+    "boolean": pl.Boolean(),
+    "int": pl.Int32(),
+    "long": pl.Int64(),
+    "float": pl.Float32(),
+    "double": pl.Float64(),
+    "string": pl.String(),
+    "bytes": pl.Binary(),
+}
+
+
+def start(threads: int) -> None:
+    """Nothing to set: it decodes on one thread."""
+
+
+def dtype(schema: object) -> pl.DataType:  # noqa: PLR0911
+    """Give the dtype of a schema among those that the benchmarks use."""
+    if isinstance(schema, list):
+        return dtype(next(branch for branch in schema if branch != "null"))
+    if isinstance(schema, str):
+        return PRIMITIVE[schema]
+    logical = schema.get("logicalType")
+    if logical == "decimal":
+        return pl.Decimal(schema["precision"], schema["scale"])
+    if logical in LOGICAL:
+        return LOGICAL[logical]
+    match schema["type"]:
+        case "record":
+            return pl.Struct({field["name"]: dtype(field["type"]) for field in schema["fields"]})
+        case "array":
+            return pl.List(dtype(schema["items"]))
+        case "map":
+            return pl.List(pl.Struct({"key": pl.String(), "value": dtype(schema["values"])}))
+    return PRIMITIVE[schema["type"]]
+
+
+def pairs(row: dict) -> dict:
+    """Give the row with its map as the list of pairs that Polars can build a column from."""
+    row["metadata"] = [{"key": key, "value": value} for key, value in row["metadata"].items()]
+    return row
+
+
+def batches(path: str, query: dict) -> Iterator[pl.DataFrame]:
+    """Give the file's rows as frames, each of `ROWS` rows, no more of them than the query's head."""
+    with open(path, "rb") as file:
+        rows = fastavro.reader(file)
+        schema = dict(dtype(rows.writer_schema).to_schema())
+        left = islice(rows, query["head"])
+        if "metadata" in schema:
+            left = map(pairs, left)
+        yield pl.DataFrame(schema=schema)
+        while chunk := list(islice(left, ROWS)):
+            yield pl.from_dicts(chunk, schema=schema)
+
+
+def run(paths: list[str], query: dict) -> pl.DataFrame:
+    """Read every row, then do in Polars what is asked."""
+    frames = [frame for path in paths for frame in batches(path, query)]
+    return ask(pl.concat(frames, rechunk=False).lazy(), query)

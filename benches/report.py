@@ -1,0 +1,134 @@
+"""The table a run prints and the record it leaves: ratios to this project, and what the comparison does not show."""
+
+import datetime as dt
+import json
+import os
+import platform
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from measure import Result
+from readers import PROJECT, ROOT, Reader, version
+from scenarios import Scenario
+
+RECORDS = ROOT / "benches" / "record"
+
+NOTES = (
+    "Files come from one writer (fastavro, 16,000 bytes a block) and lie in the page cache: no slow disk, no network.",
+    "Columns of the plain and the wide files are never null; `nullable` is the scenario for those that are.",
+    "A run on one thread is confined to one core, since not every reader can be told its threads.",
+    "DuckDB and chdb are asked in SQL and their results turned into Polars frames, which neither was made for.",
+    "polars-avro is given batches of 100,000 rows; its default of 1,024 is slower.",
+    "Polars' own reader takes one file and has no filter: more is done in Polars after reading.",
+    "A slow reader is timed fewer times than the others; the record says how often.",
+    "A reader is also wrong where it leaves a logical type undecoded: DuckDB decimals, chdb times of day.",
+    "chdb gives the rows of several files in no order; they are sorted, outside what is timed, before the check.",
+    "Checksums cover the columns named with the dataset, not all hundred of the wide file.",
+    "Values that differ only in dtype (map or list of pairs, zone or none) count as equal.",
+    "The decompression floor is Python over a Rust codec library: near the bound, not exactly it.",
+)
+
+
+def cores() -> int:
+    """Give the number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """Give the processor's model."""
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+def ratios(results: Sequence[Result]) -> dict[tuple[str, int, str], float]:
+    """Give each reader's median as a multiple of this project's, where both were timed."""
+    base = {(r.scenario, r.threads): r.median for r in results if r.reader == PROJECT and r.status == "ok"}
+    return {
+        (r.scenario, r.threads, r.reader): r.median / base[r.scenario, r.threads]
+        for r in results
+        if r.status == "ok" and (r.scenario, r.threads) in base
+    }
+
+
+def record(results: Sequence[Result], readers: Sequence[Reader], load: float) -> dict:
+    """Give the record of a run."""
+    ratio = ratios(results)
+    rows = []
+    for result in results:
+        row = result.as_record()
+        key = (result.scenario, result.threads, result.reader)
+        if key in ratio:
+            row["ratio"] = round(ratio[key], 3)
+        rows.append(row)
+    return {
+        "date": dt.dt.now(dt.timezone.utc).date().isoformat(),
+        "machine": {"processor": processor(), "cores": cores(), "system": platform.system(), "load_before": load},
+        "python": platform.python_version(),
+        "versions": {reader.name: f"{reader.distribution} {version(reader)}" for reader in readers},
+        "notes": NOTES,
+        "results": rows,
+    }
+
+
+def keep(kept: dict) -> Path:
+    """Write a record under its date and machine, and give where, from the root of the repository."""
+    machine = re.sub(r"[^a-z0-9]+", "-", processor().lower()).strip("-")
+    path = RECORDS / f"{kept['date']}-{machine}-{cores()}-cores.json"
+    path.parent.mkdir(exist_ok=True)
+    head = json.dumps({key: value for key, value in kept.items() if key != "results"}, indent=1)
+    rows = ",\n".join("  " + json.dumps(row) for row in kept["results"])
+    path.write_text(f'{head[:-2]},\n "results": [\n{rows}\n ]\n}}\n')
+    return path.relative_to(ROOT)
+
+
+def text(results: Sequence[Result], scenarios: Sequence[Scenario], readers: Sequence[Reader]) -> str:
+    """Give the tables, one a number of threads, and the notes."""
+    ratio = ratios(results)
+    by_threads = {n: [r for r in results if r.threads == n] for n in sorted({r.threads for r in results})}
+    tables = [table(some, ratio, scenarios, readers, threads) for threads, some in by_threads.items()]
+    return "\n\n".join([*tables, "\n".join(f"- {note}" for note in NOTES)])
+
+
+def table(
+    results: Sequence[Result],
+    ratio: dict[tuple[str, int, str], float],
+    scenarios: Sequence[Scenario],
+    readers: Sequence[Reader],
+    threads: int,
+) -> str:
+    """Give a Markdown table: medians, as multiples of this project's where there are any, and peak memory."""
+    by_key = {(r.scenario, r.reader): r for r in results}
+    lines = [
+        f"{threads} thread{'s' if threads > 1 else ''}: median, multiple of this project's, peak memory",
+        "",
+        "| | " + " | ".join(reader.name for reader in readers) + " |",
+        "|---|" + "---|" * len(readers),
+    ]
+    for scenario in scenarios:
+        cells = [cell(by_key.get((scenario.name, reader.name)), ratio) for reader in readers]
+        lines.append(f"| {scenario.title} | " + " | ".join(cells) + " |")
+    lines += [f"{r.reader}, {r.scenario}: {r.status}: {r.reason}" for r in results if r.status != "ok"]
+    return "\n".join(lines)
+
+
+def cell(result: Result | None, ratio: dict[tuple[str, int, str], float]) -> str:
+    """Give one cell of the table."""
+    if result is None:
+        return ""
+    if result.status != "ok":
+        return result.status
+    times = ratio.get((result.scenario, result.threads, result.reader))
+    parts = [milliseconds(result.median)]
+    if times is not None and result.reader != PROJECT:
+        parts.append(f"{times:.2f}x")
+    if "peak" in result.memory:
+        parts.append(f"{result.memory['peak']:.0f} MB")
+    return ", ".join(parts)
+
+
+def milliseconds(seconds: float) -> str:
+    """Give a time in milliseconds with three digits that mean something."""
+    value = seconds * 1e3
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"
