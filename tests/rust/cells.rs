@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use num_bigint::BigInt;
-use serde_json::{Map, Number, Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::naive::{Schema, Shape, Type, Value, long, prefixed};
 
@@ -24,31 +24,6 @@ pub(crate) enum Cell {
     List(Vec<Cell>),
     Map(Vec<(String, Cell)>),
     Struct(Vec<Cell>),
-    /// Wanted, never read: a string that is this JSON. Numbers have many spellings.
-    Json(Json),
-}
-
-impl Cell {
-    /// Whether a cell that was read is the one that was wanted.
-    pub(crate) fn is(&self, wanted: &Cell) -> bool {
-        let all = |read: &[Cell], wanted: &[Cell]| {
-            read.len() == wanted.len() && read.iter().zip(wanted).all(|(read, wanted)| read.is(wanted))
-        };
-        match (self, wanted) {
-            (Cell::String(read), Cell::Json(wanted)) => {
-                let normal = |text: &str| serde_json::from_str::<Json>(text).map(|json| json.to_string()).ok();
-                *read == wanted.to_string()
-                    || normal(read).is_some_and(|read| Some(read) == normal(&wanted.to_string()))
-            }
-            (Cell::List(read), Cell::List(wanted)) | (Cell::Struct(read), Cell::Struct(wanted)) => all(read, wanted),
-            (Cell::Map(read), Cell::Map(wanted)) => {
-                let same =
-                    |((key, read), (name, wanted)): (&(String, Cell), &(String, Cell))| key == name && read.is(wanted);
-                read.len() == wanted.len() && read.iter().zip(wanted).all(same)
-            }
-            (read, wanted) => read == wanted,
-        }
-    }
 }
 
 /// A logical type that is valid where it stands.
@@ -255,7 +230,7 @@ fn cell<'a>(schema: &'a Schema, ty: &'a Type, value: &Value, enclosing: &mut Enc
                 Cell::Struct(columns.iter().map(of).collect())
             }
         },
-        (Shape::Record { name, .. }, _) if enclosing.contains(&name.as_str()) => Cell::Json(text(schema, ty, value)),
+        (Shape::Record { name, .. }, _) if enclosing.contains(&name.as_str()) => Cell::String(text(schema, ty, value)),
         (Shape::Record { name, fields }, Value::Record(values)) => {
             enclosing.push(name);
             let cells = values.iter().zip(fields).map(|(value, (_, ty))| cell(schema, ty, value, enclosing)).collect();
@@ -317,36 +292,61 @@ pub(crate) fn decimal_text(unscaled: &BigInt, scale: i64) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// A value inside a recursive type, as plain JSON.
-fn text(schema: &Schema, ty: &Type, value: &Value) -> Json {
-    let number = |short: f64, v: f64| match v {
-        v if v.is_nan() => json!("NaN"),
-        v if v.is_infinite() => json!(if v > 0.0 { "Infinity" } else { "-Infinity" }),
-        _ => Json::Number(Number::from_f64(short).unwrap()),
-    };
+/// A value inside a recursive type, as plain JSON; what serde_json would write for each scalar.
+fn text(schema: &Schema, ty: &Type, value: &Value) -> String {
     let ty = schema.target(ty);
     match (&ty.shape, value) {
-        (_, Value::Null) => Json::Null,
-        (_, Value::Boolean(v)) => json!(v),
-        (_, Value::Int(v)) => json!(v),
-        (_, Value::Long(v)) => json!(v),
-        // The shortest text that gives the same float, not the same double.
-        (_, Value::Float(v)) => number(v.to_string().parse().unwrap(), f64::from(*v)),
-        (_, Value::Double(v)) => number(*v, *v),
-        (_, Value::Bytes(v) | Value::Fixed(v)) => json!(v.iter().map(|&byte| char::from(byte)).collect::<String>()),
-        (_, Value::String(v)) => json!(v),
-        (Shape::Enum { symbols, .. }, Value::Enum(at)) => json!(symbols[*at]),
-        (Shape::Array(of), Value::Array(items)) => items.iter().map(|item| text(schema, of, item)).collect(),
+        (_, Value::Null) => "null".into(),
+        (_, Value::Boolean(v)) => v.to_string(),
+        (_, Value::Int(v)) => v.to_string(),
+        (_, Value::Long(v)) => v.to_string(),
+        (_, Value::Float(v)) if !v.is_finite() => not_finite(f64::from(*v)).into(),
+        (_, Value::Double(v)) if !v.is_finite() => not_finite(*v).into(),
+        (_, Value::Float(v)) => serde_json::to_string(v).unwrap(),
+        (_, Value::Double(v)) => serde_json::to_string(v).unwrap(),
+        (_, Value::Bytes(v) | Value::Fixed(v)) => quoted(&v.iter().map(|&byte| char::from(byte)).collect::<String>()),
+        (_, Value::String(v)) => quoted(v),
+        (Shape::Enum { symbols, .. }, Value::Enum(at)) => quoted(&symbols[*at]),
+        (Shape::Array(of), Value::Array(items)) => {
+            let items: Vec<_> = items.iter().map(|item| text(schema, of, item)).collect();
+            format!("[{}]", items.join(","))
+        }
         (Shape::Map(of), Value::Map(entries)) => {
-            Json::Object(entries.iter().map(|(key, value)| (key.clone(), text(schema, of, value))).collect())
+            object(entries.iter().map(|(key, value)| (key.as_str(), text(schema, of, value))))
         }
         (Shape::Union(branches), Value::Union(at, value)) => text(schema, &branches[*at], value),
         (Shape::Record { fields, .. }, Value::Record(values)) => {
-            let members = fields.iter().zip(values).map(|((name, ty), value)| (name.clone(), text(schema, ty, value)));
-            Json::Object(members.collect::<Map<_, _>>())
+            object(fields.iter().zip(values).map(|((name, ty), value)| (name.as_str(), text(schema, ty, value))))
         }
         (shape, value) => panic!("{value:?} is no {shape:?}"),
     }
+}
+
+fn not_finite(v: f64) -> &'static str {
+    if v.is_nan() {
+        "\"NaN\""
+    } else if v > 0.0 {
+        "\"Infinity\""
+    } else {
+        "\"-Infinity\""
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+/// Keys that come again keep their first place and get the last value, as in a map.
+fn object<'a>(members: impl Iterator<Item = (&'a str, String)>) -> String {
+    let mut unique: Vec<(&str, String)> = Vec::new();
+    for (key, value) in members {
+        match unique.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, first)) => *first = value,
+            None => unique.push((key, value)),
+        }
+    }
+    let members: Vec<_> = unique.iter().map(|(key, value)| format!("{}:{value}", quoted(key))).collect();
+    format!("{{{}}}", members.join(","))
 }
 
 #[test]

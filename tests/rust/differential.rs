@@ -165,7 +165,7 @@ fn same(table: &Table, expected: &Table) -> Result<(), String> {
     }
     for (at, (row, wanted)) in table.rows.iter().zip(&expected.rows).enumerate() {
         assert_eq!(row.len(), wanted.len());
-        if let Some(column) = (0..row.len()).find(|&column| !row[column].is(&wanted[column])) {
+        if let Some(column) = (0..row.len()).find(|&column| row[column] != wanted[column]) {
             let (name, row, wanted) = (&table.columns[column].0, &row[column], &wanted[column]);
             return Err(format!("row {at}, column {name}:\n{row:?}, expected\n{wanted:?}"));
         }
