@@ -292,7 +292,7 @@ pub(crate) fn decimal_text(unscaled: &BigInt, scale: i64) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// A value inside a recursive type, as plain JSON; what serde_json would write for each scalar.
+/// A value inside a recursive type, as plain JSON; what `serde_json` would write for each scalar.
 fn text(schema: &Schema, ty: &Type, value: &Value) -> String {
     let ty = schema.target(ty);
     match (&ty.shape, value) {

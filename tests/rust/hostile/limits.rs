@@ -161,6 +161,21 @@ fn zero_byte_items_of_many_arrays() {
     }
 }
 
+/// A record of no bytes has as many values as it has fields, and each may take memory.
+#[test]
+fn zero_byte_items_of_many_fields() {
+    let mut limits = Limits::default();
+    limits.zero_byte_items = 1000;
+    let names: Vec<_> = (0..200).map(|at| format!("f{at}")).collect();
+    let mut fields: Vec<_> = names.iter().map(|name| (name.as_str(), "\"F\"")).collect();
+    fields[0].1 = EMPTY[3];
+    let item = record(&fields).replace("Row", "Item");
+    let file = field(&format!(r#"{{"type":"array","items":{item}}}"#)).block(1, [varint(900), vec![0]].concat());
+    limited(&refusal(file.build(), &limits, &ReadOptions::default()), "zero_byte_items");
+    let rows = Container::new(&item, "null").block(900, []);
+    limited(&refusal(rows.build(), &limits, &ReadOptions::default()), "zero_byte_items");
+}
+
 /// A row with one node inside: text, in which a list of `nulls` nulls is five times as many letters.
 fn texts(nulls: i64, rows: usize) -> Vec<u8> {
     let array = |items| format!(r#"{{"type":"array","items":"{items}"}}"#);
