@@ -102,7 +102,7 @@ def table(
     """Give a Markdown table: medians, as multiples of this project's where there are any, and peak memory."""
     by_key = {(r.scenario, r.reader): r for r in results}
     lines = [
-        f"{threads} thread{'s' if threads > 1 else ''}: median (processor time), multiple of this project's, peak memory",
+        f"Threads: {threads}. Median (processor time), multiple of this project's median, peak memory.",
         "",
         "| | " + " | ".join(reader.name for reader in readers) + " |",
         "|---|" + "---|" * len(readers),
