@@ -224,7 +224,7 @@ def is_written(name: str) -> bool:
 def write(name: str) -> None:
     """Write the dataset's files; the marker that says they are complete comes last."""
     # This module also declares the files, in interpreters that have no fastavro.
-    import fastavro  # noqa: PLC0415
+    import fastavro
 
     dataset = DATASETS[name]
     schema = fastavro.parse_schema(dataset.schema)

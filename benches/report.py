@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import re
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def table(
     """Give a Markdown table: medians, as multiples of this project's where there are any, and peak memory."""
     by_key = {(r.scenario, r.reader): r for r in results}
     lines = [
-        f"{threads} thread{'s' if threads > 1 else ''}: median, multiple of this project's, peak memory",
+        f"Threads: {threads}. Median (processor time), multiple of this project's median, peak memory.",
         "",
         "| | " + " | ".join(reader.name for reader in readers) + " |",
         "|---|" + "---|" * len(readers),
@@ -120,7 +121,7 @@ def cell(result: Result | None, ratio: dict[tuple[str, int, str], float]) -> str
     if result.status != "ok":
         return result.status
     times = ratio.get((result.scenario, result.threads, result.reader))
-    parts = [milliseconds(result.median)]
+    parts = [f"{milliseconds(result.median)} ({milliseconds(statistics.median(result.cpus))})"]
     if times is not None and result.reader != PROJECT:
         parts.append(f"{times:.2f}x")
     if "peak" in result.memory:

@@ -72,7 +72,8 @@ def serve(engine: ModuleType, digest: ModuleType) -> None:
                 reply = answer(engine, digest, json.loads(line))
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # noqa: BLE001 - panics of Rust extensions are not Exceptions
+            # Panics of Rust extensions are not Exceptions.
+            except BaseException as error:
                 reply = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(reply), file=out, flush=True)
 

@@ -31,7 +31,7 @@ def start(threads: int) -> None:
     """Nothing to set: it decodes on one thread."""
 
 
-def dtype(schema: object) -> pl.DataType:  # noqa: PLR0911
+def dtype(schema: object) -> pl.DataType:
     """Give the dtype of a schema among those that the benchmarks use."""
     if isinstance(schema, list):
         return dtype(next(branch for branch in schema if branch != "null"))
