@@ -50,6 +50,5 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare with other readers; arguments after ``--`` go to the script."""
-    session.install(*requirements("bench"))
+    """Compare with other readers, each in an environment of its own; arguments after ``--`` go to the script."""
     session.run("python", "benches/compare.py", *session.posargs)
