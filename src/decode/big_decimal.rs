@@ -15,7 +15,7 @@ pub(crate) struct BigDecimal;
 const MAX_BYTES: usize = 16 << 10;
 
 impl Form for BigDecimal {
-    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+    fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (len, pos) = read_length(bytes, pos)?;
         let end = pos + len;
         let (size, at) = read_length(bytes, pos)?;

@@ -63,7 +63,7 @@ impl Column for Decimal {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.values.reserve(n);
+        self.values.reserve_exact(n);
     }
 
     fn dtype(&self) -> ArrowDataType {

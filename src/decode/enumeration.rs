@@ -54,7 +54,7 @@ impl<K: DictionaryKey> Column for Enumeration<K> {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.keys.reserve(n);
+        self.keys.reserve_exact(n);
     }
 
     fn dtype(&self) -> ArrowDataType {

@@ -18,8 +18,17 @@ use crate::schema::{Branch, FieldAction, Kind, Resolution, ResolvedId, Schema, W
 /// The type at one node of a resolution, as JSON text.
 #[derive(Clone)]
 pub(crate) struct Json {
-    pub(crate) graph: Arc<JsonGraph>,
-    pub(crate) root: ResolvedId,
+    graph: Arc<JsonGraph>,
+    root: ResolvedId,
+    /// Items of arrays that take no bytes, over a whole batch.
+    empty_items: ItemBudget,
+}
+
+impl Json {
+    pub(crate) fn new(graph: Arc<JsonGraph>, root: ResolvedId) -> Self {
+        let empty_items = ItemBudget::empty(1, graph.programs.zero_byte_items);
+        Self { graph, root, empty_items }
+    }
 }
 
 /// What every JSON column of a plan shares.
@@ -30,21 +39,33 @@ pub(crate) struct JsonGraph {
 }
 
 impl Form for Json {
-    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
-        self.graph.write(self.root, bytes, pos, 0, out)
+    fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+        let mut writer = Writer { graph: &self.graph, bytes, empty_items: &mut self.empty_items };
+        writer.write(self.root, pos, 0, out)
+    }
+
+    fn end_batch(&mut self) {
+        self.empty_items.reset();
     }
 }
 
-impl JsonGraph {
-    fn write(&self, id: ResolvedId, bytes: &[u8], pos: usize, depth: usize, out: &mut String) -> Result<usize, Fault> {
-        if depth > self.programs.data_depth {
+/// Writes one value.
+struct Writer<'a> {
+    graph: &'a JsonGraph,
+    bytes: &'a [u8],
+    empty_items: &'a mut ItemBudget,
+}
+
+impl<'a> Writer<'a> {
+    fn write(&mut self, id: ResolvedId, pos: usize, depth: usize, out: &mut String) -> Result<usize, Fault> {
+        if depth > self.graph.programs.data_depth {
             return Err(too_deep());
         }
-        let node = &self.resolution.nodes[id.0 as usize];
+        let node = &self.graph.resolution.nodes[id.0 as usize];
         match &node.wire {
             Wire::Null => out.push_str("null"),
             Wire::Boolean => {
-                let ([byte], pos) = read_array::<1>(bytes, pos)?;
+                let ([byte], pos) = read_array::<1>(self.bytes, pos)?;
                 match byte {
                     0 => out.push_str("false"),
                     1 => out.push_str("true"),
@@ -52,40 +73,40 @@ impl JsonGraph {
                 }
                 return Ok(pos);
             }
-            Wire::Int | Wire::Long => return self.write_integer(id, bytes, pos, out),
+            Wire::Int | Wire::Long => return self.write_integer(id, pos, out),
             Wire::Float => {
-                let (float, pos) = read_array::<4>(bytes, pos)?;
+                let (float, pos) = read_array::<4>(self.bytes, pos)?;
                 push_float(f32::from_le_bytes(*float), out);
                 return Ok(pos);
             }
             Wire::Double => {
-                let (double, pos) = read_array::<8>(bytes, pos)?;
+                let (double, pos) = read_array::<8>(self.bytes, pos)?;
                 push_float(f64::from_le_bytes(*double), out);
                 return Ok(pos);
             }
             Wire::Bytes | Wire::String => {
-                let (len, pos) = read_length(bytes, pos)?;
-                return self.write_bytes(id, bytes, pos, len, out);
+                let (len, pos) = read_length(self.bytes, pos)?;
+                return self.write_bytes(id, pos, len, out);
             }
-            Wire::Fixed(size) => return self.write_bytes(id, bytes, pos, *size, out),
-            Wire::Enum(symbols) => return self.write_symbol(id, symbols, bytes, pos, out),
-            Wire::Array(item) => return self.write_items(*item, false, bytes, pos, depth, out),
-            Wire::Map(value) => return self.write_items(*value, true, bytes, pos, depth, out),
-            Wire::Record { fields, defaults } => return self.write_record(id, fields, defaults, bytes, pos, depth, out),
-            Wire::Union(branches) => return self.write_branch(branches, bytes, pos, depth, out),
-            Wire::IntoUnion { value, .. } => return self.write(*value, bytes, pos, depth + 1, out),
+            Wire::Fixed(size) => return self.write_bytes(id, pos, *size, out),
+            Wire::Enum(symbols) => return self.write_symbol(id, symbols, pos, out),
+            Wire::Array(item) => return self.write_items(*item, false, pos, depth, out),
+            Wire::Map(value) => return self.write_items(*value, true, pos, depth, out),
+            Wire::Record { fields, defaults } => return self.write_record(id, fields, defaults, pos, depth, out),
+            Wire::Union(branches) => return self.write_branch(branches, pos, depth, out),
+            Wire::IntoUnion { value, .. } => return self.write(*value, pos, depth + 1, out),
         }
         Ok(pos)
     }
 
-    fn reader_kind(&self, id: ResolvedId) -> &Kind {
-        &self.reader.node(self.resolution.nodes[id.0 as usize].reader).kind
+    fn reader_kind(&self, id: ResolvedId) -> &'a Kind {
+        &self.graph.reader.node(self.graph.resolution.nodes[id.0 as usize].reader).kind
     }
 
-    fn write_integer(&self, id: ResolvedId, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
-        let (number, pos) = match self.resolution.nodes[id.0 as usize].wire {
-            Wire::Int => read_int(bytes, pos).map(|(int, pos)| (i64::from(int), pos))?,
-            _ => read_long(bytes, pos)?,
+    fn write_integer(&mut self, id: ResolvedId, pos: usize, out: &mut String) -> Result<usize, Fault> {
+        let (number, pos) = match self.graph.resolution.nodes[id.0 as usize].wire {
+            Wire::Int => read_int(self.bytes, pos).map(|(int, pos)| (i64::from(int), pos))?,
+            _ => read_long(self.bytes, pos)?,
         };
         match self.reader_kind(id) {
             Kind::Float => push_float(number as f32, out),
@@ -95,8 +116,8 @@ impl JsonGraph {
         Ok(pos)
     }
 
-    fn write_bytes(&self, id: ResolvedId, bytes: &[u8], pos: usize, len: usize, out: &mut String) -> Result<usize, Fault> {
-        let (value, pos) = read_slice(bytes, pos, len)?;
+    fn write_bytes(&mut self, id: ResolvedId, pos: usize, len: usize, out: &mut String) -> Result<usize, Fault> {
+        let (value, pos) = read_slice(self.bytes, pos, len)?;
         if matches!(self.reader_kind(id), Kind::String) {
             push_string(simdutf8::basic::from_utf8(value).map_err(|_| Fault::data("string is not valid UTF-8"))?, out);
         } else {
@@ -106,14 +127,13 @@ impl JsonGraph {
     }
 
     fn write_symbol(
-        &self,
+        &mut self,
         id: ResolvedId,
         of_writer: &[Option<usize>],
-        bytes: &[u8],
         pos: usize,
         out: &mut String,
     ) -> Result<usize, Fault> {
-        let (index, pos) = read_long(bytes, pos)?;
+        let (index, pos) = read_long(self.bytes, pos)?;
         let Kind::Enum(symbols) = self.reader_kind(id) else { unreachable!("an enum resolves with an enum") };
         match usize::try_from(index).ok().and_then(|index| of_writer.get(index)) {
             Some(Some(symbol)) => push_string(&symbols.symbols[*symbol], out),
@@ -125,32 +145,32 @@ impl JsonGraph {
 
     /// The items of an array, or the entries of a map where `keyed`.
     fn write_items(
-        &self,
+        &mut self,
         item: ResolvedId,
         keyed: bool,
-        bytes: &[u8],
         mut pos: usize,
         depth: usize,
         out: &mut String,
     ) -> Result<usize, Fault> {
         let empty = !keyed && self.is_empty(item);
-        let mut budget = ItemBudget::new(empty, self.programs.zero_byte_items);
         let mut entries = Entries::default();
         out.push(if keyed { '{' } else { '[' });
         let first = out.len();
         loop {
-            let (count, end, start) = read_item_block(bytes, pos)?;
+            let (count, end, start) = read_item_block(self.bytes, pos)?;
             pos = start;
-            budget.check(count, room(bytes, pos))?;
+            let mut bytes = ItemBudget::BYTES;
+            let budget = if empty { &mut *self.empty_items } else { &mut bytes };
+            budget.check(count, room(self.bytes, pos))?;
             for _ in 0..count {
                 if keyed {
-                    pos = self.write_entry(item, &mut entries, bytes, pos, depth)?;
+                    pos = self.write_entry(item, &mut entries, pos, depth)?;
                     continue;
                 }
                 if out.len() > first {
                     out.push(',');
                 }
-                pos = self.write(item, bytes, pos, depth + 1, out).map_err(Fault::in_item)?;
+                pos = self.write(item, pos, depth + 1, out).map_err(Fault::in_item)?;
             }
             check_item_block_end(end, pos)?;
             if count == 0 {
@@ -163,29 +183,27 @@ impl JsonGraph {
     }
 
     fn write_entry(
-        &self,
+        &mut self,
         value: ResolvedId,
         entries: &mut Entries,
-        bytes: &[u8],
         pos: usize,
         depth: usize,
     ) -> Result<usize, Fault> {
-        let (len, pos) = read_length(bytes, pos)?;
-        let (key, pos) = read_slice(bytes, pos, len)?;
+        let (len, pos) = read_length(self.bytes, pos)?;
+        let (key, pos) = read_slice(self.bytes, pos, len)?;
         let key = simdutf8::basic::from_utf8(key).map_err(|_| Fault::data("map key is not valid UTF-8"))?;
         let mut text = String::new();
-        let pos = self.write(value, bytes, pos, depth + 1, &mut text).map_err(Fault::in_item)?;
+        let pos = self.write(value, pos, depth + 1, &mut text).map_err(Fault::in_item)?;
         entries.set(key, text);
         Ok(pos)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one node and the place in the data")]
     fn write_record(
-        &self,
+        &mut self,
         id: ResolvedId,
         fields: &[FieldAction],
         defaults: &[(usize, Vec<u8>, ResolvedId)],
-        bytes: &[u8],
         mut pos: usize,
         depth: usize,
         out: &mut String,
@@ -194,15 +212,16 @@ impl JsonGraph {
         let mut texts = vec![String::new(); record.fields.len()];
         for action in fields {
             pos = match action {
-                FieldAction::Skip(writer) => self.programs.skip(self.programs.of(*writer), bytes, pos)?,
+                FieldAction::Skip(writer) => self.graph.programs.skip(self.graph.programs.of(*writer), self.bytes, pos)?,
                 FieldAction::Read { field, value } => self
-                    .write(*value, bytes, pos, depth + 1, &mut texts[*field])
+                    .write(*value, pos, depth + 1, &mut texts[*field])
                     .map_err(|fault| fault.in_field(&record.fields[*field].name))?,
             };
         }
         for (field, datum, value) in defaults {
             let padded = [datum.as_slice(), &[0; PADDING]].concat();
-            self.write(*value, &padded, 0, depth + 1, &mut texts[*field])?;
+            let mut writer = Writer { graph: self.graph, bytes: &padded, empty_items: &mut *self.empty_items };
+            writer.write(*value, 0, depth + 1, &mut texts[*field])?;
         }
         out.push('{');
         for (i, (field, text)) in record.fields.iter().zip(&texts).enumerate() {
@@ -216,16 +235,15 @@ impl JsonGraph {
     }
 
     fn write_branch(
-        &self,
+        &mut self,
         branches: &[Branch],
-        bytes: &[u8],
         pos: usize,
         depth: usize,
         out: &mut String,
     ) -> Result<usize, Fault> {
-        let (index, pos) = read_long(bytes, pos)?;
+        let (index, pos) = read_long(self.bytes, pos)?;
         match usize::try_from(index).ok().and_then(|index| branches.get(index)) {
-            Some(Branch::Read { value, .. }) => self.write(*value, bytes, pos, depth + 1, out),
+            Some(Branch::Read { value, .. }) => self.write(*value, pos, depth + 1, out),
             Some(Branch::Refuse(reason)) => Err(Fault::data(reason.as_str())),
             None => Err(Fault::index("union", index, branches.len())),
         }
@@ -233,8 +251,8 @@ impl JsonGraph {
 
     /// Whether values of this type take no bytes; nobody bounds the items of a default but the default itself.
     fn is_empty(&self, id: ResolvedId) -> bool {
-        let node = &self.resolution.nodes[id.0 as usize];
-        node.writer_is_reader || self.programs.of(node.writer).is_empty()
+        let node = &self.graph.resolution.nodes[id.0 as usize];
+        node.writer_is_reader || self.graph.programs.of(node.writer).is_empty()
     }
 }
 

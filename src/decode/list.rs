@@ -5,6 +5,7 @@ use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::offset::OffsetsBuffer;
 
 use super::validity::Validity;
+use super::view::likely;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, data_end, read_length, read_long};
 
@@ -19,28 +20,33 @@ pub(crate) struct List {
     budget: ItemBudget,
 }
 
-/// How many items may still come that take no bytes; `None` where items take bytes, which then bound them.
+/// How many items may still come that take no bytes; items that do are bounded by the bytes there are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ItemBudget {
-    limit: Option<usize>,
+    limit: usize,
+    /// What an item counts for: the values that it makes in memory. `None` where items take bytes.
+    weight: Option<usize>,
     spent: usize,
 }
 
 impl ItemBudget {
-    /// `limit` items where an item is `empty` on the wire.
-    pub(crate) fn new(empty: bool, limit: usize) -> Self {
-        Self { limit: empty.then_some(limit), spent: 0 }
+    /// Items take bytes.
+    pub(crate) const BYTES: Self = Self { limit: 0, weight: None, spent: 0 };
+
+    /// Items take no bytes and become `weight` values; all together may become `limit`.
+    pub(crate) fn empty(weight: usize, limit: usize) -> Self {
+        Self { limit, weight: Some(weight.max(1)), spent: 0 }
     }
 
     /// Whether the `count` items that the bytes claim can be there.
     #[inline]
     pub(super) fn check(&mut self, count: usize, room: usize) -> Result<(), Fault> {
-        match self.limit {
+        match self.weight {
             None if count <= room => Ok(()),
             None => Err(Fault::data(format!("{count} items in the {room} bytes left in the block"))),
-            Some(limit) => {
-                self.spent = self.spent.saturating_add(count);
-                if self.spent <= limit { Ok(()) } else { Err(too_many_empty_items()) }
+            Some(weight) => {
+                self.spent = self.spent.saturating_add(count.saturating_mul(weight));
+                if self.spent <= self.limit { Ok(()) } else { Err(too_many_empty_items()) }
             }
         }
     }
@@ -117,7 +123,8 @@ impl Column for List {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.ends.reserve(n);
+        self.item.reserve(likely(self.items, self.ends.len(), n));
+        self.ends.reserve_exact(n);
     }
 
     fn dtype(&self) -> ArrowDataType {

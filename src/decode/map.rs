@@ -10,7 +10,7 @@ use polars_arrow::offset::OffsetsBuffer;
 use super::interleave::{Run, interleave};
 use super::list::{ItemBudget, check_item_block_end, read_item_block, room};
 use super::validity::Validity;
-use super::view::{Utf8, Views};
+use super::view::{Utf8, Views, likely};
 use super::{AnyColumn, Column};
 use crate::binary::Fault;
 use crate::dtype;
@@ -101,7 +101,8 @@ impl Column for Map {
             let (count, end, start) = read_item_block(bytes, pos)?;
             pos = start;
             // A key takes at least its length byte.
-            ItemBudget::new(false, 0).check(count, room(bytes, pos))?;
+            let mut budget = ItemBudget::BYTES;
+            budget.check(count, room(bytes, pos))?;
             for _ in 0..count {
                 pos = self.decode_entry(bytes, pos)?;
             }
@@ -124,7 +125,10 @@ impl Column for Map {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.ends.reserve(n);
+        let entries = likely(self.keys.len(), self.ends.len(), n);
+        self.keys.reserve(entries);
+        self.values.reserve(entries);
+        self.ends.reserve_exact(n);
     }
 
     fn dtype(&self) -> ArrowDataType {

@@ -71,7 +71,7 @@ pub(crate) trait Column: Clone + Send + Sync {
     /// Appends `n` nulls.
     fn push_nulls(&mut self, n: usize);
 
-    /// Makes room for `n` more values.
+    /// Makes room for `n` more values, of the size of those that are there.
     fn reserve(&mut self, n: usize);
 
     /// What the array is, nested names and metadata included.

@@ -47,7 +47,7 @@ impl<N: Number> Column for Primitive<N> {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.values.reserve(n);
+        self.values.reserve_exact(n);
     }
 
     fn dtype(&self) -> ArrowDataType {

@@ -90,7 +90,7 @@ impl SkipPrograms {
 
     fn run_items(&self, item: &[Skip], keyed: bool, bytes: &[u8], mut pos: usize, depth: usize) -> Result<usize, Fault> {
         let empty = item.is_empty() && !keyed;
-        let mut budget = ItemBudget::new(empty, self.zero_byte_items);
+        let mut budget = if empty { ItemBudget::empty(1, self.zero_byte_items) } else { ItemBudget::BYTES };
         loop {
             let (count, end, start) = read_item_block(bytes, pos)?;
             pos = start;

@@ -10,7 +10,10 @@ use crate::binary::Fault;
 /// How a value is written out.
 pub(crate) trait Form: Clone + Send + Sync + 'static {
     /// Appends the text of the value at `pos` to `out`; gives the position behind the value.
-    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault>;
+    fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault>;
+
+    /// A batch ends here.
+    fn end_batch(&mut self) {}
 }
 
 /// A column of texts.
@@ -48,6 +51,7 @@ impl<F: Form> Column for Text<F> {
     }
 
     fn finish(&mut self) -> Box<dyn Array> {
+        self.form.end_batch();
         self.values.finish()
     }
 }

@@ -24,7 +24,7 @@ fn push_hex(digits: impl Iterator<Item = u8>, out: &mut String) {
 
 impl Form for UuidText {
     /// Takes the forms that others write too: upper case, without hyphens, in braces, as a URN.
-    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+    fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (len, pos) = read_length(bytes, pos)?;
         let (text, end) = read_slice(bytes, pos, len)?;
         let bare = text.strip_prefix(b"urn:uuid:").unwrap_or(text);
@@ -39,7 +39,7 @@ impl Form for UuidText {
 }
 
 impl Form for UuidBytes {
-    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+    fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (uuid, pos) = read_array::<16>(bytes, pos)?;
         push_hex(uuid.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| HEX[usize::from(digit)]), out);
         Ok(pos)

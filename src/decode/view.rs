@@ -152,7 +152,8 @@ impl<C: Content> Column for Views<C> {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.views.reserve(n);
+        self.tail.reserve(likely(self.tail.len(), self.views.len(), n));
+        self.views.reserve_exact(n);
     }
 
     fn dtype(&self) -> ArrowDataType {
@@ -168,6 +169,11 @@ impl<C: Content> Column for Views<C> {
         }
         view_array::build(C::DTYPE, views, buffers, validity)
     }
+}
+
+/// What `n` more values take if `len` values have taken `size`, and a little more: too little would be doubled.
+pub(super) fn likely(size: usize, len: usize, n: usize) -> usize {
+    size.checked_div(len).map_or(0, |_| (size as u128 * n as u128 * 17 / (len as u128 * 16)) as usize)
 }
 
 #[cold]

@@ -16,10 +16,11 @@ pub(crate) struct WideDecimal {
 }
 
 impl Form for WideDecimal {
-    fn write(&self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
+    fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (number, pos) = read_number(bytes, pos, self.size)?;
         // 0.415 bytes a digit: a much longer number is refused before its digits, whose cost is quadratic, are made.
-        let significant = number.iter().position(|&byte| byte != 0 && byte != 0xff).map_or(1, |at| number.len() - at);
+        let sign = if number.first().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
+        let significant = number.iter().position(|&byte| byte != sign).map_or(0, |at| number.len() - at);
         if significant > self.precision / 2 + 2 {
             return Err(too_long(self.precision));
         }

@@ -28,7 +28,8 @@ pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limit
         _ => compiler.value_record(root, projection)?,
     };
     let row = programs.of(schemas.writer.root()).into();
-    Ok(Plan { fields: record.fields().into(), record, row, programs })
+    let row_values = compiler.values.max(1);
+    Ok(Plan { fields: record.fields().into(), record, row, row_values, programs })
 }
 
 pub(super) struct Compiler<'s> {
@@ -39,12 +40,14 @@ pub(super) struct Compiler<'s> {
     /// The reader's records around the type that is compiled now, outermost first.
     pub(super) open: Vec<NodeId>,
     columns: usize,
+    /// Those of the columns that take memory for every value.
+    values: usize,
     pub(super) depth: usize,
 }
 
 impl<'s> Compiler<'s> {
     pub(super) fn new(schemas: &'s Schemas, programs: Arc<SkipPrograms>, limits: &'s Limits) -> Self {
-        Self { schemas, limits, programs, json: OnceLock::new(), open: Vec::new(), columns: 0, depth: 0 }
+        Self { schemas, limits, programs, json: OnceLock::new(), open: Vec::new(), columns: 0, values: 0, depth: 0 }
     }
 
     pub(super) fn node(&self, id: ResolvedId) -> &'s Resolved {
@@ -61,6 +64,7 @@ impl<'s> Compiler<'s> {
         if self.columns > self.limits.columns {
             return Err(Error::limit("columns", format!("the schema becomes more than {} columns", self.limits.columns)));
         }
+        self.values += usize::from(!matches!(self.node(id).wire, Wire::Null | Wire::Record { .. }));
         if self.depth >= self.limits.schema_depth {
             return Err(skip::too_deep(self.limits.schema_depth));
         }
@@ -81,8 +85,9 @@ impl<'s> Compiler<'s> {
             Wire::Fixed(size) => bytes(Some(*size), self.reader_kind(id), logical),
             Wire::Enum(of_writer) => enumeration(self.reader_kind(id), of_writer),
             Wire::Array(item) => {
+                let before = self.values;
                 let column = self.column(*item, projection)?;
-                Box::new(List::new(column, self.item_budget(*item))).into()
+                Box::new(List::new(column, self.item_budget(*item, self.values - before))).into()
             }
             Wire::Map(value) => Box::new(Map::new(self.column(*value, projection)?)).into(),
             Wire::Record { .. } if self.open.contains(&node.reader) => Text::new(self.json(id)).into(),
@@ -92,11 +97,15 @@ impl<'s> Compiler<'s> {
         })
     }
 
-    /// Whether items of this type take no bytes; nobody bounds the items of a default but the default itself.
-    fn item_budget(&self, item: ResolvedId) -> ItemBudget {
+    /// What bounds the items of a list: their bytes, or a limit where they take none. Nobody bounds the items of a default
+    /// but the default itself.
+    fn item_budget(&self, item: ResolvedId, values: usize) -> ItemBudget {
         let item = self.node(item);
-        let empty = item.writer_is_reader || self.programs.of(item.writer).is_empty();
-        ItemBudget::new(empty, self.limits.zero_byte_items)
+        if item.writer_is_reader || self.programs.of(item.writer).is_empty() {
+            ItemBudget::empty(values, self.limits.zero_byte_items)
+        } else {
+            ItemBudget::BYTES
+        }
     }
 
     fn json(&self, root: ResolvedId) -> Json {
@@ -105,7 +114,7 @@ impl<'s> Compiler<'s> {
             let (resolution, reader) = (resolution.clone(), reader.clone());
             Arc::new(JsonGraph { resolution, reader, programs: self.programs.clone() })
         });
-        Json { graph: graph.clone(), root }
+        Json::new(graph.clone(), root)
     }
 
     /// The one column of a file whose root is not a record.

@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) record: Record,
     /// How to pass over a whole record.
     pub(crate) row: Arc<[Skip]>,
+    /// How many values one row becomes in memory, at least.
+    pub(crate) row_values: usize,
     pub(crate) programs: Arc<SkipPrograms>,
 }
 

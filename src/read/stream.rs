@@ -110,7 +110,9 @@ impl BlockStream {
         let ahead = if skipping { HEAD as u64 } else { TASK_BYTES.start };
         self.fill(HEAD as u64, ahead)?;
         let frame = self.file.frame(self.offset, self.index, self.ahead())?;
-        if self.plan.rows_are_empty() && frame.rows > self.file.limits.zero_byte_items as u64 {
+        if self.plan.rows_are_empty()
+            && frame.rows.saturating_mul(self.plan.row_values as u64) > self.file.limits.zero_byte_items as u64
+        {
             let message = format!("{} rows that take no bytes", frame.rows);
             return Err(block_error(Error::limit("zero_byte_items", message), &frame, &self.file));
         }

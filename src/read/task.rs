@@ -135,10 +135,10 @@ impl Decoder<'_> {
                 for (i, piece) in pieces.iter().enumerate() {
                     let own = decompress(piece, self.file, &mut scratch.decompressor, &mut scratch.data, self.counters)?;
                     let data = if own { &piece.bytes[..] } else { &scratch.data };
-                    if i == 0 {
-                        out.reserve(pieces, data.len());
-                    }
                     self.decode_block(piece, data, &mut out)?;
+                    if i == 0 {
+                        out.reserve(&pieces[1..], piece);
+                    }
                 }
             }
         }
@@ -189,13 +189,13 @@ fn trailing(bytes: usize, rows: u64) -> Error {
 }
 
 impl Output<'_> {
-    /// Makes room for the rows of all pieces, as far as the first one's bytes make their numbers likely.
-    fn reserve(&mut self, pieces: &[Piece], first_len: usize) {
-        let claimed: u64 = pieces.iter().map(|piece| piece.take).sum();
-        let compressed: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
-        let likely = (first_len as u64).saturating_mul(compressed as u64) / pieces[0].bytes.len() as u64;
-        let rows = claimed.min(likely).min(self.decoder.batch_rows as u64 * 5 / 4);
-        self.record.reserve_rows(rows as usize);
+    /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
+    fn reserve(&mut self, rest: &[Piece], first: &Piece) {
+        let claimed: u64 = rest.iter().map(|piece| piece.take).sum();
+        let compressed: u64 = rest.iter().map(|piece| piece.bytes.len() as u64).sum();
+        let likely = first.take.saturating_mul(compressed) / first.bytes.len() as u64;
+        let room = (self.decoder.batch_rows * 5 / 4).saturating_sub(self.record.len());
+        self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
     }
 
     /// Decodes `n` records from `pos` on; gives the position behind them.
