@@ -1,4 +1,4 @@
-//! Batches as Arrow PyCapsules, which Polars imports without a copy.
+//! Batches as Arrow `PyCapsule`s, which Polars imports without a copy.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) struct Batch {
 pub(super) struct Batches {
     fields: Arc<[Field]>,
     height: usize,
-    batches: Option<Vec<crate::Batch>>,
+    rest: Option<Vec<crate::Batch>>,
 }
 
 impl From<crate::Batch> for Batch {
@@ -32,7 +32,7 @@ impl From<crate::Batch> for Batch {
 impl Batches {
     pub(super) fn new(fields: Arc<[Field]>, batches: Vec<crate::Batch>) -> Self {
         let height = batches.iter().map(|batch| batch.height).sum();
-        Self { fields, height, batches: Some(batches) }
+        Self { fields, height, rest: Some(batches) }
     }
 }
 
@@ -74,7 +74,7 @@ impl Batches {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let batches = self.batches.take().ok_or_else(taken)?;
+        let batches = self.rest.take().ok_or_else(taken)?;
         let stream = ffi::export_iterator(Box::new(batches.into_iter().map(rows).map(Ok)), root(&self.fields));
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
