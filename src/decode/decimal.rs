@@ -48,6 +48,7 @@ fn to_i128(bytes: &[u8]) -> Option<i128> {
 }
 
 impl Column for Decimal {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let (number, pos) = read_number(bytes, pos, self.size)?;
         match to_i128(number) {

@@ -24,6 +24,7 @@ impl DefaultValue {
 }
 
 impl Column for DefaultValue {
+    #[inline(never)]
     fn decode(&mut self, _bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         self.column.decode(&self.datum, 0)?;
         Ok(pos)

@@ -16,6 +16,7 @@ pub(crate) struct Duration {
 }
 
 impl Column for Duration {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let mut pos = pos;
         for part in &mut self.parts {

@@ -37,7 +37,7 @@ impl<K: DictionaryKey> Enumeration<K> {
 }
 
 impl<K: DictionaryKey> Column for Enumeration<K> {
-    #[inline]
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let (index, pos) = read_long(bytes, pos)?;
         match usize::try_from(index).ok().and_then(|index| self.symbols.of_writer.get(index)) {

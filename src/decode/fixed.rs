@@ -21,6 +21,7 @@ impl Fixed {
 }
 
 impl Column for Fixed {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         read_slice(bytes, pos, self.size)?;
         self.values.push_at(bytes, pos, self.size)

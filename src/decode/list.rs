@@ -97,6 +97,7 @@ impl List {
 }
 
 impl Column for List {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
         loop {
             let (count, end, start) = read_item_block(bytes, pos)?;

@@ -95,6 +95,7 @@ impl Repeats {
 }
 
 impl Column for Map {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
         let first = self.keys.len();
         loop {

@@ -50,6 +50,7 @@ impl AnyColumn {
 }
 
 impl Column for Merge {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         self.decode_form(0, bytes, pos)
     }

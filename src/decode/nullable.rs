@@ -86,6 +86,7 @@ impl Optional {
 }
 
 impl Column for Optional {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let (choice, pos) = choose(&self.choices, bytes, pos)?;
         match choice {

@@ -91,6 +91,8 @@ impl Record {
     }
 
     /// Gives the fields the nulls that they have not seen.
+    #[cold]
+    #[inline(never)]
     fn settle(&mut self) {
         if self.pending > 0 {
             let n = std::mem::take(&mut self.pending);
@@ -104,18 +106,24 @@ impl Record {
 }
 
 impl Column for Record {
-    #[inline]
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
-        self.settle();
-        for (i, step) in self.steps.iter_mut().enumerate() {
+        if self.pending > 0 {
+            self.settle();
+        }
+        let mut steps = self.steps.iter_mut();
+        while let Some(step) = steps.next() {
             let decoded = match step {
                 Step::Column(column) => column.decode(bytes, pos),
                 Step::Skip(skips) => self.programs.skip(skips, bytes, pos),
             };
-            pos = match decoded {
-                Ok(pos) => pos,
-                Err(fault) => return Err(fault.in_field(&self.names[i])),
-            };
+            match decoded {
+                Ok(next) => pos = next,
+                Err(fault) => {
+                    let behind = steps.len();
+                    return Err(fault.in_field(&self.names[self.names.len() - behind - 1]));
+                }
+            }
         }
         self.len += 1;
         Ok(pos)

@@ -31,6 +31,7 @@ impl<F: Form> Text<F> {
 }
 
 impl<F: Form> Column for Text<F> {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         self.scratch.clear();
         let pos = self.form.write(bytes, pos, &mut self.scratch)?;

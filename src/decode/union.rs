@@ -74,6 +74,7 @@ impl Child {
 }
 
 impl Column for Union {
+    #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let (choice, pos) = if self.always { (&self.choices[0], pos) } else { choose(&self.choices, bytes, pos)? };
         let (child, variant) = match choice {

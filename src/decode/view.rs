@@ -59,6 +59,17 @@ pub(crate) struct Views<C> {
     content: PhantomData<C>,
 }
 
+/// The first so many bytes of sixteen.
+const FIRST_BYTES: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut len = 0;
+    while len < 16 {
+        masks[len] = (1 << (8 * len)) - 1;
+        len += 1;
+    }
+    masks
+};
+
 const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
 
 impl<C: Content> Default for Views<C> {
@@ -77,17 +88,26 @@ impl<C: Content> Views<C> {
     /// Appends `len` bytes at `pos`, which are inside the data.
     #[inline(always)]
     pub(super) fn push_at(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
-        if len <= View::MAX_INLINE_SIZE as usize {
-            let (window, _) = read_array::<16>(bytes, pos)?;
-            let value = u128::from_le_bytes(*window) & ((1 << (8 * len)) - 1);
-            if value & HIGH_BITS != 0 && !C::is_valid(&window[..len]) {
-                return Err(bad_utf8());
-            }
-            self.views.push(View::from(value << 32 | len as u128));
+        if len > 16 {
+            self.push_long(bytes, pos, len)?;
             return Ok(pos + len);
         }
-        let value = bytes.get(pos..pos + len).ok_or_else(Fault::truncated)?;
-        self.push_long(value)?;
+        let (window, _) = read_array::<16>(bytes, pos)?;
+        let whole = u128::from_le_bytes(*window);
+        let value = whole & FIRST_BYTES[len];
+        if value & HIGH_BITS != 0 && !C::is_valid(&window[..len]) {
+            return Err(bad_utf8());
+        }
+        if len <= View::MAX_INLINE_SIZE as usize {
+            self.views.push(View::from(value << 32 | len as u128));
+        } else {
+            // A copy of fixed width is one store, not a call.
+            let offset = self.room_for(16);
+            self.tail.extend_from_slice(window);
+            self.tail.truncate(offset + len);
+            let prefix = value as u32;
+            self.views.push(View { length: len as u32, prefix, buffer_idx: self.full.len() as u32, offset: offset as u32 });
+        }
         Ok(pos + len)
     }
 
@@ -100,12 +120,12 @@ impl<C: Content> Views<C> {
         }
     }
 
-    #[inline]
-    fn push_long(&mut self, value: &[u8]) -> Result<(), Fault> {
+    fn push_long(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<(), Fault> {
+        let value = bytes.get(pos..pos + len).ok_or_else(Fault::truncated)?;
         if !C::is_valid(value) {
             return Err(bad_utf8());
         }
-        if value.len() > i32::MAX as usize {
+        if len > i32::MAX as usize {
             return Err(Fault::data("a value of 2 GiB or more does not fit into a Polars string or binary"));
         }
         self.append(value);
@@ -114,11 +134,18 @@ impl<C: Content> Views<C> {
 
     #[inline]
     fn append(&mut self, value: &[u8]) {
-        if self.tail.len() + value.len() > i32::MAX as usize {
+        let offset = self.room_for(value.len());
+        self.views.push(View::new_from_bytes(value, self.full.len() as u32, offset as u32));
+        self.tail.extend_from_slice(value);
+    }
+
+    /// Where the next longer value begins in the tail, which can take `len` more bytes.
+    #[inline(always)]
+    fn room_for(&mut self, len: usize) -> usize {
+        if self.tail.len() + len > i32::MAX as usize {
             self.full.push(std::mem::take(&mut self.tail).into());
         }
-        self.views.push(View::new_from_bytes(value, self.full.len() as u32, self.tail.len() as u32));
-        self.tail.extend_from_slice(value);
+        self.tail.len()
     }
 
     /// The bytes of a value that was pushed.

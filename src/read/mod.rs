@@ -1,6 +1,7 @@
 //! Reading a file: options in, batches out.
 
 mod batch;
+mod big;
 mod file;
 mod options;
 mod pool;
@@ -8,6 +9,7 @@ mod reader;
 mod stats;
 mod stream;
 mod task;
+mod window;
 
 pub use batch::Batch;
 pub use file::ContainerFile;

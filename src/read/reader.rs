@@ -18,6 +18,7 @@ use super::pool;
 use super::stats::{Counters, Stats};
 use super::stream::{BlockStream, Portions};
 use super::task::{Decoder, Scratch, Task};
+use super::window::Spare;
 use crate::plan::Plan;
 use crate::{Error, ErrorKind, Result};
 
@@ -42,6 +43,7 @@ struct Shared {
     row_index: Option<RowIndex>,
     counters: Arc<Counters>,
     stream: Mutex<Numbered>,
+    spare: Arc<Spare>,
     results: Mutex<Results>,
     /// A result has come, or a started task found nothing to do.
     progress: Condvar,
@@ -83,11 +85,12 @@ impl BatchReader {
         let index_field = row_index.iter().map(RowIndex::field);
         let fields = index_field.chain(plan.fields.iter().cloned()).collect();
         let counters = Arc::new(Counters::default());
-        let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows, counters.clone());
+        let spare = Arc::new(Spare::default());
+        let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows, counters.clone(), spare.clone());
         let stream = Mutex::new(Numbered { stream, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
         let shared =
-            Shared { file, plan, portions, row_index, counters, stream, results, progress, cancelled, scratch };
+            Shared { file, plan, portions, row_index, counters, stream, spare, results, progress, cancelled, scratch };
         Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), next: 0, finished: false }
     }
 
@@ -107,7 +110,7 @@ impl BatchReader {
     fn next_batches(&mut self) -> Option<Result<Vec<Batch>>> {
         if self.shared.portions.threads == 1 {
             let task = self.shared.take_task()?.1;
-            return Some(task.and_then(|task| self.shared.decode(&task)));
+            return Some(task.and_then(|task| self.shared.decode(task)));
         }
         let batches = self.wait();
         self.next += 1;
@@ -155,20 +158,21 @@ impl Shared {
         task.map(|task| (number, task))
     }
 
-    fn decode(&self, task: &Task) -> Result<Vec<Batch>> {
+    fn decode(&self, task: Task) -> Result<Vec<Batch>> {
         let Portions { batch_rows, batch_bytes, .. } = self.portions;
         let (file, plan, counters) = (&*self.file, &self.plan, &*self.counters);
         let row_index = self.row_index.as_ref();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let decoder = Decoder { file, plan, row_index, batch_rows, batch_bytes, counters };
-        let batches = decoder.decode(task, &mut scratch);
+        let batches = decoder.decode(&task, &mut scratch);
         lock(&self.scratch).push(scratch);
+        self.spare.give(task.into_bytes());
         batches
     }
 
     /// What a thread of the pool does: one task.
     fn run(&self) {
-        let work = || self.take_task().map(|(number, task)| (number, task.and_then(|task| self.decode(&task))));
+        let work = || self.take_task().map(|(number, task)| (number, task.and_then(|task| self.decode(task))));
         let worked = catch_unwind(AssertUnwindSafe(work));
         let mut results = lock(&self.results);
         results.running -= 1;

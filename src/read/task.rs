@@ -1,5 +1,7 @@
 //! Decompressing and decoding one task.
 
+use std::ops::Range;
+
 use polars_buffer::Buffer;
 
 use super::batch::{Batch, RowIndex};
@@ -15,16 +17,32 @@ use crate::{Codec, Error, ErrorKind, Result};
 /// Something that one thread decodes.
 pub(super) enum Task {
     /// Whole blocks.
-    Blocks(Vec<Piece>),
+    Blocks(Blocks),
     /// Some records of a large block.
     Rows(Rows),
+}
+
+impl Task {
+    /// The bytes that the task holds, so that they can be used again.
+    pub(super) fn into_bytes(self) -> Buffer<u8> {
+        match self {
+            Self::Blocks(blocks) => blocks.window,
+            Self::Rows(rows) => rows.data,
+        }
+    }
+}
+
+/// Blocks that stand one behind the other.
+pub(super) struct Blocks {
+    pub(super) window: Buffer<u8>,
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// One block.
 pub(super) struct Piece {
     pub(super) frame: BlockFrame,
-    /// The block's data and sync marker.
-    pub(super) bytes: Buffer<u8>,
+    /// Where the block's data and sync marker are in the window.
+    pub(super) range: Range<usize>,
     /// Number of the block's first row in the file.
     pub(super) first_row: u64,
     /// Rows to leave out, then rows to take.
@@ -55,30 +73,29 @@ pub(super) fn block_error(error: Error, frame: &BlockFrame, file: &Opened) -> Er
     })
 }
 
-/// Makes a block's data ready to decode, with padding behind it. Gives `true` where the block's own bytes are that
-/// already, the sync marker being the padding, and nothing was written to `out`.
+/// Makes the data of a block, whose bytes end in a sync marker, ready to decode, with padding behind it. Gives `true`
+/// where the bytes are that already, the sync marker being the padding, and nothing was written to `out`.
 pub(super) fn decompress(
-    piece: &Piece,
+    bytes: &[u8],
+    frame: &BlockFrame,
     file: &Opened,
     decompressor: &mut Decompressor,
     out: &mut Vec<u8>,
     counters: &Counters,
 ) -> Result<bool> {
-    let (data, sync) = piece.bytes.as_slice().split_at(piece.bytes.len() - PADDING);
-    let error = |error| block_error(error, &piece.frame, file);
-    piece.frame.check_sync(sync, &file.header.sync).map_err(error)?;
+    let (data, sync) = bytes.split_at(bytes.len().saturating_sub(PADDING));
+    let error = |error| block_error(error, frame, file);
+    frame.check_sync(sync, &file.header.sync).map_err(error)?;
     let codec = file.header.codec;
-    let len = if codec == Codec::Null || (data.is_empty() && piece.frame.rows == 0) {
-        out.clear();
-        data.len()
-    } else {
-        decompressor.decompress(codec, data, out, file.limits.block_bytes).map_err(error)?;
-        add(&counters.blocks_decompressed, 1);
-        out.extend_from_slice(&[0; PADDING]);
-        data_end(out)
-    };
-    add(&counters.bytes_decoded, len as u64);
-    Ok(out.is_empty())
+    if codec == Codec::Null || (data.is_empty() && frame.rows == 0) {
+        add(&counters.bytes_decoded, data.len() as u64);
+        return Ok(true);
+    }
+    decompressor.decompress(codec, data, out, file.limits.block_bytes).map_err(error)?;
+    add(&counters.blocks_decompressed, 1);
+    add(&counters.bytes_decoded, out.len() as u64);
+    out.extend_from_slice(&[0; PADDING]);
+    Ok(false)
 }
 
 /// What threads reuse from one task to the next.
@@ -131,10 +148,12 @@ impl Decoder<'_> {
         let mut out = Output { decoder: self, record, batches: Vec::new(), first_row: None, bytes: 0 };
         match task {
             Task::Rows(rows) => self.decode_rows(rows, &mut out)?,
-            Task::Blocks(pieces) => {
+            Task::Blocks(Blocks { window, pieces }) => {
                 for (i, piece) in pieces.iter().enumerate() {
-                    let own = decompress(piece, self.file, &mut scratch.decompressor, &mut scratch.data, self.counters)?;
-                    let data = if own { &piece.bytes[..] } else { &scratch.data };
+                    let bytes = &window[piece.range.clone()];
+                    let Scratch { decompressor, data } = scratch;
+                    let own = decompress(bytes, &piece.frame, self.file, decompressor, data, self.counters)?;
+                    let data = if own { bytes } else { data };
                     self.decode_block(piece, data, &mut out)?;
                     if i == 0 {
                         out.reserve(&pieces[1..], piece);
@@ -192,8 +211,8 @@ impl Output<'_> {
     /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
     fn reserve(&mut self, rest: &[Piece], first: &Piece) {
         let claimed: u64 = rest.iter().map(|piece| piece.take).sum();
-        let compressed: u64 = rest.iter().map(|piece| piece.bytes.len() as u64).sum();
-        let likely = first.take.saturating_mul(compressed) / first.bytes.len() as u64;
+        let compressed: u64 = rest.iter().map(|piece| piece.range.len() as u64).sum();
+        let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
         let room = (self.decoder.batch_rows * 5 / 4).saturating_sub(self.record.len());
         self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
     }

@@ -56,9 +56,19 @@ impl Source for FileSource {
     }
 
     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+        self.read_at_into(offset, len, Vec::new())
+    }
+
+    fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        // Stable safe Rust cannot read by position into memory that is not initialised; fresh pages are zero anyway.
-        let mut bytes = vec![0; len.min(left)];
+        // Stable safe Rust cannot read by position into memory that is not initialised. Used memory is, up to its length.
+        let len = len.min(left);
+        let mut bytes = used;
+        if bytes.capacity() < len {
+            bytes = vec![0; len];
+        } else {
+            bytes.resize(len, 0);
+        }
         let filled = fill(&self.file, &mut bytes, offset).map_err(|error| Error::source(error).in_file(&self.name))?;
         bytes.truncate(filled);
         Ok(bytes.into())

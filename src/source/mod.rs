@@ -23,4 +23,13 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) where they cannot be read.
     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>>;
+
+    /// The same, in memory that was used before if the source needs any.
+    ///
+    /// # Errors
+    /// As [`Source::read_at`].
+    fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
+        drop(used);
+        self.read_at(offset, len)
+    }
 }

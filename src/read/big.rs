@@ -1,0 +1,165 @@
+//! Blocks that are large enough for several tasks.
+//!
+//! Many writers make one block of a whole file. The walk that finds where records begin is much quicker than decoding
+//! them, so one thread walks while the others decode what it has passed. A compressed block is decompressed first; a block
+//! of the null codec is walked through a window, so that its size does not matter.
+
+use polars_buffer::Buffer;
+
+use super::file::Opened;
+use super::stats::{Counters, add};
+use super::stream::{Portions, TASK_BYTES};
+use super::task::{Rows, block_error, decompress};
+use super::window::Window;
+use crate::binary::{Fault, PADDING, data_end};
+use crate::codec::Decompressor;
+use crate::container::BlockFrame;
+use crate::plan::Plan;
+use crate::{Codec, Error, Result};
+
+/// A block that is taken in several tasks.
+pub(super) struct BigBlock {
+    frame: BlockFrame,
+    /// Decompressed and padded; `None` where the file has the data as it is.
+    data: Option<Buffer<u8>>,
+    /// Where the next record begins in the data.
+    pos: u64,
+    /// Number of the next record, how many to pass over first, how many more are wanted.
+    record: u64,
+    skip: u64,
+    take: u64,
+    /// Number of the block's first row in the file.
+    first_row: u64,
+    /// The walk came to something that cannot be passed over.
+    broken: bool,
+}
+
+/// A part of the data, padded: a walk may go to its end and, if it is the last part, must not go further.
+struct Part {
+    bytes: Buffer<u8>,
+    start: usize,
+    last: bool,
+}
+
+impl BigBlock {
+    pub(super) fn open(
+        file: &Opened,
+        frame: BlockFrame,
+        first_row: u64,
+        skip: u64,
+        take: u64,
+        counters: &Counters,
+    ) -> Result<Self> {
+        let error = |error| block_error(error, &frame, file);
+        let data = if file.header.codec == Codec::Null {
+            let sync = file.source.read_at(frame.data.end, file.header.sync.len())?;
+            frame.check_sync(&sync, &file.header.sync).map_err(error)?;
+            add(&counters.bytes_decoded, frame.data.end - frame.data.start);
+            None
+        } else {
+            let len = frame.end() - frame.data.start;
+            let block = file.source.read_at(frame.data.start, usize::try_from(len).unwrap_or(usize::MAX))?;
+            add(&counters.bytes_read, block.len() as u64);
+            let mut data = Vec::new();
+            decompress(&block, &frame, file, &mut Decompressor::new(), &mut data, counters)?;
+            Some(data.into())
+        };
+        Ok(Self { frame, data, pos: 0, record: 0, skip, take, first_row, broken: false })
+    }
+
+    /// The next run of records; `None` where no more are wanted.
+    pub(super) fn cut(
+        &mut self,
+        file: &Opened,
+        plan: &Plan,
+        portions: Portions,
+        window: &mut Window,
+        counters: &Counters,
+    ) -> Result<Option<Rows>> {
+        let mut room = TASK_BYTES.start.max(portions.batch_bytes as u64).min(TASK_BYTES.end);
+        while self.take > 0 && !self.broken {
+            let part = self.part(file, room, window, counters)?;
+            let skipping = self.skip > 0;
+            let wanted = if skipping { self.skip } else { self.take.min(self.run_rows(portions)) };
+            let (n, stop, fault) = walk(plan, &part, wanted);
+            if n == 0 && fault.is_some() && !part.last {
+                // One record is larger than the part.
+                room = room.saturating_mul(2);
+                continue;
+            }
+            // Decoding what cannot be passed over fails at the same place, and says what is wrong.
+            let fault = fault.filter(|_| part.last);
+            if skipping {
+                if let Some(fault) = fault {
+                    let record = self.record + n;
+                    let error = fault.into_error().at(|position| position.record = Some(record));
+                    return Err(block_error(error, &self.frame, file));
+                }
+                self.advance(n, stop - part.start);
+                self.skip -= n;
+                continue;
+            }
+            self.broken = fault.is_some();
+            let rows = Rows {
+                frame: self.frame.clone(),
+                data: part.bytes,
+                start: part.start,
+                stop: (!self.broken).then_some(stop),
+                last: self.record + n == self.frame.rows && part.last,
+                first_row: self.first_row + self.record,
+                record: self.record,
+                n: if self.broken { self.take } else { n },
+            };
+            self.advance(n, stop - part.start);
+            self.take -= n;
+            return Ok(Some(rows));
+        }
+        Ok(None)
+    }
+
+    fn advance(&mut self, n: u64, bytes: usize) {
+        self.record += n;
+        self.pos += bytes as u64;
+    }
+
+    /// Rows for one task: those of a batch, but few enough that every thread has a share.
+    fn run_rows(&self, portions: Portions) -> u64 {
+        let bytes = self.data.as_ref().map_or(self.frame.data.end - self.frame.data.start, |data| data.len() as u64);
+        let by_bytes = (portions.batch_bytes as u64).saturating_mul(self.frame.rows) / bytes.max(1);
+        let share = (self.frame.rows / (4 * portions.threads as u64)).max(4096);
+        (portions.batch_rows as u64).min(by_bytes.max(1)).min(share)
+    }
+
+    /// The data from the next record on, `room` bytes of it if it is in the file.
+    fn part(&self, file: &Opened, room: u64, window: &mut Window, counters: &Counters) -> Result<Part> {
+        if let Some(data) = &self.data {
+            return Ok(Part { bytes: data.clone(), start: self.pos as usize, last: true });
+        }
+        let offset = self.frame.data.start + self.pos;
+        let left = self.frame.end() - offset;
+        // A window that has less than half of what is wanted is moved on.
+        window.fill(&*file.source, offset, (room / 2).min(left), room.min(left), counters)?;
+        let stop = self.frame.end().min(window.end());
+        if stop < offset + PADDING as u64 {
+            let error = Error::data("the file became shorter while it was read");
+            return Err(block_error(error, &self.frame, file));
+        }
+        let start = (offset - window.start()) as usize;
+        let bytes = window.bytes().sliced(..(stop - window.start()) as usize);
+        Ok(Part { bytes, start, last: stop == self.frame.end() })
+    }
+}
+
+/// Passes over up to `n` records; gives how many, the position behind them, and what stopped the walk early.
+fn walk(plan: &Plan, part: &Part, n: u64) -> (u64, usize, Option<Fault>) {
+    let end = data_end(&part.bytes);
+    let mut pos = part.start;
+    for record in 0..n {
+        match plan.programs.skip(&plan.row, &part.bytes, pos) {
+            Ok(next) if next <= end => pos = next,
+            Ok(_) => return (record, pos, Some(Fault::truncated())),
+            Err(fault) => return (record, pos, Some(fault)),
+        }
+    }
+    (n, pos, None)
+}
