@@ -212,7 +212,9 @@ impl<'a> Writer<'a> {
         let mut texts = vec![String::new(); record.fields.len()];
         for action in fields {
             pos = match action {
-                FieldAction::Skip(writer) => self.graph.programs.skip(self.graph.programs.of(*writer), self.bytes, pos)?,
+                FieldAction::Skip(writer) => {
+                    self.graph.programs.skip(self.graph.programs.of(*writer), self.bytes, pos)?
+                }
                 FieldAction::Read { field, value } => self
                     .write(*value, pos, depth + 1, &mut texts[*field])
                     .map_err(|fault| fault.in_field(&record.fields[*field].name))?,
