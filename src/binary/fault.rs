@@ -84,7 +84,8 @@ impl Fault {
                 Segment::Item => path.push_str("[]"),
             }
         }
-        Error::new(self.0.kind, self.0.message).at(|position| position.path = Some(path).filter(|path| !path.is_empty()))
+        Error::new(self.0.kind, self.0.message)
+            .at(|position| position.path = Some(path).filter(|path| !path.is_empty()))
     }
 }
 

@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn every_width_reads_back_with_and_without_padding() {
-        let edges = (0..64).flat_map(|shift| [1_i64 << shift, (1_i64 << shift).wrapping_sub(1), -(1_i64 << (shift % 63))]);
+        let edges =
+            (0..64).flat_map(|shift| [1_i64 << shift, (1_i64 << shift).wrapping_sub(1), -(1_i64 << (shift % 63))]);
         for value in edges.chain([0, i64::MIN, i64::MAX]) {
             let mut bytes = encode(value);
             let width = bytes.len();

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use super::sync::SYNC_BYTES;
 use super::varint::{MAX_LONG_BYTES, NoLong, long};
 use crate::{Error, Result};
+
+/// The sync marker: bytes that the header chooses and every block ends with.
+pub(crate) const SYNC_BYTES: usize = 16;
 
 /// The count and the size of a block take no more bytes than this.
 pub(crate) const MAX_FRAME_BYTES: usize = 2 * MAX_LONG_BYTES;

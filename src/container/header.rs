@@ -1,6 +1,6 @@
 //! The file header: magic, metadata, sync marker.
 
-use super::sync::SYNC_BYTES;
+use super::block::SYNC_BYTES;
 use super::varint::{NoLong, long};
 use crate::{Codec, Error, ErrorKind, Limits, Result, Source};
 

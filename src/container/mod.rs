@@ -4,11 +4,9 @@
 
 mod block;
 mod header;
-mod sync;
 mod varint;
 mod walk;
 
-pub(crate) use block::{BlockFrame, MAX_FRAME_BYTES};
+pub(crate) use block::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 pub use header::Header;
-pub(crate) use sync::{SYNC_BYTES, find_sync};
 pub(crate) use walk::{BlockWalk, Totals};

@@ -2,8 +2,7 @@
 
 use polars_buffer::Buffer;
 
-use super::block::{BlockFrame, MAX_FRAME_BYTES};
-use super::sync::SYNC_BYTES;
+use super::block::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 use crate::{Error, Header, Result, Source};
 
 /// The marker of one block and the numbers of the next.
@@ -40,22 +39,12 @@ pub(crate) struct Totals {
 impl BlockWalk {
     /// A walk over all blocks.
     pub(crate) fn new(header: &Header) -> Self {
-        Self::starting_at(header.sync, 0, header.size)
+        Self::behind(header.sync, header.size)
     }
 
-    /// A walk that begins with block `index`, which begins at `offset`: behind a sync marker.
-    pub(crate) fn starting_at(sync: [u8; SYNC_BYTES], index: u64, offset: u64) -> Self {
-        Self { sync, index, offset, last: None, window: Buffer::default(), window_offset: 0 }
-    }
-
-    /// Where the next block begins.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// Index of the next block.
-    pub(crate) fn index(&self) -> u64 {
-        self.index
+    /// A walk over the blocks that begin at `offset`, behind a header with this marker.
+    fn behind(sync: [u8; SYNC_BYTES], offset: u64) -> Self {
+        Self { sync, index: 0, offset, last: None, window: Buffer::default(), window_offset: 0 }
     }
 
     /// The next frame, or `None` where the file ends behind a block, which is the only place where it may.
@@ -190,7 +179,7 @@ mod tests {
     }
 
     fn walk() -> BlockWalk {
-        BlockWalk::starting_at(SYNC, 0, 7)
+        BlockWalk::behind(SYNC, 7)
     }
 
     #[test]
@@ -203,7 +192,7 @@ mod tests {
             assert_eq!((frame.index, frame.offset), (seen.len() as u64, offset));
             seen.push((frame.rows, (frame.data.end - frame.data.start) as usize));
             offset = frame.end();
-            assert_eq!((walk.index(), walk.offset()), (seen.len() as u64, offset));
+            assert_eq!((walk.index, walk.offset), (seen.len() as u64, offset));
         }
         assert_eq!(seen, blocks);
         assert_eq!(offset, source.size());

@@ -26,7 +26,10 @@ impl Form for BigDecimal {
             return Err(Fault::data("big-decimal: number and scale do not fill their bytes"));
         }
         if number.len() > MAX_BYTES {
-            return Err(Fault::data(format!("big-decimal of {} bytes, at most {MAX_BYTES} are supported", number.len())));
+            return Err(Fault::data(format!(
+                "big-decimal of {} bytes, at most {MAX_BYTES} are supported",
+                number.len()
+            )));
         }
         push_decimal(&BigInt::from_signed_bytes_be(number).to_string(), i64::from(scale), out);
         Ok(end)

@@ -20,9 +20,8 @@ pub(super) fn interleave(arrays: &[Box<dyn Array>], runs: &[Run]) -> Box<dyn Arr
     match &dtype {
         ArrowDataType::Struct(fields) => {
             let parts = downcast::<StructArray>(arrays);
-            let child = |i: usize| {
-                interleave(&parts.iter().map(|part| part.values()[i].clone()).collect::<Vec<_>>(), runs)
-            };
+            let child =
+                |i: usize| interleave(&parts.iter().map(|part| part.values()[i].clone()).collect::<Vec<_>>(), runs);
             let children = (0..fields.len()).map(child).collect();
             StructArray::new(dtype, runs.iter().map(|run| run.len).sum(), children, validity(arrays, runs)).boxed()
         }
@@ -81,7 +80,10 @@ fn validity(arrays: &[Box<dyn Array>], runs: &[Run]) -> Option<Bitmap> {
 }
 
 /// The offsets of the lists in `runs`, and the runs of their items.
-fn flatten<'a, O: Offset>(runs: &[Run], offsets: impl Fn(usize) -> &'a OffsetsBuffer<O>) -> (OffsetsBuffer<O>, Vec<Run>) {
+fn flatten<'a, O: Offset>(
+    runs: &[Run],
+    offsets: impl Fn(usize) -> &'a OffsetsBuffer<O>,
+) -> (OffsetsBuffer<O>, Vec<Run>) {
     let mut out = Offsets::new();
     let mut items = Vec::with_capacity(runs.len());
     for run in runs {

@@ -36,11 +36,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// Every step of `outputs` is a `Step::Column`, and every column is in `outputs` once.
-    pub(crate) fn new(
-        steps: Vec<(String, Step)>,
-        outputs: Vec<(String, usize)>,
-        programs: Arc<SkipPrograms>,
-    ) -> Self {
+    pub(crate) fn new(steps: Vec<(String, Step)>, outputs: Vec<(String, usize)>, programs: Arc<SkipPrograms>) -> Self {
         let (names, steps): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         let (names, outputs) = (names.into(), outputs.into());
         Self { steps, names, outputs, programs, len: 0, pending: 0, validity: Validity::default() }

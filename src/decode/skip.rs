@@ -2,8 +2,8 @@
 //! not: what is skipped may hold an int out of range or text that is not UTF-8.
 
 use super::list::{ItemBudget, read_item_block, room};
-use crate::schema::NodeId;
 use crate::binary::{Fault, read_length, read_long, skip_long};
+use crate::schema::NodeId;
 
 /// How to pass over one value, or over several neighbours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,14 @@ impl SkipPrograms {
         }
     }
 
-    fn run_items(&self, item: &[Skip], keyed: bool, bytes: &[u8], mut pos: usize, depth: usize) -> Result<usize, Fault> {
+    fn run_items(
+        &self,
+        item: &[Skip],
+        keyed: bool,
+        bytes: &[u8],
+        mut pos: usize,
+        depth: usize,
+    ) -> Result<usize, Fault> {
         let empty = item.is_empty() && !keyed;
         let mut budget = if empty { ItemBudget::empty(1, self.zero_byte_items) } else { ItemBudget::BYTES };
         loop {

@@ -31,7 +31,10 @@ impl Form for UuidText {
         let bare = bare.strip_prefix(b"{").and_then(|bare| bare.strip_suffix(b"}")).unwrap_or(bare);
         let digits = || bare.iter().copied().filter(|&byte| byte != b'-');
         if digits().take(33).count() != 32 || !digits().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(Fault::data(format!("{:?} is not a UUID", String::from_utf8_lossy(&text[..text.len().min(48)]))));
+            return Err(Fault::data(format!(
+                "{:?} is not a UUID",
+                String::from_utf8_lossy(&text[..text.len().min(48)])
+            )));
         }
         push_hex(digits(), out);
         Ok(end)

@@ -106,7 +106,12 @@ impl<C: Content> Views<C> {
             self.tail.extend_from_slice(window);
             self.tail.truncate(offset + len);
             let prefix = value as u32;
-            self.views.push(View { length: len as u32, prefix, buffer_idx: self.full.len() as u32, offset: offset as u32 });
+            self.views.push(View {
+                length: len as u32,
+                prefix,
+                buffer_idx: self.full.len() as u32,
+                offset: offset as u32,
+            });
         }
         Ok(pos + len)
     }

@@ -20,7 +20,8 @@ pub(super) fn build(
     debug_assert!(build_checked(&dtype, views.clone(), buffers.clone(), validity.clone()).is_ok());
     let (views, buffers) = (views.into(), buffers.into());
     // SAFETY: the duties above, asserted in debug builds by the checked twin.
-    let array = unsafe { BinaryViewArray::new_unchecked_unknown_md(ArrowDataType::BinaryView, views, buffers, validity, None) };
+    let array =
+        unsafe { BinaryViewArray::new_unchecked_unknown_md(ArrowDataType::BinaryView, views, buffers, validity, None) };
     if dtype == ArrowDataType::Utf8View {
         // SAFETY: as above.
         unsafe { array.to_utf8view_unchecked() }.boxed()

@@ -7,8 +7,8 @@ use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 use super::{Plan, Projection, Schemas, skip};
 use crate::binary::PADDING;
 use crate::decode::{
-    AnyColumn, BigDecimal, Boolean, Decimal, DefaultValue, Duration, Enumeration, Fixed, ItemBudget, Json,
-    JsonGraph, List, Map, Null, Primitive, Record, SkipPrograms, Step, Text, UuidBytes, UuidText, Views, WideDecimal,
+    AnyColumn, BigDecimal, Boolean, Decimal, DefaultValue, Duration, Enumeration, Fixed, ItemBudget, Json, JsonGraph,
+    List, Map, Null, Primitive, Record, SkipPrograms, Step, Text, UuidBytes, UuidText, Views, WideDecimal,
 };
 use crate::schema::{self, FieldAction, Kind, Logical, NodeId, Resolved, ResolvedId, Wire};
 use crate::{Error, Limits, Result};
@@ -62,7 +62,10 @@ impl<'s> Compiler<'s> {
     pub(super) fn column(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
         self.columns += 1;
         if self.columns > self.limits.columns {
-            return Err(Error::limit("columns", format!("the schema becomes more than {} columns", self.limits.columns)));
+            return Err(Error::limit(
+                "columns",
+                format!("the schema becomes more than {} columns", self.limits.columns),
+            ));
         }
         self.values += usize::from(!matches!(self.node(id).wire, Wire::Null | Wire::Record { .. }));
         if self.depth >= self.limits.schema_depth {

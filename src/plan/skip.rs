@@ -1,8 +1,8 @@
 //! Programs that pass over every type of a schema.
 
-use crate::{Error, Limits, Result};
 use crate::decode::{Skip, SkipPrograms};
 use crate::schema::{Kind, NodeId, Record, Schema};
+use crate::{Error, Limits, Result};
 
 /// A record whose program is longer than this is a program of its own and not part of every program that uses it, so
 /// that records used in records used in records do not grow without end.

@@ -64,14 +64,17 @@ impl Compiler<'_> {
     /// The writer wrote a union.
     pub(super) fn union(&mut self, reader: NodeId, branches: &[Branch], projection: &Projection) -> Result<AnyColumn> {
         match shape(&self.schemas.reader, reader) {
-            Shape::Value(None) => Ok(Box::new(Optional::new(Null::default().into(), self.choices(branches, |_| 0).0)).into()),
+            Shape::Value(None) => {
+                Ok(Box::new(Optional::new(Null::default().into(), self.choices(branches, |_| 0).0)).into())
+            }
             Shape::Value(Some(value)) => {
                 let (choices, mut variants) = self.choices(branches, |_| 0);
                 let column = self.variants(value, &variants.remove(&0).unwrap_or_default(), projection)?;
                 Ok(nullable(column, choices))
             }
             Shape::Struct(values) => {
-                let child = |branch: Option<usize>| values.iter().position(|&(index, _)| Some(index) == branch).unwrap_or(0);
+                let child =
+                    |branch: Option<usize>| values.iter().position(|&(index, _)| Some(index) == branch).unwrap_or(0);
                 let (choices, mut variants) = self.choices(branches, child);
                 let mut children = Vec::with_capacity(values.len());
                 for (i, name) in names(&self.schemas.reader, &values).into_iter().enumerate() {
@@ -110,7 +113,11 @@ impl Compiler<'_> {
     }
 
     /// What each of the writer's branches becomes, and the wire forms of each child.
-    fn choices(&self, branches: &[Branch], child: impl Fn(Option<usize>) -> usize) -> (Vec<Choice>, HashMap<usize, Variants>) {
+    fn choices(
+        &self,
+        branches: &[Branch],
+        child: impl Fn(Option<usize>) -> usize,
+    ) -> (Vec<Choice>, HashMap<usize, Variants>) {
         let mut variants: HashMap<usize, Variants> = HashMap::new();
         let choice = |branch: &Branch| match branch {
             Branch::Refuse(reason) => Choice::Refuse(reason.clone()),

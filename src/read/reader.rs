@@ -122,7 +122,8 @@ impl BatchReader {
         let Portions { threads, .. } = self.shared.portions;
         let mut results = lock(&self.shared.results);
         loop {
-            while !results.ended && results.running < threads && results.running + results.done.len() < threads + AHEAD {
+            while !results.ended && results.running < threads && results.running + results.done.len() < threads + AHEAD
+            {
                 results.running += 1;
                 let shared = self.shared.clone();
                 match pool::pool() {
