@@ -32,6 +32,16 @@ impl Name {
         })
     }
 
+    /// The empty name, which some writers give to the root record. It is no name: nothing refers to it.
+    pub(super) fn anonymous() -> Self {
+        Self { full: "".into(), short: 0 }
+    }
+
+    /// Whether the name is empty.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.full.is_empty()
+    }
+
     /// Namespace and short name, joined by a dot.
     #[must_use]
     pub fn fullname(&self) -> &str {

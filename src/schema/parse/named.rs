@@ -37,7 +37,7 @@ impl<'a> Parser<'a> {
         let mut fields = Vec::with_capacity(values.len());
         let mut seen = HashSet::with_capacity(values.len());
         for value in values {
-            let name = value.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
+            let name = value.get("name").and_then(Value::as_str);
             let (Value::Object(attributes), Some(name)) = (value, name) else {
                 let record = self.title(record);
                 return Err(self.fail(format_args!("record {record} has a field without a `name`")));
@@ -112,6 +112,9 @@ impl<'a> Parser<'a> {
             Some(other) => return Err(self.fail(format_args!("the namespace `{other}` is no string"))),
         };
         let given = attributes.get("name").and_then(Value::as_str);
+        if given == Some("") {
+            return Ok(Name::anonymous());
+        }
         let name = given.and_then(|given| Name::new(given, namespace)).ok_or_else(|| {
             let word = attributes.get("type").and_then(Value::as_str).unwrap_or("type");
             self.fail(format_args!("a type `{word}` without a `name`"))
@@ -125,6 +128,7 @@ impl<'a> Parser<'a> {
     /// The node of an earlier definition under the same name, which must be the same definition.
     fn defined_already(&self, name: &Name, attributes: &Properties) -> Result<Option<NodeId>> {
         match self.definitions.get(name.fullname()) {
+            _ if name.is_anonymous() => Ok(None),
             None => Ok(None),
             Some(&(id, earlier)) if earlier == attributes => Ok(Some(id)),
             Some(_) => Err(self.fail(format_args!("the name `{name}` is defined twice, as two different types"))),
