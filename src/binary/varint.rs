@@ -26,8 +26,26 @@ pub(crate) fn read_int(bytes: &[u8], pos: usize) -> Result<(i32, usize), Fault> 
 pub(crate) fn skip_long(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
     match bytes.get(pos) {
         Some(&byte) if byte < 0x80 => Ok(pos + 1),
-        _ => read_wide(bytes, pos).map(|(_, pos)| pos),
+        _ => skip_wide(bytes, pos),
     }
+}
+
+#[inline(always)]
+fn skip_wide(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+    let Some(chunk) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<8>) else {
+        return read_slowly(bytes, pos).map(|(_, pos)| pos);
+    };
+    let stops = !u64::from_le_bytes(*chunk) & 0x8080_8080_8080_8080;
+    if stops & 0x8000 != 0 {
+        return Ok(pos + 2);
+    }
+    if stops & 0x80_0000 != 0 {
+        return Ok(pos + 3);
+    }
+    if stops == 0 {
+        return read_slowly(bytes, pos).map(|(_, pos)| pos);
+    }
+    Ok(pos + (stops.trailing_zeros() as usize >> 3) + 1)
 }
 
 #[inline(always)]

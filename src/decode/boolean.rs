@@ -1,7 +1,7 @@
 //! boolean: one byte, 0 or 1.
 
 use polars_arrow::array::{Array, BooleanArray};
-use polars_arrow::bitmap::MutableBitmap;
+use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::ArrowDataType;
 
 use super::Column;
@@ -11,7 +11,8 @@ use crate::binary::Fault;
 /// A column of booleans.
 #[derive(Clone, Default)]
 pub(crate) struct Boolean {
-    values: MutableBitmap,
+    /// A byte each until the array is made: packing many at once is cheaper than setting bits one by one.
+    values: Vec<bool>,
     validity: Validity,
 }
 
@@ -27,11 +28,11 @@ impl Column for Boolean {
 
     fn push_nulls(&mut self, n: usize) {
         self.validity.mark_nulls(self.values.len(), n);
-        self.values.extend_constant(n, false);
+        self.values.resize(self.values.len() + n, false);
     }
 
     fn reserve(&mut self, n: usize) {
-        self.values.reserve(n);
+        self.values.reserve_exact(n);
     }
 
     fn dtype(&self) -> ArrowDataType {
@@ -39,7 +40,7 @@ impl Column for Boolean {
     }
 
     fn finish(&mut self) -> Box<dyn Array> {
-        let values = std::mem::take(&mut self.values).freeze();
+        let values: Bitmap = std::mem::take(&mut self.values).into_iter().collect();
         let validity = self.validity.finish(values.len());
         BooleanArray::new(ArrowDataType::Boolean, values, validity).boxed()
     }

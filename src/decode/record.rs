@@ -71,13 +71,36 @@ impl Record {
     pub(crate) fn decode_rows(&mut self, bytes: &[u8], mut pos: usize, n: usize) -> Result<usize, (usize, Fault)> {
         let end = data_end(bytes);
         for row in 0..n {
-            match self.decode(bytes, pos) {
+            match self.decode_row(bytes, pos) {
                 // Short reads may run into the padding; here is where that is noticed.
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return Err((row, Fault::truncated())),
                 Err(fault) => return Err((row, fault)),
             }
         }
+        Ok(pos)
+    }
+
+    #[inline(always)]
+    fn decode_row(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
+        if self.pending > 0 {
+            self.settle();
+        }
+        let mut steps = self.steps.iter_mut();
+        while let Some(step) = steps.next() {
+            let decoded = match step {
+                Step::Column(column) => column.decode(bytes, pos),
+                Step::Skip(skips) => self.programs.skip(skips, bytes, pos),
+            };
+            match decoded {
+                Ok(next) => pos = next,
+                Err(fault) => {
+                    let behind = steps.len();
+                    return Err(fault.in_field(&self.names[self.names.len() - behind - 1]));
+                }
+            }
+        }
+        self.len += 1;
         Ok(pos)
     }
 
@@ -103,26 +126,8 @@ impl Record {
 
 impl Column for Record {
     #[inline(never)]
-    fn decode(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
-        if self.pending > 0 {
-            self.settle();
-        }
-        let mut steps = self.steps.iter_mut();
-        while let Some(step) = steps.next() {
-            let decoded = match step {
-                Step::Column(column) => column.decode(bytes, pos),
-                Step::Skip(skips) => self.programs.skip(skips, bytes, pos),
-            };
-            match decoded {
-                Ok(next) => pos = next,
-                Err(fault) => {
-                    let behind = steps.len();
-                    return Err(fault.in_field(&self.names[self.names.len() - behind - 1]));
-                }
-            }
-        }
-        self.len += 1;
-        Ok(pos)
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        self.decode_row(bytes, pos)
     }
 
     fn push_nulls(&mut self, n: usize) {

@@ -2,18 +2,14 @@
 //! not: what is skipped may hold an int out of range or text that is not UTF-8.
 
 use super::list::{ItemBudget, read_item_block, room};
-use crate::binary::{Fault, read_array, read_length, read_long, skip_long};
+use crate::binary::{Fault, read_length, read_long, skip_long};
 use crate::schema::NodeId;
 
 /// How to pass over one value, or over several neighbours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// This many bytes.
-    Bytes(usize),
-    /// This many varints in a row.
-    Varints(usize),
-    /// A length and as many bytes.
-    Blob,
+    /// So many varints, then so many bytes, then so many blobs, which are a length and as many bytes.
+    Flat { varints: usize, bytes: usize, blobs: usize },
     /// Blocks of items.
     Array(Box<[Skip]>),
     /// Blocks of entries, each a blob and a value.
@@ -49,22 +45,21 @@ impl SkipPrograms {
 
     fn run(&self, skips: &[Skip], bytes: &[u8], mut pos: usize, depth: usize) -> Result<usize, Fault> {
         for skip in skips {
-            pos = match skip {
-                Skip::Bytes(1) => read_array::<1>(bytes, pos)?.1,
-                Skip::Bytes(n) if *n <= room(bytes, pos) => pos + n,
-                Skip::Bytes(_) => return Err(Fault::truncated()),
-                Skip::Varints(n) => {
+            pos = match *skip {
+                Skip::Flat { varints, bytes: plain, blobs } => {
                     let mut pos = pos;
-                    for _ in 0..*n {
+                    for _ in 0..varints {
                         pos = skip_long(bytes, pos)?;
+                    }
+                    // Beyond the data's end the next length, or the end of the row, is not found.
+                    pos = pos.saturating_add(plain);
+                    for _ in 0..blobs {
+                        let (len, behind) = read_length(bytes, pos)?;
+                        pos = behind + len;
                     }
                     pos
                 }
-                Skip::Blob => {
-                    let (len, pos) = read_length(bytes, pos)?;
-                    pos + len
-                }
-                nested => self.run_nested(nested, bytes, pos, depth)?,
+                ref nested => self.run_nested(nested, bytes, pos, depth)?,
             };
         }
         Ok(pos)
@@ -84,7 +79,7 @@ impl SkipPrograms {
             }
             Skip::Named(_) if depth >= self.data_depth => Err(too_deep()),
             Skip::Named(program) => self.run(&self.named[*program], bytes, pos, depth + 1),
-            flat => self.run(std::slice::from_ref(flat), bytes, pos, depth),
+            Skip::Flat { .. } => self.run(std::slice::from_ref(skip), bytes, pos, depth),
         }
     }
 
@@ -108,7 +103,8 @@ impl SkipPrograms {
                 None => {
                     for _ in 0..count {
                         if keyed {
-                            pos = self.run(&[Skip::Blob], bytes, pos, depth)?;
+                            let (len, behind) = read_length(bytes, pos)?;
+                            pos = behind + len;
                         }
                         pos = self.run(item, bytes, pos, depth)?;
                     }

@@ -125,6 +125,7 @@ impl<C: Content> Views<C> {
         }
     }
 
+    #[inline(never)]
     fn push_long(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<(), Fault> {
         let value = bytes.get(pos..pos + len).ok_or_else(Fault::truncated)?;
         if !C::is_valid(value) {

@@ -66,12 +66,12 @@ impl Compiler<'_> {
         let schema = self.schema;
         let skip = match &schema.node(id).kind {
             Kind::Null => return Ok(()),
-            Kind::Boolean => Skip::Bytes(1),
-            Kind::Int | Kind::Long | Kind::Enum(_) => Skip::Varints(1),
-            Kind::Float => Skip::Bytes(4),
-            Kind::Double => Skip::Bytes(8),
-            Kind::Fixed(fixed) => Skip::Bytes(fixed.size),
-            Kind::Bytes | Kind::String => Skip::Blob,
+            Kind::Boolean => flat(0, 1, 0),
+            Kind::Int | Kind::Long | Kind::Enum(_) => flat(1, 0, 0),
+            Kind::Float => flat(0, 4, 0),
+            Kind::Double => flat(0, 8, 0),
+            Kind::Fixed(fixed) => flat(0, fixed.size, 0),
+            Kind::Bytes | Kind::String => flat(0, 0, 1),
             Kind::Array(item) => Skip::Array(self.nested(*item)?),
             Kind::Map(value) => Skip::Map(self.nested(*value)?),
             Kind::Union(branches) => {
@@ -133,12 +133,25 @@ fn weight(skips: &[Skip]) -> usize {
     skips.iter().map(nested).sum()
 }
 
+fn flat(varints: usize, bytes: usize, blobs: usize) -> Skip {
+    Skip::Flat { varints, bytes, blobs }
+}
+
 /// Appends a skip, as part of the one before where they can be one.
 pub(super) fn push(out: &mut Vec<Skip>, skip: Skip) {
-    match (out.last_mut(), skip) {
-        (_, Skip::Bytes(0)) => {}
-        (Some(Skip::Bytes(before)), Skip::Bytes(n)) => *before = before.saturating_add(n),
-        (Some(Skip::Varints(before)), Skip::Varints(n)) => *before += n,
-        (_, skip) => out.push(skip),
+    let Skip::Flat { varints, bytes, blobs } = skip else { return out.push(skip) };
+    if (varints, bytes, blobs) == (0, 0, 0) {
+        return;
     }
+    if let Some(Skip::Flat { varints: v, bytes: b, blobs: l }) = out.last_mut() {
+        let varints_fit = varints == 0 || (*b == 0 && *l == 0);
+        let bytes_fit = bytes == 0 || *l == 0;
+        if varints_fit && bytes_fit {
+            *v += varints;
+            *b = b.saturating_add(bytes);
+            *l += blobs;
+            return;
+        }
+    }
+    out.push(skip);
 }
