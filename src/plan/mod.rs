@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
+use crate::binary::{Fault, data_end};
 use crate::decode::{Record, Skip, SkipPrograms};
 use crate::schema::{Resolution, Schema};
 use crate::{Limits, Result};
@@ -54,6 +55,19 @@ impl Plan {
     /// The plan for these columns of a file.
     pub(crate) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Self> {
         compile::compile(schemas, projection, limits)
+    }
+
+    /// Passes over up to `n` records from `pos` on; gives how many, the position behind them, and what stopped it early.
+    pub(crate) fn walk(&self, bytes: &[u8], mut pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
+        let end = data_end(bytes);
+        for record in 0..n {
+            match self.programs.skip(&self.row, bytes, pos) {
+                Ok(next) if next <= end => pos = next,
+                Ok(_) => return (record, pos, Some(Fault::truncated())),
+                Err(fault) => return (record, pos, Some(fault)),
+            }
+        }
+        (n, pos, None)
     }
 
     /// Whether records take no bytes at all, so that nothing but a limit bounds how many a block may claim.

@@ -11,7 +11,7 @@ use super::stats::{Counters, add};
 use super::stream::{Portions, TASK_BYTES};
 use super::task::{Rows, block_error, decompress};
 use super::window::Window;
-use crate::binary::{Fault, PADDING, data_end};
+use crate::binary::PADDING;
 use crate::codec::Decompressor;
 use crate::container::BlockFrame;
 use crate::plan::Plan;
@@ -81,7 +81,7 @@ impl BigBlock {
             let part = self.part(file, room, window, counters)?;
             let skipping = self.skip > 0;
             let wanted = if skipping { self.skip } else { self.take.min(self.run_rows(portions)) };
-            let (n, stop, fault) = walk(plan, &part, wanted);
+            let (n, stop, fault) = plan.walk(&part.bytes, part.start, wanted);
             if n == 0 && fault.is_some() && !part.last {
                 // One record is larger than the part.
                 room = room.saturating_mul(2);
@@ -148,18 +148,4 @@ impl BigBlock {
         let bytes = window.bytes().sliced(..(stop - window.start()) as usize);
         Ok(Part { bytes, start, last: stop == self.frame.end() })
     }
-}
-
-/// Passes over up to `n` records; gives how many, the position behind them, and what stopped the walk early.
-fn walk(plan: &Plan, part: &Part, n: u64) -> (u64, usize, Option<Fault>) {
-    let end = data_end(&part.bytes);
-    let mut pos = part.start;
-    for record in 0..n {
-        match plan.programs.skip(&plan.row, &part.bytes, pos) {
-            Ok(next) if next <= end => pos = next,
-            Ok(_) => return (record, pos, Some(Fault::truncated())),
-            Err(fault) => return (record, pos, Some(fault)),
-        }
-    }
-    (n, pos, None)
 }

@@ -168,10 +168,10 @@ impl Decoder<'_> {
     fn decode_block(&self, piece: &Piece, data: &[u8], out: &mut Output<'_>) -> Result<()> {
         let frame = &piece.frame;
         let room = data_end(data);
-        let mut pos = 0;
-        for record in 0..piece.skip {
+        let (record, pos, fault) = self.plan.walk(data, 0, piece.skip);
+        if let Some(fault) = fault {
             let place = Place { frame, data, first_row: piece.first_row, record };
-            pos = self.plan.programs.skip(&self.plan.row, data, pos).map_err(|fault| self.fault(fault, &place))?;
+            return Err(self.fault(fault, &place));
         }
         let place = Place { frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
         let pos = out.rows(&place, pos, piece.take)?;
