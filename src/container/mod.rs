@@ -7,6 +7,6 @@ mod header;
 mod varint;
 mod walk;
 
-pub(crate) use block::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
+pub(crate) use block::BlockFrame;
 pub use header::Header;
-pub(crate) use walk::{BlockWalk, Totals};
+pub(crate) use walk::BlockWalk;

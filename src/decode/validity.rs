@@ -25,7 +25,7 @@ impl Validity {
         let stop = index + n;
         let mut at = index;
         while at < stop {
-            if at % 64 == 0 && stop - at >= 64 {
+            if at.is_multiple_of(64) && stop - at >= 64 {
                 self.words.resize(at / 64, u64::MAX);
                 self.words.resize(stop / 64, 0);
                 at = stop / 64 * 64;

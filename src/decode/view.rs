@@ -200,7 +200,7 @@ impl<C: Content> Column for Views<C> {
         if !self.tail.is_empty() {
             buffers.push(std::mem::take(&mut self.tail).into());
         }
-        view_array::build(C::DTYPE, views, buffers, validity)
+        view_array::build(&C::DTYPE, views, buffers, validity)
     }
 }
 

@@ -12,17 +12,17 @@ use polars_buffer::Buffer;
 /// range inside it, and begins with its first four bytes; a shorter one is padded with zeros; and for `Utf8View` every
 /// value was checked when it was pushed.
 pub(super) fn build(
-    dtype: ArrowDataType,
+    dtype: &ArrowDataType,
     views: Vec<View>,
     buffers: Vec<Buffer<u8>>,
     validity: Option<Bitmap>,
 ) -> Box<dyn Array> {
-    debug_assert!(build_checked(&dtype, views.clone(), buffers.clone(), validity.clone()).is_ok());
+    debug_assert!(build_checked(dtype, views.clone(), buffers.clone(), validity.clone()).is_ok());
     let (views, buffers) = (views.into(), buffers.into());
     // SAFETY: the duties above, asserted in debug builds by the checked twin.
     let array =
         unsafe { BinaryViewArray::new_unchecked_unknown_md(ArrowDataType::BinaryView, views, buffers, validity, None) };
-    if dtype == ArrowDataType::Utf8View {
+    if *dtype == ArrowDataType::Utf8View {
         // SAFETY: as above.
         unsafe { array.to_utf8view_unchecked() }.boxed()
     } else {

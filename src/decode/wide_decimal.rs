@@ -1,5 +1,7 @@
 //! decimal of more than 38 digits: exact text, since no Polars dtype holds it.
 
+use std::fmt::Write as _;
+
 use num_bigint::BigInt;
 
 use super::decimal::{read_number, too_long};
@@ -43,7 +45,7 @@ pub(super) fn push_decimal(digits: &str, scale: i64, out: &mut String) {
     let missing = scale - digits.len() as i64 + 1;
     if missing.max(-scale) > PLAIN_ZEROS {
         out.push_str(digits);
-        out.push_str(&format!("E{:+}", -scale));
+        write!(out, "E{:+}", -scale).expect("writing to a String cannot fail");
     } else if scale <= 0 {
         out.push_str(digits);
         if digits != "0" {

@@ -1,12 +1,17 @@
 //! Arrow types as Polars spells them, where that takes more than naming a type.
 
+use std::fmt::Write as _;
+
 use polars_arrow::datatypes::{ArrowDataType, Field, Metadata};
 
 /// The metadata that makes a dictionary of strings a `pl.Enum` with these categories in this order.
 ///
 /// Polars reads `<length in bytes>;<category>` for each of them.
 pub(crate) fn enum_metadata(categories: &[String]) -> Metadata {
-    let text: String = categories.iter().map(|category| format!("{};{category}", category.len())).collect();
+    let mut text = String::new();
+    for category in categories {
+        write!(text, "{};{category}", category.len()).expect("writing to a String cannot fail");
+    }
     Metadata::from([("_PL_ENUM_VALUES2".into(), text.as_str().into())])
 }
 

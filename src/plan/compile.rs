@@ -96,7 +96,7 @@ impl<'s> Compiler<'s> {
             Wire::Record { .. } if self.open.contains(&node.reader) => Text::new(self.json(id)).into(),
             Wire::Record { .. } => Box::new(self.record(id, projection)?).into(),
             Wire::Union(branches) => self.union(node.reader, branches, projection)?,
-            Wire::IntoUnion { branch, value } => self.into_union(node.reader, *branch, *value, projection)?,
+            Wire::IntoUnion { branch, value } => self.union_of_one(node.reader, *branch, *value, projection)?,
         })
     }
 
@@ -199,7 +199,9 @@ impl<'s> Steps<'s> {
     fn skip(&mut self, skips: &[crate::decode::Skip]) {
         if let Some((_, Step::Skip(before))) = self.steps.last_mut() {
             let mut fused = std::mem::take(before).into_vec();
-            skips.iter().for_each(|each| skip::push(&mut fused, each.clone()));
+            for each in skips {
+                skip::push(&mut fused, each.clone());
+            }
             *before = fused.into();
         } else if !skips.is_empty() {
             self.steps.push(("(a field that is not read)".to_owned(), Step::Skip(skips.into())));

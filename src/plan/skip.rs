@@ -102,12 +102,13 @@ impl Compiler<'_> {
                 self.named[program] = skips.into();
             }
         }
-        match &self.states[id.index()] {
-            State::Inline(skips) => skips.clone().into_iter().for_each(|skip| push(out, skip)),
-            _ => {
-                let program = self.reserve(id);
-                out.push(Skip::Named(program));
+        if let State::Inline(skips) = &self.states[id.index()] {
+            for skip in skips {
+                push(out, skip.clone());
             }
+        } else {
+            let program = self.reserve(id);
+            out.push(Skip::Named(program));
         }
         Ok(())
     }

@@ -87,7 +87,7 @@ impl Compiler<'_> {
     }
 
     /// The writer wrote no union, but the reader has one: `value` is of its branch number `branch`.
-    pub(super) fn into_union(
+    pub(super) fn union_of_one(
         &mut self,
         reader: NodeId,
         branch: usize,

@@ -174,8 +174,8 @@ impl BlockStream {
         }
         let start = (frame.data.start - self.window.start()) as usize;
         let stop = (frame.end() - self.window.start()) as usize;
-        let piece = Piece { first_row: self.row, range: start..stop, skip, take, frame: frame.clone() };
-        self.pass(&frame);
+        let piece = Piece { first_row: self.row, range: start..stop, skip, take, frame };
+        self.pass(&piece.frame);
         add(&self.counters.blocks_read, 1);
         Ok(piece)
     }

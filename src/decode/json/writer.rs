@@ -158,7 +158,6 @@ impl<'a> Writer<'a> {
         Ok(pos)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one node and the place in the data")]
     fn write_record(
         &mut self,
         id: ResolvedId,
