@@ -6,9 +6,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import polars as pl
-import polars_avro
 import pytest
 from polars.testing import assert_frame_equal
+
+import polars_avro
 
 if TYPE_CHECKING:
     from pathlib import Path
