@@ -17,6 +17,9 @@ use crate::container::BlockFrame;
 use crate::plan::Plan;
 use crate::{Codec, Error, Result};
 
+/// Bytes of an uncompressed block that are read at once: the thread that walks them finds them in its cache.
+const PART_BYTES: u64 = 2 << 20;
+
 /// A block that is taken in several tasks.
 pub(super) struct BigBlock {
     frame: BlockFrame,
@@ -76,7 +79,7 @@ impl BigBlock {
         window: &mut Window,
         counters: &Counters,
     ) -> Result<Option<Rows>> {
-        let mut room = TASK_BYTES.start.max(portions.batch_bytes as u64).min(TASK_BYTES.end);
+        let mut room = TASK_BYTES.start.max(portions.batch_bytes as u64).min(PART_BYTES);
         while self.take > 0 && !self.broken {
             let part = self.part(file, room, window, counters)?;
             let skipping = self.skip > 0;
