@@ -11,15 +11,26 @@ pub(crate) struct UuidText;
 #[derive(Clone)]
 pub(crate) struct UuidBytes;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// Where the hyphens stand in the canonical text.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-fn push_hex(digits: impl Iterator<Item = u8>, out: &mut String) {
-    for (i, digit) in digits.enumerate() {
-        if matches!(i, 8 | 12 | 16 | 20) {
-            out.push('-');
+/// The canonical text of 32 hexadecimal digits; `None` where there are more, or fewer, or something else is among them.
+fn canonical(digits: impl Iterator<Item = u8>) -> Option<[u8; 36]> {
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for digit in digits {
+        at += usize::from(HYPHENS.contains(&at));
+        *text.get_mut(at)? = digit.to_ascii_lowercase();
+        if !digit.is_ascii_hexdigit() {
+            return None;
         }
-        out.push(char::from(digit.to_ascii_lowercase()));
+        at += 1;
     }
+    (at == 36).then_some(text)
+}
+
+fn push(text: &[u8; 36], out: &mut String) {
+    out.push_str(str::from_utf8(text).expect("digits and hyphens are ASCII"));
 }
 
 impl Form for UuidText {
@@ -29,14 +40,10 @@ impl Form for UuidText {
         let (text, end) = read_slice(bytes, pos, len)?;
         let bare = text.strip_prefix(b"urn:uuid:").unwrap_or(text);
         let bare = bare.strip_prefix(b"{").and_then(|bare| bare.strip_suffix(b"}")).unwrap_or(bare);
-        let digits = || bare.iter().copied().filter(|&byte| byte != b'-');
-        if digits().take(33).count() != 32 || !digits().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(Fault::data(format!(
-                "{:?} is not a UUID",
-                String::from_utf8_lossy(&text[..text.len().min(48)])
-            )));
+        match canonical(bare.iter().copied().filter(|&byte| byte != b'-')) {
+            Some(text) => push(&text, out),
+            None => return Err(not_a_uuid(text)),
         }
-        push_hex(digits(), out);
         Ok(end)
     }
 }
@@ -44,7 +51,14 @@ impl Form for UuidText {
 impl Form for UuidBytes {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (uuid, pos) = read_array::<16>(bytes, pos)?;
-        push_hex(uuid.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| HEX[usize::from(digit)]), out);
+        let hex = |half: u8| b"0123456789abcdef"[usize::from(half)];
+        let text = canonical(uuid.iter().flat_map(|&byte| [hex(byte >> 4), hex(byte & 15)]));
+        push(&text.expect("16 bytes are 32 digits"), out);
         Ok(pos)
     }
+}
+
+#[cold]
+fn not_a_uuid(text: &[u8]) -> Fault {
+    Fault::data(format!("{:?} is not a UUID", String::from_utf8_lossy(&text[..text.len().min(48)])))
 }

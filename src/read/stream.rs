@@ -116,8 +116,11 @@ impl BlockStream {
         self.row = self.row.saturating_add(frame.rows);
     }
 
+    /// Whether a block is worth the walk that cuts it: it is more than a batch, or there are threads to share it.
     fn is_big(&self, frame: &BlockFrame) -> bool {
-        frame.data.end - frame.data.start > BIG_BLOCK || frame.rows > 2 * self.portions.batch_rows as u64
+        let Portions { batch_rows, batch_bytes, threads } = self.portions;
+        let bytes = frame.data.end - frame.data.start;
+        bytes > BIG_BLOCK && (threads > 1 || bytes > batch_bytes as u64) || frame.rows > 2 * batch_rows as u64
     }
 
     /// Which rows of a block are wanted: how many to leave out, how many to take.
