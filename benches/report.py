@@ -64,7 +64,7 @@ def record(results: Sequence[Result], readers: Sequence[Reader], load: float) ->
             row["ratio"] = round(ratio[key], 3)
         rows.append(row)
     return {
-        "date": dt.dt.now(dt.timezone.utc).date().isoformat(),
+        "date": dt.datetime.now(dt.timezone.utc).date().isoformat(),
         "machine": {"processor": processor(), "cores": cores(), "system": platform.system(), "load_before": load},
         "python": platform.python_version(),
         "versions": {reader.name: f"{reader.distribution} {version(reader)}" for reader in readers},

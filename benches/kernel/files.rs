@@ -64,7 +64,8 @@ pub(crate) fn simple() -> Vec<Column> {
 /// text, take most of it; neither is in.
 pub(crate) fn mixed() -> Vec<Column> {
     let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| !["null", "recursive"].contains(&kind.name)).collect();
-    let column = |i: usize| Column { name: format!("c{i:03}"), kind: kinds[i % kinds.len()], nullable: i.is_multiple_of(3) };
+    let column =
+        |i: usize| Column { name: format!("c{i:03}"), kind: kinds[i % kinds.len()], nullable: i.is_multiple_of(3) };
     (0..100).map(column).collect()
 }
 

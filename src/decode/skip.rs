@@ -38,11 +38,12 @@ impl SkipPrograms {
     }
 
     /// The position behind what `skips` passes over.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip(&self, skips: &[Skip], bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         self.run(skips, bytes, pos, 0)
     }
 
+    #[inline(always)]
     fn run(&self, skips: &[Skip], bytes: &[u8], mut pos: usize, depth: usize) -> Result<usize, Fault> {
         for skip in skips {
             pos = match *skip {
