@@ -15,12 +15,13 @@ from polars._plr import PyLazyFrame  # type: ignore[import-not-found, unused-ign
 from polars._utils.wrap import wrap_ldf
 from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
-from polars.io.scan_options._options import ScanOptions
+from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
 from polars_avro import _options
 from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError
 from polars_avro._frame import frames
+from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,29 +32,22 @@ if TYPE_CHECKING:
 if not hasattr(PyLazyFrame, "new_from_external_reader_builder"):
     raise ImportError("this Polars has no external readers")
 
-Options = tuple[int | None, int | None]
-
 
 def scan(
     sources: list[str] | list[bytes],
     schema_json: str,
     schema: pl.Schema,
-    *,
-    n_rows: int | None,
-    row_index: tuple[str, int] | None,
-    include_file_paths: str | None,
-    batch_size: int | None,
-    n_threads: int | None,
+    options: ScanOptions,
 ) -> pl.LazyFrame:
     """Make the scan; the schemas are those of the first source, and every file must have its columns."""
     lf = PyLazyFrame.new_from_external_reader_builder(
         sources=sources,
-        reader_builder=intern_builder(schema_json, schema, (batch_size, n_threads)),
+        reader_builder=intern_builder(schema_json, schema, options.reader),
         schema=schema,
-        scan_options=ScanOptions(
-            row_index=row_index,
-            pre_slice=None if n_rows is None else (0, n_rows),
-            include_file_paths=include_file_paths,
+        scan_options=PolarsScanOptions(
+            row_index=options.row_index,
+            pre_slice=None if options.n_rows is None else (0, options.n_rows),
+            include_file_paths=options.include_file_paths,
             # The sources are expanded: the first file's schema was needed to get here.
             glob=False,
             expand_paths=False,
@@ -71,7 +65,7 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 class AvroReaderBuilder(FileReaderBuilder):
     """Makes the reader of each file of a scan. Holds no sources, so that equal scans can share one."""
 
-    def __init__(self, schema_json: str, schema: pl.Schema, options: Options) -> None:
+    def __init__(self, schema_json: str, schema: pl.Schema, options: ReaderOptions) -> None:
         self.schema_json = schema_json
         self.schema = schema
         self.options = options
@@ -89,8 +83,7 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def explain_properties(self) -> dict[str, str]:
         """Name the format in query plans."""
-        names = ("batch_size", "n_threads")
-        given = {name: str(value) for name, value in zip(names, self.options, strict=True) if value is not None}
+        given = {name: str(value) for name, value in vars(self.options).items() if value is not None}
         return {"format": "Avro", **given}
 
 
@@ -137,14 +130,8 @@ class AvroFileReader(FileReader):
             height = self.file.count_rows(None if length is None else offset + length) - offset
             height = max(0, height if length is None else min(height, length))
             return iter([pl.DataFrame(height=height)])
-        batch_size, n_threads = self.builder.options
         options = _options.for_core(
-            columns=columns,
-            row_index=row_index,
-            offset=offset,
-            length=length,
-            batch_size=batch_size,
-            n_threads=n_threads,
+            columns=columns, row_index=row_index, offset=offset, length=length, reader=self.builder.options
         )
         return frames(self.file.batches(options))
 
@@ -156,11 +143,11 @@ class AvroFileReader(FileReader):
         return max(0, start), max(0, start + length - max(0, start))
 
 
-_builders: WeakValueDictionary[tuple[str, Options], AvroReaderBuilder] = WeakValueDictionary()
+_builders: WeakValueDictionary[tuple[str, ReaderOptions], AvroReaderBuilder] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def intern_builder(schema_json: str, schema: pl.Schema, options: Options) -> AvroReaderBuilder:
+def intern_builder(schema_json: str, schema: pl.Schema, options: ReaderOptions) -> AvroReaderBuilder:
     """Give the same object for the same options: Polars reads a file once for two scans that share their builder."""
     key = (schema_json, options)
     with _lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,6 +12,7 @@ from polars_avro import _options
 from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
 from polars_avro._frame import frames
+from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,20 +22,15 @@ def scan(
     sources: list[str] | list[bytes],
     schema_json: str,
     schema: pl.Schema,
-    *,
-    n_rows: int | None,
-    row_index: tuple[str, int] | None,
-    include_file_paths: str | None,
-    batch_size: int | None,
-    n_threads: int | None,
+    options: ScanOptions,
 ) -> pl.LazyFrame:
     """Make the scan; the schemas are those of the first source, and every file must have its columns."""
-    if include_file_paths is not None:
+    if options.include_file_paths is not None:
         raise _needs_newer_polars("include_file_paths")
-    lf = register_io_source(Frames(sources, schema, batch_size, n_threads), schema=schema, is_pure=True)
-    if n_rows is not None:
-        lf = lf.head(n_rows)
-    return lf if row_index is None else lf.with_row_index(*row_index)
+    lf = register_io_source(Frames(sources, schema, options.reader), schema=schema, is_pure=True)
+    if options.n_rows is not None:
+        lf = lf.head(options.n_rows)
+    return lf if options.row_index is None else lf.with_row_index(*options.row_index)
 
 
 def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
@@ -44,13 +41,10 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 class Frames:
     """What Polars calls to get rows; picklable, unlike a closure."""
 
-    def __init__(
-        self, sources: list[str] | list[bytes], schema: pl.Schema, batch_size: int | None, n_threads: int | None
-    ) -> None:
+    def __init__(self, sources: list[str] | list[bytes], schema: pl.Schema, options: ReaderOptions) -> None:
         self.sources = sources
         self.schema = schema
-        self.batch_size = batch_size
-        self.n_threads = n_threads
+        self.options = options
 
     def __call__(
         self,
@@ -61,13 +55,14 @@ class Frames:
     ) -> Iterator[pl.DataFrame]:
         """Give the rows of all files; `n_rows` counts before the predicate does."""
         columns = list(self.schema) if with_columns is None else with_columns
+        reader = self.options
+        if reader.batch_size is None:
+            reader = replace(reader, batch_size=batch_size)
         left = n_rows
         for source in self.sources:
             if left == 0:
                 return
-            options = _options.for_core(
-                columns=columns, length=left, batch_size=self.batch_size or batch_size, n_threads=self.n_threads
-            )
+            options = _options.for_core(columns=columns, length=left, reader=reader)
             for df in frames(self._open(source).batches(options)):
                 left = None if left is None else left - df.height
                 yield df if predicate is None else df.filter(predicate)

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
 from polars_avro._core import ReadOptions
+
+
+@dataclass(frozen=True)
+class ReaderOptions:
+    """What the reader of every file of a scan is told. Hashable, so that equal scans can share what they make."""
+
+    batch_size: int | None = None
+    n_threads: int | None = None
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """What a scan is told beyond its sources: checked, and the same for both engines."""
+
+    n_rows: int | None = None
+    row_index: tuple[str, int] | None = None
+    include_file_paths: str | None = None
+    reader: ReaderOptions = ReaderOptions()
 
 
 def check(
@@ -78,8 +97,7 @@ def for_core(
     row_index: tuple[str, int] | None = None,
     offset: int = 0,
     length: int | None = None,
-    batch_size: int | None = None,
-    n_threads: int | None = None,
+    reader: ReaderOptions,
 ) -> ReadOptions:
     """Say what to read: `columns` in this order, all where it is None, and the row index in front of them."""
     return ReadOptions(
@@ -88,6 +106,6 @@ def for_core(
         wide_row_index=row_index is not None and pl.get_index_type() == pl.UInt64,
         offset=offset,
         length=length,
-        batch_size=batch_size,
-        n_threads=n_threads,
+        batch_size=reader.batch_size,
+        n_threads=reader.n_threads,
     )

@@ -9,6 +9,7 @@ import polars as pl
 from polars_avro import _options, _sources
 from polars_avro._core import ContainerFile
 from polars_avro._frame import frame
+from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
 from polars_avro._sources import Sources
 
@@ -103,9 +104,8 @@ def read_avro(
         names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
         selected = None if columns is None else _options.selection(columns, names)
         index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)
-        options = _options.for_core(
-            columns=selected, row_index=index, length=n_rows, batch_size=batch_size, n_threads=n_threads
-        )
+        reader = ReaderOptions(batch_size=batch_size, n_threads=n_threads)
+        options = _options.for_core(columns=selected, row_index=index, length=n_rows, reader=reader)
         df = frame(file.read(options))
         return df.rechunk() if rechunk else df
 

@@ -9,6 +9,7 @@ import polars as pl
 from polars_avro import _options, _sources
 from polars_avro._core import ContainerFile
 from polars_avro._frame import frames
+from polars_avro._options import ReaderOptions
 from polars_avro._sources import Source
 
 if TYPE_CHECKING:
@@ -78,9 +79,8 @@ class AvroReader:
         schema = pl.Schema(file)
         selected = schema.names() if columns is None else _options.selection(columns, schema.names())
         index = _options.row_index(row_index_name, row_index_offset, selected)
-        options = _options.for_core(
-            columns=selected, row_index=index, length=n_rows, batch_size=batch_size, n_threads=n_threads
-        )
+        reader = ReaderOptions(batch_size=batch_size, n_threads=n_threads)
+        options = _options.for_core(columns=selected, row_index=index, length=n_rows, reader=reader)
         self._batches = file.batches(options)
         self._frames: Iterator[pl.DataFrame] = frames(self._batches)
         self._stats: dict[str, int] | None = None

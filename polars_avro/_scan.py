@@ -13,6 +13,7 @@ try:
     from polars_avro import _external as engine
 except ImportError:
     from polars_avro import _io_source as engine  # type: ignore[no-redef]
+from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
@@ -113,16 +114,13 @@ def scan_avro(
     file = ContainerFile(sources[0])
     schema = pl.Schema(file)
     _options.new_column("include_file_paths", include_file_paths, [*schema, row_index_name])
-    return engine.scan(
-        sources,
-        file.schema_json,
-        schema,
+    options = ScanOptions(
         n_rows=n_rows,
         row_index=_options.row_index(row_index_name, row_index_offset, schema),
         include_file_paths=include_file_paths,
-        batch_size=batch_size,
-        n_threads=n_threads,
+        reader=ReaderOptions(batch_size=batch_size, n_threads=n_threads),
     )
+    return engine.scan(sources, file.schema_json, schema, options)
 
 
 def _expand(paths: list[str], *, glob: bool, hidden_file_prefix: str | Sequence[str] | None) -> list[str]:

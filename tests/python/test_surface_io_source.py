@@ -8,7 +8,7 @@ from conftest import write
 from polars.testing import assert_frame_equal
 
 import polars_avro
-from polars_avro import _io_source, _scan
+from polars_avro import _io_source, _options, _scan
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def test_options(scan, frame, engine):
 
 
 def test_what_polars_calls_pickles(scan, path, frame):
-    source = _io_source.Frames([str(path)], frame.schema, None, None)
+    source = _io_source.Frames([str(path)], frame.schema, _options.ReaderOptions())
     assert_frame_equal(pl.concat(pickle.loads(pickle.dumps(source))(None, None, None, None)), frame)
 
 
