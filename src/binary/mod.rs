@@ -4,7 +4,7 @@ mod fault;
 mod varint;
 
 pub(crate) use fault::Fault;
-pub(crate) use varint::{read_int, read_long, skip_long};
+pub(crate) use varint::{read_int, read_length, read_long, skip_long};
 
 /// Bytes that stand behind the data of every decoded block, so that short reads need no exact bounds.
 pub(crate) const PADDING: usize = 16;
@@ -15,19 +15,20 @@ pub(crate) fn data_end(bytes: &[u8]) -> usize {
     bytes.len().saturating_sub(PADDING)
 }
 
-/// A length in front of bytes or a string, and the position behind it; the bytes are inside the data.
+/// `N` bytes at a position. The last place where so many stand is the same for a whole block, so that one comparison is
+/// left of the check.
 #[inline(always)]
-pub(crate) fn read_length(bytes: &[u8], pos: usize) -> Result<(usize, usize), Fault> {
-    let (length, pos) = read_long(bytes, pos)?;
-    let room = data_end(bytes).wrapping_sub(pos) as i64;
-    // A position in the padding makes `room` negative, so both wrong ends fail the one comparison.
-    if length < 0 || length > room { Err(Fault::length(length, room)) } else { Ok((length as usize, pos)) }
+fn chunk<const N: usize>(bytes: &[u8], pos: usize) -> Option<&[u8; N]> {
+    match bytes.len().checked_sub(N) {
+        Some(last) if pos <= last => bytes[pos..].first_chunk(),
+        _ => None,
+    }
 }
 
-/// `N` bytes at a position.
+/// `N` bytes at a position, and the position behind them.
 #[inline(always)]
 pub(crate) fn read_array<const N: usize>(bytes: &[u8], pos: usize) -> Result<(&[u8; N], usize), Fault> {
-    match bytes.get(pos..).and_then(<[u8]>::first_chunk) {
+    match chunk(bytes, pos) {
         Some(chunk) => Ok((chunk, pos + N)),
         None => Err(Fault::truncated()),
     }

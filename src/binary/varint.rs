@@ -1,47 +1,50 @@
 //! Variable-length zig-zag integers (specification, "Binary Encoding", primitive types int and long).
 
-use super::Fault;
+use super::{Fault, chunk, data_end};
 
 /// A long, and the position behind it.
 #[inline(always)]
 pub(crate) fn read_long(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
-    match bytes.get(pos) {
-        Some(&byte) if byte < 0x80 => Ok((zigzag(u64::from(byte)), pos + 1)),
-        _ => read_wide(bytes, pos),
-    }
+    let (raw, pos) = read_raw(bytes, pos)?;
+    Ok((zigzag(raw), pos))
 }
 
 /// An int, and the position behind it. A value beyond 32 bits is a fault, not a wrapped number.
 #[inline(always)]
 pub(crate) fn read_int(bytes: &[u8], pos: usize) -> Result<(i32, usize), Fault> {
-    let (long, pos) = read_long(bytes, pos)?;
-    match i32::try_from(long) {
-        Ok(int) => Ok((int, pos)),
-        Err(_) => Err(int_range(long)),
+    let (raw, pos) = read_raw(bytes, pos)?;
+    match u32::try_from(raw) {
+        Ok(raw) => Ok(((raw >> 1) as i32 ^ -((raw & 1) as i32), pos)),
+        Err(_) => Err(int_range(raw)),
     }
+}
+
+/// A length in front of bytes or a string, and the position behind it; the bytes are inside the data.
+#[inline(always)]
+pub(crate) fn read_length(bytes: &[u8], pos: usize) -> Result<(usize, usize), Fault> {
+    let (raw, pos) = read_raw(bytes, pos)?;
+    // A position in the padding makes the room negative, and an odd code is a negative length.
+    let room = data_end(bytes).wrapping_sub(pos) as i64;
+    let length = (raw >> 1) as i64;
+    if raw & 1 == 0 && length <= room { Ok((length as usize, pos)) } else { Err(bad_length(raw, room)) }
 }
 
 /// The position behind a varint; refuses what [`read_long`] refuses.
 #[inline(always)]
 pub(crate) fn skip_long(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-    match bytes.get(pos) {
-        Some(&byte) if byte < 0x80 => Ok(pos + 1),
-        _ => skip_wide(bytes, pos),
-    }
-}
-
-#[inline(always)]
-fn skip_wide(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-    let Some(chunk) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<8>) else {
+    let Some(word) = read_word(bytes, pos) else {
         return read_slowly(bytes, pos).map(|(_, pos)| pos);
     };
-    let stops = !u64::from_le_bytes(*chunk) & 0x8080_8080_8080_8080;
-    if stops & 0x8000 != 0 {
+    if word & 0x80 == 0 {
+        return Ok(pos + 1);
+    }
+    if word & 0x8000 == 0 {
         return Ok(pos + 2);
     }
-    if stops & 0x80_0000 != 0 {
+    if word & 0x80_0000 == 0 {
         return Ok(pos + 3);
     }
+    let stops = !word & 0x8080_8080_8080_8080;
     if stops == 0 {
         return read_slowly(bytes, pos).map(|(_, pos)| pos);
     }
@@ -53,19 +56,25 @@ fn zigzag(raw: u64) -> i64 {
     (raw >> 1) as i64 ^ -((raw & 1) as i64)
 }
 
-/// Two to eight bytes from one load; the rest byte by byte.
+/// The next eight bytes, the first one lowest.
 #[inline(always)]
-fn read_wide(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
-    let Some(chunk) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<8>) else {
-        return read_slowly(bytes, pos);
-    };
-    let word = u64::from_le_bytes(*chunk);
+fn read_word(bytes: &[u8], pos: usize) -> Option<u64> {
+    chunk(bytes, pos).map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// What the zig-zag code of a number is made of: up to eight bytes from one load, the rest byte by byte.
+#[inline(always)]
+fn read_raw(bytes: &[u8], pos: usize) -> Result<(u64, usize), Fault> {
+    let Some(word) = read_word(bytes, pos) else { return read_slowly(bytes, pos) };
     // Most columns have numbers of one length, which a branch foresees: then nothing waits for the position.
+    if word & 0x80 == 0 {
+        return Ok((word & 0x7f, pos + 1));
+    }
     if word & 0x8000 == 0 {
-        return Ok((zigzag(word & 0x7f | (word >> 1) & 0x3f80), pos + 2));
+        return Ok((word & 0x7f | (word >> 1) & 0x3f80, pos + 2));
     }
     if word & 0x80_0000 == 0 {
-        return Ok((zigzag(word & 0x7f | (word >> 1) & 0x3f80 | (word >> 2) & 0x1f_c000), pos + 3));
+        return Ok((word & 0x7f | (word >> 1) & 0x3f80 | (word >> 2) & 0x1f_c000, pos + 3));
     }
     let stops = !word & 0x8080_8080_8080_8080;
     if stops == 0 {
@@ -76,33 +85,56 @@ fn read_wide(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
     let pairs = (kept & 0x007f_007f_007f_007f) | ((kept & 0x7f00_7f00_7f00_7f00) >> 1);
     let quads = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
     let raw = (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4);
-    Ok((zigzag(raw), pos + (stops.trailing_zeros() as usize >> 3) + 1))
+    Ok((raw, pos + (stops.trailing_zeros() as usize >> 3) + 1))
 }
 
+#[inline(always)]
+fn read_slowly(bytes: &[u8], pos: usize) -> Result<(u64, usize), Fault> {
+    match read_bytes(bytes, pos) {
+        (_, 0) => Err(malformed(bytes, pos)),
+        (raw, width) => Ok((raw, pos + width)),
+    }
+}
+
+/// The number and its width, which is 0 where there is none. Two words are handed back in registers; with more, every
+/// quick way through [`read_raw`] would go through memory too.
 #[cold]
 #[inline(never)]
-fn read_slowly(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
+fn read_bytes(bytes: &[u8], pos: usize) -> (u64, usize) {
     let mut raw = 0_u64;
     for (i, &byte) in bytes.get(pos..).unwrap_or_default().iter().take(10).enumerate() {
         let low = u64::from(byte & 0x7f);
         if i == 9 && low > 1 {
-            return Err(Fault::data("varint of more than 64 bits"));
+            break;
         }
         raw |= low << (7 * i);
         if byte < 0x80 {
-            return Ok((zigzag(raw), pos + i + 1));
+            return (raw, i + 1);
         }
     }
-    if bytes.len().saturating_sub(pos) < 10 {
-        return Err(Fault::truncated());
-    }
-    Err(Fault::data("varint of more than 10 bytes"))
+    (0, 0)
 }
 
 #[cold]
 #[inline(never)]
-fn int_range(long: i64) -> Fault {
-    Fault::data(format!("int {long} is out of range"))
+fn malformed(bytes: &[u8], pos: usize) -> Fault {
+    match bytes.get(pos..).unwrap_or_default().get(..10) {
+        None => Fault::truncated(),
+        Some(ten) if ten[9] < 0x80 => Fault::data("varint of more than 64 bits"),
+        Some(_) => Fault::data("varint of more than 10 bytes"),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn int_range(raw: u64) -> Fault {
+    Fault::data(format!("int {} is out of range", zigzag(raw)))
+}
+
+#[cold]
+#[inline(never)]
+fn bad_length(raw: u64, room: i64) -> Fault {
+    Fault::length(zigzag(raw), room)
 }
 
 #[cfg(test)]

@@ -96,7 +96,8 @@ macro_rules! columns {
         impl Column for AnyColumn {
             #[inline(always)]
             fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-                match self { $(Self::$kind(column) => column.decode(bytes, pos)),* }
+                // Each kind leaves at its own fault, so that no result is put together and taken apart.
+                Ok(match self { $(Self::$kind(column) => column.decode(bytes, pos)?),* })
             }
 
             fn push_nulls(&mut self, n: usize) {

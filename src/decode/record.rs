@@ -8,7 +8,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 use super::skip::{Skip, SkipPrograms};
 use super::validity::Validity;
 use super::{AnyColumn, Column};
-use crate::binary::{Fault, data_end};
+use crate::binary::{Fault, PADDING, data_end};
 
 /// What is done at one place of a record, in the writer's order.
 #[derive(Clone)]
@@ -17,6 +17,35 @@ pub(crate) enum Step {
     Column(AnyColumn),
     /// Pass over one or several fields that nobody wants.
     Skip(Box<[Skip]>),
+}
+
+impl Step {
+    #[inline(always)]
+    fn decode(&mut self, programs: &SkipPrograms, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        Ok(match self {
+            Self::Column(column) => column.decode(bytes, pos)?,
+            Self::Skip(skips) => programs.skip(skips, bytes, pos)?,
+        })
+    }
+}
+
+/// Decodes one record; gives the position behind it.
+#[inline(always)]
+fn decode_steps(
+    steps: &mut [Step],
+    names: &[String],
+    programs: &SkipPrograms,
+    bytes: &[u8],
+    mut pos: usize,
+) -> Result<usize, Fault> {
+    let mut steps = steps.iter_mut();
+    while let Some(step) = steps.next() {
+        match step.decode(programs, bytes, pos) {
+            Ok(next) => pos = next,
+            Err(fault) => return Err(fault.in_field(&names[names.len() - steps.len() - 1])),
+        }
+    }
+    Ok(pos)
 }
 
 /// A column of records.
@@ -69,38 +98,20 @@ impl Record {
 
     /// Appends `n` records from `pos` on; a fault comes with the number of records before it.
     pub(crate) fn decode_rows(&mut self, bytes: &[u8], mut pos: usize, n: usize) -> Result<usize, (usize, Fault)> {
+        // Known here, it need not be asked at every value.
+        assert!(bytes.len() >= PADDING, "a block without padding");
+        self.settle();
         let end = data_end(bytes);
+        let (steps, names, programs) = (&mut *self.steps, &*self.names, &*self.programs);
         for row in 0..n {
-            match self.decode_row(bytes, pos) {
+            match decode_steps(steps, names, programs, bytes, pos) {
                 // Short reads may run into the padding; here is where that is noticed.
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return Err((row, Fault::truncated())),
                 Err(fault) => return Err((row, fault)),
             }
         }
-        Ok(pos)
-    }
-
-    #[inline(always)]
-    fn decode_row(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
-        if self.pending > 0 {
-            self.settle();
-        }
-        let mut steps = self.steps.iter_mut();
-        while let Some(step) = steps.next() {
-            let decoded = match step {
-                Step::Column(column) => column.decode(bytes, pos),
-                Step::Skip(skips) => self.programs.skip(skips, bytes, pos),
-            };
-            match decoded {
-                Ok(next) => pos = next,
-                Err(fault) => {
-                    let behind = steps.len();
-                    return Err(fault.in_field(&self.names[self.names.len() - behind - 1]));
-                }
-            }
-        }
-        self.len += 1;
+        self.len += n;
         Ok(pos)
     }
 
@@ -127,7 +138,12 @@ impl Record {
 impl Column for Record {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        self.decode_row(bytes, pos)
+        if self.pending > 0 {
+            self.settle();
+        }
+        let pos = decode_steps(&mut self.steps, &self.names, &self.programs, bytes, pos)?;
+        self.len += 1;
+        Ok(pos)
     }
 
     fn push_nulls(&mut self, n: usize) {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
-use crate::binary::{Fault, data_end};
+use crate::binary::{Fault, PADDING, data_end};
 use crate::decode::{Record, Skip, SkipPrograms};
 use crate::schema::{Resolution, Schema};
 use crate::{Limits, Result};
@@ -59,6 +59,8 @@ impl Plan {
 
     /// Passes over up to `n` records from `pos` on; gives how many, the position behind them, and what stopped it early.
     pub(crate) fn walk(&self, bytes: &[u8], mut pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
+        // Known here, it need not be asked at every value.
+        assert!(bytes.len() >= PADDING, "a block without padding");
         let end = data_end(bytes);
         for record in 0..n {
             match self.programs.skip(&self.row, bytes, pos) {

@@ -20,6 +20,9 @@ use crate::{Codec, Error, Result};
 /// Bytes of an uncompressed block that are read at once: the thread that walks them finds them in its cache.
 const PART_BYTES: u64 = 2 << 20;
 
+/// Rows that are enough for a task.
+const FEW_ROWS: u64 = 4096;
+
 /// A block that is taken in several tasks.
 pub(super) struct BigBlock {
     frame: BlockFrame,
@@ -125,12 +128,17 @@ impl BigBlock {
         self.pos += bytes as u64;
     }
 
-    /// Rows for one task: those of a batch, but few enough that every thread has a share.
+    /// Rows for one task: those of a batch, but few at the block's beginning, where the other threads wait for the first
+    /// walk to end, and at its end, where they wait for the last task.
     fn run_rows(&self, portions: Portions) -> u64 {
         let bytes = self.data.as_ref().map_or(self.frame.data.end - self.frame.data.start, |data| data.len() as u64);
         let by_bytes = (portions.batch_bytes as u64).saturating_mul(self.frame.rows) / bytes.max(1);
-        let share = (self.frame.rows / (4 * portions.threads as u64)).max(4096);
-        (portions.batch_rows as u64).min(by_bytes.max(1)).min(share)
+        let most = (portions.batch_rows as u64).min(by_bytes.max(1));
+        if portions.threads == 1 {
+            return most;
+        }
+        let share = (self.take / (2 * portions.threads as u64)).min(self.record + FEW_ROWS);
+        most.min(share.max(FEW_ROWS))
     }
 
     /// The data from the next record on, `room` bytes of it if it is in the file.
