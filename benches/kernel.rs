@@ -18,6 +18,8 @@ mod kinds;
 #[expect(dead_code, reason = "`container` reads with it in the tests")]
 #[path = "../tests/rust/naive.rs"]
 mod naive;
+#[path = "kernel/views.rs"]
+mod views;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -47,6 +49,7 @@ fn main() {
     skip(&mut criterion);
     rows(&mut criterion);
     codecs(&mut criterion);
+    views::views(&mut criterion, ROWS);
     criterion.final_summary();
 }
 

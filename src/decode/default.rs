@@ -5,7 +5,7 @@ use std::sync::Arc;
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
-use super::{AnyColumn, Column};
+use super::{AnyColumn, Column, delegate_to};
 use crate::binary::Fault;
 
 /// A column that takes no bytes of the block.
@@ -30,23 +30,5 @@ impl Column for DefaultValue {
         Ok(pos)
     }
 
-    fn push_nulls(&mut self, n: usize) {
-        self.column.push_nulls(n);
-    }
-
-    fn reserve(&mut self, n: usize) {
-        self.column.reserve(n);
-    }
-
-    fn dtype(&self) -> ArrowDataType {
-        self.column.dtype()
-    }
-
-    fn field(&self, name: &str) -> Field {
-        self.column.field(name)
-    }
-
-    fn finish(&mut self) -> Box<dyn Array> {
-        self.column.finish()
-    }
+    delegate_to!(column);
 }

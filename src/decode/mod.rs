@@ -86,6 +86,33 @@ pub(crate) trait Column: Clone + Send + Sync {
     fn finish(&mut self) -> Box<dyn Array>;
 }
 
+/// Leaves everything but decoding to the column in a field.
+macro_rules! delegate_to {
+    ($field:ident) => {
+        fn push_nulls(&mut self, n: usize) {
+            self.$field.push_nulls(n);
+        }
+
+        fn reserve(&mut self, n: usize) {
+            self.$field.reserve(n);
+        }
+
+        fn dtype(&self) -> ArrowDataType {
+            self.$field.dtype()
+        }
+
+        fn field(&self, name: &str) -> Field {
+            self.$field.field(name)
+        }
+
+        fn finish(&mut self) -> Box<dyn Array> {
+            self.$field.finish()
+        }
+    };
+}
+
+pub(crate) use delegate_to;
+
 /// Writes [`AnyColumn`] and its dispatch from the list of kinds.
 macro_rules! columns {
     ($($kind:ident($column:ty)),* $(,)?) => {

@@ -4,7 +4,7 @@ use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
 use super::union::{Choice, choose};
-use super::{AnyColumn, Column};
+use super::{AnyColumn, Column, delegate_to};
 use crate::binary::{Fault, read_long};
 
 /// The writer's union is null and one other branch, in either order.
@@ -50,25 +50,7 @@ impl<C: Column> Column for Nullable<C> {
         }
     }
 
-    fn push_nulls(&mut self, n: usize) {
-        self.column.push_nulls(n);
-    }
-
-    fn reserve(&mut self, n: usize) {
-        self.column.reserve(n);
-    }
-
-    fn dtype(&self) -> ArrowDataType {
-        self.column.dtype()
-    }
-
-    fn field(&self, name: &str) -> Field {
-        self.column.field(name)
-    }
-
-    fn finish(&mut self) -> Box<dyn Array> {
-        self.column.finish()
-    }
+    delegate_to!(column);
 }
 
 /// Any union of the writer's that the reader sees as one nullable value.
@@ -99,23 +81,5 @@ impl Column for Optional {
         }
     }
 
-    fn push_nulls(&mut self, n: usize) {
-        self.column.push_nulls(n);
-    }
-
-    fn reserve(&mut self, n: usize) {
-        self.column.reserve(n);
-    }
-
-    fn dtype(&self) -> ArrowDataType {
-        self.column.dtype()
-    }
-
-    fn field(&self, name: &str) -> Field {
-        self.column.field(name)
-    }
-
-    fn finish(&mut self) -> Box<dyn Array> {
-        self.column.finish()
-    }
+    delegate_to!(column);
 }
