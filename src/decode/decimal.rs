@@ -5,7 +5,7 @@ use polars_arrow::datatypes::ArrowDataType;
 
 use super::Column;
 use super::validity::Validity;
-use crate::binary::{Fault, read_length, read_slice};
+use crate::binary::{Fault, read_array, read_length, read_slice};
 
 /// A column of decimals.
 #[derive(Clone)]
@@ -47,11 +47,27 @@ fn to_i128(bytes: &[u8]) -> Option<i128> {
     (extra.iter().all(|&byte| byte == sign) && (value < 0) == (sign != 0)).then_some(value)
 }
 
+/// A number of 1 to 16 bytes, cut out of one load.
+#[inline]
+fn from_window(window: [u8; 16], size: usize) -> i128 {
+    i128::from_be_bytes(window) >> (8 * (16 - size))
+}
+
 impl Column for Decimal {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        let (number, pos) = read_number(bytes, pos, self.size)?;
-        match to_i128(number) {
+        let (size, start) = match self.size {
+            Some(size) => (size, pos),
+            None => read_length(bytes, pos)?,
+        };
+        let (value, pos) = if let 1..=16 = size {
+            let (window, _) = read_array(bytes, start)?;
+            (Some(from_window(*window, size)), start + size)
+        } else {
+            let (number, pos) = read_slice(bytes, start, size)?;
+            (to_i128(number), pos)
+        };
+        match value {
             Some(value) if -self.bound < value && value < self.bound => self.values.push(value),
             _ => return Err(too_long(self.precision)),
         }
@@ -102,6 +118,11 @@ mod tests {
         ];
         for (bytes, value) in cases {
             assert_eq!(to_i128(bytes), value, "{bytes:02x?}");
+            if let 1..=16 = bytes.len() {
+                let mut window = [0x55; 16];
+                window[..bytes.len()].copy_from_slice(bytes);
+                assert_eq!(Some(from_window(window, bytes.len())), value, "{bytes:02x?}");
+            }
         }
     }
 }

@@ -62,17 +62,24 @@ fn too_many_empty_items() -> Fault {
 }
 
 /// The head of one block of items: how many, and where the block must end if it says so. A count of 0 is the end.
-#[inline]
+#[inline(always)]
 pub(super) fn read_item_block(bytes: &[u8], pos: usize) -> Result<(usize, Option<usize>, usize), Fault> {
     let (count, pos) = read_long(bytes, pos)?;
     if count >= 0 {
         return Ok((count as usize, None, pos));
     }
+    let (count, end, pos) = read_sized_block(count, bytes, pos)?;
+    Ok((count, Some(end), pos))
+}
+
+/// The rest of the head of a block that says its size.
+#[inline(never)]
+fn read_sized_block(count: i64, bytes: &[u8], pos: usize) -> Result<(usize, usize, usize), Fault> {
     let Some(count) = count.checked_neg() else {
         return Err(Fault::data("item count out of range"));
     };
     let (size, pos) = read_length(bytes, pos)?;
-    Ok((count as usize, Some(pos + size), pos))
+    Ok((count as usize, pos + size, pos))
 }
 
 /// The block of items said that it ends at `end`, if it said anything.

@@ -189,6 +189,13 @@ columns! {
     NullableDouble(Nullable<Primitive<Double>>),
     NullableString(Nullable<Views<Utf8>>),
     NullableBytes(Nullable<Views<Blob>>),
+    NullableTimeMillis(Nullable<Primitive<TimeMillis>>),
+    NullableTimeMicros(Nullable<Primitive<TimeMicros>>),
+    NullableEnum8(Nullable<Enumeration<u8>>),
+    NullableDecimal(Nullable<Decimal>),
+    NullableList(Nullable<Box<List>>),
+    NullableMap(Nullable<Box<Map>>),
+    NullableRecord(Nullable<Box<Record>>),
     Nullable(Nullable<Box<AnyColumn>>),
     Optional(Box<Optional>),
     List(Box<List>),
@@ -200,6 +207,7 @@ columns! {
 }
 
 impl<C: Column> Column for Box<C> {
+    #[inline]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         (**self).decode(bytes, pos)
     }

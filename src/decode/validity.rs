@@ -21,7 +21,12 @@ impl Validity {
     }
 
     /// The `n` values from `index` on are null.
+    #[inline]
     pub(crate) fn mark_nulls(&mut self, index: usize, n: usize) {
+        if n == 1 { self.mark_null(index) } else { self.mark_many(index, n) }
+    }
+
+    fn mark_many(&mut self, index: usize, n: usize) {
         let stop = index + n;
         let mut at = index;
         while at < stop {

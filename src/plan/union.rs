@@ -171,6 +171,13 @@ fn nullable(column: AnyColumn, choices: Vec<Choice>) -> AnyColumn {
         AnyColumn::Double(column) => Nullable::new(column, null_index).into(),
         AnyColumn::String(column) => Nullable::new(column, null_index).into(),
         AnyColumn::Bytes(column) => Nullable::new(column, null_index).into(),
+        AnyColumn::TimeMillis(column) => Nullable::new(column, null_index).into(),
+        AnyColumn::TimeMicros(column) => Nullable::new(column, null_index).into(),
+        AnyColumn::Enum8(column) => Nullable::new(column, null_index).into(),
+        AnyColumn::Decimal(column) => Nullable::new(column, null_index).into(),
+        AnyColumn::List(column) => Nullable::new(column, null_index).into(),
+        AnyColumn::Map(column) => Nullable::new(column, null_index).into(),
+        AnyColumn::Record(column) => Nullable::new(column, null_index).into(),
         column => Nullable::new(Box::new(column), null_index).into(),
     }
 }
