@@ -27,8 +27,7 @@ impl Column for Boolean {
     }
 
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.values.len(), n);
-        self.values.resize(self.values.len() + n, false);
+        self.validity.push_nulls(&mut self.values, n, false);
     }
 
     fn reserve(&mut self, n: usize) {

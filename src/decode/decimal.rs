@@ -75,8 +75,7 @@ impl Column for Decimal {
     }
 
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.values.len(), n);
-        self.values.resize(self.values.len() + n, 0);
+        self.validity.push_nulls(&mut self.values, n, 0);
     }
 
     fn reserve(&mut self, n: usize) {

@@ -49,8 +49,7 @@ impl<K: DictionaryKey> Column for Enumeration<K> {
     }
 
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.keys.len(), n);
-        self.keys.resize(self.keys.len() + n, K::default());
+        self.validity.push_nulls(&mut self.keys, n, K::default());
     }
 
     fn reserve(&mut self, n: usize) {

@@ -126,8 +126,7 @@ impl Column for List {
     }
 
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.ends.len(), n);
-        self.ends.resize(self.ends.len() + n, self.items as i64);
+        self.validity.push_nulls(&mut self.ends, n, self.items as i64);
     }
 
     fn reserve(&mut self, n: usize) {

@@ -121,8 +121,8 @@ impl Column for Map {
     }
 
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.ends.len(), n);
-        self.ends.resize(self.ends.len() + n, self.ends.last().copied().unwrap_or(0));
+        let end = self.ends.last().copied().unwrap_or(0);
+        self.validity.push_nulls(&mut self.ends, n, end);
     }
 
     fn reserve(&mut self, n: usize) {

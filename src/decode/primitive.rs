@@ -42,8 +42,7 @@ impl<N: Number> Column for Primitive<N> {
 
     #[inline]
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.values.len(), n);
-        self.values.resize(self.values.len() + n, N::Native::default());
+        self.validity.push_nulls(&mut self.values, n, N::Native::default());
     }
 
     fn reserve(&mut self, n: usize) {

@@ -41,6 +41,14 @@ impl Validity {
         }
     }
 
+    /// Appends `n` nulls to the values that this is about, each of which leaves `empty`.
+    #[inline]
+    pub(crate) fn push_nulls<T: Copy>(&mut self, values: &mut Vec<T>, n: usize, empty: T) {
+        self.mark_nulls(values.len(), n);
+        // Most come one by one.
+        if n == 1 { values.push(empty) } else { values.resize(values.len() + n, empty) }
+    }
+
     /// The bitmap of `len` values, `None` where none is null; starts anew.
     pub(crate) fn finish(&mut self, len: usize) -> Option<Bitmap> {
         if self.words.is_empty() {

@@ -180,8 +180,7 @@ impl<C: Content> Column for Views<C> {
 
     #[inline]
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.views.len(), n);
-        self.views.resize(self.views.len() + n, View::default());
+        self.validity.push_nulls(&mut self.views, n, View::default());
     }
 
     fn reserve(&mut self, n: usize) {
