@@ -11,8 +11,26 @@ use pyo3::prelude::*;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How long freed memory stays ours: as long as in jemalloc, which Polars uses. The next read finds its pages there,
+/// and giving pages back stops every thread that needs new ones.
+const KEEP_FREED_MEMORY_MS: std::ffi::c_long = 10_000;
+
+/// `mi_option_purge_delay` of mimalloc 3, which the crate has no name for.
+const PURGE_DELAY: std::ffi::c_int = 15;
+
+fn configure_allocator() {
+    if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
+        // SAFETY: setting an option has no preconditions, and options that do not exist are ignored.
+        #[allow(unsafe_code)]
+        unsafe {
+            libmimalloc_sys::mi_option_set(PURGE_DELAY, KEEP_FREED_MEMORY_MS);
+        }
+    }
+}
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    configure_allocator();
     // Polars' pool is not asked: that would start it.
     if let Some(threads) = std::env::var("POLARS_MAX_THREADS").ok().and_then(|value| value.parse().ok()) {
         crate::set_threads(threads);
