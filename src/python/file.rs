@@ -185,6 +185,8 @@ impl BatchReader {
         counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
         counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
+        counts.set_item("rows_tested", stats.rows_tested)?;
+        counts.set_item("rows_filtered", stats.rows_filtered)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
         Ok(counts)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polars_arrow::datatypes::Field;
 
 use super::batch::RowIndex;
+use super::filter::Filter;
 use super::options::{OpenOptions, ReadOptions};
 use super::pool;
 use super::reader::BatchReader;
@@ -127,12 +128,16 @@ impl ContainerFile {
         {
             return Err(Error::argument(format!("the row index has the name of a column, {:?}", index.name)));
         }
+        let filter = match &options.filter {
+            Some(filter) => Filter::new(filter, schemas, limits, &plan, row_index.as_ref())?,
+            None => None,
+        };
         let bytes = source.size() - header.size;
         let threads = if bytes < SMALL_FILE { 1 } else { options.n_threads.unwrap_or(usize::MAX).min(pool::threads()) };
         let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
         let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1) };
         let rows = options.offset..options.length.map_or(u64::MAX, |length| options.offset.saturating_add(length));
-        Ok(BatchReader::new(self.opened.clone(), plan, portions, rows, row_index))
+        Ok(BatchReader::new(self.opened.clone(), plan, portions, rows, row_index, filter))
     }
 }
 

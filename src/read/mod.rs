@@ -3,6 +3,8 @@
 mod batch;
 mod big;
 mod file;
+mod filter;
+mod filtered;
 mod options;
 mod pool;
 mod reader;
@@ -13,6 +15,7 @@ mod window;
 
 pub use batch::Batch;
 pub use file::ContainerFile;
+pub use filter::RowFilter;
 pub use options::{OpenOptions, ReadOptions};
 pub use pool::set_threads;
 pub use reader::BatchReader;

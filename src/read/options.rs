@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::filter::RowFilter;
 use crate::{Limits, Schema};
 
 /// How to open a file.
@@ -28,6 +29,8 @@ pub struct ReadOptions {
     pub offset: u64,
     /// Rows to read at most; `None` is all.
     pub length: Option<u64>,
+    /// Tells which of the rows are needed; others may come out too. It sees rows that `offset` and `length` leave.
+    pub filter: Option<Arc<dyn RowFilter>>,
     /// Rows of a batch, about.
     pub batch_rows: usize,
     /// Bytes of a batch before decoding, about.
@@ -44,6 +47,7 @@ impl Default for ReadOptions {
             wide_row_index: false,
             offset: 0,
             length: None,
+            filter: None,
             batch_rows: 100_000,
             batch_bytes: 16 << 20,
             n_threads: None,

@@ -14,6 +14,8 @@ use polars_arrow::datatypes::Field;
 
 use super::batch::{Batch, RowIndex};
 use super::file::Opened;
+use super::filter::Filter;
+use super::filtered;
 use super::pool;
 use super::stats::{Counters, Stats};
 use super::stream::{BlockStream, Portions};
@@ -41,6 +43,7 @@ struct Shared {
     plan: Plan,
     portions: Portions,
     row_index: Option<RowIndex>,
+    filter: Option<Filter>,
     counters: Arc<Counters>,
     stream: Mutex<Numbered>,
     spare: Arc<Spare>,
@@ -81,6 +84,7 @@ impl BatchReader {
         portions: Portions,
         rows: Range<u64>,
         row_index: Option<RowIndex>,
+        filter: Option<Filter>,
     ) -> Self {
         let index_field = row_index.iter().map(RowIndex::field);
         let fields = index_field.chain(plan.fields.iter().cloned()).collect();
@@ -89,8 +93,20 @@ impl BatchReader {
         let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows, counters.clone(), spare.clone());
         let stream = Mutex::new(Numbered { stream, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
-        let shared =
-            Shared { file, plan, portions, row_index, counters, stream, spare, results, progress, cancelled, scratch };
+        let shared = Shared {
+            file,
+            plan,
+            portions,
+            row_index,
+            filter,
+            counters,
+            stream,
+            spare,
+            results,
+            progress,
+            cancelled,
+            scratch,
+        };
         Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), next: 0, finished: false }
     }
 
@@ -165,7 +181,10 @@ impl Shared {
         let row_index = self.row_index.as_ref();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let decoder = Decoder { file, plan, row_index, batch_rows, batch_bytes, counters };
-        let batches = decoder.decode(&task, &mut scratch);
+        let batches = match &self.filter {
+            Some(filter) if filter.is_due() => filtered::decode(&decoder, filter, &task, &mut scratch),
+            _ => decoder.decode(&task, &mut scratch),
+        };
         lock(&self.scratch).push(scratch);
         self.spare.give(task.into_bytes());
         batches
