@@ -1,6 +1,6 @@
 """The compiled part. Private: only the package uses it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import final
 
 __all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "ReadOptions", "__version__"]
@@ -29,6 +29,7 @@ class ReadOptions:
         wide_row_index: bool = False,
         offset: int = 0,
         length: int | None = None,
+        filter: tuple[list[str], Callable[[Batch], object]] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
     ) -> ReadOptions: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polars_avro._core import Batch, Batches, BatchReader
+
+_logger = logging.getLogger("polars_avro")
 
 
 def frame(batch: Batch | Batches) -> pl.DataFrame:
@@ -20,6 +23,11 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
 
 
 def frames(batches: BatchReader) -> Iterator[pl.DataFrame]:
-    """Import batches as they are asked for."""
-    for batch in batches:
-        yield frame(batch)
+    """Import batches as they are asked for; at the end, log what was done."""
+    try:
+        for batch in batches:
+            yield frame(batch)
+    finally:
+        if _logger.isEnabledFor(logging.DEBUG):
+            stats = batches.stats
+            _logger.debug("read: %s", ", ".join(f"{name} {value}" for name, value in stats.items()), extra=stats)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
-from polars_avro._core import ReadOptions
+from polars_avro._core import Batch, ReadOptions
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def for_core(
     row_index: tuple[str, int] | None = None,
     offset: int = 0,
     length: int | None = None,
+    filter: tuple[list[str], Callable[[Batch], object]] | None = None,  # noqa: A002
     reader: ReaderOptions,
 ) -> ReadOptions:
     """Say what to read: `columns` in this order, all where it is None, and the row index in front of them."""
@@ -106,6 +107,7 @@ def for_core(
         wide_row_index=row_index is not None and pl.get_index_type() == pl.UInt64,
         offset=offset,
         length=length,
+        filter=filter,
         batch_size=reader.batch_size,
         n_threads=reader.n_threads,
     )

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use super::arrow::{Batch, Batches, schema_capsule};
 use super::error::Raised;
+use super::filter::CallableFilter;
 use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
@@ -34,13 +35,15 @@ pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, filter=None, batch_size=None, n_threads=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         columns: Option<Vec<String>>,
         row_index: Option<(String, u64)>,
         wide_row_index: bool,
         offset: u64,
         length: Option<u64>,
+        filter: Option<(Vec<String>, Py<PyAny>)>,
         batch_size: Option<usize>,
         n_threads: Option<usize>,
     ) -> Self {
@@ -52,6 +55,7 @@ impl ReadOptions {
             wide_row_index,
             offset,
             length,
+            filter: filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
             batch_rows,
             n_threads,
             ..defaults

@@ -5,6 +5,7 @@
 mod arrow;
 mod error;
 mod file;
+mod filter;
 
 use pyo3::prelude::*;
 

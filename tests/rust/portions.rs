@@ -120,7 +120,8 @@ fn whole_files_come_in_whole_batches() {
         assert!(heights.len() <= 26, "{heights:?}");
         assert!(heights[3..heights.len() - 6].iter().all(|height| (75_000..=125_000).contains(height)), "{heights:?}");
         assert_eq!(stats.rows_decoded, 2_000_000);
-        assert!(bytes <= file.len() + (1 << 20), "{bytes} of {}", file.len());
+        // Of an uncompressed block, what a task leaves of a part is read again with the next one.
+        assert!(bytes <= file.len() / 3 * 4, "{bytes} of {}", file.len());
     }
 }
 
