@@ -7,6 +7,6 @@ mod header;
 mod varint;
 mod walk;
 
-pub(crate) use block::BlockFrame;
+pub(crate) use block::{BlockFrame, SYNC_BYTES};
 pub use header::Header;
-pub(crate) use walk::BlockWalk;
+pub(crate) use walk::{BlockWalk, Totals};

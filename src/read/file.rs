@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polars_arrow::datatypes::Field;
 
 use super::batch::RowIndex;
+use super::count;
 use super::filter::Filter;
 use super::options::{OpenOptions, ReadOptions};
 use super::pool;
@@ -89,8 +90,8 @@ impl ContainerFile {
     /// Where a block header is damaged or the file is cut short.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
         let Opened { source, header, .. } = &*self.opened;
+        let Some(limit) = limit else { return Ok(count::totals(&self.opened)?.rows) };
         let mut walk = BlockWalk::new(header);
-        let Some(limit) = limit else { return Ok(walk.totals(&**source)?.rows) };
         let mut rows = 0_u64;
         while rows < limit
             && let Some(frame) = walk.next_frame(&**source)?
@@ -105,7 +106,7 @@ impl ContainerFile {
     /// # Errors
     /// Where a block header is damaged or the file is cut short.
     pub fn count_blocks(&self) -> Result<(u64, u64)> {
-        let totals = BlockWalk::new(&self.opened.header).totals(&*self.opened.source)?;
+        let totals = count::totals(&self.opened)?;
         Ok((totals.blocks, totals.rows))
     }
 

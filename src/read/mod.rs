@@ -2,6 +2,7 @@
 
 mod batch;
 mod big;
+mod count;
 mod file;
 mod filter;
 mod filtered;

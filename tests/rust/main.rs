@@ -6,6 +6,7 @@ mod cells;
 mod choices;
 mod columns;
 mod container;
+mod counting;
 mod differential;
 mod filtering;
 mod hostile;
