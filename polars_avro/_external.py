@@ -75,9 +75,7 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def reader_capabilities(self) -> ReaderCapabilities:
         """Say what the reader does itself; Polars does the rest."""
-        return ReaderCapabilities(
-            row_index=True, pre_slice=True, negative_pre_slice=True, supported_filter="partial"
-        )
+        return ReaderCapabilities(row_index=True, pre_slice=True, negative_pre_slice=True, supported_filter="partial")
 
     def build_file_reader(self, source: str | bytes, multi_scan_context: dict[Any, Any]) -> AvroFileReader:
         """Make the reader of one file, which opens nothing yet."""
