@@ -29,7 +29,7 @@ class ReadOptions:
         wide_row_index: bool = False,
         offset: int = 0,
         length: int | None = None,
-        filter: tuple[list[str], Callable[[Batch], object]] | None = None,
+        row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
     ) -> ReadOptions: ...

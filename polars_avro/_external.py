@@ -136,7 +136,7 @@ class AvroFileReader(FileReader):
             row_index=row_index,
             offset=offset,
             length=length,
-            filter=_predicate.for_core((term.expr for term in filters), known),
+            row_filter=_predicate.for_core((term.expr for term in filters), known),
             reader=self.builder.options,
         )
         return frames(self.file.batches(options))

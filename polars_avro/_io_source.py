@@ -65,7 +65,7 @@ class Frames:
             # Rows that the core leaves out would not count.
             terms = [] if predicate is None or left is not None else [predicate]
             wanted = _predicate.for_core(terms, columns)
-            options = _options.for_core(columns=columns, length=left, filter=wanted, reader=reader)
+            options = _options.for_core(columns=columns, length=left, row_filter=wanted, reader=reader)
             for df in frames(self._open(source).batches(options)):
                 left = None if left is None else left - df.height
                 yield df if predicate is None else df.filter(predicate)

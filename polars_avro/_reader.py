@@ -31,7 +31,8 @@ class AvroReader:
     source
         A path, the ``bytes`` of a file, or a file-like, which is read to its end.
     columns
-        Columns to read, by name or by position counted from 0, in the order wanted.
+        Columns to read, by name or by position counted from 0, in the order wanted. ``"a.b"`` reads of the struct ``a``
+        only its field ``b``, also where ``a`` holds lists or maps of structs; a column of that very name comes first.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -77,8 +78,8 @@ class AvroReader:
         _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
         file = ContainerFile(_sources.one(source))
         schema = pl.Schema(file)
-        selected = schema.names() if columns is None else _options.selection(columns, schema.names())
-        index = _options.row_index(row_index_name, row_index_offset, selected)
+        selected = None if columns is None else _options.selection(columns, schema)
+        index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
         reader = ReaderOptions(batch_size=batch_size, n_threads=n_threads)
         options = _options.for_core(columns=selected, row_index=index, length=n_rows, reader=reader)
         self._batches = file.batches(options)
@@ -87,8 +88,7 @@ class AvroReader:
         self._rows_read = 0
         self._total_bytes = file.size
         self._avro_schema = file.schema_json
-        dtypes = {name: schema[name] for name in selected}
-        self._schema = pl.Schema(dtypes if index is None else {index[0]: pl.get_index_type(), **dtypes})
+        self._schema = pl.Schema(self._batches)
 
     @property
     def schema(self) -> pl.Schema:

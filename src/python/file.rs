@@ -35,7 +35,7 @@ pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, filter=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, row_filter=None, batch_size=None, n_threads=None))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         columns: Option<Vec<String>>,
@@ -43,7 +43,7 @@ impl ReadOptions {
         wide_row_index: bool,
         offset: u64,
         length: Option<u64>,
-        filter: Option<(Vec<String>, Py<PyAny>)>,
+        row_filter: Option<(Vec<String>, Py<PyAny>)>,
         batch_size: Option<usize>,
         n_threads: Option<usize>,
     ) -> Self {
@@ -55,7 +55,7 @@ impl ReadOptions {
             wide_row_index,
             offset,
             length,
-            filter: filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
+            filter: row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
             batch_rows,
             n_threads,
             ..defaults

@@ -19,7 +19,9 @@ pub struct OpenOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReadOptions {
-    /// The columns that come out, in this order; `None` is all of them in the schema's order.
+    /// The columns that come out, in this order; `None` is all of them in the schema's order. A path such as `a.b` makes a
+    /// column `a` of that field alone, also inside of arrays, maps and unions with null; a column whose own name has the
+    /// dot comes first.
     pub columns: Option<Vec<String>>,
     /// Puts the number of each row in the file before the other columns: the column's name, and the number of row 0.
     pub row_index: Option<(String, u64)>,

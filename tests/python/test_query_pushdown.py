@@ -128,18 +128,18 @@ def test_the_largest_rows(large, large_frame, engine):
         assert_frame_equal(found, expected)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     pass
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_what_a_filter_raises_comes_out_as_it_is(large, engine, n_threads):
     def refuse(_):
-        raise Refused("not today")
+        raise RefusedError("not today")
 
     condition = pl.col("id").map_batches(refuse, return_dtype=pl.Boolean, is_elementwise=True)
     lf = polars_avro.scan_avro(large, n_threads=n_threads).filter(condition)
-    with pytest.raises(Refused, match="not today"):
+    with pytest.raises(RefusedError, match="not today"):
         lf.collect(engine=engine)
     with pytest.raises(pl.exceptions.InvalidOperationError):
         polars_avro.scan_avro(large).filter(pl.col("name").cast(pl.Int8) > 3).collect(engine=engine)
