@@ -34,7 +34,7 @@ impl From<Raised> for PyErr {
 /// What a callback raised comes out as it was raised.
 fn callback_error(error: Error) -> PyErr {
     let text = error.to_string();
-    match error.into_cause().map(|cause| cause.downcast::<PyErr>()) {
+    match error.into_cause().map(<dyn std::error::Error + Send + Sync>::downcast::<PyErr>) {
         Some(Ok(raised)) => *raised,
         _ => avro_error("AvroError", &Error::new(ErrorKind::Callback, text)),
     }
