@@ -26,8 +26,8 @@ pub trait RowFilter: fmt::Debug + Send + Sync {
     fn evaluate(&self, batch: Batch) -> Result<Bitmap>;
 }
 
-/// Tasks that are decoded whole after one most of whose rows passed.
-const REST: u32 = 15;
+/// After a task most of whose rows passed, one of so many is tested and the others are decoded whole.
+const REST: u32 = 16;
 
 /// The filter of one read.
 pub(super) struct Filter {
@@ -38,7 +38,7 @@ pub(super) struct Filter {
     indexed: bool,
     /// Every wanted column, for records that are decoded one by one.
     pub(super) wanted: Record,
-    /// Tasks to decode whole before one is tested again.
+    /// Tasks until one is tested again; 0 where all are.
     rest: AtomicU32,
 }
 
@@ -63,7 +63,13 @@ impl Filter {
 
     /// Whether the next task is to be tested.
     pub(super) fn is_due(&self) -> bool {
-        self.rest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |rest| rest.checked_sub(1)).is_err()
+        // Whoever is to test starts the next round: the other threads do not wait for what it finds.
+        let next = |rest| match rest {
+            0 => None,
+            1 => Some(REST),
+            _ => Some(rest - 1),
+        };
+        matches!(self.rest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next), Err(_) | Ok(1))
     }
 
     /// Which of the rows in `record`, of which the first is row `first` of the file, pass; leaves it empty.
@@ -80,8 +86,11 @@ impl Filter {
             let message = format!("a filter told of {} rows where there are {height}", passed.len());
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        if passed.set_bits() > height / 2 {
-            self.rest.store(REST, Ordering::Relaxed);
+        if passed.set_bits() <= height / 2 {
+            self.rest.store(0, Ordering::Relaxed);
+        } else {
+            // Tasks that were tested side by side begin one round, not several.
+            let _ = self.rest.compare_exchange(0, REST, Ordering::Relaxed, Ordering::Relaxed);
         }
         Ok(passed)
     }

@@ -160,6 +160,27 @@ fn a_filter_that_most_rows_pass_is_asked_now_and_then() {
 }
 
 #[test]
+fn a_filter_is_asked_again_where_fewer_rows_pass() {
+    let filter = ids(|id| id < 50_000 || id % 100 == 0);
+    let mut options = options(filter);
+    options.batch_rows = 1000;
+    let (found, stats) = read_ids(file("null", 200_000, 1000, b""), &options);
+    assert_eq!(found.iter().filter(|&&id| id < 50_000 || id % 100 == 0).count(), 51_500);
+    assert!(stats.rows_filtered > 120_000, "{stats:?}");
+    assert!(stats.rows_tested < 160_000, "{stats:?}");
+}
+
+#[test]
+fn threads_that_find_that_most_rows_pass_ask_no_more_than_one() {
+    let filter = ids(|_| true);
+    let mut options = options(filter.clone());
+    (options.batch_rows, options.n_threads) = (1000, Some(4));
+    let (found, stats) = read_ids(file("deflate", 400_000, 500, b"some text"), &options);
+    assert_eq!((found.len(), stats.rows_filtered), (400_000, 0));
+    assert!(stats.rows_tested < 80_000, "{stats:?}");
+}
+
+#[test]
 fn a_filter_of_all_wanted_columns_is_not_asked() {
     let filter = ids(|_| false);
     let mut options = options(filter.clone());
