@@ -152,7 +152,7 @@ impl<'s> Compiler<'s> {
         }
         for (field, datum, value) in defaults {
             if let Some((_, projection)) = wanted.iter().find(|(index, _)| index == field) {
-                let datum: Arc<[u8]> = [datum.as_slice(), &[0; PADDING]].concat().into();
+                let datum = datum.as_ref().map(|datum| Arc::from([datum.as_slice(), &[0; PADDING]].concat()));
                 let column = DefaultValue::new(self.column(*value, projection)?, datum);
                 steps.column(*field, Box::new(column).into());
             }

@@ -15,7 +15,7 @@ use polars_arrow::datatypes::Field;
 
 use crate::binary::{Fault, PADDING, data_end};
 use crate::decode::{Record, Skip, SkipPrograms};
-use crate::schema::{Resolution, Schema};
+use crate::schema::{Evolution, Resolution, Schema};
 use crate::{Limits, Result};
 
 pub(crate) use projection::Projection;
@@ -44,9 +44,9 @@ pub(crate) struct Schemas {
 
 impl Schemas {
     /// Resolves the writer's schema with the reader's, or with itself.
-    pub(crate) fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>) -> Result<Self> {
+    pub(crate) fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>, evolution: Evolution) -> Result<Self> {
         let reader = reader.unwrap_or_else(|| writer.clone());
-        let resolution = Arc::new(crate::schema::resolve(&writer, &reader)?);
+        let resolution = Arc::new(crate::schema::resolve(&writer, &reader, evolution)?);
         Ok(Self { writer, reader, resolution })
     }
 }

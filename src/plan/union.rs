@@ -7,7 +7,7 @@ use super::compile::Compiler;
 use super::{Projection, Schemas, skip};
 use crate::Result;
 use crate::decode::{AnyColumn, Choice, Merge, Null, Nullable, Optional, Union};
-use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema};
+use crate::schema::{Branch, Evolution, Kind, NodeId, ResolvedId, Schema};
 
 /// What a type of the reader's becomes where the writer may have written a union.
 enum Shape {
@@ -145,7 +145,7 @@ impl Compiler<'_> {
 
     /// The column of a reader's type that this writer never writes: it only ever gets nulls.
     fn absent(&mut self, reader: NodeId) -> Result<AnyColumn> {
-        let identity = Schemas::new(self.schemas.reader.clone(), None)?;
+        let identity = Schemas::new(self.schemas.reader.clone(), None, Evolution::default())?;
         let programs = Arc::new(skip::compile(&identity.writer, self.limits)?);
         let node = identity.resolution.nodes.iter().position(|node| node.reader == reader && node.writer == reader);
         let id = ResolvedId(node.expect("a schema resolved with itself has every type") as u32);

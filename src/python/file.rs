@@ -10,18 +10,52 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use super::arrow::{Batch, Batches, schema_capsule};
 use super::error::Raised;
-use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
+use crate::{Evolution, Extra, FileSource, Fingerprint, Limits, MemorySource, Missing, OpenOptions, Schema, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
-enum Opened {
+pub(super) enum Opened {
     Bytes(PyBackedBytes),
     Path(PathBuf),
 }
 
+impl Opened {
+    /// Bytes are not copied.
+    pub(super) fn memory(bytes: PyBackedBytes) -> Arc<dyn Source> {
+        Arc::new(MemorySource::new(Buffer::from_owner(bytes)))
+    }
+}
+
+/// How to open files; the same options serve any number of them.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct Open(pub(super) OpenOptions);
+
+#[pymethods]
+impl Open {
+    /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks.
+    #[new]
+    #[pyo3(signature = (reader_schema, *, insert=(false, false), refuse=(false, false), ignore_names=false))]
+    fn new(
+        reader_schema: Option<String>,
+        insert: (bool, bool),
+        refuse: (bool, bool),
+        ignore_names: bool,
+    ) -> Result<Self, Raised> {
+        let limits = Limits::default();
+        let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
+        let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
+        let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
+        let mut evolution = Evolution::default();
+        (evolution.missing_columns, evolution.missing_fields) = (missing(insert.0), missing(insert.1));
+        (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
+        evolution.ignore_names = ignore_names;
+        Ok(Self(OpenOptions { reader_schema, evolution, limits }))
+    }
+}
+
 /// What to read of a file; the same options serve any number of reads.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct ReadOptions(crate::ReadOptions);
+pub(super) struct ReadOptions(pub(super) crate::ReadOptions);
 
 /// An opened file: its header is read, its schema parsed.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -31,25 +65,34 @@ pub(super) struct ContainerFile(crate::ContainerFile);
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 
+impl From<crate::BatchReader> for BatchReader {
+    fn from(reader: crate::BatchReader) -> Self {
+        Self(Mutex::new(reader))
+    }
+}
+
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, file_index=None, offset=0, length=None, batch_size=None, n_threads=None))]
     fn new(
         columns: Option<Vec<String>>,
-        row_index: Option<(String, u64)>,
-        wide_row_index: bool,
+        row_index: Option<(String, u64, bool)>,
+        file_index: Option<String>,
         offset: u64,
         length: Option<u64>,
         batch_size: Option<usize>,
         n_threads: Option<usize>,
     ) -> Self {
         let defaults = crate::ReadOptions::default();
+        let wide_row_index = row_index.as_ref().is_some_and(|(_, _, wide)| *wide);
+        let row_index = row_index.map(|(name, offset, _)| (name, offset));
         let batch_rows = batch_size.unwrap_or(defaults.batch_rows);
         Self(crate::ReadOptions {
             columns,
             row_index,
             wide_row_index,
+            file_index,
             offset,
             length,
             batch_rows,
@@ -63,13 +106,16 @@ impl ReadOptions {
 impl ContainerFile {
     /// Opens a path, or the bytes of a whole file, which are not copied.
     #[new]
-    fn new(py: Python<'_>, source: Opened) -> Result<Self, Raised> {
+    #[pyo3(signature = (source, options=None))]
+    fn new(py: Python<'_>, source: Opened, options: Option<&Open>) -> Result<Self, Raised> {
         py.detach(|| {
             let source: Arc<dyn Source> = match source {
-                Opened::Bytes(bytes) => Arc::new(MemorySource::new(Buffer::from_owner(bytes))),
+                Opened::Bytes(bytes) => Opened::memory(bytes),
                 Opened::Path(path) => Arc::new(FileSource::open(path)?),
             };
-            Ok(Self(crate::ContainerFile::open(source, &OpenOptions::default())?))
+            let defaults = OpenOptions::default();
+            let options = options.map_or(&defaults, |options| &options.0);
+            Ok(Self(crate::ContainerFile::open(source, options)?))
         })
     }
 
@@ -154,7 +200,7 @@ impl ContainerFile {
 
     /// Reads as batches are asked for.
     fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
-        Ok(BatchReader(Mutex::new(py.detach(|| self.0.read(&options.0))?)))
+        Ok(py.detach(|| self.0.read(&options.0))?.into())
     }
 }
 
@@ -186,6 +232,9 @@ impl BatchReader {
         counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
+        counts.set_item("files_opened", stats.files_opened)?;
+        counts.set_item("files_held", stats.files_held)?;
+        counts.set_item("plans_compiled", stats.plans_compiled)?;
         Ok(counts)
     }
 }

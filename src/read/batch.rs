@@ -26,6 +26,44 @@ impl Batch {
     }
 }
 
+/// The columns of a read that are not in its files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extras {
+    /// In front of the files' columns.
+    pub(super) row_index: Option<RowIndex>,
+    /// Behind them: name of a column of file numbers.
+    pub(super) file_index: Option<String>,
+}
+
+impl Extras {
+    /// The names and types of all columns around those of the files.
+    pub(super) fn fields(&self, fields: &[Field]) -> Arc<[Field]> {
+        let in_front = self.row_index.iter().map(RowIndex::field);
+        let number = |name: &String| Field::new(name.as_str().into(), ArrowDataType::UInt32, true);
+        in_front.chain(fields.iter().cloned()).chain(self.file_index.iter().map(number)).collect()
+    }
+
+    /// Adds the columns to a batch whose first row is row `first` of the read; `files` says how many of its rows are from
+    /// which file.
+    pub(super) fn add_to(&self, batch: Batch, first: u64, files: &[(usize, usize)]) -> Result<Batch> {
+        if self.row_index.is_none() && self.file_index.is_none() {
+            return Ok(batch);
+        }
+        let Batch { fields, mut arrays, height } = batch;
+        if let Some(index) = &self.row_index {
+            arrays.insert(0, index.array(first, height)?);
+        }
+        if self.file_index.is_some() {
+            let mut numbers = Vec::with_capacity(height);
+            for &(file, rows) in files {
+                numbers.resize(numbers.len() + rows, file as u32);
+            }
+            arrays.push(PrimitiveArray::from_vec(numbers).boxed());
+        }
+        Ok(Batch { fields: self.fields(&fields), arrays, height })
+    }
+}
+
 /// How the row index of a read is made.
 #[derive(Clone, Debug)]
 pub(super) struct RowIndex {
@@ -40,7 +78,7 @@ impl RowIndex {
         Field::new(self.name.as_str().into(), dtype, true)
     }
 
-    /// The numbers of `height` rows, of which the first is row `first` of the file.
+    /// The numbers of `height` rows, of which the first is row `first` of the read.
     pub(super) fn array(&self, first: u64, height: usize) -> Result<Box<dyn Array>> {
         let start = self.offset.checked_add(first).ok_or_else(too_many_rows)?;
         let stop = start.checked_add(height as u64).ok_or_else(too_many_rows)?;

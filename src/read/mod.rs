@@ -1,11 +1,15 @@
-//! Reading a file: options in, batches out.
+//! Reading files: options in, batches out.
 
 mod batch;
 mod big;
 mod file;
+mod file_set;
+mod members;
 mod options;
+mod plans;
 mod pool;
 mod reader;
+mod sequence;
 mod stats;
 mod stream;
 mod task;
@@ -13,6 +17,8 @@ mod window;
 
 pub use batch::Batch;
 pub use file::ContainerFile;
+pub use file_set::FileSet;
+pub use members::Input;
 pub use options::{OpenOptions, ReadOptions};
 pub use pool::set_threads;
 pub use reader::BatchReader;

@@ -1,10 +1,11 @@
 //! Decompressing and decoding one task.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use polars_buffer::Buffer;
 
-use super::batch::{Batch, RowIndex};
+use super::batch::{Batch, Extras};
 use super::file::Opened;
 use super::stats::{Counters, add};
 use crate::binary::{Fault, PADDING, data_end};
@@ -30,6 +31,15 @@ impl Task {
             Self::Rows(rows) => rows.data,
         }
     }
+}
+
+/// A task of one of the files of a read.
+pub(super) struct Part {
+    pub(super) file: Arc<Opened>,
+    pub(super) plan: Plan,
+    /// Number of the file's first row in the read.
+    pub(super) base: u64,
+    pub(super) task: Task,
 }
 
 /// Blocks that stand one behind the other.
@@ -112,26 +122,28 @@ impl Default for Scratch {
 
 /// Decodes tasks of one read.
 pub(super) struct Decoder<'a> {
-    pub(super) file: &'a Opened,
-    pub(super) plan: &'a Plan,
-    pub(super) row_index: Option<&'a RowIndex>,
+    pub(super) extras: &'a Extras,
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
     pub(super) counters: &'a Counters,
 }
 
-/// The batches of one task while they are made.
+/// The batches of one run of tasks while they are made.
 struct Output<'a> {
     decoder: &'a Decoder<'a>,
+    plan: &'a Plan,
     record: Record,
     batches: Vec<Batch>,
-    /// Number of the current batch's first row in the file, and bytes decoded into it.
+    /// Number of the current batch's first row in the read, and bytes decoded into it.
     first_row: Option<u64>,
     bytes: usize,
+    /// The files of the current batch's rows: number of the file, number of rows.
+    files: Vec<(usize, usize)>,
 }
 
 /// Where a run of records is.
 struct Place<'a> {
+    part: &'a Part,
     frame: &'a BlockFrame,
     data: &'a [u8],
     first_row: u64,
@@ -142,63 +154,72 @@ struct Place<'a> {
 const STRIDE: u64 = 4096;
 
 impl Decoder<'_> {
-    /// The rows of one task, in order.
-    pub(super) fn decode(&self, task: &Task, scratch: &mut Scratch) -> Result<Vec<Batch>> {
-        let record = self.plan.record.clone();
-        let mut out = Output { decoder: self, record, batches: Vec::new(), first_row: None, bytes: 0 };
-        match task {
-            Task::Rows(rows) => self.decode_rows(rows, &mut out)?,
-            Task::Blocks(Blocks { window, pieces }) => {
-                for (i, piece) in pieces.iter().enumerate() {
-                    let bytes = &window[piece.range.clone()];
-                    let Scratch { decompressor, data } = scratch;
-                    let own = decompress(bytes, &piece.frame, self.file, decompressor, data, self.counters)?;
-                    let data = if own { bytes } else { data };
-                    self.decode_block(piece, data, &mut out)?;
-                    if i == 0 {
-                        out.reserve(&pieces[1..], piece);
-                    }
-                }
+    /// The rows of several tasks, in order. Files that are read by the same plan share batches.
+    pub(super) fn decode(&self, parts: &[Part], scratch: &mut Scratch) -> Result<Vec<Batch>> {
+        let Some(first) = parts.first() else { return Ok(Vec::new()) };
+        let mut out = Output::new(self, &first.plan);
+        for part in parts {
+            out.follow(&part.plan)?;
+            match &part.task {
+                Task::Rows(rows) => Self::decode_rows(part, rows, &mut out)?,
+                Task::Blocks(blocks) => self.decode_blocks(part, blocks, scratch, &mut out)?,
             }
         }
         out.cut()?;
         Ok(out.batches)
     }
 
-    fn decode_block(&self, piece: &Piece, data: &[u8], out: &mut Output<'_>) -> Result<()> {
-        let frame = &piece.frame;
-        let room = data_end(data);
-        let (record, pos, fault) = self.plan.walk(data, 0, piece.skip);
-        if let Some(fault) = fault {
-            let place = Place { frame, data, first_row: piece.first_row, record };
-            return Err(self.fault(fault, &place));
-        }
-        let place = Place { frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
-        let pos = out.rows(&place, pos, piece.take)?;
-        if piece.skip + piece.take == frame.rows && pos != room {
-            return Err(block_error(trailing(room - pos, frame.rows), frame, self.file));
+    fn decode_blocks(&self, part: &Part, blocks: &Blocks, scratch: &mut Scratch, out: &mut Output<'_>) -> Result<()> {
+        let Blocks { window, pieces } = blocks;
+        for (i, piece) in pieces.iter().enumerate() {
+            let bytes = &window[piece.range.clone()];
+            let Scratch { decompressor, data } = scratch;
+            let own = decompress(bytes, &piece.frame, &part.file, decompressor, data, self.counters)?;
+            let data = if own { bytes } else { data };
+            Self::decode_block(part, piece, data, out)?;
+            if i == 0 {
+                out.reserve(&pieces[1..], piece);
+            }
         }
         Ok(())
     }
 
-    fn decode_rows(&self, rows: &Rows, out: &mut Output<'_>) -> Result<()> {
+    fn decode_block(part: &Part, piece: &Piece, data: &[u8], out: &mut Output<'_>) -> Result<()> {
+        let frame = &piece.frame;
+        let room = data_end(data);
+        let (record, pos, fault) = part.plan.walk(data, 0, piece.skip);
+        if let Some(fault) = fault {
+            let place = Place { part, frame, data, first_row: piece.first_row, record };
+            return Err(place.fault(fault));
+        }
+        let place = Place { part, frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
+        let pos = out.rows(&place, pos, piece.take)?;
+        if piece.skip + piece.take == frame.rows && pos != room {
+            return Err(block_error(trailing(room - pos, frame.rows), frame, &part.file));
+        }
+        Ok(())
+    }
+
+    fn decode_rows(part: &Part, rows: &Rows, out: &mut Output<'_>) -> Result<()> {
         let Rows { frame, data, start, stop, last, first_row, record, n } = rows;
         out.record.reserve_rows((*n).min(data.len() as u64) as usize);
-        let pos = out.rows(&Place { frame, data, first_row: *first_row, record: *record }, *start, *n)?;
+        let pos = out.rows(&Place { part, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
         let room = data_end(data);
         if *last && pos != room {
-            return Err(block_error(trailing(room - pos, frame.rows), frame, self.file));
+            return Err(block_error(trailing(room - pos, frame.rows), frame, &part.file));
         }
         if stop.is_some_and(|stop| stop != pos) {
             let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
-            return Err(block_error(error, frame, self.file));
+            return Err(block_error(error, frame, &part.file));
         }
         Ok(())
     }
+}
 
-    fn fault(&self, fault: Fault, place: &Place<'_>) -> Error {
-        let error = fault.into_error().at(|position| position.record = Some(place.record));
-        block_error(error, place.frame, self.file)
+impl Place<'_> {
+    fn fault(&self, fault: Fault) -> Error {
+        let error = fault.into_error().at(|position| position.record = Some(self.record));
+        block_error(error, self.frame, &self.part.file)
     }
 }
 
@@ -207,7 +228,21 @@ fn trailing(bytes: usize, rows: u64) -> Error {
     Error::data(format!("{bytes} bytes are left behind the block's {rows} rows"))
 }
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
+        let (record, batches, files) = (plan.record.clone(), Vec::new(), Vec::new());
+        Self { decoder, plan, record, batches, first_row: None, bytes: 0, files }
+    }
+
+    /// Goes on with rows of `plan`, in a batch of their own if it is another one.
+    fn follow(&mut self, plan: &'a Plan) -> Result<()> {
+        if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
+            self.cut()?;
+            (self.plan, self.record) = (plan, plan.record.clone());
+        }
+        Ok(())
+    }
+
     /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
     fn reserve(&mut self, rest: &[Piece], first: &Piece) {
         let claimed: u64 = rest.iter().map(|piece| piece.take).sum();
@@ -221,15 +256,20 @@ impl Output<'_> {
     fn rows(&mut self, place: &Place<'_>, mut pos: usize, n: u64) -> Result<usize> {
         let mut done = 0;
         while done < n {
-            self.first_row.get_or_insert(place.first_row + done);
+            self.first_row.get_or_insert(place.part.base + place.first_row + done);
             let step = (n - done).min(STRIDE);
             let start = pos;
             pos = self.record.decode_rows(place.data, pos, step as usize).map_err(|(row, fault)| {
                 let record = place.record + done + row as u64;
-                self.decoder.fault(fault, &Place { record, ..*place })
+                Place { record, ..*place }.fault(fault)
             })?;
             self.bytes += pos - start;
             done += step;
+            let number = place.part.file.number;
+            match self.files.last_mut() {
+                Some((last, rows)) if *last == number => *rows += step as usize,
+                _ => self.files.push((number, step as usize)),
+            }
             add(&self.decoder.counters.rows_decoded, step);
             // A batch may be a quarter over, so that no task leaves a small one behind.
             if self.record.len() >= self.decoder.batch_rows * 5 / 4 || self.bytes >= self.decoder.batch_bytes {
@@ -243,13 +283,10 @@ impl Output<'_> {
     fn cut(&mut self) -> Result<()> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
         self.bytes = 0;
-        let (mut arrays, height) = self.record.finish_fields();
-        let mut fields = self.decoder.plan.fields.clone();
-        if let Some(index) = self.decoder.row_index {
-            arrays.insert(0, index.array(first_row, height)?);
-            fields = std::iter::once(index.field()).chain(fields.iter().cloned()).collect();
-        }
-        self.batches.push(Batch { fields, arrays, height });
+        let (arrays, height) = self.record.finish_fields();
+        let batch = Batch { fields: self.plan.fields.clone(), arrays, height };
+        self.batches.push(self.decoder.extras.add_to(batch, first_row, &self.files)?);
+        self.files.clear();
         Ok(())
     }
 }

@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
         &mut self,
         id: ResolvedId,
         fields: &[FieldAction],
-        defaults: &[(usize, Vec<u8>, ResolvedId)],
+        defaults: &[(usize, Option<Vec<u8>>, ResolvedId)],
         mut pos: usize,
         depth: usize,
         out: &mut String,
@@ -180,6 +180,10 @@ impl<'a> Writer<'a> {
             };
         }
         for (field, datum, value) in defaults {
+            let Some(datum) = datum else {
+                texts[*field].push_str("null");
+                continue;
+            };
             let padded = [datum.as_slice(), &[0; PADDING]].concat();
             let mut writer = Writer { graph: self.graph, bytes: &padded, empty_items: &mut *self.empty_items };
             writer.write(*value, 0, depth + 1, &mut texts[*field])?;
