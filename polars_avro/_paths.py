@@ -58,5 +58,5 @@ def hive(
     directories = [os.path.isdir(path) for path in roots]
     if partitioning is None and schema is None and directories != [True]:
         return None
-    dtypes = None if schema is None else tuple(pl.Schema(schema).items())
+    dtypes = None if schema is None else tuple(pl.DataFrame(schema=schema).schema.items())
     return Hive(_hive.start(roots, directories=directories), dtypes, parse_dates)

@@ -21,6 +21,8 @@ MissingColumns: TypeAlias = Literal["insert", "raise"]
 ExtraColumns: TypeAlias = Literal["ignore", "raise"]
 SchemaMode: TypeAlias = Literal["first", "union"]
 
+_PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -106,7 +108,7 @@ def schema_json(schema: AvroSchema) -> str:
     """Give the JSON text of a schema that a user passes."""
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
-    if isinstance(schema, (dict, list)):
+    if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
         return json.dumps(schema)
     if not isinstance(schema, str):
         msg = f"`reader_schema` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
