@@ -41,7 +41,7 @@ class Open:
         *,
         insert: tuple[bool, bool] = (False, False),
         refuse: tuple[bool, bool] = (False, False),
-        ignore_names: bool = False,
+        as_polars: bool = False,
     ) -> Open: ...
 
 @final

@@ -33,12 +33,12 @@ class Reading:
     insert: tuple[bool, bool] = (False, False)
     #: Whether columns, and fields of nested records, that the schema lacks are an error.
     refuse: tuple[bool, bool] = (False, False)
-    #: Whether named types must have the same names, as the specification wants it.
-    same_names: bool = True
+    #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
+    as_polars: bool = False
 
     def for_core(self) -> Open:
         """Say how to open a file."""
-        return Open(self.schema_json, insert=self.insert, refuse=self.refuse, ignore_names=not self.same_names)
+        return Open(self.schema_json, insert=self.insert, refuse=self.refuse, as_polars=self.as_polars)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Differences:
             insert=(self.missing_columns == "insert", self.missing_fields == "insert"),
             # A schema that was given chooses from the files' columns.
             refuse=(False, False) if given else (self.extra_columns == "raise", self.extra_fields == "raise"),
-            same_names=given,
+            as_polars=not given,
         )
 
 
@@ -97,7 +97,7 @@ def read_as(
     elif mode == "union" and len(sources) > 1:
         schemas = FileSet(sources, Open(None)).schemas()
         merged = schemas[0] if len(schemas) == 1 else _union.union(schemas)
-        reading = Reading(merged, insert=(True, True), same_names=False)
+        reading = Reading(merged, insert=(True, True), as_polars=True)
     else:
         first = ContainerFile(sources[0])
         return differences.reading(first.schema_json, given=False), first

@@ -118,13 +118,14 @@ class _Merge:
         if len(mine) == len(theirs) == 1:
             merged = [self.types(mine[0], theirs[0], path)]
         else:
-            merged = mine
+            merged = list(mine)
             for branch in theirs:
                 same = next((i for i, known in enumerate(merged) if _word(known) == _word(branch)), None)
                 if same is None:
                     merged.append(branch)
                 else:
                     merged[same] = self.types(merged[same], branch, path)
+        # A null was left out above.
         if len(mine) + len(theirs) < len(one) + len(other):
             merged = [_Type("null"), *merged]
         union = _Type("union")

@@ -81,7 +81,8 @@ impl<'s> Compiler<'s> {
         let node = self.node(id);
         let logical = self.schemas.reader.node(node.reader).logical;
         Ok(match &node.wire {
-            Wire::Null => Null::default().into(),
+            Wire::Null if matches!(self.reader_kind(id), Kind::Null) => Null::default().into(),
+            Wire::Null => self.nulls(node.reader)?,
             Wire::Boolean => Boolean::default().into(),
             wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => number(wire, self.reader_kind(id), logical),
             Wire::Bytes | Wire::String => bytes(None, self.reader_kind(id), logical),

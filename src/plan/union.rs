@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::compile::Compiler;
 use super::{Projection, Schemas, skip};
 use crate::Result;
-use crate::decode::{AnyColumn, Choice, Merge, Null, Nullable, Optional, Union};
+use crate::decode::{AnyColumn, Choice, DefaultValue, Merge, Null, Nullable, Optional, Union};
 use crate::schema::{Branch, Evolution, Kind, NodeId, ResolvedId, Schema};
 
 /// What a type of the reader's becomes where the writer may have written a union.
@@ -94,8 +94,10 @@ impl Compiler<'_> {
         value: ResolvedId,
         projection: &Projection,
     ) -> Result<AnyColumn> {
-        let Shape::Struct(values) = shape(&self.schemas.reader, reader) else {
-            return self.column(value, projection);
+        let values = match shape(&self.schemas.reader, reader) {
+            Shape::Struct(values) => values,
+            Shape::Value(Some(id)) if matches!(self.reader_kind(value), Kind::Null) => return self.nulls(id),
+            Shape::Value(_) => return self.column(value, projection),
         };
         let mut children = Vec::with_capacity(values.len());
         let mut choice = Choice::Null;
@@ -120,6 +122,7 @@ impl Compiler<'_> {
     ) -> (Vec<Choice>, HashMap<usize, Variants>) {
         let mut variants: HashMap<usize, Variants> = HashMap::new();
         let choice = |branch: &Branch| match branch {
+            Branch::Null => Choice::Null,
             Branch::Refuse(reason) => Choice::Refuse(reason.clone()),
             Branch::Read { value, .. } if matches!(self.reader_kind(*value), Kind::Null) => Choice::Null,
             Branch::Read { branch, value } => {
@@ -141,6 +144,11 @@ impl Compiler<'_> {
                 Ok(Box::new(Merge::new(columns)).into())
             }
         }
+    }
+
+    /// The column of a reader's type of which the writer wrote nothing but nulls.
+    pub(super) fn nulls(&mut self, reader: NodeId) -> Result<AnyColumn> {
+        Ok(Box::new(DefaultValue::new(self.absent(reader)?, None)).into())
     }
 
     /// The column of a reader's type that this writer never writes: it only ever gets nulls.

@@ -34,12 +34,12 @@ pub(super) struct Open(pub(super) OpenOptions);
 impl Open {
     /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks.
     #[new]
-    #[pyo3(signature = (reader_schema, *, insert=(false, false), refuse=(false, false), ignore_names=false))]
+    #[pyo3(signature = (reader_schema, *, insert=(false, false), refuse=(false, false), as_polars=false))]
     fn new(
         reader_schema: Option<String>,
         insert: (bool, bool),
         refuse: (bool, bool),
-        ignore_names: bool,
+        as_polars: bool,
     ) -> Result<Self, Raised> {
         let limits = Limits::default();
         let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
@@ -48,7 +48,8 @@ impl Open {
         let mut evolution = Evolution::default();
         (evolution.missing_columns, evolution.missing_fields) = (missing(insert.0), missing(insert.1));
         (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
-        evolution.ignore_names = ignore_names;
+        // Polars' schemas have no names of records, and every type has nulls.
+        (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
         Ok(Self(OpenOptions { reader_schema, evolution, limits }))
     }
 }

@@ -103,6 +103,8 @@ pub(crate) enum FieldAction {
 pub(crate) enum Branch {
     /// Read it; `branch` is the branch of the reader's union, `None` where the reader is no union.
     Read { branch: Option<usize>, value: ResolvedId },
+    /// A null that the reader's type does not have.
+    Null,
     /// The reader cannot take this branch: a value of it is an error, with this message.
     Refuse(String),
 }

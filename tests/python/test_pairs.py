@@ -21,6 +21,13 @@ def by_fastavro(data, pair):
         return None
 
 
+def schema_of(reader):
+    """The columns of files that are written with the schema."""
+    out = io.BytesIO()
+    fastavro.writer(out, reader, [])
+    return polars_avro.read_avro_schema(out.getvalue())
+
+
 def by_us(data, pair):
     """The frame, or why there is none."""
     try:
@@ -47,6 +54,7 @@ def test_pairs(part):
         assert expected is not None, (seed, pair)
         expected = [as_polars(pair.reader, row) for row in expected]
         assert df.height == len(expected)
+        assert df.schema == schema_of(pair.reader), (seed, pair)
         assert df.to_dicts() == expected, (seed, pair)
         two = polars_avro.scan_avro([data, data], reader_schema=pair.reader).collect()
         assert two.equals(pl.concat([df, df])), (seed, pair)

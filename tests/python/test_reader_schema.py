@@ -156,6 +156,7 @@ ACCEPTED: list[tuple[str, Any, Any, Any, Any]] = [
     ),
     ("both unions: the same type before a promotion", ["int", "string"], 7, ["long", "int"], {"long": None, "int": 7}),
     ("both unions: null", ["int", "null"], None, ["null", "long"], None),
+    ("the reader's is a union, and the writer's is null", "null", None, ["null", "long"], None),
     ("the reader's is a union", "int", 7, ["null", "long"], 7),
     ("the writer's is a union, and this branch matches", ["null", "int"], 7, "long", 7),
     ("the writer's is a union of one", ["int"], 7, "double", 7.0),
@@ -251,6 +252,7 @@ def written(schema: Any, value: Any) -> bytes:
 def test_accepted(read, rule, writer, value, reader, expected):
     df = read(written(writer, value), record(("v", reader), name="Root"))
     assert df["v"].to_list() == [expected] * 3
+    assert df.schema == polars_avro.read_avro_schema(container(record(("v", reader), name="Root")))
 
 
 @pytest.mark.parametrize(("rule", "writer", "reader", "message"), REFUSED, ids=[row[0] for row in REFUSED])

@@ -209,6 +209,10 @@ impl<'a> Writer<'a> {
         let (index, pos) = read_long(self.bytes, pos)?;
         match usize::try_from(index).ok().and_then(|index| branches.get(index)) {
             Some(Branch::Read { value, .. }) => self.write(*value, pos, depth + 1, out),
+            Some(Branch::Null) => {
+                out.push_str("null");
+                Ok(pos)
+            }
             Some(Branch::Refuse(reason)) => Err(Fault::data(reason.as_str())),
             None => Err(Fault::index("union", index, branches.len())),
         }

@@ -12,6 +12,8 @@ pub struct Evolution {
     pub extra_columns: Extra,
     /// The same of nested records.
     pub extra_fields: Extra,
+    /// A null that the writer's union has is null also where the reader's type has none.
+    pub keep_nulls: bool,
     /// Records, enums and fixeds need not have the same names.
     pub ignore_names: bool,
 }

@@ -121,6 +121,7 @@ impl<'a> Resolver<'a> {
         }
         let wire = match (&writer.kind, &reader.kind) {
             (Kind::Null, Kind::Null) => Wire::Null,
+            (Kind::Null, _) if self.evolution.keep_nulls => Wire::Null,
             (Kind::Boolean, Kind::Boolean) => Wire::Boolean,
             (Kind::Int, Kind::Int | Kind::Long | Kind::Float | Kind::Double) => Wire::Int,
             (Kind::Long, Kind::Long | Kind::Float | Kind::Double) => Wire::Long,
@@ -146,18 +147,33 @@ impl<'a> Resolver<'a> {
     }
 
     fn writer_union(&mut self, pair: Pair, branches: &[NodeId]) -> Outcome<Wire> {
-        let Kind::Union(wanted) = &self.reader.node(pair.reader).kind else {
-            let read = |&branch| Branch::Read { branch: None, value: self.pair(branch, pair.reader) };
+        let (from, to) = (self.writer, self.reader);
+        let is_null = |schema: &Schema, id: NodeId| matches!(schema.node(id).kind, Kind::Null);
+        let Kind::Union(wanted) = &to.node(pair.reader).kind else {
+            let keep_null = self.evolution.keep_nulls && !is_null(to, pair.reader);
+            let read = |&branch: &NodeId| {
+                if keep_null && is_null(from, branch) {
+                    return Branch::Null;
+                }
+                Branch::Read { branch: None, value: self.pair(branch, pair.reader) }
+            };
             return Ok(Wire::Union(branches.iter().map(read).collect()));
         };
+        let keep_null = self.evolution.keep_nulls && !wanted.iter().any(|&branch| is_null(to, branch));
         let mut actions = Vec::with_capacity(branches.len());
         for &writer in branches {
+            if keep_null && is_null(from, writer) {
+                actions.push(Branch::Null);
+                continue;
+            }
             actions.push(match self.branch(writer, pair.reader, wanted) {
                 Ok(branch) => Branch::Read { branch: Some(branch), value: self.pair(writer, wanted[branch]) },
                 Err(message) => Branch::Refuse(message),
             });
         }
-        if actions.iter().all(|action| matches!(action, Branch::Refuse(_))) {
+        let is_read = |action: &Branch| matches!(action, Branch::Read { .. });
+        let is_refused = |action: &Branch| matches!(action, Branch::Refuse(_));
+        if actions.iter().any(is_refused) && !actions.iter().any(is_read) {
             return Err(Failure::here(self.mismatch(pair, "")));
         }
         Ok(Wire::Union(actions))

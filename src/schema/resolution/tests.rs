@@ -48,6 +48,7 @@ fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<ResolvedId>, out
             let branches = branches.iter().map(|branch| match branch {
                 Branch::Read { branch: None, value } => (String::new(), Some(*value)),
                 Branch::Read { branch: Some(branch), value } => (format!("{branch}: "), Some(*value)),
+                Branch::Null => ("null".into(), None),
                 Branch::Refuse(_) => ("refuse".into(), None),
             });
             list(out, branches.collect());
