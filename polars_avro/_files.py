@@ -37,7 +37,8 @@ class Files:
     @property
     def key(self) -> tuple[object, ...]:
         """What tells these files from others. Bytes are the same where they are the same object."""
-        sources = tuple(source if isinstance(source, str) else id(source) for source in self.sources)
+        of_paths = isinstance(self.sources[0], str)
+        sources = self.sources if of_paths else tuple(map(id, self.sources))
         return sources, self.reading, self.hive, self.path_column
 
     @property
@@ -50,6 +51,8 @@ class Files:
     @cached_property
     def known(self) -> pl.DataFrame | None:
         """What is known of each file: a row a file; None where it is nothing."""
+        if self.hive is None and self.path_column is None:
+            return None
         paths = [source if isinstance(source, str) else "in-mem" for source in self.sources]
         columns = {} if self.hive is None else self.hive.columns(paths)
         if self.path_column is not None:

@@ -27,9 +27,9 @@ def expand(
     """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
-    paths = [path for path in named if isinstance(path, str)]
-    if not paths:
+    if isinstance(named[0], bytes):
         return named
+    paths = [str(path) for path in named]
     files: list[str] = []
     for path in paths:
         many = _sources.stands_for_many(path, glob=glob)
@@ -52,11 +52,11 @@ def hive(
     if partitioning is False and schema is not None:
         msg = "a hive schema was given but hive_partitioning was disabled"
         raise ComputeError(msg)
-    roots = [path for path in paths if isinstance(path, str)]
-    if partitioning is False or not roots:
+    if partitioning is False or not isinstance(paths[0], str):
         return None
+    if partitioning is None and schema is None and not (len(paths) == 1 and os.path.isdir(paths[0])):
+        return None
+    roots = [str(path) for path in paths]
     directories = [os.path.isdir(path) for path in roots]
-    if partitioning is None and schema is None and directories != [True]:
-        return None
     dtypes = None if schema is None else tuple(pl.DataFrame(schema=schema).schema.items())
     return Hive(_hive.start(roots, directories=directories), dtypes, parse_dates)

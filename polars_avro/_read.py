@@ -136,7 +136,7 @@ def read_avro(
     single = None if named else _single(source, glob=glob)
     if single is not None:
         differences = _schemas.differences(missing_columns, extra_columns, cast_options)
-        _, file = _schemas.read_as([single], reader_schema, schema_mode, differences)  # type: ignore[arg-type]
+        _, file = _schemas.read_as([single], reader_schema, schema_mode, differences)
         names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
         selected = None if columns is None else _options.selection(columns, names)
         index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)

@@ -79,8 +79,7 @@ class AvroReader:
         n_threads: int | None = None,
     ) -> None:
         _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-        sources = _sources.several([source])  # type: ignore[list-item]
-        _, file = _schemas.read_as(sources, reader_schema, "first", Differences())
+        _, file = _schemas.read_as([_sources.one(source)], reader_schema, "first", Differences())
         schema = pl.Schema(file)
         selected = schema.names() if columns is None else _options.selection(columns, schema.names())
         index = _options.row_index(row_index_name, row_index_offset, selected)

@@ -13,6 +13,8 @@ from polars_avro._core import ContainerFile, FileSet, Open
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
 #: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
@@ -65,13 +67,8 @@ def differences(
     missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
 ) -> Differences:
     """Check the options that say what happens where files differ."""
-    for name, value, allowed in (
-        ("missing_columns", missing_columns, ("insert", "raise")),
-        ("extra_columns", extra_columns, ("ignore", "raise")),
-    ):
-        if value not in allowed:
-            msg = f"`{name}` must be one of {allowed}, got {value!r}"
-            raise ValueError(msg)
+    _one_of("missing_columns", missing_columns, ("insert", "raise"))
+    _one_of("extra_columns", extra_columns, ("ignore", "raise"))
     if cast_options is None:
         return Differences(missing_columns, extra_columns)
     for name in ("integer_cast", "float_cast", "datetime_cast", "categorical_to_string"):
@@ -86,12 +83,10 @@ def differences(
 
 
 def read_as(
-    sources: list[str] | list[bytes], given: AvroSchema | None, mode: SchemaMode, differences: Differences
+    sources: Sequence[str | bytes], given: AvroSchema | None, mode: SchemaMode, differences: Differences
 ) -> tuple[Reading, ContainerFile]:
     """Say what files are read as, and open the first of them."""
-    if mode not in {"first", "union"}:
-        msg = f"`schema_mode` must be one of ('first', 'union'), got {mode!r}"
-        raise ValueError(msg)
+    _one_of("schema_mode", mode, ("first", "union"))
     if given is not None:
         reading = differences.reading(schema_json(given), given=True)
     elif mode == "union" and len(sources) > 1:
@@ -119,3 +114,9 @@ def schema_json(schema: AvroSchema) -> str:
         msg = f"`reader_schema` is neither JSON nor the path of an .avsc file: {error}"
         raise AvroSchemaError(msg) from None
     return schema
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        msg = f"`{option}` must be one of {allowed}, got {value!r}"
+        raise ValueError(msg)

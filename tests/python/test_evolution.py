@@ -142,7 +142,7 @@ def test_a_default_is_taken_for_a_missing_column(engine):
 
 
 def test_extra_columns(engine):
-    with pytest.raises(polars_avro.AvroSchemaError, match=r"`c`.*the file has this field"):
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"`c`.*the writer wrote this field"):
         polars_avro.scan_avro([AB, ABC]).collect(engine=engine)
     df = polars_avro.scan_avro([AB, ABC, BA], extra_columns="ignore").collect(engine=engine)
     assert df.rows() == [(1, "x"), (2, "y"), (5, "w"), (3, "z")]

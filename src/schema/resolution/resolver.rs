@@ -202,7 +202,7 @@ impl<'a> Resolver<'a> {
         if on_extra == Extra::Refuse
             && let Some(at) = taken.iter().position(Option::is_none)
         {
-            let message = "the file has this field, which it is not read as having".to_owned();
+            let message = "the writer wrote this field and the reader does not have it".to_owned();
             return Err(Failure::Here { field: writer.fields[at].name.clone(), message });
         }
         let fields = writer.fields.iter().zip(taken).map(|(from, field)| match field {
