@@ -13,7 +13,7 @@ use polars_arrow::datatypes::Field;
 
 use super::batch::{Batch, Extras};
 use super::pool;
-use super::sequence::{Job, Sequence};
+use super::sequence::{Job, Sequence, Tasks};
 use super::stats::{Counters, Stats};
 use super::stream::Portions;
 use super::task::{Decoder, Scratch};
@@ -150,7 +150,7 @@ impl Shared {
 
     fn decode(&self, job: Job) -> Result<Vec<Batch>> {
         let Portions { batch_rows, batch_bytes, .. } = self.portions;
-        let (parts, spare) = job.open()?;
+        let Tasks { parts, spare, end } = job.open();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let decoder = Decoder { extras: &self.extras, batch_rows, batch_bytes, counters: &self.counters };
         let batches = decoder.decode(&parts, &mut scratch);
@@ -158,7 +158,8 @@ impl Shared {
         for part in parts {
             spare.give(part.task.into_bytes());
         }
-        batches
+        let batches = batches?;
+        end.map(|()| batches)
     }
 
     /// What a thread of the pool does: one task.

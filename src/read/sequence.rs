@@ -27,17 +27,24 @@ pub(super) enum Job {
     Files(Arc<Members>, Range<usize>),
 }
 
+/// The tasks of a job.
+pub(super) struct Tasks {
+    pub(super) parts: Vec<Part>,
+    /// Who wants their bytes back.
+    pub(super) spare: Arc<Spare>,
+    /// What is wrong behind them.
+    pub(super) end: Result<()>,
+}
+
 impl Job {
-    /// The tasks of it.
-    pub(super) fn open(self) -> Result<(Vec<Part>, Arc<Spare>)> {
+    /// Opens the files of it.
+    pub(super) fn open(self) -> Tasks {
         match self {
-            Self::Parts(parts, spare) => Ok((parts, spare)),
-            Self::Files(members, run) => {
+            Self::Parts(parts, spare) => Tasks { parts, spare, end: Ok(()) },
+            Self::Files(members, mut run) => {
                 let mut parts = Vec::with_capacity(run.len());
-                for at in run {
-                    members.tasks(at, 0, 0..u64::MAX, &mut parts)?;
-                }
-                Ok((parts, members.spare.clone()))
+                let end = run.try_for_each(|at| members.tasks(at, 0, 0..u64::MAX, &mut parts).map(|_| ()));
+                Tasks { parts, spare: members.spare.clone(), end }
             }
         }
     }
@@ -157,7 +164,16 @@ impl Sequence {
             if self.row >= self.rows.end && self.rows.end != u64::MAX {
                 break;
             }
-            let rows = members.tasks(at, self.row, self.wanted(), &mut parts)?;
+            let before = parts.len();
+            let rows = match members.tasks(at, self.row, self.wanted(), &mut parts) {
+                Ok(rows) => rows,
+                // The files before it come first; it fails again when it is next.
+                Err(_) if before > 0 => {
+                    parts.truncate(before);
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
             self.row = self.row.saturating_add(rows);
             self.next = at + 1;
         }

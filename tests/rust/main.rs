@@ -7,6 +7,7 @@ mod choices;
 mod columns;
 mod container;
 mod differential;
+mod files;
 mod hostile;
 mod layers;
 mod naive;
