@@ -119,11 +119,17 @@ class OpenFiles:
         """Leave out the files of which no row can pass, by what is known of them."""
         if self.known is None or isinstance(self.core, ContainerFile):
             return self.core
-        told = [each for each in filters if (roots := each.meta.root_names()) and set(roots) <= set(self.known.columns)]
+        told = [term for term in filters if self._tells(term, set(self.known.columns))]
         if not told:
             return self.core
         kept = self.known.with_row_index(_NUMBER).filter(told)
         return self.core.select(kept[_NUMBER].to_list())
+
+    @staticmethod
+    def _tells(term: pl.Expr, known: set[str]) -> bool:
+        roots = term.meta.root_names()
+        # What a top-k query adds while it runs cannot be evaluated outside of the engine.
+        return bool(roots) and known.issuperset(roots) and "dynamic_pred" not in str(term)
 
     def _with_known(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:
         numbers = df.get_column(_NUMBER)

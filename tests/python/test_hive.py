@@ -1,6 +1,7 @@
 """Partitions in paths: a tree of Parquet gives the same frame, and files that cannot match are left closed."""
 
 import os
+import pickle
 
 import fastavro
 import polars as pl
@@ -8,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import polars_avro
-from polars_avro import _files, _options
+from polars_avro import _files
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*considered unstable")
 NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -90,6 +91,12 @@ QUERIES = [
     lambda lf: lf.slice(10, 15).filter(pl.col("kind") == "x"),
     lambda lf: lf.slice(-20, 10).filter(pl.col("year") == 2024).select("a", "kind"),
     lambda lf: lf.group_by("kind", maintain_order=True).agg(pl.col("a").sum()),
+    lambda lf: lf.sort("year", "a", descending=True).head(4),
+    lambda lf: lf.top_k(3, by=["year", "a"]).sort("a"),
+    lambda lf: lf.sort("kind", "a", nulls_last=True).head(5).select("a"),
+    lambda lf: lf.filter(pl.col("year").map_batches(lambda year: year > 2023, return_dtype=pl.Boolean)),
+    lambda lf: lf.filter(pl.col("year") > pl.col("year").mean()),
+    lambda lf: lf.filter(pl.col("year").cast(pl.String).is_in(["2024"]), ~pl.col("kind").is_null()),
     lambda lf: lf.with_row_index("n").filter(pl.col("year") == 2024),
     lambda lf: lf.join(lf.filter(pl.col("a") < 5), on="kind", nulls_equal=True, maintain_order="left"),
 ]
@@ -256,10 +263,15 @@ def test_files_that_cannot_match_may_be_wrong(tmp_path, engine):
         lf.filter(pl.col("k") == 2).collect(engine=engine)
 
 
+def test_a_scan_of_partitions_pickles(roots, engine):
+    lf = polars_avro.scan_avro(roots[1], hive_schema={"year": pl.Int16, "kind": pl.String}, include_file_paths="file")
+    copy = pickle.loads(pickle.dumps(lf.filter(pl.col("year") == 2024)))
+    assert_frame_equal(copy.collect(engine=engine), lf.collect().filter(pl.col("year") == 2024))
+
+
 def test_the_options_of_a_scan_tell_it_from_others(roots):
     """Scans that share their reader are read once; those of other columns must not be."""
     one, two = (polars_avro.scan_avro(roots[1], hive_partitioning=hive) for hive in (True, False))
     assert one.collect().width == two.collect().width + 2
     joined = one.join(polars_avro.scan_avro(roots[1], hive_partitioning=True), on="a")
     assert joined.explain().count("CACHE") == 2
-    assert _options.ReaderOptions() == _options.ReaderOptions()
