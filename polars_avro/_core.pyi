@@ -1,9 +1,9 @@
 """The compiled part. Private: only the package uses it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import final
 
-__all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "ReadOptions", "__version__"]
+__all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "FileSet", "Open", "ReadOptions", "__version__"]
 
 __version__: str
 
@@ -25,8 +25,8 @@ class ReadOptions:
         cls,
         *,
         columns: list[str] | None = None,
-        row_index: tuple[str, int] | None = None,
-        wide_row_index: bool = False,
+        row_index: tuple[str, int, bool] | None = None,
+        file_index: str | None = None,
         offset: int = 0,
         length: int | None = None,
         row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
@@ -35,8 +35,30 @@ class ReadOptions:
     ) -> ReadOptions: ...
 
 @final
+class Open:
+    def __new__(
+        cls,
+        reader_schema: str | None,
+        *,
+        insert: tuple[bool, bool] = (False, False),
+        refuse: tuple[bool, bool] = (False, False),
+        as_polars: bool = False,
+    ) -> Open: ...
+
+@final
+class FileSet:
+    def __new__(cls, sources: Sequence[str | bytes], options: Open) -> FileSet: ...
+    def __len__(self) -> int: ...
+    def select(self, places: list[int]) -> FileSet: ...
+    def schemas(self) -> list[str]: ...
+    def count_rows(self, limit: int | None = None) -> int: ...
+    def count_rows_by_file(self, limit: int | None = None) -> list[tuple[int, int]]: ...
+    def count_rows_from_end(self, limit: int) -> tuple[int, int]: ...
+    def batches(self, options: ReadOptions) -> BatchReader: ...
+
+@final
 class ContainerFile:
-    def __new__(cls, source: str | bytes) -> ContainerFile: ...
+    def __new__(cls, source: str | bytes, options: Open | None = None) -> ContainerFile: ...
     @property
     def schema_json(self) -> str: ...
     @property

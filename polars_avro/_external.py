@@ -17,10 +17,7 @@ from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
-from polars_avro import _options, _predicate
-from polars_avro._core import ContainerFile
-from polars_avro._errors import AvroSchemaError
-from polars_avro._frame import frames
+from polars_avro._files import Files, OpenFiles
 from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
@@ -33,22 +30,20 @@ if not hasattr(PyLazyFrame, "new_from_external_reader_builder"):
     raise ImportError("this Polars has no external readers")
 
 
-def scan(
-    sources: list[str] | list[bytes],
-    schema_json: str,
-    schema: pl.Schema,
-    options: ScanOptions,
-) -> pl.LazyFrame:
-    """Make the scan; the schemas are those of the first source, and every file must have its columns."""
+def scan(files: Files, schema: pl.Schema, options: ScanOptions) -> pl.LazyFrame:
+    """
+    Make the scan of files that have this schema.
+
+    For Polars it is one file: every file of a scan costs it more than reading a small one does.
+    """
     lf = PyLazyFrame.new_from_external_reader_builder(
-        sources=sources,
-        reader_builder=intern_builder(schema_json, schema, options.reader),
+        sources=[files.label],
+        reader_builder=intern_builder(files, schema, options.reader),
         schema=schema,
         scan_options=PolarsScanOptions(
             row_index=options.row_index,
             pre_slice=None if options.n_rows is None else (0, options.n_rows),
-            include_file_paths=options.include_file_paths,
-            # The sources are expanded: the first file's schema was needed to get here.
+            cache=options.cache,
             glob=False,
             expand_paths=False,
         ),
@@ -63,23 +58,23 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 
 
 class AvroReaderBuilder(FileReaderBuilder):
-    """Makes the reader of each file of a scan. Holds no sources, so that equal scans can share one."""
+    """Makes the reader of a scan's files."""
 
-    def __init__(self, schema_json: str, schema: pl.Schema, options: ReaderOptions) -> None:
-        self.schema_json = schema_json
+    def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions) -> None:
+        self.files = files
         self.schema = schema
         self.options = options
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return intern_builder, (self.schema_json, self.schema, self.options)
+        return intern_builder, (self.files, self.schema, self.options)
 
     def reader_capabilities(self) -> ReaderCapabilities:
         """Say what the reader does itself; Polars does the rest."""
         return ReaderCapabilities(row_index=True, pre_slice=True, negative_pre_slice=True, supported_filter="partial")
 
     def build_file_reader(self, source: str | bytes, multi_scan_context: dict[Any, Any]) -> AvroFileReader:
-        """Make the reader of one file, which opens nothing yet."""
-        return AvroFileReader(source, self)
+        """Make the reader of all files, which opens nothing yet."""
+        return AvroFileReader(self)
 
     def explain_properties(self) -> dict[str, str]:
         """Name the format in query plans."""
@@ -88,32 +83,23 @@ class AvroReaderBuilder(FileReaderBuilder):
 
 
 class AvroFileReader(FileReader):
-    """Reads one file of a scan."""
+    """Reads the files of a scan as one."""
 
-    def __init__(self, source: str | bytes, builder: AvroReaderBuilder) -> None:
-        self.source = source
+    def __init__(self, builder: AvroReaderBuilder) -> None:
         self.builder = builder
+        self.files: OpenFiles
 
     def fetch_metadata(self) -> None:
-        """Open the file; Polars calls this first, for several files at once."""
-        self.file = ContainerFile(self.source)
-        if self.file.schema_json == self.builder.schema_json:
-            return
-        schema = pl.Schema(self.file)
-        # By name: Polars puts the columns of every file into the scan's order.
-        if dict(schema) != dict(self.builder.schema):
-            name = self.source if isinstance(self.source, str) else "<bytes>"
-            error = AvroSchemaError(f"{name}: {_difference(schema, self.builder.schema)}")
-            error.file = name
-            raise error
+        """Open the file if there is only one; Polars calls this first."""
+        self.files = self.builder.files.open()
 
     def schema(self) -> SchemaDict:
-        """Give the scan's schema, which the file has been checked against."""
+        """Give the scan's schema, which all files are read as."""
         return self.builder.schema
 
     def n_rows_in_file(self, limit: int | None = None) -> int:
         """Count from block headers."""
-        return self.file.count_rows(limit)
+        return self.files.count_rows(limit)
 
     def collect_batches(
         self,
@@ -125,50 +111,24 @@ class AvroFileReader(FileReader):
         num_pipelines: int,
     ) -> Iterator[pl.DataFrame]:
         """Read what the query asks for."""
-        offset, length = (0, None) if pre_slice is None else self._absolute(*pre_slice)
-        if not columns and row_index is None:
-            height = self.file.count_rows(None if length is None else offset + length) - offset
-            height = max(0, height if length is None else min(height, length))
-            return iter([pl.DataFrame(height=height)])
-        known = set(columns) if row_index is None else {row_index[0], *columns}
-        options = _options.for_core(
+        return self.files.frames(
             columns=columns,
             row_index=row_index,
-            offset=offset,
-            length=length,
-            row_filter=_predicate.for_core((term.expr for term in filters), known),
+            pre_slice=pre_slice,
+            filters=[each.expr for each in filters],
             reader=self.builder.options,
         )
-        return frames(self.file.batches(options))
-
-    def _absolute(self, offset: int, length: int) -> tuple[int, int]:
-        """Count a slice from the file's first row."""
-        if offset >= 0:
-            return offset, length
-        start = self.file.count_rows() + offset
-        return max(0, start), max(0, start + length - max(0, start))
 
 
-_builders: WeakValueDictionary[tuple[str, ReaderOptions], AvroReaderBuilder] = WeakValueDictionary()
+_builders: WeakValueDictionary[tuple[object, ...], AvroReaderBuilder] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def intern_builder(schema_json: str, schema: pl.Schema, options: ReaderOptions) -> AvroReaderBuilder:
-    """Give the same object for the same options: Polars reads a file once for two scans that share their builder."""
-    key = (schema_json, options)
+def intern_builder(files: Files, schema: pl.Schema, options: ReaderOptions) -> AvroReaderBuilder:
+    """Give the same object for the same options: Polars reads files once for two scans that share their builder."""
+    key = (files.key, options)
     with _lock:
         builder = _builders.get(key)
         if builder is None:
-            builder = _builders[key] = AvroReaderBuilder(schema_json, schema, options)
+            builder = _builders[key] = AvroReaderBuilder(files, schema, options)
         return builder
-
-
-def _difference(found: pl.Schema, expected: pl.Schema) -> str:
-    """Name the first difference: wide schemas do not fit a message."""
-    for name, dtype in expected.items():
-        if name not in found:
-            return f"the file has no column {name!r}, which the first file of the scan has"
-        if found[name] != dtype:
-            return f"column {name!r} is {found[name]}, but {dtype} in the first file of the scan"
-    extra = next(name for name in found if name not in expected)
-    return f"the file has a column {extra!r}, which the first file of the scan does not have"

@@ -8,26 +8,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from polars_avro import _options, _predicate
-from polars_avro._core import ContainerFile
-from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
-from polars_avro._frame import frames
+from polars_avro._errors import AvroUnsupportedError
+from polars_avro._files import Files
 from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def scan(
-    sources: list[str] | list[bytes],
-    schema_json: str,
-    schema: pl.Schema,
-    options: ScanOptions,
-) -> pl.LazyFrame:
-    """Make the scan; the schemas are those of the first source, and every file must have its columns."""
-    if options.include_file_paths is not None:
-        raise _needs_newer_polars("include_file_paths")
-    lf = register_io_source(Frames(sources, schema, options.reader), schema=schema, is_pure=True)
+def scan(files: Files, schema: pl.Schema, options: ScanOptions) -> pl.LazyFrame:
+    """Make the scan of files that have this schema."""
+    lf = register_io_source(Frames(files, schema, options.reader), schema=schema, is_pure=options.cache)
     if options.n_rows is not None:
         lf = lf.head(options.n_rows)
     return lf if options.row_index is None else lf.with_row_index(*options.row_index)
@@ -41,8 +32,8 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 class Frames:
     """What Polars calls to get rows; picklable, unlike a closure."""
 
-    def __init__(self, sources: list[str] | list[bytes], schema: pl.Schema, options: ReaderOptions) -> None:
-        self.sources = sources
+    def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions) -> None:
+        self.files = files
         self.schema = schema
         self.options = options
 
@@ -58,27 +49,14 @@ class Frames:
         reader = self.options
         if reader.batch_size is None:
             reader = replace(reader, batch_size=batch_size)
-        left = n_rows
-        for source in self.sources:
-            if left == 0:
-                return
-            # Rows that the core leaves out would not count.
-            terms = [] if predicate is None or left is not None else [predicate]
-            wanted = _predicate.for_core(terms, columns)
-            options = _options.for_core(columns=columns, length=left, row_filter=wanted, reader=reader)
-            for df in frames(self._open(source).batches(options)):
-                left = None if left is None else left - df.height
-                yield df if predicate is None else df.filter(predicate)
-
-    def _open(self, source: str | bytes) -> ContainerFile:
-        file = ContainerFile(source)
-        if pl.Schema(file) != self.schema:
-            name = source if isinstance(source, str) else "<bytes>"
-            msg = f"{name}: the columns differ from those of the first file of the scan"
-            error = AvroSchemaError(msg)
-            error.file = name
-            raise error
-        return file
+        found = self.files.open().frames(
+            columns=columns,
+            pre_slice=None if n_rows is None else (0, n_rows),
+            filters=[] if predicate is None else [predicate],
+            reader=reader,
+        )
+        for df in found:
+            yield df.select(columns) if predicate is None else df.select(columns).filter(predicate)
 
 
 def _needs_newer_polars(what: str) -> AvroUnsupportedError:

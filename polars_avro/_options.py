@@ -26,7 +26,7 @@ class ScanOptions:
 
     n_rows: int | None = None
     row_index: tuple[str, int] | None = None
-    include_file_paths: str | None = None
+    cache: bool = True
     reader: ReaderOptions = ReaderOptions()
 
 
@@ -116,16 +116,17 @@ def for_core(
     *,
     columns: Sequence[str] | None,
     row_index: tuple[str, int] | None = None,
+    file_index: str | None = None,
     offset: int = 0,
     length: int | None = None,
     row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
     reader: ReaderOptions,
 ) -> ReadOptions:
-    """Say what to read: `columns` in this order, all where it is None, and the row index in front of them."""
+    """Say what to read: `columns` in this order, all where it is None, between the row index and the file's number."""
     return ReadOptions(
         columns=None if columns is None else list(columns),
-        row_index=row_index,
-        wide_row_index=row_index is not None and pl.get_index_type() == pl.UInt64,
+        row_index=None if row_index is None else (*row_index, pl.get_index_type() == pl.UInt64),
+        file_index=file_index,
         offset=offset,
         length=length,
         row_filter=row_filter,

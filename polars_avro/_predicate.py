@@ -25,13 +25,17 @@ def for_core(
     predicate: pl.Expr | None = None
     roots: list[str] = []
     for term in terms:
-        names = term.meta.root_names()
-        # What a top-k query adds while it runs cannot be evaluated outside of the engine.
-        if not names or not set(names) <= set(columns) or "dynamic_pred" in str(term):
-            continue
-        predicate = term if predicate is None else predicate & term
-        roots.extend(names)
+        if can_tell(term, columns):
+            predicate = term if predicate is None else predicate & term
+            roots.extend(term.meta.root_names())
     return None if predicate is None else (list(dict.fromkeys(roots)), Evaluation(predicate))
+
+
+def can_tell(term: pl.Expr, columns: Collection[str]) -> bool:
+    """Say whether a term can be evaluated on these columns alone."""
+    roots = set(term.meta.root_names())
+    # What a top-k query adds while it runs cannot be evaluated outside of the engine.
+    return bool(roots) and roots.issubset(columns) and "dynamic_pred" not in str(term)
 
 
 class Evaluation:

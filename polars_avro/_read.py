@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile
+from polars_avro import _options, _schemas, _sources
 from polars_avro._frame import frame
 from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
+from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from polars._typing import SchemaDict
 
 
 def read_avro(
@@ -24,9 +26,17 @@ def read_avro(
     n_rows: int | None = None,
     row_index_name: str | None = None,
     row_index_offset: int = 0,
+    hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
+    reader_schema: AvroSchema | None = None,
+    schema_mode: SchemaMode = "first",
+    hive_schema: SchemaDict | None = None,
+    try_parse_hive_dates: bool = True,
     include_file_paths: str | None = None,
+    missing_columns: MissingColumns = "raise",
+    extra_columns: ExtraColumns = "raise",
+    cast_options: pl.ScanCastOptions | None = None,
     rechunk: bool = False,
     batch_size: int | None = None,
     n_threads: int | None = None,
@@ -51,12 +61,36 @@ def read_avro(
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    hive_partitioning
+        Whether ``key=value`` directories in the paths become columns, behind those of the files. They do by default if
+        `source` is a single directory, from there on; otherwise whole paths are looked at. Files of which no row can
+        pass a filter are not opened then.
     glob
         Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
     hidden_file_prefix
         Leave out files of directories and patterns whose names begin with one of these.
+    reader_schema
+        The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
+        an ``.avsc`` file. The rules of Avro's schema resolution hold, names included: fields are matched by name or
+        alias, numbers are widened, what a file lacks is the default, what the schema lacks is passed over.
+    schema_mode : {'first', 'union'}
+        What the files are read as where `reader_schema` is not given: as the schema of the first file, or as one that
+        has the columns of all files, in types that hold the values of all. The latter gives what
+        ``pl.concat(how="diagonal_relaxed")`` would: every header is read by this call, and what a file lacks is null.
+    hive_schema
+        The names and dtypes of the columns in the paths; by default they are inferred.
+    try_parse_hive_dates
+        Whether dates and datetimes are inferred too.
     include_file_paths
         If not None, a column of this name says which file a row came from.
+    missing_columns : {'raise', 'insert'}
+        What becomes of columns that a file lacks and that have no default in the schema: an error, or null. A default
+        is the value of the missing column in any case.
+    extra_columns : {'raise', 'ignore'}
+        What becomes of columns that only later files have. With `reader_schema` they are passed over in any case.
+    cast_options
+        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Numbers are
+        widened in any case; other casts are not supported.
     rechunk
         Make every column contiguous in memory. Costs a copy.
     batch_size
@@ -100,9 +134,11 @@ def read_avro(
     └─────────┴─────────┘
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-    single = None if include_file_paths is not None else _single(source, glob=glob)
+    named = include_file_paths is not None or hive_partitioning or hive_schema is not None
+    single = None if named else _single(source, glob=glob)
     if single is not None:
-        file = ContainerFile(single)
+        differences = _schemas.differences(missing_columns, extra_columns, cast_options)
+        _, file = _schemas.read_as([single], reader_schema, schema_mode, differences)
         schema = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
         selected = None if columns is None else _options.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
@@ -116,9 +152,17 @@ def read_avro(
         n_rows=n_rows,
         row_index_name=row_index_name,
         row_index_offset=row_index_offset,
+        hive_partitioning=hive_partitioning,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
+        reader_schema=reader_schema,
+        schema_mode=schema_mode,
+        hive_schema=hive_schema,
+        try_parse_hive_dates=try_parse_hive_dates,
         include_file_paths=include_file_paths,
+        missing_columns=missing_columns,
+        extra_columns=extra_columns,
+        cast_options=cast_options,
         batch_size=batch_size,
         n_threads=n_threads,
     )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile
+from polars_avro import _options, _schemas, _sources
 from polars_avro._frame import frames
 from polars_avro._options import ReaderOptions
+from polars_avro._schemas import AvroSchema, Differences
 from polars_avro._sources import Source
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ class AvroReader:
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    reader_schema
+        The Avro schema to read as, instead of the file's: JSON text, the same as Python objects, or the path of an
+        ``.avsc`` file. The rules of Avro's schema resolution hold.
     batch_size
         About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
         so that batches end where blocks do.
@@ -72,11 +75,12 @@ class AvroReader:
         n_rows: int | None = None,
         row_index_name: str | None = None,
         row_index_offset: int = 0,
+        reader_schema: AvroSchema | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
     ) -> None:
         _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-        file = ContainerFile(_sources.one(source))
+        _, file = _schemas.read_as([_sources.one(source)], reader_schema, "first", Differences())
         schema = pl.Schema(file)
         selected = None if columns is None else _options.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)

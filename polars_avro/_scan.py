@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile
+from polars_avro import _options, _paths, _schemas, _sources
+from polars_avro._files import Files
 
 try:
     from polars_avro import _external as engine
 except ImportError:
     from polars_avro import _io_source as engine  # type: ignore[no-redef]
 from polars_avro._options import ReaderOptions, ScanOptions
+from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from polars._typing import SchemaDict
 
 
 def scan_avro(
@@ -26,9 +29,18 @@ def scan_avro(
     n_rows: int | None = None,
     row_index_name: str | None = None,
     row_index_offset: int = 0,
+    hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
+    reader_schema: AvroSchema | None = None,
+    schema_mode: SchemaMode = "first",
+    hive_schema: SchemaDict | None = None,
+    try_parse_hive_dates: bool = True,
+    cache: bool = True,
     include_file_paths: str | None = None,
+    missing_columns: MissingColumns = "raise",
+    extra_columns: ExtraColumns = "raise",
+    cast_options: pl.ScanCastOptions | None = None,
     batch_size: int | None = None,
     n_threads: int | None = None,
 ) -> pl.LazyFrame:
@@ -50,12 +62,38 @@ def scan_avro(
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    hive_partitioning
+        Whether ``key=value`` directories in the paths become columns, behind those of the files. They do by default if
+        `source` is a single directory, from there on; otherwise whole paths are looked at. Files of which no row can
+        pass a filter are not opened then.
     glob
         Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
     hidden_file_prefix
         Leave out files of directories and patterns whose names begin with one of these.
+    reader_schema
+        The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
+        an ``.avsc`` file. The rules of Avro's schema resolution hold, names included: fields are matched by name or
+        alias, numbers are widened, what a file lacks is the default, what the schema lacks is passed over.
+    schema_mode : {'first', 'union'}
+        What the files are read as where `reader_schema` is not given: as the schema of the first file, or as one that
+        has the columns of all files, in types that hold the values of all. The latter gives what
+        ``pl.concat(how="diagonal_relaxed")`` would: every header is read by this call, and what a file lacks is null.
+    hive_schema
+        The names and dtypes of the columns in the paths; by default they are inferred.
+    try_parse_hive_dates
+        Whether dates and datetimes are inferred too.
+    cache
+        Whether a query that scans the same files twice reads them once.
     include_file_paths
         If not None, a column of this name says which file a row came from.
+    missing_columns : {'raise', 'insert'}
+        What becomes of columns that a file lacks and that have no default in the schema: an error, or null. A default
+        is the value of the missing column in any case.
+    extra_columns : {'raise', 'ignore'}
+        What becomes of columns that only later files have. With `reader_schema` they are passed over in any case.
+    cast_options
+        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Numbers are
+        widened in any case; other casts are not supported.
     batch_size
         About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
         so that batches end where blocks do.
@@ -70,7 +108,7 @@ def scan_avro(
     ------
     AvroError
         If the first file is damaged or cannot be read as Avro; the subclass says by whose fault. Other files are
-        opened when the query runs, and raise then. All must have the columns of the first.
+        opened when the query runs, and raise then: also where they cannot be read as the schema of the scan.
     FileNotFoundError
         If there is no such file.
     TypeError
@@ -108,30 +146,17 @@ def scan_avro(
     300
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-    sources = _sources.several(source)
-    if isinstance(sources[0], str):
-        sources = _expand(sources, glob=glob, hidden_file_prefix=hidden_file_prefix)
-    file = ContainerFile(sources[0])
-    schema = pl.Schema(file)
-    _options.new_column("include_file_paths", include_file_paths, [*schema, row_index_name])
+    differences = _schemas.differences(missing_columns, extra_columns, cast_options)
+    named = _sources.several(source)
+    hive = _paths.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
+    sources = _paths.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
+    reading, first = _schemas.read_as(sources, reader_schema, schema_mode, differences)
+    files = Files(tuple(sources), reading, hive, include_file_paths)
+    schema = files.schema(pl.Schema(first))
     options = ScanOptions(
         n_rows=n_rows,
         row_index=_options.row_index(row_index_name, row_index_offset, schema),
-        include_file_paths=include_file_paths,
+        cache=cache,
         reader=ReaderOptions(batch_size=batch_size, n_threads=n_threads),
     )
-    return engine.scan(sources, file.schema_json, schema, options)
-
-
-def _expand(paths: list[str], *, glob: bool, hidden_file_prefix: str | Sequence[str] | None) -> list[str]:
-    if isinstance(hidden_file_prefix, str):
-        hidden_file_prefix = [hidden_file_prefix]
-    files: list[str] = []
-    for path in paths:
-        many = _sources.stands_for_many(path, glob=glob)
-        # Polars leaves empty files out.
-        files += engine.expand([path], glob=glob, hidden_file_prefix=hidden_file_prefix) if many else [path]
-    if not files:
-        msg = f"no file found for {', '.join(paths)}, or only empty ones"
-        raise FileNotFoundError(msg)
-    return files
+    return engine.scan(files, schema, options)

@@ -21,6 +21,11 @@ pub use codec::Codec;
 pub use container::Header;
 pub use error::{Error, ErrorKind, Position, Result};
 pub use limits::Limits;
-pub use read::{Batch, BatchReader, ContainerFile, OpenOptions, ReadOptions, RowFilter, Stats, set_threads};
-pub use schema::{Enum, Field, Fingerprint, Fixed, Kind, Logical, Name, Node, NodeId, Properties, Record, Schema};
+pub use read::{
+    Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, ReadOptions, RowFilter, Stats, set_threads,
+};
+pub use schema::{
+    Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
+    Schema,
+};
 pub use source::{FileSource, MemorySource, Source};

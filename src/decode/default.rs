@@ -1,4 +1,4 @@
-//! A field that the writer did not write: the reader's default, once for every record.
+//! A field that the writer did not write: the reader's default, or null, once for every record.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::binary::Fault;
 /// A column that takes no bytes of the block.
 #[derive(Clone)]
 pub(crate) struct DefaultValue {
-    /// The default, encoded and padded.
-    datum: Arc<[u8]>,
+    /// The default, encoded and padded; `None` is null.
+    datum: Option<Arc<[u8]>>,
     column: AnyColumn,
 }
 
 impl DefaultValue {
-    /// `column` decodes `datum`, which ends in padding.
-    pub(crate) fn new(column: AnyColumn, datum: Arc<[u8]>) -> Self {
+    /// `column` decodes `datum`, which ends in padding; without one every value is null.
+    pub(crate) fn new(column: AnyColumn, datum: Option<Arc<[u8]>>) -> Self {
         Self { datum, column }
     }
 }
@@ -26,7 +26,11 @@ impl DefaultValue {
 impl Column for DefaultValue {
     #[inline(never)]
     fn decode(&mut self, _bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        self.column.decode(&self.datum, 0)?;
+        if let Some(datum) = &self.datum {
+            self.column.decode(datum, 0)?;
+        } else {
+            self.column.push_nulls(1);
+        }
         Ok(pos)
     }
 

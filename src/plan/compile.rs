@@ -29,7 +29,7 @@ pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limit
     };
     let row = programs.of(schemas.writer.root()).into();
     let row_values = compiler.values.max(1);
-    Ok(Plan { fields: record.fields().into(), record, row, row_values, programs })
+    Ok(Plan { fields: record.fields().into(), record, row, row_values, programs, tested: None })
 }
 
 pub(super) struct Compiler<'s> {
@@ -83,10 +83,12 @@ impl<'s> Compiler<'s> {
         match &node.wire {
             Wire::Record { .. } if self.open.contains(&node.reader) => projection.check_is_all("a recursive value")?,
             Wire::Record { .. } | Wire::Array(_) | Wire::Map(_) | Wire::Union(_) | Wire::IntoUnion { .. } => {}
+            Wire::Null if !matches!(self.reader_kind(id), Kind::Null) => {}
             _ => projection.check_is_all(self.reader_kind(id).type_name())?,
         }
         Ok(match &node.wire {
-            Wire::Null => Null::default().into(),
+            Wire::Null if matches!(self.reader_kind(id), Kind::Null) => Null::default().into(),
+            Wire::Null => self.nulls(node.reader, projection)?,
             Wire::Boolean => Boolean::default().into(),
             wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => number(wire, self.reader_kind(id), logical),
             Wire::Bytes | Wire::String => bytes(None, self.reader_kind(id), logical),
@@ -157,7 +159,7 @@ impl<'s> Compiler<'s> {
         }
         for (field, datum, value) in defaults {
             if let Some((_, projection)) = wanted.iter().find(|(index, _)| index == field) {
-                let datum: Arc<[u8]> = [datum.as_slice(), &[0; PADDING]].concat().into();
+                let datum = datum.as_ref().map(|datum| Arc::from([datum.as_slice(), &[0; PADDING]].concat()));
                 let column = DefaultValue::new(self.column(*value, projection)?, datum);
                 steps.column(*field, Box::new(column).into());
             }

@@ -15,7 +15,7 @@ use polars_arrow::datatypes::Field;
 
 use crate::binary::{Fault, PADDING, data_end};
 use crate::decode::{Record, Skip, SkipPrograms};
-use crate::schema::{Resolution, Schema};
+use crate::schema::{Evolution, Resolution, Schema};
 use crate::{Limits, Result};
 
 pub(crate) use projection::Projection;
@@ -32,6 +32,17 @@ pub(crate) struct Plan {
     /// How many values one row becomes in memory, at least.
     pub(crate) row_values: usize,
     pub(crate) programs: Arc<SkipPrograms>,
+    /// What a filter looks at first, if there is one.
+    pub(crate) tested: Option<Arc<Tested>>,
+}
+
+/// The part of a plan by which a filter decides.
+pub(crate) struct Tested {
+    /// The columns that the filter looks at.
+    pub(crate) fields: Arc<[Field]>,
+    pub(crate) record: Record,
+    /// Every column of the plan, for records that are decoded one by one.
+    pub(crate) wanted: Record,
 }
 
 /// The schemas of a file: what it was written with, what it is read as, and how the two meet.
@@ -44,9 +55,9 @@ pub(crate) struct Schemas {
 
 impl Schemas {
     /// Resolves the writer's schema with the reader's, or with itself.
-    pub(crate) fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>) -> Result<Self> {
+    pub(crate) fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>, evolution: Evolution) -> Result<Self> {
         let reader = reader.unwrap_or_else(|| writer.clone());
-        let resolution = Arc::new(crate::schema::resolve(&writer, &reader)?);
+        let resolution = Arc::new(crate::schema::resolve(&writer, &reader, evolution)?);
         Ok(Self { writer, reader, resolution })
     }
 }
@@ -55,6 +66,17 @@ impl Plan {
     /// The plan for these columns of a file.
     pub(crate) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Self> {
         compile::compile(schemas, projection, limits)
+    }
+
+    /// The same plan with a filter that looks at these columns; without, where they are all that is wanted.
+    pub(crate) fn testing(mut self, columns: &[String], schemas: &Schemas, limits: &Limits) -> Result<Self> {
+        let Self { fields, record, .. } = Self::compile(schemas, &Projection::columns(Some(columns)), limits)?;
+        let is_tested = |field: &Field| fields.iter().any(|other| other.name == field.name);
+        if !self.fields.iter().all(is_tested) {
+            let wanted = self.record.clone().without_rest();
+            self.tested = Some(Arc::new(Tested { fields, record, wanted }));
+        }
+        Ok(self)
     }
 
     /// Passes over up to `n` records from `pos` on; gives how many, the position behind them, and what stopped it early.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::compile::Compiler;
 use super::{Projection, Schemas, skip};
 use crate::Result;
-use crate::decode::{AnyColumn, Choice, Merge, Null, Nullable, Optional, Union};
-use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema};
+use crate::decode::{AnyColumn, Choice, DefaultValue, Merge, Null, Nullable, Optional, Union};
+use crate::schema::{Branch, Evolution, Kind, NodeId, ResolvedId, Schema};
 
 /// What is not taken apart.
 const UNION: &str = "a union of several types";
@@ -99,8 +99,12 @@ impl Compiler<'_> {
         value: ResolvedId,
         projection: &Projection,
     ) -> Result<AnyColumn> {
-        let Shape::Struct(values) = shape(&self.schemas.reader, reader) else {
-            return self.column(value, projection);
+        let values = match shape(&self.schemas.reader, reader) {
+            Shape::Struct(values) => values,
+            Shape::Value(Some(id)) if matches!(self.reader_kind(value), Kind::Null) => {
+                return self.nulls(id, projection);
+            }
+            Shape::Value(_) => return self.column(value, projection),
         };
         projection.check_is_all(UNION)?;
         let mut children = Vec::with_capacity(values.len());
@@ -126,6 +130,7 @@ impl Compiler<'_> {
     ) -> (Vec<Choice>, HashMap<usize, Variants>) {
         let mut variants: HashMap<usize, Variants> = HashMap::new();
         let choice = |branch: &Branch| match branch {
+            Branch::Null => Choice::Null,
             Branch::Refuse(reason) => Choice::Refuse(reason.clone()),
             Branch::Read { value, .. } if matches!(self.reader_kind(*value), Kind::Null) => Choice::Null,
             Branch::Read { branch, value } => {
@@ -149,9 +154,14 @@ impl Compiler<'_> {
         }
     }
 
+    /// The column of a reader's type of which the writer wrote nothing but nulls.
+    pub(super) fn nulls(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
+        Ok(Box::new(DefaultValue::new(self.absent(reader, projection)?, None)).into())
+    }
+
     /// The column of a reader's type that this writer never writes: it only ever gets nulls.
     fn absent(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
-        let identity = Schemas::new(self.schemas.reader.clone(), None)?;
+        let identity = Schemas::new(self.schemas.reader.clone(), None, Evolution::default())?;
         let programs = Arc::new(skip::compile(&identity.writer, self.limits)?);
         let node = identity.resolution.nodes.iter().position(|node| node.reader == reader && node.writer == reader);
         let id = ResolvedId(node.expect("a schema resolved with itself has every type") as u32);

@@ -11,18 +11,53 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 use super::arrow::{Batch, Batches, schema_capsule};
 use super::error::Raised;
 use super::filter::CallableFilter;
-use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
+use crate::{Evolution, Extra, FileSource, Fingerprint, Limits, MemorySource, Missing, OpenOptions, Schema, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
-enum Opened {
+pub(super) enum Opened {
     Bytes(PyBackedBytes),
     Path(PathBuf),
 }
 
+impl Opened {
+    /// Bytes are not copied.
+    pub(super) fn memory(bytes: PyBackedBytes) -> Arc<dyn Source> {
+        Arc::new(MemorySource::new(Buffer::from_owner(bytes)))
+    }
+}
+
+/// How to open files; the same options serve any number of them.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct Open(pub(super) OpenOptions);
+
+#[pymethods]
+impl Open {
+    /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks.
+    #[new]
+    #[pyo3(signature = (reader_schema, *, insert=(false, false), refuse=(false, false), as_polars=false))]
+    fn new(
+        reader_schema: Option<String>,
+        insert: (bool, bool),
+        refuse: (bool, bool),
+        as_polars: bool,
+    ) -> Result<Self, Raised> {
+        let limits = Limits::default();
+        let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
+        let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
+        let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
+        let mut evolution = Evolution::default();
+        (evolution.missing_columns, evolution.missing_fields) = (missing(insert.0), missing(insert.1));
+        (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
+        // Polars' schemas have no names of records, and every type has nulls.
+        (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
+        Ok(Self(OpenOptions { reader_schema, evolution, limits }))
+    }
+}
+
 /// What to read of a file; the same options serve any number of reads.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct ReadOptions(crate::ReadOptions);
+pub(super) struct ReadOptions(pub(super) crate::ReadOptions);
 
 /// An opened file: its header is read, its schema parsed.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -32,15 +67,21 @@ pub(super) struct ContainerFile(crate::ContainerFile);
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 
+impl From<crate::BatchReader> for BatchReader {
+    fn from(reader: crate::BatchReader) -> Self {
+        Self(Mutex::new(reader))
+    }
+}
+
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, row_filter=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, file_index=None, offset=0, length=None, row_filter=None, batch_size=None, n_threads=None))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         columns: Option<Vec<String>>,
-        row_index: Option<(String, u64)>,
-        wide_row_index: bool,
+        row_index: Option<(String, u64, bool)>,
+        file_index: Option<String>,
         offset: u64,
         length: Option<u64>,
         row_filter: Option<(Vec<String>, Py<PyAny>)>,
@@ -48,11 +89,14 @@ impl ReadOptions {
         n_threads: Option<usize>,
     ) -> Self {
         let defaults = crate::ReadOptions::default();
+        let wide_row_index = row_index.as_ref().is_some_and(|(_, _, wide)| *wide);
+        let row_index = row_index.map(|(name, offset, _)| (name, offset));
         let batch_rows = batch_size.unwrap_or(defaults.batch_rows);
         Self(crate::ReadOptions {
             columns,
             row_index,
             wide_row_index,
+            file_index,
             offset,
             length,
             filter: row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
@@ -67,13 +111,16 @@ impl ReadOptions {
 impl ContainerFile {
     /// Opens a path, or the bytes of a whole file, which are not copied.
     #[new]
-    fn new(py: Python<'_>, source: Opened) -> Result<Self, Raised> {
+    #[pyo3(signature = (source, options=None))]
+    fn new(py: Python<'_>, source: Opened, options: Option<&Open>) -> Result<Self, Raised> {
         py.detach(|| {
             let source: Arc<dyn Source> = match source {
-                Opened::Bytes(bytes) => Arc::new(MemorySource::new(Buffer::from_owner(bytes))),
+                Opened::Bytes(bytes) => Opened::memory(bytes),
                 Opened::Path(path) => Arc::new(FileSource::open(path)?),
             };
-            Ok(Self(crate::ContainerFile::open(source, &OpenOptions::default())?))
+            let defaults = OpenOptions::default();
+            let options = options.map_or(&defaults, |options| &options.0);
+            Ok(Self(crate::ContainerFile::open(source, options)?))
         })
     }
 
@@ -158,7 +205,7 @@ impl ContainerFile {
 
     /// Reads as batches are asked for.
     fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
-        Ok(BatchReader(Mutex::new(py.detach(|| self.0.read(&options.0))?)))
+        Ok(py.detach(|| self.0.read(&options.0))?.into())
     }
 }
 
@@ -192,6 +239,9 @@ impl BatchReader {
         counts.set_item("rows_tested", stats.rows_tested)?;
         counts.set_item("rows_filtered", stats.rows_filtered)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
+        counts.set_item("files_opened", stats.files_opened)?;
+        counts.set_item("files_held", stats.files_held)?;
+        counts.set_item("plans_compiled", stats.plans_compiled)?;
         Ok(counts)
     }
 }

@@ -5,6 +5,7 @@
 mod arrow;
 mod error;
 mod file;
+mod file_set;
 mod filter;
 
 use pyo3::prelude::*;
@@ -39,7 +40,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
+    module.add_class::<file::Open>()?;
     module.add_class::<file::ContainerFile>()?;
+    module.add_class::<file_set::FileSet>()?;
     module.add_class::<file::BatchReader>()?;
     module.add_class::<file::ReadOptions>()
 }

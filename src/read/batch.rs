@@ -32,6 +32,43 @@ impl Batch {
     }
 }
 
+/// The columns of a read that are not in its files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extras {
+    /// In front of the files' columns.
+    pub(super) row_index: Option<RowIndex>,
+    /// Behind them: name of a column of file numbers.
+    pub(super) file_index: Option<String>,
+}
+
+impl Extras {
+    /// The names and types of all columns around those of the files.
+    pub(super) fn fields(&self, fields: &[Field]) -> Arc<[Field]> {
+        let in_front = self.row_index.iter().map(RowIndex::field);
+        let number = |name: &String| Field::new(name.as_str().into(), ArrowDataType::UInt32, true);
+        in_front.chain(fields.iter().cloned()).chain(self.file_index.iter().map(number)).collect()
+    }
+
+    /// Adds the columns to a batch: the row index, and the file of each row. `files` says how many rows are from which.
+    pub(super) fn add_to(&self, batch: Batch, index: Option<Box<dyn Array>>, files: &[(usize, usize)]) -> Batch {
+        if index.is_none() && self.file_index.is_none() {
+            return batch;
+        }
+        let Batch { fields, mut arrays, height } = batch;
+        if let Some(index) = index {
+            arrays.insert(0, index);
+        }
+        if self.file_index.is_some() {
+            let mut numbers = Vec::with_capacity(height);
+            for &(file, rows) in files {
+                numbers.resize(numbers.len() + rows, file as u32);
+            }
+            arrays.push(PrimitiveArray::from_vec(numbers).boxed());
+        }
+        Batch { fields: self.fields(&fields), arrays, height }
+    }
+}
+
 /// How the row index of a read is made.
 #[derive(Clone, Debug)]
 pub(super) struct RowIndex {
@@ -46,7 +83,7 @@ impl RowIndex {
         Field::new(self.name.as_str().into(), dtype, true)
     }
 
-    /// The numbers of `height` rows, of which the first is row `first` of the file.
+    /// The numbers of `height` rows, of which the first is row `first` of the read.
     pub(super) fn array(&self, first: u64, height: usize) -> Result<Box<dyn Array>> {
         self.of(first, height, 0..height)
     }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
-use super::batch::RowIndex;
 use super::count;
-use super::filter::Filter;
 use super::options::{OpenOptions, ReadOptions};
 use super::pool;
 use super::reader::BatchReader;
-use super::stream::Portions;
+use super::sequence::Sequence;
+use super::stats::{Counters, Held};
 use crate::container::{BlockFrame, BlockWalk, Header};
 use crate::plan::{Plan, Projection, Schemas};
 use crate::source::Source;
@@ -25,10 +24,15 @@ pub struct ContainerFile {
 
 /// What every part of a read knows of its file.
 pub(super) struct Opened {
+    /// Which of the read's files it is.
+    pub(super) number: usize,
     pub(super) source: Arc<dyn Source>,
     pub(super) header: Header,
     pub(super) schemas: Schemas,
     pub(super) limits: Limits,
+    /// The file counts as open while this is there.
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    pub(super) held: Option<Held>,
 }
 
 impl Opened {
@@ -54,9 +58,9 @@ impl ContainerFile {
     fn open_unnamed(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
         let header = Header::read(&*source, &options.limits)?;
         let writer = Arc::new(Schema::parse(&header.schema_json, &options.limits)?);
-        let schemas = Schemas::new(writer, options.reader_schema.clone())?;
+        let schemas = Schemas::new(writer, options.reader_schema.clone(), options.evolution)?;
         let plan = Plan::compile(&schemas, &Projection::All, &options.limits)?;
-        let opened = Opened { source, header, schemas, limits: options.limits.clone() };
+        let opened = Opened { number: 0, source, header, schemas, limits: options.limits.clone(), held: None };
         Ok(Self { opened: Arc::new(opened), plan })
     }
 
@@ -115,32 +119,25 @@ impl ContainerFile {
     /// # Errors
     /// Where a column is not in the file or is asked for twice.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
-        let Opened { schemas, limits, header, source } = &*self.opened;
+        let Opened { schemas, limits, header, source, .. } = &*self.opened;
         let plan = match &options.columns {
             None => self.plan.clone(),
             Some(columns) => Plan::compile(schemas, &Projection::columns(Some(columns)), limits)?,
         };
-        let row_index = options.row_index.clone().map(|(name, offset)| {
-            let wide = options.wide_row_index;
-            RowIndex { name, offset, wide }
-        });
-        if let Some(index) = &row_index
-            && plan.fields.iter().any(|field| field.name == index.name)
-        {
-            return Err(Error::argument(format!("the row index has the name of a column, {:?}", index.name)));
-        }
-        let filter = match &options.filter {
-            Some(filter) => Filter::new(filter, schemas, limits, &plan, row_index.as_ref())?,
-            None => None,
+        let extras = options.extras(&plan.fields)?;
+        let filter = options.filter();
+        let plan = match &filter {
+            Some(filter) => plan.testing(filter.columns(), schemas, limits)?,
+            None => plan,
         };
         let bytes = source.size() - header.size;
-        let threads = if bytes < SMALL_FILE { 1 } else { options.n_threads.unwrap_or(usize::MAX).min(pool::threads()) };
-        let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
-        let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1) };
-        let rows = options.offset..options.length.map_or(u64::MAX, |length| options.offset.saturating_add(length));
-        Ok(BatchReader::new(self.opened.clone(), plan, portions, rows, row_index, filter))
+        let portions = options.portions(if bytes < SMALL_FILE { 1 } else { pool::threads() });
+        let fields = plan.fields.clone();
+        let counters = Arc::new(Counters::default());
+        let sequence = Sequence::of_one(self.opened.clone(), plan, options.rows(), portions, counters.clone());
+        Ok(BatchReader::new(sequence, &fields, portions, extras, filter, counters))
     }
 }
 
 /// A file of fewer bytes is decoded where it is asked for: threads cost more than they save.
-const SMALL_FILE: u64 = 1 << 20;
+pub(super) const SMALL_FILE: u64 = 1 << 20;

@@ -8,8 +8,8 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::batch::{Batch, RowIndex};
 use crate::decode::Record;
-use crate::plan::{Plan, Projection, Schemas};
-use crate::{Error, ErrorKind, Limits, Result};
+use crate::plan::Tested;
+use crate::{Error, ErrorKind, Result};
 
 /// Tells which rows of a read its caller needs, by the values of some columns.
 ///
@@ -32,33 +32,25 @@ const REST: u32 = 16;
 /// The filter of one read.
 pub(super) struct Filter {
     caller: Arc<dyn RowFilter>,
-    /// The columns that it looks at.
-    pub(super) tested: Plan,
+    /// The columns of files that it looks at.
+    columns: Vec<String>,
     /// Whether it looks at the row index too.
     indexed: bool,
-    /// Every wanted column, for records that are decoded one by one.
-    pub(super) wanted: Record,
     /// Tasks until one is tested again; 0 where all are.
     rest: AtomicU32,
 }
 
 impl Filter {
-    /// The filter of a read of `plan`; `None` where it looks at all that is wanted, so that it can spare nothing.
-    pub(super) fn new(
-        caller: &Arc<dyn RowFilter>,
-        schemas: &Schemas,
-        limits: &Limits,
-        plan: &Plan,
-        row_index: Option<&RowIndex>,
-    ) -> Result<Option<Self>> {
-        let is_index = |name: &String| row_index.is_some_and(|index| index.name == *name);
+    /// `row_index` is the name of the row index, if there is one.
+    pub(super) fn new(caller: Arc<dyn RowFilter>, row_index: Option<&str>) -> Self {
+        let is_index = |name: &String| row_index == Some(name);
         let (index, columns): (Vec<_>, Vec<_>) = caller.columns().iter().cloned().partition(is_index);
-        let tested = Plan::compile(schemas, &Projection::columns(Some(&columns)), limits)?;
-        if plan.fields.iter().all(|field| tested.fields.iter().any(|other| other.name == field.name)) {
-            return Ok(None);
-        }
-        let (caller, wanted) = (caller.clone(), plan.record.clone().without_rest());
-        Ok(Some(Self { caller, tested, indexed: !index.is_empty(), wanted, rest: AtomicU32::new(0) }))
+        Self { caller, columns, indexed: !index.is_empty(), rest: AtomicU32::new(0) }
+    }
+
+    /// The columns of files that it looks at.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// Whether the next task is to be tested.
@@ -72,10 +64,16 @@ impl Filter {
         matches!(self.rest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next), Err(_) | Ok(1))
     }
 
-    /// Which of the rows in `record`, of which the first is row `first` of the file, pass; leaves it empty.
-    pub(super) fn test(&self, record: &mut Record, first: u64, row_index: Option<&RowIndex>) -> Result<Bitmap> {
+    /// Which of the rows in `record`, of which the first is row `first` of the read, pass; leaves it empty.
+    pub(super) fn test(
+        &self,
+        tested: &Tested,
+        record: &mut Record,
+        first: u64,
+        row_index: Option<&RowIndex>,
+    ) -> Result<Bitmap> {
         let (arrays, height) = record.finish_fields();
-        let mut batch = Batch { fields: self.tested.fields.clone(), arrays, height };
+        let mut batch = Batch { fields: tested.fields.clone(), arrays, height };
         if self.indexed
             && let Some(index) = row_index
         {

@@ -1,28 +1,35 @@
-//! Decoding a task in two phases: the columns that a filter looks at, then every column of the rows that pass.
+//! Decoding tasks in two phases: the columns that a filter looks at, then every column of the rows that pass.
 //!
 //! The first phase keeps the decompressed blocks and where their records begin, so that the second one does not walk over
 //! what did not pass.
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use polars_arrow::bitmap::Bitmap;
 
 use super::batch::Batch;
 use super::filter::Filter;
 use super::stats::add;
-use super::task::{Blocks, Decoder, Place, STRIDE, Scratch, Sink, Task, decompress};
-use crate::Result;
+use super::task::{
+    Blocks, Decoder, Part, Place, STRIDE, Scratch, Sink, Task, decode_block, decode_rows, decompress, note_file,
+    record_fault,
+};
 use crate::container::BlockFrame;
 use crate::decode::Record;
+use crate::plan::{Plan, Tested};
+use crate::{Error, ErrorKind, Result};
 
 /// Rows that the filter has not been asked about, and the batches of those that passed.
 struct Candidates<'a> {
     decoder: &'a Decoder<'a>,
     filter: &'a Filter,
+    plan: &'a Plan,
+    parts: &'a Tested,
     tested: Record,
     wanted: Record,
-    /// Number of the first row in the file.
+    /// Number of the first row in the read.
     first_row: Option<u64>,
     /// Where every row begins in its block's data.
     starts: Vec<usize>,
@@ -37,6 +44,7 @@ struct Candidates<'a> {
 
 /// Consecutive rows of one block.
 struct Run<'a> {
+    part: &'a Part,
     frame: &'a BlockFrame,
     block: usize,
     /// Number of the first one in its block.
@@ -45,27 +53,32 @@ struct Run<'a> {
     rows: Range<usize>,
 }
 
-/// Those rows of one task that pass, or more of them, in order.
-pub(super) fn decode(decoder: &Decoder<'_>, filter: &Filter, task: &Task, scratch: &mut Scratch) -> Result<Vec<Batch>> {
-    let spare = std::mem::take(&mut scratch.blocks);
-    let (tested, wanted) = (filter.tested.record.clone(), filter.wanted.clone());
-    let (first_row, starts, runs, blocks, bytes, batches) = <_>::default();
-    let mut rows =
-        Candidates { decoder, filter, tested, wanted, first_row, starts, runs, blocks, bytes, spare, batches };
-    match task {
-        Task::Rows(run) => {
-            decoder.decode_rows(run, &mut rows)?;
-            rows.blocks.push(Cow::Borrowed(&run.data));
-        }
-        Task::Blocks(Blocks { window, pieces }) => {
-            for piece in pieces {
-                let bytes = &window[piece.range.clone()];
-                let mut data = rows.spare.pop().unwrap_or_default();
-                let decompressor = &mut scratch.decompressor;
-                let own = decompress(bytes, &piece.frame, decoder.file, decompressor, &mut data, decoder.counters)?;
-                let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
-                decoder.decode_block(piece, &data, &mut rows)?;
-                rows.blocks.push(data);
+/// Those rows of several tasks that pass, or more of them, in order.
+pub(super) fn decode(
+    decoder: &Decoder<'_>,
+    filter: &Filter,
+    parts: &[Part],
+    scratch: &mut Scratch,
+) -> Result<Vec<Batch>> {
+    let Some(first) = parts.first() else { return Ok(Vec::new()) };
+    let mut rows = Candidates::new(decoder, filter, &first.plan, std::mem::take(&mut scratch.blocks))?;
+    for part in parts {
+        rows.follow(&part.plan)?;
+        match &part.task {
+            Task::Rows(run) => {
+                decode_rows(part, run, &mut rows)?;
+                rows.blocks.push(Cow::Borrowed(&run.data));
+            }
+            Task::Blocks(Blocks { window, pieces }) => {
+                for piece in pieces {
+                    let bytes = &window[piece.range.clone()];
+                    let mut data = rows.spare.pop().unwrap_or_default();
+                    let decompressor = &mut scratch.decompressor;
+                    let own = decompress(bytes, &piece.frame, &part.file, decompressor, &mut data, decoder.counters)?;
+                    let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
+                    decode_block(part, piece, &data, &mut rows)?;
+                    rows.blocks.push(data);
+                }
             }
         }
     }
@@ -76,36 +89,69 @@ pub(super) fn decode(decoder: &Decoder<'_>, filter: &Filter, task: &Task, scratc
 
 impl<'a> Sink<'a> for Candidates<'a> {
     fn rows(&mut self, place: &Place<'a, '_>, mut pos: usize, n: u64) -> Result<usize> {
+        let Place { part, frame, data, .. } = *place;
         let mut done = 0;
         while done < n {
-            self.first_row.get_or_insert(place.first_row + done);
+            self.first_row.get_or_insert(part.base + place.first_row + done);
             let (step, start, record) = ((n - done).min(STRIDE), pos, place.record + done);
             let rows = self.starts.len()..self.starts.len() + step as usize;
-            self.runs.push(Run { frame: place.frame, block: self.blocks.len(), record, rows });
-            let decoded = self.tested.decode_noting(place.data, pos, step as usize, &mut self.starts);
-            pos = decoded.map_err(|(row, fault)| self.decoder.record_fault(fault, place.frame, record + row as u64))?;
+            self.runs.push(Run { part, frame, block: self.blocks.len(), record, rows });
+            let decoded = self.tested.decode_noting(data, pos, step as usize, &mut self.starts);
+            pos = decoded.map_err(|(row, fault)| record_fault(fault, part, frame, record + row as u64))?;
             self.bytes += pos - start;
             done += step;
             if self.decoder.is_full(self.starts.len(), self.bytes) {
-                self.ask(place.data)?;
+                self.ask(data)?;
             }
         }
         Ok(pos)
     }
 }
 
-impl Candidates<'_> {
+impl<'a> Candidates<'a> {
+    fn new(decoder: &'a Decoder<'a>, filter: &'a Filter, plan: &'a Plan, spare: Vec<Vec<u8>>) -> Result<Self> {
+        let parts = of_plan(plan)?;
+        let (tested, wanted) = (parts.record.clone(), parts.wanted.clone());
+        let (first_row, starts, runs, blocks, bytes, batches) = <_>::default();
+        Ok(Self {
+            decoder,
+            filter,
+            plan,
+            parts,
+            tested,
+            wanted,
+            first_row,
+            starts,
+            runs,
+            blocks,
+            bytes,
+            spare,
+            batches,
+        })
+    }
+
+    /// Goes on with rows of `plan`, in a batch of their own if it is another one.
+    fn follow(&mut self, plan: &'a Plan) -> Result<()> {
+        if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
+            self.ask(&[])?;
+            (self.plan, self.parts) = (plan, of_plan(plan)?);
+            (self.tested, self.wanted) = (self.parts.record.clone(), self.parts.wanted.clone());
+        }
+        Ok(())
+    }
+
     /// Asks the filter about all rows so far and decodes those that pass; `last` is the data of the last block, unless
     /// that is with the others.
     fn ask(&mut self, last: &[u8]) -> Result<()> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
-        let Decoder { row_index, counters, plan, .. } = *self.decoder;
-        let passed = self.filter.test(&mut self.tested, first_row, row_index)?;
+        let Decoder { extras, counters, .. } = *self.decoder;
+        let row_index = extras.row_index.as_ref();
+        let passed = self.filter.test(self.parts, &mut self.tested, first_row, row_index)?;
         let height = passed.set_bits();
         add(&counters.rows_tested, passed.len() as u64);
         add(&counters.rows_filtered, (passed.len() - height) as u64);
         add(&counters.rows_decoded, height as u64);
-        self.decode(&passed, last)?;
+        let files = self.decode(&passed, last)?;
         self.runs.clear();
         self.starts.clear();
         self.bytes = 0;
@@ -115,29 +161,36 @@ impl Candidates<'_> {
         }));
         if height > 0 {
             let (arrays, height) = self.wanted.finish_fields();
-            let mut batch = Batch { fields: plan.fields.clone(), arrays, height };
-            if let Some(index) = row_index {
-                batch.insert_first(index.field(), index.of_set(first_row, &passed)?);
-            }
-            self.batches.push(batch);
+            let batch = Batch { fields: self.plan.fields.clone(), arrays, height };
+            let index = row_index.map(|index| index.of_set(first_row, &passed)).transpose()?;
+            self.batches.push(extras.add_to(batch, index, &files));
         }
         Ok(())
     }
 
-    /// Decodes every wanted column of the rows that passed.
-    fn decode(&mut self, passed: &Bitmap, last: &[u8]) -> Result<()> {
+    /// Decodes every wanted column of the rows that passed; gives how many are from which file.
+    fn decode(&mut self, passed: &Bitmap, last: &[u8]) -> Result<Vec<(usize, usize)>> {
         self.wanted.reserve_rows(passed.set_bits());
-        for Run { frame, block, record, rows } in &self.runs {
+        let mut files = Vec::new();
+        for Run { part, frame, block, record, rows } in &self.runs {
             let data = self.blocks.get(*block).map_or(last, |data| data);
             let starts = &self.starts[rows.clone()];
             let passed = passed.clone().sliced(rows.start, rows.len());
-            self.wanted.decode_at(data, passed.set_bits(), passed.true_idx_iter().map(|row| starts[row])).map_err(
+            let height = passed.set_bits();
+            note_file(&mut files, part.file.number, height);
+            self.wanted.decode_at(data, height, passed.true_idx_iter().map(|row| starts[row])).map_err(
                 |(nth, fault)| {
                     let row = passed.true_idx_iter().nth(nth).unwrap_or_default();
-                    self.decoder.record_fault(fault, frame, record + row as u64)
+                    record_fault(fault, part, frame, record + row as u64)
                 },
             )?;
         }
-        Ok(())
+        Ok(files)
     }
+}
+
+/// What of a plan is tested: plans of one read have it alike.
+fn of_plan(plan: &Plan) -> Result<&Tested> {
+    let missing = || Error::new(ErrorKind::Internal, "a plan without the columns that its filter looks at");
+    plan.tested.as_deref().ok_or_else(missing)
 }

@@ -1,14 +1,18 @@
-//! Reading a file: options in, batches out.
+//! Reading files: options in, batches out.
 
 mod batch;
 mod big;
 mod count;
 mod file;
+mod file_set;
 mod filter;
 mod filtered;
+mod members;
 mod options;
+mod plans;
 mod pool;
 mod reader;
+mod sequence;
 mod stats;
 mod stream;
 mod task;
@@ -16,7 +20,9 @@ mod window;
 
 pub use batch::Batch;
 pub use file::ContainerFile;
+pub use file_set::FileSet;
 pub use filter::RowFilter;
+pub use members::Input;
 pub use options::{OpenOptions, ReadOptions};
 pub use pool::set_threads;
 pub use reader::BatchReader;

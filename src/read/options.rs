@@ -1,9 +1,14 @@
 //! What the caller may ask for.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::filter::RowFilter;
-use crate::{Limits, Schema};
+use polars_arrow::datatypes::Field;
+
+use super::batch::{Extras, RowIndex};
+use super::filter::{Filter, RowFilter};
+use super::stream::Portions;
+use crate::{Error, Evolution, Limits, Result, Schema};
 
 /// How to open a file.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +16,8 @@ use crate::{Limits, Schema};
 pub struct OpenOptions {
     /// The schema to read as, instead of the one the file was written with.
     pub reader_schema: Option<Arc<Schema>>,
+    /// How far the file may differ from it.
+    pub evolution: Evolution,
     /// What the file may ask for.
     pub limits: Limits,
 }
@@ -23,10 +30,12 @@ pub struct ReadOptions {
     /// column `a` of that field alone, also inside of arrays, maps and unions with null; a column whose own name has the
     /// dot comes first.
     pub columns: Option<Vec<String>>,
-    /// Puts the number of each row in the file before the other columns: the column's name, and the number of row 0.
+    /// Puts the number of each row before the other columns: the column's name, and the number of row 0.
     pub row_index: Option<(String, u64)>,
     /// Makes the row index `UInt64` instead of `UInt32`, as in Polars built for more than 2^32 rows.
     pub wide_row_index: bool,
+    /// Puts the number of the file that each row is from behind the other columns: the column's name.
+    pub file_index: Option<String>,
     /// Rows to leave out at the beginning.
     pub offset: u64,
     /// Rows to read at most; `None` is all.
@@ -41,12 +50,45 @@ pub struct ReadOptions {
     pub n_threads: Option<usize>,
 }
 
+impl ReadOptions {
+    /// The columns beside those of the files.
+    pub(super) fn extras(&self, fields: &[Field]) -> Result<Extras> {
+        let wide = self.wide_row_index;
+        let row_index = self.row_index.clone().map(|(name, offset)| RowIndex { name, offset, wide });
+        let names = row_index.iter().map(|index| &index.name).chain(&self.file_index);
+        for name in names {
+            if fields.iter().any(|field| field.name == name.as_str()) {
+                return Err(Error::argument(format!("an index has the name of a column, {name:?}")));
+            }
+        }
+        Ok(Extras { row_index, file_index: self.file_index.clone() })
+    }
+
+    /// The filter of one read.
+    pub(super) fn filter(&self) -> Option<Filter> {
+        let row_index = self.row_index.as_ref().map(|(name, _)| name.as_str());
+        self.filter.clone().map(|caller| Filter::new(caller, row_index))
+    }
+
+    /// The portions that are read at once, by at most `threads` threads.
+    pub(super) fn portions(&self, threads: usize) -> Portions {
+        let threads = self.n_threads.unwrap_or(usize::MAX).min(threads).max(1);
+        Portions { batch_rows: self.batch_rows.max(1), batch_bytes: self.batch_bytes.max(1), threads }
+    }
+
+    /// The rows that are wanted.
+    pub(super) fn rows(&self) -> Range<u64> {
+        self.offset..self.length.map_or(u64::MAX, |length| self.offset.saturating_add(length))
+    }
+}
+
 impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             columns: None,
             row_index: None,
             wide_row_index: false,
+            file_index: None,
             offset: 0,
             length: None,
             filter: None,

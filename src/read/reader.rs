@@ -5,23 +5,20 @@
 //! bytes, under the stream's lock, so it does not matter which thread is first.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use polars_arrow::datatypes::Field;
 
-use super::batch::{Batch, RowIndex};
-use super::file::Opened;
+use super::batch::{Batch, Extras};
 use super::filter::Filter;
 use super::filtered;
 use super::pool;
+use super::sequence::{Job, Sequence, Tasks};
 use super::stats::{Counters, Stats};
-use super::stream::{BlockStream, Portions};
-use super::task::{Decoder, Scratch, Task};
-use super::window::Spare;
-use crate::plan::Plan;
+use super::stream::Portions;
+use super::task::{Decoder, Scratch};
 use crate::{Error, ErrorKind, Result};
 
 /// Results that may wait for the consumer while every thread is at work.
@@ -39,14 +36,11 @@ pub struct BatchReader {
 }
 
 struct Shared {
-    file: Arc<Opened>,
-    plan: Plan,
     portions: Portions,
-    row_index: Option<RowIndex>,
+    extras: Extras,
     filter: Option<Filter>,
     counters: Arc<Counters>,
     stream: Mutex<Numbered>,
-    spare: Arc<Spare>,
     results: Mutex<Results>,
     /// A result has come, or a started task found nothing to do.
     progress: Condvar,
@@ -54,9 +48,9 @@ struct Shared {
     scratch: Mutex<Vec<Scratch>>,
 }
 
-/// The stream and the number of its next task.
+/// What is left to do and the number of the next task.
 struct Numbered {
-    stream: BlockStream,
+    sequence: Sequence,
     next: u64,
     ended: bool,
 }
@@ -79,34 +73,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl BatchReader {
     pub(super) fn new(
-        file: Arc<Opened>,
-        plan: Plan,
+        sequence: Sequence,
+        fields: &[Field],
         portions: Portions,
-        rows: Range<u64>,
-        row_index: Option<RowIndex>,
+        extras: Extras,
         filter: Option<Filter>,
+        counters: Arc<Counters>,
     ) -> Self {
-        let index_field = row_index.iter().map(RowIndex::field);
-        let fields = index_field.chain(plan.fields.iter().cloned()).collect();
-        let counters = Arc::new(Counters::default());
-        let spare = Arc::new(Spare::default());
-        let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows, counters.clone(), spare.clone());
-        let stream = Mutex::new(Numbered { stream, next: 0, ended: false });
+        let fields = extras.fields(fields);
+        let stream = Mutex::new(Numbered { sequence, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
-        let shared = Shared {
-            file,
-            plan,
-            portions,
-            row_index,
-            filter,
-            counters,
-            stream,
-            spare,
-            results,
-            progress,
-            cancelled,
-            scratch,
-        };
+        let shared = Shared { portions, extras, filter, counters, stream, results, progress, cancelled, scratch };
         Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), next: 0, finished: false }
     }
 
@@ -126,7 +103,7 @@ impl BatchReader {
     fn next_batches(&mut self) -> Option<Result<Vec<Batch>>> {
         if self.shared.portions.threads == 1 {
             let task = self.shared.take_task()?.1;
-            return Some(task.and_then(|task| self.shared.decode(task)));
+            return Some(task.and_then(|job| self.shared.decode(job)));
         }
         let batches = self.wait();
         self.next += 1;
@@ -163,36 +140,39 @@ impl BatchReader {
 
 impl Shared {
     /// The next task and its number; an error of the stream takes a number too, and is the last.
-    fn take_task(&self) -> Option<(u64, Result<Task>)> {
+    fn take_task(&self) -> Option<(u64, Result<Job>)> {
         let mut stream = lock(&self.stream);
         if stream.ended || self.cancelled.load(Ordering::Relaxed) {
             return None;
         }
-        let task = stream.stream.next_task().transpose();
+        let task = stream.sequence.next_job().transpose();
         stream.ended = !matches!(task, Some(Ok(_)));
         let number = stream.next;
         stream.next += 1;
         task.map(|task| (number, task))
     }
 
-    fn decode(&self, task: Task) -> Result<Vec<Batch>> {
+    fn decode(&self, job: Job) -> Result<Vec<Batch>> {
         let Portions { batch_rows, batch_bytes, .. } = self.portions;
-        let (file, plan, counters) = (&*self.file, &self.plan, &*self.counters);
-        let row_index = self.row_index.as_ref();
+        let Tasks { parts, spare, end } = job.open();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
-        let decoder = Decoder { file, plan, row_index, batch_rows, batch_bytes, counters };
+        let decoder = Decoder { extras: &self.extras, batch_rows, batch_bytes, counters: &self.counters };
+        let testable = parts.first().is_some_and(|part| part.plan.tested.is_some());
         let batches = match &self.filter {
-            Some(filter) if filter.is_due() => filtered::decode(&decoder, filter, &task, &mut scratch),
-            _ => decoder.decode(&task, &mut scratch),
+            Some(filter) if testable && filter.is_due() => filtered::decode(&decoder, filter, &parts, &mut scratch),
+            _ => decoder.decode(&parts, &mut scratch),
         };
         lock(&self.scratch).push(scratch);
-        self.spare.give(task.into_bytes());
-        batches
+        for part in parts {
+            spare.give(part.task.into_bytes());
+        }
+        let batches = batches?;
+        end.map(|()| batches)
     }
 
     /// What a thread of the pool does: one task.
     fn run(&self) {
-        let work = || self.take_task().map(|(number, task)| (number, task.and_then(|task| self.decode(task))));
+        let work = || self.take_task().map(|(number, task)| (number, task.and_then(|job| self.decode(job))));
         let worked = catch_unwind(AssertUnwindSafe(work));
         let mut results = lock(&self.results);
         results.running -= 1;

@@ -1,5 +1,6 @@
 //! What reading a file did, so that what it did not do can be seen.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a read has done so far.
@@ -22,6 +23,12 @@ pub struct Stats {
     pub rows_filtered: u64,
     /// Bytes read from the source.
     pub bytes_read: u64,
+    /// Files that a read over several has opened.
+    pub files_opened: u64,
+    /// How many of them were open at the same time, at most.
+    pub files_held: u64,
+    /// For how many schemas a read over several files has made a plan.
+    pub plans_compiled: u64,
 }
 
 /// The same while it is counted.
@@ -35,6 +42,28 @@ pub(super) struct Counters {
     pub(super) rows_tested: AtomicU64,
     pub(super) rows_filtered: AtomicU64,
     pub(super) bytes_read: AtomicU64,
+    pub(super) files_opened: AtomicU64,
+    files_open: AtomicU64,
+    files_held: AtomicU64,
+    pub(super) plans_compiled: AtomicU64,
+}
+
+/// A file is open for as long as this lives.
+pub(super) struct Held(Arc<Counters>);
+
+impl Held {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
+        add(&counters.files_opened, 1);
+        let open = counters.files_open.fetch_add(1, Ordering::Relaxed) + 1;
+        counters.files_held.fetch_max(open, Ordering::Relaxed);
+        Self(counters)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.files_open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Adds to a counter.
@@ -54,6 +83,9 @@ impl Counters {
             rows_tested: get(&self.rows_tested),
             rows_filtered: get(&self.rows_filtered),
             bytes_read: get(&self.bytes_read),
+            files_opened: get(&self.files_opened),
+            files_held: get(&self.files_held),
+            plans_compiled: get(&self.plans_compiled),
         }
     }
 }

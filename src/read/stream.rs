@@ -75,6 +75,11 @@ impl BlockStream {
         Self { file, plan, portions, counters, rows, offset, index: 0, row: 0, ramp, sample: (0, 0), window, big: None }
     }
 
+    /// How many rows of the file lie behind the stream.
+    pub(super) fn row(&self) -> u64 {
+        self.row
+    }
+
     /// The next task in file order, `None` where the file or what is wanted of it ends.
     pub(super) fn next_task(&mut self) -> Result<Option<Task>> {
         let task = self.cut_task();

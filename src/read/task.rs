@@ -1,10 +1,11 @@
 //! Decompressing and decoding one task.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use polars_buffer::Buffer;
 
-use super::batch::{Batch, RowIndex};
+use super::batch::{Batch, Extras};
 use super::file::Opened;
 use super::stats::{Counters, add};
 use crate::binary::{Fault, PADDING, data_end};
@@ -30,6 +31,15 @@ impl Task {
             Self::Rows(rows) => rows.data,
         }
     }
+}
+
+/// A task of one of the files of a read.
+pub(super) struct Part {
+    pub(super) file: Arc<Opened>,
+    pub(super) plan: Plan,
+    /// Number of the file's first row in the read.
+    pub(super) base: u64,
+    pub(super) task: Task,
 }
 
 /// Blocks that stand one behind the other.
@@ -114,26 +124,28 @@ impl Default for Scratch {
 
 /// Decodes tasks of one read.
 pub(super) struct Decoder<'a> {
-    pub(super) file: &'a Opened,
-    pub(super) plan: &'a Plan,
-    pub(super) row_index: Option<&'a RowIndex>,
+    pub(super) extras: &'a Extras,
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
     pub(super) counters: &'a Counters,
 }
 
-/// The batches of one task while they are made.
+/// The batches of one run of tasks while they are made.
 struct Output<'a> {
     decoder: &'a Decoder<'a>,
+    plan: &'a Plan,
     record: Record,
     batches: Vec<Batch>,
-    /// Number of the current batch's first row in the file, and bytes decoded into it.
+    /// Number of the current batch's first row in the read, and bytes decoded into it.
     first_row: Option<u64>,
     bytes: usize,
+    /// The files of the current batch's rows: number of the file, number of rows.
+    files: Vec<(usize, usize)>,
 }
 
 /// Where a run of records is.
 pub(super) struct Place<'a, 'd> {
+    pub(super) part: &'a Part,
     pub(super) frame: &'a BlockFrame,
     pub(super) data: &'d [u8],
     pub(super) first_row: u64,
@@ -150,57 +162,35 @@ pub(super) trait Sink<'a> {
 pub(super) const STRIDE: u64 = 4096;
 
 impl Decoder<'_> {
-    /// The rows of one task, in order.
-    pub(super) fn decode(&self, task: &Task, scratch: &mut Scratch) -> Result<Vec<Batch>> {
-        let record = self.plan.record.clone();
-        let mut out = Output { decoder: self, record, batches: Vec::new(), first_row: None, bytes: 0 };
-        match task {
-            Task::Rows(rows) => {
-                out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
-                self.decode_rows(rows, &mut out)?;
-            }
-            Task::Blocks(Blocks { window, pieces }) => {
-                for (i, piece) in pieces.iter().enumerate() {
-                    let bytes = &window[piece.range.clone()];
-                    let Scratch { decompressor, data, .. } = scratch;
-                    let own = decompress(bytes, &piece.frame, self.file, decompressor, data, self.counters)?;
-                    let data = if own { bytes } else { data };
-                    self.decode_block(piece, data, &mut out)?;
-                    if i == 0 {
-                        out.reserve(&pieces[1..], piece);
-                    }
+    /// The rows of several tasks, in order. Files that are read by the same plan share batches.
+    pub(super) fn decode(&self, parts: &[Part], scratch: &mut Scratch) -> Result<Vec<Batch>> {
+        let Some(first) = parts.first() else { return Ok(Vec::new()) };
+        let mut out = Output::new(self, &first.plan);
+        for part in parts {
+            out.follow(&part.plan)?;
+            match &part.task {
+                Task::Rows(rows) => {
+                    out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
+                    decode_rows(part, rows, &mut out)?;
                 }
+                Task::Blocks(blocks) => self.decode_blocks(part, blocks, scratch, &mut out)?,
             }
         }
         out.cut()?;
         Ok(out.batches)
     }
 
-    pub(super) fn decode_block<'t>(&self, piece: &'t Piece, data: &[u8], out: &mut impl Sink<'t>) -> Result<()> {
-        let frame = &piece.frame;
-        let room = data_end(data);
-        let (record, pos, fault) = self.plan.walk(data, 0, piece.skip);
-        if let Some(fault) = fault {
-            return Err(self.record_fault(fault, frame, record));
-        }
-        let place = Place { frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
-        let pos = out.rows(&place, pos, piece.take)?;
-        if piece.skip + piece.take == frame.rows && pos != room {
-            return Err(block_error(trailing(room - pos, frame.rows), frame, self.file));
-        }
-        Ok(())
-    }
-
-    pub(super) fn decode_rows<'t>(&self, rows: &'t Rows, out: &mut impl Sink<'t>) -> Result<()> {
-        let Rows { frame, data, start, stop, last, first_row, record, n } = rows;
-        let pos = out.rows(&Place { frame, data, first_row: *first_row, record: *record }, *start, *n)?;
-        let room = data_end(data);
-        if *last && pos != room {
-            return Err(block_error(trailing(room - pos, frame.rows), frame, self.file));
-        }
-        if stop.is_some_and(|stop| stop != pos) {
-            let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
-            return Err(block_error(error, frame, self.file));
+    fn decode_blocks(&self, part: &Part, blocks: &Blocks, scratch: &mut Scratch, out: &mut Output<'_>) -> Result<()> {
+        let Blocks { window, pieces } = blocks;
+        for (i, piece) in pieces.iter().enumerate() {
+            let bytes = &window[piece.range.clone()];
+            let Scratch { decompressor, data, .. } = scratch;
+            let own = decompress(bytes, &piece.frame, &part.file, decompressor, data, self.counters)?;
+            let data = if own { bytes } else { data };
+            decode_block(part, piece, data, out)?;
+            if i == 0 {
+                out.reserve(&pieces[1..], piece);
+            }
         }
         Ok(())
     }
@@ -209,11 +199,50 @@ impl Decoder<'_> {
     pub(super) fn is_full(&self, rows: usize, bytes: usize) -> bool {
         rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes
     }
+}
 
-    /// What is wrong with a record, by its number in its block.
-    pub(super) fn record_fault(&self, fault: Fault, frame: &BlockFrame, record: u64) -> Error {
-        let error = fault.into_error().at(|position| position.record = Some(record));
-        block_error(error, frame, self.file)
+/// The wanted rows of a block.
+pub(super) fn decode_block<'a>(part: &'a Part, piece: &'a Piece, data: &[u8], out: &mut impl Sink<'a>) -> Result<()> {
+    let frame = &piece.frame;
+    let room = data_end(data);
+    let (record, pos, fault) = part.plan.walk(data, 0, piece.skip);
+    if let Some(fault) = fault {
+        return Err(record_fault(fault, part, frame, record));
+    }
+    let place = Place { part, frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
+    let pos = out.rows(&place, pos, piece.take)?;
+    if piece.skip + piece.take == frame.rows && pos != room {
+        return Err(block_error(trailing(room - pos, frame.rows), frame, &part.file));
+    }
+    Ok(())
+}
+
+/// A run of records inside a block.
+pub(super) fn decode_rows<'a>(part: &'a Part, rows: &'a Rows, out: &mut impl Sink<'a>) -> Result<()> {
+    let Rows { frame, data, start, stop, last, first_row, record, n } = rows;
+    let pos = out.rows(&Place { part, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
+    let room = data_end(data);
+    if *last && pos != room {
+        return Err(block_error(trailing(room - pos, frame.rows), frame, &part.file));
+    }
+    if stop.is_some_and(|stop| stop != pos) {
+        let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
+        return Err(block_error(error, frame, &part.file));
+    }
+    Ok(())
+}
+
+/// What is wrong with a record, by its number in its block.
+pub(super) fn record_fault(fault: Fault, part: &Part, frame: &BlockFrame, record: u64) -> Error {
+    let error = fault.into_error().at(|position| position.record = Some(record));
+    block_error(error, frame, &part.file)
+}
+
+/// Notes that so many more rows of a batch are from this file.
+pub(super) fn note_file(files: &mut Vec<(usize, usize)>, number: usize, rows: usize) {
+    match files.last_mut() {
+        Some((last, known)) if *last == number => *known += rows,
+        _ => files.push((number, rows)),
     }
 }
 
@@ -222,7 +251,21 @@ fn trailing(bytes: usize, rows: u64) -> Error {
     Error::data(format!("{bytes} bytes are left behind the block's {rows} rows"))
 }
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
+        let (record, batches, files) = (plan.record.clone(), Vec::new(), Vec::new());
+        Self { decoder, plan, record, batches, first_row: None, bytes: 0, files }
+    }
+
+    /// Goes on with rows of `plan`, in a batch of their own if it is another one.
+    fn follow(&mut self, plan: &'a Plan) -> Result<()> {
+        if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
+            self.cut()?;
+            (self.plan, self.record) = (plan, plan.record.clone());
+        }
+        Ok(())
+    }
+
     /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
     fn reserve(&mut self, rest: &[Piece], first: &Piece) {
         let claimed: u64 = rest.iter().map(|piece| piece.take).sum();
@@ -237,11 +280,11 @@ impl Output<'_> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
         self.bytes = 0;
         let (arrays, height) = self.record.finish_fields();
-        let mut batch = Batch { fields: self.decoder.plan.fields.clone(), arrays, height };
-        if let Some(index) = self.decoder.row_index {
-            batch.insert_first(index.field(), index.array(first_row, height)?);
-        }
-        self.batches.push(batch);
+        let batch = Batch { fields: self.plan.fields.clone(), arrays, height };
+        let Extras { row_index, .. } = self.decoder.extras;
+        let index = row_index.as_ref().map(|index| index.array(first_row, height)).transpose()?;
+        self.batches.push(self.decoder.extras.add_to(batch, index, &self.files));
+        self.files.clear();
         Ok(())
     }
 }
@@ -250,14 +293,15 @@ impl<'a> Sink<'a> for Output<'_> {
     fn rows(&mut self, place: &Place<'a, '_>, mut pos: usize, n: u64) -> Result<usize> {
         let mut done = 0;
         while done < n {
-            self.first_row.get_or_insert(place.first_row + done);
+            self.first_row.get_or_insert(place.part.base + place.first_row + done);
             let step = (n - done).min(STRIDE);
             let start = pos;
             pos = self.record.decode_rows(place.data, pos, step as usize).map_err(|(row, fault)| {
-                self.decoder.record_fault(fault, place.frame, place.record + done + row as u64)
+                record_fault(fault, place.part, place.frame, place.record + done + row as u64)
             })?;
             self.bytes += pos - start;
             done += step;
+            note_file(&mut self.files, place.part.file.number, step as usize);
             add(&self.decoder.counters.rows_decoded, step);
             if self.decoder.is_full(self.record.len(), self.bytes) {
                 self.cut()?;

@@ -18,6 +18,7 @@ pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;
 pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Wire, resolve};
+pub use resolution::{Evolution, Extra, Missing};
 
 /// JSON attributes of a schema that the specification does not define, in their order.
 pub type Properties = serde_json::Map<String, Value>;

@@ -7,8 +7,11 @@
 //! are spread to the pairs above them afterwards.
 
 mod branches;
+mod evolution;
 mod failure;
 mod resolver;
+
+pub use evolution::{Evolution, Extra, Missing};
 
 use super::{Kind, NodeId, Schema};
 use crate::Result;
@@ -18,11 +21,11 @@ use crate::Result;
 ///
 /// # Errors
 /// Where no value of the writer's could be read; the position's path says where in the record.
-pub(crate) fn resolve(writer: &Schema, reader: &Schema) -> Result<Resolution> {
+pub(crate) fn resolve(writer: &Schema, reader: &Schema, evolution: Evolution) -> Result<Resolution> {
     if std::ptr::eq(writer, reader) {
         return Ok(identity(reader));
     }
-    resolver::Resolver::new(writer, reader).run()
+    resolver::Resolver::new(writer, reader, evolution).run()
 }
 
 /// Names one node of a [`Resolution`].
@@ -73,8 +76,9 @@ pub(crate) enum Wire {
     Record {
         /// One action a writer's field, in the writer's order.
         fields: Vec<FieldAction>,
-        /// Reader's fields that the writer did not write: index, the default as a datum, how to read that datum.
-        defaults: Vec<(usize, Vec<u8>, ResolvedId)>,
+        /// Reader's fields that the writer did not write: index, the default as a datum (`None` is null, whatever the
+        /// type), how to read that datum.
+        defaults: Vec<(usize, Option<Vec<u8>>, ResolvedId)>,
     },
     /// The writer wrote a union; one entry a branch. The reader may or may not be a union.
     Union(Vec<Branch>),
@@ -99,6 +103,8 @@ pub(crate) enum FieldAction {
 pub(crate) enum Branch {
     /// Read it; `branch` is the branch of the reader's union, `None` where the reader is no union.
     Read { branch: Option<usize>, value: ResolvedId },
+    /// A null that the reader's type does not have.
+    Null,
     /// The reader cannot take this branch: a value of it is an error, with this message.
     Refuse(String),
 }

@@ -4,11 +4,13 @@ import pickle
 
 import polars as pl
 import pytest
-from conftest import write
+from conftest import make_rows, write
 from polars.testing import assert_frame_equal
 
 import polars_avro
 from polars_avro import _io_source, _options, _scan
+from polars_avro._files import Files
+from polars_avro._schemas import Reading
 
 
 @pytest.fixture(autouse=True)
@@ -50,14 +52,39 @@ def test_options(scan, frame, engine):
     assert_frame_equal(lf.collect(engine=engine), frame[:350].with_row_index("row", 5))
 
 
+def test_columns_that_are_not_in_the_files(directory, frame, engine):
+    paths = [str(directory / f"{name}.avro") for name in "abde"]
+    names = pl.Series("file", [paths[0]] * 300 + [paths[2]] * 500 + [paths[3]] * 200)
+    lf = polars_avro.scan_avro(paths, include_file_paths="file")
+    expected = frame.with_columns(names)
+    for query in (*QUERIES, lambda lf: lf.select("file"), lambda lf: lf.filter(pl.col("file").str.ends_with("d.avro"))):
+        assert_frame_equal(query(lf).collect(engine=engine), query(expected.lazy()).collect())
+
+
+def test_partitions_and_schemas(tmp_path, engine):
+    paths = []
+    for year in (2023, 2024):
+        path = tmp_path / f"year={year}" / "a.avro"
+        path.parent.mkdir()
+        paths.append(write(path, make_rows(3, year)))
+    lf = polars_avro.scan_avro(paths, hive_partitioning=True)
+    (tmp_path / "year=2023" / "a.avro").write_bytes(b"no Avro")
+    reader = {"type": "record", "name": "Row", "fields": [{"name": "id", "type": "double"}]}
+    expected = pl.DataFrame({"id": [2024.0, 2025.0, 2026.0], "year": [2024] * 3})
+    # The first file cannot match, and is not opened.
+    df = lf.filter(pl.col("year") > 2023).select("id", "year").collect(engine=engine)
+    assert_frame_equal(df, expected.cast({"id": pl.Int64}))
+    df = polars_avro.scan_avro(paths[1:], hive_partitioning=True, reader_schema=reader).collect(engine=engine)
+    assert_frame_equal(df, expected)
+
+
 def test_what_polars_calls_pickles(scan, path, frame):
-    source = _io_source.Frames([str(path)], frame.schema, _options.ReaderOptions())
+    reading = Reading(polars_avro.read_avro_metadata(path).schema)
+    source = _io_source.Frames(Files((str(path),), reading), frame.schema, _options.ReaderOptions())
     assert_frame_equal(pl.concat(pickle.loads(pickle.dumps(source))(None, None, None, None)), frame)
 
 
 def test_what_needs_a_newer_polars_says_so(scan, directory):
-    with pytest.raises(polars_avro.AvroUnsupportedError, match=r"include_file_paths needs Polars 2\.0"):
-        scan(include_file_paths="file")
     for source in (directory, directory / "*.avro"):
         with pytest.raises(polars_avro.AvroUnsupportedError, match=r"directory as a source needs Polars 2\.0"):
             polars_avro.scan_avro(source)

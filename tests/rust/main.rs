@@ -8,6 +8,7 @@ mod columns;
 mod container;
 mod counting;
 mod differential;
+mod files;
 mod filtering;
 mod hostile;
 mod layers;

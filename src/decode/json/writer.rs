@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
         &mut self,
         id: ResolvedId,
         fields: &[FieldAction],
-        defaults: &[(usize, Vec<u8>, ResolvedId)],
+        defaults: &[(usize, Option<Vec<u8>>, ResolvedId)],
         mut pos: usize,
         depth: usize,
         out: &mut String,
@@ -180,6 +180,10 @@ impl<'a> Writer<'a> {
             };
         }
         for (field, datum, value) in defaults {
+            let Some(datum) = datum else {
+                texts[*field].push_str("null");
+                continue;
+            };
             let padded = [datum.as_slice(), &[0; PADDING]].concat();
             let mut writer = Writer { graph: self.graph, bytes: &padded, empty_items: &mut *self.empty_items };
             writer.write(*value, 0, depth + 1, &mut texts[*field])?;
@@ -205,6 +209,10 @@ impl<'a> Writer<'a> {
         let (index, pos) = read_long(self.bytes, pos)?;
         match usize::try_from(index).ok().and_then(|index| branches.get(index)) {
             Some(Branch::Read { value, .. }) => self.write(*value, pos, depth + 1, out),
+            Some(Branch::Null) => {
+                out.push_str("null");
+                Ok(pos)
+            }
             Some(Branch::Refuse(reason)) => Err(Fault::data(reason.as_str())),
             None => Err(Fault::index("union", index, branches.len())),
         }

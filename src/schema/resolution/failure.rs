@@ -82,7 +82,7 @@ fn none_left(resolver: &Resolver, union: usize, branches: &[Branch]) -> Failure 
     };
     let mut children = branches.iter().filter_map(|branch| match branch {
         Branch::Read { value, .. } => Some(*value),
-        Branch::Refuse(_) => None,
+        Branch::Null | Branch::Refuse(_) => None,
     });
     match children.find(is_close) {
         Some(child) => Failure::Below { step: String::new(), child },

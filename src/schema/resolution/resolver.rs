@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::branches::{Branches, names_agree};
 use super::failure::{self, Failure, Outcome, describe};
-use super::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Wire};
+use super::{Branch, Evolution, Extra, FieldAction, Missing, Resolution, Resolved, ResolvedId, Wire};
 use crate::schema::datum::{VALUES, encode_default};
 use crate::schema::{Enum, Kind, NodeId, Record, Schema};
 use crate::{Error, Result};
@@ -24,6 +24,7 @@ pub(super) struct Pair {
 pub(super) struct Resolver<'a> {
     writer: &'a Schema,
     reader: &'a Schema,
+    evolution: Evolution,
     /// Every pair seen so far, in the order of their ids.
     pub(super) pairs: Vec<Pair>,
     ids: HashMap<Pair, ResolvedId>,
@@ -36,9 +37,9 @@ pub(super) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(writer: &'a Schema, reader: &'a Schema) -> Self {
+    pub(super) fn new(writer: &'a Schema, reader: &'a Schema, evolution: Evolution) -> Self {
         let (pairs, ids, wires, unions) = (Vec::new(), HashMap::new(), Vec::new(), HashMap::new());
-        Self { writer, reader, pairs, ids, wires, unions, default_values: VALUES }
+        Self { writer, reader, evolution, pairs, ids, wires, unions, default_values: VALUES }
     }
 
     pub(super) fn run(mut self) -> Result<Resolution> {
@@ -113,12 +114,14 @@ impl<'a> Resolver<'a> {
         }
         if writer.kind.name().is_some()
             && writer.kind.type_name() == reader.kind.type_name()
+            && !self.evolution.ignore_names
             && !names_agree(&writer.kind, &reader.kind)
         {
             return differ(": neither its name nor its aliases agree");
         }
         let wire = match (&writer.kind, &reader.kind) {
             (Kind::Null, Kind::Null) => Wire::Null,
+            (Kind::Null, _) if self.evolution.keep_nulls => Wire::Null,
             (Kind::Boolean, Kind::Boolean) => Wire::Boolean,
             (Kind::Int, Kind::Int | Kind::Long | Kind::Float | Kind::Double) => Wire::Int,
             (Kind::Long, Kind::Long | Kind::Float | Kind::Double) => Wire::Long,
@@ -130,7 +133,7 @@ impl<'a> Resolver<'a> {
             (Kind::Enum(from), Kind::Enum(to)) => symbols(from, to),
             (&Kind::Array(from), &Kind::Array(to)) => Wire::Array(self.pair(from, to)),
             (&Kind::Map(from), &Kind::Map(to)) => Wire::Map(self.pair(from, to)),
-            (Kind::Record(from), Kind::Record(to)) => return self.record(from, to),
+            (Kind::Record(from), Kind::Record(to)) => return self.record(pair, from, to),
             _ => return differ(""),
         };
         Ok(wire)
@@ -144,25 +147,44 @@ impl<'a> Resolver<'a> {
     }
 
     fn writer_union(&mut self, pair: Pair, branches: &[NodeId]) -> Outcome<Wire> {
-        let Kind::Union(wanted) = &self.reader.node(pair.reader).kind else {
-            let read = |&branch| Branch::Read { branch: None, value: self.pair(branch, pair.reader) };
+        let (from, to) = (self.writer, self.reader);
+        let is_null = |schema: &Schema, id: NodeId| matches!(schema.node(id).kind, Kind::Null);
+        let Kind::Union(wanted) = &to.node(pair.reader).kind else {
+            let keep_null = self.evolution.keep_nulls && !is_null(to, pair.reader);
+            let read = |&branch: &NodeId| {
+                if keep_null && is_null(from, branch) {
+                    return Branch::Null;
+                }
+                Branch::Read { branch: None, value: self.pair(branch, pair.reader) }
+            };
             return Ok(Wire::Union(branches.iter().map(read).collect()));
         };
+        let keep_null = self.evolution.keep_nulls && !wanted.iter().any(|&branch| is_null(to, branch));
         let mut actions = Vec::with_capacity(branches.len());
         for &writer in branches {
+            if keep_null && is_null(from, writer) {
+                actions.push(Branch::Null);
+                continue;
+            }
             actions.push(match self.branch(writer, pair.reader, wanted) {
                 Ok(branch) => Branch::Read { branch: Some(branch), value: self.pair(writer, wanted[branch]) },
                 Err(message) => Branch::Refuse(message),
             });
         }
-        if actions.iter().all(|action| matches!(action, Branch::Refuse(_))) {
+        let is_read = |action: &Branch| matches!(action, Branch::Read { .. });
+        let is_refused = |action: &Branch| matches!(action, Branch::Refuse(_));
+        if actions.iter().any(is_refused) && !actions.iter().any(is_read) {
             return Err(Failure::here(self.mismatch(pair, "")));
         }
         Ok(Wire::Union(actions))
     }
 
     /// Fields match by name, then by the reader's aliases; what the writer did not write is the reader's default.
-    fn record(&mut self, writer: &Record, reader: &Record) -> Outcome<Wire> {
+    fn record(&mut self, pair: Pair, writer: &Record, reader: &Record) -> Outcome<Wire> {
+        let Evolution { missing_columns, missing_fields, extra_columns, extra_fields, .. } = self.evolution;
+        let is_root = pair.writer == self.writer.root() && pair.reader == self.reader.root();
+        let on_missing = if is_root { missing_columns } else { missing_fields };
+        let on_extra = if is_root { extra_columns } else { extra_fields };
         let places: HashMap<_, _> = writer.fields.iter().enumerate().map(|(at, f)| (f.name.as_str(), at)).collect();
         let mut taken = vec![None; writer.fields.len()];
         let mut missing = Vec::new();
@@ -177,26 +199,41 @@ impl<'a> Resolver<'a> {
             let free = places.copied().find(|&at| taken[at].is_none());
             free.map(|at| taken[at] = Some(field)).is_none()
         });
+        if on_extra == Extra::Refuse
+            && let Some(at) = taken.iter().position(Option::is_none)
+        {
+            let message = "the writer wrote this field and the reader does not have it".to_owned();
+            return Err(Failure::Here { field: writer.fields[at].name.clone(), message });
+        }
         let fields = writer.fields.iter().zip(taken).map(|(from, field)| match field {
             Some(field) => FieldAction::Read { field, value: self.pair(from.schema, reader.fields[field].schema) },
             None => FieldAction::Skip(from.schema),
         });
         let fields = fields.collect();
-        let defaults = missing.into_iter().map(|field| self.default(reader, field)).collect::<Outcome<_>>()?;
+        let defaults =
+            missing.into_iter().map(|field| self.default(reader, field, on_missing)).collect::<Outcome<_>>()?;
         Ok(Wire::Record { fields, defaults })
     }
 
     /// A field that the writer did not write.
-    fn default(&mut self, record: &Record, at: usize) -> Outcome<(usize, Vec<u8>, ResolvedId)> {
+    fn default(
+        &mut self,
+        record: &Record,
+        at: usize,
+        on_missing: Missing,
+    ) -> Outcome<(usize, Option<Vec<u8>>, ResolvedId)> {
         let field = &record.fields[at];
         let fail = |message| Failure::Here { field: field.name.clone(), message };
+        let own = Pair { writer: field.schema, reader: field.schema, writer_is_reader: true };
+        if on_missing == Missing::Insert && field.default.is_none() {
+            return Ok((at, None, self.id(own)));
+        }
         let Some(default) = &field.default else {
             return Err(fail("the writer did not write this field and the reader has no default for it".to_owned()));
         };
         let datum = encode_default(self.reader, field.schema, default, &mut self.default_values)
             .map_err(|error| fail(format!("the reader's default is not valid: {}", error.message())))?;
-        let own = Pair { writer: field.schema, reader: field.schema, writer_is_reader: true };
-        Ok((at, datum, self.id(own)))
+        Ok((at, Some(datum), self.id(own)))
     }
 
     /// The pairs that reading comes to, which leaves out those that failed.

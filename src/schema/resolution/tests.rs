@@ -9,7 +9,7 @@ fn parse(json: &str) -> Schema {
 
 /// How a resolution reads, on one line; a node that is open already is `^`.
 fn show(writer: &str, reader: &str) -> crate::Result<String> {
-    let resolution = resolve(&parse(writer), &parse(reader))?;
+    let resolution = resolve(&parse(writer), &parse(reader), Evolution::default())?;
     let mut out = String::new();
     node(&resolution, resolution.root, &mut Vec::new(), &mut out);
     Ok(out)
@@ -38,7 +38,8 @@ fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<ResolvedId>, out
                 FieldAction::Read { field, value } => (format!("{field}: "), Some(*value)),
                 FieldAction::Skip(_) => ("skip".into(), None),
             });
-            let defaults = defaults.iter().map(|(at, datum, id)| (format!("{at} = {datum:?} as "), Some(*id)));
+            let defaults =
+                defaults.iter().map(|(at, datum, id)| (format!("{at} = {:?} as ", datum.as_ref().unwrap()), Some(*id)));
             list(out, fields.chain(defaults).collect());
             out.push('}');
         }
@@ -47,6 +48,7 @@ fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<ResolvedId>, out
             let branches = branches.iter().map(|branch| match branch {
                 Branch::Read { branch: None, value } => (String::new(), Some(*value)),
                 Branch::Read { branch: Some(branch), value } => (format!("{branch}: "), Some(*value)),
+                Branch::Null => ("null".into(), None),
                 Branch::Refuse(_) => ("refuse".into(), None),
             });
             list(out, branches.collect());
@@ -254,7 +256,7 @@ fn a_branch_whose_type_fails_far_below_is_refused_with_the_reason() {
                 {{"name":"a","type":{{"type":"array","items":"{inner}"}}}}]}}]"#
         )
     };
-    let resolution = resolve(&parse(&schema("string")), &parse(&schema("int"))).unwrap();
+    let resolution = resolve(&parse(&schema("string")), &parse(&schema("int")), Evolution::default()).unwrap();
     let Wire::Union(branches) = &resolution.nodes[resolution.root.0 as usize].wire else { panic!("no union") };
     let Branch::Refuse(message) = &branches[1] else { panic!("not refused") };
     assert_eq!(message, "field `a[]`: the writer's string cannot be read as the reader's int");
@@ -269,7 +271,7 @@ fn a_schema_is_read_as_itself_whatever_its_defaults_are() {
            {"name":"next","type":["R","null"],"default":null}"#,
     );
     let schema = parse(&json);
-    let resolution = resolve(&schema, &schema).unwrap();
+    let resolution = resolve(&schema, &schema, Evolution::default()).unwrap();
     assert_eq!(resolution.nodes.len(), schema.len());
     let mut out = String::new();
     node(&resolution, resolution.root, &mut Vec::new(), &mut out);
@@ -281,7 +283,7 @@ fn a_schema_is_read_as_itself_whatever_its_defaults_are() {
 #[test]
 fn what_lies_below_a_default_is_marked() {
     let (writer, reader) = (parse(&record("")), parse(&record(r#"{"name":"a","type":["int","null"],"default":1}"#)));
-    let resolution = resolve(&writer, &reader).unwrap();
+    let resolution = resolve(&writer, &reader, Evolution::default()).unwrap();
     let marks: Vec<_> = resolution.nodes.iter().map(|node| node.writer_is_reader).collect();
     assert_eq!(marks, [false, true, true, true]);
 }
@@ -304,7 +306,7 @@ fn a_long_chain_of_references_is_resolved() {
         ))
     };
     let (int, long) = (chain(r#"{"name":"x","type":"int"}"#), chain(r#"{"name":"x","type":"long"}"#));
-    assert_eq!(resolve(&int, &long).unwrap().nodes.len(), 20_000 + 5);
-    let error = resolve(&long, &int).unwrap_err();
+    assert_eq!(resolve(&int, &long, Evolution::default()).unwrap().nodes.len(), 20_000 + 5);
+    let error = resolve(&long, &int, Evolution::default()).unwrap_err();
     assert!(error.position().path.as_deref().unwrap().ends_with(".."), "{error}");
 }

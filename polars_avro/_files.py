@@ -1,0 +1,187 @@
+"""The files of a scan, read as one: what is known of each without opening it, and their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from polars_avro import _options, _predicate
+from polars_avro._core import ContainerFile, FileSet
+from polars_avro._frame import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from polars_avro._hive import Hive
+    from polars_avro._options import ReaderOptions
+    from polars_avro._schemas import Reading
+
+#: Column of file numbers between the core and here.
+_NUMBER = "(number of the file)"
+#: Rows of a frame that holds nothing but what is known of files.
+_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files and what they are read as. Opens nothing."""
+
+    sources: tuple[str | bytes, ...]
+    reading: Reading
+    hive: Hive | None = None
+    path_column: str | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells these files from others. Bytes are the same where they are the same object."""
+        of_paths = isinstance(self.sources[0], str)
+        sources = self.sources if of_paths else tuple(map(id, self.sources))
+        return sources, self.reading, self.hive, self.path_column
+
+    @property
+    def label(self) -> str:
+        """Name the files in query plans."""
+        first = self.sources[0] if isinstance(self.sources[0], str) else "in-mem"
+        others = len(self.sources) - 1
+        return f"{first}, ... {others} other file{'s' if others > 1 else ''}" if others else first
+
+    @cached_property
+    def known(self) -> pl.DataFrame | None:
+        """What is known of each file: a row a file; None where it is nothing."""
+        if self.hive is None and self.path_column is None:
+            return None
+        paths = [source if isinstance(source, str) else "in-mem" for source in self.sources]
+        columns = {} if self.hive is None else self.hive.columns(paths)
+        if self.path_column is not None:
+            _options.new_column("include_file_paths", self.path_column, columns)
+            columns[self.path_column] = pl.Series(paths, dtype=pl.String)
+        return pl.DataFrame(columns) if columns else None
+
+    def schema(self, of_file: pl.Schema) -> pl.Schema:
+        """Add the columns that are known to those in the files, whose places they take where names are the same."""
+        if self.known is None:
+            return of_file
+        _options.new_column("include_file_paths", self.path_column, of_file)
+        return pl.Schema({**of_file, **self.known.schema})
+
+    def open(self) -> OpenFiles:
+        """Make ready for reading."""
+        if len(self.sources) > 1 or self.known is not None:
+            return OpenFiles(FileSet(self.sources, self.reading.for_core()), self.known)
+        file = ContainerFile(self.sources[0])
+        if file.schema_json != self.reading.schema_json:
+            file = ContainerFile(self.sources[0], self.reading.for_core())
+        return OpenFiles(file, None)
+
+
+class OpenFiles:
+    """Reads files. Those of a `FileSet` are opened when their turn comes."""
+
+    def __init__(self, core: ContainerFile | FileSet, known: pl.DataFrame | None) -> None:
+        self.core = core
+        self.known = known
+
+    def count_rows(self, limit: int | None = None) -> int:
+        """Count from block headers."""
+        return self.core.count_rows(limit)
+
+    def frames(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+    ) -> Iterator[pl.DataFrame]:
+        """Read rows of these columns; filters leave out files, and no rows of the others."""
+        core, known = self.core, [] if self.known is None else [name for name in columns if name in self.known.columns]
+        if row_index is None and pre_slice is None:
+            core = self._matching(filters)
+        core, offset, length = _from_the_start(core, pre_slice, numbered=row_index is not None)
+        own = [name for name in columns if name not in known]
+        if not own and row_index is None:
+            return self._known_alone(core, known, offset, length)
+        numbered = own if row_index is None else [row_index[0], *own]
+        options = _options.for_core(
+            columns=own,
+            row_index=row_index,
+            file_index=_NUMBER if known else None,
+            offset=offset,
+            length=length,
+            row_filter=_predicate.for_core(filters, numbered),
+            reader=reader,
+        )
+        batches = frames(core.batches(options))
+        return (self._with_known(df, known) for df in batches) if known else batches
+
+    def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:
+        """Leave out the files of which no row can pass, by what is known of them."""
+        if self.known is None or isinstance(self.core, ContainerFile):
+            return self.core
+        told = [term for term in filters if _predicate.can_tell(term, self.known.columns)]
+        if not told:
+            return self.core
+        kept = self.known.with_row_index(_NUMBER).filter(told)
+        return self.core.select(kept[_NUMBER].to_list())
+
+    def _with_known(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+        numbers = df.get_column(_NUMBER)
+        assert self.known is not None
+        return df.drop(_NUMBER).hstack(self.known.select(names)[numbers])
+
+    def _known_alone(
+        self, core: ContainerFile | FileSet, names: list[str], offset: int, length: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """Give rows that nothing is decoded for."""
+        limit = None if length is None else offset + length
+        if not names or isinstance(core, ContainerFile):
+            height = max(0, core.count_rows(limit) - offset)
+            yield pl.DataFrame(height=height if length is None else min(height, length))
+            return
+        assert self.known is not None
+        known = self.known.select(names)
+        for runs in _runs(core.count_rows_by_file(limit), offset, length):
+            rows = pl.DataFrame(runs, schema={"number": pl.UInt32, "rows": pl.UInt32}, orient="row")
+            yield known[rows.select(pl.col("number").repeat_by("rows").explode()).to_series()]
+
+
+def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:
+    """Cut the rows of files, given as (number, rows), into frames."""
+    run: list[tuple[int, int]] = []
+    room = _ROWS
+    for number, rows in counts:
+        skipped = min(rows, offset)
+        offset -= skipped
+        left = rows - skipped if length is None else min(rows - skipped, length)
+        length = None if length is None else length - left
+        while left:
+            taken = min(left, room)
+            run.append((number, taken))
+            left, room = left - taken, room - taken
+            if not room:
+                yield run
+                run, room = [], _ROWS
+    if run:
+        yield run
+
+
+def _from_the_start(
+    core: ContainerFile | FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool
+) -> tuple[ContainerFile | FileSet, int, int | None]:
+    """Count a slice from the first row of some of the files; where rows are numbered, of all."""
+    offset, length = (0, None) if pre_slice is None else pre_slice
+    if offset >= 0:
+        return core, offset, length
+    if numbered or isinstance(core, ContainerFile):
+        rows = core.count_rows()
+    else:
+        files, rows = core.count_rows_from_end(-offset)
+        core = core.select(list(range(len(core) - files, len(core))))
+    start = rows + offset
+    if length is not None and start < 0:
+        length = max(0, start + length)
+    return core, max(0, start), length

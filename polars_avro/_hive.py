@@ -1,0 +1,124 @@
+"""Columns that stand in the paths of files, as ``key=value`` directories."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+import polars as pl
+from polars.exceptions import SchemaFieldNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+#: Stands in no value that is not text.
+_SEPARATOR = "\x01"
+_SEPARATORS = re.compile(r"[\\/]" if os.sep == "\\" else "/")
+
+
+@dataclass(frozen=True)
+class Hive:
+    """How partitions are read from paths. Hashable."""
+
+    #: Directories before this place of a path are above what is scanned.
+    start: int
+    dtypes: tuple[tuple[str, pl.DataType | type[pl.DataType]], ...] | None
+    parse_dates: bool
+
+    def columns(self, paths: Sequence[str]) -> dict[str, pl.Series]:
+        """Read the columns of all files: one value a file."""
+        values: dict[str, list[str | None]] = {name: [] for name, _ in self._parts(paths[0], {})}
+        if not values:
+            return {}
+        known: dict[str, list[tuple[str, str | None]]] = {}
+        for path in paths:
+            parts = self._parts(path, known)
+            if [name for name, _ in parts] != list(values):
+                self._check(path, parts, values)
+            for name, value in parts:
+                values[name].append(value)
+        dtypes = None if self.dtypes is None else dict(self.dtypes)
+        for name in values:
+            if dtypes is not None and name not in dtypes:
+                msg = f"path contains column not present in the given Hive schema: {name!r}, path = {paths[0]!r}"
+                raise SchemaFieldNotFoundError(msg)
+        return {name: self._series(name, texts, dtypes) for name, texts in values.items()}
+
+    def _parts(self, path: str, known: dict[str, list[tuple[str, str | None]]]) -> list[tuple[str, str | None]]:
+        directory = os.path.dirname(path)
+        if directory not in known:
+            parts = (_part(part) for part in _SEPARATORS.split(directory[self.start :]))
+            known[directory] = [part for part in parts if part is not None]
+        return known[directory]
+
+    def _check(self, path: str, parts: list[tuple[str, str | None]], expected: dict[str, list[str | None]]) -> None:
+        names = [name for name, _ in parts]
+        for name in names:
+            if name not in expected or names.count(name) > 1:
+                msg = (
+                    f"path contains column that is not one of the first file's, or is twice: {name!r}, path = {path!r}"
+                )
+                raise SchemaFieldNotFoundError(msg)
+        for name in expected:
+            if name not in names:
+                msg = f"path lacks the column {name!r}, which the path of the first file has, path = {path!r}"
+                raise SchemaFieldNotFoundError(msg)
+
+    def _series(
+        self, name: str, texts: list[str | None], dtypes: dict[str, pl.DataType | type[pl.DataType]] | None
+    ) -> pl.Series:
+        distinct = sorted({text for text in texts if text})
+        dtype = None if dtypes is None else dtypes[name]
+        parsed = pl.Series(distinct, dtype=pl.String) if dtype == pl.String else self._parse(distinct, dtype)
+        if parsed.dtype == pl.String:
+            return pl.Series(name, texts, dtype=pl.String)
+        places = {text: place for place, text in enumerate(distinct)}
+        index = pl.Series([None if text is None else places.get(text) for text in texts], dtype=pl.UInt32)
+        return parsed.gather(index).alias(name)
+
+    def _parse(self, texts: list[str], dtype: pl.DataType | type[pl.DataType] | None) -> pl.Series:
+        """Read texts as Polars reads those of a CSV file, which is how it reads partitions."""
+        plain = not any(_SEPARATOR in text or "\n" in text or "\r" in text for text in texts)
+        if not texts or (dtype is None and not plain):
+            return pl.Series(texts, dtype=dtype or pl.String)
+        if not plain or dtype in (pl.Enum, pl.Categorical):
+            cast: pl.Series = pl.Series(texts, dtype=pl.String).cast(dtype or pl.String)
+            return cast
+        parsed = pl.read_csv(
+            io.BytesIO("\n".join(texts).encode()),
+            has_header=False,
+            separator=_SEPARATOR,
+            quote_char=None,
+            schema=None if dtype is None else {"": dtype},
+            infer_schema_length=None,
+            try_parse_dates=self.parse_dates,
+        ).to_series()
+        return pl.Series(texts, dtype=pl.String) if dtype is None and parsed.dtype == pl.Time else parsed
+
+
+def start(roots: Sequence[str], *, directories: Sequence[bool]) -> int:
+    """Tell where in the paths below some roots partitions may begin; patterns and files are no roots."""
+    starts = [len(root.rstrip("/" + os.sep)) if isdir else 0 for root, isdir in zip(roots, directories, strict=True)]
+    for before, after, one, other in zip(starts, starts[1:], roots, roots[1:], strict=False):
+        if before != after and os.path.dirname(one) != os.path.dirname(other):
+            levels = f"first path: {one}, second path: {other}"
+            msg = f"attempted to read from different directory levels with hive partitioning enabled: {levels}"
+            raise pl.exceptions.InvalidOperationError(msg)
+    return min(starts)
+
+
+def _part(part: str) -> tuple[str, str | None] | None:
+    name, equals, value = part.partition("=")
+    if not equals or "=" in value or "*" in value:
+        return None
+    if value == _NULL:
+        return name, None
+    try:
+        return name, unquote_to_bytes(value).decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,62 @@
+"""Patterns and directories as files, and where their partitions begin."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import polars as pl
+from polars.exceptions import ComputeError
+
+from polars_avro import _hive, _sources
+from polars_avro._hive import Hive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from polars._typing import SchemaDict
+
+
+def expand(
+    named: list[str] | list[bytes],
+    list_files: Callable[..., list[str]],
+    *,
+    glob: bool,
+    hidden_file_prefix: str | Sequence[str] | None,
+) -> list[str] | list[bytes]:
+    """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
+    if isinstance(hidden_file_prefix, str):
+        hidden_file_prefix = [hidden_file_prefix]
+    if isinstance(named[0], bytes):
+        return named
+    paths = [str(path) for path in named]
+    files: list[str] = []
+    for path in paths:
+        many = _sources.stands_for_many(path, glob=glob)
+        # Polars leaves empty files out.
+        files += list_files([path], glob=glob, hidden_file_prefix=hidden_file_prefix) if many else [path]
+    if not files:
+        msg = f"no file found for {', '.join(paths)}, or only empty ones"
+        raise FileNotFoundError(msg)
+    return files
+
+
+def hive(
+    paths: list[str] | list[bytes],
+    *,
+    partitioning: bool | None,
+    schema: SchemaDict | None,
+    parse_dates: bool,
+) -> Hive | None:
+    """Say how partitions are read below paths that a user has named: on its own for a single directory."""
+    if partitioning is False and schema is not None:
+        msg = "a hive schema was given but hive_partitioning was disabled"
+        raise ComputeError(msg)
+    if partitioning is False or not isinstance(paths[0], str):
+        return None
+    if partitioning is None and schema is None and not (len(paths) == 1 and os.path.isdir(paths[0])):
+        return None
+    roots = [str(path) for path in paths]
+    directories = [os.path.isdir(path) for path in roots]
+    dtypes = None if schema is None else tuple(pl.DataFrame(schema=schema).schema.items())
+    return Hive(_hive.start(roots, directories=directories), dtypes, parse_dates)

@@ -1,0 +1,122 @@
+"""What files are read as: a reader's schema, and how far files may differ from it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from polars_avro import _union
+from polars_avro._core import ContainerFile, FileSet, Open
+from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+#: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
+AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
+MissingColumns: TypeAlias = Literal["insert", "raise"]
+ExtraColumns: TypeAlias = Literal["ignore", "raise"]
+SchemaMode: TypeAlias = Literal["first", "union"]
+
+_PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One schema for all files. Hashable, so that equal scans can share what they make."""
+
+    schema_json: str
+    #: Whether columns, and fields of nested records, that a file lacks become null.
+    insert: tuple[bool, bool] = (False, False)
+    #: Whether columns, and fields of nested records, that the schema lacks are an error.
+    refuse: tuple[bool, bool] = (False, False)
+    #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
+    as_polars: bool = False
+
+    def for_core(self) -> Open:
+        """Say how to open a file."""
+        return Open(self.schema_json, insert=self.insert, refuse=self.refuse, as_polars=self.as_polars)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How files may differ from the schema they are read as, as a user says it."""
+
+    missing_columns: MissingColumns = "raise"
+    extra_columns: ExtraColumns = "raise"
+    missing_fields: MissingColumns = "raise"
+    extra_fields: ExtraColumns = "raise"
+
+    def reading(self, schema_json: str, *, given: bool) -> Reading:
+        """Read files as a schema that was given, or that is a file's own."""
+        return Reading(
+            schema_json,
+            insert=(self.missing_columns == "insert", self.missing_fields == "insert"),
+            # A schema that was given chooses from the files' columns.
+            refuse=(False, False) if given else (self.extra_columns == "raise", self.extra_fields == "raise"),
+            as_polars=not given,
+        )
+
+
+def differences(
+    missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
+) -> Differences:
+    """Check the options that say what happens where files differ."""
+    _one_of("missing_columns", missing_columns, ("insert", "raise"))
+    _one_of("extra_columns", extra_columns, ("ignore", "raise"))
+    if cast_options is None:
+        return Differences(missing_columns, extra_columns)
+    for name in ("integer_cast", "float_cast", "datetime_cast", "categorical_to_string"):
+        casts = getattr(cast_options, name)
+        # Numbers are widened in any case.
+        upcasts = {"forbid", "upcast"} if name in {"integer_cast", "float_cast"} else {"forbid"}
+        if not {*([casts] if isinstance(casts, str) else casts)} <= upcasts:
+            msg = f"`cast_options`: {name}={casts!r} is not supported: Avro's schema resolution widens numbers only"
+            raise AvroUnsupportedError(msg)
+    missing, extra = cast_options.missing_struct_fields, cast_options.extra_struct_fields
+    return Differences(missing_columns, extra_columns, missing, extra)
+
+
+def read_as(
+    sources: Sequence[str | bytes], given: AvroSchema | None, mode: SchemaMode, differences: Differences
+) -> tuple[Reading, ContainerFile]:
+    """Say what files are read as, and open the first of them."""
+    _one_of("schema_mode", mode, ("first", "union"))
+    if given is not None:
+        reading = differences.reading(schema_json(given), given=True)
+    elif mode == "union" and len(sources) > 1:
+        schemas = FileSet(sources, Open(None)).schemas()
+        merged = schemas[0] if len(schemas) == 1 else _union.union(schemas)
+        reading = Reading(merged, insert=(True, True), as_polars=True)
+    else:
+        first = ContainerFile(sources[0])
+        return differences.reading(first.schema_json, given=False), first
+    return reading, ContainerFile(sources[0], reading.for_core())
+
+
+def schema_json(schema: AvroSchema) -> str:
+    """Give the JSON text of a schema that a user passes."""
+    if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
+        return Path(schema).read_text(encoding="utf-8")
+    if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
+        return json.dumps(schema)
+    if not isinstance(schema, str):
+        msg = f"`reader_schema` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
+        raise TypeError(msg)
+    try:
+        json.loads(schema)
+    except ValueError as error:
+        msg = f"`reader_schema` is neither JSON nor the path of an .avsc file: {error}"
+        raise AvroSchemaError(msg) from None
+    return schema
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        msg = f"`{option}` must be one of {allowed}, got {value!r}"
+        raise ValueError(msg)

@@ -1,0 +1,134 @@
+//! The files of a read over several, opened when their turn comes.
+
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use super::file::Opened;
+use super::plans::{Known, Plans};
+use super::stats::{Counters, Held};
+use super::stream::{BlockStream, Portions};
+use super::task::Part;
+use super::window::Spare;
+use crate::container::BlockWalk;
+use crate::plan::Plan;
+use crate::{Error, FileSource, Header, Limits, MemorySource, Result, Source};
+
+/// A file of fewer bytes is read at once and closed.
+pub(super) const SMALL: u64 = 256 << 10;
+
+/// A file that may be opened any number of times.
+pub enum Input {
+    /// A local file.
+    Path(PathBuf),
+    /// Something open.
+    Source(Arc<dyn Source>),
+}
+
+/// One of several files.
+pub(super) struct Member {
+    pub(super) number: usize,
+    input: Input,
+    size: OnceLock<u64>,
+    rows: OnceLock<u64>,
+}
+
+impl Member {
+    pub(super) fn new(number: usize, input: Input) -> Self {
+        Self { number, input, size: OnceLock::new(), rows: OnceLock::new() }
+    }
+
+    /// How many bytes it has.
+    pub(super) fn size(&self) -> Result<u64> {
+        if let Some(size) = self.size.get() {
+            return Ok(*size);
+        }
+        let size = match &self.input {
+            Input::Path(path) => {
+                let metadata = fs::metadata(path);
+                metadata.map_err(|error| Error::source(error).in_file(&path.display().to_string()))?.len()
+            }
+            Input::Source(source) => source.size(),
+        };
+        Ok(*self.size.get_or_init(|| size))
+    }
+
+    /// Its bytes; those of a small file are in memory.
+    pub(super) fn open(&self) -> Result<Arc<dyn Source>> {
+        let source: Arc<dyn Source> = match &self.input {
+            Input::Path(path) => Arc::new(FileSource::open(path)?),
+            Input::Source(source) => source.clone(),
+        };
+        if source.size() >= SMALL || matches!(self.input, Input::Source(_)) {
+            return Ok(source);
+        }
+        let bytes = source.read_at(0, source.size() as usize)?;
+        Ok(Arc::new(MemorySource::new(bytes).with_name(source.name())))
+    }
+
+    /// How many rows it has, if they were counted.
+    pub(super) fn counted(&self) -> Option<u64> {
+        self.rows.get().copied()
+    }
+
+    /// How many rows its block headers promise; at most the first `limit` are counted.
+    pub(super) fn count(&self, limit: Option<u64>, limits: &Limits) -> Result<u64> {
+        if let Some(rows) = self.rows.get() {
+            return Ok(*rows);
+        }
+        let source = self.open()?;
+        let header = Header::read(&*source, limits)?;
+        let mut walk = BlockWalk::new(&header);
+        if let Some(limit) = limit {
+            let mut rows = 0_u64;
+            while rows < limit {
+                let Some(frame) = walk.next_frame(&*source)? else { return Ok(*self.rows.get_or_init(|| rows)) };
+                rows = rows.saturating_add(frame.rows);
+            }
+            return Ok(rows);
+        }
+        let rows = walk.totals(&*source)?.rows;
+        Ok(*self.rows.get_or_init(|| rows))
+    }
+}
+
+/// The files of one read and what all of them are opened with.
+pub(super) struct Members {
+    pub(super) members: Vec<Arc<Member>>,
+    pub(super) plans: Plans,
+    pub(super) portions: Portions,
+    pub(super) counters: Arc<Counters>,
+    pub(super) spare: Arc<Spare>,
+}
+
+impl Members {
+    /// Opens the file at this place.
+    pub(super) fn open(&self, at: usize) -> Result<(Arc<Opened>, Plan)> {
+        let member = &self.members[at];
+        let held = Some(Held::new(self.counters.clone()));
+        let source = member.open()?;
+        let header = Header::read(&*source, &self.plans.limits)?;
+        let known = self.plans.of(&header).map_err(|error| error.in_file(source.name()))?;
+        let Known { schemas, plan } = known;
+        let (number, limits) = (member.number, self.plans.limits.clone());
+        Ok((Arc::new(Opened { number, source, header, schemas, limits, held }), plan))
+    }
+
+    /// The stream of an open file.
+    pub(super) fn stream(&self, file: &Arc<Opened>, plan: &Plan, rows: Range<u64>) -> BlockStream {
+        let (counters, spare) = (self.counters.clone(), self.spare.clone());
+        BlockStream::new(file.clone(), plan.clone(), self.portions, rows, counters, spare)
+    }
+
+    /// All tasks of the small file at this place, and how many rows were passed for them. Its first row is row `base`
+    /// of the read, and those in `rows` of the file are wanted.
+    pub(super) fn tasks(&self, at: usize, base: u64, rows: Range<u64>, parts: &mut Vec<Part>) -> Result<u64> {
+        let (file, plan) = self.open(at)?;
+        let mut stream = self.stream(&file, &plan, rows);
+        while let Some(task) = stream.next_task()? {
+            parts.push(Part { file: file.clone(), plan: plan.clone(), base, task });
+        }
+        Ok(stream.row())
+    }
+}

@@ -1,0 +1,62 @@
+"""Reading by a reader's schema gives what fastavro gives, on pairs of schemas that chance makes."""
+
+import io
+import os
+
+import fastavro
+import polars as pl
+import pytest
+from pairs import Maker, as_polars
+
+import polars_avro
+
+PAIRS = int(os.environ.get("POLARS_AVRO_PAIRS", "150"))
+
+
+def by_fastavro(data, pair):
+    """The rows, or None where they cannot be read."""
+    try:
+        return list(fastavro.reader(io.BytesIO(data), pair.reader))
+    except (fastavro.read.SchemaResolutionError, UnicodeDecodeError, ValueError):
+        return None
+
+
+def schema_of(reader):
+    """The columns of files that are written with the schema."""
+    out = io.BytesIO()
+    fastavro.writer(out, reader, [])
+    return polars_avro.read_avro_schema(out.getvalue())
+
+
+def by_us(data, pair):
+    """The frame, or why there is none."""
+    try:
+        return polars_avro.read_avro(data, reader_schema=pair.reader)
+    except polars_avro.AvroError as error:
+        return error
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_pairs(part):
+    read = refused = 0
+    for seed in range(part, PAIRS, 10):
+        pair = Maker(seed).pair()
+        out = io.BytesIO()
+        fastavro.writer(out, pair.writer, pair.rows, sync_interval=20)
+        data = out.getvalue()
+        expected = by_fastavro(data, pair)
+        df = by_us(data, pair)
+        if isinstance(df, polars_avro.AvroError):
+            # What no value needs is refused too, before a value is seen.
+            assert expected is None or isinstance(df, polars_avro.AvroSchemaError), (seed, df)
+            refused += 1
+            continue
+        assert expected is not None, (seed, pair)
+        expected = [as_polars(pair.reader, row) for row in expected]
+        assert df.height == len(expected)
+        assert df.schema == schema_of(pair.reader), (seed, pair)
+        assert df.to_dicts() == expected, (seed, pair)
+        two = polars_avro.scan_avro([data, data], reader_schema=pair.reader).collect()
+        assert two.equals(pl.concat([df, df])), (seed, pair)
+        read += 1
+    assert read > 2 * refused

@@ -1,0 +1,149 @@
+//! Several files read as one, held against their rows one after the other.
+
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, PrimitiveArray};
+use polars_avro::{ErrorKind, FileSet, Input, MemorySource, OpenOptions, ReadOptions, Result};
+
+use crate::container::{Container, put_long};
+
+/// Rows of each file: small ones, one that is taken in several tasks, none at all.
+const ROWS: [usize; 9] = [0, 3, 1, 0, 500, 2, 400_000, 0, 1];
+
+/// Two schemas in turns: the same columns, in another order and of another width.
+const SCHEMAS: [&str; 2] = [
+    r#"{"type": "record", "name": "R", "fields": [{"name": "n", "type": "long"}, {"name": "m", "type": "long"}]}"#,
+    r#"{"type": "record", "name": "R", "fields": [{"name": "m", "type": "int"}, {"name": "n", "type": "long"}]}"#,
+];
+
+/// A file of the rows `(n, -n)` from `first` on.
+fn file(schema: usize, first: usize, rows: usize) -> Vec<u8> {
+    let mut file = Container::new(SCHEMAS[schema], "null");
+    for start in (first..first + rows).step_by(10_000) {
+        let stop = (start + 10_000).min(first + rows);
+        let mut data = Vec::new();
+        for n in start..stop {
+            let (n, m) = (n as i64, -(n as i64));
+            for value in if schema == 0 { [n, m] } else { [m, n] } {
+                put_long(&mut data, value);
+            }
+        }
+        file = file.block((stop - start) as i64, data);
+    }
+    file.build()
+}
+
+fn set() -> FileSet {
+    polars_avro::set_threads(4);
+    let mut first = 0;
+    let inputs = ROWS.iter().enumerate().map(|(number, &rows)| {
+        let bytes = file(number % 2, first, rows);
+        first += rows;
+        Input::Source(Arc::new(MemorySource::new(bytes).with_name(format!("{number}.avro"))))
+    });
+    FileSet::new(inputs.collect(), &OpenOptions::default()).unwrap()
+}
+
+/// Every row as numbers, whatever the columns are.
+fn read(set: &FileSet, options: &ReadOptions) -> Result<Vec<Vec<i64>>> {
+    let mut rows = Vec::new();
+    for batch in set.read(options)? {
+        let batch = batch?;
+        let long = |array: &dyn Array| -> Vec<i64> {
+            let any = array.as_any();
+            match any.downcast_ref::<PrimitiveArray<u32>>() {
+                Some(array) => array.values_iter().map(|&value| i64::from(value)).collect(),
+                None => any.downcast_ref::<PrimitiveArray<i64>>().unwrap().values_iter().copied().collect(),
+            }
+        };
+        let columns: Vec<_> = batch.arrays.iter().map(|array| long(array.as_ref())).collect();
+        rows.extend((0..batch.height).map(|row| columns.iter().map(|column| column[row]).collect::<Vec<_>>()));
+    }
+    Ok(rows)
+}
+
+/// Number in the read, both columns, number of the file.
+fn expected() -> Vec<Vec<i64>> {
+    let files = ROWS.iter().enumerate().flat_map(|(number, &rows)| std::iter::repeat_n(number as i64, rows));
+    files.enumerate().map(|(row, file)| vec![row as i64, row as i64, -(row as i64), file]).collect()
+}
+
+#[test]
+fn every_slice_is_the_slice_of_all_rows() {
+    let (set, all) = (set(), expected());
+    let total = all.len() as u64;
+    for n_threads in [1, 4] {
+        for (offset, length) in [
+            (0, None),
+            (0, Some(0)),
+            (0, Some(4)),
+            (2, Some(3)),
+            (3, None),
+            (503, Some(10)),
+            (250_000, Some(7)),
+            (total - 1, None),
+            (total - 5, Some(4)),
+            (total, Some(4)),
+            (u64::MAX, Some(u64::MAX)),
+        ] {
+            let mut options = ReadOptions::default();
+            (options.n_threads, options.offset, options.length) = (Some(n_threads), offset, length);
+            let wanted: Vec<_> =
+                all.iter().skip(offset as usize).take(length.unwrap_or(u64::MAX) as usize).cloned().collect();
+            let plain: Vec<_> = wanted.iter().map(|row| row[1..3].to_vec()).collect();
+            assert_eq!(read(&set, &options).unwrap(), plain, "{offset}, {length:?}, {n_threads}");
+            options.row_index = Some(("row".into(), 0));
+            options.file_index = Some("file".into());
+            assert_eq!(read(&set, &options).unwrap(), wanted, "{offset}, {length:?}, {n_threads}");
+        }
+    }
+}
+
+#[test]
+fn selected_files_keep_their_numbers() {
+    let some = set().select(&[4, 1, 2]).unwrap();
+    let mut options = ReadOptions::default();
+    options.file_index = Some("file".into());
+    let numbers: Vec<_> = read(&some, &options).unwrap().iter().map(|row| row[2]).collect();
+    assert_eq!(numbers, [vec![4; 500], vec![1; 3], vec![2; 1]].concat());
+    assert_eq!(some.count_rows_by_file(None).unwrap(), [(4, 500), (1, 3), (2, 1)]);
+    assert!(read(&set().select(&[]).unwrap(), &options).unwrap().is_empty());
+    assert_eq!(set().select(&[9]).err().unwrap().kind(), ErrorKind::Argument);
+}
+
+#[test]
+fn rows_are_counted_from_both_ends() {
+    let set = set();
+    assert_eq!(set.count_rows(None).unwrap(), expected().len() as u64);
+    assert!(set.count_rows(Some(4)).unwrap() >= 4);
+    assert_eq!(set.count_rows_from_end(0).unwrap(), (0, 0));
+    assert_eq!(set.count_rows_from_end(1).unwrap(), (1, 1));
+    assert_eq!(set.count_rows_from_end(2).unwrap(), (3, 400_001));
+    assert_eq!(set.count_rows_from_end(u64::MAX).unwrap(), (9, expected().len() as u64));
+    assert_eq!(set.schemas().unwrap(), SCHEMAS);
+}
+
+#[test]
+fn plans_are_made_once_a_schema() {
+    let set = set();
+    let mut reader = set.read(&ReadOptions::default()).unwrap();
+    assert_eq!(reader.by_ref().map(|batch| batch.unwrap().height).sum::<usize>(), expected().len());
+    assert_eq!((reader.stats().files_opened, reader.stats().plans_compiled), (9, 2));
+}
+
+#[test]
+fn the_first_error_in_the_files_order_is_the_error() {
+    let input = |bytes: Vec<u8>, name: &str| Input::Source(Arc::new(MemorySource::new(bytes).with_name(name)));
+    let mut damaged = file(0, 0, 20);
+    *damaged.last_mut().unwrap() ^= 1;
+    let inputs = || vec![input(file(0, 0, 5), "0"), input(damaged.clone(), "1"), input(b"no Avro".to_vec(), "2")];
+    let set = FileSet::new(inputs(), &OpenOptions::default()).unwrap();
+    for n_threads in [1, 4] {
+        let mut options = ReadOptions::default();
+        options.n_threads = Some(n_threads);
+        let error = read(&set, &options).unwrap_err();
+        assert_eq!((error.position().file.as_deref(), error.position().block), (Some("1"), Some(0)));
+    }
+    assert_eq!(set.count_rows(None).unwrap_err().position().file.as_deref(), Some("1"));
+    assert_eq!(FileSet::new(Vec::new(), &OpenOptions::default()).err().unwrap().kind(), ErrorKind::Argument);
+}
