@@ -27,9 +27,9 @@ def scan(
     """Make the scan; the schemas are those of the first source, and every file must have its columns."""
     if options.include_file_paths is not None:
         raise _needs_newer_polars("include_file_paths")
-    lf = register_io_source(Frames(sources, schema, options.reader), schema=schema, is_pure=True)
-    if options.n_rows is not None:
-        lf = lf.head(options.n_rows)
+    # A `head` of Polars' would be lost behind a row index that is not selected, where another `head` follows.
+    frames_of = Frames(sources, schema, options.reader, options.n_rows)
+    lf = register_io_source(frames_of, schema=schema, is_pure=True)
     return lf if options.row_index is None else lf.with_row_index(*options.row_index)
 
 
@@ -41,10 +41,13 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 class Frames:
     """What Polars calls to get rows; picklable, unlike a closure."""
 
-    def __init__(self, sources: list[str] | list[bytes], schema: pl.Schema, options: ReaderOptions) -> None:
+    def __init__(
+        self, sources: list[str] | list[bytes], schema: pl.Schema, options: ReaderOptions, n_rows: int | None = None
+    ) -> None:
         self.sources = sources
         self.schema = schema
         self.options = options
+        self.n_rows = n_rows
 
     def __call__(
         self,
@@ -58,7 +61,7 @@ class Frames:
         reader = self.options
         if reader.batch_size is None:
             reader = replace(reader, batch_size=batch_size)
-        left = n_rows
+        left = min((n for n in (n_rows, self.n_rows) if n is not None), default=None)
         for source in self.sources:
             if left == 0:
                 return

@@ -50,6 +50,14 @@ def test_options(scan, frame, engine):
     assert_frame_equal(lf.collect(engine=engine), frame[:350].with_row_index("row", 5))
 
 
+def test_the_smaller_of_n_rows_and_head_holds(scan, frame, engine):
+    for index in (None, "row"):
+        lf = scan(n_rows=295, row_index_name=index)
+        assert lf.head(310).select("id").collect(engine=engine).height == 295
+        assert lf.head(310).select(pl.len()).collect(engine=engine).item() == 295
+        assert_frame_equal(lf.select("id").head(7).collect(engine=engine), frame.select("id").head(7))
+
+
 def test_what_polars_calls_pickles(scan, path, frame):
     source = _io_source.Frames([str(path)], frame.schema, _options.ReaderOptions())
     assert_frame_equal(pl.concat(pickle.loads(pickle.dumps(source))(None, None, None, None)), frame)
