@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def scan(files: Files, schema: pl.Schema, options: ScanOptions) -> pl.LazyFrame:
     """Make the scan of files that have this schema."""
-    lf = register_io_source(Frames(files, schema, options.reader), schema=schema, is_pure=options.cache)
-    if options.n_rows is not None:
-        lf = lf.head(options.n_rows)
+    # A `head` of Polars' would be lost behind a row index that is not selected, where another `head` follows.
+    frames_of = Frames(files, schema, options.reader, options.n_rows)
+    lf = register_io_source(frames_of, schema=schema, is_pure=options.cache)
     return lf if options.row_index is None else lf.with_row_index(*options.row_index)
 
 
@@ -32,10 +32,11 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 class Frames:
     """What Polars calls to get rows; picklable, unlike a closure."""
 
-    def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions) -> None:
+    def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions, n_rows: int | None = None) -> None:
         self.files = files
         self.schema = schema
         self.options = options
+        self.n_rows = n_rows
 
     def __call__(
         self,
@@ -49,14 +50,17 @@ class Frames:
         reader = self.options
         if reader.batch_size is None:
             reader = replace(reader, batch_size=batch_size)
+        limits = [limit for limit in (n_rows, self.n_rows) if limit is not None]
         found = self.files.open().frames(
             columns=columns,
-            pre_slice=None if n_rows is None else (0, n_rows),
+            pre_slice=(0, min(limits)) if limits else None,
             filters=[] if predicate is None else [predicate],
             reader=reader,
         )
         for df in found:
-            yield df.select(columns) if predicate is None else df.select(columns).filter(predicate)
+            # Selecting nothing would lose the height.
+            rows = df.select(columns) if columns else df
+            yield rows if predicate is None else rows.filter(predicate)
 
 
 def _needs_newer_polars(what: str) -> AvroUnsupportedError:

@@ -78,6 +78,14 @@ def test_partitions_and_schemas(tmp_path, engine):
     assert_frame_equal(df, expected)
 
 
+def test_the_smaller_of_n_rows_and_head_holds(scan, frame, engine):
+    for index in (None, "row"):
+        lf = scan(n_rows=295, row_index_name=index)
+        assert lf.head(310).select("id").collect(engine=engine).height == 295
+        assert lf.head(310).select(pl.len()).collect(engine=engine).item() == 295
+        assert_frame_equal(lf.select("id").head(7).collect(engine=engine), frame.select("id").head(7))
+
+
 def test_what_polars_calls_pickles(scan, path, frame):
     reading = Reading(polars_avro.read_avro_metadata(path).schema)
     source = _io_source.Frames(Files((str(path),), reading), frame.schema, _options.ReaderOptions())
