@@ -24,6 +24,14 @@ pub(super) enum Task {
 }
 
 impl Task {
+    /// The blocks of it, if it is whole ones.
+    fn pieces(&self) -> &[Piece] {
+        match self {
+            Self::Blocks(blocks) => &blocks.pieces,
+            Self::Rows(_) => &[],
+        }
+    }
+
     /// The bytes that the task holds, so that they can be used again.
     pub(super) fn into_bytes(self) -> Buffer<u8> {
         match self {
@@ -166,30 +174,39 @@ impl Decoder<'_> {
     pub(super) fn decode(&self, parts: &[Part], scratch: &mut Scratch) -> Result<Vec<Batch>> {
         let Some(first) = parts.first() else { return Ok(Vec::new()) };
         let mut out = Output::new(self, &first.plan);
-        for part in parts {
+        for (i, part) in parts.iter().enumerate() {
             out.follow(&part.plan)?;
             match &part.task {
                 Task::Rows(rows) => {
                     out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
                     decode_rows(part, rows, &mut out)?;
                 }
-                Task::Blocks(blocks) => self.decode_blocks(part, blocks, scratch, &mut out)?,
+                Task::Blocks(blocks) => self.decode_blocks(part, blocks, &parts[i + 1..], scratch, &mut out)?,
             }
         }
         out.cut()?;
         Ok(out.batches)
     }
 
-    fn decode_blocks(&self, part: &Part, blocks: &Blocks, scratch: &mut Scratch, out: &mut Output<'_>) -> Result<()> {
+    fn decode_blocks(
+        &self,
+        part: &Part,
+        blocks: &Blocks,
+        behind: &[Part],
+        scratch: &mut Scratch,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
         let Blocks { window, pieces } = blocks;
         for (i, piece) in pieces.iter().enumerate() {
+            let begins = out.record.len() == 0;
             let bytes = &window[piece.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
             let own = decompress(bytes, &piece.frame, &part.file, decompressor, data, self.counters)?;
             let data = if own { bytes } else { data };
             decode_block(part, piece, data, out)?;
-            if i == 0 {
-                out.reserve(&pieces[1..], piece);
+            if begins {
+                let same = behind.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &part.plan.fields));
+                out.reserve(pieces[i + 1..].iter().chain(same.flat_map(|next| next.task.pieces())), piece);
             }
         }
         Ok(())
@@ -267,9 +284,10 @@ impl<'a> Output<'a> {
     }
 
     /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
-    fn reserve(&mut self, rest: &[Piece], first: &Piece) {
-        let claimed: u64 = rest.iter().map(|piece| piece.take).sum();
-        let compressed: u64 = rest.iter().map(|piece| piece.range.len() as u64).sum();
+    fn reserve<'p>(&mut self, rest: impl Iterator<Item = &'p Piece>, first: &Piece) {
+        let (claimed, compressed) = rest.fold((0_u64, 0_u64), |(claimed, compressed), piece| {
+            (claimed.saturating_add(piece.take), compressed + piece.range.len() as u64)
+        });
         let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
         let room = (self.decoder.batch_rows * 5 / 4).saturating_sub(self.record.len());
         self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
