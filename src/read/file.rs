@@ -99,6 +99,19 @@ impl ContainerFile {
         Ok(rows)
     }
 
+    /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
+    ///
+    /// # Errors
+    /// Where the source cannot be read, and where there are more damaged blocks than the limit allows.
+    pub fn count_sound_rows(&self, limit: Option<u64>) -> Result<u64> {
+        let options = ReadOptions { columns: Some(Vec::new()), ignore_errors: true, length: limit, ..<_>::default() };
+        let mut rows = 0;
+        for batch in self.read(&options)? {
+            rows += batch?.height as u64;
+        }
+        Ok(rows)
+    }
+
     /// The number of blocks and of rows, by the block headers alone.
     ///
     /// # Errors
@@ -130,9 +143,11 @@ impl ContainerFile {
         let bytes = source.size() - header.size;
         let threads = if bytes < SMALL_FILE { 1 } else { options.n_threads.unwrap_or(usize::MAX).min(pool::threads()) };
         let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
-        let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1) };
+        let salvage = options.ignore_errors;
+        let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1), salvage };
+        let whole = (salvage && options.columns.is_some()).then(|| self.plan.clone());
         let rows = options.offset..options.length.map_or(u64::MAX, |length| options.offset.saturating_add(length));
-        Ok(BatchReader::new(self.opened.clone(), plan, portions, rows, row_index))
+        Ok(BatchReader::new(self.opened.clone(), plan, whole, portions, rows, row_index))
     }
 }
 

@@ -28,6 +28,9 @@ pub struct ReadOptions {
     pub offset: u64,
     /// Rows to read at most; `None` is all.
     pub length: Option<u64>,
+    /// Leaves damaged blocks out and reads on behind them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
+    /// says which. Rows are counted as they come out then, also for the row index, `offset` and `length`.
+    pub ignore_errors: bool,
     /// Rows of a batch, about.
     pub batch_rows: usize,
     /// Bytes of a batch before decoding, about.
@@ -44,6 +47,7 @@ impl Default for ReadOptions {
             wide_row_index: false,
             offset: 0,
             length: None,
+            ignore_errors: false,
             batch_rows: 100_000,
             batch_bytes: 16 << 20,
             n_threads: None,

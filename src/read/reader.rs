@@ -11,13 +11,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use polars_arrow::datatypes::Field;
+use polars_buffer::Buffer;
 
 use super::batch::{Batch, RowIndex};
 use super::file::Opened;
 use super::pool;
+use super::salvage::{BadBlock, Numbering, Salvage};
 use super::stats::{Counters, Stats};
 use super::stream::{BlockStream, Portions};
-use super::task::{Decoder, Scratch, Task};
+use super::task::{Blocks, Decoder, Item, Scratch, Task};
 use super::window::Spare;
 use crate::plan::Plan;
 use crate::{Error, ErrorKind, Result};
@@ -29,8 +31,13 @@ const AHEAD: usize = 2;
 pub struct BatchReader {
     shared: Arc<Shared>,
     fields: Arc<[Field]>,
-    /// Batches of tasks that were taken.
-    ready: VecDeque<Batch>,
+    /// What has come of tasks that were taken.
+    ready: VecDeque<Item>,
+    /// Counts rows where blocks may be missing.
+    numbering: Option<Numbering>,
+    /// Blocks left out that nobody has asked for yet, and how many there were in all.
+    lost: Vec<BadBlock>,
+    n_lost: usize,
     /// Number of the next task to take.
     next: u64,
     finished: bool,
@@ -39,6 +46,8 @@ pub struct BatchReader {
 struct Shared {
     file: Arc<Opened>,
     plan: Plan,
+    /// The plan for all columns, by which damage is found.
+    whole: Option<Plan>,
     portions: Portions,
     row_index: Option<RowIndex>,
     counters: Arc<Counters>,
@@ -62,7 +71,7 @@ struct Numbered {
 struct Results {
     /// Tasks started that have not given their result.
     running: usize,
-    done: BTreeMap<u64, Result<Vec<Batch>>>,
+    done: BTreeMap<u64, Result<Vec<Item>>>,
     /// The stream has no more tasks to start.
     ended: bool,
     /// A task panicked; which one is not known.
@@ -78,20 +87,27 @@ impl BatchReader {
     pub(super) fn new(
         file: Arc<Opened>,
         plan: Plan,
+        whole: Option<Plan>,
         portions: Portions,
         rows: Range<u64>,
         row_index: Option<RowIndex>,
     ) -> Self {
+        let (mut rows, mut row_index, mut numbering) = (rows, row_index, None);
         let index_field = row_index.iter().map(RowIndex::field);
         let fields = index_field.chain(plan.fields.iter().cloned()).collect();
+        if portions.salvage {
+            let wanted = std::mem::replace(&mut rows, 0..u64::MAX);
+            numbering = Some(Numbering { wanted, row: 0, index: row_index.take() });
+        }
         let counters = Arc::new(Counters::default());
         let spare = Arc::new(Spare::default());
         let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows, counters.clone(), spare.clone());
         let stream = Mutex::new(Numbered { stream, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
         let shared =
-            Shared { file, plan, portions, row_index, counters, stream, spare, results, progress, cancelled, scratch };
-        Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), next: 0, finished: false }
+            Shared { file, plan, whole, portions, row_index, counters, stream, spare, results, progress, cancelled, scratch };
+        let (ready, lost) = <_>::default();
+        Self { shared: Arc::new(shared), fields, ready, numbering, lost, n_lost: 0, next: 0, finished: false }
     }
 
     /// The columns that come out, in order.
@@ -106,19 +122,24 @@ impl BatchReader {
         self.shared.counters.stats()
     }
 
-    /// The batches of the next task, `None` at the end.
-    fn next_batches(&mut self) -> Option<Result<Vec<Batch>>> {
+    /// The blocks left out before the last batch that came, or before the end, but for those given before.
+    pub fn take_bad_blocks(&mut self) -> Vec<BadBlock> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// What the next task became, `None` at the end.
+    fn next_items(&mut self) -> Option<Result<Vec<Item>>> {
         if self.shared.portions.threads == 1 {
             let task = self.shared.take_task()?.1;
             return Some(task.and_then(|task| self.shared.decode(task)));
         }
-        let batches = self.wait();
+        let items = self.wait();
         self.next += 1;
-        batches
+        items
     }
 
     /// Keeps the threads busy until the next task's result is there.
-    fn wait(&self) -> Option<Result<Vec<Batch>>> {
+    fn wait(&self) -> Option<Result<Vec<Item>>> {
         let Portions { threads, .. } = self.shared.portions;
         let mut results = lock(&self.shared.results);
         loop {
@@ -131,8 +152,8 @@ impl BatchReader {
                     Err(error) => return Some(Err(error)),
                 }
             }
-            if let Some(batches) = results.done.remove(&self.next) {
-                return Some(batches);
+            if let Some(items) = results.done.remove(&self.next) {
+                return Some(items);
             }
             if results.panicked {
                 return Some(Err(Error::new(ErrorKind::Internal, "a panic while decoding")));
@@ -141,6 +162,42 @@ impl BatchReader {
                 return None;
             }
             results = self.shared.progress.wait(results).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
+        loop {
+            if self.numbering.as_ref().is_some_and(Numbering::is_done) {
+                return Ok(None);
+            }
+            if let Some(item) = self.ready.pop_front() {
+                match self.batch(item)? {
+                    Some(batch) => return Ok(Some(batch)),
+                    None => continue,
+                }
+            }
+            match self.next_items() {
+                Some(items) => self.ready.extend(items?),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The batch that comes out for this one, if any.
+    fn batch(&mut self, item: Item) -> Result<Option<Batch>> {
+        match (item, &mut self.numbering) {
+            (Item::Batch(batch), None) => Ok(Some(batch)),
+            (Item::Batch(batch), Some(numbering)) => numbering.number(batch),
+            (Item::Lost(bad), _) => {
+                let limit = self.shared.file.limits.bad_blocks;
+                if self.n_lost == limit {
+                    let error = Error::limit("bad_blocks", format!("more than {limit} damaged blocks"));
+                    return Err(error.at(|position| position.clone_from(bad.error.position())));
+                }
+                self.n_lost += 1;
+                self.lost.push(bad);
+                Ok(None)
+            }
         }
     }
 }
@@ -159,16 +216,26 @@ impl Shared {
         task.map(|task| (number, task))
     }
 
-    fn decode(&self, task: Task) -> Result<Vec<Batch>> {
+    fn decode(&self, task: Task) -> Result<Vec<Item>> {
         let Portions { batch_rows, batch_bytes, .. } = self.portions;
         let (file, plan, counters) = (&*self.file, &self.plan, &*self.counters);
         let row_index = self.row_index.as_ref();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let decoder = Decoder { file, plan, row_index, batch_rows, batch_bytes, counters };
-        let batches = decoder.decode(&task, &mut scratch);
+        let (decoded, used) = match task {
+            Task::Blocks(blocks) if self.portions.salvage => {
+                let salvage = Salvage { decoder, whole: self.whole.as_ref() };
+                (salvage.decode(&blocks, &mut scratch), blocks.window)
+            }
+            Task::Blocks(Blocks { window, pieces }) => {
+                (decoder.decode_blocks(&window, &pieces, &mut scratch).map(items), window)
+            }
+            Task::Rows(rows) => (decoder.decode_rows(&rows).map(items), rows.data),
+            Task::Lost(bad) => (Ok(vec![Item::Lost(bad)]), Buffer::new()),
+        };
         lock(&self.scratch).push(scratch);
-        self.spare.give(task.into_bytes());
-        batches
+        self.spare.give(used);
+        decoded
     }
 
     /// What a thread of the pool does: one task.
@@ -197,23 +264,20 @@ impl Iterator for BatchReader {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(batch) = self.ready.pop_front() {
-                return Some(Ok(batch));
-            }
-            if self.finished {
-                return None;
-            }
-            match self.next_batches() {
-                Some(Ok(batches)) => self.ready.extend(batches),
-                Some(Err(error)) => {
-                    self.finished = true;
-                    return Some(Err(error));
-                }
-                None => self.finished = true,
-            }
+        if self.finished {
+            return None;
         }
+        let batch = self.next_batch().transpose();
+        if !matches!(batch, Some(Ok(_))) {
+            self.finished = true;
+            self.shared.cancelled.store(true, Ordering::Relaxed);
+        }
+        batch
     }
+}
+
+fn items(batches: Vec<Batch>) -> Vec<Item> {
+    batches.into_iter().map(Item::Batch).collect()
 }
 
 impl Drop for BatchReader {

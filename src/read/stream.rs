@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use super::big::BigBlock;
 use super::file::Opened;
+use super::salvage::{BadBlock, is_damage};
 use super::stats::{Counters, add};
 use super::task::{Blocks, Piece, Task, block_error};
 use super::window::{Spare, Window};
-use crate::container::BlockFrame;
+use crate::container::{BlockFrame, Finding, SYNC_BYTES};
 use crate::plan::Plan;
 use crate::{Codec, Error, Result};
 
@@ -31,6 +32,8 @@ pub(super) struct Portions {
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
     pub(super) threads: usize,
+    /// Damaged blocks are left out.
+    pub(super) salvage: bool,
 }
 
 /// What has not been taken of a file.
@@ -73,18 +76,22 @@ impl BlockStream {
                 }
                 self.big = None;
             }
-            let Some(frame) = self.next_frame()? else { return Ok(None) };
+            let frame = match self.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(None),
+                Err(error) => return self.lost(error).map(Some),
+            };
             let stop = self.row.saturating_add(frame.rows);
             if stop <= self.rows.start && frame.rows > 0 {
                 add(&self.counters.blocks_skipped, 1);
                 self.pass(&frame);
-            } else if self.is_big(&frame) {
+            } else if self.is_big(&frame) && !self.portions.salvage {
                 let (skip, take) = self.wanted(&frame);
                 add(&self.counters.blocks_read, 1);
                 self.big = Some(BigBlock::open(&self.file, frame.clone(), self.row, skip, take, &self.counters)?);
                 self.pass(&frame);
             } else {
-                return self.run(frame).map(|blocks| Some(Task::Blocks(blocks)));
+                return self.run(frame).map(Task::Blocks).or_else(|error| self.lost(error)).map(Some);
             }
         }
     }
@@ -103,7 +110,31 @@ impl BlockStream {
             let message = format!("{} rows that take no bytes", frame.rows);
             return Err(block_error(Error::limit("zero_byte_items", message), &frame, &self.file));
         }
+        if self.portions.salvage {
+            self.check_marker(&frame)?;
+        }
         Ok(Some(frame))
+    }
+
+    /// Checks the marker before anything believes the block's size.
+    fn check_marker(&self, frame: &BlockFrame) -> Result<()> {
+        let Opened { source, header, .. } = &*self.file;
+        let found = match self.window.from(frame.data.end).get(..SYNC_BYTES) {
+            Some(found) => frame.check_sync(found, &header.sync),
+            None => frame.check_sync(&source.read_at(frame.data.end, SYNC_BYTES)?, &header.sync),
+        };
+        found.map_err(|error| error.in_file(source.name()))
+    }
+
+    /// Passes over what is wrong at the next block, if the caller wants that.
+    fn lost(&mut self, error: Error) -> Result<Task> {
+        if !self.portions.salvage || !is_damage(&error) {
+            return Err(error);
+        }
+        let Opened { source, header, .. } = &*self.file;
+        self.offset = Finding::new(&**source, &header.sync).behind(self.offset)?;
+        self.index += 1;
+        Ok(Task::Lost(BadBlock::new(error, None, &self.file)))
     }
 
     fn fill(&mut self, need: u64, want: u64) -> Result<()> {
@@ -118,7 +149,7 @@ impl BlockStream {
 
     /// Whether a block is worth the walk that cuts it: it is more than a batch, or there are threads to share it.
     fn is_big(&self, frame: &BlockFrame) -> bool {
-        let Portions { batch_rows, batch_bytes, threads } = self.portions;
+        let Portions { batch_rows, batch_bytes, threads, .. } = self.portions;
         let bytes = frame.data.end - frame.data.start;
         bytes > BIG_BLOCK && (threads > 1 || bytes > batch_bytes as u64) || frame.rows > 2 * batch_rows as u64
     }
@@ -148,7 +179,9 @@ impl BlockStream {
             }
             // What is cut off at the window's end begins the next task; what is wrong is found there too.
             match self.file.frame(self.offset, self.index, self.window.from(self.offset)) {
-                Ok(next) if next.end() <= self.window.end() && !self.is_big(&next) => frame = next,
+                Ok(next) if next.end() > self.window.end() || self.is_big(&next) => break,
+                Ok(next) if self.portions.salvage && self.check_marker(&next).is_err() => break,
+                Ok(next) => frame = next,
                 _ => break,
             }
         }

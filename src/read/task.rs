@@ -6,6 +6,7 @@ use polars_buffer::Buffer;
 
 use super::batch::{Batch, RowIndex};
 use super::file::Opened;
+use super::salvage::BadBlock;
 use super::stats::{Counters, add};
 use crate::binary::{Fault, PADDING, data_end};
 use crate::codec::Decompressor;
@@ -20,16 +21,15 @@ pub(super) enum Task {
     Blocks(Blocks),
     /// Some records of a large block.
     Rows(Rows),
+    /// No rows: a report.
+    Lost(BadBlock),
 }
 
-impl Task {
-    /// The bytes that the task holds, so that they can be used again.
-    pub(super) fn into_bytes(self) -> Buffer<u8> {
-        match self {
-            Self::Blocks(blocks) => blocks.window,
-            Self::Rows(rows) => rows.data,
-        }
-    }
+/// What a task becomes.
+pub(super) enum Item {
+    Batch(Batch),
+    /// Rows that are left out stood here.
+    Lost(BadBlock),
 }
 
 /// Blocks that stand one behind the other.
@@ -142,23 +142,17 @@ struct Place<'a> {
 const STRIDE: u64 = 4096;
 
 impl Decoder<'_> {
-    /// The rows of one task, in order.
-    pub(super) fn decode(&self, task: &Task, scratch: &mut Scratch) -> Result<Vec<Batch>> {
-        let record = self.plan.record.clone();
-        let mut out = Output { decoder: self, record, batches: Vec::new(), first_row: None, bytes: 0 };
-        match task {
-            Task::Rows(rows) => self.decode_rows(rows, &mut out)?,
-            Task::Blocks(Blocks { window, pieces }) => {
-                for (i, piece) in pieces.iter().enumerate() {
-                    let bytes = &window[piece.range.clone()];
-                    let Scratch { decompressor, data } = scratch;
-                    let own = decompress(bytes, &piece.frame, self.file, decompressor, data, self.counters)?;
-                    let data = if own { bytes } else { data };
-                    self.decode_block(piece, data, &mut out)?;
-                    if i == 0 {
-                        out.reserve(&pieces[1..], piece);
-                    }
-                }
+    /// The rows of these blocks, in order.
+    pub(super) fn decode_blocks(&self, window: &[u8], pieces: &[Piece], scratch: &mut Scratch) -> Result<Vec<Batch>> {
+        let mut out = Output::new(self);
+        for (i, piece) in pieces.iter().enumerate() {
+            let bytes = &window[piece.range.clone()];
+            let Scratch { decompressor, data } = scratch;
+            let own = decompress(bytes, &piece.frame, self.file, decompressor, data, self.counters)?;
+            let data = if own { bytes } else { data };
+            self.decode_block(piece, data, &mut out)?;
+            if i == 0 {
+                out.reserve(&pieces[1..], piece);
             }
         }
         out.cut()?;
@@ -181,7 +175,9 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn decode_rows(&self, rows: &Rows, out: &mut Output<'_>) -> Result<()> {
+    /// The rows of a part of a block, in order.
+    pub(super) fn decode_rows(&self, rows: &Rows) -> Result<Vec<Batch>> {
+        let mut out = Output::new(self);
         let Rows { frame, data, start, stop, last, first_row, record, n } = rows;
         out.record.reserve_rows((*n).min(data.len() as u64) as usize);
         let pos = out.rows(&Place { frame, data, first_row: *first_row, record: *record }, *start, *n)?;
@@ -193,7 +189,8 @@ impl Decoder<'_> {
             let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
             return Err(block_error(error, frame, self.file));
         }
-        Ok(())
+        out.cut()?;
+        Ok(out.batches)
     }
 
     fn fault(&self, fault: Fault, place: &Place<'_>) -> Error {
@@ -207,7 +204,12 @@ fn trailing(bytes: usize, rows: u64) -> Error {
     Error::data(format!("{bytes} bytes are left behind the block's {rows} rows"))
 }
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    fn new(decoder: &'a Decoder<'a>) -> Self {
+        let record = decoder.plan.record.clone();
+        Self { decoder, record, batches: Vec::new(), first_row: None, bytes: 0 }
+    }
+
     /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
     fn reserve(&mut self, rest: &[Piece], first: &Piece) {
         let claimed: u64 = rest.iter().map(|piece| piece.take).sum();

@@ -7,6 +7,7 @@ mod answers;
 mod blocks;
 mod codecs;
 mod header;
+mod ignore_errors;
 mod limits;
 mod values;
 
