@@ -104,8 +104,20 @@ impl BatchReader {
         let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows, counters.clone(), spare.clone());
         let stream = Mutex::new(Numbered { stream, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
-        let shared =
-            Shared { file, plan, whole, portions, row_index, counters, stream, spare, results, progress, cancelled, scratch };
+        let shared = Shared {
+            file,
+            plan,
+            whole,
+            portions,
+            row_index,
+            counters,
+            stream,
+            spare,
+            results,
+            progress,
+            cancelled,
+            scratch,
+        };
         let (ready, lost) = <_>::default();
         Self { shared: Arc::new(shared), fields, ready, numbering, lost, n_lost: 0, next: 0, finished: false }
     }

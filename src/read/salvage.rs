@@ -6,7 +6,6 @@
 
 use std::ops::Range;
 
-
 use super::batch::{Batch, RowIndex};
 use super::file::Opened;
 use super::stats::Counters;

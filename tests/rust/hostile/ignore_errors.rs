@@ -89,7 +89,7 @@ type Damage = fn(&mut Block);
 /// Ways to damage a block, and whether its header still says how many rows it has.
 const DAMAGE: [(&str, Damage, bool); 10] = [
     ("marker", |block| block.sync[3] ^= 0x10, false),
-    ("no marker", |block| block.sync = [0; 16], false),
+    ("half a marker", |block| block.sync[8..].fill(0), false),
     ("size too small", |block| block.size -= 1, false),
     ("size too large", |block| block.size += 1, false),
     ("size beyond the file", |block| block.size = 1 << 40, false),
@@ -158,6 +158,7 @@ fn a_file_that_is_cut_ends_where_its_last_whole_block_does() {
 fn bytes_between_blocks_cost_the_block_behind_them() {
     let file = counted(4, "null");
     let (bytes, at) = (file.build(), offset_of(&file, 2) as usize);
+    // The fourth looks like a block, and what it claims to be followed by does as well: the last row of the next block.
     let junk: [(&[u8], bool); 6] = [
         (&[0], false),
         (&[2, 2], false),
@@ -201,7 +202,7 @@ fn which_blocks_are_lost_does_not_depend_on_the_columns() {
     let mut file = counted(5, "null");
     // Not UTF-8: nobody notices who passes over the text.
     *file.blocks[1].bytes.last_mut().unwrap() = 0xFF;
-    file.blocks[3].sync = [7; 16];
+    file.blocks[3].sync[0] = 7;
     let bytes = file.build();
     for columns in [&["a"][..], &["b"], &["b", "a"], &[]] {
         let mut options = options();
@@ -225,7 +226,8 @@ fn slices_and_row_numbers_count_what_comes_out() {
     file.blocks[3].size = -1;
     let bytes = file.build();
     let whole = rows_of([1, 2, 4, 5]);
-    for (offset, length) in [(0, None), (0, Some(0)), (0, Some(4)), (2, Some(5)), (5, None), (5, Some(2)), (11, Some(9)), (40, None)]
+    for (offset, length) in
+        [(0, None), (0, Some(0)), (0, Some(4)), (2, Some(5)), (5, None), (5, Some(2)), (11, Some(9)), (40, None)]
     {
         let mut options = options();
         (options.offset, options.length, options.row_index) = (offset, length, Some(("n".into(), 100)));
@@ -340,4 +342,14 @@ fn what_cannot_be_read_is_an_error_all_the_same() {
         assert_eq!(error.kind(), ErrorKind::Source, "{error}");
         assert!(error.io().is_some());
     }
+}
+
+/// Nothing tells where the block behind it begins; what its bytes look like is no reason to make rows of them.
+#[test]
+fn a_marker_that_is_gone_costs_two_blocks() {
+    let mut file = counted(5, "null");
+    file.blocks[1].sync = [0; 16];
+    let (rows, reports) = read(&file.build(), options());
+    assert_eq!(rows, rows_of([0, 3, 4]));
+    assert_eq!(places(&reports), [(1, offset_of(&file, 1), None)]);
 }
