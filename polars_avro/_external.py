@@ -18,7 +18,6 @@ from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapab
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
 from polars_avro import _options
-from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError
 from polars_avro._frame import frames
 from polars_avro._options import ReaderOptions, ScanOptions
@@ -83,7 +82,8 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def explain_properties(self) -> dict[str, str]:
         """Name the format in query plans."""
-        given = {name: str(value) for name, value in vars(self.options).items() if value is not None}
+        defaults = vars(ReaderOptions())
+        given = {name: str(value) for name, value in vars(self.options).items() if value != defaults[name]}
         return {"format": "Avro", **given}
 
 
@@ -96,7 +96,7 @@ class AvroFileReader(FileReader):
 
     def fetch_metadata(self) -> None:
         """Open the file; Polars calls this first, for several files at once."""
-        self.file = ContainerFile(self.source)
+        self.file = self.builder.options.open(self.source)
         if self.file.schema_json == self.builder.schema_json:
             return
         schema = pl.Schema(self.file)
@@ -112,8 +112,8 @@ class AvroFileReader(FileReader):
         return self.builder.schema
 
     def n_rows_in_file(self, limit: int | None = None) -> int:
-        """Count from block headers."""
-        return self.file.count_rows(limit)
+        """Count without decoding, where that is possible."""
+        return self.builder.options.count_rows(self.file, limit)
 
     def collect_batches(
         self,
@@ -125,21 +125,22 @@ class AvroFileReader(FileReader):
         num_pipelines: int,
     ) -> Iterator[pl.DataFrame]:
         """Read what the query asks for."""
+        reader = self.builder.options
         offset, length = (0, None) if pre_slice is None else self._absolute(*pre_slice)
-        if not columns and row_index is None:
+        if not columns and row_index is None and not reader.ignore_errors:
             height = self.file.count_rows(None if length is None else offset + length) - offset
             height = max(0, height if length is None else min(height, length))
             return iter([pl.DataFrame(height=height)])
         options = _options.for_core(
-            columns=columns, row_index=row_index, offset=offset, length=length, reader=self.builder.options
+            columns=columns, row_index=row_index, offset=offset, length=length, reader=reader
         )
-        return frames(self.file.batches(options))
+        return frames(self.file.batches(options), reader.damage())
 
     def _absolute(self, offset: int, length: int) -> tuple[int, int]:
         """Count a slice from the file's first row."""
         if offset >= 0:
             return offset, length
-        start = self.file.count_rows() + offset
+        start = self.builder.options.count_rows(self.file) + offset
         return max(0, start), max(0, start + length - max(0, start))
 
 

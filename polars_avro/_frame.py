@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polars_avro._core import Batch, Batches, BatchReader
+    from polars_avro._damage import Damage
 
 
 def frame(batch: Batch | Batches) -> pl.DataFrame:
@@ -19,7 +20,15 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
     return df if df.width else pl.DataFrame(height=batch.height)
 
 
-def frames(batches: BatchReader) -> Iterator[pl.DataFrame]:
-    """Import batches as they are asked for."""
-    for batch in batches:
-        yield frame(batch)
+def frames(batches: BatchReader, damage: Damage | None = None) -> Iterator[pl.DataFrame]:
+    """Import batches as they are asked for; what was left out before a batch is reported before it."""
+    if damage is None:
+        yield from map(frame, batches)
+        return
+    try:
+        for batch in batches:
+            damage.report(batches.take_bad_blocks())
+            yield frame(batch)
+        damage.report(batches.take_bad_blocks())
+    finally:
+        damage.warn()

@@ -9,13 +9,14 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from polars_avro import _options
-from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
 from polars_avro._frame import frames
 from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from polars_avro._core import ContainerFile
 
 
 def scan(
@@ -63,12 +64,12 @@ class Frames:
             if left == 0:
                 return
             options = _options.for_core(columns=columns, length=left, reader=reader)
-            for df in frames(self._open(source).batches(options)):
+            for df in frames(self._open(source).batches(options), reader.damage()):
                 left = None if left is None else left - df.height
                 yield df if predicate is None else df.filter(predicate)
 
     def _open(self, source: str | bytes) -> ContainerFile:
-        file = ContainerFile(source)
+        file = self.options.open(source)
         if pl.Schema(file) != self.schema:
             name = source if isinstance(source, str) else "<bytes>"
             msg = f"{name}: the columns differ from those of the first file of the scan"

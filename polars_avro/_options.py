@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
-from polars_avro._core import ReadOptions
+from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._damage import BadBlock, Damage
+from polars_avro._limits import Limits
 
 
 @dataclass(frozen=True)
 class ReaderOptions:
     """What the reader of every file of a scan is told. Hashable, so that equal scans can share what they make."""
 
+    ignore_errors: bool = False
+    on_bad_block: Callable[[BadBlock], object] | None = None
     batch_size: int | None = None
     n_threads: int | None = None
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        if self.on_bad_block is not None and not self.ignore_errors:
+            msg = "`on_bad_block` is never called without `ignore_errors=True`"
+            raise ValueError(msg)
+
+    def open(self, source: str | bytes) -> ContainerFile:
+        """Open a file within the limits."""
+        return ContainerFile(source, limits=self.limits)
+
+    def damage(self, *, keep: bool = False) -> Damage | None:
+        """Give what takes reports of damaged blocks, if there can be any."""
+        return Damage(self, keep=keep) if self.ignore_errors else None
+
+    def count_rows(self, file: ContainerFile, limit: int | None = None) -> int:
+        """Count the rows that come out: from block headers, unless these may be those of damaged blocks."""
+        return file.count_sound_rows(limit) if self.ignore_errors else file.count_rows(limit)
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,7 @@ def for_core(
         wide_row_index=row_index is not None and pl.get_index_type() == pl.UInt64,
         offset=offset,
         length=length,
+        ignore_errors=reader.ignore_errors,
         batch_size=reader.batch_size,
         n_threads=reader.n_threads,
     )

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile
 from polars_avro._frame import frame
+from polars_avro._limits import Limits
 from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
 from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from polars_avro._damage import BadBlock
 
 
 def read_avro(
@@ -24,12 +26,15 @@ def read_avro(
     n_rows: int | None = None,
     row_index_name: str | None = None,
     row_index_offset: int = 0,
+    ignore_errors: bool = False,
+    on_bad_block: Callable[[BadBlock], object] | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
     include_file_paths: str | None = None,
     rechunk: bool = False,
     batch_size: int | None = None,
     n_threads: int | None = None,
+    limits: Limits | None = None,
 ) -> pl.DataFrame:
     """
     Read Avro files into a DataFrame.
@@ -49,6 +54,12 @@ def read_avro(
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    ignore_errors
+        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
+        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
+        rows; a row index counts those that come out.
+    on_bad_block
+        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
     glob
         Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
     hidden_file_prefix
@@ -61,6 +72,8 @@ def read_avro(
         About how many rows a chunk of the result has: 100,000 by default, and fewer where rows are large.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+    limits
+        What a file may ask for before it is refused.
 
     Returns
     -------
@@ -100,13 +113,23 @@ def read_avro(
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
     single = None if include_file_paths is not None else _single(source, glob=glob)
     if single is not None:
-        file = ContainerFile(single)
+        reader = ReaderOptions(
+            ignore_errors=ignore_errors,
+            on_bad_block=on_bad_block,
+            batch_size=batch_size,
+            n_threads=n_threads,
+            limits=limits or Limits(),
+        )
+        file = reader.open(single)
         names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
         selected = None if columns is None else _options.selection(columns, names)
         index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)
-        reader = ReaderOptions(batch_size=batch_size, n_threads=n_threads)
         options = _options.for_core(columns=selected, row_index=index, length=n_rows, reader=reader)
-        df = frame(file.read(options))
+        batches = file.read(options)
+        if (damage := reader.damage()) is not None:
+            damage.report(batches.bad_blocks)
+            damage.warn(stacklevel=2)
+        df = frame(batches)
         return df.rechunk() if rechunk else df
 
     lf = scan_avro(
@@ -114,11 +137,14 @@ def read_avro(
         n_rows=n_rows,
         row_index_name=row_index_name,
         row_index_offset=row_index_offset,
+        ignore_errors=ignore_errors,
+        on_bad_block=on_bad_block,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
         include_file_paths=include_file_paths,
         batch_size=batch_size,
         n_threads=n_threads,
+        limits=limits,
     )
     if columns is not None:
         in_front = [] if row_index_name is None else [row_index_name]

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _sources
-from polars_avro._core import ContainerFile
 
 try:
     from polars_avro import _external as engine
 except ImportError:
     from polars_avro import _io_source as engine  # type: ignore[no-redef]
+from polars_avro._limits import Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from polars_avro._damage import BadBlock
 
 
 def scan_avro(
@@ -26,11 +28,14 @@ def scan_avro(
     n_rows: int | None = None,
     row_index_name: str | None = None,
     row_index_offset: int = 0,
+    ignore_errors: bool = False,
+    on_bad_block: Callable[[BadBlock], object] | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
     include_file_paths: str | None = None,
     batch_size: int | None = None,
     n_threads: int | None = None,
+    limits: Limits | None = None,
 ) -> pl.LazyFrame:
     """
     Lazily read from Avro files.
@@ -50,6 +55,12 @@ def scan_avro(
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    ignore_errors
+        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
+        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
+        rows; a row index counts those that come out.
+    on_bad_block
+        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
     glob
         Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
     hidden_file_prefix
@@ -61,6 +72,8 @@ def scan_avro(
         so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+    limits
+        What a file may ask for before it is refused.
 
     Returns
     -------
@@ -111,14 +124,21 @@ def scan_avro(
     sources = _sources.several(source)
     if isinstance(sources[0], str):
         sources = _expand(sources, glob=glob, hidden_file_prefix=hidden_file_prefix)
-    file = ContainerFile(sources[0])
+    reader = ReaderOptions(
+        ignore_errors=ignore_errors,
+        on_bad_block=on_bad_block,
+        batch_size=batch_size,
+        n_threads=n_threads,
+        limits=limits or Limits(),
+    )
+    file = reader.open(sources[0])
     schema = pl.Schema(file)
     _options.new_column("include_file_paths", include_file_paths, [*schema, row_index_name])
     options = ScanOptions(
         n_rows=n_rows,
         row_index=_options.row_index(row_index_name, row_index_offset, schema),
         include_file_paths=include_file_paths,
-        reader=ReaderOptions(batch_size=batch_size, n_threads=n_threads),
+        reader=reader,
     )
     return engine.scan(sources, file.schema_json, schema, options)
 

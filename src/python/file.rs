@@ -9,6 +9,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use super::arrow::{Batch, Batches, schema_capsule};
+use super::damage::{Limits, Report, report};
 use super::error::Raised;
 use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
 
@@ -34,13 +35,14 @@ pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, ignore_errors=false, batch_size=None, n_threads=None))]
     fn new(
         columns: Option<Vec<String>>,
         row_index: Option<(String, u64)>,
         wide_row_index: bool,
         offset: u64,
         length: Option<u64>,
+        ignore_errors: bool,
         batch_size: Option<usize>,
         n_threads: Option<usize>,
     ) -> Self {
@@ -52,6 +54,7 @@ impl ReadOptions {
             wide_row_index,
             offset,
             length,
+            ignore_errors,
             batch_rows,
             n_threads,
             ..defaults
@@ -63,13 +66,16 @@ impl ReadOptions {
 impl ContainerFile {
     /// Opens a path, or the bytes of a whole file, which are not copied.
     #[new]
-    fn new(py: Python<'_>, source: Opened) -> Result<Self, Raised> {
+    #[pyo3(signature = (source, *, limits=None))]
+    fn new(py: Python<'_>, source: Opened, limits: Option<Limits>) -> Result<Self, Raised> {
+        let limits = limits.map_or_else(crate::Limits::default, Into::into);
+        let options = OpenOptions { limits, ..OpenOptions::default() };
         py.detach(|| {
             let source: Arc<dyn Source> = match source {
                 Opened::Bytes(bytes) => Arc::new(MemorySource::new(Buffer::from_owner(bytes))),
                 Opened::Path(path) => Arc::new(FileSource::open(path)?),
             };
-            Ok(Self(crate::ContainerFile::open(source, &OpenOptions::default())?))
+            Ok(Self(crate::ContainerFile::open(source, &options)?))
         })
     }
 
@@ -137,6 +143,12 @@ impl ContainerFile {
         Ok(py.detach(|| self.0.count_rows(limit))?)
     }
 
+    /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
+    #[pyo3(signature = (limit=None))]
+    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+        Ok(py.detach(|| self.0.count_sound_rows(limit))?)
+    }
+
     /// Blocks and rows.
     fn count_blocks(&self, py: Python<'_>) -> Result<(u64, u64), Raised> {
         Ok(py.detach(|| self.0.count_blocks())?)
@@ -145,10 +157,10 @@ impl ContainerFile {
     /// Reads everything before it returns.
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> Result<Batches, Raised> {
         py.detach(|| {
-            let reader = self.0.read(&options.0)?;
-            let fields = reader.fields().clone();
-            let batches = reader.collect::<crate::Result<Vec<_>>>()?;
-            Ok(Batches::new(fields, batches))
+            let mut reader = self.0.read(&options.0)?;
+            let batches = reader.by_ref().collect::<crate::Result<Vec<_>>>()?;
+            let bad_blocks = reader.take_bad_blocks().iter().map(report).collect();
+            Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
         })
     }
 
@@ -167,6 +179,11 @@ impl BatchReader {
     /// Waits detached, so that other Python threads run while a batch is decoded.
     fn __next__(&self, py: Python<'_>) -> Result<Option<Batch>, Raised> {
         Ok(py.detach(|| self.lock().next().transpose())?.map(Batch::from))
+    }
+
+    /// What was left out before the last batch that came, or before the end; each report is given once.
+    fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
+        py.detach(|| self.lock().take_bad_blocks().iter().map(report).collect())
     }
 
     /// The columns of the batches, for `polars.Schema`.

@@ -8,7 +8,8 @@ use super::batch::RowIndex;
 use super::options::{OpenOptions, ReadOptions};
 use super::pool;
 use super::reader::BatchReader;
-use super::stream::Portions;
+use super::split;
+use super::stream::{Portions, Wanted};
 use crate::container::{BlockFrame, BlockWalk, Header};
 use crate::plan::{Plan, Projection, Schemas};
 use crate::source::Source;
@@ -140,14 +141,21 @@ impl ContainerFile {
         {
             return Err(Error::argument(format!("the row index has the name of a column, {:?}", index.name)));
         }
-        let bytes = source.size() - header.size;
-        let threads = if bytes < SMALL_FILE { 1 } else { options.n_threads.unwrap_or(usize::MAX).min(pool::threads()) };
-        let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
         let salvage = options.ignore_errors;
+        let blocks = match &options.byte_range {
+            None => header.size..source.size(),
+            Some(range) => split::blocks(&self.opened, range, salvage).map_err(|error| error.in_file(source.name()))?,
+        };
+        let threads = if blocks.end - blocks.start < SMALL_FILE {
+            1
+        } else {
+            options.n_threads.unwrap_or(usize::MAX).min(pool::threads())
+        };
+        let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
         let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1), salvage };
         let whole = (salvage && options.columns.is_some()).then(|| self.plan.clone());
         let rows = options.offset..options.length.map_or(u64::MAX, |length| options.offset.saturating_add(length));
-        Ok(BatchReader::new(self.opened.clone(), plan, whole, portions, rows, row_index))
+        Ok(BatchReader::new(self.opened.clone(), plan, whole, portions, Wanted { blocks, rows }, row_index))
     }
 }
 

@@ -7,6 +7,7 @@ mod options;
 mod pool;
 mod reader;
 mod salvage;
+mod split;
 mod stats;
 mod stream;
 mod task;

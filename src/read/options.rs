@@ -1,5 +1,6 @@
 //! What the caller may ask for.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::{Limits, Schema};
@@ -24,6 +25,9 @@ pub struct ReadOptions {
     pub row_index: Option<(String, u64)>,
     /// Makes the row index `UInt64` instead of `UInt32`, as in Polars built for more than 2^32 rows.
     pub wide_row_index: bool,
+    /// Only the blocks whose sync markers, which stand in front of them, begin in this range of the file's bytes. Ranges
+    /// that tile a file give every row once. Rows and blocks are counted from the range's first.
+    pub byte_range: Option<Range<u64>>,
     /// Rows to leave out at the beginning.
     pub offset: u64,
     /// Rows to read at most; `None` is all.
@@ -45,6 +49,7 @@ impl Default for ReadOptions {
             columns: None,
             row_index: None,
             wide_row_index: false,
+            byte_range: None,
             offset: 0,
             length: None,
             ignore_errors: false,

@@ -5,7 +5,6 @@
 //! bytes, under the stream's lock, so it does not matter which thread is first.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,7 +17,7 @@ use super::file::Opened;
 use super::pool;
 use super::salvage::{BadBlock, Numbering, Salvage};
 use super::stats::{Counters, Stats};
-use super::stream::{BlockStream, Portions};
+use super::stream::{BlockStream, Portions, Wanted};
 use super::task::{Blocks, Decoder, Item, Scratch, Task};
 use super::window::Spare;
 use crate::plan::Plan;
@@ -89,19 +88,19 @@ impl BatchReader {
         plan: Plan,
         whole: Option<Plan>,
         portions: Portions,
-        rows: Range<u64>,
-        row_index: Option<RowIndex>,
+        mut wanted: Wanted,
+        mut row_index: Option<RowIndex>,
     ) -> Self {
-        let (mut rows, mut row_index, mut numbering) = (rows, row_index, None);
+        let mut numbering = None;
         let index_field = row_index.iter().map(RowIndex::field);
         let fields = index_field.chain(plan.fields.iter().cloned()).collect();
         if portions.salvage {
-            let wanted = std::mem::replace(&mut rows, 0..u64::MAX);
+            let wanted = std::mem::replace(&mut wanted.rows, 0..u64::MAX);
             numbering = Some(Numbering { wanted, row: 0, index: row_index.take() });
         }
         let counters = Arc::new(Counters::default());
         let spare = Arc::new(Spare::default());
-        let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows, counters.clone(), spare.clone());
+        let stream = BlockStream::new(file.clone(), plan.clone(), portions, wanted, counters.clone(), spare.clone());
         let stream = Mutex::new(Numbered { stream, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
         let shared = Shared {

@@ -36,14 +36,22 @@ pub(super) struct Portions {
     pub(super) salvage: bool,
 }
 
+/// What is wanted of a file: from where to where its blocks stand, and which of their rows.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) blocks: Range<u64>,
+    pub(super) rows: Range<u64>,
+}
+
 /// What has not been taken of a file.
 pub(super) struct BlockStream {
     file: Arc<Opened>,
     plan: Plan,
     portions: Portions,
     counters: Arc<Counters>,
-    /// Rows of the file that are wanted.
+    /// Rows that are wanted, and where the blocks end.
     rows: Range<u64>,
+    stop: u64,
     /// Where the next block begins, its number, and the number of its first row.
     offset: u64,
     index: u64,
@@ -57,13 +65,13 @@ impl BlockStream {
         file: Arc<Opened>,
         plan: Plan,
         portions: Portions,
-        rows: Range<u64>,
+        wanted: Wanted,
         counters: Arc<Counters>,
         spare: Arc<Spare>,
     ) -> Self {
-        let offset = file.header.size;
+        let Wanted { blocks: Range { start: offset, end: stop }, rows } = wanted;
         let window = Window::new(spare);
-        Self { file, plan, portions, counters, rows, offset, index: 0, row: 0, window, big: None }
+        Self { file, plan, portions, counters, rows, stop, offset, index: 0, row: 0, window, big: None }
     }
 
     /// The next task in file order, `None` where the file or what is wanted of it ends.
@@ -98,7 +106,7 @@ impl BlockStream {
 
     /// The header of the next block; `None` at the file's end and behind the last wanted row.
     fn next_frame(&mut self) -> Result<Option<BlockFrame>> {
-        if self.offset >= self.file.source.size() || (self.row >= self.rows.end && self.rows.end != u64::MAX) {
+        if self.offset >= self.stop || (self.row >= self.rows.end && self.rows.end != u64::MAX) {
             return Ok(None);
         }
         let skipping = self.row < self.rows.start;
@@ -138,6 +146,8 @@ impl BlockStream {
     }
 
     fn fill(&mut self, need: u64, want: u64) -> Result<()> {
+        // What stands behind the last block is for somebody else.
+        let want = want.min(self.stop - self.offset);
         self.window.fill(&*self.file.source, self.offset, need, want, &self.counters)
     }
 
@@ -174,7 +184,7 @@ impl BlockStream {
             rows += frame.rows;
             pieces.push(self.piece(frame)?);
             let full = taken >= budget || rows >= self.portions.batch_rows as u64;
-            if full || self.row >= self.rows.end || self.offset >= self.window.end() {
+            if full || self.row >= self.rows.end || self.offset >= self.window.end().min(self.stop) {
                 break;
             }
             // What is cut off at the window's end begins the next task; what is wrong is found there too.

@@ -66,7 +66,7 @@ fn places(bad: &[BadBlock]) -> Vec<(u64, u64, Option<u64>)> {
 }
 
 /// Blocks of three rows: `a` counts them, `b` is a text that says the same.
-fn counted(blocks: u8, codec: &str) -> Container {
+pub(super) fn counted(blocks: u8, codec: &str) -> Container {
     let mut file = Container::new(&record(&[("a", "\"int\""), ("b", "\"string\"")]), codec);
     for block in 0..blocks {
         let mut data = Vec::new();
@@ -79,7 +79,7 @@ fn counted(blocks: u8, codec: &str) -> Container {
     file
 }
 
-fn rows_of(blocks: impl IntoIterator<Item = u8>) -> Vec<Vec<Cell>> {
+pub(super) fn rows_of(blocks: impl IntoIterator<Item = u8>) -> Vec<Vec<Cell>> {
     let row = |row: u8| vec![Cell::Int32(i32::from(row)), super::text(&format!("row {row}"))];
     blocks.into_iter().flat_map(|block| block * 3..block * 3 + 3).map(row).collect()
 }

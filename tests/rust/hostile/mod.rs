@@ -9,6 +9,7 @@ mod codecs;
 mod header;
 mod ignore_errors;
 mod limits;
+mod splits;
 mod values;
 
 use polars_avro::{Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions};
