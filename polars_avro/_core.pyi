@@ -5,9 +5,11 @@ from typing import final
 
 from polars_avro._limits import Limits
 
-__all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "ReadOptions", "__version__"]
+__all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "ReadOptions", "__version__", "default_limits"]
 
 __version__: str
+
+def default_limits() -> dict[str, int]: ...
 
 @final
 class Batch:
@@ -31,6 +33,7 @@ class ReadOptions:
         columns: list[str] | None = None,
         row_index: tuple[str, int] | None = None,
         wide_row_index: bool = False,
+        byte_range: tuple[int, int | None] | None = None,
         offset: int = 0,
         length: int | None = None,
         ignore_errors: bool = False,

@@ -19,7 +19,7 @@ from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
 from polars_avro import _options
 from polars_avro._errors import AvroSchemaError
-from polars_avro._frame import frames
+from polars_avro._frame import frames_of_query
 from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
@@ -131,10 +131,8 @@ class AvroFileReader(FileReader):
             height = self.file.count_rows(None if length is None else offset + length) - offset
             height = max(0, height if length is None else min(height, length))
             return iter([pl.DataFrame(height=height)])
-        options = _options.for_core(
-            columns=columns, row_index=row_index, offset=offset, length=length, reader=reader
-        )
-        return frames(self.file.batches(options), reader.damage())
+        options = _options.for_core(columns=columns, row_index=row_index, offset=offset, length=length, reader=reader)
+        return frames_of_query(self.file.batches(options), reader.damage())
 
     def _absolute(self, offset: int, length: int) -> tuple[int, int]:
         """Count a slice from the file's first row."""

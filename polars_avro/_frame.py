@@ -20,15 +20,21 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
     return df if df.width else pl.DataFrame(height=batch.height)
 
 
-def frames(batches: BatchReader, damage: Damage | None = None) -> Iterator[pl.DataFrame]:
+def frames(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:
     """Import batches as they are asked for; what was left out before a batch is reported before it."""
     if damage is None:
         yield from map(frame, batches)
         return
-    try:
-        for batch in batches:
-            damage.report(batches.take_bad_blocks())
-            yield frame(batch)
+    for batch in batches:
         damage.report(batches.take_bad_blocks())
+        yield frame(batch)
+    damage.report(batches.take_bad_blocks())
+
+
+def frames_of_query(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:
+    """Do the same, and warn at the end about all that was left out."""
+    try:
+        yield from frames(batches, damage)
     finally:
-        damage.warn()
+        if damage is not None:
+            damage.warn()

@@ -10,7 +10,7 @@ from polars.io.plugins import register_io_source
 
 from polars_avro import _options
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
-from polars_avro._frame import frames
+from polars_avro._frame import frames_of_query
 from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Frames:
             if left == 0:
                 return
             options = _options.for_core(columns=columns, length=left, reader=reader)
-            for df in frames(self._open(source).batches(options), reader.damage()):
+            for df in frames_of_query(self._open(source).batches(options), reader.damage()):
                 left = None if left is None else left - df.height
                 yield df if predicate is None else df.filter(predicate)
 

@@ -67,3 +67,6 @@ class Limits:
             if value < 0:
                 msg = f"`{field.name}` must not be negative, got {value}"
                 raise ValueError(msg)
+
+
+DEFAULT_LIMITS = Limits()

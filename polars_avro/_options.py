@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
 from polars_avro._core import ContainerFile, ReadOptions
 from polars_avro._damage import BadBlock, Damage
-from polars_avro._limits import Limits
+from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ReaderOptions:
     on_bad_block: Callable[[BadBlock], object] | None = None
     batch_size: int | None = None
     n_threads: int | None = None
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
         if self.on_bad_block is not None and not self.ignore_errors:
@@ -75,6 +76,23 @@ def check(
             raise ValueError(msg)
 
 
+def check_byte_range(byte_range: Any) -> None:
+    """Refuse what is no range of a file's bytes."""
+    if byte_range is None:
+        return
+    if not isinstance(byte_range, tuple) or len(byte_range) != 2:
+        msg = f"`byte_range` must be a tuple of two offsets, got {byte_range!r}"
+        raise TypeError(msg)
+    start, stop = byte_range
+    for offset in (start, start if stop is None else stop):
+        if not isinstance(offset, int):
+            msg = f"`byte_range` must hold ints, got {type(offset).__name__!r}"
+            raise TypeError(msg)
+    if start < 0 or (stop is not None and stop < start):
+        msg = f"`byte_range` must not be negative or end before it begins, got {byte_range}"
+        raise ValueError(msg)
+
+
 def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> None:
     """Refuse to add a column whose name is taken."""
     if name is not None and name in columns:
@@ -119,6 +137,7 @@ def for_core(
     row_index: tuple[str, int] | None = None,
     offset: int = 0,
     length: int | None = None,
+    byte_range: tuple[int, int | None] | None = None,
     reader: ReaderOptions,
 ) -> ReadOptions:
     """Say what to read: `columns` in this order, all where it is None, and the row index in front of them."""
@@ -126,6 +145,7 @@ def for_core(
         columns=None if columns is None else list(columns),
         row_index=row_index,
         wide_row_index=row_index is not None and pl.get_index_type() == pl.UInt64,
+        byte_range=byte_range,
         offset=offset,
         length=length,
         ignore_errors=reader.ignore_errors,

@@ -8,7 +8,7 @@ import polars as pl
 
 from polars_avro import _options, _sources
 from polars_avro._frame import frame
-from polars_avro._limits import Limits
+from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
 from polars_avro._sources import Sources
@@ -32,6 +32,7 @@ def read_avro(
     hidden_file_prefix: str | Sequence[str] | None = None,
     include_file_paths: str | None = None,
     rechunk: bool = False,
+    byte_range: tuple[int, int | None] | None = None,
     batch_size: int | None = None,
     n_threads: int | None = None,
     limits: Limits | None = None,
@@ -68,6 +69,10 @@ def read_avro(
         If not None, a column of this name says which file a row came from.
     rechunk
         Make every column contiguous in memory. Costs a copy.
+    byte_range
+        Read only the blocks that begin in this range of the file's bytes: to be exact, those whose sync markers, which
+        stand in front of them, begin in it. Ranges that tile a file give every row once, so that a large file can be
+        shared out. ``None`` as its end is the file's end. Needs a single file.
     batch_size
         About how many rows a chunk of the result has: 100,000 by default, and fewer where rows are large.
     n_threads
@@ -111,20 +116,26 @@ def read_avro(
     └─────────┴─────────┘
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
+    _options.check_byte_range(byte_range)
     single = None if include_file_paths is not None else _single(source, glob=glob)
+    if single is None and byte_range is not None:
+        msg = "`byte_range` is a part of a single file, and there may be several"
+        raise ValueError(msg)
     if single is not None:
         reader = ReaderOptions(
             ignore_errors=ignore_errors,
             on_bad_block=on_bad_block,
             batch_size=batch_size,
             n_threads=n_threads,
-            limits=limits or Limits(),
+            limits=limits or DEFAULT_LIMITS,
         )
         file = reader.open(single)
         names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
         selected = None if columns is None else _options.selection(columns, names)
         index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)
-        options = _options.for_core(columns=selected, row_index=index, length=n_rows, reader=reader)
+        options = _options.for_core(
+            columns=selected, row_index=index, length=n_rows, byte_range=byte_range, reader=reader
+        )
         batches = file.read(options)
         if (damage := reader.damage()) is not None:
             damage.report(batches.bad_blocks)

@@ -12,7 +12,7 @@ try:
     from polars_avro import _external as engine
 except ImportError:
     from polars_avro import _io_source as engine  # type: ignore[no-redef]
-from polars_avro._limits import Limits
+from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._sources import Sources
 
@@ -129,7 +129,7 @@ def scan_avro(
         on_bad_block=on_bad_block,
         batch_size=batch_size,
         n_threads=n_threads,
-        limits=limits or Limits(),
+        limits=limits or DEFAULT_LIMITS,
     )
     file = reader.open(sources[0])
     schema = pl.Schema(file)

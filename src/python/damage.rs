@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use crate::{BadBlock, ErrorKind};
 
 /// A `polars_avro.Limits`, by its attributes.
-#[derive(FromPyObject)]
+#[derive(FromPyObject, IntoPyObject)]
 pub(super) struct Limits {
     header_bytes: usize,
     block_bytes: usize,
@@ -30,6 +30,27 @@ impl From<Limits> for crate::Limits {
             bad_blocks: limits.bad_blocks,
         }
     }
+}
+
+impl From<crate::Limits> for Limits {
+    fn from(limits: crate::Limits) -> Self {
+        Self {
+            header_bytes: limits.header_bytes,
+            block_bytes: limits.block_bytes,
+            schema_depth: limits.schema_depth,
+            schema_nodes: limits.schema_nodes,
+            columns: limits.columns,
+            data_depth: limits.data_depth,
+            zero_byte_items: limits.zero_byte_items,
+            bad_blocks: limits.bad_blocks,
+        }
+    }
+}
+
+/// The limits that count where none are given, as a dict.
+#[pyfunction]
+pub(super) fn default_limits() -> Limits {
+    crate::Limits::default().into()
 }
 
 /// The fields of a `polars_avro.BadBlock`, in its order.

@@ -35,11 +35,12 @@ pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, offset=0, length=None, ignore_errors=false, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, byte_range=None, offset=0, length=None, ignore_errors=false, batch_size=None, n_threads=None))]
     fn new(
         columns: Option<Vec<String>>,
         row_index: Option<(String, u64)>,
         wide_row_index: bool,
+        byte_range: Option<(u64, Option<u64>)>,
         offset: u64,
         length: Option<u64>,
         ignore_errors: bool,
@@ -52,6 +53,7 @@ impl ReadOptions {
             columns,
             row_index,
             wide_row_index,
+            byte_range: byte_range.map(|(start, stop)| start..stop.unwrap_or(u64::MAX)),
             offset,
             length,
             ignore_errors,

@@ -234,9 +234,9 @@ impl Shared {
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let decoder = Decoder { file, plan, row_index, batch_rows, batch_bytes, counters };
         let (decoded, used) = match task {
-            Task::Blocks(blocks) if self.portions.salvage => {
-                let salvage = Salvage { decoder, whole: self.whole.as_ref() };
-                (salvage.decode(&blocks, &mut scratch), blocks.window)
+            Task::Blocks(Blocks { window, pieces }) if self.portions.salvage => {
+                let salvage = Salvage { decoder, whole: self.whole.as_ref(), inside: false };
+                (salvage.decode(&window, &pieces, &mut scratch), window)
             }
             Task::Blocks(Blocks { window, pieces }) => {
                 (decoder.decode_blocks(&window, &pieces, &mut scratch).map(items), window)

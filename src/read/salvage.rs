@@ -6,11 +6,13 @@
 
 use std::ops::Range;
 
+use memchr::memmem::Finder;
+
 use super::batch::{Batch, RowIndex};
 use super::file::Opened;
 use super::stats::Counters;
-use super::task::{Blocks, Decoder, Item, Piece, Scratch};
-use crate::container::BlockFrame;
+use super::task::{Decoder, Item, Piece, Scratch};
+use crate::container::{BlockFrame, SYNC_BYTES};
 use crate::plan::Plan;
 use crate::{Codec, Error, ErrorKind, Result};
 
@@ -45,14 +47,16 @@ pub(super) struct Salvage<'a> {
     pub(super) decoder: Decoder<'a>,
     /// The plan for all columns, where other columns are wanted: what is damaged is found by decoding everything.
     pub(super) whole: Option<&'a Plan>,
+    /// The blocks stand inside a bad one: their own insides are not searched again.
+    pub(super) inside: bool,
 }
 
 impl Salvage<'_> {
     /// The rows of the task's sound blocks and a report on every other one, in order.
-    pub(super) fn decode(&self, task: &Blocks, scratch: &mut Scratch) -> Result<Vec<Item>> {
-        let (mut items, mut rest) = (Vec::new(), &task.pieces[..]);
+    pub(super) fn decode(&self, window: &[u8], pieces: &[Piece], scratch: &mut Scratch) -> Result<Vec<Item>> {
+        let (mut items, mut rest) = (Vec::new(), pieces);
         while !rest.is_empty() {
-            let (good, error) = match self.decode_all(&task.window, rest, scratch) {
+            let (good, error) = match self.decode_all(window, rest, scratch) {
                 Ok(batches) => {
                     items.extend(batches.into_iter().map(Item::Batch));
                     break;
@@ -63,9 +67,14 @@ impl Salvage<'_> {
             // A block that fails behind others is tried again on its own: limits count over a whole batch.
             if good == 0 {
                 items.push(Item::Lost(BadBlock::new(error, Some(&rest[0].frame), self.decoder.file)));
+                if !self.inside {
+                    let swallowed = swallowed(&rest[0], window, self.decoder.file);
+                    let inside = Self { inside: true, ..*self };
+                    items.extend(inside.decode(window, &swallowed, scratch)?);
+                }
                 rest = &rest[1..];
             } else {
-                let batches = self.decoder.decode_blocks(&task.window, &rest[..good], scratch)?;
+                let batches = self.decoder.decode_blocks(window, &rest[..good], scratch)?;
                 items.extend(batches.into_iter().map(Item::Batch));
                 rest = &rest[good..];
             }
@@ -88,10 +97,39 @@ impl Salvage<'_> {
             }
         }
         self.decoder.decode_blocks(window, pieces, scratch).map_err(|error| {
-            let bad = error.position().block;
-            (pieces.iter().position(|piece| Some(piece.frame.index) == bad).unwrap_or(0), error)
+            let bad = error.position().offset;
+            (pieces.iter().position(|piece| Some(piece.frame.offset) == bad).unwrap_or(0), error)
         })
     }
+}
+
+/// The blocks inside a bad one: a size that is damaged may lead to the marker of a later block by chance.
+fn swallowed(bad: &Piece, window: &[u8], file: &Opened) -> Vec<Piece> {
+    let (sync, size) = (&file.header.sync, file.source.size());
+    let data = &window[bad.range.clone()];
+    let finder = Finder::new(sync);
+    let mut from = 0;
+    while let Some(found) = finder.find(&data[from..]) {
+        let (mut pos, mut pieces) = (from + found + SYNC_BYTES, Vec::new());
+        while pos < data.len() {
+            let offset = bad.frame.data.start + pos as u64;
+            let Ok(Some(frame)) = BlockFrame::parse(&data[pos..], bad.frame.index, offset, size) else { break };
+            let (start, stop) = (frame.data.start - bad.frame.data.start, frame.end() - bad.frame.data.start);
+            let marker = usize::try_from(stop).ok().and_then(|stop| data.get(stop - SYNC_BYTES..stop));
+            if marker != Some(sync) {
+                break;
+            }
+            let range = bad.range.start + start as usize..bad.range.start + stop as usize;
+            pieces.push(Piece { first_row: 0, range, skip: 0, take: frame.rows, frame });
+            pos = stop as usize;
+        }
+        if pos == data.len() {
+            return pieces;
+        }
+        // Nothing on the way here leads further.
+        from = pos;
+    }
+    Vec::new()
 }
 
 /// What the consumer does with rows whose numbers nobody knew before: which blocks are lost shows as they are decoded.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
 use polars_buffer::Buffer;
 
 use super::batch::{Batch, RowIndex};
@@ -92,6 +93,13 @@ pub(super) fn decompress(
         return Ok(true);
     }
     decompressor.decompress(codec, data, out, file.limits.block_bytes).map_err(error)?;
+    if codec == Codec::Deflate
+        && let Some(marker) = memmem::find(data, &file.header.sync)
+        && decompressor.decompress(codec, &data[..marker], &mut Vec::new(), file.limits.block_bytes).is_ok()
+    {
+        // Deflate does not say where its stream ends: a damaged size may have led to the marker of a later block.
+        return Err(error(Error::data("a block ends inside the block: its size is wrong")));
+    }
     add(&counters.blocks_decompressed, 1);
     add(&counters.bytes_decoded, out.len() as u64);
     out.extend_from_slice(&[0; PADDING]);
@@ -111,6 +119,7 @@ impl Default for Scratch {
 }
 
 /// Decodes tasks of one read.
+#[derive(Clone, Copy)]
 pub(super) struct Decoder<'a> {
     pub(super) file: &'a Opened,
     pub(super) plan: &'a Plan,

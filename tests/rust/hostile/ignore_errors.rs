@@ -353,3 +353,28 @@ fn a_marker_that_is_gone_costs_two_blocks() {
     assert_eq!(rows, rows_of([0, 3, 4]));
     assert_eq!(places(&reports), [(1, offset_of(&file, 1), None)]);
 }
+
+/// A size that leads to a later marker makes one block of several; those behind the first are found in it.
+#[test]
+fn blocks_that_a_wrong_size_swallows_are_found() {
+    for codec in CODECS {
+        for count in [3, 1 << 20] {
+            let mut file = counted(8, codec);
+            let swallowed = offset_of(&file, 6) - offset_of(&file, 3);
+            file.blocks[2].size += swallowed as i64;
+            file.blocks[2].count = count;
+            let error = super::refused_in_block(&file, 2);
+            assert_eq!(error.kind(), ErrorKind::Data, "{codec}");
+            for damaged in [None, Some(4)] {
+                let mut file = file.clone();
+                if let Some(block) = damaged {
+                    file.blocks[block].bytes.fill(0xFF);
+                }
+                let (rows, reports) = read(&file.build(), options());
+                let lost = |block| block == 2 || damaged == Some(usize::from(block));
+                assert_eq!(rows, rows_of((0..8).filter(|&block| !lost(block))), "{codec}");
+                assert_eq!(reports.len(), 1 + usize::from(damaged.is_some()), "{codec}");
+            }
+        }
+    }
+}
