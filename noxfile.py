@@ -1,4 +1,4 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``docs``, ``bench``."""
+"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``."""
 
 import shutil
 
@@ -39,6 +39,15 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("mypy")
     session.run("stubtest", "polars_avro._core")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Damage files at random, 200,000 in all unless an argument after ``--`` says how many of each kind."""
+    mutations = session.posargs[0] if session.posargs else "60000"
+    session.run(
+        "cargo", "test", "--release", "--test", "fuzz", external=True, env={"POLARS_AVRO_MUTATIONS": mutations}
+    )
 
 
 @nox.session

@@ -9,6 +9,7 @@ mod codecs;
 mod header;
 mod ignore_errors;
 mod limits;
+mod sources;
 mod splits;
 mod values;
 
