@@ -48,6 +48,8 @@ struct Shared {
     /// The plan for all columns, by which damage is found.
     whole: Option<Plan>,
     portions: Portions,
+    /// Where the part of the file ends that is read.
+    stop: u64,
     row_index: Option<RowIndex>,
     counters: Arc<Counters>,
     stream: Mutex<Numbered>,
@@ -98,6 +100,7 @@ impl BatchReader {
             let wanted = std::mem::replace(&mut wanted.rows, 0..u64::MAX);
             numbering = Some(Numbering { wanted, row: 0, index: row_index.take() });
         }
+        let stop = wanted.blocks.end;
         let counters = Arc::new(Counters::default());
         let spare = Arc::new(Spare::default());
         let stream = BlockStream::new(file.clone(), plan.clone(), portions, wanted, counters.clone(), spare.clone());
@@ -108,6 +111,7 @@ impl BatchReader {
             plan,
             whole,
             portions,
+            stop,
             row_index,
             counters,
             stream,
@@ -235,7 +239,7 @@ impl Shared {
         let decoder = Decoder { file, plan, row_index, batch_rows, batch_bytes, counters };
         let (decoded, used) = match task {
             Task::Blocks(Blocks { window, pieces }) if self.portions.salvage => {
-                let salvage = Salvage { decoder, whole: self.whole.as_ref(), inside: false };
+                let salvage = Salvage { decoder, whole: self.whole.as_ref(), stop: self.stop, inside: false };
                 (salvage.decode(&window, &pieces, &mut scratch), window)
             }
             Task::Blocks(Blocks { window, pieces }) => {

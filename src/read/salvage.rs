@@ -47,6 +47,8 @@ pub(super) struct Salvage<'a> {
     pub(super) decoder: Decoder<'a>,
     /// The plan for all columns, where other columns are wanted: what is damaged is found by decoding everything.
     pub(super) whole: Option<&'a Plan>,
+    /// Where the part of the file ends that is read.
+    pub(super) stop: u64,
     /// The blocks stand inside a bad one: their own insides are not searched again.
     pub(super) inside: bool,
 }
@@ -68,7 +70,7 @@ impl Salvage<'_> {
             if good == 0 {
                 items.push(Item::Lost(BadBlock::new(error, Some(&rest[0].frame), self.decoder.file)));
                 if !self.inside {
-                    let swallowed = swallowed(&rest[0], window, self.decoder.file);
+                    let swallowed = swallowed(&rest[0], window, self.stop, self.decoder.file);
                     let inside = Self { inside: true, ..*self };
                     items.extend(inside.decode(window, &swallowed, scratch)?);
                 }
@@ -103,33 +105,29 @@ impl Salvage<'_> {
     }
 }
 
-/// The blocks inside a bad one: a size that is damaged may lead to the marker of a later block by chance.
-fn swallowed(bad: &Piece, window: &[u8], file: &Opened) -> Vec<Piece> {
+/// The sound blocks inside a bad one that begin before `stop`: a size that is damaged may lead to the marker of a later
+/// block by chance.
+fn swallowed(bad: &Piece, window: &[u8], stop: u64, file: &Opened) -> Vec<Piece> {
     let (sync, size) = (&file.header.sync, file.source.size());
     let data = &window[bad.range.clone()];
     let finder = Finder::new(sync);
-    let mut from = 0;
-    while let Some(found) = finder.find(&data[from..]) {
-        let (mut pos, mut pieces) = (from + found + SYNC_BYTES, Vec::new());
+    let (mut pos, mut pieces) = (0, Vec::new());
+    while let Some(found) = finder.find(&data[pos..]) {
+        pos += found + SYNC_BYTES;
         while pos < data.len() {
             let offset = bad.frame.data.start + pos as u64;
             let Ok(Some(frame)) = BlockFrame::parse(&data[pos..], bad.frame.index, offset, size) else { break };
-            let (start, stop) = (frame.data.start - bad.frame.data.start, frame.end() - bad.frame.data.start);
-            let marker = usize::try_from(stop).ok().and_then(|stop| data.get(stop - SYNC_BYTES..stop));
-            if marker != Some(sync) {
+            let (first, last) = (frame.data.start - bad.frame.data.start, frame.end() - bad.frame.data.start);
+            let marker = usize::try_from(last).ok().and_then(|last| data.get(last - SYNC_BYTES..last));
+            if marker != Some(sync) || offset >= stop {
                 break;
             }
-            let range = bad.range.start + start as usize..bad.range.start + stop as usize;
+            let range = bad.range.start + first as usize..bad.range.start + last as usize;
             pieces.push(Piece { first_row: 0, range, skip: 0, take: frame.rows, frame });
-            pos = stop as usize;
+            pos = last as usize;
         }
-        if pos == data.len() {
-            return pieces;
-        }
-        // Nothing on the way here leads further.
-        from = pos;
     }
-    Vec::new()
+    pieces
 }
 
 /// What the consumer does with rows whose numbers nobody knew before: which blocks are lost shows as they are decoded.
