@@ -1,6 +1,6 @@
 """The compiled part. Private: only the package uses it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import final
 
 from polars_avro._limits import Limits
@@ -37,6 +37,7 @@ class ReadOptions:
         offset: int = 0,
         length: int | None = None,
         ignore_errors: bool = False,
+        row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
     ) -> ReadOptions: ...

@@ -17,7 +17,7 @@ from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
-from polars_avro import _options
+from polars_avro import _options, _predicate
 from polars_avro._errors import AvroSchemaError
 from polars_avro._frame import frames_of_query
 from polars_avro._options import ReaderOptions, ScanOptions
@@ -74,7 +74,7 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def reader_capabilities(self) -> ReaderCapabilities:
         """Say what the reader does itself; Polars does the rest."""
-        return ReaderCapabilities(row_index=True, pre_slice=True, negative_pre_slice=True)
+        return ReaderCapabilities(row_index=True, pre_slice=True, negative_pre_slice=True, supported_filter="partial")
 
     def build_file_reader(self, source: str | bytes, multi_scan_context: dict[Any, Any]) -> AvroFileReader:
         """Make the reader of one file, which opens nothing yet."""
@@ -131,7 +131,15 @@ class AvroFileReader(FileReader):
             height = self.file.count_rows(None if length is None else offset + length) - offset
             height = max(0, height if length is None else min(height, length))
             return iter([pl.DataFrame(height=height)])
-        options = _options.for_core(columns=columns, row_index=row_index, offset=offset, length=length, reader=reader)
+        known = set(columns) if row_index is None else {row_index[0], *columns}
+        options = _options.for_core(
+            columns=columns,
+            row_index=row_index,
+            offset=offset,
+            length=length,
+            row_filter=_predicate.for_core((term.expr for term in filters), known),
+            reader=reader,
+        )
         return frames_of_query(self.file.batches(options), reader.damage())
 
     def _absolute(self, offset: int, length: int) -> tuple[int, int]:

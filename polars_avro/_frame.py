@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from polars_avro._core import Batch, Batches, BatchReader
     from polars_avro._damage import Damage
+
+_logger = logging.getLogger("polars_avro")
 
 
 def frame(batch: Batch | Batches) -> pl.DataFrame:
@@ -22,13 +25,17 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
 
 def frames(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:
     """Import batches as they are asked for; what was left out before a batch is reported before it."""
-    if damage is None:
-        yield from map(frame, batches)
-        return
-    for batch in batches:
-        damage.report(batches.take_bad_blocks())
-        yield frame(batch)
-    damage.report(batches.take_bad_blocks())
+    try:
+        for batch in batches:
+            if damage is not None:
+                damage.report(batches.take_bad_blocks())
+            yield frame(batch)
+        if damage is not None:
+            damage.report(batches.take_bad_blocks())
+    finally:
+        if _logger.isEnabledFor(logging.DEBUG):
+            stats = batches.stats
+            _logger.debug("read: %s", ", ".join(f"{name} {value}" for name, value in stats.items()), extra=stats)
 
 
 def frames_of_query(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:

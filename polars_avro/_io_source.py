@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from polars_avro import _options
+from polars_avro import _options, _predicate
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
 from polars_avro._frame import frames_of_query
 from polars_avro._options import ReaderOptions, ScanOptions
@@ -63,7 +63,10 @@ class Frames:
         for source in self.sources:
             if left == 0:
                 return
-            options = _options.for_core(columns=columns, length=left, reader=reader)
+            # Rows that the core leaves out would not count.
+            terms = [] if predicate is None or left is not None else [predicate]
+            wanted = _predicate.for_core(terms, columns)
+            options = _options.for_core(columns=columns, length=left, row_filter=wanted, reader=reader)
             for df in frames_of_query(self._open(source).batches(options), reader.damage()):
                 left = None if left is None else left - df.height
                 yield df if predicate is None else df.filter(predicate)

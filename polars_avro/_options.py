@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
-from polars_avro._core import ContainerFile, ReadOptions
+from polars_avro._core import Batch, ContainerFile, ReadOptions
 from polars_avro._damage import BadBlock, Damage
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
@@ -106,8 +106,9 @@ def row_index(name: str | None, offset: int, columns: Iterable[str]) -> tuple[st
     return None if name is None else (name, offset)
 
 
-def selection(columns: Sequence[str] | Sequence[int] | str | int, names: Sequence[str]) -> list[str]:
-    """Give the names of the columns to read, in the order asked for."""
+def selection(columns: Sequence[str] | Sequence[int] | str | int, schema: pl.Schema) -> list[str]:
+    """Give the columns to read, in the order asked for: names, and paths to fields of structs."""
+    names = schema.names()
     if isinstance(columns, (str, int)):
         columns = [columns]  # type: ignore[assignment]
     selected = []
@@ -120,8 +121,8 @@ def selection(columns: Sequence[str] | Sequence[int] | str | int, names: Sequenc
         elif not isinstance(column, str):
             msg = f"`columns` must be names or positions, got {type(column).__name__!r}"
             raise TypeError(msg)
-        elif column not in names:
-            msg = f"{column!r} is none of the file's columns: {', '.join(names)}"
+        elif not _has(schema, column):
+            msg = f"{column!r} is none of the file's columns, nor a field of one: {', '.join(names)}"
             raise ColumnNotFoundError(msg)
         else:
             selected.append(column)
@@ -131,6 +132,25 @@ def selection(columns: Sequence[str] | Sequence[int] | str | int, names: Sequenc
     return selected
 
 
+def _has(fields: Mapping[str, Any], path: str) -> bool:
+    """Tell whether a path leads to one of these fields, or to a field inside of one."""
+    if path in fields:
+        return True
+    # The longest of the names that it can begin with is the one that is meant.
+    for name in sorted(fields, key=len, reverse=True):
+        if path.startswith(f"{name}."):
+            return _has(_fields(fields[name]), path[len(name) + 1 :])
+    return False
+
+
+def _fields(dtype: Any) -> Mapping[str, Any]:
+    """Give the fields of a struct, also of one in lists or maps."""
+    if isinstance(dtype, pl.Struct):
+        return {field.name: field.dtype for field in dtype.fields}
+    inside = getattr(dtype, "value", None) or getattr(dtype, "inner", None)
+    return {} if inside is None else _fields(inside)
+
+
 def for_core(
     *,
     columns: Sequence[str] | None,
@@ -138,6 +158,7 @@ def for_core(
     offset: int = 0,
     length: int | None = None,
     byte_range: tuple[int, int | None] | None = None,
+    row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
     reader: ReaderOptions,
 ) -> ReadOptions:
     """Say what to read: `columns` in this order, all where it is None, and the row index in front of them."""
@@ -149,6 +170,7 @@ def for_core(
         offset=offset,
         length=length,
         ignore_errors=reader.ignore_errors,
+        row_filter=row_filter,
         batch_size=reader.batch_size,
         n_threads=reader.n_threads,
     )

@@ -48,7 +48,9 @@ def read_avro(
         Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
         opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end.
     columns
-        Columns to read, by name or by position counted from 0, in the order wanted.
+        Columns to read, by name or by position counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads
+        of the struct ``a`` only its field ``b``, also where ``a`` holds lists or maps of structs; a column of that very
+        name comes first.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -130,9 +132,9 @@ def read_avro(
             limits=limits or DEFAULT_LIMITS,
         )
         file = reader.open(single)
-        names = pl.Schema(file).names() if columns is not None or row_index_name is not None else []
-        selected = None if columns is None else _options.selection(columns, names)
-        index = _options.row_index(row_index_name, row_index_offset, names if selected is None else selected)
+        schema = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
+        selected = None if columns is None else _options.selection(columns, schema)
+        index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
         options = _options.for_core(
             columns=selected, row_index=index, length=n_rows, byte_range=byte_range, reader=reader
         )
@@ -160,8 +162,13 @@ def read_avro(
     if columns is not None:
         in_front = [] if row_index_name is None else [row_index_name]
         behind = [] if include_file_paths is None else [include_file_paths]
-        names = [name for name in lf.collect_schema().names() if name not in in_front + behind]
-        selected = in_front + _options.selection(columns, names) + behind
+        schema = lf.collect_schema()
+        own = pl.Schema({name: schema[name] for name in schema if name not in in_front + behind})
+        wanted = _options.selection(columns, own)
+        if not set(wanted) <= set(own):
+            msg = "fields of structs can be read from one file at a time, and not with `include_file_paths`"
+            raise ValueError(msg)
+        selected = in_front + wanted + behind
         if not selected:
             # Selecting nothing gives no rows either.
             return pl.DataFrame(height=lf.select(pl.len()).collect().item())

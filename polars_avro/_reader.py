@@ -34,7 +34,8 @@ class AvroReader:
     source
         A path, the ``bytes`` of a file, or a file-like, which is read to its end.
     columns
-        Columns to read, by name or by position counted from 0, in the order wanted.
+        Columns to read, by name or by position counted from 0, in the order wanted. ``"a.b"`` reads of the struct ``a``
+        only its field ``b``, also where ``a`` holds lists or maps of structs; a column of that very name comes first.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -104,8 +105,8 @@ class AvroReader:
         )
         file = reader.open(_sources.one(source))
         schema = pl.Schema(file)
-        selected = schema.names() if columns is None else _options.selection(columns, schema.names())
-        index = _options.row_index(row_index_name, row_index_offset, selected)
+        selected = None if columns is None else _options.selection(columns, schema)
+        index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
         self._file: ContainerFile | None = file
         self._options = reader
         self._selected = selected
@@ -117,12 +118,10 @@ class AvroReader:
         self._rows_read = 0
         self._total_bytes = file.size
         self._avro_schema = file.schema_json
-        dtypes = {name: schema[name] for name in selected}
-        self._schema = pl.Schema(dtypes if index is None else {index[0]: pl.get_index_type(), **dtypes})
         self._batches: BatchReader | None = None
-        self._start(file, byte_range)
+        self._schema = pl.Schema(self._start(file, byte_range))
 
-    def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> None:
+    def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> BatchReader:
         """Read on in this range, counting on."""
         options = _options.for_core(
             columns=self._selected,
@@ -133,6 +132,7 @@ class AvroReader:
         )
         self._batches = file.batches(options)
         self._frames: Iterator[pl.DataFrame] = frames(self._batches, self._damage)
+        return self._batches
 
     @property
     def schema(self) -> pl.Schema:

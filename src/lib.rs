@@ -21,6 +21,6 @@ pub use codec::Codec;
 pub use container::Header;
 pub use error::{Error, ErrorKind, Position, Result};
 pub use limits::Limits;
-pub use read::{BadBlock, Batch, BatchReader, ContainerFile, OpenOptions, ReadOptions, Stats, set_threads};
+pub use read::{BadBlock, Batch, BatchReader, ContainerFile, OpenOptions, ReadOptions, RowFilter, Stats, set_threads};
 pub use schema::{Enum, Field, Fingerprint, Fixed, Kind, Logical, Name, Node, NodeId, Properties, Record, Schema};
 pub use source::{FileSource, MemorySource, Source};

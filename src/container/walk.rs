@@ -43,7 +43,7 @@ impl BlockWalk {
     }
 
     /// A walk over the blocks that begin at `offset`, behind a header with this marker.
-    fn behind(sync: [u8; SYNC_BYTES], offset: u64) -> Self {
+    pub(crate) fn behind(sync: [u8; SYNC_BYTES], offset: u64) -> Self {
         Self { sync, index: 0, offset, last: None, window: Buffer::default(), window_offset: 0 }
     }
 
@@ -58,8 +58,9 @@ impl BlockWalk {
     fn step(&mut self, source: &dyn Source) -> Result<Option<BlockFrame>> {
         let size = source.size();
         let start = self.last.as_ref().map_or(self.offset, |last| last.data.end);
-        let bytes = self.bytes_at(source, start)?;
-        let mut header = bytes.as_slice();
+        let mut bytes = [0; STEP];
+        let len = self.read(source, start, &mut bytes)?;
+        let mut header = &bytes[..len];
         if let Some(last) = &self.last {
             last.check_sync(header, &self.sync)?;
             header = &header[SYNC_BYTES..];
@@ -76,26 +77,40 @@ impl BlockWalk {
         Ok(Some(frame))
     }
 
-    /// The bytes at `start`, at least `STEP` of them unless the file ends.
-    fn bytes_at(&mut self, source: &dyn Source, start: u64) -> Result<Buffer<u8>> {
+    /// Gives the bytes at `start`, and how many they are: fewer than `STEP` only where the file ends.
+    fn read(&mut self, source: &dyn Source, start: u64, bytes: &mut [u8; STEP]) -> Result<usize> {
         let end = start.saturating_add(STEP as u64).min(source.size());
         let window_end = self.window_offset + self.window.len() as u64;
         if start < self.window_offset || end > window_end {
-            let small = self.last.as_ref().is_some_and(|last| last.end() - last.offset < SMALL_BLOCK);
-            self.window = source.read_at(start, if small { WINDOW } else { STEP })?;
+            if self.last.as_ref().is_none_or(|last| last.end() - last.offset >= SMALL_BLOCK) {
+                return source.read_into(start, bytes);
+            }
+            self.window = source.read_at(start, WINDOW)?;
             self.window_offset = start;
         }
-        let skip = usize::try_from(start - self.window_offset).unwrap_or(usize::MAX).min(self.window.len());
-        Ok(self.window.clone().sliced(skip..))
+        let window = self.window.get((start - self.window_offset) as usize..).unwrap_or_default();
+        let len = window.len().min(STEP);
+        bytes[..len].copy_from_slice(&window[..len]);
+        Ok(len)
     }
 
     /// Walks to the end and sums up what is left to walk.
     ///
     /// # Errors
     /// As [`BlockWalk::next_frame`], and where the rows do not fit into 64 bits.
-    pub(crate) fn totals(mut self, source: &dyn Source) -> Result<Totals> {
+    pub(crate) fn totals(self, source: &dyn Source) -> Result<Totals> {
+        Ok(self.totals_until(source, u64::MAX)?.0)
+    }
+
+    /// Walks until a block ends at `stop` or behind it; gives the sums and where that is. The marker of that last block is
+    /// checked only if it is the last of the file.
+    ///
+    /// # Errors
+    /// As [`BlockWalk::totals`].
+    pub(crate) fn totals_until(mut self, source: &dyn Source, stop: u64) -> Result<(Totals, u64)> {
         let mut totals = Totals::default();
-        while let Some(frame) = self.next_frame(source)? {
+        while self.offset < stop {
+            let Some(frame) = self.next_frame(source)? else { break };
             totals.blocks += 1;
             totals.rows = totals.rows.checked_add(frame.rows).ok_or_else(|| {
                 let error = Error::data("the blocks up to this one claim more than 2^64 rows");
@@ -105,7 +120,7 @@ impl BlockWalk {
                 })
             })?;
         }
-        Ok(totals)
+        Ok((totals, self.offset))
     }
 
     #[cold]

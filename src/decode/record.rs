@@ -97,14 +97,51 @@ impl Record {
     }
 
     /// Appends `n` records from `pos` on; a fault comes with the number of records before it.
-    pub(crate) fn decode_rows(&mut self, bytes: &[u8], mut pos: usize, n: usize) -> Result<usize, (usize, Fault)> {
+    pub(crate) fn decode_rows(&mut self, bytes: &[u8], pos: usize, n: usize) -> Result<usize, (usize, Fault)> {
+        self.decode_each(bytes, pos, n, |pos| pos)
+    }
+
+    /// The same; tells `starts` where each of the records begins.
+    pub(crate) fn decode_noting(
+        &mut self,
+        bytes: &[u8],
+        pos: usize,
+        n: usize,
+        starts: &mut Vec<usize>,
+    ) -> Result<usize, (usize, Fault)> {
+        self.decode_each(bytes, pos, n, |pos| {
+            starts.push(pos);
+            pos
+        })
+    }
+
+    /// Appends the records that begin at the first `n` of these positions; a fault comes with the number of records
+    /// before it.
+    pub(crate) fn decode_at(
+        &mut self,
+        bytes: &[u8],
+        n: usize,
+        mut starts: impl Iterator<Item = usize>,
+    ) -> Result<(), (usize, Fault)> {
+        self.decode_each(bytes, 0, n, |pos| starts.next().unwrap_or(pos)).map(|_| ())
+    }
+
+    /// Appends `n` records; `start` tells where each one begins, given where the one before it ends.
+    #[inline(always)]
+    fn decode_each(
+        &mut self,
+        bytes: &[u8],
+        mut pos: usize,
+        n: usize,
+        mut start: impl FnMut(usize) -> usize,
+    ) -> Result<usize, (usize, Fault)> {
         // Known here, it need not be asked at every value.
         assert!(bytes.len() >= PADDING, "a block without padding");
         self.settle();
         let end = data_end(bytes);
         let (steps, names, programs) = (&mut *self.steps, &*self.names, &*self.programs);
         for row in 0..n {
-            match decode_steps(steps, names, programs, bytes, pos) {
+            match decode_steps(steps, names, programs, bytes, start(pos)) {
                 // Short reads may run into the padding; here is where that is noticed.
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return Err((row, Fault::truncated())),
@@ -113,6 +150,15 @@ impl Record {
         }
         self.len += n;
         Ok(pos)
+    }
+
+    /// Leaves out what stands behind the last wanted field: for records that are decoded one by one, by their positions.
+    pub(crate) fn without_rest(mut self) -> Self {
+        if matches!(self.steps.last(), Some(Step::Skip(_))) {
+            self.steps.pop();
+            self.names = self.names[..self.steps.len()].into();
+        }
+        self
     }
 
     /// Makes room for `n` more records.

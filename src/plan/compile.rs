@@ -80,6 +80,11 @@ impl<'s> Compiler<'s> {
     fn column_of(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
         let node = self.node(id);
         let logical = self.schemas.reader.node(node.reader).logical;
+        match &node.wire {
+            Wire::Record { .. } if self.open.contains(&node.reader) => projection.check_is_all("a recursive value")?,
+            Wire::Record { .. } | Wire::Array(_) | Wire::Map(_) | Wire::Union(_) | Wire::IntoUnion { .. } => {}
+            _ => projection.check_is_all(self.reader_kind(id).type_name())?,
+        }
         Ok(match &node.wire {
             Wire::Null => Null::default().into(),
             Wire::Boolean => Boolean::default().into(),
@@ -123,7 +128,7 @@ impl<'s> Compiler<'s> {
     /// The one column of a file whose root is not a record.
     fn value_record(&mut self, root: ResolvedId, projection: &Projection) -> Result<Record> {
         let (step, outputs) = match projection.of_value(VALUE)? {
-            Some(projection) => (Step::Column(self.column(root, projection)?), vec![(VALUE.to_owned(), 0)]),
+            Some(projection) => (Step::Column(self.column(root, &projection)?), vec![(VALUE.to_owned(), 0)]),
             None => (Step::Skip(self.programs.of(self.schemas.writer.root()).into()), Vec::new()),
         };
         Ok(Record::new(vec![(VALUE.to_owned(), step)], outputs, self.programs.clone()))
@@ -158,7 +163,7 @@ impl<'s> Compiler<'s> {
             }
         }
         self.open.pop();
-        let outputs = wanted.iter().map(|&(index, _)| index);
+        let outputs = wanted.iter().map(|(index, _)| *index);
         Ok(steps.finish(outputs, self.programs.clone()))
     }
 

@@ -8,55 +8,114 @@ use crate::{Error, Result};
 pub(crate) enum Projection {
     /// Every field, in the reader's order.
     All,
-    /// These fields, in this order, and of each what its own projection says.
-    Fields(Vec<(String, Projection)>),
+    /// These fields, in this order. Each is a name, or a path: names with dots between them.
+    Fields(Vec<String>),
 }
 
 impl Projection {
-    /// The columns of these names; `None` is all of them.
-    pub(crate) fn columns(names: Option<&[String]>) -> Self {
-        match names {
-            None => Self::All,
-            Some(names) => Self::Fields(names.iter().map(|name| (name.clone(), Self::All)).collect()),
-        }
+    /// These columns; `None` is all of them.
+    pub(crate) fn columns(paths: Option<&[String]>) -> Self {
+        paths.map_or(Self::All, |paths| Self::Fields(paths.to_vec()))
     }
 
     /// The index of every wanted field of `record`, and what is wanted of it.
-    pub(super) fn of_record(&self, record: &Record) -> Result<Vec<(usize, &Self)>> {
+    pub(super) fn of_record(&self, record: &Record) -> Result<Vec<(usize, Self)>> {
         match self {
-            Self::All => Ok((0..record.fields.len()).map(|i| (i, self)).collect()),
-            Self::Fields(wanted) => {
+            Self::All => Ok((0..record.fields.len()).map(|i| (i, Self::All)).collect()),
+            Self::Fields(paths) => {
                 let names = record.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>();
-                select(wanted, &names)
+                select(paths, &names)
             }
         }
     }
 
-    /// Whether the one column of a file whose root is not a record is wanted, and what of it.
-    pub(super) fn of_value(&self, name: &str) -> Result<Option<&Self>> {
+    /// What is wanted of the one column of a file whose root is not a record; `None` where that is not wanted.
+    pub(super) fn of_value(&self, name: &str) -> Result<Option<Self>> {
         match self {
-            Self::All => Ok(Some(self)),
-            Self::Fields(wanted) => Ok(select(wanted, &[name])?.first().map(|&(_, projection)| projection)),
+            Self::All => Ok(Some(Self::All)),
+            Self::Fields(paths) => Ok(select(paths, &[name])?.pop().map(|(_, projection)| projection)),
+        }
+    }
+
+    /// Refuses to choose fields of what has none to choose from.
+    pub(super) fn check_is_all(&self, what: &str) -> Result<()> {
+        match self {
+            Self::All => Ok(()),
+            Self::Fields(paths) => Err(Error::argument(format!("{what} has no field {:?}", paths[0]))),
         }
     }
 }
 
-fn select<'p>(wanted: &'p [(String, Projection)], names: &[&str]) -> Result<Vec<(usize, &'p Projection)>> {
-    let mut seen = vec![false; names.len()];
-    let index = |(name, projection): &'p (String, Projection)| {
-        let Some(at) = names.iter().position(|known| known == name) else {
-            return Err(Error::argument(format!("no column is named {name:?}; there are {}", list(names))));
+/// Where each of the paths begins, in their order, and what they want there; those that begin at the same name are one.
+fn select(paths: &[String], names: &[&str]) -> Result<Vec<(usize, Projection)>> {
+    let mut wanted: Vec<(usize, Projection)> = Vec::new();
+    for path in paths {
+        let Some((index, rest)) = first_name(path, names) else {
+            return Err(Error::argument(format!("no column is named {path:?}; there are {}", list(names))));
         };
-        if std::mem::replace(&mut seen[at], true) {
-            return Err(Error::argument(format!("column {name:?} is asked for twice")));
+        let before = wanted.iter_mut().find(|(known, _)| *known == index);
+        match (before, rest) {
+            (None, None) => wanted.push((index, Projection::All)),
+            (None, Some(rest)) => wanted.push((index, Projection::Fields(vec![rest.to_owned()]))),
+            (Some((_, Projection::Fields(paths))), Some(rest)) => paths.push(rest.to_owned()),
+            _ => return Err(Error::argument(format!("column {:?} is asked for twice", names[index]))),
         }
-        Ok((at, projection))
+    }
+    Ok(wanted)
+}
+
+/// The name that a path begins with, and the rest of the path. A name may have dots: the longest one is meant.
+fn first_name<'p>(path: &'p str, names: &[&str]) -> Option<(usize, Option<&'p str>)> {
+    let rest = |name: &str| match path.strip_prefix(name)? {
+        "" => Some(None),
+        rest => rest.strip_prefix('.').map(Some),
     };
-    wanted.iter().map(index).collect()
+    let found = names.iter().enumerate().filter_map(|(index, name)| Some((name.len(), index, rest(name)?)));
+    found.max_by_key(|&(len, ..)| len).map(|(_, index, rest)| (index, rest))
 }
 
 /// At most eight names, for a message.
 fn list(names: &[&str]) -> String {
     let shown = names.iter().take(8).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     if names.len() > 8 { format!("{shown} and {} more", names.len() - 8) } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selected(paths: &[&str]) -> Result<Vec<(usize, Projection)>> {
+        select(&paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>(), &["a", "b", "a.b", "ab"])
+    }
+
+    fn fields(paths: &[&str]) -> Projection {
+        Projection::Fields(paths.iter().map(|&path| path.to_owned()).collect())
+    }
+
+    #[test]
+    fn paths_begin_at_the_longest_name() {
+        let table: [(&str, usize, Projection); 6] = [
+            ("a", 0, Projection::All),
+            ("a.b", 2, Projection::All),
+            ("a.c", 0, fields(&["c"])),
+            ("a.b.c", 2, fields(&["c"])),
+            ("b.a.b", 1, fields(&["a.b"])),
+            ("ab", 3, Projection::All),
+        ];
+        for (path, index, projection) in table {
+            assert_eq!(selected(&[path]).unwrap(), [(index, projection)], "{path}");
+        }
+        for path in ["abc", "c", "", ".a", "c.a"] {
+            assert!(selected(&[path]).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_of_one_column_are_one_column() {
+        let wanted = selected(&["b.y", "ab", "b.x.z"]).unwrap();
+        assert_eq!(wanted, [(1, fields(&["y", "x.z"])), (3, Projection::All)]);
+        for paths in [["b", "b"], ["b", "b.x"], ["b.x", "b"]] {
+            assert!(selected(&paths).unwrap_err().message().contains("twice"));
+        }
+    }
 }

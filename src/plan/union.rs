@@ -9,6 +9,9 @@ use crate::Result;
 use crate::decode::{AnyColumn, Choice, Merge, Null, Nullable, Optional, Union};
 use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema};
 
+/// What is not taken apart.
+const UNION: &str = "a union of several types";
+
 /// What a type of the reader's becomes where the writer may have written a union.
 enum Shape {
     /// One value, or only nulls where `None`.
@@ -65,6 +68,7 @@ impl Compiler<'_> {
     pub(super) fn union(&mut self, reader: NodeId, branches: &[Branch], projection: &Projection) -> Result<AnyColumn> {
         match shape(&self.schemas.reader, reader) {
             Shape::Value(None) => {
+                projection.check_is_all("null")?;
                 Ok(Box::new(Optional::new(Null::default().into(), self.choices(branches, |_| 0).0)).into())
             }
             Shape::Value(Some(value)) => {
@@ -73,6 +77,7 @@ impl Compiler<'_> {
                 Ok(nullable(column, choices))
             }
             Shape::Struct(values) => {
+                projection.check_is_all(UNION)?;
                 let child =
                     |branch: Option<usize>| values.iter().position(|&(index, _)| Some(index) == branch).unwrap_or(0);
                 let (choices, mut variants) = self.choices(branches, child);
@@ -97,6 +102,7 @@ impl Compiler<'_> {
         let Shape::Struct(values) = shape(&self.schemas.reader, reader) else {
             return self.column(value, projection);
         };
+        projection.check_is_all(UNION)?;
         let mut children = Vec::with_capacity(values.len());
         let mut choice = Choice::Null;
         for (i, name) in names(&self.schemas.reader, &values).into_iter().enumerate() {
@@ -105,7 +111,7 @@ impl Compiler<'_> {
                 choice = Choice::Value { child: i, variant: 0 };
                 self.column(value, &Projection::All)?
             } else {
-                self.absent(id)?
+                self.absent(id, &Projection::All)?
             };
             children.push((name, column));
         }
@@ -134,7 +140,7 @@ impl Compiler<'_> {
     /// The column of a reader's type that comes in these wire forms.
     fn variants(&mut self, reader: NodeId, variants: &Variants, projection: &Projection) -> Result<AnyColumn> {
         match variants.0[..] {
-            [] => self.absent(reader),
+            [] => self.absent(reader, projection),
             [value] => self.column(value, projection),
             _ => {
                 let columns = variants.0.iter().map(|&value| self.column(value, projection)).collect::<Result<_>>()?;
@@ -144,7 +150,7 @@ impl Compiler<'_> {
     }
 
     /// The column of a reader's type that this writer never writes: it only ever gets nulls.
-    fn absent(&mut self, reader: NodeId) -> Result<AnyColumn> {
+    fn absent(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
         let identity = Schemas::new(self.schemas.reader.clone(), None)?;
         let programs = Arc::new(skip::compile(&identity.writer, self.limits)?);
         let node = identity.resolution.nodes.iter().position(|node| node.reader == reader && node.writer == reader);
@@ -152,7 +158,7 @@ impl Compiler<'_> {
         let mut compiler = Compiler::new(&identity, programs, self.limits);
         compiler.open.clone_from(&self.open);
         compiler.depth = self.depth;
-        compiler.column(id, &Projection::All)
+        compiler.column(id, projection)
     }
 }
 

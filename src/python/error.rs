@@ -16,6 +16,9 @@ impl From<Error> for Raised {
 
 impl From<Raised> for PyErr {
     fn from(Raised(error): Raised) -> Self {
+        if error.kind() == ErrorKind::Callback {
+            return callback_error(error);
+        }
         match error.kind() {
             ErrorKind::Argument => PyValueError::new_err(error.to_string()),
             ErrorKind::Source => os_error(&error),
@@ -25,6 +28,15 @@ impl From<Raised> for PyErr {
             ErrorKind::Unsupported => avro_error("AvroUnsupportedError", &error),
             ErrorKind::Callback | ErrorKind::Internal => avro_error("AvroError", &error),
         }
+    }
+}
+
+/// What a callback raised comes out as it was raised.
+fn callback_error(error: Error) -> PyErr {
+    let text = error.to_string();
+    match error.into_cause().map(|cause| cause.downcast::<PyErr>()) {
+        Some(Ok(raised)) => *raised,
+        _ => avro_error("AvroError", &Error::new(ErrorKind::Callback, text)),
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 use super::arrow::{Batch, Batches, schema_capsule};
 use super::damage::{Limits, Report, report};
 use super::error::Raised;
+use super::filter::CallableFilter;
 use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
@@ -35,7 +36,8 @@ pub(super) struct BatchReader(Mutex<crate::BatchReader>);
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, byte_range=None, offset=0, length=None, ignore_errors=false, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, wide_row_index=false, byte_range=None, offset=0, length=None, ignore_errors=false, row_filter=None, batch_size=None, n_threads=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         columns: Option<Vec<String>>,
         row_index: Option<(String, u64)>,
@@ -44,6 +46,7 @@ impl ReadOptions {
         offset: u64,
         length: Option<u64>,
         ignore_errors: bool,
+        row_filter: Option<(Vec<String>, Py<PyAny>)>,
         batch_size: Option<usize>,
         n_threads: Option<usize>,
     ) -> Self {
@@ -57,6 +60,7 @@ impl ReadOptions {
             offset,
             length,
             ignore_errors,
+            filter: row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
             batch_rows,
             n_threads,
             ..defaults
@@ -204,6 +208,8 @@ impl BatchReader {
         counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
         counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
+        counts.set_item("rows_tested", stats.rows_tested)?;
+        counts.set_item("rows_filtered", stats.rows_filtered)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
         Ok(counts)
     }

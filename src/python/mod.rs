@@ -6,6 +6,7 @@ mod arrow;
 mod damage;
 mod error;
 mod file;
+mod filter;
 
 use pyo3::prelude::*;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, PrimitiveArray, StructArray};
+use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
 use crate::{Error, Result};
@@ -19,6 +20,11 @@ pub struct Batch {
 }
 
 impl Batch {
+    pub(super) fn insert_first(&mut self, field: Field, array: Box<dyn Array>) {
+        self.fields = std::iter::once(field).chain(self.fields.iter().cloned()).collect();
+        self.arrays.insert(0, array);
+    }
+
     /// The batch as one array of structs.
     #[must_use]
     pub fn into_struct(self) -> StructArray {
@@ -42,14 +48,22 @@ impl RowIndex {
 
     /// The numbers of `height` rows, of which the first is row `first` of the file.
     pub(super) fn array(&self, first: u64, height: usize) -> Result<Box<dyn Array>> {
+        self.of(first, height, 0..height)
+    }
+
+    /// The numbers of those of `height` rows that are `set`, where the first of all is row `first` of the file.
+    pub(super) fn of_set(&self, first: u64, set: &Bitmap) -> Result<Box<dyn Array>> {
+        self.of(first, set.len(), set.true_idx_iter())
+    }
+
+    fn of(&self, first: u64, height: usize, rows: impl Iterator<Item = usize>) -> Result<Box<dyn Array>> {
         let start = self.offset.checked_add(first).ok_or_else(too_many_rows)?;
         let stop = start.checked_add(height as u64).ok_or_else(too_many_rows)?;
         if self.wide {
-            return Ok(PrimitiveArray::from_vec((start..stop).collect::<Vec<u64>>()).boxed());
+            return Ok(PrimitiveArray::from_vec(rows.map(|row| start + row as u64).collect()).boxed());
         }
-        let (start, stop) = (u32::try_from(start), u32::try_from(stop));
-        let (Ok(start), Ok(stop)) = (start, stop) else { return Err(too_many_rows()) };
-        Ok(PrimitiveArray::from_vec((start..stop).collect::<Vec<u32>>()).boxed())
+        let (Ok(start), Ok(_)) = (u32::try_from(start), u32::try_from(stop)) else { return Err(too_many_rows()) };
+        Ok(PrimitiveArray::from_vec(rows.map(|row| start + row as u32).collect()).boxed())
     }
 }
 

@@ -8,7 +8,7 @@ use polars_buffer::Buffer;
 
 use super::file::Opened;
 use super::stats::{Counters, add};
-use super::stream::{Portions, TASK_BYTES};
+use super::stream::Portions;
 use super::task::{Rows, block_error, decompress};
 use super::window::Window;
 use crate::binary::PADDING;
@@ -22,6 +22,9 @@ const PART_BYTES: u64 = 2 << 20;
 
 /// Rows that are enough for a task.
 const FEW_ROWS: u64 = 4096;
+
+/// Fewer bytes are not worth a read.
+const LEAST_PART_BYTES: u64 = 64 << 10;
 
 /// A block that is taken in several tasks.
 pub(super) struct BigBlock {
@@ -82,7 +85,7 @@ impl BigBlock {
         window: &mut Window,
         counters: &Counters,
     ) -> Result<Option<Rows>> {
-        let mut room = TASK_BYTES.start.max(portions.batch_bytes as u64).min(PART_BYTES);
+        let mut room = (portions.batch_bytes as u64).clamp(LEAST_PART_BYTES, PART_BYTES);
         while self.take > 0 && !self.broken {
             let part = self.part(file, room, window, counters)?;
             let skipping = self.skip > 0;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use polars_arrow::datatypes::Field;
 
 use super::batch::RowIndex;
+use super::count;
+use super::filter::Filter;
 use super::options::{OpenOptions, ReadOptions};
 use super::pool;
 use super::reader::BatchReader;
@@ -89,8 +91,8 @@ impl ContainerFile {
     /// Where a block header is damaged or the file is cut short.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
         let Opened { source, header, .. } = &*self.opened;
+        let Some(limit) = limit else { return Ok(count::totals(&self.opened)?.rows) };
         let mut walk = BlockWalk::new(header);
-        let Some(limit) = limit else { return Ok(walk.totals(&**source)?.rows) };
         let mut rows = 0_u64;
         while rows < limit
             && let Some(frame) = walk.next_frame(&**source)?
@@ -118,7 +120,7 @@ impl ContainerFile {
     /// # Errors
     /// Where a block header is damaged or the file is cut short.
     pub fn count_blocks(&self) -> Result<(u64, u64)> {
-        let totals = BlockWalk::new(&self.opened.header).totals(&*self.opened.source)?;
+        let totals = count::totals(&self.opened)?;
         Ok((totals.blocks, totals.rows))
     }
 
@@ -142,20 +144,22 @@ impl ContainerFile {
             return Err(Error::argument(format!("the row index has the name of a column, {:?}", index.name)));
         }
         let salvage = options.ignore_errors;
+        // A filter spares rows, which must be decoded here to know that they are sound.
+        let filter = match &options.filter {
+            Some(filter) if !salvage => Filter::new(filter, schemas, limits, &plan, row_index.as_ref())?,
+            _ => None,
+        };
         let blocks = match &options.byte_range {
             None => header.size..source.size(),
             Some(range) => split::blocks(&self.opened, range, salvage).map_err(|error| error.in_file(source.name()))?,
         };
-        let threads = if blocks.end - blocks.start < SMALL_FILE {
-            1
-        } else {
-            options.n_threads.unwrap_or(usize::MAX).min(pool::threads())
-        };
+        let small = blocks.end - blocks.start < SMALL_FILE;
+        let threads = if small { 1 } else { options.n_threads.unwrap_or(usize::MAX).min(pool::threads()) };
         let (batch_rows, batch_bytes) = (options.batch_rows.max(1), options.batch_bytes.max(1));
         let portions = Portions { batch_rows, batch_bytes, threads: threads.max(1), salvage };
         let whole = (salvage && options.columns.is_some()).then(|| self.plan.clone());
         let rows = options.offset..options.length.map_or(u64::MAX, |length| options.offset.saturating_add(length));
-        Ok(BatchReader::new(self.opened.clone(), plan, whole, portions, Wanted { blocks, rows }, row_index))
+        Ok(BatchReader::new(self.opened.clone(), plan, whole, portions, Wanted { blocks, rows }, row_index, filter))
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod batch;
 mod big;
+mod count;
 mod file;
+mod filter;
+mod filtered;
 mod options;
 mod pool;
 mod reader;
@@ -15,6 +18,7 @@ mod window;
 
 pub use batch::Batch;
 pub use file::ContainerFile;
+pub use filter::RowFilter;
 pub use options::{OpenOptions, ReadOptions};
 pub use pool::set_threads;
 pub use reader::BatchReader;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::filter::RowFilter;
 use crate::{Limits, Schema};
 
 /// How to open a file.
@@ -19,7 +20,9 @@ pub struct OpenOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReadOptions {
-    /// The columns that come out, in this order; `None` is all of them in the schema's order.
+    /// The columns that come out, in this order; `None` is all of them in the schema's order. A path such as `a.b` makes a
+    /// column `a` of that field alone, also inside of arrays, maps and unions with null; a column whose own name has the
+    /// dot comes first.
     pub columns: Option<Vec<String>>,
     /// Puts the number of each row in the file before the other columns: the column's name, and the number of row 0.
     pub row_index: Option<(String, u64)>,
@@ -35,6 +38,8 @@ pub struct ReadOptions {
     /// Leaves damaged blocks out and reads on behind them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
     /// says which. Rows are counted as they come out then, also for the row index, `offset` and `length`.
     pub ignore_errors: bool,
+    /// Tells which of the rows are needed; others may come out too. It sees rows that `offset` and `length` leave.
+    pub filter: Option<Arc<dyn RowFilter>>,
     /// Rows of a batch, about.
     pub batch_rows: usize,
     /// Bytes of a batch before decoding, about.
@@ -53,6 +58,7 @@ impl Default for ReadOptions {
             offset: 0,
             length: None,
             ignore_errors: false,
+            filter: None,
             batch_rows: 100_000,
             batch_bytes: 16 << 20,
             n_threads: None,

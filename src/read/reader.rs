@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use polars_arrow::datatypes::Field;
-use polars_buffer::Buffer;
 
 use super::batch::{Batch, RowIndex};
 use super::file::Opened;
+use super::filter::Filter;
+use super::filtered;
 use super::pool;
 use super::salvage::{BadBlock, Numbering, Salvage};
 use super::stats::{Counters, Stats};
@@ -51,6 +52,7 @@ struct Shared {
     /// Where the part of the file ends that is read.
     stop: u64,
     row_index: Option<RowIndex>,
+    filter: Option<Filter>,
     counters: Arc<Counters>,
     stream: Mutex<Numbered>,
     spare: Arc<Spare>,
@@ -92,6 +94,7 @@ impl BatchReader {
         portions: Portions,
         mut wanted: Wanted,
         mut row_index: Option<RowIndex>,
+        filter: Option<Filter>,
     ) -> Self {
         let mut numbering = None;
         let index_field = row_index.iter().map(RowIndex::field);
@@ -113,6 +116,7 @@ impl BatchReader {
             portions,
             stop,
             row_index,
+            filter,
             counters,
             stream,
             spare,
@@ -232,24 +236,24 @@ impl Shared {
     }
 
     fn decode(&self, task: Task) -> Result<Vec<Item>> {
+        if let Task::Lost(bad) = task {
+            return Ok(vec![Item::Lost(bad)]);
+        }
         let Portions { batch_rows, batch_bytes, .. } = self.portions;
         let (file, plan, counters) = (&*self.file, &self.plan, &*self.counters);
         let row_index = self.row_index.as_ref();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let decoder = Decoder { file, plan, row_index, batch_rows, batch_bytes, counters };
-        let (decoded, used) = match task {
-            Task::Blocks(Blocks { window, pieces }) if self.portions.salvage => {
+        let decoded = match (&task, &self.filter) {
+            (Task::Blocks(Blocks { window, pieces }), _) if self.portions.salvage => {
                 let salvage = Salvage { decoder, whole: self.whole.as_ref(), stop: self.stop, inside: false };
-                (salvage.decode(&window, &pieces, &mut scratch), window)
+                salvage.decode(window, pieces, &mut scratch)
             }
-            Task::Blocks(Blocks { window, pieces }) => {
-                (decoder.decode_blocks(&window, &pieces, &mut scratch).map(items), window)
-            }
-            Task::Rows(rows) => (decoder.decode_rows(&rows).map(items), rows.data),
-            Task::Lost(bad) => (Ok(vec![Item::Lost(bad)]), Buffer::new()),
+            (_, Some(filter)) if filter.is_due() => filtered::decode(&decoder, filter, &task, &mut scratch).map(items),
+            _ => decoder.decode(&task, &mut scratch).map(items),
         };
         lock(&self.scratch).push(scratch);
-        self.spare.give(used);
+        self.spare.give(task.into_bytes());
         decoded
     }
 

@@ -160,8 +160,7 @@ impl Numbering {
             batch.height = height;
         }
         if let Some(index) = &self.index {
-            batch.arrays.insert(0, index.array(start, height)?);
-            batch.fields = std::iter::once(index.field()).chain(batch.fields.iter().cloned()).collect();
+            batch.insert_first(index.field(), index.array(start, height)?);
         }
         Ok(Some(batch))
     }

@@ -14,8 +14,12 @@ pub struct Stats {
     pub blocks_decompressed: u64,
     /// Bytes that decompression made, or that stood there uncompressed.
     pub bytes_decoded: u64,
-    /// Rows decoded.
+    /// Rows of which all wanted columns were decoded.
     pub rows_decoded: u64,
+    /// Rows that the filter was asked about.
+    pub rows_tested: u64,
+    /// Rows that the filter dropped: of them only its own columns were decoded.
+    pub rows_filtered: u64,
     /// Bytes read from the source.
     pub bytes_read: u64,
 }
@@ -28,6 +32,8 @@ pub(super) struct Counters {
     pub(super) blocks_decompressed: AtomicU64,
     pub(super) bytes_decoded: AtomicU64,
     pub(super) rows_decoded: AtomicU64,
+    pub(super) rows_tested: AtomicU64,
+    pub(super) rows_filtered: AtomicU64,
     pub(super) bytes_read: AtomicU64,
 }
 
@@ -45,6 +51,8 @@ impl Counters {
             blocks_decompressed: get(&self.blocks_decompressed),
             bytes_decoded: get(&self.bytes_decoded),
             rows_decoded: get(&self.rows_decoded),
+            rows_tested: get(&self.rows_tested),
+            rows_filtered: get(&self.rows_filtered),
             bytes_read: get(&self.bytes_read),
         }
     }

@@ -21,7 +21,12 @@ use crate::{Codec, Error, Result};
 const BIG_BLOCK: u64 = 1 << 20;
 
 /// Least and most bytes that a task reads, unless one block has more.
-pub(super) const TASK_BYTES: Range<u64> = 256 << 10..8 << 20;
+const TASK_BYTES: Range<u64> = 256 << 10..8 << 20;
+
+/// Bytes of a file's first task, and how many times more each of the next ones may have: whoever stops after a few rows
+/// has not had many decoded, and whoever reads on soon gets whole batches.
+const FIRST_BYTES: u64 = 64 << 10;
+const GROWTH: u64 = 16;
 
 /// Bytes read to see a block's header, which is at most 20.
 const HEAD: u64 = 64;
@@ -56,6 +61,10 @@ pub(super) struct BlockStream {
     offset: u64,
     index: u64,
     row: u64,
+    /// Most bytes of the next task.
+    ramp: u64,
+    /// Bytes and rows of a block that was seen lately.
+    sample: (u64, u64),
     window: Window,
     big: Option<BigBlock>,
 }
@@ -71,15 +80,27 @@ impl BlockStream {
     ) -> Self {
         let Wanted { blocks: Range { start: offset, end: stop }, rows } = wanted;
         let window = Window::new(spare);
-        Self { file, plan, portions, counters, rows, stop, offset, index: 0, row: 0, window, big: None }
+        // A small file is not worth two tasks, unless it is known that not all of it is wanted.
+        let small = rows.end == u64::MAX && stop - offset <= TASK_BYTES.start;
+        let ramp = if small { u64::MAX } else { FIRST_BYTES };
+        let (index, row, sample, big) = (0, 0, (0, 0), None);
+        Self { file, plan, portions, counters, rows, stop, offset, index, row, ramp, sample, window, big }
     }
 
     /// The next task in file order, `None` where the file or what is wanted of it ends.
     pub(super) fn next_task(&mut self) -> Result<Option<Task>> {
+        let task = self.cut_task();
+        self.ramp = self.ramp.saturating_mul(GROWTH);
+        task
+    }
+
+    fn cut_task(&mut self) -> Result<Option<Task>> {
+        let batch_bytes = self.portions.batch_bytes.min(usize::try_from(self.ramp).unwrap_or(usize::MAX));
+        let portions = Portions { batch_bytes, ..self.portions };
         loop {
             if let Some(big) = &mut self.big {
-                let Self { file, plan, portions, counters, window, .. } = self;
-                if let Some(rows) = big.cut(file, plan, *portions, window, counters)? {
+                let Self { file, plan, counters, window, .. } = self;
+                if let Some(rows) = big.cut(file, plan, portions, window, counters)? {
                     return Ok(Some(Task::Rows(rows)));
                 }
                 self.big = None;
@@ -110,7 +131,7 @@ impl BlockStream {
             return Ok(None);
         }
         let skipping = self.row < self.rows.start;
-        self.fill(HEAD, if skipping { HEAD } else { TASK_BYTES.start })?;
+        self.fill(HEAD, if skipping { HEAD } else { self.task_bytes() })?;
         let frame = self.file.frame(self.offset, self.index, self.window.from(self.offset))?;
         if self.plan.rows_are_empty()
             && frame.rows.saturating_mul(self.plan.row_values as u64) > self.file.limits.zero_byte_items as u64
@@ -174,7 +195,8 @@ impl BlockStream {
     /// The blocks from `first` on that make one task.
     fn run(&mut self, first: BlockFrame) -> Result<Blocks> {
         let bytes = first.end() - first.offset;
-        let budget = self.task_bytes(&first);
+        self.sample = (bytes, first.rows);
+        let budget = self.task_bytes();
         self.fill(bytes, budget.max(bytes))?;
         let (mut taken, mut rows) = (0, 0);
         let mut pieces = Vec::new();
@@ -198,18 +220,18 @@ impl BlockStream {
         Ok(Blocks { window: self.window.bytes(), pieces })
     }
 
-    /// Compressed bytes for one task: those of a batch by the look of the first block, but small enough at the end of
-    /// the file that every thread has a share of what is left.
-    fn task_bytes(&self, first: &BlockFrame) -> u64 {
-        let left = self.file.source.size() - first.offset;
+    /// Compressed bytes for one task: those of a batch, or of the rows that are wanted, by the look of the sample, but small enough at the end of the file that every thread has a share of what is left.
+    fn task_bytes(&self) -> u64 {
+        let left = self.file.source.size() - self.offset;
         let share = left / (2 * self.portions.threads as u64);
-        let batch = match first.rows {
-            0 => TASK_BYTES.start,
-            rows => (first.end() - first.offset).saturating_mul(self.portions.batch_rows as u64) / rows,
+        let wanted = self.rows.end.saturating_sub(self.row).min(self.portions.batch_rows as u64);
+        let batch = match self.sample {
+            (_, 0) => TASK_BYTES.start,
+            (bytes, rows) => bytes.saturating_mul(wanted) / rows,
         };
         let ratio = if self.file.header.codec == Codec::Null { 1 } else { 3 };
         let most = (self.portions.batch_bytes as u64 / ratio).min(TASK_BYTES.end);
-        batch.min(most).min(share.max(TASK_BYTES.start))
+        batch.min(most).min(share.max(TASK_BYTES.start)).min(self.ramp)
     }
 
     /// Takes one block out of the window.

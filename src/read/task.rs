@@ -26,6 +26,17 @@ pub(super) enum Task {
     Lost(BadBlock),
 }
 
+impl Task {
+    /// The bytes that the task holds, so that they can be used again.
+    pub(super) fn into_bytes(self) -> Buffer<u8> {
+        match self {
+            Self::Blocks(blocks) => blocks.window,
+            Self::Rows(rows) => rows.data,
+            Self::Lost(_) => Buffer::new(),
+        }
+    }
+}
+
 /// What a task becomes.
 pub(super) enum Item {
     Batch(Batch),
@@ -108,13 +119,15 @@ pub(super) fn decompress(
 
 /// What threads reuse from one task to the next.
 pub(super) struct Scratch {
-    decompressor: Decompressor,
+    pub(super) decompressor: Decompressor,
     data: Vec<u8>,
+    /// Memory of blocks that a filter had to wait for.
+    pub(super) blocks: Vec<Vec<u8>>,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { decompressor: Decompressor::new(), data: Vec::new() }
+        Self { decompressor: Decompressor::new(), data: Vec::new(), blocks: Vec::new() }
     }
 }
 
@@ -140,23 +153,44 @@ struct Output<'a> {
 }
 
 /// Where a run of records is.
-struct Place<'a> {
-    frame: &'a BlockFrame,
-    data: &'a [u8],
-    first_row: u64,
-    record: u64,
+pub(super) struct Place<'a, 'd> {
+    pub(super) frame: &'a BlockFrame,
+    pub(super) data: &'d [u8],
+    pub(super) first_row: u64,
+    pub(super) record: u64,
+}
+
+/// What takes runs of records, all rows of a task in order.
+pub(super) trait Sink<'a> {
+    /// Decodes `n` records from `pos` on; gives the position behind them.
+    fn rows(&mut self, place: &Place<'a, '_>, pos: usize, n: u64) -> Result<usize>;
 }
 
 /// Records decoded between two looks at a batch's size.
-const STRIDE: u64 = 4096;
+pub(super) const STRIDE: u64 = 4096;
 
 impl Decoder<'_> {
+    /// The rows of one task, in order.
+    pub(super) fn decode(&self, task: &Task, scratch: &mut Scratch) -> Result<Vec<Batch>> {
+        match task {
+            Task::Blocks(Blocks { window, pieces }) => self.decode_blocks(window, pieces, scratch),
+            Task::Rows(rows) => {
+                let mut out = Output::new(self);
+                out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
+                self.decode_rows(rows, &mut out)?;
+                out.cut()?;
+                Ok(out.batches)
+            }
+            Task::Lost(_) => Ok(Vec::new()),
+        }
+    }
+
     /// The rows of these blocks, in order.
     pub(super) fn decode_blocks(&self, window: &[u8], pieces: &[Piece], scratch: &mut Scratch) -> Result<Vec<Batch>> {
         let mut out = Output::new(self);
         for (i, piece) in pieces.iter().enumerate() {
             let bytes = &window[piece.range.clone()];
-            let Scratch { decompressor, data } = scratch;
+            let Scratch { decompressor, data, .. } = scratch;
             let own = decompress(bytes, &piece.frame, self.file, decompressor, data, self.counters)?;
             let data = if own { bytes } else { data };
             self.decode_block(piece, data, &mut out)?;
@@ -168,13 +202,12 @@ impl Decoder<'_> {
         Ok(out.batches)
     }
 
-    fn decode_block(&self, piece: &Piece, data: &[u8], out: &mut Output<'_>) -> Result<()> {
+    pub(super) fn decode_block<'t>(&self, piece: &'t Piece, data: &[u8], out: &mut impl Sink<'t>) -> Result<()> {
         let frame = &piece.frame;
         let room = data_end(data);
         let (record, pos, fault) = self.plan.walk(data, 0, piece.skip);
         if let Some(fault) = fault {
-            let place = Place { frame, data, first_row: piece.first_row, record };
-            return Err(self.fault(fault, &place));
+            return Err(self.record_fault(fault, frame, record));
         }
         let place = Place { frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
         let pos = out.rows(&place, pos, piece.take)?;
@@ -184,11 +217,8 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// The rows of a part of a block, in order.
-    pub(super) fn decode_rows(&self, rows: &Rows) -> Result<Vec<Batch>> {
-        let mut out = Output::new(self);
+    pub(super) fn decode_rows<'t>(&self, rows: &'t Rows, out: &mut impl Sink<'t>) -> Result<()> {
         let Rows { frame, data, start, stop, last, first_row, record, n } = rows;
-        out.record.reserve_rows((*n).min(data.len() as u64) as usize);
         let pos = out.rows(&Place { frame, data, first_row: *first_row, record: *record }, *start, *n)?;
         let room = data_end(data);
         if *last && pos != room {
@@ -198,13 +228,18 @@ impl Decoder<'_> {
             let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
             return Err(block_error(error, frame, self.file));
         }
-        out.cut()?;
-        Ok(out.batches)
+        Ok(())
     }
 
-    fn fault(&self, fault: Fault, place: &Place<'_>) -> Error {
-        let error = fault.into_error().at(|position| position.record = Some(place.record));
-        block_error(error, place.frame, self.file)
+    /// Whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind.
+    pub(super) fn is_full(&self, rows: usize, bytes: usize) -> bool {
+        rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes
+    }
+
+    /// What is wrong with a record, by its number in its block.
+    pub(super) fn record_fault(&self, fault: Fault, frame: &BlockFrame, record: u64) -> Error {
+        let error = fault.into_error().at(|position| position.record = Some(record));
+        block_error(error, frame, self.file)
     }
 }
 
@@ -228,39 +263,37 @@ impl<'a> Output<'a> {
         self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
     }
 
-    /// Decodes `n` records from `pos` on; gives the position behind them.
-    fn rows(&mut self, place: &Place<'_>, mut pos: usize, n: u64) -> Result<usize> {
+    /// Ends the current batch, if there is anything in it.
+    fn cut(&mut self) -> Result<()> {
+        let Some(first_row) = self.first_row.take() else { return Ok(()) };
+        self.bytes = 0;
+        let (arrays, height) = self.record.finish_fields();
+        let mut batch = Batch { fields: self.decoder.plan.fields.clone(), arrays, height };
+        if let Some(index) = self.decoder.row_index {
+            batch.insert_first(index.field(), index.array(first_row, height)?);
+        }
+        self.batches.push(batch);
+        Ok(())
+    }
+}
+
+impl<'a> Sink<'a> for Output<'_> {
+    fn rows(&mut self, place: &Place<'a, '_>, mut pos: usize, n: u64) -> Result<usize> {
         let mut done = 0;
         while done < n {
             self.first_row.get_or_insert(place.first_row + done);
             let step = (n - done).min(STRIDE);
             let start = pos;
             pos = self.record.decode_rows(place.data, pos, step as usize).map_err(|(row, fault)| {
-                let record = place.record + done + row as u64;
-                self.decoder.fault(fault, &Place { record, ..*place })
+                self.decoder.record_fault(fault, place.frame, place.record + done + row as u64)
             })?;
             self.bytes += pos - start;
             done += step;
             add(&self.decoder.counters.rows_decoded, step);
-            // A batch may be a quarter over, so that no task leaves a small one behind.
-            if self.record.len() >= self.decoder.batch_rows * 5 / 4 || self.bytes >= self.decoder.batch_bytes {
+            if self.decoder.is_full(self.record.len(), self.bytes) {
                 self.cut()?;
             }
         }
         Ok(pos)
-    }
-
-    /// Ends the current batch, if there is anything in it.
-    fn cut(&mut self) -> Result<()> {
-        let Some(first_row) = self.first_row.take() else { return Ok(()) };
-        self.bytes = 0;
-        let (mut arrays, height) = self.record.finish_fields();
-        let mut fields = self.decoder.plan.fields.clone();
-        if let Some(index) = self.decoder.row_index {
-            arrays.insert(0, index.array(first_row, height)?);
-            fields = std::iter::once(index.field()).chain(fields.iter().cloned()).collect();
-        }
-        self.batches.push(Batch { fields, arrays, height });
-        Ok(())
     }
 }

@@ -59,6 +59,12 @@ impl Source for FileSource {
         self.read_at_into(offset, len, Vec::new())
     }
 
+    fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let len = out.len().min(left);
+        fill(&self.file, &mut out[..len], offset).map_err(|error| Error::source(error).in_file(&self.name))
+    }
+
     fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         // Stable safe Rust cannot read by position into memory that is not initialised. Used memory is, up to its length.
@@ -133,6 +139,10 @@ mod tests {
         assert_eq!(source.read_at(3, 4).unwrap().as_slice(), b"3456");
         assert_eq!(source.read_at(8, usize::MAX).unwrap().as_slice(), b"89");
         assert_eq!(source.read_at(u64::MAX, 4).unwrap().as_slice(), b"");
+        let mut four = [0; 4];
+        assert_eq!((source.read_into(3, &mut four).unwrap(), &four), (4, b"3456"));
+        assert_eq!((source.read_into(8, &mut four).unwrap(), &four[..2]), (2, &b"89"[..]));
+        assert_eq!(source.read_into(u64::MAX, &mut four).unwrap(), 0);
     }
 
     #[test]

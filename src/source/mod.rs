@@ -24,7 +24,17 @@ pub trait Source: Send + Sync {
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) where they cannot be read.
     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>>;
 
-    /// The same, in memory that was used before if the source needs any.
+    /// Reads into `out` what it has room for; gives how many bytes that are, fewer only where the source ends.
+    ///
+    /// # Errors
+    /// As [`Source::read_at`].
+    fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        let bytes = self.read_at(offset, out.len())?;
+        out[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+
+    /// The same as [`Source::read_at`], in memory that was used before if the source needs any.
     ///
     /// # Errors
     /// As [`Source::read_at`].

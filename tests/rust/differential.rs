@@ -11,6 +11,7 @@ use crate::cells::{self, Cell};
 use crate::choices::Choices;
 use crate::columns;
 use crate::container::{self, CODECS};
+use crate::filtering::Sieve;
 use crate::naive::Schema;
 use crate::schemas;
 use crate::values::{self, encode, value};
@@ -154,8 +155,22 @@ fn check(case: &Case, repeat: usize) -> Result<(), TestCaseError> {
         let table =
             read(&opened, &options).map_err(|error| TestCaseError::fail(format!("{error:?}\n{way}\n{json}")))?;
         same(&table, &expected).map_err(|what| TestCaseError::fail(format!("{what}\n{way}\n{json}")))?;
+        let (mut options, sieve) = (options, sieve(&mut choices, &expected));
+        options.filter = Some(sieve.clone());
+        let way = format!("{sieve:?}, {way}");
+        let table =
+            read(&opened, &options).map_err(|error| TestCaseError::fail(format!("{error:?}\n{way}\n{json}")))?;
+        // More rows than those that pass may come out.
+        same(&sieve.filter(table), &sieve.filter(expected))
+            .map_err(|what| TestCaseError::fail(format!("{what}\n{way}\n{json}")))?;
     }
     Ok(())
+}
+
+/// A filter by some of these columns.
+fn sieve(choices: &mut Choices, table: &Table) -> Arc<Sieve> {
+    let columns = table.columns.iter().filter(|_| choices.one_in(3)).map(|(name, _)| name.clone()).collect();
+    Arc::new(Sieve { columns, share: choices.pick(&[1, 0, 7, 16]) })
 }
 
 /// Says the first difference, not two whole tables.

@@ -1,0 +1,45 @@
+"""Filters of a query, evaluated by Polars while a file is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polars_avro._frame import frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    import polars as pl
+
+    from polars_avro._core import Batch
+
+
+def for_core(
+    terms: Iterable[pl.Expr], columns: Collection[str]
+) -> tuple[list[str], Callable[[Batch], pl.Series]] | None:
+    """
+    Make one filter of those terms that can be evaluated on these columns of a file, None where there are none.
+
+    The rows that pass are a superset of those that pass all terms: Polars filters what comes out.
+    """
+    predicate: pl.Expr | None = None
+    roots: list[str] = []
+    for term in terms:
+        names = term.meta.root_names()
+        # What a top-k query adds while it runs cannot be evaluated outside of the engine.
+        if not names or not set(names) <= set(columns) or "dynamic_pred" in str(term):
+            continue
+        predicate = term if predicate is None else predicate & term
+        roots.extend(names)
+    return None if predicate is None else (list(dict.fromkeys(roots)), Evaluation(predicate))
+
+
+class Evaluation:
+    """What the core calls, on threads of its own."""
+
+    def __init__(self, predicate: pl.Expr) -> None:
+        self.predicate = predicate.alias("passes")
+
+    def __call__(self, batch: Batch) -> pl.Series:
+        """Tell which rows of a batch pass; a value that is the same for all rows is repeated."""
+        return frame(batch).with_columns(self.predicate).get_column("passes")

@@ -1,0 +1,143 @@
+"""Reading only some fields of structs."""
+
+import polars as pl
+import pytest
+from conftest import write
+from containers import block, header, long, text
+from polars.testing import assert_frame_equal
+
+import polars_avro
+
+
+def record(name, **fields):
+    return {"type": "record", "name": name, "fields": [{"name": key, "type": value} for key, value in fields.items()]}
+
+
+INNER = record("Inner", x="int", y=["null", "string"], z="double")
+SCHEMA = record(
+    "Row",
+    id="long",
+    one=record("One", deep=["null", INNER], n="int", last="string"),
+    many={"type": "array", "items": "Inner"},
+    named={"type": "map", "values": ["Inner", "null"]},
+    either=["null", "int", "Inner"],
+    plain={"type": "array", "items": "int"},
+)
+
+
+def inner(i):
+    return {"x": i, "y": None if i % 3 == 0 else f"a longer text than a view holds, {i}", "z": i / 2}
+
+
+ROWS = [
+    {
+        "id": i,
+        "one": {"deep": None if i % 4 == 1 else inner(i), "n": i, "last": f"last {i}"},
+        "many": [inner(j) for j in range(i % 4)],
+        "named": {f"k{j}": None if j == 1 else inner(j) for j in range(i % 3)},
+        "either": None if i % 2 else i,
+        "plain": [i],
+    }
+    for i in range(200)
+]
+
+
+@pytest.fixture(scope="module")
+def nested(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("nested") / "nested.avro", ROWS, SCHEMA)
+
+
+def only(value, *names):
+    return None if value is None else {name: value[name] for name in names}
+
+
+CASES = {
+    "a field": (["one.n"], {"one": [only(row["one"], "n") for row in ROWS]}),
+    "two fields, in the order asked for": (
+        ["one.last", "id", "one.n"],
+        {"one": [only(row["one"], "last", "n") for row in ROWS], "id": [row["id"] for row in ROWS]},
+    ),
+    "a field of a nullable struct in a struct": (
+        ["one.deep.y"],
+        {"one": [{"deep": only(row["one"]["deep"], "y")} for row in ROWS]},
+    ),
+    "items of lists": (["many.z", "many.x"], {"many": [[only(i, "z", "x") for i in row["many"]] for row in ROWS]}),
+    "values of maps": (
+        ["named.y"],
+        {"named": [[(key, only(value, "y")) for key, value in row["named"].items()] for row in ROWS]},
+    ),
+    "whole and in part": (["either", "one.n"], {"either": None, "one": [only(row["one"], "n") for row in ROWS]}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fields(nested, case):
+    columns, expected = CASES[case]
+    df = polars_avro.read_avro(nested, columns=columns)
+    assert df.columns == list(expected)
+    whole = polars_avro.read_avro(nested)
+    for name, values in expected.items():
+        if values is None:
+            assert_frame_equal(df.select(name), whole.select(name))
+        elif name == "named":
+            pairs = [[(key, value) for key, value in row.items()] for row in df[name].to_list()]
+            assert pairs == values
+        else:
+            assert df[name].to_list() == values
+    with polars_avro.AvroReader(nested, columns=columns, n_rows=50, row_index_name="row") as reader:
+        assert_frame_equal(pl.concat(reader), df.head(50).with_row_index("row"))
+        assert reader.schema == df.head(0).with_row_index("row").schema
+
+
+def test_dtypes(nested):
+    columns = ["many.x", "named.z", "one.deep.x", "one.n"]
+    assert polars_avro.read_avro(nested, columns=columns).schema == {
+        "many": pl.List(pl.Struct({"x": pl.Int32})),
+        "named": pl.Map(pl.String, pl.Struct({"z": pl.Float64})),
+        "one": pl.Struct({"deep": pl.Struct({"x": pl.Int32}), "n": pl.Int32}),
+    }
+
+
+def test_what_is_not_read_is_not_looked_at():
+    """The text of the field beside is not UTF-8."""
+    schema = record("Row", s=record("S", n="int", t="string"))
+    data = header(schema) + block(2, long(1) + text(b"\xff") + long(2) + text(b"\xfe"))
+    assert polars_avro.read_avro(data, columns="s.n")["s"].to_list() == [{"n": 1}, {"n": 2}]
+    with pytest.raises(polars_avro.AvroDataError):
+        polars_avro.read_avro(data, columns="s.t")
+
+
+def test_a_name_with_a_dot_comes_first():
+    """No valid name, but other writers make such files."""
+    schema = record("Row", a=record("A", b="int", c="int"), **{"a.b": "long"})
+    data = header(schema) + block(1, long(1) + long(2) + long(3))
+    assert polars_avro.read_avro(data, columns=["a.b"]).to_dict(as_series=False) == {"a.b": [3]}
+    assert polars_avro.read_avro(data, columns=["a.c"])["a"].to_list() == [{"c": 2}]
+
+
+@pytest.mark.parametrize(
+    ("columns", "error"),
+    [
+        (["one.nope"], pl.exceptions.ColumnNotFoundError),
+        (["one."], pl.exceptions.ColumnNotFoundError),
+        (["id.x"], pl.exceptions.ColumnNotFoundError),
+        (["plain.x"], pl.exceptions.ColumnNotFoundError),
+        (["one.deep.x.x"], pl.exceptions.ColumnNotFoundError),
+        (["either.int"], ValueError),
+        (["either.Inner.x"], ValueError),
+        (["one.n", "one"], ValueError),
+        (["one", "one.n"], ValueError),
+        (["one.n", "one.n"], ValueError),
+    ],
+)
+def test_fields_that_cannot_be_are_refused(nested, columns, error):
+    for function in (polars_avro.read_avro, polars_avro.AvroReader):
+        with pytest.raises(error):
+            function(nested, columns=columns)
+
+
+def test_fields_of_several_files_are_refused(nested):
+    with pytest.raises(ValueError, match="one file at a time"):
+        polars_avro.read_avro([nested, nested], columns=["one.n"])
+    with pytest.raises(ValueError, match="one file at a time"):
+        polars_avro.read_avro(nested, columns=["one.n"], include_file_paths="file")

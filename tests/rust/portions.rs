@@ -1,0 +1,133 @@
+//! What reading a part of a file spares: counted, not timed.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use polars_avro::{ContainerFile, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
+
+use crate::container::{Container, put_bytes, put_long};
+
+const SCHEMA: &str = r#"{"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"}, {"name": "text", "type": "string"}]}"#;
+
+/// Rows of 16 bytes or so in blocks of some 16 kB, or in one.
+fn file(codec: &str, blocks: i64, per_block: i64) -> Vec<u8> {
+    let mut container = Container::new(SCHEMA, codec);
+    let mut noise = 1u64;
+    for block in 0..blocks {
+        let mut datums = Vec::new();
+        for id in block * per_block..(block + 1) * per_block {
+            put_long(&mut datums, id);
+            noise = noise.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            put_bytes(
+                &mut datums,
+                &[noise.to_le_bytes(), noise.rotate_left(17).to_le_bytes()]
+                    .concat()
+                    .iter()
+                    .map(|byte| byte & 0x7f)
+                    .collect::<Vec<_>>()[..12],
+            );
+        }
+        container = container.block(per_block, datums);
+    }
+    container.build()
+}
+
+/// Remembers how many reads there were, and of how many bytes.
+struct Counting(MemorySource, Arc<Mutex<(usize, usize)>>);
+
+impl Source for Counting {
+    fn name(&self) -> &'static str {
+        "counted.avro"
+    }
+
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> Result<polars_buffer::Buffer<u8>> {
+        let bytes = self.0.read_at(offset, len)?;
+        let mut counts = self.1.lock().unwrap();
+        counts.0 += 1;
+        counts.1 += bytes.len();
+        Ok(bytes)
+    }
+}
+
+/// Heights of the batches taken, what was counted by the reader, and bytes read from the source after opening.
+fn read(file: &[u8], batches: usize, change: impl FnOnce(&mut ReadOptions)) -> (Vec<usize>, Stats, usize) {
+    let counts = Arc::new(Mutex::new((0, 0)));
+    let source = Counting(MemorySource::new(file.to_vec()), counts.clone());
+    let opened = ContainerFile::open(Arc::new(source), &OpenOptions::default()).unwrap();
+    *counts.lock().unwrap() = (0, 0);
+    let mut options = ReadOptions::default();
+    options.n_threads = Some(1);
+    change(&mut options);
+    let mut reader = opened.read(&options).unwrap();
+    let heights = reader.by_ref().take(batches).map(|batch| batch.unwrap().height).collect();
+    let bytes = counts.lock().unwrap().1;
+    (heights, reader.stats(), bytes)
+}
+
+#[test]
+fn the_first_rows_take_one_block() {
+    for codec in ["deflate", "null"] {
+        let file = file(codec, 400, 1000);
+        assert!(file.len() > 4 << 20);
+        for threads in [1, 4] {
+            let (heights, stats, bytes) = read(&file, usize::MAX, |options| {
+                options.length = Some(10);
+                options.n_threads = Some(threads);
+            });
+            assert_eq!((heights, stats.blocks_read, stats.rows_decoded), (vec![10], 1, 10));
+            assert!(stats.blocks_decompressed <= 1 && bytes <= 64 << 10, "{stats:?}");
+        }
+    }
+}
+
+#[test]
+fn rows_in_the_middle_take_their_blocks() {
+    let file = file("deflate", 400, 1000);
+    let (heights, stats, bytes) = read(&file, usize::MAX, |options| {
+        (options.offset, options.length) = (200_990, Some(20));
+    });
+    assert_eq!((heights.iter().sum::<usize>(), stats.rows_decoded), (20, 20));
+    assert_eq!((stats.blocks_skipped, stats.blocks_decompressed), (200, 2));
+    assert!(bytes <= 200 * 64 + (128 << 10), "{bytes}");
+}
+
+#[test]
+fn many_rows_read_little_more_than_they_are() {
+    let file = file("deflate", 400, 1000);
+    let (_, stats, bytes) = read(&file, usize::MAX, |options| options.length = Some(100_000));
+    assert_eq!((stats.rows_decoded, stats.blocks_decompressed), (100_000, 100));
+    assert!(bytes <= file.len() / 4 + (512 << 10), "{bytes} of {}", file.len());
+}
+
+#[test]
+fn who_stops_after_a_batch_has_had_a_few_blocks_decoded() {
+    for file in [file("deflate", 400, 1000), file("null", 400, 1000), file("null", 1, 400_000)] {
+        let (heights, stats, bytes) = read(&file, 1, |_| {});
+        assert!(heights[0] <= 10_000, "{heights:?}");
+        assert!(stats.rows_decoded <= 10_000 && bytes <= 256 << 10, "{stats:?}");
+    }
+}
+
+#[test]
+fn whole_files_come_in_whole_batches() {
+    for file in [file("deflate", 2000, 1000), file("null", 2000, 1000), file("null", 1, 2_000_000)] {
+        let (heights, stats, bytes) = read(&file, usize::MAX, |_| {});
+        assert_eq!(heights.iter().sum::<usize>(), 2_000_000);
+        assert!(heights.len() <= 26, "{heights:?}");
+        assert!(heights[3..heights.len() - 6].iter().all(|height| (75_000..=125_000).contains(height)), "{heights:?}");
+        assert_eq!(stats.rows_decoded, 2_000_000);
+        // Of an uncompressed block, what a task leaves of a part is read again with the next one.
+        assert!(bytes <= file.len() / 3 * 4, "{bytes} of {}", file.len());
+    }
+}
+
+#[test]
+fn a_small_file_is_one_batch() {
+    let file = file("deflate", 12, 1000);
+    assert!((100 << 10..256 << 10).contains(&file.len()));
+    assert_eq!(read(&file, usize::MAX, |_| {}).0, [12_000]);
+}
