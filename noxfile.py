@@ -45,9 +45,7 @@ def lint(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Damage files at random, 200,000 in all unless an argument after ``--`` says how many of each kind."""
     mutations = session.posargs[0] if session.posargs else "60000"
-    session.run(
-        "cargo", "test", "--release", "--test", "fuzz", external=True, env={"POLARS_AVRO_MUTATIONS": mutations}
-    )
+    session.run("cargo", "test", "--release", "--test", "fuzz", external=True, env={"POLARS_AVRO_MUTATIONS": mutations})
 
 
 @nox.session
