@@ -1,4 +1,4 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``docs``, ``bench``."""
+"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``."""
 
 import shutil
 
@@ -47,11 +47,20 @@ def lint(session: nox.Session) -> None:
     """Check formatting, types, docstrings, and that the stubs say what the extension module has."""
     session.run("cargo", "fmt", "--check", external=True)
     session.run("cargo", "clippy", "--all-targets", "--features", "python", "--", "-D", "warnings", external=True)
+    # The fuzz tests are not built with the extension.
+    session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
     session.install("-e", ".", "nox", *requirements("lint"), env={"MATURIN_PEP517_ARGS": "--profile dev"})
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("mypy")
     session.run("stubtest", "polars_avro._core")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Damage files at random, 200,000 in all unless an argument after ``--`` says how many of each kind."""
+    mutations = session.posargs[0] if session.posargs else "60000"
+    session.run("cargo", "test", "--release", "--test", "fuzz", external=True, env={"POLARS_AVRO_MUTATIONS": mutations})
 
 
 @nox.session

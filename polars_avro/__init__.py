@@ -3,7 +3,9 @@
 import polars as pl
 
 from polars_avro._core import __version__
+from polars_avro._damage import AvroWarning, BadBlock
 from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
+from polars_avro._limits import Limits
 from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
 from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
@@ -17,6 +19,9 @@ __all__ = [
     "AvroReader",
     "AvroSchemaError",
     "AvroUnsupportedError",
+    "AvroWarning",
+    "BadBlock",
+    "Limits",
     "__version__",
     "read_avro",
     "read_avro_metadata",

@@ -3,9 +3,23 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import final
 
-__all__ = ["Batch", "BatchReader", "Batches", "ContainerFile", "FileSet", "Open", "ReadOptions", "__version__"]
+from polars_avro._limits import Limits
+
+__all__ = [
+    "Batch",
+    "BatchReader",
+    "Batches",
+    "ContainerFile",
+    "FileSet",
+    "Open",
+    "ReadOptions",
+    "__version__",
+    "default_limits",
+]
 
 __version__: str
+
+def default_limits() -> dict[str, int]: ...
 
 @final
 class Batch:
@@ -17,6 +31,8 @@ class Batch:
 class Batches:
     @property
     def height(self) -> int: ...
+    @property
+    def bad_blocks(self) -> list[tuple[str, int, int, int | None, str, str]]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
@@ -27,8 +43,10 @@ class ReadOptions:
         columns: list[str] | None = None,
         row_index: tuple[str, int, bool] | None = None,
         file_index: str | None = None,
+        byte_range: tuple[int, int | None] | None = None,
         offset: int = 0,
         length: int | None = None,
+        ignore_errors: bool = False,
         row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
@@ -40,8 +58,9 @@ class Open:
         cls,
         reader_schema: str | None,
         *,
-        insert: tuple[bool, bool] = (False, False),
-        refuse: tuple[bool, bool] = (False, False),
+        limits: Limits | None = None,
+        insert: tuple[bool, bool] = ...,
+        refuse: tuple[bool, bool] = ...,
         as_polars: bool = False,
     ) -> Open: ...
 
@@ -52,6 +71,7 @@ class FileSet:
     def select(self, places: list[int]) -> FileSet: ...
     def schemas(self) -> list[str]: ...
     def count_rows(self, limit: int | None = None) -> int: ...
+    def count_sound_rows(self, limit: int | None = None) -> int: ...
     def count_rows_by_file(self, limit: int | None = None) -> list[tuple[int, int]]: ...
     def count_rows_from_end(self, limit: int) -> tuple[int, int]: ...
     def batches(self, options: ReadOptions) -> BatchReader: ...
@@ -77,6 +97,7 @@ class ContainerFile:
     def header_size(self) -> int: ...
     def __arrow_c_schema__(self) -> object: ...
     def count_rows(self, limit: int | None = None) -> int: ...
+    def count_sound_rows(self, limit: int | None = None) -> int: ...
     def count_blocks(self) -> tuple[int, int]: ...
     def read(self, options: ReadOptions) -> Batches: ...
     def batches(self, options: ReadOptions) -> BatchReader: ...
@@ -86,5 +107,6 @@ class BatchReader:
     def __iter__(self) -> Iterator[Batch]: ...
     def __next__(self) -> Batch: ...
     def __arrow_c_schema__(self) -> object: ...
+    def take_bad_blocks(self) -> list[tuple[str, int, int, int | None, str, str]]: ...
     @property
     def stats(self) -> dict[str, int]: ...

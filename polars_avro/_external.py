@@ -78,7 +78,8 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def explain_properties(self) -> dict[str, str]:
         """Name the format in query plans."""
-        given = {name: str(value) for name, value in vars(self.options).items() if value is not None}
+        defaults = vars(ReaderOptions())
+        given = {name: str(value) for name, value in vars(self.options).items() if value != defaults[name]}
         return {"format": "Avro", **given}
 
 
@@ -98,8 +99,8 @@ class AvroFileReader(FileReader):
         return self.builder.schema
 
     def n_rows_in_file(self, limit: int | None = None) -> int:
-        """Count from block headers."""
-        return self.files.count_rows(limit)
+        """Count without decoding, where that is possible."""
+        return self.files.count_rows(limit, sound=self.builder.options.ignore_errors)
 
     def collect_batches(
         self,

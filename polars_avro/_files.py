@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _predicate
-from polars_avro._core import ContainerFile, FileSet
-from polars_avro._frame import frames
+from polars_avro._core import ContainerFile, FileSet, Open
+from polars_avro._frame import frames_of_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +71,7 @@ class Files:
         """Make ready for reading."""
         if len(self.sources) > 1 or self.known is not None:
             return OpenFiles(FileSet(self.sources, self.reading.for_core()), self.known)
-        file = ContainerFile(self.sources[0])
+        file = ContainerFile(self.sources[0], Open(None, limits=self.reading.limits))
         if file.schema_json != self.reading.schema_json:
             file = ContainerFile(self.sources[0], self.reading.for_core())
         return OpenFiles(file, None)
@@ -84,9 +84,9 @@ class OpenFiles:
         self.core = core
         self.known = known
 
-    def count_rows(self, limit: int | None = None) -> int:
-        """Count from block headers."""
-        return self.core.count_rows(limit)
+    def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
+        """Count from block headers, unless these may be those of damaged blocks and only `sound` ones count."""
+        return self.core.count_sound_rows(limit) if sound else self.core.count_rows(limit)
 
     def frames(
         self,
@@ -101,9 +101,10 @@ class OpenFiles:
         core, known = self.core, [] if self.known is None else [name for name in columns if name in self.known.columns]
         if row_index is None and pre_slice is None:
             core = self._matching(filters)
-        core, offset, length = _from_the_start(core, pre_slice, numbered=row_index is not None)
+        sound = reader.ignore_errors
+        core, offset, length = _from_the_start(core, pre_slice, numbered=row_index is not None, sound=sound)
         own = [name for name in columns if name not in known]
-        if not own and row_index is None:
+        if not own and row_index is None and not sound:
             return self._known_alone(core, known, offset, length)
         numbered = own if row_index is None else [row_index[0], *own]
         options = _options.for_core(
@@ -115,7 +116,7 @@ class OpenFiles:
             row_filter=_predicate.for_core(filters, numbered),
             reader=reader,
         )
-        batches = frames(core.batches(options))
+        batches = frames_of_query(core.batches(options), reader.damage())
         return (self._with_known(df, known) for df in batches) if known else batches
 
     def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:
@@ -170,13 +171,15 @@ def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Ite
 
 
 def _from_the_start(
-    core: ContainerFile | FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool
+    core: ContainerFile | FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool, sound: bool
 ) -> tuple[ContainerFile | FileSet, int, int | None]:
     """Count a slice from the first row of some of the files; where rows are numbered, of all."""
     offset, length = (0, None) if pre_slice is None else pre_slice
     if offset >= 0:
         return core, offset, length
-    if numbered or isinstance(core, ContainerFile):
+    if sound:
+        rows = core.count_sound_rows()
+    elif numbered or isinstance(core, ContainerFile):
         rows = core.count_rows()
     else:
         files, rows = core.count_rows_from_end(-offset)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from polars_avro._core import Batch, Batches, BatchReader
+    from polars_avro._damage import Damage
 
 _logger = logging.getLogger("polars_avro")
 
@@ -22,12 +23,25 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
     return df if df.width else pl.DataFrame(height=batch.height)
 
 
-def frames(batches: BatchReader) -> Iterator[pl.DataFrame]:
-    """Import batches as they are asked for; at the end, log what was done."""
+def frames(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:
+    """Import batches as they are asked for; what was left out before a batch is reported before it."""
     try:
         for batch in batches:
+            if damage is not None:
+                damage.report(batches.take_bad_blocks())
             yield frame(batch)
+        if damage is not None:
+            damage.report(batches.take_bad_blocks())
     finally:
         if _logger.isEnabledFor(logging.DEBUG):
             stats = batches.stats
             _logger.debug("read: %s", ", ".join(f"{name} {value}" for name, value in stats.items()), extra=stats)
+
+
+def frames_of_query(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:
+    """Do the same, and warn at the end about all that was left out."""
+    try:
+        yield from frames(batches, damage)
+    finally:
+        if damage is not None:
+            damage.warn()

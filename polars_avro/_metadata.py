@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from polars_avro import _sources
-from polars_avro._core import ContainerFile
+from polars_avro._core import ContainerFile, Open
+from polars_avro._limits import Limits
 from polars_avro._sources import Source
 
 _RESERVED = ("avro.schema", "avro.codec")
@@ -51,7 +52,7 @@ class AvroMetadata:
     n_rows: int
 
 
-def read_avro_metadata(source: Source) -> AvroMetadata:
+def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroMetadata:
     """
     Read what an Avro file says about itself, without decoding data.
 
@@ -59,6 +60,8 @@ def read_avro_metadata(source: Source) -> AvroMetadata:
     ----------
     source
         A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+    limits
+        What the file may ask for before it is refused.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def read_avro_metadata(source: Source) -> AvroMetadata:
     >>> metadata.codec, metadata.n_blocks, metadata.n_rows
     ('deflate', 5, 300)
     """
-    file = ContainerFile(_sources.one(source))
+    file = ContainerFile(_sources.one(source), Open(None, limits=limits))
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
         schema=file.schema_json,
@@ -97,7 +100,7 @@ def read_avro_metadata(source: Source) -> AvroMetadata:
     )
 
 
-def read_avro_schema(source: Source) -> pl.Schema:
+def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Schema:
     """
     Read the names and dtypes of the columns that an Avro file becomes.
 
@@ -107,6 +110,8 @@ def read_avro_schema(source: Source) -> pl.Schema:
     ----------
     source
         A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+    limits
+        What the file may ask for before it is refused.
 
     Returns
     -------
@@ -132,4 +137,4 @@ def read_avro_schema(source: Source) -> pl.Schema:
     >>> schema["sky"]
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
-    return pl.Schema(ContainerFile(_sources.one(source)))
+    return pl.Schema(ContainerFile(_sources.one(source), Open(None, limits=limits)))

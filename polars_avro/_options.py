@@ -10,14 +10,26 @@ import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
 from polars_avro._core import Batch, ReadOptions
+from polars_avro._damage import BadBlock, Damage
 
 
 @dataclass(frozen=True)
 class ReaderOptions:
     """What the reader of every file of a scan is told. Hashable, so that equal scans can share what they make."""
 
+    ignore_errors: bool = False
+    on_bad_block: Callable[[BadBlock], object] | None = None
     batch_size: int | None = None
     n_threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.on_bad_block is not None and not self.ignore_errors:
+            msg = "`on_bad_block` is never called without `ignore_errors=True`"
+            raise ValueError(msg)
+
+    def damage(self, *, keep: bool = False) -> Damage | None:
+        """Give what takes reports of damaged blocks, if there can be any."""
+        return Damage(self, keep=keep) if self.ignore_errors else None
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,23 @@ def check(
         if value < least:
             msg = f"`{name}` must be at least {least}, got {value}"
             raise ValueError(msg)
+
+
+def check_byte_range(byte_range: Any) -> None:
+    """Refuse what is no range of a file's bytes."""
+    if byte_range is None:
+        return
+    if not isinstance(byte_range, tuple) or len(byte_range) != 2:
+        msg = f"`byte_range` must be a tuple of two offsets, got {byte_range!r}"
+        raise TypeError(msg)
+    start, stop = byte_range
+    for offset in (start, start if stop is None else stop):
+        if not isinstance(offset, int):
+            msg = f"`byte_range` must hold ints, got {type(offset).__name__!r}"
+            raise TypeError(msg)
+    if start < 0 or (stop is not None and stop < start):
+        msg = f"`byte_range` must not be negative or end before it begins, got {byte_range}"
+        raise ValueError(msg)
 
 
 def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> None:
@@ -119,6 +148,7 @@ def for_core(
     file_index: str | None = None,
     offset: int = 0,
     length: int | None = None,
+    byte_range: tuple[int, int | None] | None = None,
     row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
     reader: ReaderOptions,
 ) -> ReadOptions:
@@ -127,8 +157,10 @@ def for_core(
         columns=None if columns is None else list(columns),
         row_index=None if row_index is None else (*row_index, pl.get_index_type() == pl.UInt64),
         file_index=file_index,
+        byte_range=byte_range,
         offset=offset,
         length=length,
+        ignore_errors=reader.ignore_errors,
         row_filter=row_filter,
         batch_size=reader.batch_size,
         n_threads=reader.n_threads,

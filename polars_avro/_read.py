@@ -8,15 +8,18 @@ import polars as pl
 
 from polars_avro import _options, _schemas, _sources
 from polars_avro._frame import frame
+from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from polars._typing import SchemaDict
+
+    from polars_avro._damage import BadBlock
 
 
 def read_avro(
@@ -26,6 +29,8 @@ def read_avro(
     n_rows: int | None = None,
     row_index_name: str | None = None,
     row_index_offset: int = 0,
+    ignore_errors: bool = False,
+    on_bad_block: Callable[[BadBlock], object] | None = None,
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
@@ -38,8 +43,10 @@ def read_avro(
     extra_columns: ExtraColumns = "raise",
     cast_options: pl.ScanCastOptions | None = None,
     rechunk: bool = False,
+    byte_range: tuple[int, int | None] | None = None,
     batch_size: int | None = None,
     n_threads: int | None = None,
+    limits: Limits | None = None,
 ) -> pl.DataFrame:
     """
     Read Avro files into a DataFrame.
@@ -61,6 +68,12 @@ def read_avro(
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    ignore_errors
+        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
+        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
+        rows; a row index counts those that come out.
+    on_bad_block
+        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
     hive_partitioning
         Whether ``key=value`` directories in the paths become columns, behind those of the files. They do by default if
         `source` is a single directory, from there on; otherwise whole paths are looked at. Files of which no row can
@@ -93,10 +106,16 @@ def read_avro(
         widened in any case; other casts are not supported.
     rechunk
         Make every column contiguous in memory. Costs a copy.
+    byte_range
+        Read only the blocks that begin in this range of the file's bytes: to be exact, those whose sync markers, which
+        stand in front of them, begin in it. Ranges that tile a file give every row once, so that a large file can be
+        shared out. ``None`` as its end is the file's end. Needs a single file.
     batch_size
         About how many rows a chunk of the result has: 100,000 by default, and fewer where rows are large.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+    limits
+        What a file may ask for before it is refused.
 
     Returns
     -------
@@ -134,17 +153,32 @@ def read_avro(
     └─────────┴─────────┘
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
+    _options.check_byte_range(byte_range)
     named = include_file_paths is not None or hive_partitioning or hive_schema is not None
     single = None if named else _single(source, glob=glob)
+    if single is None and byte_range is not None:
+        msg = "`byte_range` is a part of a single file, and there may be several"
+        raise ValueError(msg)
     if single is not None:
+        reader = ReaderOptions(
+            ignore_errors=ignore_errors,
+            on_bad_block=on_bad_block,
+            batch_size=batch_size,
+            n_threads=n_threads,
+        )
         differences = _schemas.differences(missing_columns, extra_columns, cast_options)
-        _, file = _schemas.read_as([single], reader_schema, schema_mode, differences)
+        _, file = _schemas.read_as([single], reader_schema, schema_mode, differences, limits or DEFAULT_LIMITS)
         schema = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
         selected = None if columns is None else _options.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
-        reader = ReaderOptions(batch_size=batch_size, n_threads=n_threads)
-        options = _options.for_core(columns=selected, row_index=index, length=n_rows, reader=reader)
-        df = frame(file.read(options))
+        options = _options.for_core(
+            columns=selected, row_index=index, length=n_rows, byte_range=byte_range, reader=reader
+        )
+        batches = file.read(options)
+        if (damage := reader.damage()) is not None:
+            damage.report(batches.bad_blocks)
+            damage.warn(stacklevel=2)
+        df = frame(batches)
         return df.rechunk() if rechunk else df
 
     lf = scan_avro(
@@ -152,6 +186,8 @@ def read_avro(
         n_rows=n_rows,
         row_index_name=row_index_name,
         row_index_offset=row_index_offset,
+        ignore_errors=ignore_errors,
+        on_bad_block=on_bad_block,
         hive_partitioning=hive_partitioning,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
@@ -165,6 +201,7 @@ def read_avro(
         cast_options=cast_options,
         batch_size=batch_size,
         n_threads=n_threads,
+        limits=limits,
     )
     if columns is not None:
         in_front = [] if row_index_name is None else [row_index_name]

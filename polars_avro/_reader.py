@@ -8,15 +8,19 @@ import polars as pl
 
 from polars_avro import _options, _schemas, _sources
 from polars_avro._frame import frames
+from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions
 from polars_avro._schemas import AvroSchema, Differences
 from polars_avro._sources import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from polars_avro._core import BatchReader, ContainerFile
+    from polars_avro._damage import BadBlock
 
 
 class AvroReader:
@@ -39,14 +43,26 @@ class AvroReader:
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    ignore_errors
+        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
+        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
+        rows; a row index counts those that come out.
+    on_bad_block
+        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
     reader_schema
         The Avro schema to read as, instead of the file's: JSON text, the same as Python objects, or the path of an
         ``.avsc`` file. The rules of Avro's schema resolution hold.
+    byte_range
+        Read only the blocks that begin in this range of the file's bytes: to be exact, those whose sync markers, which
+        stand in front of them, begin in it. Ranges that tile a file give every row once. ``None`` as its end is the
+        file's end.
     batch_size
         About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
         so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+    limits
+        What the file may ask for before it is refused.
 
     Raises
     ------
@@ -75,24 +91,53 @@ class AvroReader:
         n_rows: int | None = None,
         row_index_name: str | None = None,
         row_index_offset: int = 0,
+        ignore_errors: bool = False,
+        on_bad_block: Callable[[BadBlock], object] | None = None,
         reader_schema: AvroSchema | None = None,
+        byte_range: tuple[int, int | None] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
+        limits: Limits | None = None,
     ) -> None:
         _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-        _, file = _schemas.read_as([_sources.one(source)], reader_schema, "first", Differences())
+        _options.check_byte_range(byte_range)
+        reader = ReaderOptions(
+            ignore_errors=ignore_errors,
+            on_bad_block=on_bad_block,
+            batch_size=batch_size,
+            n_threads=n_threads,
+        )
+        sources = [_sources.one(source)]
+        _, file = _schemas.read_as(sources, reader_schema, "first", Differences(), limits or DEFAULT_LIMITS)
         schema = pl.Schema(file)
         selected = None if columns is None else _options.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
-        reader = ReaderOptions(batch_size=batch_size, n_threads=n_threads)
-        options = _options.for_core(columns=selected, row_index=index, length=n_rows, reader=reader)
-        self._batches = file.batches(options)
-        self._frames: Iterator[pl.DataFrame] = frames(self._batches)
-        self._stats: dict[str, int] | None = None
+        self._file: ContainerFile | None = file
+        self._options = reader
+        self._selected = selected
+        self._index = index
+        self._n_rows = n_rows
+        self._byte_range = byte_range
+        self._damage = reader.damage(keep=True)
+        self._past: dict[str, int] = {}
         self._rows_read = 0
         self._total_bytes = file.size
         self._avro_schema = file.schema_json
-        self._schema = pl.Schema(self._batches)
+        self._batches: BatchReader | None = None
+        self._schema = pl.Schema(self._start(file, byte_range))
+
+    def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> BatchReader:
+        """Read on in this range, counting on."""
+        options = _options.for_core(
+            columns=self._selected,
+            row_index=None if self._index is None else (self._index[0], self._index[1] + self._rows_read),
+            length=None if self._n_rows is None else self._n_rows - self._rows_read,
+            byte_range=byte_range,
+            reader=self._options,
+        )
+        self._batches = file.batches(options)
+        self._frames: Iterator[pl.DataFrame] = frames(self._batches, self._damage)
+        return self._batches
 
     @property
     def schema(self) -> pl.Schema:
@@ -103,6 +148,11 @@ class AvroReader:
     def avro_schema(self) -> str:
         """The schema that the file was written with, as the JSON text in its header."""
         return self._avro_schema
+
+    @property
+    def bad_blocks(self) -> list[BadBlock]:
+        """The blocks that ``ignore_errors`` left out so far, in file order."""
+        return [] if self._damage is None else list(self._damage.kept or ())
 
     @property
     def rows_read(self) -> int:
@@ -122,20 +172,65 @@ class AvroReader:
     @property
     def stats(self) -> dict[str, int]:
         """What has been done so far: blocks, bytes and rows, under names that say so."""
-        return self._batches.stats if self._stats is None else self._stats
+        if self._batches is None:
+            return dict(self._past)
+        return {name: self._past.get(name, 0) + count for name, count in self._batches.stats.items()}
+
+    def seek(self, offset: int) -> None:
+        """
+        Go on at another place of the file.
+
+        The next batch begins with the block behind the first sync marker that begins at or behind `offset`; an offset
+        of 0 is the first block. Rows that were decoded ahead are dropped. A row index, and `n_rows`, count on with the
+        rows that come out.
+
+        Parameters
+        ----------
+        offset
+            A place in the file, in bytes.
+
+        Raises
+        ------
+        TypeError
+            If `offset` is not an int.
+        ValueError
+            If `offset` is negative, or the reader is closed.
+        AvroError
+            If the block found there is damaged.
+
+        Examples
+        --------
+        >>> import polars_avro
+        >>> with polars_avro.AvroReader("docs/sample.avro") as reader:
+        ...     reader.seek(reader.total_bytes // 2)
+        ...     sum(batch.height for batch in reader)
+        120
+        """
+        stop = None if self._byte_range is None else self._byte_range[1]
+        _options.check_byte_range((offset, None))
+        if self._file is None:
+            msg = "the reader is closed"
+            raise ValueError(msg)
+        self._past = self.stats
+        self._start(self._file, (offset, None if stop is None else max(stop, offset)))
 
     def close(self) -> None:
         """Stop decoding and let go of the file; iterating ends here. Closing twice is fine."""
-        if self._stats is None:
-            self._stats = self._batches.stats
-            self._frames = iter(())
-            del self._batches
+        self._past = self.stats
+        self._frames = iter(())
+        self._file = self._batches = None
+        if self._damage is not None:
+            self._damage.warn(stacklevel=2)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> pl.DataFrame:
-        df = next(self._frames)
+        df = next(self._frames, None)
+        if df is None:
+            if self._damage is not None:
+                self._damage.warn(stacklevel=2)
+            raise StopIteration
         self._rows_read += df.height
         return df
 

@@ -13,14 +13,17 @@ try:
     from polars_avro import _external as engine
 except ImportError:
     from polars_avro import _io_source as engine  # type: ignore[no-redef]
+from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from polars._typing import SchemaDict
+
+    from polars_avro._damage import BadBlock
 
 
 def scan_avro(
@@ -29,6 +32,8 @@ def scan_avro(
     n_rows: int | None = None,
     row_index_name: str | None = None,
     row_index_offset: int = 0,
+    ignore_errors: bool = False,
+    on_bad_block: Callable[[BadBlock], object] | None = None,
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
@@ -43,6 +48,7 @@ def scan_avro(
     cast_options: pl.ScanCastOptions | None = None,
     batch_size: int | None = None,
     n_threads: int | None = None,
+    limits: Limits | None = None,
 ) -> pl.LazyFrame:
     """
     Lazily read from Avro files.
@@ -62,6 +68,12 @@ def scan_avro(
         If not None, a row index of this name becomes the first column.
     row_index_offset
         The index of the first row.
+    ignore_errors
+        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
+        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
+        rows; a row index counts those that come out.
+    on_bad_block
+        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
     hive_partitioning
         Whether ``key=value`` directories in the paths become columns, behind those of the files. They do by default if
         `source` is a single directory, from there on; otherwise whole paths are looked at. Files of which no row can
@@ -99,6 +111,8 @@ def scan_avro(
         so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+    limits
+        What a file may ask for before it is refused.
 
     Returns
     -------
@@ -146,17 +160,24 @@ def scan_avro(
     300
     """
     _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
+    reader = ReaderOptions(
+        ignore_errors=ignore_errors,
+        on_bad_block=on_bad_block,
+        batch_size=batch_size,
+        n_threads=n_threads,
+    )
     differences = _schemas.differences(missing_columns, extra_columns, cast_options)
     named = _sources.several(source)
     hive = _paths.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
     sources = _paths.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
-    reading, first = _schemas.read_as(sources, reader_schema, schema_mode, differences)
+    limits = limits or DEFAULT_LIMITS
+    reading, first = _schemas.read_as(sources, reader_schema, schema_mode, differences, limits)
     files = Files(tuple(sources), reading, hive, include_file_paths)
     schema = files.schema(pl.Schema(first))
     options = ScanOptions(
         n_rows=n_rows,
         row_index=_options.row_index(row_index_name, row_index_offset, schema),
         cache=cache,
-        reader=ReaderOptions(batch_size=batch_size, n_threads=n_threads),
+        reader=reader,
     )
     return engine.scan(files, schema, options)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from polars_avro import _union
 from polars_avro._core import ContainerFile, FileSet, Open
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
+from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +38,17 @@ class Reading:
     refuse: tuple[bool, bool] = (False, False)
     #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
     as_polars: bool = False
+    limits: Limits = DEFAULT_LIMITS
 
     def for_core(self) -> Open:
         """Say how to open a file."""
-        return Open(self.schema_json, insert=self.insert, refuse=self.refuse, as_polars=self.as_polars)
+        return Open(
+            self.schema_json,
+            limits=self.limits,
+            insert=self.insert,
+            refuse=self.refuse,
+            as_polars=self.as_polars,
+        )
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Differences:
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
 
-    def reading(self, schema_json: str, *, given: bool) -> Reading:
+    def reading(self, schema_json: str, limits: Limits, *, given: bool) -> Reading:
         """Read files as a schema that was given, or that is a file's own."""
         return Reading(
             schema_json,
@@ -60,6 +68,7 @@ class Differences:
             # A schema that was given chooses from the files' columns.
             refuse=(False, False) if given else (self.extra_columns == "raise", self.extra_fields == "raise"),
             as_polars=not given,
+            limits=limits,
         )
 
 
@@ -83,19 +92,23 @@ def differences(
 
 
 def read_as(
-    sources: Sequence[str | bytes], given: AvroSchema | None, mode: SchemaMode, differences: Differences
+    sources: Sequence[str | bytes],
+    given: AvroSchema | None,
+    mode: SchemaMode,
+    differences: Differences,
+    limits: Limits,
 ) -> tuple[Reading, ContainerFile]:
     """Say what files are read as, and open the first of them."""
     _one_of("schema_mode", mode, ("first", "union"))
     if given is not None:
-        reading = differences.reading(schema_json(given), given=True)
+        reading = differences.reading(schema_json(given), limits, given=True)
     elif mode == "union" and len(sources) > 1:
-        schemas = FileSet(sources, Open(None)).schemas()
+        schemas = FileSet(sources, Open(None, limits=limits)).schemas()
         merged = schemas[0] if len(schemas) == 1 else _union.union(schemas)
-        reading = Reading(merged, insert=(True, True), as_polars=True)
+        reading = Reading(merged, insert=(True, True), as_polars=True, limits=limits)
     else:
-        first = ContainerFile(sources[0])
-        return differences.reading(first.schema_json, given=False), first
+        first = ContainerFile(sources[0], Open(None, limits=limits))
+        return differences.reading(first.schema_json, limits, given=False), first
     return reading, ContainerFile(sources[0], reading.for_core())
 
 

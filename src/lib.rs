@@ -22,7 +22,8 @@ pub use container::Header;
 pub use error::{Error, ErrorKind, Position, Result};
 pub use limits::Limits;
 pub use read::{
-    Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, ReadOptions, RowFilter, Stats, set_threads,
+    BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, ReadOptions, RowFilter, Stats,
+    set_threads,
 };
 pub use schema::{
     Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,

@@ -21,6 +21,8 @@ pub struct Limits {
     pub data_depth: usize,
     /// How many items that take no bytes (nulls, records of no fields) one block or one array may claim.
     pub zero_byte_items: usize,
+    /// How many damaged blocks one read may leave out, where it is told to leave them out.
+    pub bad_blocks: usize,
 }
 
 impl Default for Limits {
@@ -33,6 +35,7 @@ impl Default for Limits {
             columns: 1 << 17,
             data_depth: 256,
             zero_byte_items: 1 << 24,
+            bad_blocks: 1 << 17,
         }
     }
 }

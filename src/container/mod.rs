@@ -1,12 +1,15 @@
-//! Object container files (specification, "Object Container Files"): the header, the frames of blocks, walking them.
+//! Object container files (specification, "Object Container Files"): the header, the frames of blocks, walking them,
+//! finding them by their sync markers.
 //!
 //! Nothing here decompresses or decodes: a block is a row count and a range of bytes.
 
 mod block;
 mod header;
+mod sync;
 mod varint;
 mod walk;
 
 pub(crate) use block::{BlockFrame, SYNC_BYTES};
 pub use header::Header;
+pub(crate) use sync::Finding;
 pub(crate) use walk::{BlockWalk, Totals};

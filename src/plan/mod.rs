@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) programs: Arc<SkipPrograms>,
     /// What a filter looks at first, if there is one.
     pub(crate) tested: Option<Arc<Tested>>,
+    /// The plan for all columns, where other columns come out and what is damaged is to be found by decoding everything.
+    pub(crate) whole: Option<Arc<Plan>>,
 }
 
 /// The part of a plan by which a filter decides.

@@ -8,6 +8,8 @@ use polars_arrow::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
+use super::damage::Report;
+
 /// Consecutive rows; gives its columns away once.
 #[pyclass(module = "polars_avro._core")]
 pub(super) struct Batch {
@@ -21,6 +23,7 @@ pub(super) struct Batches {
     fields: Arc<[Field]>,
     height: usize,
     rest: Option<Vec<crate::Batch>>,
+    bad_blocks: Vec<Report>,
 }
 
 impl From<crate::Batch> for Batch {
@@ -30,9 +33,9 @@ impl From<crate::Batch> for Batch {
 }
 
 impl Batches {
-    pub(super) fn new(fields: Arc<[Field]>, batches: Vec<crate::Batch>) -> Self {
+    pub(super) fn new(fields: Arc<[Field]>, batches: Vec<crate::Batch>, bad_blocks: Vec<Report>) -> Self {
         let height = batches.iter().map(|batch| batch.height).sum();
-        Self { fields, height, rest: Some(batches) }
+        Self { fields, height, rest: Some(batches), bad_blocks }
     }
 }
 
@@ -65,6 +68,12 @@ impl Batches {
     #[getter]
     fn height(&self) -> usize {
         self.height
+    }
+
+    /// What was left out.
+    #[getter]
+    fn bad_blocks(&self) -> Vec<Report> {
+        self.bad_blocks.clone()
     }
 
     #[pyo3(signature = (requested_schema=None))]

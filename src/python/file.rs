@@ -9,9 +9,10 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use super::arrow::{Batch, Batches, schema_capsule};
+use super::damage::{Limits, Report, report};
 use super::error::Raised;
 use super::filter::CallableFilter;
-use crate::{Evolution, Extra, FileSource, Fingerprint, Limits, MemorySource, Missing, OpenOptions, Schema, Source};
+use crate::{Evolution, Extra, FileSource, Fingerprint, MemorySource, Missing, OpenOptions, Schema, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
@@ -35,14 +36,15 @@ pub(super) struct Open(pub(super) OpenOptions);
 impl Open {
     /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks.
     #[new]
-    #[pyo3(signature = (reader_schema, *, insert=(false, false), refuse=(false, false), as_polars=false))]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert=(false, false), refuse=(false, false), as_polars=false))]
     fn new(
         reader_schema: Option<String>,
+        limits: Option<Limits>,
         insert: (bool, bool),
         refuse: (bool, bool),
         as_polars: bool,
     ) -> Result<Self, Raised> {
-        let limits = Limits::default();
+        let limits = limits.map_or_else(crate::Limits::default, Into::into);
         let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
         let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
         let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
@@ -76,14 +78,16 @@ impl From<crate::BatchReader> for BatchReader {
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, file_index=None, offset=0, length=None, row_filter=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, file_index=None, byte_range=None, offset=0, length=None, ignore_errors=false, row_filter=None, batch_size=None, n_threads=None))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         columns: Option<Vec<String>>,
         row_index: Option<(String, u64, bool)>,
         file_index: Option<String>,
+        byte_range: Option<(u64, Option<u64>)>,
         offset: u64,
         length: Option<u64>,
+        ignore_errors: bool,
         row_filter: Option<(Vec<String>, Py<PyAny>)>,
         batch_size: Option<usize>,
         n_threads: Option<usize>,
@@ -97,8 +101,10 @@ impl ReadOptions {
             row_index,
             wide_row_index,
             file_index,
+            byte_range: byte_range.map(|(start, stop)| start..stop.unwrap_or(u64::MAX)),
             offset,
             length,
+            ignore_errors,
             filter: row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
             batch_rows,
             n_threads,
@@ -188,6 +194,12 @@ impl ContainerFile {
         Ok(py.detach(|| self.0.count_rows(limit))?)
     }
 
+    /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
+    #[pyo3(signature = (limit=None))]
+    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+        Ok(py.detach(|| self.0.count_sound_rows(limit))?)
+    }
+
     /// Blocks and rows.
     fn count_blocks(&self, py: Python<'_>) -> Result<(u64, u64), Raised> {
         Ok(py.detach(|| self.0.count_blocks())?)
@@ -196,10 +208,10 @@ impl ContainerFile {
     /// Reads everything before it returns.
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> Result<Batches, Raised> {
         py.detach(|| {
-            let reader = self.0.read(&options.0)?;
-            let fields = reader.fields().clone();
-            let batches = reader.collect::<crate::Result<Vec<_>>>()?;
-            Ok(Batches::new(fields, batches))
+            let mut reader = self.0.read(&options.0)?;
+            let batches = reader.by_ref().collect::<crate::Result<Vec<_>>>()?;
+            let bad_blocks = reader.take_bad_blocks().iter().map(report).collect();
+            Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
         })
     }
 
@@ -218,6 +230,11 @@ impl BatchReader {
     /// Waits detached, so that other Python threads run while a batch is decoded.
     fn __next__(&self, py: Python<'_>) -> Result<Option<Batch>, Raised> {
         Ok(py.detach(|| self.lock().next().transpose())?.map(Batch::from))
+    }
+
+    /// What was left out before the last batch that came, or before the end; each report is given once.
+    fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
+        py.detach(|| self.lock().take_bad_blocks().iter().map(report).collect())
     }
 
     /// The columns of the batches, for `polars.Schema`.

@@ -45,6 +45,12 @@ impl FileSet {
         Ok(py.detach(|| self.0.count_rows(limit))?)
     }
 
+    /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
+    #[pyo3(signature = (limit=None))]
+    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+        Ok(py.detach(|| self.0.count_sound_rows(limit))?)
+    }
+
     /// The number of each file and of its rows; may stop once there are `limit` rows.
     #[pyo3(signature = (limit=None))]
     fn count_rows_by_file(&self, py: Python<'_>, limit: Option<u64>) -> Result<Vec<(usize, u64)>, Raised> {

@@ -3,6 +3,7 @@
 //! The Python package is written against the names here (`polars_avro/_core.pyi`); users see the package only.
 
 mod arrow;
+mod damage;
 mod error;
 mod file;
 mod file_set;
@@ -38,6 +39,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::set_threads(threads);
     }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(damage::default_limits, module)?)?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_class::<file::Open>()?;

@@ -152,9 +152,11 @@ impl BigBlock {
         let offset = self.frame.data.start + self.pos;
         let left = self.frame.end() - offset;
         // A window that has less than half of what is wanted is moved on.
-        window.fill(&*file.source, offset, (room / 2).min(left), room.min(left), counters)?;
+        let need = (room / 2).max(PADDING as u64).min(left);
+        window.fill(&*file.source, offset, need, room.max(need).min(left), counters)?;
         let stop = self.frame.end().min(window.end());
-        if stop < offset + PADDING as u64 {
+        // Asking for more would not help either.
+        if stop < offset + need {
             let error = Error::data("the file became shorter while it was read");
             return Err(block_error(error, &self.frame, file));
         }

@@ -1,5 +1,6 @@
 //! An opened file.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
@@ -8,8 +9,11 @@ use super::count;
 use super::options::{OpenOptions, ReadOptions};
 use super::pool;
 use super::reader::BatchReader;
+use super::salvage::Salvaged;
 use super::sequence::Sequence;
+use super::split;
 use super::stats::{Counters, Held};
+use super::stream::Wanted;
 use crate::container::{BlockFrame, BlockWalk, Header};
 use crate::plan::{Plan, Projection, Schemas};
 use crate::source::Source;
@@ -36,6 +40,11 @@ pub(super) struct Opened {
 }
 
 impl Opened {
+    /// From where to where its blocks stand.
+    pub(super) fn blocks(&self) -> Range<u64> {
+        self.header.size..self.source.size()
+    }
+
     /// The block at `offset`, whose first bytes are `bytes`.
     pub(super) fn frame(&self, offset: u64, index: u64, bytes: &[u8]) -> Result<BlockFrame> {
         let shorter = || Error::data("the file became shorter while it was read").at(|p| p.offset = Some(offset));
@@ -105,6 +114,14 @@ impl ContainerFile {
         Ok(rows)
     }
 
+    /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
+    ///
+    /// # Errors
+    /// Where the source cannot be read, and where there are more damaged blocks than the limit allows.
+    pub fn count_sound_rows(&self, limit: Option<u64>) -> Result<u64> {
+        self.read(&ReadOptions::counting_sound(limit))?.height()
+    }
+
     /// The number of blocks and of rows, by the block headers alone.
     ///
     /// # Errors
@@ -119,23 +136,32 @@ impl ContainerFile {
     /// # Errors
     /// Where a column is not in the file or is asked for twice.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
-        let Opened { schemas, limits, header, source, .. } = &*self.opened;
-        let plan = match &options.columns {
+        let Opened { schemas, limits, source, .. } = &*self.opened;
+        let mut plan = match &options.columns {
             None => self.plan.clone(),
             Some(columns) => Plan::compile(schemas, &Projection::columns(Some(columns)), limits)?,
         };
-        let extras = options.extras(&plan.fields)?;
+        let salvage = options.ignore_errors;
+        if salvage && options.columns.is_some() {
+            plan.whole = Some(Arc::new(self.plan.clone()));
+        }
+        let mut extras = options.extras(&plan.fields)?;
         let filter = options.filter();
-        let plan = match &filter {
-            Some(filter) => plan.testing(filter.columns(), schemas, limits)?,
-            None => plan,
+        if let Some(filter) = &filter {
+            plan = plan.testing(filter.columns(), schemas, limits)?;
+        }
+        let blocks = match &options.byte_range {
+            None => self.opened.blocks(),
+            Some(range) => split::blocks(&self.opened, range, salvage).map_err(|error| error.in_file(source.name()))?,
         };
-        let bytes = source.size() - header.size;
-        let portions = options.portions(if bytes < SMALL_FILE { 1 } else { pool::threads() });
-        let fields = plan.fields.clone();
+        let small = blocks.end - blocks.start < SMALL_FILE;
+        let portions = options.portions(if small { 1 } else { pool::threads() });
+        let fields = extras.fields(&plan.fields);
+        let salvaged = Salvaged::new(options, &mut extras, limits);
         let counters = Arc::new(Counters::default());
-        let sequence = Sequence::of_one(self.opened.clone(), plan, options.rows(), portions, counters.clone());
-        Ok(BatchReader::new(sequence, &fields, portions, extras, filter, counters))
+        let wanted = Wanted { blocks, rows: options.rows_by_header() };
+        let sequence = Sequence::of_one(self.opened.clone(), plan, wanted, portions, counters.clone());
+        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters))
     }
 }
 

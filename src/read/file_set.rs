@@ -11,6 +11,7 @@ use super::options::{OpenOptions, ReadOptions};
 use super::plans::Plans;
 use super::pool;
 use super::reader::BatchReader;
+use super::salvage::Salvaged;
 use super::sequence::Sequence;
 use super::stats::Counters;
 use super::window::Spare;
@@ -107,6 +108,14 @@ impl FileSet {
         self.count_rows_by_file(limit)?.into_iter().try_fold(0, |rows, (_, more)| sum(rows, more))
     }
 
+    /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
+    ///
+    /// # Errors
+    /// Where a file or its header cannot be read, and where there are more damaged blocks than the limit allows.
+    pub fn count_sound_rows(&self, limit: Option<u64>) -> Result<u64> {
+        self.read(&ReadOptions::counting_sound(limit))?.height()
+    }
+
     /// The number of each file and of its rows, counted in the same way. What lies behind `limit` rows is left out.
     ///
     /// # Errors
@@ -159,18 +168,24 @@ impl FileSet {
         let projection = Projection::columns(options.columns.as_deref());
         let OpenOptions { evolution, limits, .. } = &self.options;
         let filter = options.filter();
+        if options.byte_range.is_some() {
+            return Err(Error::argument("a range of bytes is a part of one file"));
+        }
         let tested = filter.as_ref().map(|filter| filter.columns().to_vec());
-        let plans = Plans::new(self.reader.clone(), projection, tested, *evolution, limits.clone(), counters.clone())?;
-        let fields = plans.own().fields.clone();
-        let extras = options.extras(&fields)?;
+        let (schema, salvage) = (self.reader.clone(), options.ignore_errors);
+        let plans = Plans::new(schema, projection, tested, salvage, *evolution, limits.clone(), counters.clone())?;
+        let mut extras = options.extras(&plans.own().fields)?;
+        let fields = extras.fields(&plans.own().fields);
+        let salvaged = Salvaged::new(options, &mut extras, limits);
         let portions = options.portions(if self.is_small() { 1 } else { pool::threads() });
-        if options.offset > 0 && self.members.len() > 1 {
-            self.count_rows(Some(options.offset))?;
+        let rows = options.rows_by_header();
+        if rows.start > 0 && self.members.len() > 1 {
+            self.count_rows(Some(rows.start))?;
         }
         let (members, spare) = (self.members.clone(), Arc::new(Spare::default()));
         let members = Arc::new(Members { members, plans, portions, counters: counters.clone(), spare });
-        let sequence = Sequence::of_many(members, options.rows(), options.row_index.is_some());
-        Ok(BatchReader::new(sequence, &fields, portions, extras, filter, counters))
+        let sequence = Sequence::of_many(members, rows, extras.row_index.is_some());
+        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters))
     }
 
     /// Whether there is so little to read that threads cost more than they save.

@@ -65,11 +65,12 @@ pub(super) fn decode(
     for part in parts {
         rows.follow(&part.plan)?;
         match &part.task {
+            Task::Lost(_) => {}
             Task::Rows(run) => {
                 decode_rows(part, run, &mut rows)?;
                 rows.blocks.push(Cow::Borrowed(&run.data));
             }
-            Task::Blocks(Blocks { window, pieces }) => {
+            Task::Blocks(Blocks { window, pieces, .. }) => {
                 for piece in pieces {
                     let bytes = &window[piece.range.clone()];
                     let mut data = rows.spare.pop().unwrap_or_default();

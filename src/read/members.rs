@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::file::Opened;
 use super::plans::{Known, Plans};
 use super::stats::{Counters, Held};
-use super::stream::{BlockStream, Portions};
+use super::stream::{BlockStream, Portions, Wanted};
 use super::task::Part;
 use super::window::Spare;
 use crate::container::BlockWalk;
@@ -118,7 +118,8 @@ impl Members {
     /// The stream of an open file.
     pub(super) fn stream(&self, file: &Arc<Opened>, plan: &Plan, rows: Range<u64>) -> BlockStream {
         let (counters, spare) = (self.counters.clone(), self.spare.clone());
-        BlockStream::new(file.clone(), plan.clone(), self.portions, rows, counters, spare)
+        let wanted = Wanted { blocks: file.blocks(), rows };
+        BlockStream::new(file.clone(), plan.clone(), self.portions, wanted, counters, spare)
     }
 
     /// All tasks of the small file at this place, and how many rows were passed for them. Its first row is row `base`

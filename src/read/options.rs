@@ -36,10 +36,16 @@ pub struct ReadOptions {
     pub wide_row_index: bool,
     /// Puts the number of the file that each row is from behind the other columns: the column's name.
     pub file_index: Option<String>,
+    /// Only the blocks whose sync markers, which stand in front of them, begin in this range of the file's bytes. Ranges
+    /// that tile a file give every row once. Rows and blocks are counted from the range's first.
+    pub byte_range: Option<Range<u64>>,
     /// Rows to leave out at the beginning.
     pub offset: u64,
     /// Rows to read at most; `None` is all.
     pub length: Option<u64>,
+    /// Leaves damaged blocks out and reads on behind them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
+    /// says which. Rows are counted as they come out then, also for the row index, `offset` and `length`.
+    pub ignore_errors: bool,
     /// Tells which of the rows are needed; others may come out too. It sees rows that `offset` and `length` leave.
     pub filter: Option<Arc<dyn RowFilter>>,
     /// Rows of a batch, about.
@@ -51,6 +57,11 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
+    /// What tells how many rows come out where damaged blocks are left out.
+    pub(super) fn counting_sound(limit: Option<u64>) -> Self {
+        Self { columns: Some(Vec::new()), ignore_errors: true, length: limit, ..Self::default() }
+    }
+
     /// The columns beside those of the files.
     pub(super) fn extras(&self, fields: &[Field]) -> Result<Extras> {
         let wide = self.wide_row_index;
@@ -64,8 +75,11 @@ impl ReadOptions {
         Ok(Extras { row_index, file_index: self.file_index.clone() })
     }
 
-    /// The filter of one read.
+    /// The filter of one read. It spares rows, which must be decoded to know that they are sound.
     pub(super) fn filter(&self) -> Option<Filter> {
+        if self.ignore_errors {
+            return None;
+        }
         let row_index = self.row_index.as_ref().map(|(name, _)| name.as_str());
         self.filter.clone().map(|caller| Filter::new(caller, row_index))
     }
@@ -73,7 +87,13 @@ impl ReadOptions {
     /// The portions that are read at once, by at most `threads` threads.
     pub(super) fn portions(&self, threads: usize) -> Portions {
         let threads = self.n_threads.unwrap_or(usize::MAX).min(threads).max(1);
-        Portions { batch_rows: self.batch_rows.max(1), batch_bytes: self.batch_bytes.max(1), threads }
+        let (batch_rows, batch_bytes) = (self.batch_rows.max(1), self.batch_bytes.max(1));
+        Portions { batch_rows, batch_bytes, threads, salvage: self.ignore_errors }
+    }
+
+    /// The rows that are wanted of those whose numbers block headers tell: all, where blocks may be missing.
+    pub(super) fn rows_by_header(&self) -> Range<u64> {
+        if self.ignore_errors { 0..u64::MAX } else { self.rows() }
     }
 
     /// The rows that are wanted.
@@ -89,8 +109,10 @@ impl Default for ReadOptions {
             row_index: None,
             wide_row_index: false,
             file_index: None,
+            byte_range: None,
             offset: 0,
             length: None,
+            ignore_errors: false,
             filter: None,
             batch_rows: 100_000,
             batch_bytes: 16 << 20,

@@ -15,6 +15,8 @@ pub(super) struct Plans {
     projection: Projection,
     /// The columns that a filter looks at.
     tested: Option<Vec<String>>,
+    /// Whether damaged blocks are left out.
+    salvage: bool,
     evolution: Evolution,
     pub(super) limits: Limits,
     /// The reader's schema as itself, and its text.
@@ -39,15 +41,16 @@ impl Plans {
         reader: Arc<Schema>,
         projection: Projection,
         tested: Option<Vec<String>>,
+        salvage: bool,
         evolution: Evolution,
         limits: Limits,
         counters: Arc<Counters>,
     ) -> Result<Self> {
         let own_json = reader.to_json();
         let schemas = Schemas::new(reader, None, evolution)?;
-        let plan = compile(&schemas, &projection, tested.as_deref(), &limits)?;
+        let plan = compile(&schemas, &projection, tested.as_deref(), salvage, &limits)?;
         let own = Known { schemas, plan };
-        Ok(Self { projection, tested, evolution, limits, own, own_json, known: Mutex::default(), counters })
+        Ok(Self { projection, tested, salvage, evolution, limits, own, own_json, known: Mutex::default(), counters })
     }
 
     /// The plan for the reader's own schema, whose columns those of all others are.
@@ -81,13 +84,22 @@ impl Plans {
         }
         let reader = self.own.schemas.reader.clone();
         let schemas = Schemas::new(Arc::new(writer), Some(reader), self.evolution)?;
-        let plan = compile(&schemas, &self.projection, self.tested.as_deref(), &self.limits)?;
+        let plan = compile(&schemas, &self.projection, self.tested.as_deref(), self.salvage, &self.limits)?;
         Ok(Known { schemas, plan })
     }
 }
 
-fn compile(schemas: &Schemas, projection: &Projection, tested: Option<&[String]>, limits: &Limits) -> Result<Plan> {
-    let plan = Plan::compile(schemas, projection, limits)?;
+fn compile(
+    schemas: &Schemas,
+    projection: &Projection,
+    tested: Option<&[String]>,
+    salvage: bool,
+    limits: &Limits,
+) -> Result<Plan> {
+    let mut plan = Plan::compile(schemas, projection, limits)?;
+    if salvage && !matches!(projection, Projection::All) {
+        plan.whole = Some(Arc::new(Plan::compile(schemas, &Projection::All, limits)?));
+    }
     match tested {
         Some(columns) => plan.testing(columns, schemas, limits),
         None => Ok(plan),

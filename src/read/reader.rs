@@ -15,10 +15,11 @@ use super::batch::{Batch, Extras};
 use super::filter::Filter;
 use super::filtered;
 use super::pool;
+use super::salvage::{self, BadBlock, Salvaged};
 use super::sequence::{Job, Sequence, Tasks};
 use super::stats::{Counters, Stats};
 use super::stream::Portions;
-use super::task::{Decoder, Scratch};
+use super::task::{Decoder, Item, Scratch};
 use crate::{Error, ErrorKind, Result};
 
 /// Results that may wait for the consumer while every thread is at work.
@@ -28,8 +29,10 @@ const AHEAD: usize = 2;
 pub struct BatchReader {
     shared: Arc<Shared>,
     fields: Arc<[Field]>,
-    /// Batches of tasks that were taken.
-    ready: VecDeque<Batch>,
+    /// What has come of tasks that were taken.
+    ready: VecDeque<Item>,
+    /// Counts rows where blocks may be missing.
+    salvaged: Option<Salvaged>,
     /// Number of the next task to take.
     next: u64,
     finished: bool,
@@ -59,7 +62,7 @@ struct Numbered {
 struct Results {
     /// Tasks started that have not given their result.
     running: usize,
-    done: BTreeMap<u64, Result<Vec<Batch>>>,
+    done: BTreeMap<u64, Result<Vec<Item>>>,
     /// The stream has no more tasks to start.
     ended: bool,
     /// A task panicked; which one is not known.
@@ -74,17 +77,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl BatchReader {
     pub(super) fn new(
         sequence: Sequence,
-        fields: &[Field],
+        fields: Arc<[Field]>,
         portions: Portions,
         extras: Extras,
         filter: Option<Filter>,
+        salvaged: Option<Salvaged>,
         counters: Arc<Counters>,
     ) -> Self {
-        let fields = extras.fields(fields);
         let stream = Mutex::new(Numbered { sequence, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
         let shared = Shared { portions, extras, filter, counters, stream, results, progress, cancelled, scratch };
-        Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), next: 0, finished: false }
+        Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), salvaged, next: 0, finished: false }
     }
 
     /// The columns that come out, in order.
@@ -99,19 +102,33 @@ impl BatchReader {
         self.shared.counters.stats()
     }
 
-    /// The batches of the next task, `None` at the end.
-    fn next_batches(&mut self) -> Option<Result<Vec<Batch>>> {
+    /// The blocks left out before the last batch that came, or before the end, but for those given before.
+    pub fn take_bad_blocks(&mut self) -> Vec<BadBlock> {
+        self.salvaged.as_mut().map(|salvaged| std::mem::take(&mut salvaged.lost)).unwrap_or_default()
+    }
+
+    /// How many rows come.
+    pub(super) fn height(self) -> Result<u64> {
+        let mut rows = 0;
+        for batch in self {
+            rows += batch?.height as u64;
+        }
+        Ok(rows)
+    }
+
+    /// What the next task became, `None` at the end.
+    fn next_items(&mut self) -> Option<Result<Vec<Item>>> {
         if self.shared.portions.threads == 1 {
             let task = self.shared.take_task()?.1;
             return Some(task.and_then(|job| self.shared.decode(job)));
         }
-        let batches = self.wait();
+        let items = self.wait();
         self.next += 1;
-        batches
+        items
     }
 
     /// Keeps the threads busy until the next task's result is there.
-    fn wait(&self) -> Option<Result<Vec<Batch>>> {
+    fn wait(&self) -> Option<Result<Vec<Item>>> {
         let Portions { threads, .. } = self.shared.portions;
         let mut results = lock(&self.shared.results);
         loop {
@@ -124,8 +141,8 @@ impl BatchReader {
                     Err(error) => return Some(Err(error)),
                 }
             }
-            if let Some(batches) = results.done.remove(&self.next) {
-                return Some(batches);
+            if let Some(items) = results.done.remove(&self.next) {
+                return Some(items);
             }
             if results.panicked {
                 return Some(Err(Error::new(ErrorKind::Internal, "a panic while decoding")));
@@ -134,6 +151,34 @@ impl BatchReader {
                 return None;
             }
             results = self.shared.progress.wait(results).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
+        loop {
+            if self.salvaged.as_ref().is_some_and(Salvaged::is_done) {
+                return Ok(None);
+            }
+            if let Some(item) = self.ready.pop_front() {
+                match self.batch(item)? {
+                    Some(batch) => return Ok(Some(batch)),
+                    None => continue,
+                }
+            }
+            match self.next_items() {
+                Some(items) => self.ready.extend(items?),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The batch that comes out for this one, if any.
+    fn batch(&mut self, item: Item) -> Result<Option<Batch>> {
+        match (item, &mut self.salvaged) {
+            (Item::Batch(batch), Some(salvaged)) => salvaged.number(batch),
+            (Item::Batch(batch), None) => Ok(Some(batch)),
+            (Item::Lost(bad), Some(salvaged)) => salvaged.lose(bad).map(|()| None),
+            (Item::Lost(bad), None) => Err(bad.error),
         }
     }
 }
@@ -152,22 +197,27 @@ impl Shared {
         task.map(|task| (number, task))
     }
 
-    fn decode(&self, job: Job) -> Result<Vec<Batch>> {
+    fn decode(&self, job: Job) -> Result<Vec<Item>> {
         let Portions { batch_rows, batch_bytes, .. } = self.portions;
         let Tasks { parts, spare, end } = job.open();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let decoder = Decoder { extras: &self.extras, batch_rows, batch_bytes, counters: &self.counters };
-        let testable = parts.first().is_some_and(|part| part.plan.tested.is_some());
-        let batches = match &self.filter {
-            Some(filter) if testable && filter.is_due() => filtered::decode(&decoder, filter, &parts, &mut scratch),
-            _ => decoder.decode(&parts, &mut scratch),
+        let items = if self.portions.salvage {
+            salvage::decode(&decoder, parts, &spare, &mut scratch)
+        } else {
+            let testable = parts.first().is_some_and(|part| part.plan.tested.is_some());
+            let batches = match &self.filter {
+                Some(filter) if testable && filter.is_due() => filtered::decode(&decoder, filter, &parts, &mut scratch),
+                _ => decoder.decode(&parts, &mut scratch),
+            };
+            for part in parts {
+                spare.give(part.task.into_bytes());
+            }
+            batches.map(|batches| batches.into_iter().map(Item::Batch).collect())
         };
         lock(&self.scratch).push(scratch);
-        for part in parts {
-            spare.give(part.task.into_bytes());
-        }
-        let batches = batches?;
-        end.map(|()| batches)
+        let items = items?;
+        end.map(|()| items)
     }
 
     /// What a thread of the pool does: one task.
@@ -196,22 +246,15 @@ impl Iterator for BatchReader {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(batch) = self.ready.pop_front() {
-                return Some(Ok(batch));
-            }
-            if self.finished {
-                return None;
-            }
-            match self.next_batches() {
-                Some(Ok(batches)) => self.ready.extend(batches),
-                Some(Err(error)) => {
-                    self.finished = true;
-                    return Some(Err(error));
-                }
-                None => self.finished = true,
-            }
+        if self.finished {
+            return None;
         }
+        let batch = self.next_batch().transpose();
+        if !matches!(batch, Some(Ok(_))) {
+            self.finished = true;
+            self.shared.cancelled.store(true, Ordering::Relaxed);
+        }
+        batch
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::file::Opened;
 use super::members::{Members, SMALL};
 use super::stats::Counters;
-use super::stream::{BlockStream, Portions};
+use super::stream::{BlockStream, Portions, Wanted};
 use super::task::Part;
 use super::window::Spare;
 use crate::Result;
@@ -76,12 +76,13 @@ impl Sequence {
     pub(super) fn of_one(
         file: Arc<Opened>,
         plan: Plan,
-        rows: Range<u64>,
+        wanted: Wanted,
         portions: Portions,
         counters: Arc<Counters>,
     ) -> Self {
         let spare = Arc::new(Spare::default());
-        let stream = BlockStream::new(file.clone(), plan.clone(), portions, rows.clone(), counters, spare.clone());
+        let rows = wanted.rows.clone();
+        let stream = BlockStream::new(file.clone(), plan.clone(), portions, wanted, counters, spare.clone());
         let current = Some(Current { file, plan, stream });
         Self { spare, rows, row: 0, counting: true, current, members: None, next: 0 }
     }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use super::big::BigBlock;
 use super::file::Opened;
+use super::salvage::{BadBlock, is_damage};
 use super::stats::{Counters, add};
 use super::task::{Blocks, Piece, Task, block_error};
 use super::window::{Spare, Window};
-use crate::container::BlockFrame;
+use crate::container::{BlockFrame, Finding, SYNC_BYTES};
 use crate::plan::Plan;
 use crate::{Codec, Error, Result};
 
@@ -36,6 +37,15 @@ pub(super) struct Portions {
     pub(super) batch_rows: usize,
     pub(super) batch_bytes: usize,
     pub(super) threads: usize,
+    /// Damaged blocks are left out.
+    pub(super) salvage: bool,
+}
+
+/// What is wanted of a file: from where to where its blocks stand, and which of their rows.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) blocks: Range<u64>,
+    pub(super) rows: Range<u64>,
 }
 
 /// What has not been taken of a file.
@@ -44,8 +54,9 @@ pub(super) struct BlockStream {
     plan: Plan,
     portions: Portions,
     counters: Arc<Counters>,
-    /// Rows of the file that are wanted.
+    /// Rows that are wanted, and where the blocks end.
     rows: Range<u64>,
+    stop: u64,
     /// Where the next block begins, its number, and the number of its first row.
     offset: u64,
     index: u64,
@@ -63,16 +74,17 @@ impl BlockStream {
         file: Arc<Opened>,
         plan: Plan,
         portions: Portions,
-        rows: Range<u64>,
+        wanted: Wanted,
         counters: Arc<Counters>,
         spare: Arc<Spare>,
     ) -> Self {
-        let offset = file.header.size;
+        let Wanted { blocks: Range { start: offset, end: stop }, rows } = wanted;
         let window = Window::new(spare);
         // A small file is not worth two tasks, unless it is known that not all of it is wanted.
-        let small = rows.end == u64::MAX && file.source.size() - offset <= TASK_BYTES.start;
+        let small = rows.end == u64::MAX && stop - offset <= TASK_BYTES.start;
         let ramp = if small { u64::MAX } else { FIRST_BYTES };
-        Self { file, plan, portions, counters, rows, offset, index: 0, row: 0, ramp, sample: (0, 0), window, big: None }
+        let (index, row, sample, big) = (0, 0, (0, 0), None);
+        Self { file, plan, portions, counters, rows, stop, offset, index, row, ramp, sample, window, big }
     }
 
     /// How many rows of the file lie behind the stream.
@@ -98,25 +110,29 @@ impl BlockStream {
                 }
                 self.big = None;
             }
-            let Some(frame) = self.next_frame()? else { return Ok(None) };
+            let frame = match self.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(None),
+                Err(error) => return self.lost(error).map(Some),
+            };
             let stop = self.row.saturating_add(frame.rows);
             if stop <= self.rows.start && frame.rows > 0 {
                 add(&self.counters.blocks_skipped, 1);
                 self.pass(&frame);
-            } else if self.is_big(&frame) {
+            } else if self.is_big(&frame) && !self.portions.salvage {
                 let (skip, take) = self.wanted(&frame);
                 add(&self.counters.blocks_read, 1);
                 self.big = Some(BigBlock::open(&self.file, frame.clone(), self.row, skip, take, &self.counters)?);
                 self.pass(&frame);
             } else {
-                return self.run(frame).map(|blocks| Some(Task::Blocks(blocks)));
+                return self.run(frame).map(Task::Blocks).or_else(|error| self.lost(error)).map(Some);
             }
         }
     }
 
     /// The header of the next block; `None` at the file's end and behind the last wanted row.
     fn next_frame(&mut self) -> Result<Option<BlockFrame>> {
-        if self.offset >= self.file.source.size() || (self.row >= self.rows.end && self.rows.end != u64::MAX) {
+        if self.offset >= self.stop || (self.row >= self.rows.end && self.rows.end != u64::MAX) {
             return Ok(None);
         }
         let skipping = self.row < self.rows.start;
@@ -128,22 +144,51 @@ impl BlockStream {
             let message = format!("{} rows that take no bytes", frame.rows);
             return Err(block_error(Error::limit("zero_byte_items", message), &frame, &self.file));
         }
+        if self.portions.salvage {
+            self.check_marker(&frame)?;
+        }
         Ok(Some(frame))
     }
 
+    /// Checks the marker before anything believes the block's size.
+    fn check_marker(&self, frame: &BlockFrame) -> Result<()> {
+        let Opened { source, header, .. } = &*self.file;
+        let found = match self.window.from(frame.data.end).get(..SYNC_BYTES) {
+            Some(found) => frame.check_sync(found, &header.sync),
+            None => frame.check_sync(&source.read_at(frame.data.end, SYNC_BYTES)?, &header.sync),
+        };
+        found.map_err(|error| error.in_file(source.name()))
+    }
+
+    /// Passes over what is wrong at the next block, if the caller wants that.
+    fn lost(&mut self, error: Error) -> Result<Task> {
+        if !self.portions.salvage || !is_damage(&error) {
+            return Err(error);
+        }
+        let Opened { source, header, .. } = &*self.file;
+        self.offset = Finding::new(&**source, &header.sync).behind(self.offset)?;
+        self.index += 1;
+        Ok(Task::Lost(BadBlock::new(error, None, &self.file)))
+    }
+
     fn fill(&mut self, need: u64, want: u64) -> Result<()> {
+        // What stands behind the last block is for somebody else.
+        let want = want.min(self.stop - self.offset);
         self.window.fill(&*self.file.source, self.offset, need, want, &self.counters)
     }
 
     fn pass(&mut self, frame: &BlockFrame) {
         self.offset = frame.end();
         self.index += 1;
-        self.row = self.row.saturating_add(frame.rows);
+        // What damaged headers claim must not end the read: the consumer counts there.
+        if !self.portions.salvage {
+            self.row = self.row.saturating_add(frame.rows);
+        }
     }
 
     /// Whether a block is worth the walk that cuts it: it is more than a batch, or there are threads to share it.
     fn is_big(&self, frame: &BlockFrame) -> bool {
-        let Portions { batch_rows, batch_bytes, threads } = self.portions;
+        let Portions { batch_rows, batch_bytes, threads, .. } = self.portions;
         let bytes = frame.data.end - frame.data.start;
         bytes > BIG_BLOCK && (threads > 1 || bytes > batch_bytes as u64) || frame.rows > 2 * batch_rows as u64
     }
@@ -169,16 +214,18 @@ impl BlockStream {
             rows += frame.rows;
             pieces.push(self.piece(frame)?);
             let full = taken >= budget || rows >= self.portions.batch_rows as u64;
-            if full || self.row >= self.rows.end || self.offset >= self.window.end() {
+            if full || self.row >= self.rows.end || self.offset >= self.window.end().min(self.stop) {
                 break;
             }
             // What is cut off at the window's end begins the next task; what is wrong is found there too.
             match self.file.frame(self.offset, self.index, self.window.from(self.offset)) {
-                Ok(next) if next.end() <= self.window.end() && !self.is_big(&next) => frame = next,
+                Ok(next) if next.end() > self.window.end() || self.is_big(&next) => break,
+                Ok(next) if self.portions.salvage && self.check_marker(&next).is_err() => break,
+                Ok(next) => frame = next,
                 _ => break,
             }
         }
-        Ok(Blocks { window: self.window.bytes(), pieces })
+        Ok(Blocks { window: self.window.bytes(), pieces, stop: self.stop })
     }
 
     /// Compressed bytes for one task: those of a batch, or of the rows that are wanted, by the look of the sample, but small enough at the end of the file that every thread has a share of what is left.

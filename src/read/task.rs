@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memmem;
 use polars_buffer::Buffer;
 
 use super::batch::{Batch, Extras};
 use super::file::Opened;
+use super::salvage::BadBlock;
 use super::stats::{Counters, add};
 use crate::binary::{Fault, PADDING, data_end};
 use crate::codec::Decompressor;
@@ -21,6 +23,8 @@ pub(super) enum Task {
     Blocks(Blocks),
     /// Some records of a large block.
     Rows(Rows),
+    /// No rows: a report.
+    Lost(BadBlock),
 }
 
 impl Task {
@@ -28,7 +32,7 @@ impl Task {
     fn pieces(&self) -> &[Piece] {
         match self {
             Self::Blocks(blocks) => &blocks.pieces,
-            Self::Rows(_) => &[],
+            Self::Rows(_) | Self::Lost(_) => &[],
         }
     }
 
@@ -37,6 +41,7 @@ impl Task {
         match self {
             Self::Blocks(blocks) => blocks.window,
             Self::Rows(rows) => rows.data,
+            Self::Lost(_) => Buffer::new(),
         }
     }
 }
@@ -50,10 +55,19 @@ pub(super) struct Part {
     pub(super) task: Task,
 }
 
+/// What a task becomes.
+pub(super) enum Item {
+    Batch(Batch),
+    /// Rows that are left out stood here.
+    Lost(BadBlock),
+}
+
 /// Blocks that stand one behind the other.
 pub(super) struct Blocks {
     pub(super) window: Buffer<u8>,
     pub(super) pieces: Vec<Piece>,
+    /// Where the part of the file ends that is read.
+    pub(super) stop: u64,
 }
 
 /// One block.
@@ -110,6 +124,13 @@ pub(super) fn decompress(
         return Ok(true);
     }
     decompressor.decompress(codec, data, out, file.limits.block_bytes).map_err(error)?;
+    if codec == Codec::Deflate
+        && let Some(marker) = memmem::find(data, &file.header.sync)
+        && decompressor.decompress(codec, &data[..marker], &mut Vec::new(), file.limits.block_bytes).is_ok()
+    {
+        // Deflate does not say where its stream ends: a damaged size may have led to the marker of a later block.
+        return Err(error(Error::data("a block ends inside the block: its size is wrong")));
+    }
     add(&counters.blocks_decompressed, 1);
     add(&counters.bytes_decoded, out.len() as u64);
     out.extend_from_slice(&[0; PADDING]);
@@ -131,6 +152,7 @@ impl Default for Scratch {
 }
 
 /// Decodes tasks of one read.
+#[derive(Clone, Copy)]
 pub(super) struct Decoder<'a> {
     pub(super) extras: &'a Extras,
     pub(super) batch_rows: usize,
@@ -181,9 +203,27 @@ impl Decoder<'_> {
                     out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
                     decode_rows(part, rows, &mut out)?;
                 }
-                Task::Blocks(blocks) => self.decode_blocks(part, blocks, &parts[i + 1..], scratch, &mut out)?,
+                Task::Blocks(Blocks { window, pieces, .. }) => {
+                    self.decode_blocks(part, window, pieces, &parts[i + 1..], scratch, &mut out)?;
+                }
+                Task::Lost(_) => {}
             }
         }
+        out.cut()?;
+        Ok(out.batches)
+    }
+
+    /// The rows of some blocks of a part, with the columns of `plan`.
+    pub(super) fn decode_pieces(
+        &self,
+        part: &Part,
+        plan: &Plan,
+        window: &[u8],
+        pieces: &[Piece],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Batch>> {
+        let mut out = Output::new(self, plan);
+        self.decode_blocks(part, window, pieces, &[], scratch, &mut out)?;
         out.cut()?;
         Ok(out.batches)
     }
@@ -191,12 +231,12 @@ impl Decoder<'_> {
     fn decode_blocks(
         &self,
         part: &Part,
-        blocks: &Blocks,
+        window: &[u8],
+        pieces: &[Piece],
         behind: &[Part],
         scratch: &mut Scratch,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        let Blocks { window, pieces } = blocks;
         for (i, piece) in pieces.iter().enumerate() {
             let begins = out.record.len() == 0;
             let bytes = &window[piece.range.clone()];

@@ -222,13 +222,13 @@ def test_several_directories(tmp_path, engine):
 def opened(root, engine, query, monkeypatch):
     """How many files a query opens."""
     readers = []
-    original = _files.frames
+    original = _files.frames_of_query
 
-    def spy(reader):
+    def spy(reader, damage):
         readers.append(reader)
-        return original(reader)
+        return original(reader, damage)
 
-    monkeypatch.setattr(_files, "frames", spy)
+    monkeypatch.setattr(_files, "frames_of_query", spy)
     df = query(polars_avro.scan_avro(root, include_file_paths="file")).collect(engine=engine)
     return df, sum(reader.stats["files_opened"] for reader in readers)
 

@@ -34,10 +34,20 @@ fn file(schema: usize, first: usize, rows: usize) -> Vec<u8> {
 }
 
 fn set() -> FileSet {
+    set_damaged(&[])
+}
+
+/// The files, of which some have a damaged last block.
+fn set_damaged(damaged: &[usize]) -> FileSet {
     polars_avro::set_threads(4);
     let mut first = 0;
     let inputs = ROWS.iter().enumerate().map(|(number, &rows)| {
-        let bytes = file(number % 2, first, rows);
+        let mut bytes = file(number % 2, first, rows);
+        if damaged.contains(&number) {
+            // The last value goes on into the marker.
+            let last = bytes.len() - 17;
+            bytes[last] |= 0x80;
+        }
         first += rows;
         Input::Source(Arc::new(MemorySource::new(bytes).with_name(format!("{number}.avro"))))
     });
@@ -146,4 +156,38 @@ fn the_first_error_in_the_files_order_is_the_error() {
     }
     assert_eq!(set.count_rows(None).unwrap_err().position().file.as_deref(), Some("1"));
     assert_eq!(FileSet::new(Vec::new(), &OpenOptions::default()).err().unwrap().kind(), ErrorKind::Argument);
+}
+
+/// Damaged blocks of a small and of a large file are left out, and rows are counted as they come out.
+#[test]
+fn damage_is_left_out_of_every_file() {
+    let set = set_damaged(&[4, 6]);
+    let sound = expected().into_iter().filter(|row| row[3] != 4 && !(390_506..400_506).contains(&row[1]));
+    let sound: Vec<_> = sound.enumerate().map(|(n, row)| vec![n as i64, row[1], row[2], row[3]]).collect();
+    let mut options = ReadOptions::default();
+    options.row_index = Some(("row".to_owned(), 0));
+    options.file_index = Some("file".to_owned());
+    assert!(read(&set, &options).is_err());
+    options.ignore_errors = true;
+    for threads in [1, 4] {
+        options.n_threads = Some(threads);
+        for (offset, length) in [(0, None), (3, Some(5)), (200_000, Some(189_000)), (300_000, None), (500_000, None)] {
+            (options.offset, options.length) = (offset, length);
+            let stop = length.map_or(u64::MAX, |length| offset + length).min(sound.len() as u64) as usize;
+            let wanted = sound.get(offset as usize..stop).unwrap_or_default();
+            assert!(read(&set, &options).unwrap() == wanted, "{threads} threads, rows {offset} and {length:?}");
+        }
+    }
+    options.columns = Some(Vec::new());
+    (options.offset, options.length) = (0, None);
+    let mut reader = set.read(&options).unwrap();
+    let rows: usize = reader.by_ref().map(|batch| batch.unwrap().height).sum();
+    assert_eq!(rows, sound.len());
+    let bad = reader.take_bad_blocks();
+    let files: Vec<_> = bad.iter().map(|bad| (bad.error.position().file.clone().unwrap(), bad.rows_lost)).collect();
+    assert_eq!(files, [("4.avro".to_owned(), Some(500)), ("6.avro".to_owned(), Some(10_000))]);
+    assert_eq!(set.count_sound_rows(None).unwrap(), sound.len() as u64);
+    assert_eq!(set.count_sound_rows(Some(2)).unwrap(), 2);
+    options.byte_range = Some(0..10);
+    assert_eq!(set.read(&options).err().unwrap().kind(), ErrorKind::Argument);
 }

@@ -7,7 +7,10 @@ mod answers;
 mod blocks;
 mod codecs;
 mod header;
+mod ignore_errors;
 mod limits;
+mod sources;
+mod splits;
 mod values;
 
 use polars_avro::{Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions};

@@ -1,0 +1,79 @@
+"""Damaged blocks that were left out: told to the caller one by one, and summed up in one warning."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from polars_avro._options import ReaderOptions
+
+
+@dataclass(frozen=True)
+class BadBlock:
+    """
+    A block of an Avro file that ``ignore_errors`` left out.
+
+    Where no block could be found at all, it is the stretch of the file up to the next sound block.
+
+    Attributes
+    ----------
+    file : str
+        The path of the file, ``<bytes>`` for one in memory.
+    block_index : int
+        Index of the block in the file, counted from 0; a stretch in which no block could be found counts as one.
+    offset : int
+        Where it begins in the file, in bytes.
+    rows_lost : int or None
+        How many rows it had by its own header; None where the header is damaged too.
+    kind : str
+        What is wrong, in a word: ``data`` for damage, ``limit`` for more than the limits allow, ``unsupported``.
+    message : str
+        What is wrong, and where in the block.
+    """
+
+    file: str
+    block_index: int
+    offset: int
+    rows_lost: int | None
+    kind: str
+    message: str
+
+
+class AvroWarning(UserWarning):
+    """Rows of an Avro file are missing from the result, as ``ignore_errors`` allows."""
+
+
+class Damage:
+    """What a read has left out so far."""
+
+    def __init__(self, options: ReaderOptions, *, keep: bool = False) -> None:
+        self.on_bad_block = options.on_bad_block
+        self.kept: list[BadBlock] | None = [] if keep else None
+        self.first: BadBlock | None = None
+        self.blocks = 0
+        self.rows = 0
+
+    def report(self, found: Iterable[tuple[str, int, int, int | None, str, str]]) -> None:
+        """Tell the caller about what was found, in file order."""
+        for what in found:
+            bad = BadBlock(*what)
+            self.first = self.first or bad
+            self.blocks += 1
+            self.rows += bad.rows_lost or 0
+            if self.kept is not None:
+                self.kept.append(bad)
+            if self.on_bad_block is not None:
+                self.on_bad_block(bad)
+
+    def warn(self, stacklevel: int = 1) -> None:
+        """Sum up, once, if anything is missing."""
+        first, self.first = self.first, None
+        if first is not None:
+            blocks = "1 damaged block was" if self.blocks == 1 else f"{self.blocks} damaged blocks were"
+            rows = f"{self.rows} rows or more" if self.rows else "an unknown number of rows"
+            msg = f"{blocks} left out, with {rows}; the first: {first.message}"
+            warnings.warn(msg, AvroWarning, stacklevel=stacklevel + 1)

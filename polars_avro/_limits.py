@@ -1,0 +1,72 @@
+"""What a file may ask for before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    Bounds on what reading a file may cost, whatever the file says.
+
+    No honest file known to us reaches a default. What passes a limit raises :class:`AvroLimitError`, whose message has
+    the limit's name; with ``ignore_errors``, a block that does so is left out like a damaged one.
+
+    Attributes
+    ----------
+    header_bytes : int
+        Bytes of a file header: 64 MiB.
+    block_bytes : int
+        Bytes of one block after decompression: 1 GiB. Blocks that are not compressed are bounded by the file.
+    schema_depth : int
+        How deep types may nest in a schema: 128.
+    schema_nodes : int
+        How many types a schema may hold: 1,048,576.
+    columns : int
+        How many columns a schema may become, those nested in others included: 131,072.
+    data_depth : int
+        How deep one value of a recursive type may nest: 256.
+    zero_byte_items : int
+        How many items that take no bytes (nulls, records of no fields) a block or an array may claim: 16,777,216.
+    bad_blocks : int
+        How many damaged blocks one read may leave out with ``ignore_errors``: 131,072.
+
+    Raises
+    ------
+    TypeError
+        If a limit is not an int.
+    ValueError
+        If a limit is negative.
+
+    Examples
+    --------
+    >>> import polars_avro
+    >>> limits = polars_avro.Limits(block_bytes=100)
+    >>> polars_avro.read_avro("docs/sample.avro", limits=limits)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    polars_avro._errors.AvroLimitError: docs/sample.avro: block 0 ... (limit `block_bytes`)
+    """
+
+    header_bytes: int = 64 << 20
+    block_bytes: int = 1 << 30
+    schema_depth: int = 128
+    schema_nodes: int = 1 << 20
+    columns: int = 1 << 17
+    data_depth: int = 256
+    zero_byte_items: int = 1 << 24
+    bad_blocks: int = 1 << 17
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int):
+                msg = f"`{field.name}` must be an int, got {type(value).__name__!r}"
+                raise TypeError(msg)
+            if value < 0:
+                msg = f"`{field.name}` must not be negative, got {value}"
+                raise ValueError(msg)
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,229 @@
+//! Finding blocks by their sync markers: from any offset, and behind damage.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem::Finder;
+
+use super::block::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
+use crate::{Result, Source};
+
+/// Bytes read at once while looking for a marker.
+const WINDOW: usize = 256 << 10;
+
+/// Ends of blocks that are remembered although their markers are damaged.
+const MOST_CLAIMS: usize = 64;
+
+/// So many bytes of a marker tell that it is one.
+const MOST_OF_A_MARKER: usize = SYNC_BYTES / 2;
+
+/// What stands at an offset.
+enum Place {
+    /// A block whose marker is where its header says, or the end of the file.
+    Sound,
+    /// A header that is possible, of a block that would end here, behind a marker that is damaged.
+    Claims(u64),
+    Nothing,
+}
+
+/// Finds blocks in one file.
+pub(crate) struct Finding<'a> {
+    source: &'a dyn Source,
+    sync: &'a [u8; SYNC_BYTES],
+    window: usize,
+}
+
+impl<'a> Finding<'a> {
+    pub(crate) fn new(source: &'a dyn Source, sync: &'a [u8; SYNC_BYTES]) -> Self {
+        Self { source, sync, window: WINDOW }
+    }
+
+    /// The offset of the first whole marker at or behind `from`. What follows it, if anything, is a block.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub(crate) fn marker(&self, from: u64) -> Result<Option<u64>> {
+        let finder = Finder::new(self.sync);
+        let mut start = from;
+        while start.saturating_add(SYNC_BYTES as u64) <= self.source.size() {
+            let bytes = self.source.read_at(start, self.window)?;
+            if let Some(found) = finder.find(&bytes) {
+                return Ok(Some(start + found as u64));
+            }
+            if bytes.len() < self.window {
+                break;
+            }
+            // A marker may begin in this window and end in the next.
+            start += (self.window - (SYNC_BYTES - 1)) as u64;
+        }
+        Ok(None)
+    }
+
+    /// Whether a sound block stands at `offset`, or nothing because the file ends there.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub(crate) fn is_sound(&self, offset: u64) -> Result<bool> {
+        Ok(matches!(self.place(offset)?, Place::Sound))
+    }
+
+    /// Where the first sound block begins that a marker at or behind `from` precedes; the end of the file where there is
+    /// none.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub(crate) fn sound_block(&self, from: u64) -> Result<u64> {
+        let mut from = from;
+        while let Some(marker) = self.marker(from)? {
+            if self.is_sound(marker + SYNC_BYTES as u64)? {
+                return Ok(marker + SYNC_BYTES as u64);
+            }
+            from = marker + 1;
+        }
+        Ok(self.source.size())
+    }
+
+    /// Where reading goes on behind a block at `damaged`: the nearest sound block that follows a marker, or that stands
+    /// where the header of a block with a damaged marker says; the end of the file where there is none.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub(crate) fn behind(&self, damaged: u64) -> Result<u64> {
+        let mut claims = BTreeSet::new();
+        self.consider(damaged, &mut claims)?;
+        let mut marker = self.marker(damaged)?;
+        loop {
+            let by_marker = marker.map(|marker| marker + SYNC_BYTES as u64);
+            let next = match (by_marker, claims.first().copied()) {
+                (Some(by_marker), Some(claim)) if claim < by_marker => claim,
+                (Some(by_marker), _) => {
+                    marker = self.marker(by_marker - SYNC_BYTES as u64 + 1)?;
+                    by_marker
+                }
+                (None, Some(claim)) => claim,
+                (None, None) => return Ok(self.source.size()),
+            };
+            claims.remove(&next);
+            if self.consider(next, &mut claims)? {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Whether a sound block stands at `offset`; remembers where one may be that comes after it.
+    fn consider(&self, offset: u64, claims: &mut BTreeSet<u64>) -> Result<bool> {
+        match self.place(offset)? {
+            Place::Sound => return Ok(true),
+            Place::Claims(end) => {
+                claims.insert(end);
+                if claims.len() > MOST_CLAIMS {
+                    claims.pop_last();
+                }
+            }
+            Place::Nothing => {}
+        }
+        Ok(false)
+    }
+
+    fn place(&self, offset: u64) -> Result<Place> {
+        let size = self.source.size();
+        if offset == size {
+            return Ok(Place::Sound);
+        }
+        let head = self.source.read_at(offset, MAX_FRAME_BYTES)?;
+        let Ok(Some(frame)) = BlockFrame::parse(&head, 0, offset, size) else { return Ok(Place::Nothing) };
+        let marker = self.source.read_at(frame.data.end, SYNC_BYTES)?;
+        // By chance a record looks like a header. That there is most of a marker where it says is no chance.
+        Ok(match marker.iter().zip(self.sync).filter(|(found, expected)| found == expected).count() {
+            SYNC_BYTES => Place::Sound,
+            MOST_OF_A_MARKER.. => Place::Claims(frame.end()),
+            _ => Place::Nothing,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemorySource;
+
+    const SYNC: [u8; 16] = *b"0123456789abcdef";
+
+    /// A block of one row with this much data.
+    fn block(data: &[u8]) -> Vec<u8> {
+        assert!(data.len() < 64);
+        [&[2, data.len() as u8 * 2], data, &SYNC].concat()
+    }
+
+    fn behind(bytes: &[u8], damaged: usize) -> usize {
+        let source = MemorySource::new(bytes.to_vec());
+        Finding::new(&source, &SYNC).behind(damaged as u64).unwrap() as usize
+    }
+
+    #[test]
+    fn a_marker_is_found_wherever_it_stands() {
+        for len in [16, 17, 40, 100, 200] {
+            for position in 0..=len - 16 {
+                let mut bytes = vec![b'0'; len];
+                bytes[position..position + 16].copy_from_slice(&SYNC);
+                let source = MemorySource::new(bytes);
+                for window in [16, 17, 31, 64, 1000] {
+                    let finding = Finding { source: &source, sync: &SYNC, window };
+                    assert_eq!(finding.marker(0).unwrap(), Some(position as u64), "{len} {position} {window}");
+                    assert_eq!(finding.marker(position as u64).unwrap(), Some(position as u64));
+                    assert_eq!(finding.marker(position as u64 + 1).unwrap(), None);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_marker_is_none() {
+        let source = MemorySource::new(SYNC[..15].to_vec());
+        let finding = Finding::new(&source, &SYNC);
+        assert_eq!(finding.marker(0).unwrap(), None);
+        assert_eq!(finding.marker(u64::MAX).unwrap(), None);
+    }
+
+    #[test]
+    fn reading_goes_on_behind_a_marker() {
+        let (mut bad, good) = (block(b"one"), block(b"two"));
+        bad[1] = 0xFF;
+        assert_eq!(behind(&[bad.clone(), good].concat(), 0), bad.len());
+        assert_eq!(behind(&bad, 0), bad.len(), "the end of the file");
+        assert_eq!(behind(&bad[..bad.len() - 1], 0), bad.len() - 1, "no marker at all");
+    }
+
+    #[test]
+    fn a_marker_inside_data_is_passed_over() {
+        let inside = [b"data ", &SYNC[..], b" \xFF\xFF and more"].concat();
+        let (mut first, good) = (block(&inside), block(b"two"));
+        first[1] = 0xFF;
+        assert_eq!(behind(&[first.clone(), good].concat(), 0), first.len());
+    }
+
+    #[test]
+    fn a_damaged_marker_costs_its_own_block_alone() {
+        let (mut first, mut second, third) = (block(b"one"), block(b"two"), block(b"three"));
+        *second.last_mut().unwrap() ^= 1;
+        let bytes = [first.clone(), second.clone(), third.clone()].concat();
+        let start = first.len() + second.len();
+        assert_eq!(behind(&bytes, first.len()), start);
+        // The header that leads there is itself found by a marker.
+        first[0] = 0x03;
+        let bytes = [first, second, third].concat();
+        assert_eq!(behind(&bytes, 0), start);
+    }
+
+    #[test]
+    fn headers_that_claim_anything_cost_no_memory() {
+        let mut bytes = Vec::new();
+        for len in (0..500).rev() {
+            // One row of as many bytes as lead to a damaged marker at the end.
+            let to_end = len * 19;
+            bytes.extend_from_slice(&SYNC);
+            bytes.extend_from_slice(&[2, (to_end as u8 & 0x3F) << 1 | 0x80, (to_end >> 6) as u8 & 0x7F]);
+        }
+        bytes.extend_from_slice(b"0123456789a.....");
+        assert_eq!(behind(&bytes, 0), bytes.len());
+    }
+}

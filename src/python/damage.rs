@@ -1,0 +1,75 @@
+//! What a file may ask for, and what was left out of it. The classes live in `polars_avro`.
+
+use pyo3::prelude::*;
+
+use crate::{BadBlock, ErrorKind};
+
+/// A `polars_avro.Limits`, by its attributes.
+#[derive(FromPyObject, IntoPyObject)]
+pub(super) struct Limits {
+    header_bytes: usize,
+    block_bytes: usize,
+    schema_depth: usize,
+    schema_nodes: usize,
+    columns: usize,
+    data_depth: usize,
+    zero_byte_items: usize,
+    bad_blocks: usize,
+}
+
+impl From<Limits> for crate::Limits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            header_bytes: limits.header_bytes,
+            block_bytes: limits.block_bytes,
+            schema_depth: limits.schema_depth,
+            schema_nodes: limits.schema_nodes,
+            columns: limits.columns,
+            data_depth: limits.data_depth,
+            zero_byte_items: limits.zero_byte_items,
+            bad_blocks: limits.bad_blocks,
+        }
+    }
+}
+
+impl From<crate::Limits> for Limits {
+    fn from(limits: crate::Limits) -> Self {
+        Self {
+            header_bytes: limits.header_bytes,
+            block_bytes: limits.block_bytes,
+            schema_depth: limits.schema_depth,
+            schema_nodes: limits.schema_nodes,
+            columns: limits.columns,
+            data_depth: limits.data_depth,
+            zero_byte_items: limits.zero_byte_items,
+            bad_blocks: limits.bad_blocks,
+        }
+    }
+}
+
+/// The limits that count where none are given, as a dict.
+#[pyfunction]
+pub(super) fn default_limits() -> Limits {
+    crate::Limits::default().into()
+}
+
+/// The fields of a `polars_avro.BadBlock`, in its order.
+pub(super) type Report = (String, u64, u64, Option<u64>, &'static str, String);
+
+/// A bad block as Python has it.
+pub(super) fn report(bad: &BadBlock) -> Report {
+    let position = bad.error.position();
+    let kind = match bad.error.kind() {
+        ErrorKind::Limit => "limit",
+        ErrorKind::Unsupported => "unsupported",
+        _ => "data",
+    };
+    (
+        position.file.clone().unwrap_or_default(),
+        position.block.unwrap_or_default(),
+        position.offset.unwrap_or_default(),
+        bad.rows_lost,
+        kind,
+        bad.error.to_string(),
+    )
+}

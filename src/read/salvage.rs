@@ -1,0 +1,219 @@
+//! Reading on behind damage, where the caller wants that.
+//!
+//! A block is lost whole, whatever of it could be decoded: rows of the one block that did not come to its end are no better
+//! known than the rest of it. Whether a block is lost does not depend on the columns that are read, so every query sees
+//! the same rows.
+
+use std::ops::Range;
+
+use memchr::memmem::Finder;
+
+use super::batch::{Batch, Extras, RowIndex};
+use super::file::Opened;
+use super::options::ReadOptions;
+use super::stats::Counters;
+use super::task::{Blocks, Decoder, Item, Part, Piece, Scratch, Task};
+use super::window::Spare;
+use crate::container::{BlockFrame, SYNC_BYTES};
+use crate::{Codec, Error, ErrorKind, Limits, Result};
+
+/// A block, or a stretch of a file in which no block could be found, that was left out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BadBlock {
+    /// What is wrong, and where: the position has the file, the block's number and its offset.
+    pub error: Error,
+    /// How many rows were lost, by the block's own header; `None` where the header is damaged too.
+    pub rows_lost: Option<u64>,
+}
+
+impl BadBlock {
+    pub(super) fn new(error: Error, frame: Option<&BlockFrame>, file: &Opened) -> Self {
+        let rows_lost = frame.map(|frame| frame.rows).filter(|&rows| {
+            // A count that the block cannot hold is part of the damage.
+            let bytes = frame.map_or(0, |frame| frame.data.end - frame.data.start);
+            rows <= if file.header.codec == Codec::Null { bytes } else { file.limits.block_bytes as u64 }
+        });
+        Self { error, rows_lost }
+    }
+}
+
+/// Whether an error is about the bytes of a block, and not about reading them.
+pub(super) fn is_damage(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Data | ErrorKind::Limit | ErrorKind::Unsupported)
+}
+
+/// The rows of the sound blocks of some tasks and a report on every other block, in order; gives their bytes back.
+pub(super) fn decode(
+    decoder: &Decoder<'_>,
+    parts: Vec<Part>,
+    spare: &Spare,
+    scratch: &mut Scratch,
+) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for part in parts {
+        if let Task::Lost(bad) = part.task {
+            items.push(Item::Lost(bad));
+            continue;
+        }
+        if let Task::Blocks(Blocks { window, pieces, stop }) = &part.task {
+            let salvage = Salvage { decoder, part: &part, window, stop: *stop, inside: false };
+            items.extend(salvage.decode(pieces, scratch)?);
+        } else {
+            let batches = decoder.decode(std::slice::from_ref(&part), scratch)?;
+            items.extend(batches.into_iter().map(Item::Batch));
+        }
+        spare.give(part.task.into_bytes());
+    }
+    Ok(items)
+}
+
+/// Decodes the sound blocks of a task.
+#[derive(Clone, Copy)]
+struct Salvage<'a> {
+    decoder: &'a Decoder<'a>,
+    part: &'a Part,
+    window: &'a [u8],
+    /// Where the part of the file ends that is read.
+    stop: u64,
+    /// The blocks stand inside a bad one: their own insides are not searched again.
+    inside: bool,
+}
+
+impl Salvage<'_> {
+    /// The rows of those of these blocks that are sound, and a report on every other one, in order.
+    fn decode(&self, pieces: &[Piece], scratch: &mut Scratch) -> Result<Vec<Item>> {
+        let Self { decoder, part, window, stop, .. } = *self;
+        let (mut items, mut rest) = (Vec::new(), pieces);
+        while !rest.is_empty() {
+            let (good, error) = match self.decode_all(rest, scratch) {
+                Ok(batches) => {
+                    items.extend(batches.into_iter().map(Item::Batch));
+                    break;
+                }
+                Err((_, error)) if !is_damage(&error) => return Err(error),
+                Err(fault) => fault,
+            };
+            // A block that fails behind others is tried again on its own: limits count over a whole batch.
+            if good == 0 {
+                items.push(Item::Lost(BadBlock::new(error, Some(&rest[0].frame), &part.file)));
+                if !self.inside {
+                    let swallowed = swallowed(&rest[0], window, stop, &part.file);
+                    let inside = Self { inside: true, ..*self };
+                    items.extend(inside.decode(&swallowed, scratch)?);
+                }
+                rest = &rest[1..];
+            } else {
+                let batches = decoder.decode_pieces(part, &part.plan, window, &rest[..good], scratch)?;
+                items.extend(batches.into_iter().map(Item::Batch));
+                rest = &rest[good..];
+            }
+        }
+        Ok(items)
+    }
+
+    /// The rows of all blocks, or how many are good before the first bad one, and what is wrong with it.
+    fn decode_all(&self, pieces: &[Piece], scratch: &mut Scratch) -> std::result::Result<Vec<Batch>, (usize, Error)> {
+        let Self { decoder, part, window, .. } = *self;
+        if let Some(plan) = &part.plan.whole {
+            // What is decoded only to be checked neither counts nor comes out.
+            let (extras, counters) = (&Extras::default(), &Counters::default());
+            let whole = Decoder { extras, counters, ..*decoder };
+            for (good, piece) in pieces.iter().enumerate() {
+                let decoded = whole.decode_pieces(part, plan, window, std::slice::from_ref(piece), scratch);
+                decoded.map_err(|error| (good, error))?;
+            }
+        }
+        decoder.decode_pieces(part, &part.plan, window, pieces, scratch).map_err(|error| {
+            let bad = error.position().offset;
+            (pieces.iter().position(|piece| Some(piece.frame.offset) == bad).unwrap_or(0), error)
+        })
+    }
+}
+
+/// The sound blocks inside a bad one that begin before `stop`: a size that is damaged may lead to the marker of a later
+/// block by chance.
+fn swallowed(bad: &Piece, window: &[u8], stop: u64, file: &Opened) -> Vec<Piece> {
+    let (sync, size) = (&file.header.sync, file.source.size());
+    let data = &window[bad.range.clone()];
+    let finder = Finder::new(sync);
+    let (mut pos, mut pieces) = (0, Vec::new());
+    while let Some(found) = finder.find(&data[pos..]) {
+        pos += found + SYNC_BYTES;
+        while pos < data.len() {
+            let offset = bad.frame.data.start + pos as u64;
+            let Ok(Some(frame)) = BlockFrame::parse(&data[pos..], bad.frame.index, offset, size) else { break };
+            let (first, last) = (frame.data.start - bad.frame.data.start, frame.end() - bad.frame.data.start);
+            let marker = usize::try_from(last).ok().and_then(|last| data.get(last - SYNC_BYTES..last));
+            if marker != Some(sync) || offset >= stop {
+                break;
+            }
+            let range = bad.range.start + first as usize..bad.range.start + last as usize;
+            pieces.push(Piece { first_row: 0, range, skip: 0, take: frame.rows, frame });
+            pos = last as usize;
+        }
+    }
+    pieces
+}
+
+/// What the consumer does with items whose rows nobody could number before: which blocks are lost shows as they are
+/// decoded.
+pub(super) struct Salvaged {
+    /// The rows that are wanted, and the number of the next.
+    wanted: Range<u64>,
+    row: u64,
+    index: Option<RowIndex>,
+    /// Blocks left out that nobody has asked for yet.
+    pub(super) lost: Vec<BadBlock>,
+    /// How many there were in all, and how many there may be.
+    n_lost: usize,
+    limit: usize,
+}
+
+impl Salvaged {
+    /// Takes the row index out of what is made where rows are decoded; `None` where no block may be missing.
+    pub(super) fn new(options: &ReadOptions, extras: &mut Extras, limits: &Limits) -> Option<Self> {
+        let (wanted, limit) = (options.rows(), limits.bad_blocks);
+        options.ignore_errors.then(|| {
+            let index = extras.row_index.take();
+            Self { wanted, row: 0, index, lost: Vec::new(), n_lost: 0, limit }
+        })
+    }
+
+    /// Keeps a report.
+    pub(super) fn lose(&mut self, bad: BadBlock) -> Result<()> {
+        if self.n_lost == self.limit {
+            let error = Error::limit("bad_blocks", format!("more than {} damaged blocks", self.limit));
+            return Err(error.at(|position| position.clone_from(bad.error.position())));
+        }
+        self.n_lost += 1;
+        self.lost.push(bad);
+        Ok(())
+    }
+
+    /// Whether no row that may come is wanted.
+    pub(super) fn is_done(&self) -> bool {
+        self.row >= self.wanted.end
+    }
+
+    /// What is wanted of the next batch, if anything is.
+    pub(super) fn number(&mut self, mut batch: Batch) -> Result<Option<Batch>> {
+        let first = self.row;
+        let behind = first.saturating_add(batch.height as u64);
+        self.row = behind;
+        let start = self.wanted.start.max(first);
+        let stop = self.wanted.end.min(behind);
+        if start >= stop {
+            return Ok(None);
+        }
+        let (skip, height) = ((start - first) as usize, (stop - start) as usize);
+        if height < batch.height {
+            batch.arrays.iter_mut().for_each(|array| array.slice(skip, height));
+            batch.height = height;
+        }
+        if let Some(index) = &self.index {
+            batch.insert_first(index.field(), index.array(start, height)?);
+        }
+        Ok(Some(batch))
+    }
+}

@@ -1,0 +1,153 @@
+//! What is done with hostile bytes. Each target takes any bytes and must come back: with rows, or with an error that is
+//! the bytes' fault.
+
+use std::sync::Arc;
+
+use polars_avro::{BadBlock, ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
+
+use crate::cells::{self, Cell};
+use crate::columns;
+use crate::container::{self, CODECS, Container};
+use crate::seeds::PLAIN;
+
+pub(crate) type Rows = Vec<Vec<Cell>>;
+
+/// Small enough that what ignores them is seen.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    (limits.header_bytes, limits.block_bytes) = (1 << 20, 1 << 20);
+    (limits.columns, limits.schema_nodes, limits.zero_byte_items) = (1 << 10, 1 << 12, 1 << 12);
+    limits
+}
+
+#[track_caller]
+fn by_the_bytes(error: &Error) {
+    let kinds = [ErrorKind::Data, ErrorKind::Schema, ErrorKind::Limit, ErrorKind::Unsupported];
+    assert!(kinds.contains(&error.kind()), "{error:?}");
+}
+
+fn open(file: &[u8]) -> Result<ContainerFile, Error> {
+    let mut options = OpenOptions::default();
+    options.limits = limits();
+    ContainerFile::open(Arc::new(MemorySource::new(file.to_vec())), &options)
+}
+
+/// Rows, and what was left out.
+fn rows(file: &ContainerFile, options: &ReadOptions) -> Result<(Rows, Vec<BadBlock>), Error> {
+    let mut reader = file.read(options)?;
+    let (mut rows, mut bad) = (Rows::new(), Vec::new());
+    while let Some(batch) = reader.next() {
+        let batch = batch?;
+        bad.extend(reader.take_bad_blocks());
+        let cells: Vec<_> = batch.arrays.iter().map(|array| columns::cells(array.as_ref())).collect();
+        rows.extend((0..batch.height).map(|row| cells.iter().map(|column| column[row].clone()).collect::<Vec<_>>()));
+    }
+    bad.extend(reader.take_bad_blocks());
+    Ok((rows, bad))
+}
+
+fn options(threads: usize) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.n_threads = Some(threads);
+    options
+}
+
+/// A whole file, read strictly. Gives its rows.
+pub(crate) fn file(bytes: &[u8]) -> Option<Rows> {
+    let opened = open(bytes).map_err(|error| by_the_bytes(&error)).ok()?;
+    let _ = opened.count_rows(None).map_err(|error| by_the_bytes(&error));
+    let (rows, bad) = rows(&opened, &options(1)).map_err(|error| by_the_bytes(&error)).ok()?;
+    assert_eq!(bad.len(), 0, "nothing is left out unasked");
+    assert_eq!(opened.count_rows(None).unwrap(), rows.len() as u64);
+    Some(rows)
+}
+
+/// A whole file, damage left out: no error but for the header's.
+pub(crate) fn salvage(bytes: &[u8]) -> Option<Rows> {
+    let opened = open(bytes).map_err(|error| by_the_bytes(&error)).ok()?;
+    let mut options = options(1);
+    options.ignore_errors = true;
+    let (found, bad) = rows(&opened, &options).unwrap();
+    for bad in &bad {
+        by_the_bytes(&bad.error);
+    }
+    let offsets: Vec<_> = bad.iter().map(|bad| bad.error.position().offset.unwrap()).collect();
+    assert!(offsets.is_sorted(), "reports in file order: {offsets:?}");
+    assert_eq!(opened.count_sound_rows(None).unwrap(), found.len() as u64);
+    match rows(&opened, &self::options(1)) {
+        Ok((strict, _)) => assert_eq!((strict, 0), (found.clone(), bad.len()), "a sound file is read the same"),
+        Err(_) => assert_ne!(bad.len(), 0, "what is an error is reported"),
+    }
+    Some(found)
+}
+
+/// A sound file has every row in one of its parts, wherever it is cut.
+pub(crate) fn splits(bytes: &[u8], cuts: &[u64]) {
+    let Ok(opened) = open(bytes) else { return };
+    for ignore_errors in [false, true] {
+        let mut options = options(1);
+        options.ignore_errors = ignore_errors;
+        let Ok((whole, _)) = rows(&opened, &options) else { continue };
+        let mut parts = Rows::new();
+        for cut in cuts.windows(2) {
+            options.byte_range = Some(cut[0]..cut[1]);
+            parts.extend(rows(&opened, &options).unwrap().0);
+        }
+        assert_eq!(parts, whole, "{cuts:?}, ignore_errors: {ignore_errors}");
+    }
+}
+
+/// The JSON of a schema.
+pub(crate) fn schema(json: &[u8]) {
+    let Ok(json) = std::str::from_utf8(json) else { return };
+    match Schema::parse(json, &limits()) {
+        Err(error) => by_the_bytes(&error),
+        Ok(schema) => {
+            let canonical = schema.canonical_form();
+            // A name of no namespace inside one is another name when the canonical form is read.
+            if !json.contains("namespace") && !canonical.contains('.') {
+                let again = Schema::parse(&canonical, &limits()).unwrap();
+                assert_eq!(again.canonical_form(), canonical, "of {json}");
+            }
+            file(&Container::new(json, "null").build());
+        }
+    }
+}
+
+/// The bytes of a compressed block; the first byte says of which codec.
+pub(crate) fn block(bytes: &[u8]) {
+    let Some((codec, block)) = bytes.split_first() else { return };
+    let json = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"long"}]}"#;
+    let container = Container::new(json, CODECS[usize::from(*codec) % CODECS.len()]).block(1, [0]).but(|whole| {
+        whole.bytes = block.to_vec();
+        whole.size = block.len() as i64;
+    });
+    file(&container.build());
+}
+
+/// Rows of the plain schema; the first byte says how many. The naive decoder says whether they are right.
+pub(crate) fn decode(bytes: &[u8]) {
+    let Some((count, data)) = bytes.split_first() else { return };
+    let container = Container::new(PLAIN, "null").block(i64::from(count % 8), data).build();
+    let naive = container::read(&container);
+    match (file(&container), naive) {
+        (Some(found), Ok((schema, values))) => {
+            let expected: Rows = values.iter().map(|value| cells::row(&schema, value)).collect();
+            assert_eq!(found, expected);
+            skip(&container, &expected);
+        }
+        (None, Err(_)) => {}
+        (found, naive) => panic!("{found:?}, but the naive decoder says {:?}", naive.map(|_| ())),
+    }
+}
+
+/// Passing over a column finds the next one where decoding it does.
+fn skip(container: &[u8], whole: &Rows) {
+    let opened = open(container).unwrap();
+    for (at, field) in opened.fields().iter().enumerate() {
+        let mut options = options(1);
+        options.columns = Some(vec![field.name.to_string()]);
+        let column: Rows = whole.iter().map(|row| vec![row[at].clone()]).collect();
+        assert_eq!(rows(&opened, &options).unwrap().0, column, "{}", field.name);
+    }
+}
