@@ -4,48 +4,28 @@ use pyo3::prelude::*;
 
 use crate::{BadBlock, ErrorKind};
 
-/// A `polars_avro.Limits`, by its attributes.
-#[derive(FromPyObject, IntoPyObject)]
-pub(super) struct Limits {
-    header_bytes: usize,
-    block_bytes: usize,
-    schema_depth: usize,
-    schema_nodes: usize,
-    columns: usize,
-    data_depth: usize,
-    zero_byte_items: usize,
-    bad_blocks: usize,
+/// Writes the class and both its conversions from the names of the limits.
+macro_rules! limits {
+    ($($name:ident),*) => {
+        /// A `polars_avro.Limits`, by its attributes.
+        #[derive(FromPyObject, IntoPyObject)]
+        pub(super) struct Limits { $($name: usize),* }
+
+        impl From<Limits> for crate::Limits {
+            fn from(Limits { $($name),* }: Limits) -> Self {
+                Self { $($name),* }
+            }
+        }
+
+        impl From<crate::Limits> for Limits {
+            fn from(limits: crate::Limits) -> Self {
+                Self { $($name: limits.$name),* }
+            }
+        }
+    };
 }
 
-impl From<Limits> for crate::Limits {
-    fn from(limits: Limits) -> Self {
-        Self {
-            header_bytes: limits.header_bytes,
-            block_bytes: limits.block_bytes,
-            schema_depth: limits.schema_depth,
-            schema_nodes: limits.schema_nodes,
-            columns: limits.columns,
-            data_depth: limits.data_depth,
-            zero_byte_items: limits.zero_byte_items,
-            bad_blocks: limits.bad_blocks,
-        }
-    }
-}
-
-impl From<crate::Limits> for Limits {
-    fn from(limits: crate::Limits) -> Self {
-        Self {
-            header_bytes: limits.header_bytes,
-            block_bytes: limits.block_bytes,
-            schema_depth: limits.schema_depth,
-            schema_nodes: limits.schema_nodes,
-            columns: limits.columns,
-            data_depth: limits.data_depth,
-            zero_byte_items: limits.zero_byte_items,
-            bad_blocks: limits.bad_blocks,
-        }
-    }
-}
+limits!(header_bytes, block_bytes, schema_depth, schema_nodes, columns, data_depth, zero_byte_items, bad_blocks);
 
 /// The limits that count where none are given, as a dict.
 #[pyfunction]

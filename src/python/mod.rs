@@ -20,13 +20,17 @@ const KEEP_FREED_MEMORY_MS: std::ffi::c_long = 10_000;
 
 /// `mi_option_purge_delay` of mimalloc 3, which the crate has no name for.
 const PURGE_DELAY: std::ffi::c_int = 15;
+const DEFAULT_PURGE_DELAY_MS: std::ffi::c_long = 1000;
 
 fn configure_allocator() {
     if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
-        // SAFETY: setting an option has no preconditions, and options that do not exist are ignored.
+        // SAFETY: options have no preconditions, and those that do not exist are ignored.
         #[allow(unsafe_code)]
         unsafe {
-            libmimalloc_sys::mi_option_set(PURGE_DELAY, KEEP_FREED_MEMORY_MS);
+            // The default tells that the number still names this option.
+            if libmimalloc_sys::mi_option_get(PURGE_DELAY) == DEFAULT_PURGE_DELAY_MS {
+                libmimalloc_sys::mi_option_set(PURGE_DELAY, KEEP_FREED_MEMORY_MS);
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ mod memory;
 mod mutate;
 #[path = "../rust/naive.rs"]
 mod naive;
+#[path = "../rust/reported.rs"]
+mod reported;
 #[path = "../rust/schemas.rs"]
 mod schemas;
 mod seeds;

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use polars_avro::{BadBlock, ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
+use polars_avro::{ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
 
 use crate::cells::{self, Cell};
-use crate::columns;
 use crate::container::{self, CODECS, Container};
+use crate::reported;
 use crate::seeds::PLAIN;
 
 pub(crate) type Rows = Vec<Vec<Cell>>;
@@ -32,20 +32,6 @@ fn open(file: &[u8]) -> Result<ContainerFile, Error> {
     ContainerFile::open(Arc::new(MemorySource::new(file.to_vec())), &options)
 }
 
-/// Rows, and what was left out.
-fn rows(file: &ContainerFile, options: &ReadOptions) -> Result<(Rows, Vec<BadBlock>), Error> {
-    let mut reader = file.read(options)?;
-    let (mut rows, mut bad) = (Rows::new(), Vec::new());
-    while let Some(batch) = reader.next() {
-        let batch = batch?;
-        bad.extend(reader.take_bad_blocks());
-        let cells: Vec<_> = batch.arrays.iter().map(|array| columns::cells(array.as_ref())).collect();
-        rows.extend((0..batch.height).map(|row| cells.iter().map(|column| column[row].clone()).collect::<Vec<_>>()));
-    }
-    bad.extend(reader.take_bad_blocks());
-    Ok((rows, bad))
-}
-
 fn options(threads: usize) -> ReadOptions {
     let mut options = ReadOptions::default();
     options.n_threads = Some(threads);
@@ -56,7 +42,7 @@ fn options(threads: usize) -> ReadOptions {
 pub(crate) fn file(bytes: &[u8]) -> Option<Rows> {
     let opened = open(bytes).map_err(|error| by_the_bytes(&error)).ok()?;
     let _ = opened.count_rows(None).map_err(|error| by_the_bytes(&error));
-    let (rows, bad) = rows(&opened, &options(1)).map_err(|error| by_the_bytes(&error)).ok()?;
+    let (rows, bad) = reported::read(&opened, &options(1)).map_err(|error| by_the_bytes(&error)).ok()?;
     assert_eq!(bad.len(), 0, "nothing is left out unasked");
     assert_eq!(opened.count_rows(None).unwrap(), rows.len() as u64);
     Some(rows)
@@ -67,14 +53,14 @@ pub(crate) fn salvage(bytes: &[u8]) -> Option<Rows> {
     let opened = open(bytes).map_err(|error| by_the_bytes(&error)).ok()?;
     let mut options = options(1);
     options.ignore_errors = true;
-    let (found, bad) = rows(&opened, &options).unwrap();
+    let (found, bad) = reported::read(&opened, &options).unwrap();
     for bad in &bad {
         by_the_bytes(&bad.error);
     }
     let offsets: Vec<_> = bad.iter().map(|bad| bad.error.position().offset.unwrap()).collect();
     assert!(offsets.is_sorted(), "reports in file order: {offsets:?}");
     assert_eq!(opened.count_sound_rows(None).unwrap(), found.len() as u64);
-    match rows(&opened, &self::options(1)) {
+    match reported::read(&opened, &self::options(1)) {
         Ok((strict, _)) => assert_eq!((strict, 0), (found.clone(), bad.len()), "a sound file is read the same"),
         Err(_) => assert_ne!(bad.len(), 0, "what is an error is reported"),
     }
@@ -87,11 +73,11 @@ pub(crate) fn splits(bytes: &[u8], cuts: &[u64]) {
     for ignore_errors in [false, true] {
         let mut options = options(1);
         options.ignore_errors = ignore_errors;
-        let Ok((whole, _)) = rows(&opened, &options) else { continue };
+        let Ok((whole, _)) = reported::read(&opened, &options) else { continue };
         let mut parts = Rows::new();
         for cut in cuts.windows(2) {
             options.byte_range = Some(cut[0]..cut[1]);
-            parts.extend(rows(&opened, &options).unwrap().0);
+            parts.extend(reported::read(&opened, &options).unwrap().0);
         }
         assert_eq!(parts, whole, "{cuts:?}, ignore_errors: {ignore_errors}");
     }
@@ -148,6 +134,6 @@ fn skip(container: &[u8], whole: &Rows) {
         let mut options = options(1);
         options.columns = Some(vec![field.name.to_string()]);
         let column: Rows = whole.iter().map(|row| vec![row[at].clone()]).collect();
-        assert_eq!(rows(&opened, &options).unwrap().0, column, "{}", field.name);
+        assert_eq!(reported::read(&opened, &options).unwrap().0, column, "{}", field.name);
     }
 }

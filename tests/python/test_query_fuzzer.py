@@ -194,6 +194,7 @@ def test_a_scan_gives_what_the_frame_gives(part: int, tmp_path: Path, monkeypatc
     r = random.Random(part)
     engines = (("streaming", _scan.engine), ("in-memory", _scan.engine), ("streaming", _io_source))
     case = make_case(r, tmp_path, 0)
+    compared = {engine: 0 for engine in engines}
     for number in range(CHAINS // PARTS):
         if number % 5 == 4:
             case = make_case(r, tmp_path, number)
@@ -220,9 +221,12 @@ def test_a_scan_gives_what_the_frame_gives(part: int, tmp_path: Path, monkeypatc
             try:
                 found = query(polars_avro.scan_avro(list(case.paths), **options)).collect(engine=engine)
                 assert_frame_equal(found, wanted)
+                compared[engine, module] += 1
             except pl.exceptions.PanicException:
                 # The streaming engine may panic on its own plan around an IO source; nothing of ours panics there.
                 if module is not _io_source:
                     raise
             except Exception as error:
                 raise AssertionError(what) from error
+    # What is left out above must stay rare: Polars' own faults must not hide ours.
+    assert all(n >= 0.95 * (CHAINS // PARTS) for n in compared.values()), compared

@@ -14,5 +14,6 @@ mod hostile;
 mod layers;
 mod naive;
 mod portions;
+mod reported;
 mod schemas;
 mod values;

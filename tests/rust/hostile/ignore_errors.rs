@@ -6,11 +6,8 @@ use polars_avro::{BadBlock, ContainerFile, Error, ErrorKind, Limits, MemorySourc
 
 use super::{field, offset_of, record};
 use crate::cells::Cell;
-use crate::columns;
 use crate::container::{Block, CODECS, Container, SYNC, put_bytes, varint};
-
-/// What came out, and what was reported.
-pub(super) type Salvaged = (Vec<Vec<Cell>>, Vec<BadBlock>);
+use crate::reported::{self, Reported};
 
 fn options() -> ReadOptions {
     let mut options = ReadOptions::default();
@@ -24,27 +21,13 @@ fn open(bytes: &[u8], limits: &Limits) -> polars_avro::Result<ContainerFile> {
     ContainerFile::open(Arc::new(MemorySource::new(bytes.to_vec())), &open)
 }
 
-/// Reads, leaving damage out.
-pub(super) fn salvage(file: &ContainerFile, options: &ReadOptions) -> polars_avro::Result<Salvaged> {
-    let mut reader = file.read(options)?;
-    let (mut rows, mut bad) = (Vec::new(), Vec::new());
-    while let Some(batch) = reader.next() {
-        let batch = batch?;
-        bad.extend(reader.take_bad_blocks());
-        let cells: Vec<_> = batch.arrays.iter().map(|array| columns::cells(array.as_ref())).collect();
-        rows.extend((0..batch.height).map(|row| cells.iter().map(|column| column[row].clone()).collect::<Vec<_>>()));
-    }
-    bad.extend(reader.take_bad_blocks());
-    Ok((rows, bad))
-}
-
 /// The same with one thread and with several, which must agree.
 #[track_caller]
-fn read(bytes: &[u8], mut options: ReadOptions) -> Salvaged {
+fn read(bytes: &[u8], mut options: ReadOptions) -> Reported {
     let file = open(bytes, &Limits::default()).unwrap();
     let mut read = |threads, batch_rows| {
         (options.n_threads, options.batch_rows) = (Some(threads), batch_rows);
-        salvage(&file, &options).unwrap()
+        reported::read(&file, &options).unwrap()
     };
     let one = read(1, 100_000);
     for (threads, batch_rows) in [(1, 1), (2, 100_000), (4, 3)] {
@@ -291,7 +274,7 @@ fn limits_are_a_blocks_own() {
     for count in [900, 800, 1100, 700] {
         file = file.block(1, [varint(count), vec![0]].concat());
     }
-    let (rows, reports) = salvage(&open(&file.build(), &limits).unwrap(), &options()).unwrap();
+    let (rows, reports) = reported::read(&open(&file.build(), &limits).unwrap(), &options()).unwrap();
     let heights = rows.iter().map(|row| match &row[0] {
         Cell::List(items) => items.len(),
         other => panic!("{other:?}"),
@@ -307,7 +290,7 @@ fn bad_blocks() {
     for block in [1, 2, 4, 6] {
         file.blocks[block].bytes.fill(0xFF);
     }
-    let read = |limits: &Limits| salvage(&open(&file.build(), limits).unwrap(), &options());
+    let read = |limits: &Limits| reported::read(&open(&file.build(), limits).unwrap(), &options());
     limits.bad_blocks = 4;
     assert_eq!(read(&limits).unwrap().0, rows_of([0, 3, 5, 7]));
     limits.bad_blocks = 3;
@@ -351,7 +334,7 @@ fn what_cannot_be_read_is_an_error_all_the_same() {
         let file = ContainerFile::open(Arc::new(source), &OpenOptions::default()).unwrap();
         let mut options = options();
         options.n_threads = Some(threads);
-        let error = salvage(&file, &options).unwrap_err();
+        let error = reported::read(&file, &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Source, "{error}");
         assert!(error.io().is_some());
     }

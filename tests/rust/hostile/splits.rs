@@ -2,12 +2,13 @@
 
 use polars_avro::{ContainerFile, ErrorKind, ReadOptions};
 
-use super::ignore_errors::{rows_of, salvage};
+use super::ignore_errors::rows_of;
 use super::{field, offset_of, rows};
 use crate::cells::Cell;
 use crate::choices::Choices;
 use crate::container::{CODECS, Container, SYNC, put_bytes, varint};
 use crate::differential::{open, read};
+use crate::reported;
 
 fn part(start: u64, stop: u64) -> ReadOptions {
     let mut options = ReadOptions::default();
@@ -142,7 +143,7 @@ fn parts_of_a_damaged_file_are_salvaged_once() {
         let opened = open(bytes.clone()).unwrap();
         let mut options = ReadOptions::default();
         options.ignore_errors = true;
-        let (whole, reports) = salvage(&opened, &options).unwrap();
+        let (whole, reports) = reported::read(&opened, &options).unwrap();
         let offsets = |bad: &[polars_avro::BadBlock]| {
             bad.iter().map(|bad| bad.error.position().offset.unwrap()).collect::<Vec<_>>()
         };
@@ -151,7 +152,7 @@ fn parts_of_a_damaged_file_are_salvaged_once() {
         let cuts = tiling(choices, bytes.len() as u64);
         for cut in cuts.windows(2) {
             options.byte_range = Some(cut[0]..cut[1]);
-            let (part, reports) = salvage(&opened, &options).unwrap();
+            let (part, reports) = reported::read(&opened, &options).unwrap();
             rows.extend(part);
             bad.extend(offsets(&reports));
         }
