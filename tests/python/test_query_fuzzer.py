@@ -194,7 +194,7 @@ def test_a_scan_gives_what_the_frame_gives(part: int, tmp_path: Path, monkeypatc
     r = random.Random(part)
     engines = (("streaming", _scan.engine), ("in-memory", _scan.engine), ("streaming", _io_source))
     case = make_case(r, tmp_path, 0)
-    compared = {engine: 0 for engine in engines}
+    compared = dict.fromkeys(engines, 0)
     for number in range(CHAINS // PARTS):
         if number % 5 == 4:
             case = make_case(r, tmp_path, number)
