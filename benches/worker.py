@@ -41,18 +41,16 @@ def cpu() -> float:
 def answer(engine: ModuleType, digest: ModuleType, request: dict) -> dict:
     """Do what one request asks."""
     paths, query = request["paths"], request["query"]
-    if request["do"] == "check":
-        frame = engine.run(paths, query)
-        if request["sort"]:
-            frame = frame.sort(request["checked"][0])
-        return digest.describe(frame, request["checked"])
     gc.collect()
-    if request["do"] == "peak":
+    if request["do"] == "check":
         before = memory("VmRSS")
         if STATUS.exists():
             Path("/proc/self/clear_refs").write_text(RESET_PEAK)
         frame = engine.run(paths, query)
-        return {"before": before, "peak": memory("VmHWM"), "held": frame.estimated_size() / 1e6}
+        taken = {"before": before, "peak": memory("VmHWM"), "held": frame.estimated_size() / 1e6}
+        if request["sort"]:
+            frame = frame.sort(request["checked"][0])
+        return digest.describe(frame, request["checked"]) | {"memory": taken}
     repeat = request["repeat"]
     # An engine with processes of its own counts their time too.
     clock = getattr(engine, "cpu", cpu)

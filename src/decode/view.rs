@@ -72,6 +72,12 @@ const FIRST_BYTES: [u128; 17] = {
 
 const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
 
+/// Whether any of these sixteen bytes is not ASCII.
+#[inline(always)]
+fn has_high_bits(bytes: &[u8; 16]) -> bool {
+    u128::from_ne_bytes(*bytes) & HIGH_BITS != 0
+}
+
 impl<C: Content> Default for Views<C> {
     fn default() -> Self {
         let (views, tail, full, validity) = <_>::default();
@@ -89,8 +95,7 @@ impl<C: Content> Views<C> {
     #[inline(always)]
     pub(super) fn push_at(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
         if len > 16 {
-            self.push_long(bytes, pos, len)?;
-            return Ok(pos + len);
+            return self.push_long(bytes, pos, len);
         }
         let (window, _) = read_array::<16>(bytes, pos)?;
         let whole = u128::from_le_bytes(*window);
@@ -125,8 +130,28 @@ impl<C: Content> Views<C> {
         }
     }
 
+    /// Appends more than 16 bytes.
     #[inline(never)]
-    fn push_long(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<(), Fault> {
+    fn push_long(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
+        if len <= 32 {
+            // The padding is behind them, so that this much is there. A copy of fixed width is two stores, not a call.
+            let (window, _) = read_array::<32>(bytes, pos)?;
+            let ((first, _), (last, _)) = (read_array(bytes, pos)?, read_array(bytes, pos + len - 16)?);
+            if (has_high_bits(first) || has_high_bits(last)) && !C::is_valid(&window[..len]) {
+                return Err(bad_utf8());
+            }
+            let offset = self.room_for(32);
+            self.tail.extend_from_slice(window);
+            self.tail.truncate(offset + len);
+            let prefix = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
+            let (length, buffer_idx) = (len as u32, self.full.len() as u32);
+            self.views.push(View { length, prefix, buffer_idx, offset: offset as u32 });
+            return Ok(pos + len);
+        }
+        self.push_longer(bytes, pos, len)
+    }
+
+    fn push_longer(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
         let value = bytes.get(pos..pos + len).ok_or_else(Fault::truncated)?;
         if !C::is_valid(value) {
             return Err(bad_utf8());
@@ -135,7 +160,7 @@ impl<C: Content> Views<C> {
             return Err(Fault::data("a value of 2 GiB or more does not fit into a Polars string or binary"));
         }
         self.append(value);
-        Ok(())
+        Ok(pos + len)
     }
 
     #[inline]

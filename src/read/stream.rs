@@ -228,7 +228,8 @@ impl BlockStream {
         Ok(Blocks { window: self.window.bytes(), pieces, stop: self.stop })
     }
 
-    /// Compressed bytes for one task: those of a batch, or of the rows that are wanted, by the look of the sample, but small enough at the end of the file that every thread has a share of what is left.
+    /// Compressed bytes for one task: those of a batch, or of the rows that are wanted, by the look of the sample, but
+    /// small enough at the end of the file that every thread has a share of what is left.
     fn task_bytes(&self) -> u64 {
         let left = self.file.source.size() - self.offset;
         let share = left / (2 * self.portions.threads as u64);
