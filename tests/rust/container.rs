@@ -126,7 +126,7 @@ pub(crate) fn compress(codec: &str, data: &[u8]) -> Vec<u8> {
     }
 }
 
-fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     match codec {
         "null" => out.extend(data),
