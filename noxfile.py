@@ -62,10 +62,9 @@ def lint(session: nox.Session) -> None:
 
 
 # Coverage counters and compares for libFuzzer; a stable compiler has them.
-COVERAGE = "--cfg fuzzing -C codegen-units=1 -C passes=sancov-module" + "".join(
-    f" -C llvm-args=-sanitizer-coverage-{what}"
-    for what in ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"]
-)
+COVERAGE = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"]
+FLAGS = "--cfg fuzzing -C codegen-units=1 -C passes=sancov-module"
+FLAGS += "".join(f" -C llvm-args=-sanitizer-coverage-{what}" for what in COVERAGE)
 GUIDED = Path("tests/fuzz/guided")
 TARGETS = ["header", "schema", "block", "decode", "salvage", "splits"]
 
@@ -93,7 +92,7 @@ def fuzz(session: nox.Session) -> None:
         options = [f"-max_total_time={seconds}", f"-artifact_prefix={artifacts}/", f"-dict={GUIDED / 'avro.dict'}"]
         options += ["-max_len=4096", "-timeout=60", "-rss_limit_mb=1024", "-print_final_stats=1"]
         places = [str(corpus), str(seeds / target)]
-        session.run(*cargo, "--bin", target, "--", *places, *options, external=True, env={"RUSTFLAGS": COVERAGE})
+        session.run(*cargo, "--bin", target, "--", *places, *options, external=True, env={"RUSTFLAGS": FLAGS})
 
 
 @nox.session
