@@ -16,6 +16,7 @@ mod columns;
 #[path = "../rust/container.rs"]
 mod container;
 mod corpus;
+mod markers;
 mod memory;
 mod mutate;
 #[path = "../rust/naive.rs"]

@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 
 use crate::cells::{self, Cell};
 use crate::choices::Choices;
-use crate::container::{self, CODECS, Container, SYNC};
+use crate::container::{self, CODECS, Container};
 use crate::seeds::PLAIN;
-use crate::{naive, reported, schemas};
+use crate::{markers, reported, schemas};
 
 pub(crate) type Rows = Vec<Vec<Cell>>;
 
@@ -67,6 +67,9 @@ pub(crate) fn salvage(bytes: &[u8]) -> Option<Rows> {
         Ok((strict, _)) => assert_eq!((strict, 0), (found.clone(), bad.len()), "a sound file is read the same"),
         Err(_) => assert_ne!(bad.len(), 0, "what is an error is reported"),
     }
+    if !markers::are_all_there(&opened, bytes, &found) {
+        assert!(markers::has_blocks_in_blocks(&opened, bytes), "a sound block is lost of {found:?}");
+    }
     Some(found)
 }
 
@@ -83,27 +86,9 @@ pub(crate) fn splits(bytes: &[u8], cuts: &[u64]) {
             parts.extend(reported::read(&opened, &options).unwrap().0);
         }
         if parts != whole {
-            assert!(has_blocks_in_blocks(&opened, bytes), "{cuts:?} {ignore_errors}\n{parts:?}\n{whole:?}");
+            assert!(markers::has_blocks_in_blocks(&opened, bytes), "{cuts:?} {ignore_errors}\n{parts:?}\n{whole:?}");
         }
     }
-}
-
-/// Whether a sound block holds the file's marker with another block behind it, or markers overlap. Such a block is no
-/// block for who reads the whole file, and is one for who begins in its middle.
-fn has_blocks_in_blocks(file: &ContainerFile, bytes: &[u8]) -> bool {
-    let (sync, first) = (file.header().sync, file.header().size as usize - SYNC.len());
-    let markers = (first..bytes.len()).filter(|&at| bytes[at..].starts_with(&sync));
-    let blocks = markers.filter_map(|at| {
-        let mut rest = &bytes[at + sync.len()..];
-        let _ = naive::long(&mut rest).and_then(|_| naive::prefixed(&mut rest)).ok()?;
-        rest.starts_with(&sync).then(|| at..bytes.len() - rest.len())
-    });
-    let blocks: Vec<_> = blocks.collect();
-    blocks.windows(2).any(|pair| {
-        let mut options = options(1);
-        options.byte_range = Some(pair[0].start as u64..pair[0].start as u64 + 1);
-        pair[1].start < pair[0].end && reported::read(file, &options).is_ok()
-    })
 }
 
 /// How many bytes in front of a file say where to cut it.

@@ -12,6 +12,8 @@ mod columns;
 #[path = "../../rust/container.rs"]
 mod container;
 mod frames;
+#[path = "../markers.rs"]
+mod markers;
 #[path = "../memory.rs"]
 mod memory;
 #[path = "../../rust/naive.rs"]
