@@ -1,6 +1,7 @@
 """The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``."""
 
 import shutil
+from pathlib import Path
 
 import nox
 
@@ -49,6 +50,10 @@ def lint(session: nox.Session) -> None:
     session.run("cargo", "clippy", "--all-targets", "--features", "python", "--", "-D", "warnings", external=True)
     # The fuzz tests are not built with the extension.
     session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
+    guided = ["--manifest-path", str(GUIDED / "Cargo.toml")]
+    session.run("cargo", "fmt", "--check", *guided, external=True)
+    # What the package itself needs is built by now.
+    session.run("cargo", "clippy", *guided, "--target-dir", "target", "--", "-D", "warnings", external=True)
     session.install("-e", ".", "nox", *requirements("lint"), env={"MATURIN_PEP517_ARGS": "--profile dev"})
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
@@ -56,11 +61,38 @@ def lint(session: nox.Session) -> None:
     session.run("stubtest", "polars_avro._core")
 
 
+# Coverage counters and compares for libFuzzer; a stable compiler has them.
+COVERAGE = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"]
+FLAGS = "--cfg fuzzing -C codegen-units=1 -C passes=sancov-module"
+FLAGS += "".join(f" -C llvm-args=-sanitizer-coverage-{what}" for what in COVERAGE)
+GUIDED = Path("tests/fuzz/guided")
+TARGETS = ["header", "schema", "block", "decode", "salvage", "splits"]
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Damage files at random, 200,000 in all unless an argument after ``--`` says how many of each kind."""
-    mutations = session.posargs[0] if session.posargs else "60000"
-    session.run("cargo", "test", "--release", "--test", "fuzz", external=True, env={"POLARS_AVRO_MUTATIONS": mutations})
+    """Damage files at random, then let libFuzzer look for bytes that break something.
+
+    Arguments after ``--``: how many random ones of each kind (60000, that is 200,000 in all), how many seconds of
+    guided fuzzing for each target (300), and which targets (all).
+    """
+    mutations, seconds, *targets = [*session.posargs, *["60000", "300"][len(session.posargs) :]]
+    tests = ["cargo", "test", "--release", "--test", "fuzz"]
+    session.run(*tests, external=True, env={"POLARS_AVRO_MUTATIONS": mutations})
+    seeds = GUIDED.absolute() / "seeds"
+    session.run(*tests, "--", "--ignored", "write_seeds", external=True, env={"POLARS_AVRO_SEEDS": str(seeds)})
+    rustc = str(session.run("rustc", "-vV", external=True, silent=True))
+    host = next(line.removeprefix("host: ") for line in rustc.splitlines() if line.startswith("host: "))
+    for target in targets or TARGETS:
+        corpus, artifacts = GUIDED / "corpus" / target, GUIDED / "artifacts" / target
+        corpus.mkdir(parents=True, exist_ok=True)
+        artifacts.mkdir(parents=True, exist_ok=True)
+        # With a target named, build scripts and macros are left as they are.
+        cargo = ["cargo", "run", "--release", "--target", host, "--manifest-path", str(GUIDED / "Cargo.toml")]
+        options = [f"-max_total_time={seconds}", f"-artifact_prefix={artifacts}/", f"-dict={GUIDED / 'avro.dict'}"]
+        options += ["-max_len=4096", "-timeout=60", "-rss_limit_mb=1024", "-print_final_stats=1"]
+        places = [str(corpus), str(seeds / target)]
+        session.run(*cargo, "--bin", target, "--", *places, *options, external=True, env={"RUSTFLAGS": FLAGS})
 
 
 @nox.session

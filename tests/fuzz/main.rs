@@ -15,6 +15,8 @@ mod choices;
 mod columns;
 #[path = "../rust/container.rs"]
 mod container;
+mod corpus;
+mod markers;
 mod memory;
 mod mutate;
 #[path = "../rust/naive.rs"]
@@ -33,7 +35,7 @@ use std::sync::{Mutex, PoisonError};
 use choices::Choices;
 use container::CODECS;
 use mutate::{apply, edits, is_intact};
-use seeds::{PLAIN, Seed, make, seed};
+use seeds::{Seed, make, seed};
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
@@ -155,14 +157,9 @@ fn damaged_compressed_blocks() {
 fn damaged_rows_are_decoded_as_the_naive_decoder_decodes_them() {
     each(0..cases(1), |number| {
         let choices = &mut Choices::Seed(number);
-        let seed = make(PLAIN, "null", 1, 4, choices);
-        let (place, rows) = &seed.blocks[0];
-        // Behind the row count and the size, before the marker.
-        let size = place.len() - 16;
-        let start = place.start + if size > 2 + 63 { 3 } else { 2 };
-        let data = &seed.bytes[start.min(place.end - 16)..place.end - 16];
-        let data = apply(data, &edits(choices, data, 0, &[]));
-        targets::decode(&[&[rows.len() as u8], &data[..]].concat());
+        let (schema, count, data) = corpus::rows(choices);
+        let data = apply(&data, &edits(choices, &data, 0, &[]));
+        targets::decode(&[&[schema, count], &data[..]].concat());
     });
 }
 

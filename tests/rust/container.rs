@@ -126,30 +126,38 @@ pub(crate) fn compress(codec: &str, data: &[u8]) -> Vec<u8> {
     }
 }
 
-fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
+/// No block of a test holds more.
+const MOST_CONTENT: usize = 1 << 22;
+
+pub(crate) fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
+    let mut all = |from: &mut dyn Read| {
+        from.take(MOST_CONTENT as u64).read_to_end(&mut out).map_err(|error| error.to_string()).map(drop)
+    };
     match codec {
         "null" => out.extend(data),
         "deflate" => {
-            out.resize(1 << 22, 0);
+            out.resize(MOST_CONTENT, 0);
             let len = libdeflater::Decompressor::new().deflate_decompress(data, &mut out);
             out.truncate(len.map_err(|error| error.to_string())?);
         }
         "snappy" => {
             let (data, crc) = data.split_at_checked(data.len().wrapping_sub(4)).ok_or("no room for the CRC")?;
+            if snap::raw::decompress_len(data).map_err(|error| error.to_string())? > MOST_CONTENT {
+                return Err("a block of too much".into());
+            }
             out = snap::raw::Decoder::new().decompress_vec(data).map_err(|error| error.to_string())?;
             if crc32fast::hash(&out).to_be_bytes() != crc {
                 return Err("CRC".into());
             }
         }
-        "zstandard" => out = zstd::stream::decode_all(data).map_err(|error| error.to_string())?,
-        "bzip2" => {
-            bzip2::read::BzDecoder::new(data).read_to_end(&mut out).map_err(|error| error.to_string())?;
-        }
-        "xz" => {
-            liblzma::read::XzDecoder::new(data).read_to_end(&mut out).map_err(|error| error.to_string())?;
-        }
+        "zstandard" => all(&mut zstd::stream::Decoder::new(data).map_err(|error| error.to_string())?)?,
+        "bzip2" => all(&mut bzip2::read::BzDecoder::new(data))?,
+        "xz" => all(&mut liblzma::read::XzDecoder::new(data))?,
         codec => return Err(format!("codec {codec}")),
+    }
+    if out.len() == MOST_CONTENT {
+        return Err("a block of too much".into());
     }
     Ok(out)
 }
