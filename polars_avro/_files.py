@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _predicate
-from polars_avro._core import ContainerFile, FileSet, Open
+from polars_avro._core import ContainerFile, FileSet
 from polars_avro._frame import frames_of_query
 
 if TYPE_CHECKING:
@@ -71,10 +71,7 @@ class Files:
         """Make ready for reading."""
         if len(self.sources) > 1 or self.known is not None:
             return OpenFiles(FileSet(self.sources, self.reading.for_core()), self.known)
-        file = ContainerFile(self.sources[0], Open(None, limits=self.reading.limits))
-        if file.schema_json != self.reading.schema_json:
-            file = ContainerFile(self.sources[0], self.reading.for_core())
-        return OpenFiles(file, None)
+        return OpenFiles(ContainerFile(self.sources[0], self.reading.for_core()), None)
 
 
 class OpenFiles:

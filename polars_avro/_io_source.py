@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def scan(files: Files, schema: pl.Schema, options: ScanOptions) -> pl.LazyFrame:
-    """Make the scan of files that have this schema."""
+def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -> pl.LazyFrame:
+    """Make the scan of files that have this schema; query plans have no room for the codec."""
+    del codec
     # A `head` of Polars' would be lost behind a row index that is not selected, where another `head` follows.
     frames_of = Frames(files, schema, options.reader, options.n_rows)
     lf = register_io_source(frames_of, schema=schema, is_pure=options.cache)

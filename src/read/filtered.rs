@@ -112,7 +112,7 @@ impl<'a> Sink<'a> for Candidates<'a> {
 impl<'a> Candidates<'a> {
     fn new(decoder: &'a Decoder<'a>, filter: &'a Filter, plan: &'a Plan, spare: Vec<Vec<u8>>) -> Result<Self> {
         let parts = of_plan(plan)?;
-        let (tested, wanted) = (parts.record.clone(), parts.wanted.clone());
+        let (tested, wanted) = (Record::clone(&parts.record), parts.wanted.clone());
         let (first_row, starts, runs, blocks, bytes, batches) = <_>::default();
         Ok(Self {
             decoder,
@@ -136,7 +136,7 @@ impl<'a> Candidates<'a> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.ask(&[])?;
             (self.plan, self.parts) = (plan, of_plan(plan)?);
-            (self.tested, self.wanted) = (self.parts.record.clone(), self.parts.wanted.clone());
+            (self.tested, self.wanted) = (Record::clone(&self.parts.record), self.parts.wanted.clone());
         }
         Ok(())
     }

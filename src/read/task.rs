@@ -310,7 +310,7 @@ fn trailing(bytes: usize, rows: u64) -> Error {
 
 impl<'a> Output<'a> {
     fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
-        let (record, batches, files) = (plan.record.clone(), Vec::new(), Vec::new());
+        let (record, batches, files) = (Record::clone(&plan.record), Vec::new(), Vec::new());
         Self { decoder, plan, record, batches, first_row: None, bytes: 0, files }
     }
 
@@ -318,7 +318,7 @@ impl<'a> Output<'a> {
     fn follow(&mut self, plan: &'a Plan) -> Result<()> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.cut()?;
-            (self.plan, self.record) = (plan, plan.record.clone());
+            (self.plan, self.record) = (plan, Record::clone(&plan.record));
         }
         Ok(())
     }
