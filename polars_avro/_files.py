@@ -143,8 +143,11 @@ class OpenFiles:
         assert self.known is not None
         known = self.known.select(names)
         for runs in _runs(core.count_rows_by_file(limit), offset, length):
-            rows = pl.DataFrame(runs, schema={"number": pl.UInt32, "rows": pl.UInt32}, orient="row")
-            yield known[rows.select(pl.col("number").repeat_by("rows").explode()).to_series()]
+            rows = pl.DataFrame(runs, schema={"number": pl.UInt32, "rows": pl.Int64}, orient="row")
+            # The run of each row, without `explode`, which not every Polars understands in the same way.
+            every = pl.int_range(int(rows["rows"].sum()), eager=True)
+            run = rows["rows"].cum_sum().search_sorted(every, side="right")
+            yield known[rows["number"][run]]
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:
