@@ -63,6 +63,7 @@ class Open:
         refuse: tuple[bool, bool] = ...,
         as_polars: bool = False,
     ) -> Open: ...
+    def __arrow_c_schema__(self) -> object: ...
 
 @final
 class FileSet:

@@ -30,15 +30,15 @@ if not hasattr(PyLazyFrame, "new_from_external_reader_builder"):
     raise ImportError("this Polars has no external readers")
 
 
-def scan(files: Files, schema: pl.Schema, options: ScanOptions) -> pl.LazyFrame:
+def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -> pl.LazyFrame:
     """
-    Make the scan of files that have this schema.
+    Make the scan of files that have this schema, the first of which has this codec.
 
     For Polars it is one file: every file of a scan costs it more than reading a small one does.
     """
     lf = PyLazyFrame.new_from_external_reader_builder(
         sources=[files.label],
-        reader_builder=intern_builder(files, schema, options.reader),
+        reader_builder=intern_builder(files, schema, options.reader, codec),
         schema=schema,
         scan_options=PolarsScanOptions(
             row_index=options.row_index,
@@ -60,13 +60,14 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 class AvroReaderBuilder(FileReaderBuilder):
     """Makes the reader of a scan's files."""
 
-    def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions) -> None:
+    def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions, codec: str) -> None:
         self.files = files
         self.schema = schema
         self.options = options
+        self.codec = codec
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return intern_builder, (self.files, self.schema, self.options)
+        return intern_builder, (self.files, self.schema, self.options, self.codec)
 
     def reader_capabilities(self) -> ReaderCapabilities:
         """Say what the reader does itself; Polars does the rest."""
@@ -77,10 +78,11 @@ class AvroReaderBuilder(FileReaderBuilder):
         return AvroFileReader(self)
 
     def explain_properties(self) -> dict[str, str]:
-        """Name the format in query plans."""
+        """Say in query plans what the files are; of several the codec of the first is known."""
         defaults = vars(ReaderOptions())
         given = {name: str(value) for name, value in vars(self.options).items() if value != defaults[name]}
-        return {"format": "Avro", **given}
+        codec = self.codec if len(self.files.sources) == 1 else f"{self.codec} (first file)"
+        return {"format": "Avro", "codec": codec, **given}
 
 
 class AvroFileReader(FileReader):
@@ -125,11 +127,11 @@ _builders: WeakValueDictionary[tuple[object, ...], AvroReaderBuilder] = WeakValu
 _lock = threading.Lock()
 
 
-def intern_builder(files: Files, schema: pl.Schema, options: ReaderOptions) -> AvroReaderBuilder:
+def intern_builder(files: Files, schema: pl.Schema, options: ReaderOptions, codec: str) -> AvroReaderBuilder:
     """Give the same object for the same options: Polars reads files once for two scans that share their builder."""
-    key = (files.key, options)
+    key = (files.key, options, codec)
     with _lock:
         builder = _builders.get(key)
         if builder is None:
-            builder = _builders[key] = AvroReaderBuilder(files, schema, options)
+            builder = _builders[key] = AvroReaderBuilder(files, schema, options, codec)
         return builder

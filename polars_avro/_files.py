@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _predicate
-from polars_avro._core import ContainerFile, FileSet, Open
+from polars_avro._core import ContainerFile, FileSet
 from polars_avro._frame import frames_of_query
 
 if TYPE_CHECKING:
@@ -71,10 +71,7 @@ class Files:
         """Make ready for reading."""
         if len(self.sources) > 1 or self.known is not None:
             return OpenFiles(FileSet(self.sources, self.reading.for_core()), self.known)
-        file = ContainerFile(self.sources[0], Open(None, limits=self.reading.limits))
-        if file.schema_json != self.reading.schema_json:
-            file = ContainerFile(self.sources[0], self.reading.for_core())
-        return OpenFiles(file, None)
+        return OpenFiles(ContainerFile(self.sources[0], self.reading.for_core()), None)
 
 
 class OpenFiles:
@@ -146,8 +143,11 @@ class OpenFiles:
         assert self.known is not None
         known = self.known.select(names)
         for runs in _runs(core.count_rows_by_file(limit), offset, length):
-            rows = pl.DataFrame(runs, schema={"number": pl.UInt32, "rows": pl.UInt32}, orient="row")
-            yield known[rows.select(pl.col("number").repeat_by("rows").explode()).to_series()]
+            rows = pl.DataFrame(runs, schema={"number": pl.UInt32, "rows": pl.Int64}, orient="row")
+            # The run of each row, without `explode`, which not every Polars understands in the same way.
+            every = pl.int_range(int(rows["rows"].sum()), eager=True)
+            run = rows["rows"].cum_sum().search_sorted(every, side="right")
+            yield known[rows["number"][run]]
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:

@@ -1,4 +1,4 @@
-"""A scan for a Polars without external readers: fewer things reach the reader, and what cannot be done is refused."""
+"""A scan for a Polars without external readers, where fewer things reach the reader."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from polars_avro._errors import AvroUnsupportedError
 from polars_avro._files import Files
+from polars_avro._listing import expand
 from polars_avro._options import ReaderOptions, ScanOptions
 
+__all__ = ["expand", "scan"]
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
-def scan(files: Files, schema: pl.Schema, options: ScanOptions) -> pl.LazyFrame:
-    """Make the scan of files that have this schema."""
+def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -> pl.LazyFrame:
+    """Make the scan of files that have this schema; query plans have no room for the codec."""
+    del codec
     # A `head` of Polars' would be lost behind a row index that is not selected, where another `head` follows.
     frames_of = Frames(files, schema, options.reader, options.n_rows)
     lf = register_io_source(frames_of, schema=schema, is_pure=options.cache)
     return lf if options.row_index is None else lf.with_row_index(*options.row_index)
-
-
-def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
-    """Refuse patterns and directories."""
-    raise _needs_newer_polars("a pattern or a directory as a source")
 
 
 class Frames:
@@ -61,7 +59,3 @@ class Frames:
             # Selecting nothing would lose the height.
             rows = df.select(columns) if columns else df
             yield rows if predicate is None else rows.filter(predicate)
-
-
-def _needs_newer_polars(what: str) -> AvroUnsupportedError:
-    return AvroUnsupportedError(f"{what} needs Polars 2.0 or a later 2.x; this is Polars {pl.__version__}")

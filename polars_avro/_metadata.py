@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from polars_avro import _sources
-from polars_avro._core import ContainerFile, Open
-from polars_avro._limits import Limits
+from polars_avro._core import ContainerFile
+from polars_avro._limits import DEFAULT_LIMITS, Limits
+from polars_avro._schemas import as_written
 from polars_avro._sources import Source
 
 _RESERVED = ("avro.schema", "avro.codec")
@@ -85,7 +86,7 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     >>> metadata.codec, metadata.n_blocks, metadata.n_rows
     ('deflate', 5, 300)
     """
-    file = ContainerFile(_sources.one(source), Open(None, limits=limits))
+    file = ContainerFile(_sources.one(source), as_written(limits or DEFAULT_LIMITS))
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
         schema=file.schema_json,
@@ -137,4 +138,4 @@ def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Sche
     >>> schema["sky"]
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
-    return pl.Schema(ContainerFile(_sources.one(source), Open(None, limits=limits)))
+    return pl.Schema(ContainerFile(_sources.one(source), as_written(limits or DEFAULT_LIMITS)))

@@ -173,11 +173,11 @@ def scan_avro(
     limits = limits or DEFAULT_LIMITS
     reading, first = _schemas.read_as(sources, reader_schema, schema_mode, differences, limits)
     files = Files(tuple(sources), reading, hive, include_file_paths)
-    schema = files.schema(pl.Schema(first))
+    schema = files.schema(reading.schema())
     options = ScanOptions(
         n_rows=n_rows,
         row_index=_options.row_index(row_index_name, row_index_offset, schema),
         cache=cache,
         reader=reader,
     )
-    return engine.scan(files, schema, options)
+    return engine.scan(files, schema, options, codec=first.codec)

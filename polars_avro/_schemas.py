@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import polars as pl
 
 from polars_avro import _union
 from polars_avro._core import ContainerFile, FileSet, Open
@@ -15,8 +18,6 @@ from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import polars as pl
 
 #: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
@@ -42,13 +43,34 @@ class Reading:
 
     def for_core(self) -> Open:
         """Say how to open a file."""
-        return Open(
-            self.schema_json,
-            limits=self.limits,
-            insert=self.insert,
-            refuse=self.refuse,
-            as_polars=self.as_polars,
-        )
+        return _open_as(self)
+
+    def schema(self) -> pl.Schema:
+        """Give the columns that the files become."""
+        return _schema_of(self)
+
+
+# What is made of a schema takes longer than the first rows of a file, and a program's files have few of them.
+@lru_cache(maxsize=16)
+def _open_as(reading: Reading) -> Open:
+    return Open(
+        reading.schema_json,
+        limits=reading.limits,
+        insert=reading.insert,
+        refuse=reading.refuse,
+        as_polars=reading.as_polars,
+    )
+
+
+@lru_cache(maxsize=16)
+def _schema_of(reading: Reading) -> pl.Schema:
+    return pl.Schema(_open_as(reading))
+
+
+@lru_cache(maxsize=16)
+def as_written(limits: Limits) -> Open:
+    """Say how to open a file that is read as the schema it was written with."""
+    return Open(None, limits=limits)
 
 
 @dataclass(frozen=True)
@@ -103,11 +125,11 @@ def read_as(
     if given is not None:
         reading = differences.reading(schema_json(given), limits, given=True)
     elif mode == "union" and len(sources) > 1:
-        schemas = FileSet(sources, Open(None, limits=limits)).schemas()
+        schemas = FileSet(sources, as_written(limits)).schemas()
         merged = schemas[0] if len(schemas) == 1 else _union.union(schemas)
         reading = Reading(merged, insert=(True, True), as_polars=True, limits=limits)
     else:
-        first = ContainerFile(sources[0], Open(None, limits=limits))
+        first = ContainerFile(sources[0], as_written(limits))
         return differences.reading(first.schema_json, limits, given=False), first
     return reading, ContainerFile(sources[0], reading.for_core())
 

@@ -22,7 +22,7 @@ pub use container::Header;
 pub use error::{Error, ErrorKind, Position, Result};
 pub use limits::Limits;
 pub use read::{
-    BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, ReadOptions, RowFilter, Stats,
+    BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, Opener, ReadOptions, RowFilter, Stats,
     set_threads,
 };
 pub use schema::{

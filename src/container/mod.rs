@@ -12,4 +12,4 @@ mod walk;
 pub(crate) use block::{BlockFrame, SYNC_BYTES};
 pub use header::Header;
 pub(crate) use sync::Finding;
-pub(crate) use walk::{BlockWalk, Totals};
+pub(crate) use walk::BlockWalk;

@@ -18,7 +18,7 @@ const WINDOW: usize = 64 << 10;
 ///
 /// The sync marker of a block is checked when the walk leaves it, so a walk that has come to the end has checked all.
 /// The source is passed to every step, so that whoever owns one may own the other too.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BlockWalk {
     sync: [u8; SYNC_BYTES],
     index: u64,
@@ -27,13 +27,6 @@ pub(crate) struct BlockWalk {
     last: Option<BlockFrame>,
     window: Buffer<u8>,
     window_offset: u64,
-}
-
-/// What a whole file holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) blocks: u64,
-    pub(crate) rows: u64,
 }
 
 impl BlockWalk {
@@ -94,33 +87,22 @@ impl BlockWalk {
         Ok(len)
     }
 
-    /// Walks to the end and sums up what is left to walk.
-    ///
-    /// # Errors
-    /// As [`BlockWalk::next_frame`], and where the rows do not fit into 64 bits.
-    pub(crate) fn totals(self, source: &dyn Source) -> Result<Totals> {
-        Ok(self.totals_until(source, u64::MAX)?.0)
+    /// Where the next block begins.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
     }
 
-    /// Walks until a block ends at `stop` or behind it; gives the sums and where that is. The marker of that last block is
-    /// checked only if it is the last of the file.
-    ///
-    /// # Errors
-    /// As [`BlockWalk::totals`].
-    pub(crate) fn totals_until(mut self, source: &dyn Source, stop: u64) -> Result<(Totals, u64)> {
-        let mut totals = Totals::default();
-        while self.offset < stop {
-            let Some(frame) = self.next_frame(source)? else { break };
-            totals.blocks += 1;
-            totals.rows = totals.rows.checked_add(frame.rows).ok_or_else(|| {
-                let error = Error::data("the blocks up to this one claim more than 2^64 rows");
-                error.in_file(source.name()).at(|position| {
-                    position.block = Some(frame.index);
-                    position.offset = Some(frame.offset);
-                })
-            })?;
+    /// Takes its first block for block `first` of the file.
+    pub(crate) fn number_on(&mut self, first: u64) {
+        self.index += first;
+        if let Some(last) = &mut self.last {
+            last.index += first;
         }
-        Ok((totals, self.offset))
+    }
+
+    /// Lets go of the bytes that were read and are not needed yet.
+    pub(crate) fn forget_bytes(&mut self) {
+        self.window = Buffer::default();
     }
 
     #[cold]
@@ -197,6 +179,15 @@ mod tests {
         BlockWalk::behind(SYNC, 7)
     }
 
+    /// Blocks and rows of a whole file.
+    fn totals(source: &dyn Source) -> Result<(u64, u64)> {
+        let (mut walk, mut blocks, mut rows) = (walk(), 0, 0);
+        while let Some(frame) = walk.next_frame(source)? {
+            (blocks, rows) = (blocks + 1, rows + frame.rows);
+        }
+        Ok((blocks, rows))
+    }
+
     #[test]
     fn every_frame_is_seen_once_and_in_order() {
         let blocks = [(3, 200), (0, 0), (1_000_000, 100_000), (5, 5), (0, 7), (9, 70_000), (1, 1)];
@@ -217,16 +208,16 @@ mod tests {
     #[test]
     fn a_file_without_blocks_ends_at_once() {
         let source = Counting::new(&file(&[]));
-        assert_eq!(walk().totals(&source).unwrap(), Totals::default());
+        assert_eq!(totals(&source).unwrap(), (0, 0));
     }
 
     #[test]
     fn large_blocks_are_jumped_over_and_small_ones_are_read() {
         let large = Counting::new(&file(&[(100, 16_000); 50]));
-        assert_eq!(walk().totals(&large).unwrap(), Totals { blocks: 50, rows: 5000 });
+        assert_eq!(totals(&large).unwrap(), (50, 5000));
         assert_eq!(large.bytes(), 51 * STEP);
         let small = Counting::new(&file(&vec![(10, 100); 5000]));
-        assert_eq!(walk().totals(&small).unwrap(), Totals { blocks: 5000, rows: 50_000 });
+        assert_eq!(totals(&small).unwrap(), (5000, 50_000));
         assert!(small.reads() <= 12, "{}", small.reads());
     }
 
@@ -237,8 +228,8 @@ mod tests {
         let ends: Vec<usize> = (0..=3).map(|count| file(&blocks[..count]).len()).collect();
         for len in 7..bytes.len() {
             let source = Counting::new(&bytes[..len]);
-            match walk().totals(&source) {
-                Ok(totals) => assert_eq!(Some(totals.blocks as usize), ends.iter().position(|&end| end == len)),
+            match totals(&source) {
+                Ok((blocks, _)) => assert_eq!(Some(blocks as usize), ends.iter().position(|&end| end == len)),
                 Err(error) => {
                     assert!(!ends.contains(&len), "{len}: {error}");
                     assert_eq!(error.kind(), ErrorKind::Data);
@@ -257,7 +248,7 @@ mod tests {
             let end = file(&blocks[..length]).len();
             damaged[end - 1] ^= 1;
             let source = Counting::new(&damaged);
-            let error = walk().totals(&source).unwrap_err();
+            let error = totals(&source).unwrap_err();
             assert_eq!(error.position().block, Some(index));
             assert!(error.message().contains(&format!("at byte {}", end - 16)), "{error}");
         }
@@ -272,13 +263,6 @@ mod tests {
         walk.next_frame(&source).unwrap().unwrap();
         let first = walk.next_frame(&source).unwrap_err().to_string();
         assert_eq!(walk.next_frame(&source).unwrap_err().to_string(), first);
-    }
-
-    #[test]
-    fn rows_beyond_64_bits_are_refused() {
-        let source = Counting::new(&file(&[(i64::MAX as u64, 1), (i64::MAX as u64, 1), (2, 1)]));
-        let error = walk().totals(&source).unwrap_err();
-        assert_eq!((error.kind(), error.position().block), (ErrorKind::Data, Some(2)));
     }
 
     #[test]
@@ -297,7 +281,7 @@ mod tests {
         }
         let bytes = file(&[(3, 20)]);
         for len in 7..=bytes.len() {
-            let error = walk().totals(&Shrunk(MemorySource::new(bytes[..len].to_vec()))).unwrap_err();
+            let error = totals(&Shrunk(MemorySource::new(bytes[..len].to_vec()))).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Data);
             assert!(error.message().contains("cut short while it was read"), "{len}: {error}");
         }

@@ -29,7 +29,15 @@ pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limit
     };
     let row = programs.of(schemas.writer.root()).into();
     let row_values = compiler.values.max(1);
-    Ok(Plan { fields: record.fields().into(), record, row, row_values, programs, tested: None, whole: None })
+    Ok(Plan {
+        fields: record.fields().into(),
+        record: Arc::new(record),
+        row,
+        row_values,
+        programs,
+        tested: None,
+        whole: None,
+    })
 }
 
 pub(super) struct Compiler<'s> {

@@ -26,7 +26,7 @@ pub(crate) struct Plan {
     /// The columns that come out, in the order asked for.
     pub(crate) fields: Arc<[Field]>,
     /// Empty columns to clone and fill.
-    pub(crate) record: Record,
+    pub(crate) record: Arc<Record>,
     /// How to pass over a whole record.
     pub(crate) row: Arc<[Skip]>,
     /// How many values one row becomes in memory, at least.
@@ -42,7 +42,7 @@ pub(crate) struct Plan {
 pub(crate) struct Tested {
     /// The columns that the filter looks at.
     pub(crate) fields: Arc<[Field]>,
-    pub(crate) record: Record,
+    pub(crate) record: Arc<Record>,
     /// Every column of the plan, for records that are decoded one by one.
     pub(crate) wanted: Record,
 }
@@ -75,10 +75,16 @@ impl Plan {
         let Self { fields, record, .. } = Self::compile(schemas, &Projection::columns(Some(columns)), limits)?;
         let is_tested = |field: &Field| fields.iter().any(|other| other.name == field.name);
         if !self.fields.iter().all(is_tested) {
-            let wanted = self.record.clone().without_rest();
+            let wanted = Record::clone(&self.record).without_rest();
             self.tested = Some(Arc::new(Tested { fields, record, wanted }));
         }
         Ok(self)
+    }
+
+    /// Whether these columns come out, in this order, and nothing else.
+    pub(crate) fn is_of(&self, columns: &[String]) -> bool {
+        let names = self.fields.iter().map(|field| field.name.as_str());
+        names.eq(columns.iter().map(String::as_str))
     }
 
     /// Passes over up to `n` records from `pos` on; gives how many, the position behind them, and what stopped it early.

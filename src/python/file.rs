@@ -12,7 +12,7 @@ use super::arrow::{Batch, Batches, schema_capsule};
 use super::damage::{Limits, Report, report};
 use super::error::Raised;
 use super::filter::CallableFilter;
-use crate::{Evolution, Extra, FileSource, Fingerprint, MemorySource, Missing, OpenOptions, Schema, Source};
+use crate::{Evolution, Extra, FileSource, Fingerprint, MemorySource, Missing, OpenOptions, Opener, Schema, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
@@ -30,7 +30,7 @@ impl Opened {
 
 /// How to open files; the same options serve any number of them.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct Open(pub(super) OpenOptions);
+pub(super) struct Open(pub(super) Opener);
 
 #[pymethods]
 impl Open {
@@ -53,7 +53,13 @@ impl Open {
         (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
         // Polars' schemas have no names of records, and every type has nulls.
         (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
-        Ok(Self(OpenOptions { reader_schema, evolution, limits }))
+        Ok(Self(Opener::new(OpenOptions { reader_schema, evolution, limits })))
+    }
+
+    /// The columns of files that are read as the reader's schema, for `polars.Schema`.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let fields = py.detach(|| self.0.fields()).map_err(Raised::from)?;
+        schema_capsule(py, &fields)
     }
 }
 
@@ -124,9 +130,11 @@ impl ContainerFile {
                 Opened::Bytes(bytes) => Opened::memory(bytes),
                 Opened::Path(path) => Arc::new(FileSource::open(path)?),
             };
-            let defaults = OpenOptions::default();
-            let options = options.map_or(&defaults, |options| &options.0);
-            Ok(Self(crate::ContainerFile::open(source, options)?))
+            let file = match options {
+                Some(open) => open.0.open(source),
+                None => crate::ContainerFile::open(source, &OpenOptions::default()),
+            };
+            Ok(Self(file?))
         })
     }
 

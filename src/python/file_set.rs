@@ -20,7 +20,7 @@ impl FileSet {
                 Opened::Bytes(bytes) => Input::Source(Opened::memory(bytes)),
                 Opened::Path(path) => Input::Path(path),
             };
-            Ok(Self(crate::FileSet::new(sources.into_iter().map(input).collect(), &options.0)?))
+            Ok(Self(crate::FileSet::new(sources.into_iter().map(input).collect(), options.0.options())?))
         })
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
-use super::count;
+use super::opener::Opener;
 use super::options::{OpenOptions, ReadOptions};
+use super::plans::Known;
 use super::pool;
 use super::reader::BatchReader;
 use super::salvage::Salvaged;
@@ -14,7 +15,8 @@ use super::sequence::Sequence;
 use super::split;
 use super::stats::{Counters, Held};
 use super::stream::Wanted;
-use crate::container::{BlockFrame, BlockWalk, Header};
+use super::survey::{Place, Survey, Surveyed};
+use crate::container::{BlockFrame, Header};
 use crate::plan::{Plan, Projection, Schemas};
 use crate::source::Source;
 use crate::{Error, Limits, Result, Schema};
@@ -34,6 +36,7 @@ pub(super) struct Opened {
     pub(super) header: Header,
     pub(super) schemas: Schemas,
     pub(super) limits: Limits,
+    pub(super) surveyed: Arc<Surveyed>,
     /// The file counts as open while this is there.
     #[expect(dead_code, reason = "it is there to be dropped")]
     pub(super) held: Option<Held>,
@@ -43,6 +46,11 @@ impl Opened {
     /// From where to where its blocks stand.
     pub(super) fn blocks(&self) -> Range<u64> {
         self.header.size..self.source.size()
+    }
+
+    /// Where a block begins from which it is not far to this row, if one is known.
+    pub(super) fn place_before(&self, row: u64) -> Option<Place> {
+        self.surveyed.place(&*self.source, &self.header, row)
     }
 
     /// The block at `offset`, whose first bytes are `bytes`.
@@ -60,17 +68,13 @@ impl ContainerFile {
     /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
     /// it cannot be read as the reader's schema.
     pub fn open(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
-        let name = source.name().to_owned();
-        Self::open_unnamed(source, options).map_err(|error| error.in_file(&name))
+        Opener::new(options.clone()).open(source)
     }
 
-    fn open_unnamed(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
-        let header = Header::read(&*source, &options.limits)?;
-        let writer = Arc::new(Schema::parse(&header.schema_json, &options.limits)?);
-        let schemas = Schemas::new(writer, options.reader_schema.clone(), options.evolution)?;
-        let plan = Plan::compile(&schemas, &Projection::All, &options.limits)?;
-        let opened = Opened { number: 0, source, header, schemas, limits: options.limits.clone(), held: None };
-        Ok(Self { opened: Arc::new(opened), plan })
+    pub(super) fn new(source: Arc<dyn Source>, header: Header, known: Known, limits: Limits) -> Self {
+        let Known { schemas, plan } = known;
+        let opened = Opened { number: 0, source, header, schemas, limits, surveyed: Arc::default(), held: None };
+        Self { opened: Arc::new(opened), plan }
     }
 
     /// What the file says of itself.
@@ -102,16 +106,7 @@ impl ContainerFile {
     /// # Errors
     /// Where a block header is damaged or the file is cut short.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
-        let Opened { source, header, .. } = &*self.opened;
-        let Some(limit) = limit else { return Ok(count::totals(&self.opened)?.rows) };
-        let mut walk = BlockWalk::new(header);
-        let mut rows = 0_u64;
-        while rows < limit
-            && let Some(frame) = walk.next_frame(&**source)?
-        {
-            rows = rows.saturating_add(frame.rows);
-        }
-        Ok(rows)
+        Ok(self.survey(limit.unwrap_or(u64::MAX))?.totals().1)
     }
 
     /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
@@ -127,8 +122,13 @@ impl ContainerFile {
     /// # Errors
     /// Where a block header is damaged or the file is cut short.
     pub fn count_blocks(&self) -> Result<(u64, u64)> {
-        let totals = count::totals(&self.opened)?;
-        Ok((totals.blocks, totals.rows))
+        Ok(self.survey(u64::MAX)?.totals())
+    }
+
+    /// The headers of so many rows.
+    fn survey(&self, rows: u64) -> Result<Arc<Survey>> {
+        let Opened { source, header, surveyed, .. } = &*self.opened;
+        surveyed.of_rows(&**source, header, rows)
     }
 
     /// Starts reading.
@@ -139,6 +139,7 @@ impl ContainerFile {
         let Opened { schemas, limits, source, .. } = &*self.opened;
         let mut plan = match &options.columns {
             None => self.plan.clone(),
+            Some(columns) if self.plan.is_of(columns) => self.plan.clone(),
             Some(columns) => Plan::compile(schemas, &Projection::columns(Some(columns)), limits)?,
         };
         let salvage = options.ignore_errors;
@@ -154,12 +155,15 @@ impl ContainerFile {
             None => self.opened.blocks(),
             Some(range) => split::blocks(&self.opened, range, salvage).map_err(|error| error.in_file(source.name()))?,
         };
-        let small = blocks.end - blocks.start < SMALL_FILE;
+        let small = blocks.end - blocks.start < SMALL_FILE || options.length.is_some_and(|rows| rows <= FEW_ROWS);
         let portions = options.portions(if small { 1 } else { pool::threads() });
         let fields = extras.fields(&plan.fields);
         let salvaged = Salvaged::new(options, &mut extras, limits);
         let counters = Arc::new(Counters::default());
         let wanted = Wanted { blocks, rows: options.rows_by_header() };
+        if wanted.rows.start > 0 && options.byte_range.is_none() {
+            self.survey(wanted.rows.start)?;
+        }
         let sequence = Sequence::of_one(self.opened.clone(), plan, wanted, portions, counters.clone());
         Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters))
     }
@@ -167,3 +171,6 @@ impl ContainerFile {
 
 /// A file of fewer bytes is decoded where it is asked for: threads cost more than they save.
 pub(super) const SMALL_FILE: u64 = 1 << 20;
+
+/// So are so many rows.
+pub(super) const FEW_ROWS: u64 = 128;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use polars_arrow::datatypes::Field;
 use rayon::prelude::*;
 
-use super::file::SMALL_FILE;
+use super::file::{FEW_ROWS, SMALL_FILE};
 use super::members::{Input, Member, Members};
 use super::options::{OpenOptions, ReadOptions};
 use super::plans::Plans;
@@ -177,9 +177,10 @@ impl FileSet {
         let mut extras = options.extras(&plans.own().fields)?;
         let fields = extras.fields(&plans.own().fields);
         let salvaged = Salvaged::new(options, &mut extras, limits);
-        let portions = options.portions(if self.is_small() { 1 } else { pool::threads() });
+        let small = self.is_small() || options.length.is_some_and(|rows| rows <= FEW_ROWS);
+        let portions = options.portions(if small { 1 } else { pool::threads() });
         let rows = options.rows_by_header();
-        if rows.start > 0 && self.members.len() > 1 {
+        if rows.start > 0 {
             self.count_rows(Some(rows.start))?;
         }
         let (members, spare) = (self.members.clone(), Arc::new(Spare::default()));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use polars_arrow::bitmap::Bitmap;
 
@@ -26,7 +26,7 @@ pub trait RowFilter: fmt::Debug + Send + Sync {
     fn evaluate(&self, batch: Batch) -> Result<Bitmap>;
 }
 
-/// After a task most of whose rows passed, one of so many is tested and the others are decoded whole.
+/// After rows most of which passed, one task of so many is tested and the others are decoded whole.
 const REST: u32 = 16;
 
 /// The filter of one read.
@@ -38,6 +38,8 @@ pub(super) struct Filter {
     indexed: bool,
     /// Tasks until one is tested again; 0 where all are.
     rest: AtomicU32,
+    /// Whether it is known that it drops most rows.
+    spares: AtomicBool,
 }
 
 impl Filter {
@@ -45,7 +47,7 @@ impl Filter {
     pub(super) fn new(caller: Arc<dyn RowFilter>, row_index: Option<&str>) -> Self {
         let is_index = |name: &String| row_index == Some(name);
         let (index, columns): (Vec<_>, Vec<_>) = caller.columns().iter().cloned().partition(is_index);
-        Self { caller, columns, indexed: !index.is_empty(), rest: AtomicU32::new(0) }
+        Self { caller, columns, indexed: !index.is_empty(), rest: AtomicU32::new(0), spares: AtomicBool::new(false) }
     }
 
     /// The columns of files that it looks at.
@@ -62,6 +64,11 @@ impl Filter {
             _ => Some(rest - 1),
         };
         matches!(self.rest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next), Err(_) | Ok(1))
+    }
+
+    /// Whether it is known that testing spares more than it costs.
+    pub(super) fn spares(&self) -> bool {
+        self.spares.load(Ordering::Relaxed)
     }
 
     /// Which of the rows in `record`, of which the first is row `first` of the read, pass; leaves it empty.
@@ -84,7 +91,9 @@ impl Filter {
             let message = format!("a filter told of {} rows where there are {height}", passed.len());
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        if passed.set_bits() <= height / 2 {
+        let spares = passed.set_bits() <= height / 2;
+        self.spares.store(spares, Ordering::Relaxed);
+        if spares {
             self.rest.store(0, Ordering::Relaxed);
         } else {
             // Tasks that were tested side by side begin one round, not several.

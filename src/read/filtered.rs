@@ -1,7 +1,7 @@
 //! Decoding tasks in two phases: the columns that a filter looks at, then every column of the rows that pass.
 //!
 //! The first phase keeps the decompressed blocks and where their records begin, so that the second one does not walk over
-//! what did not pass.
+//! what did not pass. Where it turns out that most rows pass, the rest of the task is decoded in one phase.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,13 +13,16 @@ use super::batch::Batch;
 use super::filter::Filter;
 use super::stats::add;
 use super::task::{
-    Blocks, Decoder, Part, Place, STRIDE, Scratch, Sink, Task, decode_block, decode_rows, decompress, note_file,
-    record_fault,
+    Blocks, Decoder, Output, Part, Place, STRIDE, Scratch, Sink, Task, decode_block, decode_rows, decompress,
+    note_file, record_fault,
 };
 use crate::container::BlockFrame;
 use crate::decode::Record;
 use crate::plan::{Plan, Tested};
 use crate::{Error, ErrorKind, Result};
+
+/// The filter is asked about so many rows at first, to see whether it is worth asking.
+const SAMPLE: usize = 4096;
 
 /// Rows that the filter has not been asked about, and the batches of those that passed.
 struct Candidates<'a> {
@@ -40,6 +43,8 @@ struct Candidates<'a> {
     /// Memory for decompressed blocks.
     spare: Vec<Vec<u8>>,
     batches: Vec<Batch>,
+    /// Takes the rows behind those most of which have passed.
+    whole: Option<Output<'a>>,
 }
 
 /// Consecutive rows of one block.
@@ -68,7 +73,7 @@ pub(super) fn decode(
             Task::Lost(_) => {}
             Task::Rows(run) => {
                 decode_rows(part, run, &mut rows)?;
-                rows.blocks.push(Cow::Borrowed(&run.data));
+                rows.keep(Cow::Borrowed(&run.data));
             }
             Task::Blocks(Blocks { window, pieces, .. }) => {
                 for piece in pieces {
@@ -78,13 +83,16 @@ pub(super) fn decode(
                     let own = decompress(bytes, &piece.frame, &part.file, decompressor, &mut data, decoder.counters)?;
                     let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
                     decode_block(part, piece, &data, &mut rows)?;
-                    rows.blocks.push(data);
+                    rows.keep(data);
                 }
             }
         }
     }
     rows.ask(&[])?;
     scratch.blocks = rows.spare;
+    if let Some(whole) = rows.whole {
+        rows.batches.extend(whole.finish()?);
+    }
     Ok(rows.batches)
 }
 
@@ -93,6 +101,10 @@ impl<'a> Sink<'a> for Candidates<'a> {
         let Place { part, frame, data, .. } = *place;
         let mut done = 0;
         while done < n {
+            if let Some(whole) = &mut self.whole {
+                let rest = Place { first_row: place.first_row + done, record: place.record + done, ..*place };
+                return whole.rows(&rest, pos, n - done);
+            }
             self.first_row.get_or_insert(part.base + place.first_row + done);
             let (step, start, record) = ((n - done).min(STRIDE), pos, place.record + done);
             let rows = self.starts.len()..self.starts.len() + step as usize;
@@ -101,8 +113,12 @@ impl<'a> Sink<'a> for Candidates<'a> {
             pos = decoded.map_err(|(row, fault)| record_fault(fault, part, frame, record + row as u64))?;
             self.bytes += pos - start;
             done += step;
-            if self.decoder.is_full(self.starts.len(), self.bytes) {
+            let rows = self.starts.len();
+            if self.decoder.is_full(rows, self.bytes) || (rows >= SAMPLE && !self.filter.spares()) {
                 self.ask(data)?;
+                if !self.filter.spares() {
+                    self.whole = Some(Output::new(self.decoder, self.plan));
+                }
             }
         }
         Ok(pos)
@@ -112,8 +128,8 @@ impl<'a> Sink<'a> for Candidates<'a> {
 impl<'a> Candidates<'a> {
     fn new(decoder: &'a Decoder<'a>, filter: &'a Filter, plan: &'a Plan, spare: Vec<Vec<u8>>) -> Result<Self> {
         let parts = of_plan(plan)?;
-        let (tested, wanted) = (parts.record.clone(), parts.wanted.clone());
-        let (first_row, starts, runs, blocks, bytes, batches) = <_>::default();
+        let (tested, wanted) = (Record::clone(&parts.record), parts.wanted.clone());
+        let (first_row, starts, runs, blocks, bytes, batches, whole) = <_>::default();
         Ok(Self {
             decoder,
             filter,
@@ -128,6 +144,7 @@ impl<'a> Candidates<'a> {
             bytes,
             spare,
             batches,
+            whole,
         })
     }
 
@@ -135,10 +152,21 @@ impl<'a> Candidates<'a> {
     fn follow(&mut self, plan: &'a Plan) -> Result<()> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.ask(&[])?;
+            if let Some(whole) = &mut self.whole {
+                whole.follow(plan)?;
+            }
             (self.plan, self.parts) = (plan, of_plan(plan)?);
-            (self.tested, self.wanted) = (self.parts.record.clone(), self.parts.wanted.clone());
+            (self.tested, self.wanted) = (Record::clone(&self.parts.record), self.parts.wanted.clone());
         }
         Ok(())
+    }
+
+    /// Takes the data of the last block, which rows that the filter is asked about later may be in.
+    fn keep(&mut self, data: Cow<'a, [u8]>) {
+        match data {
+            Cow::Owned(memory) if self.starts.is_empty() => self.spare.push(memory),
+            data => self.blocks.push(data),
+        }
     }
 
     /// Asks the filter about all rows so far and decodes those that pass; `last` is the data of the last block, unless

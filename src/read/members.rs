@@ -9,9 +9,9 @@ use super::file::Opened;
 use super::plans::{Known, Plans};
 use super::stats::{Counters, Held};
 use super::stream::{BlockStream, Portions, Wanted};
+use super::survey::Surveyed;
 use super::task::Part;
 use super::window::Spare;
-use crate::container::BlockWalk;
 use crate::plan::Plan;
 use crate::{Error, FileSource, Header, Limits, MemorySource, Result, Source};
 
@@ -31,12 +31,12 @@ pub(super) struct Member {
     pub(super) number: usize,
     input: Input,
     size: OnceLock<u64>,
-    rows: OnceLock<u64>,
+    surveyed: Arc<Surveyed>,
 }
 
 impl Member {
     pub(super) fn new(number: usize, input: Input) -> Self {
-        Self { number, input, size: OnceLock::new(), rows: OnceLock::new() }
+        Self { number, input, size: OnceLock::new(), surveyed: Arc::default() }
     }
 
     /// How many bytes it has.
@@ -69,27 +69,17 @@ impl Member {
 
     /// How many rows it has, if they were counted.
     pub(super) fn counted(&self) -> Option<u64> {
-        self.rows.get().copied()
+        self.surveyed.rows()
     }
 
     /// How many rows its block headers promise; at most the first `limit` are counted.
     pub(super) fn count(&self, limit: Option<u64>, limits: &Limits) -> Result<u64> {
-        if let Some(rows) = self.rows.get() {
-            return Ok(*rows);
+        if let Some(rows) = self.counted() {
+            return Ok(rows);
         }
         let source = self.open()?;
         let header = Header::read(&*source, limits)?;
-        let mut walk = BlockWalk::new(&header);
-        if let Some(limit) = limit {
-            let mut rows = 0_u64;
-            while rows < limit {
-                let Some(frame) = walk.next_frame(&*source)? else { return Ok(*self.rows.get_or_init(|| rows)) };
-                rows = rows.saturating_add(frame.rows);
-            }
-            return Ok(rows);
-        }
-        let rows = walk.totals(&*source)?.rows;
-        Ok(*self.rows.get_or_init(|| rows))
+        Ok(self.surveyed.of_rows(&*source, &header, limit.unwrap_or(u64::MAX))?.totals().1)
     }
 }
 
@@ -111,8 +101,8 @@ impl Members {
         let header = Header::read(&*source, &self.plans.limits)?;
         let known = self.plans.of(&header).map_err(|error| error.in_file(source.name()))?;
         let Known { schemas, plan } = known;
-        let (number, limits) = (member.number, self.plans.limits.clone());
-        Ok((Arc::new(Opened { number, source, header, schemas, limits, held }), plan))
+        let (number, limits, surveyed) = (member.number, self.plans.limits.clone(), member.surveyed.clone());
+        Ok((Arc::new(Opened { number, source, header, schemas, limits, surveyed, held }), plan))
     }
 
     /// The stream of an open file.

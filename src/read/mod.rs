@@ -2,12 +2,12 @@
 
 mod batch;
 mod big;
-mod count;
 mod file;
 mod file_set;
 mod filter;
 mod filtered;
 mod members;
+mod opener;
 mod options;
 mod plans;
 mod pool;
@@ -17,6 +17,7 @@ mod sequence;
 mod split;
 mod stats;
 mod stream;
+mod survey;
 mod task;
 mod window;
 
@@ -25,6 +26,7 @@ pub use file::ContainerFile;
 pub use file_set::FileSet;
 pub use filter::RowFilter;
 pub use members::Input;
+pub use opener::Opener;
 pub use options::{OpenOptions, ReadOptions};
 pub use pool::set_threads;
 pub use reader::BatchReader;

@@ -11,6 +11,7 @@ use super::big::BigBlock;
 use super::file::Opened;
 use super::salvage::{BadBlock, is_damage};
 use super::stats::{Counters, add};
+use super::survey::Place;
 use super::task::{Blocks, Piece, Task, block_error};
 use super::window::{Spare, Window};
 use crate::container::{BlockFrame, Finding, SYNC_BYTES};
@@ -83,7 +84,11 @@ impl BlockStream {
         // A small file is not worth two tasks, unless it is known that not all of it is wanted.
         let small = rows.end == u64::MAX && stop - offset <= TASK_BYTES.start;
         let ramp = if small { u64::MAX } else { FIRST_BYTES };
-        let (index, row, sample, big) = (0, 0, (0, 0), None);
+        let whole = offset == file.header.size;
+        let known = if rows.start > 0 && whole { file.place_before(rows.start) } else { None };
+        let Place { offset, blocks: index, rows: row } = known.unwrap_or(Place { offset, ..Place::default() });
+        add(&counters.blocks_skipped, index);
+        let (sample, big) = ((0, 0), None);
         Self { file, plan, portions, counters, rows, stop, offset, index, row, ramp, sample, window, big }
     }
 

@@ -161,7 +161,7 @@ pub(super) struct Decoder<'a> {
 }
 
 /// The batches of one run of tasks while they are made.
-struct Output<'a> {
+pub(super) struct Output<'a> {
     decoder: &'a Decoder<'a>,
     plan: &'a Plan,
     record: Record,
@@ -209,8 +209,7 @@ impl Decoder<'_> {
                 Task::Lost(_) => {}
             }
         }
-        out.cut()?;
-        Ok(out.batches)
+        out.finish()
     }
 
     /// The rows of some blocks of a part, with the columns of `plan`.
@@ -224,8 +223,7 @@ impl Decoder<'_> {
     ) -> Result<Vec<Batch>> {
         let mut out = Output::new(self, plan);
         self.decode_blocks(part, window, pieces, &[], scratch, &mut out)?;
-        out.cut()?;
-        Ok(out.batches)
+        out.finish()
     }
 
     fn decode_blocks(
@@ -309,18 +307,24 @@ fn trailing(bytes: usize, rows: u64) -> Error {
 }
 
 impl<'a> Output<'a> {
-    fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
-        let (record, batches, files) = (plan.record.clone(), Vec::new(), Vec::new());
+    pub(super) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
+        let (record, batches, files) = (Record::clone(&plan.record), Vec::new(), Vec::new());
         Self { decoder, plan, record, batches, first_row: None, bytes: 0, files }
     }
 
     /// Goes on with rows of `plan`, in a batch of their own if it is another one.
-    fn follow(&mut self, plan: &'a Plan) -> Result<()> {
+    pub(super) fn follow(&mut self, plan: &'a Plan) -> Result<()> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.cut()?;
-            (self.plan, self.record) = (plan, plan.record.clone());
+            (self.plan, self.record) = (plan, Record::clone(&plan.record));
         }
         Ok(())
+    }
+
+    /// All batches, the last one as it is.
+    pub(super) fn finish(mut self) -> Result<Vec<Batch>> {
+        self.cut()?;
+        Ok(self.batches)
     }
 
     /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.

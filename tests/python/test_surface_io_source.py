@@ -1,5 +1,6 @@
 """The scan for a Polars without external readers."""
 
+import os
 import pickle
 
 import polars as pl
@@ -8,7 +9,7 @@ from conftest import make_rows, write
 from polars.testing import assert_frame_equal
 
 import polars_avro
-from polars_avro import _io_source, _options, _scan
+from polars_avro import _io_source, _listing, _options, _scan
 from polars_avro._files import Files
 from polars_avro._schemas import Reading
 
@@ -92,10 +93,41 @@ def test_what_polars_calls_pickles(scan, path, frame):
     assert_frame_equal(pl.concat(pickle.loads(pickle.dumps(source))(None, None, None, None)), frame)
 
 
-def test_what_needs_a_newer_polars_says_so(scan, directory):
-    for source in (directory, directory / "*.avro"):
-        with pytest.raises(polars_avro.AvroUnsupportedError, match=r"directory as a source needs Polars 2\.0"):
-            polars_avro.scan_avro(source)
+@pytest.mark.parametrize("pattern", ["", "*", "[a-d]*.avro", "?.avro"])
+def test_directories_and_patterns(directory, frame, pattern, engine):
+    expected = frame[:800] if "d" in pattern else frame
+    assert_frame_equal(polars_avro.scan_avro(directory / pattern).collect(engine=engine), expected)
+
+
+PATTERNS = ["", "*", "*.avro", "**/*.avro", "**", "**/x.avro", "*/*.avro", "[ab]*", "[!ab]*.avro", "s?b/*", "s?b/**/*"]
+PATTERNS += ["sub", "sub/", "*/", "a*", "A*", "nothing*", "nothing/*", "we[i]rd", "we[i]rd/*", "we[[]i]rd/*", "a**/*"]
+PATTERNS += ["su[b", "./*.avro", "sub/../*.avro", "mixed", "mixed/*", "*.av?o", "[]]*", "*/deep/**/q.*"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("prefix", [None, [".", "_"]])
+def test_files_are_listed_as_polars_lists_them(tmp_path, monkeypatch, pattern, prefix):
+    external = pytest.importorskip("polars_avro._external", exc_type=ImportError)
+    names = ["b.avro", "a/x.avro", "a.avro", "A.avro", ".h.avro", "_u.avro", "sub/.hid/x.avro", "sub/z.avro"]
+    names += ["sub/deep/q.avro", "we[i]rd/f.avro", "a-b.avro", "ab.avro"]
+    if "mixed" in pattern:
+        names += ["mixed/a.avro", "mixed/b.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    for name in ("empty.avro", "sub/e.avro"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    for path in (pattern, os.path.join(tmp_path, pattern)):
+        expected = _outcome(external.expand, path, prefix)
+        assert _outcome(_listing.expand, path, prefix) == expected
+
+
+def _outcome(expand, path, prefix):
+    try:
+        return expand([path or "."], glob=True, hidden_file_prefix=prefix)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        return type(error)
 
 
 def test_files_that_differ_are_refused_by_name(path, tmp_path, engine):

@@ -165,6 +165,17 @@ def test_explain_names_the_format_and_the_file(path):
         assert part in plan
 
 
+def test_explain_names_the_codec(tmp_path):
+    deflate = write(tmp_path / "a.avro", make_rows(3), codec="deflate")
+    null = write(tmp_path / "b.avro", make_rows(3), codec="null")
+    assert "codec: deflate\n" in polars_avro.scan_avro(deflate).explain()
+    assert "codec: null (first file)\n" in polars_avro.scan_avro([null, deflate]).explain()
+    kept = polars_avro.scan_avro(null)
+    deflate.rename(null)
+    assert "codec: deflate\n" in polars_avro.scan_avro(null).explain()
+    assert_frame_equal(kept.collect(), polars_avro.scan_avro(null).collect())
+
+
 def test_a_self_join_reads_the_file_once(path, frame):
     lf = polars_avro.scan_avro(path).join(polars_avro.scan_avro(path), on="id", maintain_order="left")
     assert lf.explain().count("CACHE") == 2

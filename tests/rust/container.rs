@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 
+use libdeflater::DecompressionError;
 use serde_json::Value as Json;
 
 use crate::naive::{Schema, Value, item_blocks, long, prefixed, take, text};
@@ -127,7 +128,7 @@ pub(crate) fn compress(codec: &str, data: &[u8]) -> Vec<u8> {
 }
 
 /// No block of a test holds more.
-const MOST_CONTENT: usize = 1 << 22;
+const MOST_CONTENT: usize = 1 << 24;
 
 pub(crate) fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
@@ -137,8 +138,12 @@ pub(crate) fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
     match codec {
         "null" => out.extend(data),
         "deflate" => {
-            out.resize(MOST_CONTENT, 0);
-            let len = libdeflater::Decompressor::new().deflate_decompress(data, &mut out);
+            let mut decompress = |out: &mut [u8]| libdeflater::Decompressor::new().deflate_decompress(data, out);
+            let mut len = Err(DecompressionError::InsufficientSpace);
+            while matches!(len, Err(DecompressionError::InsufficientSpace)) && out.len() < MOST_CONTENT {
+                out.resize((out.len() * 4).clamp(1 << 20, MOST_CONTENT), 0);
+                len = decompress(&mut out);
+            }
             out.truncate(len.map_err(|error| error.to_string())?);
         }
         "snappy" => {

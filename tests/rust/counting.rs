@@ -20,9 +20,8 @@ fn file(data: impl Fn(i64, &mut Vec<u8>)) -> Container {
 
 /// What counting says, all ways of it, which have to agree.
 fn count(file: &[u8]) -> Result<u64> {
+    let (rows, walked) = (open(file.to_vec())?.count_rows(None), open(file.to_vec())?.count_rows(Some(u64::MAX - 1)));
     let file = open(file.to_vec())?;
-    let rows = file.count_rows(None);
-    let walked = file.count_rows(Some(u64::MAX));
     match (rows, walked) {
         (Ok(rows), Ok(walked)) => {
             assert_eq!(rows, walked);
@@ -84,6 +83,28 @@ fn more_than_64_bits_of_rows_are_refused() {
     let file = open(container.build()).unwrap();
     let error = file.count_rows(None).unwrap_err();
     assert_eq!((error.kind(), error.position().block), (ErrorKind::Data, Some(700)));
+}
+
+#[test]
+fn counting_goes_on_where_it_stopped() {
+    let file = open(file(|_, _| {}).build()).unwrap();
+    let mut before = 0;
+    for limit in [0, 1, 2, 500, 501, 300_000, 300_000, 1, 1_000_000, ROWS, u64::MAX] {
+        let rows = file.count_rows(Some(limit)).unwrap();
+        assert!(rows >= limit.min(ROWS).max(before) && rows <= ROWS, "{limit}: {rows}");
+        before = rows;
+    }
+    assert_eq!(before, ROWS);
+}
+
+#[test]
+fn damage_behind_the_limit_is_not_looked_for() {
+    let mut container = file(|_, _| {});
+    container.blocks[1500].count = -1;
+    let bytes = container.build();
+    let rows = |blocks: i64| (blocks * (blocks - 1) / 2) as u64;
+    assert_eq!(open(bytes.clone()).unwrap().count_rows(Some(rows(1500))).unwrap(), rows(1500));
+    assert_eq!(open(bytes).unwrap().count_rows(Some(rows(1500) + 1)).unwrap_err().position().block, Some(1500));
 }
 
 #[test]

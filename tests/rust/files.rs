@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, PrimitiveArray};
-use polars_avro::{ErrorKind, FileSet, Input, MemorySource, OpenOptions, ReadOptions, Result};
+use polars_avro::{
+    BatchReader, ErrorKind, FileSet, Input, MemorySource, OpenOptions, Opener, ReadOptions, Result, Schema,
+};
 
 use crate::container::{Container, put_long};
 
@@ -56,8 +58,12 @@ fn set_damaged(damaged: &[usize]) -> FileSet {
 
 /// Every row as numbers, whatever the columns are.
 fn read(set: &FileSet, options: &ReadOptions) -> Result<Vec<Vec<i64>>> {
+    rows(set.read(options)?)
+}
+
+fn rows(reader: BatchReader) -> Result<Vec<Vec<i64>>> {
     let mut rows = Vec::new();
-    for batch in set.read(options)? {
+    for batch in reader {
         let batch = batch?;
         let long = |array: &dyn Array| -> Vec<i64> {
             let any = array.as_any();
@@ -190,4 +196,33 @@ fn damage_is_left_out_of_every_file() {
     assert_eq!(set.count_sound_rows(Some(2)).unwrap(), 2);
     options.byte_range = Some(0..10);
     assert_eq!(set.read(&options).err().unwrap().kind(), ErrorKind::Argument);
+}
+
+#[test]
+fn an_opener_tells_schemas_apart() {
+    let source = |bytes: &[u8]| Arc::new(MemorySource::new(bytes.to_vec()));
+    let named = |i: usize| {
+        let schema = format!(r#"{{"type": "record", "name": "R", "fields": [{{"name": "c{i}", "type": "int"}}]}}"#);
+        Container::new(&schema, "null").build()
+    };
+    let opener = Opener::default();
+    // More of them than are kept, each twice in a row and again when the others have come.
+    for i in (0..40).flat_map(|i| [i, i]).chain(0..40) {
+        assert_eq!(opener.open(source(&named(i))).unwrap().fields()[0].name, format!("c{i}").as_str());
+    }
+    assert_eq!(opener.fields().unwrap_err().kind(), ErrorKind::Argument);
+    let mut options = OpenOptions::default();
+    options.reader_schema = Some(Arc::new(Schema::parse(SCHEMAS[0], &options.limits).unwrap()));
+    let opener = Opener::new(options.clone());
+    for schema in [0, 1, 0, 1] {
+        let opened = opener.open(source(&file(schema, 5, 10))).unwrap();
+        assert_eq!(opened.fields(), &*opener.fields().unwrap());
+        let set = FileSet::new(vec![Input::Source(source(&file(schema, 5, 10)))], &options).unwrap();
+        let found = rows(opened.read(&ReadOptions::default()).unwrap()).unwrap();
+        assert_eq!(found, read(&set, &ReadOptions::default()).unwrap());
+    }
+    for _ in 0..2 {
+        let error = opener.open(Arc::new(MemorySource::new(named(1)).with_name("other"))).err().unwrap();
+        assert_eq!((error.kind(), error.position().file.as_deref()), (ErrorKind::Schema, Some("other")));
+    }
 }

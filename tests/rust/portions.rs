@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use polars_avro::{ContainerFile, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
+use polars_arrow::array::PrimitiveArray;
+use polars_avro::{Batch, ContainerFile, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
 
 use crate::container::{Container, put_bytes, put_long};
 
@@ -93,6 +94,41 @@ fn rows_in_the_middle_take_their_blocks() {
     assert_eq!((heights.iter().sum::<usize>(), stats.rows_decoded), (20, 20));
     assert_eq!((stats.blocks_skipped, stats.blocks_decompressed), (200, 2));
     assert!(bytes <= 200 * 64 + (128 << 10), "{bytes}");
+}
+
+#[test]
+fn a_slice_begins_near_its_block() {
+    let bytes = file("null", 1200, 1000);
+    assert!(bytes.len() > 18 << 20, "too small for several threads");
+    for counted in [false, true] {
+        for offset in [0, 1, 999, 333_333, 1_199_990, 1_199_999, 1_200_000] {
+            let counts = Arc::new(Mutex::new((0, 0)));
+            let source = Arc::new(Counting(MemorySource::new(bytes.clone()), counts.clone()));
+            let opened = ContainerFile::open(source, &OpenOptions::default()).unwrap();
+            if counted {
+                assert_eq!(opened.count_rows(None).unwrap(), 1_200_000);
+            }
+            *counts.lock().unwrap() = (0, 0);
+            let mut options = ReadOptions::default();
+            (options.offset, options.length) = (offset, Some(3));
+            let mut reader = opened.read(&options).unwrap();
+            let ids = |batch: Result<Batch>| {
+                let column = batch.unwrap().arrays[0].clone();
+                column
+                    .as_any()
+                    .downcast_ref::<PrimitiveArray<i64>>()
+                    .unwrap()
+                    .values_iter()
+                    .copied()
+                    .collect::<Vec<_>>()
+            };
+            let found: Vec<_> = reader.by_ref().flat_map(ids).collect();
+            assert_eq!(found, (offset as i64..1_200_000).take(3).collect::<Vec<_>>(), "row {offset}");
+            assert_eq!(reader.stats().blocks_skipped, offset / 1000, "row {offset}");
+            let reads = counts.lock().unwrap().0;
+            assert!(!counted || reads <= 24, "{reads} for row {offset}");
+        }
+    }
 }
 
 #[test]

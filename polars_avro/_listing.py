@@ -1,0 +1,80 @@
+"""Files that patterns and directories stand for, as Polars lists them: for a Polars whose listing cannot be asked."""
+
+from __future__ import annotations
+
+import os
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from polars.exceptions import ComputeError, InvalidOperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_MAGIC = re.compile(r"[*?\[]")
+_CLASS = re.compile(r"\[!?.[^]]*\]")
+
+
+def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
+    """List files in the order of their names, those of each path for itself; empty ones are left out."""
+    prefixes = tuple(hidden_file_prefix or ())
+    files = []
+    for path in paths:
+        directory = os.path.isdir(path) or not glob
+        found = _below(path) if directory else _matching(path)
+        shown = (file for file in found if not os.path.basename(file).startswith(prefixes))
+        listed = sorted(file for file in shown if os.path.getsize(file) > 0)
+        if directory and len({os.path.splitext(file)[1] for file in listed}) > 1:
+            msg = f"{path}: the directory has files of several extensions; a pattern chooses among them"
+            raise InvalidOperationError(msg)
+        files += listed
+    return files
+
+
+def _below(directory: str) -> Iterator[str]:
+    """Give all files of a directory and of those in it, links among them too."""
+    for folder, _, names in os.walk(directory, onerror=_raise, followlinks=True):
+        for name in names:
+            yield os.path.join(folder, name)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _matching(pattern: str) -> set[str]:
+    drive, rest = os.path.splitdrive(pattern)
+    root = drive + os.sep if rest.startswith(("/", os.sep)) else drive
+    parts = [part for part in re.split(r"[/\\]" if os.sep == "\\" else "/", rest) if part]
+    # Polars, too, leaves out the first dot alone.
+    parts = parts[1:] if not root and parts[0] == "." else parts
+    for part in parts:
+        if ("**" in part and part != "**") or "[" in _CLASS.sub("", part):
+            msg = f"{pattern}: invalid glob pattern given, at {part!r}"
+            raise ComputeError(msg)
+    # What ends in a separator is a directory.
+    return set() if rest.endswith(("/", os.sep)) else set(_steps(root, parts))
+
+
+def _steps(folder: str, parts: list[str]) -> Iterator[str]:
+    """Follow a pattern, of which these parts are left, into a folder."""
+    part, rest = parts[0], parts[1:]
+    if part == "**":
+        if rest:
+            yield from _steps(folder, rest)
+            for name in _names(folder):
+                if os.path.isdir(os.path.join(folder, name)):
+                    yield from _steps(os.path.join(folder, name), parts)
+        return
+    # Patterns match hidden files too, and small letters are not large ones.
+    for name in [n for n in _names(folder) if fnmatchcase(n, part)] if _MAGIC.search(part) else [part]:
+        path = os.path.join(folder, name)
+        if rest and os.path.isdir(path):
+            yield from _steps(path, rest)
+        elif not rest and os.path.isfile(path):
+            yield path
+
+
+def _names(folder: str) -> list[str]:
+    return os.listdir(folder or os.curdir)
