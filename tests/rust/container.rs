@@ -132,7 +132,7 @@ fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
         "null" => out.extend(data),
         "deflate" => {
             out.resize(1 << 22, 0);
-            let mut decompress = |out: &mut [u8]| libdeflater::Decompressor::new().deflate_decompress(data, out);
+            let decompress = |out: &mut [u8]| libdeflater::Decompressor::new().deflate_decompress(data, out);
             let mut len = decompress(&mut out);
             while matches!(len, Err(libdeflater::DecompressionError::InsufficientSpace)) && out.len() < 1 << 28 {
                 out.resize(out.len() * 4, 0);
