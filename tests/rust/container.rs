@@ -138,7 +138,7 @@ pub(crate) fn decompress(codec: &str, data: &[u8]) -> Result<Vec<u8>, String> {
     match codec {
         "null" => out.extend(data),
         "deflate" => {
-            let mut decompress = |out: &mut [u8]| libdeflater::Decompressor::new().deflate_decompress(data, out);
+            let decompress = |out: &mut [u8]| libdeflater::Decompressor::new().deflate_decompress(data, out);
             let mut len = Err(DecompressionError::InsufficientSpace);
             while matches!(len, Err(DecompressionError::InsufficientSpace)) && out.len() < MOST_CONTENT {
                 out.resize((out.len() * 4).clamp(1 << 20, MOST_CONTENT), 0);

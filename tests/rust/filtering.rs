@@ -160,6 +160,32 @@ fn a_filter_that_most_rows_pass_is_asked_now_and_then() {
 }
 
 #[test]
+fn a_task_most_of_whose_first_rows_pass_is_not_tested_to_its_end() {
+    for per_block in [700, 5000, 60_000] {
+        let mut options = options(ids(|id| id % 100 != 3));
+        options.row_index = Some(("row".into(), 10));
+        let file = open(file("deflate", 60_000, per_block, b"some text")).unwrap();
+        let mut reader = file.read(&options).unwrap();
+        let mut found = Vec::new();
+        for batch in reader.by_ref() {
+            let batch = batch.unwrap();
+            let rows: &PrimitiveArray<u32> = batch.arrays[0].as_any().downcast_ref().unwrap();
+            let ids: &PrimitiveArray<i64> = batch.arrays[1].as_any().downcast_ref().unwrap();
+            assert!(ids.values().iter().zip(rows.values().iter()).all(|(&id, &row)| id + 10 == i64::from(row)));
+            found.extend(ids.values().iter().copied());
+        }
+        let stats = reader.stats();
+        assert!((4096..10_000).contains(&stats.rows_tested), "{stats:?}");
+        assert_eq!(
+            (found.len() as u64 + stats.rows_filtered, stats.rows_filtered),
+            (60_000, stats.rows_tested.div_ceil(100))
+        );
+        assert_eq!(found.iter().filter(|&id| id % 100 != 3).count(), 59_400);
+        assert!(found.is_sorted());
+    }
+}
+
+#[test]
 fn a_filter_is_asked_again_where_fewer_rows_pass() {
     let filter = ids(|id| id < 50_000 || id % 100 == 0);
     let mut options = options(filter);
