@@ -125,10 +125,11 @@ pub(super) fn decompress(
     }
     decompressor.decompress(codec, data, out, file.limits.block_bytes).map_err(error)?;
     if codec == Codec::Deflate
-        && let Some(marker) = memmem::find(data, &file.header.sync)
+        && let Some(marker) = memmem::rfind(data, &file.header.sync)
         && decompressor.decompress(codec, &data[..marker], &mut Vec::new(), file.limits.block_bytes).is_ok()
     {
-        // Deflate does not say where its stream ends: a damaged size may have led to the marker of a later block.
+        // Deflate does not say where its stream ends: a damaged size may have led to the marker of a later block. If so,
+        // the stream is whole before the last marker inside, whatever holds those before it.
         return Err(error(Error::data("a block ends inside the block: its size is wrong")));
     }
     add(&counters.blocks_decompressed, 1);

@@ -374,3 +374,23 @@ fn blocks_that_a_wrong_size_swallows_are_found() {
         }
     }
 }
+
+/// A marker inside the first block's own value hides none of the others.
+#[test]
+fn a_swallowing_block_that_holds_a_marker_is_seen() {
+    let mut file = Container::new(&record(&[("a", "\"bytes\"")]), "deflate").block(1, []).but(|block| {
+        // Stored as it is: one piece of 17 bytes.
+        block.bytes = [&[1, 17, 0, !17, 0xFF, 32][..], &SYNC].concat();
+        block.size = block.bytes.len() as i64;
+    });
+    for number in 0..2 {
+        file = file.block(1, [2, number]);
+    }
+    let rows = |numbers: &[u8]| numbers.iter().map(|&number| vec![Cell::Binary(vec![number])]).collect::<Vec<_>>();
+    let whole = [vec![vec![Cell::Binary(SYNC.to_vec())]], rows(&[0, 1])].concat();
+    assert_eq!(read(&file.build(), options()).0, whole);
+    file.blocks[0].size += (offset_of(&file, 2) - offset_of(&file, 1)) as i64;
+    super::refused_in_block(&file, 0);
+    let (found, reports) = read(&file.build(), options());
+    assert_eq!((found, reports.len()), (rows(&[0, 1]), 1));
+}
