@@ -38,7 +38,7 @@ struct Candidates<'a> {
     starts: Vec<usize>,
     runs: Vec<Run<'a>>,
     /// The data of all blocks but the last, which is being decoded still.
-    blocks: Vec<Cow<'a, [u8]>>,
+    data: Vec<Cow<'a, [u8]>>,
     bytes: usize,
     /// Memory for decompressed blocks.
     spare: Vec<Vec<u8>>,
@@ -67,7 +67,11 @@ pub(super) fn decode(
 ) -> Result<Vec<Batch>> {
     let Some(first) = parts.first() else { return Ok(Vec::new()) };
     let mut rows = Candidates::new(decoder, filter, &first.plan, std::mem::take(&mut scratch.blocks))?;
-    for part in parts {
+    for (i, part) in parts.iter().enumerate() {
+        if let Some(whole) = &mut rows.whole {
+            decoder.decode_parts(&parts[i..], scratch, whole)?;
+            break;
+        }
         rows.follow(&part.plan)?;
         match &part.task {
             Task::Lost(_) => {}
@@ -75,17 +79,7 @@ pub(super) fn decode(
                 decode_rows(part, run, &mut rows)?;
                 rows.keep(Cow::Borrowed(&run.data));
             }
-            Task::Blocks(Blocks { window, pieces, .. }) => {
-                for piece in pieces {
-                    let bytes = &window[piece.range.clone()];
-                    let mut data = rows.spare.pop().unwrap_or_default();
-                    let decompressor = &mut scratch.decompressor;
-                    let own = decompress(bytes, &piece.frame, &part.file, decompressor, &mut data, decoder.counters)?;
-                    let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
-                    decode_block(part, piece, &data, &mut rows)?;
-                    rows.keep(data);
-                }
-            }
+            Task::Blocks(blocks) => rows.blocks(part, blocks, &parts[i + 1..], scratch)?,
         }
     }
     rows.ask(&[])?;
@@ -108,7 +102,7 @@ impl<'a> Sink<'a> for Candidates<'a> {
             self.first_row.get_or_insert(part.base + place.first_row + done);
             let (step, start, record) = ((n - done).min(STRIDE), pos, place.record + done);
             let rows = self.starts.len()..self.starts.len() + step as usize;
-            self.runs.push(Run { part, frame, block: self.blocks.len(), record, rows });
+            self.runs.push(Run { part, frame, block: self.data.len(), record, rows });
             let decoded = self.tested.decode_noting(data, pos, step as usize, &mut self.starts);
             pos = decoded.map_err(|(row, fault)| record_fault(fault, part, frame, record + row as u64))?;
             self.bytes += pos - start;
@@ -129,7 +123,7 @@ impl<'a> Candidates<'a> {
     fn new(decoder: &'a Decoder<'a>, filter: &'a Filter, plan: &'a Plan, spare: Vec<Vec<u8>>) -> Result<Self> {
         let parts = of_plan(plan)?;
         let (tested, wanted) = (Record::clone(&parts.record), parts.wanted.clone());
-        let (first_row, starts, runs, blocks, bytes, batches, whole) = <_>::default();
+        let (first_row, starts, runs, data, bytes, batches, whole) = <_>::default();
         Ok(Self {
             decoder,
             filter,
@@ -140,7 +134,7 @@ impl<'a> Candidates<'a> {
             first_row,
             starts,
             runs,
-            blocks,
+            data,
             bytes,
             spare,
             batches,
@@ -152,11 +146,26 @@ impl<'a> Candidates<'a> {
     fn follow(&mut self, plan: &'a Plan) -> Result<()> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.ask(&[])?;
-            if let Some(whole) = &mut self.whole {
-                whole.follow(plan)?;
-            }
             (self.plan, self.parts) = (plan, of_plan(plan)?);
             (self.tested, self.wanted) = (Record::clone(&self.parts.record), self.parts.wanted.clone());
+        }
+        Ok(())
+    }
+
+    /// The rows of some blocks of a part; `behind` are the parts behind it.
+    fn blocks(&mut self, part: &'a Part, blocks: &'a Blocks, behind: &[Part], scratch: &mut Scratch) -> Result<()> {
+        let Blocks { window, pieces, .. } = blocks;
+        for (i, piece) in pieces.iter().enumerate() {
+            if let Some(whole) = &mut self.whole {
+                return self.decoder.decode_blocks(part, window, &pieces[i..], behind, scratch, whole);
+            }
+            let bytes = &window[piece.range.clone()];
+            let mut data = self.spare.pop().unwrap_or_default();
+            let counters = self.decoder.counters;
+            let own = decompress(bytes, &piece.frame, &part.file, &mut scratch.decompressor, &mut data, counters)?;
+            let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
+            decode_block(part, piece, &data, self)?;
+            self.keep(data);
         }
         Ok(())
     }
@@ -165,7 +174,7 @@ impl<'a> Candidates<'a> {
     fn keep(&mut self, data: Cow<'a, [u8]>) {
         match data {
             Cow::Owned(memory) if self.starts.is_empty() => self.spare.push(memory),
-            data => self.blocks.push(data),
+            data => self.data.push(data),
         }
     }
 
@@ -184,7 +193,7 @@ impl<'a> Candidates<'a> {
         self.runs.clear();
         self.starts.clear();
         self.bytes = 0;
-        self.spare.extend(self.blocks.drain(..).filter_map(|data| match data {
+        self.spare.extend(self.data.drain(..).filter_map(|data| match data {
             Cow::Owned(memory) => Some(memory),
             Cow::Borrowed(_) => None,
         }));
@@ -202,7 +211,7 @@ impl<'a> Candidates<'a> {
         self.wanted.reserve_rows(passed.set_bits());
         let mut files = Vec::new();
         for Run { part, frame, block, record, rows } in &self.runs {
-            let data = self.blocks.get(*block).map_or(last, |data| data);
+            let data = self.data.get(*block).map_or(last, |data| data);
             let starts = &self.starts[rows.clone()];
             let passed = passed.clone().sliced(rows.start, rows.len());
             let height = passed.set_bits();

@@ -172,6 +172,8 @@ pub(super) struct Output<'a> {
     bytes: usize,
     /// The files of the current batch's rows: number of the file, number of rows.
     files: Vec<(usize, usize)>,
+    /// Whether there is room for the rows of the current batch.
+    reserved: bool,
 }
 
 /// Where a run of records is.
@@ -197,20 +199,30 @@ impl Decoder<'_> {
     pub(super) fn decode(&self, parts: &[Part], scratch: &mut Scratch) -> Result<Vec<Batch>> {
         let Some(first) = parts.first() else { return Ok(Vec::new()) };
         let mut out = Output::new(self, &first.plan);
+        self.decode_parts(parts, scratch, &mut out)?;
+        out.finish()
+    }
+
+    pub(super) fn decode_parts<'p>(
+        &self,
+        parts: &'p [Part],
+        scratch: &mut Scratch,
+        out: &mut Output<'p>,
+    ) -> Result<()> {
         for (i, part) in parts.iter().enumerate() {
             out.follow(&part.plan)?;
             match &part.task {
                 Task::Rows(rows) => {
                     out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
-                    decode_rows(part, rows, &mut out)?;
+                    decode_rows(part, rows, out)?;
                 }
                 Task::Blocks(Blocks { window, pieces, .. }) => {
-                    self.decode_blocks(part, window, pieces, &parts[i + 1..], scratch, &mut out)?;
+                    self.decode_blocks(part, window, pieces, &parts[i + 1..], scratch, out)?;
                 }
                 Task::Lost(_) => {}
             }
         }
-        out.finish()
+        Ok(())
     }
 
     /// The rows of some blocks of a part, with the columns of `plan`.
@@ -227,7 +239,7 @@ impl Decoder<'_> {
         out.finish()
     }
 
-    fn decode_blocks(
+    pub(super) fn decode_blocks(
         &self,
         part: &Part,
         window: &[u8],
@@ -237,13 +249,12 @@ impl Decoder<'_> {
         out: &mut Output<'_>,
     ) -> Result<()> {
         for (i, piece) in pieces.iter().enumerate() {
-            let begins = out.record.len() == 0;
             let bytes = &window[piece.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
             let own = decompress(bytes, &piece.frame, &part.file, decompressor, data, self.counters)?;
             let data = if own { bytes } else { data };
             decode_block(part, piece, data, out)?;
-            if begins {
+            if !out.reserved {
                 let same = behind.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &part.plan.fields));
                 out.reserve(pieces[i + 1..].iter().chain(same.flat_map(|next| next.task.pieces())), piece);
             }
@@ -310,7 +321,7 @@ fn trailing(bytes: usize, rows: u64) -> Error {
 impl<'a> Output<'a> {
     pub(super) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
         let (record, batches, files) = (Record::clone(&plan.record), Vec::new(), Vec::new());
-        Self { decoder, plan, record, batches, first_row: None, bytes: 0, files }
+        Self { decoder, plan, record, batches, first_row: None, bytes: 0, files, reserved: false }
     }
 
     /// Goes on with rows of `plan`, in a batch of their own if it is another one.
@@ -336,6 +347,7 @@ impl<'a> Output<'a> {
         let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
         let room = (self.decoder.batch_rows * 5 / 4).saturating_sub(self.record.len());
         self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
+        self.reserved = true;
     }
 
     /// Ends the current batch, if there is anything in it.
@@ -348,6 +360,7 @@ impl<'a> Output<'a> {
         let index = row_index.as_ref().map(|index| index.array(first_row, height)).transpose()?;
         self.batches.push(self.decoder.extras.add_to(batch, index, &self.files));
         self.files.clear();
+        self.reserved = false;
         Ok(())
     }
 }

@@ -215,10 +215,10 @@ fn an_opener_tells_schemas_apart() {
     options.reader_schema = Some(Arc::new(Schema::parse(SCHEMAS[0], &options.limits).unwrap()));
     let opener = Opener::new(options.clone());
     for schema in [0, 1, 0, 1] {
-        let opened = opener.open(source(&file(schema, 5, 10))).unwrap();
-        assert_eq!(opened.fields(), &*opener.fields().unwrap());
+        let one = opener.open(source(&file(schema, 5, 10))).unwrap();
+        assert_eq!(one.fields(), &*opener.fields().unwrap());
         let set = FileSet::new(vec![Input::Source(source(&file(schema, 5, 10)))], &options).unwrap();
-        let found = rows(opened.read(&ReadOptions::default()).unwrap()).unwrap();
+        let found = rows(one.read(&ReadOptions::default()).unwrap()).unwrap();
         assert_eq!(found, read(&set, &ReadOptions::default()).unwrap());
     }
     for _ in 0..2 {
