@@ -1,14 +1,17 @@
 //! Finding blocks by their sync markers: from any offset, and behind damage.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use memchr::memmem::Finder;
+use polars_buffer::Buffer;
 
 use super::block::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 use crate::{Result, Source};
 
-/// Bytes read at once while looking for a marker.
-const WINDOW: usize = 256 << 10;
+/// Bytes read at once while looking for a marker: few at first, because it may be near.
+const WINDOW: Range<usize> = 4 << 10..256 << 10;
 
 /// Ends of blocks that are remembered although their markers are damaged.
 const MOST_CLAIMS: usize = 64;
@@ -29,12 +32,22 @@ enum Place {
 pub(crate) struct Finding<'a> {
     source: &'a dyn Source,
     sync: &'a [u8; SYNC_BYTES],
-    window: usize,
+    finder: Finder<'a>,
+    /// Bytes of the next read, and of the largest.
+    window: Cell<usize>,
+    most: usize,
+    /// What was read last, and where it stands: the next marker may be a few bytes behind the one before.
+    last: RefCell<(u64, Buffer<u8>)>,
 }
 
 impl<'a> Finding<'a> {
     pub(crate) fn new(source: &'a dyn Source, sync: &'a [u8; SYNC_BYTES]) -> Self {
-        Self { source, sync, window: WINDOW }
+        Self::with_windows(source, sync, WINDOW)
+    }
+
+    fn with_windows(source: &'a dyn Source, sync: &'a [u8; SYNC_BYTES], windows: Range<usize>) -> Self {
+        let (window, most) = (Cell::new(windows.start), windows.end);
+        Self { source, sync, finder: Finder::new(sync), window, most, last: RefCell::default() }
     }
 
     /// The offset of the first whole marker at or behind `from`. What follows it, if anything, is a block.
@@ -42,20 +55,34 @@ impl<'a> Finding<'a> {
     /// # Errors
     /// Where the source cannot be read.
     pub(crate) fn marker(&self, from: u64) -> Result<Option<u64>> {
-        let finder = Finder::new(self.sync);
         let mut start = from;
         while start.saturating_add(SYNC_BYTES as u64) <= self.source.size() {
-            let bytes = self.source.read_at(start, self.window)?;
-            if let Some(found) = finder.find(&bytes) {
+            let bytes = match self.at_hand(start, SYNC_BYTES) {
+                Some(bytes) => bytes,
+                None => {
+                    let bytes = self.source.read_at(start, self.window.get())?;
+                    self.window.set(self.most.min(4 * self.window.get()));
+                    self.last.replace((start, bytes.clone()));
+                    bytes
+                }
+            };
+            if let Some(found) = self.finder.find(&bytes) {
                 return Ok(Some(start + found as u64));
             }
-            if bytes.len() < self.window {
+            if bytes.len() < SYNC_BYTES {
                 break;
             }
             // A marker may begin in this window and end in the next.
-            start += (self.window - (SYNC_BYTES - 1)) as u64;
+            start += (bytes.len() - (SYNC_BYTES - 1)) as u64;
         }
         Ok(None)
+    }
+
+    /// The bytes from `offset` on if at least so many of them were read last.
+    fn at_hand(&self, offset: u64, least: usize) -> Option<Buffer<u8>> {
+        let last = self.last.borrow();
+        let skip = usize::try_from(offset.checked_sub(last.0)?).ok()?;
+        (last.1.len().checked_sub(skip)? >= least).then(|| last.1.clone().sliced(skip..))
     }
 
     /// Whether a sound block stands at `offset`, or nothing because the file ends there.
@@ -129,7 +156,10 @@ impl<'a> Finding<'a> {
         if offset == size {
             return Ok(Place::Sound);
         }
-        let head = self.source.read_at(offset, MAX_FRAME_BYTES)?;
+        let head = match self.at_hand(offset, MAX_FRAME_BYTES) {
+            Some(head) => head,
+            None => self.source.read_at(offset, MAX_FRAME_BYTES)?,
+        };
         let Ok(Some(frame)) = BlockFrame::parse(&head, 0, offset, size) else { return Ok(Place::Nothing) };
         let marker = self.source.read_at(frame.data.end, SYNC_BYTES)?;
         // By chance a record looks like a header. That there is most of a marker where it says is no chance.
@@ -143,6 +173,8 @@ impl<'a> Finding<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::MemorySource;
 
@@ -167,13 +199,48 @@ mod tests {
                 bytes[position..position + 16].copy_from_slice(&SYNC);
                 let source = MemorySource::new(bytes);
                 for window in [16, 17, 31, 64, 1000] {
-                    let finding = Finding { source: &source, sync: &SYNC, window };
+                    let finding = Finding::with_windows(&source, &SYNC, window..window);
                     assert_eq!(finding.marker(0).unwrap(), Some(position as u64), "{len} {position} {window}");
                     assert_eq!(finding.marker(position as u64).unwrap(), Some(position as u64));
                     assert_eq!(finding.marker(position as u64 + 1).unwrap(), None);
                 }
             }
         }
+    }
+
+    /// Counts the bytes that are read.
+    struct Counting(MemorySource, AtomicUsize);
+
+    impl Source for Counting {
+        fn name(&self) -> &'static str {
+            "counted.avro"
+        }
+        fn size(&self) -> u64 {
+            self.0.size()
+        }
+        fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+            let bytes = self.0.read_at(offset, len)?;
+            self.1.fetch_add(bytes.len(), Ordering::Relaxed);
+            Ok(bytes)
+        }
+    }
+
+    #[test]
+    fn markers_without_blocks_are_read_once() {
+        for windows in [64..64, 64..1000, WINDOW] {
+            let source = Counting(MemorySource::new(SYNC.repeat(2000)), AtomicUsize::new(0));
+            let finding = Finding::with_windows(&source, &SYNC, windows.clone());
+            assert_eq!(finding.behind(0).unwrap(), 32_000);
+            let read = source.1.load(Ordering::Relaxed);
+            assert!(read < 3 * 32_000, "{read} bytes with windows of {windows:?}");
+        }
+    }
+
+    #[test]
+    fn a_marker_that_is_near_costs_little() {
+        let source = Counting(MemorySource::new(SYNC.repeat(20_000)), AtomicUsize::new(0));
+        assert_eq!(Finding::new(&source, &SYNC).marker(1).unwrap(), Some(16));
+        assert_eq!(source.1.load(Ordering::Relaxed), WINDOW.start);
     }
 
     #[test]
