@@ -255,14 +255,14 @@ fn logical_cell(logical: Logical, value: &Value) -> Cell {
             let unscaled = BigInt::from_signed_bytes_be(prefixed(&mut bytes).unwrap());
             Cell::String(decimal_text(&unscaled, long(&mut bytes).unwrap()))
         }
-        (Logical::Uuid, Value::String(text)) => Cell::String(text.to_lowercase()),
+        // What else stands in the text of a UUID, hyphens in other places above all, is not part of it.
+        (Logical::Uuid, Value::String(text)) => uuid(text.trim_start_matches("urn:uuid:").chars()),
         (Logical::Uuid, Value::Fixed(bytes)) => {
-            let mut text = String::new();
-            for (at, byte) in bytes.iter().enumerate() {
-                text.push_str(if [4, 6, 8, 10].contains(&at) { "-" } else { "" });
-                write!(text, "{byte:02x}").unwrap();
+            let mut digits = String::new();
+            for byte in bytes {
+                write!(digits, "{byte:02x}").unwrap();
             }
-            Cell::String(text)
+            uuid(digits.chars())
         }
         (Logical::Date, Value::Int(days)) => Cell::Int32(*days),
         (Logical::Time(nanos), Value::Int(units)) => Cell::Int64(i64::from(*units) * nanos),
@@ -274,6 +274,15 @@ fn logical_cell(logical: Logical, value: &Value) -> Cell {
         }
         (logical, value) => panic!("{value:?} is no {logical:?}"),
     }
+}
+
+/// The canonical text of the hexadecimal digits among these.
+fn uuid(text: impl Iterator<Item = char>) -> Cell {
+    let mut digits = text.filter(char::is_ascii_hexdigit).collect::<String>().to_lowercase();
+    for at in [20, 16, 12, 8] {
+        digits.insert(at, '-');
+    }
+    Cell::String(digits)
 }
 
 /// `unscaled` * 10^-`scale`, every digit written out.
