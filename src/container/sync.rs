@@ -57,14 +57,13 @@ impl<'a> Finding<'a> {
     pub(crate) fn marker(&self, from: u64) -> Result<Option<u64>> {
         let mut start = from;
         while start.saturating_add(SYNC_BYTES as u64) <= self.source.size() {
-            let bytes = match self.at_hand(start, SYNC_BYTES) {
-                Some(bytes) => bytes,
-                None => {
-                    let bytes = self.source.read_at(start, self.window.get())?;
-                    self.window.set(self.most.min(4 * self.window.get()));
-                    self.last.replace((start, bytes.clone()));
-                    bytes
-                }
+            let bytes = if let Some(bytes) = self.at_hand(start, SYNC_BYTES) {
+                bytes
+            } else {
+                let bytes = self.source.read_at(start, self.window.get())?;
+                self.window.set(self.most.min(4 * self.window.get()));
+                self.last.replace((start, bytes.clone()));
+                bytes
             };
             if let Some(found) = self.finder.find(&bytes) {
                 return Ok(Some(start + found as u64));
@@ -80,9 +79,9 @@ impl<'a> Finding<'a> {
 
     /// The bytes from `offset` on if at least so many of them were read last.
     fn at_hand(&self, offset: u64, least: usize) -> Option<Buffer<u8>> {
-        let last = self.last.borrow();
-        let skip = usize::try_from(offset.checked_sub(last.0)?).ok()?;
-        (last.1.len().checked_sub(skip)? >= least).then(|| last.1.clone().sliced(skip..))
+        let (start, bytes) = &*self.last.borrow();
+        let skip = usize::try_from(offset.checked_sub(*start)?).ok()?;
+        (bytes.len().checked_sub(skip)? >= least).then(|| bytes.clone().sliced(skip..))
     }
 
     /// Whether a sound block stands at `offset`, or nothing because the file ends there.
