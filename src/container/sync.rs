@@ -21,8 +21,10 @@ const MOST_OF_A_MARKER: usize = SYNC_BYTES / 2;
 
 /// What stands at an offset.
 enum Place {
-    /// A block whose marker is where its header says, or the end of the file.
-    Sound,
+    /// A block whose marker is where its header says.
+    Sound(BlockFrame),
+    /// The end of the file.
+    End,
     /// A header that is possible, of a block that would end here, behind a marker that is damaged.
     Claims(u64),
     Nothing,
@@ -89,7 +91,15 @@ impl<'a> Finding<'a> {
     /// # Errors
     /// Where the source cannot be read.
     pub(crate) fn is_sound(&self, offset: u64) -> Result<bool> {
-        Ok(matches!(self.place(offset)?, Place::Sound))
+        Ok(matches!(self.place(offset)?, Place::Sound(_) | Place::End))
+    }
+
+    /// The sound block at `offset`, if there is one.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub(crate) fn block(&self, offset: u64) -> Result<Option<BlockFrame>> {
+        Ok(if let Place::Sound(frame) = self.place(offset)? { Some(frame) } else { None })
     }
 
     /// Where the first sound block begins that a marker at or behind `from` precedes; the end of the file where there is
@@ -138,7 +148,7 @@ impl<'a> Finding<'a> {
     /// Whether a sound block stands at `offset`; remembers where one may be that comes after it.
     fn consider(&self, offset: u64, claims: &mut BTreeSet<u64>) -> Result<bool> {
         match self.place(offset)? {
-            Place::Sound => return Ok(true),
+            Place::Sound(_) | Place::End => return Ok(true),
             Place::Claims(end) => {
                 claims.insert(end);
                 if claims.len() > MOST_CLAIMS {
@@ -153,7 +163,7 @@ impl<'a> Finding<'a> {
     fn place(&self, offset: u64) -> Result<Place> {
         let size = self.source.size();
         if offset == size {
-            return Ok(Place::Sound);
+            return Ok(Place::End);
         }
         let head = match self.at_hand(offset, MAX_FRAME_BYTES) {
             Some(head) => head,
@@ -163,7 +173,7 @@ impl<'a> Finding<'a> {
         let marker = self.source.read_at(frame.data.end, SYNC_BYTES)?;
         // By chance a record looks like a header. That there is most of a marker where it says is no chance.
         Ok(match marker.iter().zip(self.sync).filter(|(found, expected)| found == expected).count() {
-            SYNC_BYTES => Place::Sound,
+            SYNC_BYTES => Place::Sound(frame),
             MOST_OF_A_MARKER.. => Place::Claims(frame.end()),
             _ => Place::Nothing,
         })

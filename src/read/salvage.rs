@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::memmem::Finder;
+use polars_buffer::Buffer;
 
 use super::batch::{Batch, Extras, RowIndex};
 use super::file::Opened;
@@ -14,8 +14,8 @@ use super::options::ReadOptions;
 use super::stats::Counters;
 use super::task::{Blocks, Decoder, Item, Part, Piece, Scratch, Task};
 use super::window::Spare;
-use crate::container::{BlockFrame, SYNC_BYTES};
-use crate::{Codec, Error, ErrorKind, Limits, Result};
+use crate::container::{BlockFrame, Finding};
+use crate::{Codec, Error, ErrorKind, Limits, MemorySource, Result, Source};
 
 /// A block, or a stretch of a file in which no block could be found, that was left out.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub(super) fn decode(
 struct Salvage<'a> {
     decoder: &'a Decoder<'a>,
     part: &'a Part,
-    window: &'a [u8],
+    window: &'a Buffer<u8>,
     /// Where the part of the file ends that is read.
     stop: u64,
     /// The blocks stand inside a bad one: their own insides are not searched again.
@@ -98,7 +98,7 @@ impl Salvage<'_> {
             if good == 0 {
                 items.push(Item::Lost(BadBlock::new(error, Some(&rest[0].frame), &part.file)));
                 if !self.inside {
-                    let swallowed = swallowed(&rest[0], window, stop, &part.file);
+                    let swallowed = swallowed(&rest[0], window, stop, &part.file)?;
                     let inside = Self { inside: true, ..*self };
                     items.extend(inside.decode(&swallowed, scratch)?);
                 }
@@ -132,28 +132,24 @@ impl Salvage<'_> {
 }
 
 /// The sound blocks inside a bad one that begin before `stop`: a size that is damaged may lead to the marker of a later
-/// block by chance.
-fn swallowed(bad: &Piece, window: &[u8], stop: u64, file: &Opened) -> Vec<Piece> {
-    let (sync, size) = (&file.header.sync, file.source.size());
-    let data = &window[bad.range.clone()];
-    let finder = Finder::new(sync);
-    let (mut pos, mut pieces) = (0, Vec::new());
-    while let Some(found) = finder.find(&data[pos..]) {
-        pos += found + SYNC_BYTES;
-        while pos < data.len() {
-            let offset = bad.frame.data.start + pos as u64;
-            let Ok(Some(frame)) = BlockFrame::parse(&data[pos..], bad.frame.index, offset, size) else { break };
-            let (first, last) = (frame.data.start - bad.frame.data.start, frame.end() - bad.frame.data.start);
-            let marker = usize::try_from(last).ok().and_then(|last| data.get(last - SYNC_BYTES..last));
-            if marker != Some(sync) || offset >= stop {
-                break;
-            }
-            let range = bad.range.start + first as usize..bad.range.start + last as usize;
-            pieces.push(Piece { first_row: 0, range, skip: 0, take: frame.rows, frame });
-            pos = last as usize;
-        }
+/// block by chance. They are found as those of a file are.
+fn swallowed(bad: &Piece, window: &Buffer<u8>, stop: u64, file: &Opened) -> Result<Vec<Piece>> {
+    let start = bad.frame.data.start;
+    let source = MemorySource::new(window.clone().sliced(bad.range.clone()));
+    let finding = Finding::new(&source, &file.header.sync);
+    let (mut at, mut pieces) = (finding.sound_block(0)?, Vec::new());
+    while at < source.size() && start + at < stop {
+        let Some(found) = finding.block(at)? else {
+            at = finding.behind(at)?;
+            continue;
+        };
+        at = found.end();
+        let range = bad.range.start + found.data.start as usize..bad.range.start + found.end() as usize;
+        let data = start + found.data.start..start + found.data.end;
+        let frame = BlockFrame { index: bad.frame.index, offset: start + found.offset, data, ..found };
+        pieces.push(Piece { first_row: 0, range, skip: 0, take: frame.rows, frame });
     }
-    pieces
+    Ok(pieces)
 }
 
 /// What the consumer does with items whose rows nobody could number before: which blocks are lost shows as they are

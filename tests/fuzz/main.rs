@@ -16,6 +16,8 @@ mod columns;
 #[path = "../rust/container.rs"]
 mod container;
 mod corpus;
+#[path = "../rust/logical.rs"]
+mod logical;
 mod markers;
 mod memory;
 mod mutate;

@@ -59,7 +59,7 @@ pub(crate) fn make(json: &str, codec: &'static str, blocks: usize, most: usize, 
     }
     let bytes = file.build();
     let (schema, values) = container::read(&bytes).unwrap();
-    let mut rows = values.iter().map(|value| cells::row(&schema, value));
+    let mut rows = values.iter().map(|value| cells::row(&schema, value).unwrap());
     let blocks = places.into_iter().map(|(place, n)| (place, rows.by_ref().take(n).collect())).collect();
     Seed { json: json.to_owned(), codec, bytes, header, blocks }
 }

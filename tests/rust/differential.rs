@@ -128,7 +128,7 @@ fn write(case: &Case, repeat: usize) -> (Vec<u8>, String, Table) {
     let datums: Vec<_> = (0..repeat).flat_map(|_| datums.iter().cloned()).collect();
     let file = values::container(&json, CODECS[case.codec], &datums, &mut choices);
     let (schema, values) = container::read(&file).unwrap();
-    let rows = values.iter().map(|value| cells::row(&schema, value)).collect();
+    let rows = values.iter().map(|value| cells::row(&schema, value).unwrap()).collect();
     (file, json, Table { columns: cells::columns(&schema), rows })
 }
 

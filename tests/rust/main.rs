@@ -12,6 +12,7 @@ mod files;
 mod filtering;
 mod hostile;
 mod layers;
+mod logical;
 mod naive;
 mod portions;
 mod reported;

@@ -2,9 +2,9 @@
 
 use num_bigint::BigInt;
 
-use crate::cells::{Logical, logical};
 use crate::choices::Choices;
 use crate::container::{Container, put_bytes, put_long};
+use crate::logical::{Logical, logical};
 use crate::naive::{Schema, Shape, Type, Value};
 
 /// A value of `ty`. Deep inside, lists are empty and unions end.
@@ -235,6 +235,6 @@ fn what_is_written_is_read_by_the_naive_decoder() {
         let (schema, read) = crate::container::read(&file).unwrap_or_else(|error| panic!("{error}\n{json:#}"));
         assert_eq!(format!("{read:?}"), format!("{rows:?}"));
         let columns = crate::cells::columns(&schema).len();
-        assert!(read.iter().all(|value| crate::cells::row(&schema, value).len() == columns));
+        assert!(read.iter().all(|value| crate::cells::row(&schema, value).unwrap().len() == columns));
     }
 }

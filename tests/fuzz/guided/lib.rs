@@ -12,6 +12,8 @@ mod columns;
 #[path = "../../rust/container.rs"]
 mod container;
 mod frames;
+#[path = "../../rust/logical.rs"]
+mod logical;
 #[path = "../markers.rs"]
 mod markers;
 #[path = "../memory.rs"]

@@ -394,3 +394,16 @@ fn a_swallowing_block_that_holds_a_marker_is_seen() {
     let (found, reports) = read(&file.build(), options());
     assert_eq!((found, reports.len()), (rows(&[0, 1]), 1));
 }
+
+/// What is damaged inside costs no more than it does elsewhere.
+#[test]
+fn a_damaged_marker_among_swallowed_blocks_costs_its_own_block_alone() {
+    for codec in CODECS {
+        let mut file = counted(8, codec);
+        file.blocks[1].size += (offset_of(&file, 7) - offset_of(&file, 2)) as i64;
+        file.blocks[4].sync[3] ^= 1;
+        let (rows, reports) = read(&file.build(), options());
+        assert_eq!(rows, rows_of([0, 2, 3, 5, 6, 7]), "{codec}");
+        assert_eq!(reports.len(), 1, "{codec}");
+    }
+}

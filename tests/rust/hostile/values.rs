@@ -4,8 +4,9 @@ use num_bigint::BigInt;
 use polars_avro::{ErrorKind, Limits};
 
 use super::{column, field, only, record, refusal, refused, refused_at, text};
-use crate::cells::{Cell, decimal_text};
+use crate::cells::Cell;
 use crate::container::{Container, put_bytes, varint};
+use crate::logical::decimal_text;
 
 const SYMBOLS: &str = r#"{"type":"enum","name":"E","symbols":["A","B"]}"#;
 
