@@ -106,17 +106,7 @@ impl<C: Content> Views<C> {
         if len <= View::MAX_INLINE_SIZE as usize {
             self.views.push(View::from(value << 32 | len as u128));
         } else {
-            // A copy of fixed width is one store, not a call.
-            let offset = self.room_for(16);
-            self.tail.extend_from_slice(window);
-            self.tail.truncate(offset + len);
-            let prefix = value as u32;
-            self.views.push(View {
-                length: len as u32,
-                prefix,
-                buffer_idx: self.full.len() as u32,
-                offset: offset as u32,
-            });
+            self.push_start(window, len);
         }
         Ok(pos + len)
     }
@@ -134,18 +124,13 @@ impl<C: Content> Views<C> {
     #[inline(never)]
     fn push_long(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
         if len <= 32 {
-            // The padding is behind them, so that this much is there. A copy of fixed width is two stores, not a call.
+            // The padding is behind them, so that this much is there.
             let (window, _) = read_array::<32>(bytes, pos)?;
             let ((first, _), (last, _)) = (read_array(bytes, pos)?, read_array(bytes, pos + len - 16)?);
             if (has_high_bits(first) || has_high_bits(last)) && !C::is_valid(&window[..len]) {
                 return Err(bad_utf8());
             }
-            let offset = self.room_for(32);
-            self.tail.extend_from_slice(window);
-            self.tail.truncate(offset + len);
-            let prefix = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
-            let (length, buffer_idx) = (len as u32, self.full.len() as u32);
-            self.views.push(View { length, prefix, buffer_idx, offset: offset as u32 });
+            self.push_start(window, len);
             return Ok(pos + len);
         }
         self.push_longer(bytes, pos, len)
@@ -161,6 +146,17 @@ impl<C: Content> Views<C> {
         }
         self.append(value);
         Ok(pos + len)
+    }
+
+    /// Appends the first `len` bytes, more than 12, of a window. A copy of fixed width is a store or two, not a call.
+    #[inline(always)]
+    fn push_start<const N: usize>(&mut self, window: &[u8; N], len: usize) {
+        let offset = self.room_for(N);
+        self.tail.extend_from_slice(window);
+        self.tail.truncate(offset + len);
+        let prefix = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
+        let (length, buffer_idx) = (len as u32, self.full.len() as u32);
+        self.views.push(View { length, prefix, buffer_idx, offset: offset as u32 });
     }
 
     #[inline]

@@ -2,22 +2,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
-
+use super::leaf::{bytes, enumeration, number};
 use super::{Plan, Projection, Schemas, skip};
 use crate::binary::PADDING;
 use crate::decode::{
-    AnyColumn, BigDecimal, Boolean, Decimal, DefaultValue, Duration, Enumeration, Fixed, ItemBudget, Json, JsonGraph,
-    List, Map, Null, Primitive, Record, SkipPrograms, Step, Text, UuidBytes, UuidText, Views, WideDecimal,
+    AnyColumn, Boolean, DefaultValue, ItemBudget, Json, JsonGraph, List, Map, Null, Record, SkipPrograms, Step, Text,
 };
-use crate::schema::{self, FieldAction, Kind, Logical, NodeId, Resolved, ResolvedId, Wire};
+use crate::schema::{self, FieldAction, Kind, NodeId, Resolved, ResolvedId, Wire};
 use crate::{Error, Limits, Result};
 
 /// Name of the only column of a file whose root is not a record.
 const VALUE: &str = "value";
-
-/// The most digits that Polars' decimals have.
-const DECIMAL_DIGITS: usize = 38;
 
 pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Plan> {
     let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
@@ -231,73 +226,5 @@ impl<'s> Steps<'s> {
         };
         let outputs = outputs.map(output).collect();
         Record::new(self.steps, outputs, programs)
-    }
-}
-
-/// int, long, float, double and the logical types on them.
-fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>) -> AnyColumn {
-    use crate::decode::{
-        Double, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
-        TimeMicros, TimeMillis,
-    };
-    let dtype = number_dtype(reader, logical);
-    match (wire, reader, logical) {
-        (Wire::Int, _, Some(Logical::TimeMillis)) => Primitive::<TimeMillis>::new(dtype).into(),
-        (Wire::Int | Wire::Long, _, Some(Logical::TimeMicros)) => Primitive::<TimeMicros>::new(dtype).into(),
-        (Wire::Int, Kind::Long, _) => Primitive::<IntAsLong>::new(dtype).into(),
-        (Wire::Int, Kind::Float, _) => Primitive::<IntAsFloat>::new(dtype).into(),
-        (Wire::Int, Kind::Double, _) => Primitive::<IntAsDouble>::new(dtype).into(),
-        (Wire::Int, ..) => Primitive::<Int>::new(dtype).into(),
-        (Wire::Long, Kind::Float, _) => Primitive::<LongAsFloat>::new(dtype).into(),
-        (Wire::Long, Kind::Double, _) => Primitive::<LongAsDouble>::new(dtype).into(),
-        (Wire::Long, ..) => Primitive::<Long>::new(dtype).into(),
-        (Wire::Float, Kind::Double, _) => Primitive::<FloatAsDouble>::new(dtype).into(),
-        (Wire::Float, ..) => Primitive::<Float>::new(dtype).into(),
-        _ => Primitive::<Double>::new(dtype).into(),
-    }
-}
-
-fn number_dtype(reader: &Kind, logical: Option<Logical>) -> ArrowDataType {
-    let utc = || Some("UTC".into());
-    match (reader, logical) {
-        (_, Some(Logical::Date)) => ArrowDataType::Date32,
-        (_, Some(Logical::TimeMillis | Logical::TimeMicros)) => ArrowDataType::Time64(TimeUnit::Nanosecond),
-        (_, Some(Logical::TimestampMillis)) => ArrowDataType::Timestamp(TimeUnit::Millisecond, utc()),
-        (_, Some(Logical::TimestampMicros)) => ArrowDataType::Timestamp(TimeUnit::Microsecond, utc()),
-        (_, Some(Logical::TimestampNanos)) => ArrowDataType::Timestamp(TimeUnit::Nanosecond, utc()),
-        (_, Some(Logical::LocalTimestampMillis)) => ArrowDataType::Timestamp(TimeUnit::Millisecond, None),
-        (_, Some(Logical::LocalTimestampMicros)) => ArrowDataType::Timestamp(TimeUnit::Microsecond, None),
-        (_, Some(Logical::LocalTimestampNanos)) => ArrowDataType::Timestamp(TimeUnit::Nanosecond, None),
-        (Kind::Int, _) => ArrowDataType::Int32,
-        (Kind::Long, _) => ArrowDataType::Int64,
-        (Kind::Float, _) => ArrowDataType::Float32,
-        _ => ArrowDataType::Float64,
-    }
-}
-
-/// bytes, string, fixed (`size` bytes each) and the logical types on them.
-fn bytes(size: Option<usize>, reader: &Kind, logical: Option<Logical>) -> AnyColumn {
-    match (logical, size) {
-        (Some(Logical::Decimal { precision, scale }), _) if precision <= DECIMAL_DIGITS => {
-            Decimal::new(size, precision, scale).into()
-        }
-        (Some(Logical::Decimal { precision, scale }), _) => Text::new(WideDecimal { size, precision, scale }).into(),
-        (Some(Logical::BigDecimal), None) => Text::new(BigDecimal).into(),
-        (Some(Logical::Uuid), None) => Text::new(UuidText).into(),
-        (Some(Logical::Uuid), Some(_)) => Text::new(UuidBytes).into(),
-        (Some(Logical::Duration), Some(_)) => Box::new(Duration::default()).into(),
-        (_, Some(size)) => Fixed::new(size).into(),
-        (_, None) if matches!(reader, Kind::String) => Views::<crate::decode::Utf8>::default().into(),
-        (_, None) => Views::<crate::decode::Blob>::default().into(),
-    }
-}
-
-/// The narrowest key that numbers every symbol, which is also what Polars takes.
-fn enumeration(reader: &Kind, of_writer: &[Option<usize>]) -> AnyColumn {
-    let Kind::Enum(reader) = reader else { unreachable!("an enum resolves with an enum") };
-    match reader.symbols.len() {
-        0..0xff => Enumeration::<u8>::new(&reader.symbols, of_writer).into(),
-        0xff..0xffff => Enumeration::<u16>::new(&reader.symbols, of_writer).into(),
-        _ => Enumeration::<u32>::new(&reader.symbols, of_writer).into(),
     }
 }

@@ -4,6 +4,7 @@
 //! its clone; nothing is looked up per value.
 
 mod compile;
+mod leaf;
 mod projection;
 mod skip;
 mod union;

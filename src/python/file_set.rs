@@ -3,7 +3,8 @@
 use pyo3::prelude::*;
 
 use super::error::Raised;
-use super::file::{BatchReader, Open, Opened, ReadOptions};
+use super::file::{BatchReader, Opened};
+use super::options::{Open, ReadOptions};
 use crate::Input;
 
 /// Files that are read one after the other; none is opened before it is needed.

@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod file_set;
 mod filter;
+mod options;
 
 use pyo3::prelude::*;
 
@@ -46,9 +47,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(damage::default_limits, module)?)?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
-    module.add_class::<file::Open>()?;
+    module.add_class::<options::Open>()?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<file::BatchReader>()?;
-    module.add_class::<file::ReadOptions>()
+    module.add_class::<options::ReadOptions>()
 }

@@ -6,10 +6,11 @@
 
 use polars_buffer::Buffer;
 
+use super::decoder::{block_error, decompress};
 use super::file::Opened;
 use super::stats::{Counters, add};
 use super::stream::Portions;
-use super::task::{Rows, block_error, decompress};
+use super::task::Rows;
 use super::window::Window;
 use crate::binary::PADDING;
 use crate::codec::Decompressor;

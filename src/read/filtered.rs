@@ -10,12 +10,11 @@ use std::sync::Arc;
 use polars_arrow::bitmap::Bitmap;
 
 use super::batch::Batch;
+use super::decoder::{Decoder, Place, Scratch, Sink, decode_block, decode_rows, decompress, record_fault};
 use super::filter::Filter;
+use super::output::{Output, STRIDE, note_file};
 use super::stats::add;
-use super::task::{
-    Blocks, Decoder, Output, Part, Place, STRIDE, Scratch, Sink, Task, decode_block, decode_rows, decompress,
-    note_file, record_fault,
-};
+use super::task::{Blocks, Part, Task};
 use crate::container::BlockFrame;
 use crate::decode::Record;
 use crate::plan::{Plan, Tested};

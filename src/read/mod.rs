@@ -1,7 +1,9 @@
 //! Reading files: options in, batches out.
 
+mod bad_block;
 mod batch;
 mod big;
+mod decoder;
 mod file;
 mod file_set;
 mod filter;
@@ -9,6 +11,7 @@ mod filtered;
 mod members;
 mod opener;
 mod options;
+mod output;
 mod plans;
 mod pool;
 mod reader;
@@ -21,6 +24,7 @@ mod survey;
 mod task;
 mod window;
 
+pub use bad_block::BadBlock;
 pub use batch::Batch;
 pub use file::ContainerFile;
 pub use file_set::FileSet;
@@ -30,5 +34,4 @@ pub use opener::Opener;
 pub use options::{OpenOptions, ReadOptions};
 pub use pool::set_threads;
 pub use reader::BatchReader;
-pub use salvage::BadBlock;
 pub use stats::Stats;

@@ -11,15 +11,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use polars_arrow::datatypes::Field;
 
+use super::bad_block::BadBlock;
 use super::batch::{Batch, Extras};
+use super::decoder::{Decoder, Scratch};
 use super::filter::Filter;
 use super::filtered;
 use super::pool;
-use super::salvage::{self, BadBlock, Salvaged};
+use super::salvage::{self, Salvaged};
 use super::sequence::{Job, Sequence, Tasks};
 use super::stats::{Counters, Stats};
 use super::stream::Portions;
-use super::task::{Decoder, Item, Scratch};
+use super::task::Item;
 use crate::{Error, ErrorKind, Result};
 
 /// Results that may wait for the consumer while every thread is at work.

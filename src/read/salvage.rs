@@ -8,40 +8,16 @@ use std::ops::Range;
 
 use polars_buffer::Buffer;
 
+use super::bad_block::{BadBlock, is_damage};
 use super::batch::{Batch, Extras, RowIndex};
+use super::decoder::{Decoder, Scratch};
 use super::file::Opened;
 use super::options::ReadOptions;
 use super::stats::Counters;
-use super::task::{Blocks, Decoder, Item, Part, Piece, Scratch, Task};
+use super::task::{Blocks, Item, Part, Piece, Task};
 use super::window::Spare;
 use crate::container::{BlockFrame, Finding};
-use crate::{Codec, Error, ErrorKind, Limits, MemorySource, Result, Source};
-
-/// A block, or a stretch of a file in which no block could be found, that was left out.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct BadBlock {
-    /// What is wrong, and where: the position has the file, the block's number and its offset.
-    pub error: Error,
-    /// How many rows were lost, by the block's own header; `None` where the header is damaged too.
-    pub rows_lost: Option<u64>,
-}
-
-impl BadBlock {
-    pub(super) fn new(error: Error, frame: Option<&BlockFrame>, file: &Opened) -> Self {
-        let rows_lost = frame.map(|frame| frame.rows).filter(|&rows| {
-            // A count that the block cannot hold is part of the damage.
-            let bytes = frame.map_or(0, |frame| frame.data.end - frame.data.start);
-            rows <= if file.header.codec == Codec::Null { bytes } else { file.limits.block_bytes as u64 }
-        });
-        Self { error, rows_lost }
-    }
-}
-
-/// Whether an error is about the bytes of a block, and not about reading them.
-pub(super) fn is_damage(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Data | ErrorKind::Limit | ErrorKind::Unsupported)
-}
+use crate::{Error, Limits, MemorySource, Result, Source};
 
 /// The rows of the sound blocks of some tasks and a report on every other block, in order; gives their bytes back.
 pub(super) fn decode(

@@ -7,12 +7,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::bad_block::{BadBlock, is_damage};
 use super::big::BigBlock;
+use super::decoder::block_error;
 use super::file::Opened;
-use super::salvage::{BadBlock, is_damage};
 use super::stats::{Counters, add};
 use super::survey::Place;
-use super::task::{Blocks, Piece, Task, block_error};
+use super::task::{Blocks, Piece, Task};
 use super::window::{Spare, Window};
 use crate::container::{BlockFrame, Finding, SYNC_BYTES};
 use crate::plan::Plan;

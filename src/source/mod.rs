@@ -1,5 +1,7 @@
 //! Where bytes come from. One file a kind of source; the rest of the crate sees [`Source`] only.
 
+#[cfg(test)]
+mod counting;
 mod file;
 mod memory;
 
@@ -7,6 +9,8 @@ use polars_buffer::Buffer;
 
 use crate::Result;
 
+#[cfg(test)]
+pub(crate) use counting::CountingSource;
 pub use file::FileSource;
 pub use memory::MemorySource;
 

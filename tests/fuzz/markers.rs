@@ -8,11 +8,16 @@ use crate::cells::Cell;
 use crate::container::SYNC;
 use crate::{naive, reported};
 
+/// Where the file's marker stands, from the header's on.
+fn markers(file: &ContainerFile, bytes: &[u8]) -> Vec<usize> {
+    let first = file.header().size as usize - SYNC.len();
+    (first..bytes.len()).filter(|&at| bytes[at..].starts_with(&file.header().sync)).collect()
+}
+
 /// Every block with a whole marker in front and one behind: from its first marker's begin to its last marker's end.
 fn blocks(file: &ContainerFile, bytes: &[u8]) -> Vec<Range<usize>> {
-    let (sync, first) = (file.header().sync, file.header().size as usize - SYNC.len());
-    let markers = (first..bytes.len()).filter(|&at| bytes[at..].starts_with(&sync));
-    markers.filter_map(|at| Some(at..block_at(file, bytes, at + SYNC.len())?)).collect()
+    let block = |at| Some(at..block_at(file, bytes, at + SYNC.len())?);
+    markers(file, bytes).into_iter().filter_map(block).collect()
 }
 
 /// Where the block at `at` ends, behind its marker, if there is one.
@@ -41,6 +46,9 @@ pub(crate) fn are_all_there(file: &ContainerFile, bytes: &[u8], found: &[Vec<Cel
 /// Whether a sound block holds the file's marker with another block behind it, or markers overlap. What is inside is no
 /// block for who reads the whole file, and is one for who begins there.
 pub(crate) fn has_blocks_in_blocks(file: &ContainerFile, bytes: &[u8]) -> bool {
+    if markers(file, bytes).windows(2).any(|pair| pair[1] - pair[0] < SYNC.len()) {
+        return true;
+    }
     let blocks = blocks(file, bytes);
     let inside =
         |from: usize, end: usize| blocks.iter().any(|block| from < block.start && block.start + SYNC.len() < end);

@@ -212,6 +212,9 @@ pub(crate) fn text(bytes: &mut &[u8]) -> Result<String, String> {
     String::from_utf8(prefixed(bytes)?.to_vec()).map_err(|error| error.to_string())
 }
 
+/// No file of a test holds more items in a run. Some take no bytes.
+const MOST_ITEMS: u64 = 1 << 20;
+
 /// Arrays and maps: runs of a count and that many items; a negative count is followed by a size in bytes.
 pub(crate) fn item_blocks(
     bytes: &mut &[u8],
@@ -224,6 +227,9 @@ pub(crate) fn item_blocks(
         }
         let size = if count < 0 { Some(long(bytes)?) } else { None };
         let before = bytes.len();
+        if count.unsigned_abs() > MOST_ITEMS {
+            return Err(format!("{count} items"));
+        }
         for _ in 0..count.unsigned_abs() {
             item(bytes)?;
         }

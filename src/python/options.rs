@@ -1,0 +1,89 @@
+//! How to open files, and what to read of them.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use super::arrow::schema_capsule;
+use super::damage::Limits;
+use super::error::Raised;
+use super::filter::CallableFilter;
+use crate::{Evolution, Extra, Missing, OpenOptions, Opener, Schema};
+
+/// How to open files; the same options serve any number of them.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct Open(pub(super) Opener);
+
+#[pymethods]
+impl Open {
+    /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks.
+    #[new]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert=(false, false), refuse=(false, false), as_polars=false))]
+    fn new(
+        reader_schema: Option<String>,
+        limits: Option<Limits>,
+        insert: (bool, bool),
+        refuse: (bool, bool),
+        as_polars: bool,
+    ) -> Result<Self, Raised> {
+        let limits = limits.map_or_else(crate::Limits::default, Into::into);
+        let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
+        let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
+        let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
+        let mut evolution = Evolution::default();
+        (evolution.missing_columns, evolution.missing_fields) = (missing(insert.0), missing(insert.1));
+        (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
+        // Polars' schemas have no names of records, and every type has nulls.
+        (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
+        Ok(Self(Opener::new(OpenOptions { reader_schema, evolution, limits })))
+    }
+
+    /// The columns of files that are read as the reader's schema, for `polars.Schema`.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let fields = py.detach(|| self.0.fields()).map_err(Raised::from)?;
+        schema_capsule(py, &fields)
+    }
+}
+
+/// What to read of a file; the same options serve any number of reads.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct ReadOptions(pub(super) crate::ReadOptions);
+
+#[pymethods]
+impl ReadOptions {
+    #[new]
+    #[pyo3(signature = (*, columns=None, row_index=None, file_index=None, byte_range=None, offset=0, length=None, ignore_errors=false, row_filter=None, batch_size=None, n_threads=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    fn new(
+        columns: Option<Vec<String>>,
+        row_index: Option<(String, u64, bool)>,
+        file_index: Option<String>,
+        byte_range: Option<(u64, Option<u64>)>,
+        offset: u64,
+        length: Option<u64>,
+        ignore_errors: bool,
+        row_filter: Option<(Vec<String>, Py<PyAny>)>,
+        batch_size: Option<usize>,
+        n_threads: Option<usize>,
+    ) -> Self {
+        let defaults = crate::ReadOptions::default();
+        let wide_row_index = row_index.as_ref().is_some_and(|(_, _, wide)| *wide);
+        let row_index = row_index.map(|(name, offset, _)| (name, offset));
+        let batch_rows = batch_size.unwrap_or(defaults.batch_rows);
+        Self(crate::ReadOptions {
+            columns,
+            row_index,
+            wide_row_index,
+            file_index,
+            byte_range: byte_range.map(|(start, stop)| start..stop.unwrap_or(u64::MAX)),
+            offset,
+            length,
+            ignore_errors,
+            filter: row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
+            batch_rows,
+            n_threads,
+            ..defaults
+        })
+    }
+}
