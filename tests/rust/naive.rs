@@ -213,7 +213,7 @@ pub(crate) fn text(bytes: &mut &[u8]) -> Result<String, String> {
 }
 
 /// No file of a test holds more items in a run. Some take no bytes.
-const MOST_ITEMS: u64 = 1 << 20;
+const MOST_ITEMS: u64 = 1 << 18;
 
 /// Arrays and maps: runs of a count and that many items; a negative count is followed by a size in bytes.
 pub(crate) fn item_blocks(
