@@ -1,6 +1,6 @@
 //! What is left out of a read.
 
-use super::file::Opened;
+use super::opened::Opened;
 use crate::container::BlockFrame;
 use crate::{Codec, Error, ErrorKind};
 

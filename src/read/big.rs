@@ -7,9 +7,9 @@
 use polars_buffer::Buffer;
 
 use super::decoder::{block_error, decompress};
-use super::file::Opened;
+use super::opened::Opened;
+use super::portions::Portions;
 use super::stats::{Counters, add};
-use super::stream::Portions;
 use super::task::Rows;
 use super::window::Window;
 use crate::binary::PADDING;

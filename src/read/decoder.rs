@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::batch::Extras;
-use super::file::Opened;
+use super::opened::Opened;
 use super::stats::{Counters, add};
 use super::task::{Part, Piece, Rows};
 use crate::binary::{Fault, PADDING, data_end};

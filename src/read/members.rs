@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use super::file::Opened;
+use super::opened::Opened;
 use super::plans::{Known, Plans};
+use super::portions::Portions;
 use super::stats::{Counters, Held};
-use super::stream::{BlockStream, Portions, Wanted};
+use super::stream::{BlockStream, Wanted};
 use super::survey::Surveyed;
 use super::task::Part;
 use super::window::Spare;

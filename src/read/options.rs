@@ -7,7 +7,7 @@ use polars_arrow::datatypes::Field;
 
 use super::batch::{Extras, RowIndex};
 use super::filter::{Filter, RowFilter};
-use super::stream::Portions;
+use super::portions::Portions;
 use crate::{Error, Evolution, Limits, Result, Schema};
 
 /// How to open a file.

@@ -17,10 +17,10 @@ use super::decoder::{Decoder, Scratch};
 use super::filter::Filter;
 use super::filtered;
 use super::pool;
+use super::portions::Portions;
 use super::salvage::{self, Salvaged};
 use super::sequence::{Job, Sequence, Tasks};
 use super::stats::{Counters, Stats};
-use super::stream::Portions;
 use super::task::Item;
 use crate::{Error, ErrorKind, Result};
 

@@ -11,7 +11,7 @@ use polars_buffer::Buffer;
 use super::bad_block::{BadBlock, is_damage};
 use super::batch::{Batch, Extras, RowIndex};
 use super::decoder::{Decoder, Scratch};
-use super::file::Opened;
+use super::opened::Opened;
 use super::options::ReadOptions;
 use super::stats::Counters;
 use super::task::{Blocks, Item, Part, Piece, Task};

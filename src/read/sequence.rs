@@ -6,10 +6,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::file::Opened;
 use super::members::{Members, SMALL};
+use super::opened::Opened;
+use super::portions::Portions;
 use super::stats::Counters;
-use super::stream::{BlockStream, Portions, Wanted};
+use super::stream::{BlockStream, Wanted};
 use super::task::Part;
 use super::window::Spare;
 use crate::Result;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::file::Opened;
+use super::opened::Opened;
 use crate::Result;
 use crate::container::{BlockWalk, Finding, SYNC_BYTES};
 

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use super::bad_block::{BadBlock, is_damage};
 use super::big::BigBlock;
 use super::decoder::block_error;
-use super::file::Opened;
+use super::opened::Opened;
+use super::portions::Portions;
 use super::stats::{Counters, add};
 use super::survey::Place;
 use super::task::{Blocks, Piece, Task};
@@ -32,16 +33,6 @@ const GROWTH: u64 = 16;
 
 /// Bytes read to see a block's header, which is at most 20.
 const HEAD: u64 = 64;
-
-/// How large the pieces are that a read is cut into.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Portions {
-    pub(super) batch_rows: usize,
-    pub(super) batch_bytes: usize,
-    pub(super) threads: usize,
-    /// Damaged blocks are left out.
-    pub(super) salvage: bool,
-}
 
 /// What is wanted of a file: from where to where its blocks stand, and which of their rows.
 #[derive(Clone, Debug)]

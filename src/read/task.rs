@@ -7,7 +7,7 @@ use polars_buffer::Buffer;
 
 use super::bad_block::BadBlock;
 use super::batch::Batch;
-use super::file::Opened;
+use super::opened::Opened;
 use crate::container::BlockFrame;
 use crate::plan::Plan;
 
