@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from polars_avro._options import ReaderOptions
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,8 @@ class AvroWarning(UserWarning):
 class Damage:
     """What a read has left out so far."""
 
-    def __init__(self, options: ReaderOptions, *, keep: bool = False) -> None:
-        self.on_bad_block = options.on_bad_block
+    def __init__(self, on_bad_block: Callable[[BadBlock], object] | None, *, keep: bool = False) -> None:
+        self.on_bad_block = on_bad_block
         self.kept: list[BadBlock] | None = [] if keep else None
         self.first: BadBlock | None = None
         self.blocks = 0

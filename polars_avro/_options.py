@@ -29,7 +29,7 @@ class ReaderOptions:
 
     def damage(self, *, keep: bool = False) -> Damage | None:
         """Give what takes reports of damaged blocks, if there can be any."""
-        return Damage(self, keep=keep) if self.ignore_errors else None
+        return Damage(self.on_bad_block, keep=keep) if self.ignore_errors else None
 
 
 @dataclass(frozen=True)
