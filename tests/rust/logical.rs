@@ -87,7 +87,8 @@ pub(crate) fn cell(logical: Logical, value: &Value) -> Result<Cell, String> {
             uuid(&text.replace('-', ""))?
         }
         (Logical::Uuid, Value::Fixed(bytes)) => {
-            uuid(&bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())?
+            let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            uuid(&digits.concat())?
         }
         (Logical::Date, Value::Int(days)) => Cell::Int32(*days),
         (Logical::Time(nanos), Value::Int(units)) => time(i64::from(*units), nanos)?,
