@@ -32,12 +32,13 @@ mod targets;
 #[path = "../rust/values.rs"]
 mod values;
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use choices::Choices;
 use container::CODECS;
-use mutate::{apply, edits, is_intact};
-use seeds::{Seed, make, seed};
+use mutate::{apply, edits, is_intact, small_edits};
+use seeds::{PLAIN, Seed, make, seed};
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
@@ -72,10 +73,14 @@ impl Drop for Failure {
     }
 }
 
-/// The blocks that the edits leave alone, each with the marker in front of it, come out in order.
 fn salvaged(seed: &Seed, edits: &[mutate::Edit]) {
-    let bytes = apply(&seed.bytes, edits);
-    let Some(found) = targets::salvage(&bytes) else { return };
+    if let Some(found) = targets::salvage(&apply(&seed.bytes, edits)) {
+        nothing_else_is_lost(seed, edits, &found);
+    }
+}
+
+/// The blocks that the edits leave alone, each with the marker in front of it, come out in order.
+fn nothing_else_is_lost(seed: &Seed, edits: &[mutate::Edit], found: &targets::Rows) {
     let mut rest = found.iter();
     for (place, rows) in &seed.blocks {
         if is_intact(&(place.start - 16..place.end), edits) {
@@ -86,8 +91,8 @@ fn salvaged(seed: &Seed, edits: &[mutate::Edit]) {
     }
     if seed.codec == "snappy" {
         // Its checksum knows every other row.
-        let known = |row| seed.blocks.iter().any(|(_, rows)| rows.contains(row));
-        assert!(found.iter().all(known), "a row of nowhere: {edits:?}\n{}", seed.json);
+        let known: HashSet<_> = seed.blocks.iter().flat_map(|(_, rows)| rows).collect();
+        assert!(found.iter().all(|row| known.contains(row)), "a row of nowhere: {edits:?}\n{}", seed.json);
     }
 }
 
@@ -99,6 +104,21 @@ fn damaged_files_are_refused_or_salvaged() {
         targets::file(&apply(&seed.bytes, &edits));
         salvaged(&seed, &edits);
     });
+}
+
+/// Large enough to be decoded by several threads.
+#[test]
+fn large_damaged_files() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for number in 0..cases(300) {
+        let failure = Failure(number);
+        let choices = &mut Choices::Seed(number);
+        let codec = choices.pick(&["null", "null", "deflate", "snappy", "zstandard"]);
+        let seed = make(PLAIN, codec, 400, 40, choices);
+        let edits = small_edits(choices, 30, &seed.bytes, seed.header, &seed.marks());
+        nothing_else_is_lost(&seed, &edits, &targets::shares(&apply(&seed.bytes, &edits), choices));
+        std::mem::forget(failure);
+    }
 }
 
 #[test]

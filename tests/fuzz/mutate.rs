@@ -10,9 +10,25 @@ pub(crate) type Edit = (Range<usize>, Vec<u8>);
 
 /// Ways to damage `bytes` from `from` on, most often next to one of the `marks`.
 pub(crate) fn edits(choices: &mut Choices, bytes: &[u8], from: usize, marks: &[usize]) -> Vec<Edit> {
-    let mut edits: Vec<Edit> = (0..=choices.below(3)).flat_map(|_| edit(choices, bytes, from, marks)).collect();
+    apart((0..=choices.below(3)).flat_map(|_| edit(choices, bytes, from, marks)).collect())
+}
+
+/// Damage in `places` places, none of it large.
+pub(crate) fn small_edits(
+    choices: &mut Choices,
+    places: usize,
+    bytes: &[u8],
+    from: usize,
+    marks: &[usize],
+) -> Vec<Edit> {
+    let edits = (0..places).flat_map(|_| edit(choices, bytes, from, marks));
+    apart(edits.filter(|(range, replacement)| range.len().max(replacement.len()) <= 100).collect())
+}
+
+/// In order, without those that overlap others.
+fn apart(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits.sort_by_key(|(range, _)| (range.start, range.end));
-    let mut end = from;
+    let mut end = 0;
     edits.retain(|(range, _)| {
         let free = range.start >= end;
         end = end.max(range.end);

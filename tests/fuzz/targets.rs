@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use polars_avro::{ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
+use polars_avro::{BadBlock, ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
 
 use crate::cells::{self, Cell};
 use crate::choices::Choices;
@@ -69,6 +69,32 @@ pub(crate) fn salvage(bytes: &[u8]) -> Option<Rows> {
         assert!(markers::has_blocks_in_blocks(&opened, bytes), "a sound block is lost of {found:?}");
     }
     Some(found)
+}
+
+/// What is left of a damaged file does not depend on threads and batches, nor on which of it is asked for.
+pub(crate) fn shares(bytes: &[u8], choices: &mut Choices) -> Rows {
+    let opened = open(bytes).unwrap();
+    let mut options = options(1);
+    options.ignore_errors = true;
+    let (whole, bad) = reported::read(&opened, &options).unwrap();
+    let places = |bad: &[BadBlock]| bad.iter().map(|bad| bad.error.position().clone()).collect::<Vec<_>>();
+    options.n_threads = None;
+    for batch_bytes in [5_000, 100_000, 16 << 20] {
+        options.batch_bytes = batch_bytes;
+        let (rows, other) = reported::read(&opened, &options).unwrap();
+        assert!(rows == whole, "{} rows of {} in batches of {batch_bytes} bytes", rows.len(), whole.len());
+        assert_eq!(places(&other), places(&bad));
+        let at = choices.below(opened.fields().len());
+        let (skip, take) = (choices.below(whole.len() + 2), choices.below(whole.len() + 2));
+        let mut options = options.clone();
+        options.columns = Some(vec![opened.fields()[at].name.to_string()]);
+        options.row_index = Some(("number".into(), 7));
+        (options.offset, options.length) = (skip as u64, Some(take as u64));
+        let share = whole.iter().enumerate().skip(skip).take(take);
+        let share: Rows = share.map(|(number, row)| vec![Cell::UInt32(number as u32 + 7), row[at].clone()]).collect();
+        assert!(reported::read(&opened, &options).unwrap().0 == share, "{skip}, {take}, column {at}");
+    }
+    whole
 }
 
 /// A sound file has every row in one of its parts, wherever it is cut.

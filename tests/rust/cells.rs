@@ -4,7 +4,7 @@ use crate::logical::{self, Logical, logical};
 use crate::naive::{Schema, Shape, Type, Value};
 
 /// One value of a column. Floats are bits, so that every NaN equals itself and no other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Cell {
     Null,
     Boolean(bool),
