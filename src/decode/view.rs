@@ -106,7 +106,7 @@ impl<C: Content> Views<C> {
         if len <= View::MAX_INLINE_SIZE as usize {
             self.views.push(View::from(value << 32 | len as u128));
         } else {
-            self.push_start(window, len);
+            self.push_start(window, len, value as u32);
         }
         Ok(pos + len)
     }
@@ -130,7 +130,7 @@ impl<C: Content> Views<C> {
             if (has_high_bits(first) || has_high_bits(last)) && !C::is_valid(&window[..len]) {
                 return Err(bad_utf8());
             }
-            self.push_start(window, len);
+            self.push_start(window, len, u32::from_le_bytes([window[0], window[1], window[2], window[3]]));
             return Ok(pos + len);
         }
         self.push_longer(bytes, pos, len)
@@ -148,13 +148,13 @@ impl<C: Content> Views<C> {
         Ok(pos + len)
     }
 
-    /// Appends the first `len` bytes, more than 12, of a window. A copy of fixed width is a store or two, not a call.
+    /// Appends the first `len` bytes, more than 12, of a window that begins with `prefix`. A copy of fixed width is a store
+    /// or two, not a call.
     #[inline(always)]
-    fn push_start<const N: usize>(&mut self, window: &[u8; N], len: usize) {
+    fn push_start<const N: usize>(&mut self, window: &[u8; N], len: usize, prefix: u32) {
         let offset = self.room_for(N);
         self.tail.extend_from_slice(window);
         self.tail.truncate(offset + len);
-        let prefix = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
         let (length, buffer_idx) = (len as u32, self.full.len() as u32);
         self.views.push(View { length, prefix, buffer_idx, offset: offset as u32 });
     }
