@@ -9,6 +9,7 @@ use super::task::{Part, Piece, Rows};
 use crate::binary::{Fault, PADDING, data_end};
 use crate::codec::Decompressor;
 use crate::container::BlockFrame;
+use crate::plan::Plan;
 use crate::{Codec, Error, ErrorKind, Result};
 
 /// Adds to an error which block it is about.
@@ -97,10 +98,22 @@ pub(super) trait Sink<'a> {
     fn rows(&mut self, place: &Place<'a, '_>, pos: usize, n: u64) -> Result<usize>;
 }
 
+/// Checks how many rows a block claims if they take no bytes: nothing else bounds them.
+pub(super) fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &Opened) -> Result<()> {
+    // Whether a block is good does not depend on the columns that are read.
+    let row_values = plan.whole.as_deref().unwrap_or(plan).row_values as u64;
+    if !plan.rows_are_empty() || frame.rows.saturating_mul(row_values) <= file.limits.zero_byte_items as u64 {
+        return Ok(());
+    }
+    let message = format!("{} rows that take no bytes", frame.rows);
+    Err(block_error(Error::limit("zero_byte_items", message), frame, file))
+}
+
 /// The wanted rows of a block.
 pub(super) fn decode_block<'a>(part: &'a Part, piece: &'a Piece, data: &[u8], out: &mut impl Sink<'a>) -> Result<()> {
     let frame = &piece.frame;
     let room = data_end(data);
+    check_empty_rows(&part.plan, frame, &part.file)?;
     let (record, pos, fault) = part.plan.walk(data, 0, piece.skip);
     if let Some(fault) = fault {
         return Err(record_fault(fault, part, frame, record));

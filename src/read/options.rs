@@ -87,7 +87,7 @@ impl ReadOptions {
     /// The portions that are read at once, by at most `threads` threads.
     pub(super) fn portions(&self, threads: usize) -> Portions {
         let threads = self.n_threads.unwrap_or(usize::MAX).min(threads).max(1);
-        let (batch_rows, batch_bytes) = (self.batch_rows.max(1), self.batch_bytes.max(1));
+        let (batch_rows, batch_bytes) = (self.batch_rows.clamp(1, u32::MAX as usize), self.batch_bytes.max(1));
         Portions { batch_rows, batch_bytes, threads, salvage: self.ignore_errors }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::bad_block::{BadBlock, is_damage};
 use super::big::BigBlock;
-use super::decoder::block_error;
+use super::decoder::{block_error, check_empty_rows};
 use super::opened::Opened;
 use super::portions::Portions;
 use super::stats::{Counters, add};
@@ -81,6 +81,9 @@ impl BlockStream {
         let Place { offset, blocks: index, rows: row } = known.unwrap_or(Place { offset, ..Place::default() });
         add(&counters.blocks_skipped, index);
         let (sample, big) = ((0, 0), None);
+        // What takes less than a byte a value is bounded by its values.
+        let batch_rows = portions.batch_rows.min((portions.batch_bytes / plan.row_values).max(1));
+        let portions = Portions { batch_rows, ..portions };
         Self { file, plan, portions, counters, rows, stop, offset, index, row, ramp, sample, window, big }
     }
 
@@ -135,12 +138,7 @@ impl BlockStream {
         let skipping = self.row < self.rows.start;
         self.fill(HEAD, if skipping { HEAD } else { self.task_bytes() })?;
         let frame = self.file.frame(self.offset, self.index, self.window.from(self.offset))?;
-        if self.plan.rows_are_empty()
-            && frame.rows.saturating_mul(self.plan.row_values as u64) > self.file.limits.zero_byte_items as u64
-        {
-            let message = format!("{} rows that take no bytes", frame.rows);
-            return Err(block_error(Error::limit("zero_byte_items", message), &frame, &self.file));
-        }
+        check_empty_rows(&self.plan, &frame, &self.file)?;
         if self.portions.salvage {
             self.check_marker(&frame)?;
         }

@@ -167,3 +167,22 @@ fn a_small_file_is_one_batch() {
     assert!((100 << 10..256 << 10).contains(&file.len()));
     assert_eq!(read(&file, usize::MAX, |_| {}).0, [12_000]);
 }
+
+/// Memory goes by values where they take fewer bytes than one each.
+#[test]
+fn rows_of_many_values_and_few_bytes_come_in_small_batches() {
+    let fields: Vec<_> = (0..2000).map(|at| format!(r#"{{"name":"f{at}","type":"F"}}"#)).collect();
+    let fields = fields.join(",").replacen("\"F\"", r#"{"type":"fixed","name":"F","size":0}"#, 1);
+    let schema = |more: &str| format!(r#"{{"type":"record","name":"R","fields":[{fields}{more}]}}"#);
+    for (more, datum) in [("", &[][..]), (r#",{"name":"b","type":"boolean"}"#, &[1])] {
+        for (blocks, rows) in [(1, 8_000), (20, 400)] {
+            let mut container = Container::new(&schema(more), "null");
+            for _ in 0..blocks {
+                container = container.block(rows, datum.repeat(rows as usize));
+            }
+            let (heights, ..) = read(&container.build(), usize::MAX, |options| options.batch_bytes = 1 << 20);
+            assert_eq!(heights.iter().sum::<usize>(), 8_000);
+            assert!(heights.iter().all(|height| height * 2000 < 4 << 20), "{heights:?}");
+        }
+    }
+}

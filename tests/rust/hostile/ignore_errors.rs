@@ -407,3 +407,20 @@ fn a_damaged_marker_among_swallowed_blocks_costs_its_own_block_alone() {
         assert_eq!(reports.len(), 1, "{codec}");
     }
 }
+
+/// A block inside a bad one may claim what it likes as well.
+#[test]
+fn swallowed_rows_of_no_bytes_are_limited() {
+    for codec in CODECS {
+        let mut file = Container::new(&record(&[]), codec);
+        for _ in 0..6 {
+            file = file.block(3, []);
+        }
+        file.blocks[1].size += (offset_of(&file, 4) - offset_of(&file, 2)) as i64;
+        file.blocks[2].count = i64::MAX;
+        let (rows, reports) = read(&file.build(), options());
+        assert_eq!(rows.len(), 3 * 4, "{codec}");
+        let kinds: Vec<_> = reports.iter().map(|bad| bad.error.kind()).collect();
+        assert_eq!(kinds, [ErrorKind::Data, ErrorKind::Limit], "{codec}");
+    }
+}

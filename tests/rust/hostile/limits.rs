@@ -117,6 +117,10 @@ fn zero_byte_items_of_a_block() {
     let of = |count| field("\"null\"").block(count, []).build();
     assert_eq!(read_with(&of(10), 1, &limits, &ReadOptions::default()).unwrap().rows.len(), 10);
     limited(&refusal(of(11), &limits, &ReadOptions::default()), "zero_byte_items");
+    // A block behind others is bounded like the first one.
+    let error = refusal(field("\"null\"").block(3, []).block(11, []).build(), &limits, &ReadOptions::default());
+    limited(&error, "zero_byte_items");
+    assert_eq!(error.position().block, Some(1));
 }
 
 const EMPTY: [&str; 4] = [
