@@ -11,6 +11,7 @@ mod ignore_errors;
 mod limits;
 mod sources;
 mod splits;
+mod swallowed;
 mod values;
 
 use polars_avro::{Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions};
