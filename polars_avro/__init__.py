@@ -4,12 +4,14 @@ import polars as pl
 
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import __version__
+from polars_avro._engine.parts import FilePart
 from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
 from polars_avro._limits import Limits
 from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
 from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
 from polars_avro._scan import scan_avro
+from polars_avro._splits import Split, plan_splits, scan_splits
 
 __all__ = [
     "AvroDataError",
@@ -21,12 +23,16 @@ __all__ = [
     "AvroUnsupportedError",
     "AvroWarning",
     "BadBlock",
+    "FilePart",
     "Limits",
+    "Split",
     "__version__",
+    "plan_splits",
     "read_avro",
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "scan_splits",
 ]
 
 # A Polars that has its own keeps it.

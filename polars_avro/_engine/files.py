@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
 from polars_avro import _options
 from polars_avro._core import ContainerFile, FileSet
 from polars_avro._engine import predicate
-from polars_avro._engine.frames import frames_of_query
+from polars_avro._engine.frames import frames, warn_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from polars_avro._bad_blocks import BadBlockLog
+    from polars_avro._engine.parts import OpenParts
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -34,6 +36,9 @@ class Files:
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
+
+    #: Whether rows are counted without decoding them, as slices and row numbers need it.
+    counts_by_header: ClassVar[bool] = True
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -68,7 +73,7 @@ class Files:
         _options.new_column("include_file_paths", self.path_column, of_file)
         return pl.Schema({**of_file, **self.file_columns.schema})
 
-    def open(self) -> OpenFiles:
+    def open(self) -> OpenFiles | OpenParts:
         """Make ready for reading."""
         if len(self.sources) > 1 or self.file_columns is not None:
             return OpenFiles(FileSet(self.sources, self.read_schema.core_opener()), self.file_columns)
@@ -78,9 +83,15 @@ class Files:
 class OpenFiles:
     """Reads files. Those of a `FileSet` are opened when their turn comes."""
 
-    def __init__(self, core: ContainerFile | FileSet, file_columns: pl.DataFrame | None) -> None:
+    def __init__(
+        self,
+        core: ContainerFile | FileSet,
+        file_columns: pl.DataFrame | None,
+        byte_range: tuple[int, int | None] | None = None,
+    ) -> None:
         self.core = core
         self.file_columns = file_columns
+        self.byte_range = byte_range
 
     def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
         """Count from block headers, unless these may be those of damaged blocks and only `sound` ones count."""
@@ -96,6 +107,23 @@ class OpenFiles:
         reader: ReaderOptions,
     ) -> Iterator[pl.DataFrame]:
         """Read rows of these columns; filters leave out files, and no rows of the others."""
+        log = reader.bad_block_log()
+        found = self.frames_of_scan(
+            columns=columns, row_index=row_index, pre_slice=pre_slice, filters=filters, reader=reader, log=log
+        )
+        return warn_at_end(found, log)
+
+    def frames_of_scan(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+        log: BadBlockLog | None,
+    ) -> Iterator[pl.DataFrame]:
+        """Do the same for a scan that reports damage in a log of its own."""
         core = self.core
         known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
         if row_index is None and pre_slice is None:
@@ -103,7 +131,7 @@ class OpenFiles:
         sound = reader.ignore_errors
         core, offset, length = _resolve_slice(core, pre_slice, numbered=row_index is not None, sound=sound)
         own = [name for name in columns if name not in known]
-        if not own and row_index is None and not sound:
+        if not own and row_index is None and self.byte_range is None and not sound:
             return self._file_columns_alone(core, known, offset, length)
         numbered = own if row_index is None else [row_index[0], *own]
         options = _options.core_options(
@@ -112,21 +140,17 @@ class OpenFiles:
             file_index=_NUMBER if known else None,
             offset=offset,
             length=length,
+            byte_range=self.byte_range,
             row_filter=predicate.core_filter(filters, numbered),
             reader=reader,
         )
-        batches = frames_of_query(core.batches(options), reader.bad_block_log())
+        batches = frames(core.batches(options), log)
         return (self._with_file_columns(df, known) for df in batches) if known else batches
 
     def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:
         """Leave out the files of which no row can pass, by what is known of them."""
-        if self.file_columns is None or isinstance(self.core, ContainerFile):
-            return self.core
-        told = [term for term in filters if predicate.is_evaluable(term, self.file_columns.columns)]
-        if not told:
-            return self.core
-        kept = self.file_columns.with_row_index(_NUMBER).filter(told)
-        return self.core.select(kept[_NUMBER].to_list())
+        kept = None if isinstance(self.core, ContainerFile) else matching(self.file_columns, filters)
+        return self.core if kept is None else self.core.select(sorted(kept))
 
     def _with_file_columns(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:
         numbers = df.get_column(_NUMBER)
@@ -150,6 +174,14 @@ class OpenFiles:
             every = pl.int_range(int(rows["rows"].sum()), eager=True)
             run = rows["rows"].cum_sum().search_sorted(every, side="right")
             yield known[rows["number"][run]]
+
+
+def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> set[int] | None:
+    """Tell of which files rows may pass, by what is known of each; None where nothing tells."""
+    if file_columns is None:
+        return None
+    told = [term for term in filters if predicate.is_evaluable(term, file_columns.columns)]
+    return set(file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()) if told else None
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:

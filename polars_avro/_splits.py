@@ -1,0 +1,361 @@
+"""Files as splits: shares of a read for the tasks of a distributed engine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from polars_avro import _options, _schemas, _tiling
+from polars_avro._engine.files import Files
+from polars_avro._engine.parts import FilePart, FileParts
+from polars_avro._limits import DEFAULT_LIMITS, Limits
+from polars_avro._options import ReaderOptions, ScanOptions
+from polars_avro._scan import engine
+from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, ReadSchema, SchemaEvolution, SchemaMode
+from polars_avro._sources import block_sample, expansion, inputs
+from polars_avro._sources.inputs import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from polars._typing import SchemaDict
+
+    from polars_avro._bad_blocks import BadBlock
+    from polars_avro._sources.hive import Hive
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """What all splits of a plan are read as."""
+
+    read_schema: ReadSchema
+    evolution: SchemaEvolution
+    hive: Hive | None
+    path_column: str | None
+    ignore_errors: bool
+    codec: str
+
+    def read_as(self, reader_schema: AvroSchema | None) -> ReadSchema:
+        """Give the schema to read as: the plan's, or one that is given later."""
+        if reader_schema is None:
+            return self.read_schema
+        schema = _schemas.schema_json(reader_schema)
+        return self.evolution.read_schema(schema, self.read_schema.limits, given=True)
+
+
+@dataclass(frozen=True)
+class Split:
+    """
+    A share of the rows of some Avro files: a range of a large file, or several small files.
+
+    :func:`plan_splits` makes the splits of a source, which have every row once. A split pickles to a few kilobytes. It
+    holds paths, ranges and the schema to read as, and no data, credentials or open files.
+
+    Attributes
+    ----------
+    parts : tuple of FilePart
+        The files of the split, and of each the range of its bytes.
+    estimated_rows : int or None
+        About how many rows the split has, going by the first block of the first file; None if that has no block.
+    estimated_bytes : int
+        The bytes of files that the split covers. Blocks are read whole, so a task may read a few more or fewer.
+
+    See Also
+    --------
+    plan_splits : Make splits.
+    scan_splits : Read splits lazily.
+    """
+
+    parts: tuple[FilePart, ...]
+    estimated_rows: int | None
+    estimated_bytes: int
+    _plan: SplitPlan = field(repr=False)
+
+    @property
+    def files(self) -> list[str]:
+        """The paths of the files."""
+        return [part.file for part in self.parts]
+
+    def read(
+        self,
+        *,
+        columns: Sequence[str] | Sequence[int] | str | int | None = None,
+        reader_schema: AvroSchema | None = None,
+        predicate: pl.Expr | None = None,
+        on_bad_block: Callable[[BadBlock], object] | None = None,
+        n_threads: int | None = None,
+    ) -> pl.DataFrame:
+        """
+        Read the rows of the split.
+
+        Parameters
+        ----------
+        columns
+            Columns to read, by name or by position counted from 0, in the order wanted.
+        reader_schema
+            The Avro schema to read as, instead of that of the plan.
+        predicate
+            Keep the rows that pass this filter. It may use columns that are not among `columns`.
+        on_bad_block
+            Called with a :class:`BadBlock` for each block that ``ignore_errors`` leaves out.
+        n_threads
+            How many threads decode: as many as Polars uses by default. 1 suits engines that run a task per core.
+
+        Returns
+        -------
+        DataFrame
+
+        Raises
+        ------
+        AvroError
+            If a file is damaged or cannot be read, or a file that was cut has another size than when it was listed.
+        FileNotFoundError
+            If a file is gone.
+        polars.exceptions.ColumnNotFoundError
+            If `columns` or `predicate` name what is not there.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import polars_avro
+        >>> *others, last = polars_avro.plan_splits("docs/sample.avro", target_bytes=2_000)
+        >>> last.read(columns=["station"], predicate=pl.col("celsius") > 34)
+        shape: (1, 1)
+        ┌─────────┐
+        │ station │
+        │ ---     │
+        │ str     │
+        ╞═════════╡
+        │ Perth   │
+        └─────────┘
+        """
+        lf = scan_splits([self], reader_schema=reader_schema, on_bad_block=on_bad_block, n_threads=n_threads)
+        schema = lf.collect_schema()
+        if predicate is not None:
+            lf = lf.filter(predicate)
+        if columns is not None:
+            selected = _options.selection(columns, schema)
+            if not selected:
+                # Selecting nothing gives no rows either.
+                return pl.DataFrame(height=lf.select(pl.len()).collect().item())
+            lf = lf.select(selected)
+        return lf.collect()
+
+
+def plan_splits(
+    source: Sources,
+    *,
+    target_bytes: int = 128 << 20,
+    ignore_errors: bool = False,
+    hive_partitioning: bool | None = None,
+    glob: bool = True,
+    hidden_file_prefix: str | Sequence[str] | None = None,
+    reader_schema: AvroSchema | None = None,
+    schema_mode: SchemaMode = "first",
+    hive_schema: SchemaDict | None = None,
+    try_parse_hive_dates: bool = True,
+    include_file_paths: str | None = None,
+    missing_columns: MissingColumns = "raise",
+    extra_columns: ExtraColumns = "raise",
+    cast_options: pl.ScanCastOptions | None = None,
+    limits: Limits | None = None,
+) -> list[Split]:
+    """
+    Share out the rows of Avro files, for tasks that read them on other machines.
+
+    Files are listed, and the header of the first one is read, but no data. Sizes tell where to cut, and the task that
+    reads a range finds the blocks in it by their sync markers. The same files give the same splits.
+
+    Parameters
+    ----------
+    source
+        Path(s) to files or directories, or glob patterns, which the tasks must be able to read as well.
+    target_bytes
+        About how many bytes of files a split has. Larger files are cut into ranges of equal size; neighbouring smaller
+        ones are packed together, at most 1,024 into a split.
+    ignore_errors
+        Leave damaged blocks out, as in :func:`read_avro`.
+    hive_partitioning
+        Whether ``key=value`` directories in the paths become columns, as in :func:`scan_avro`. Their dtypes are
+        inferred from all paths.
+    glob
+        Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
+    hidden_file_prefix
+        Leave out files of directories and patterns whose names begin with one of these.
+    reader_schema
+        The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
+        an ``.avsc`` file.
+    schema_mode : {'first', 'union'}
+        What the files are read as where `reader_schema` is not given: as the schema of the first file, or as one that
+        has the columns of all files. The latter reads every header.
+    hive_schema
+        The names and dtypes of the columns in the paths; by default they are inferred.
+    try_parse_hive_dates
+        Whether dates and datetimes are inferred too.
+    include_file_paths
+        If not None, a column of this name says which file a row came from.
+    missing_columns : {'raise', 'insert'}
+        What becomes of columns that a file lacks and that have no default in the schema: an error, or null.
+    extra_columns : {'raise', 'ignore'}
+        What becomes of columns that only later files have.
+    cast_options
+        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records.
+    limits
+        What a file may ask for before it is refused.
+
+    Returns
+    -------
+    list of Split
+        In the order of the files: read one after the other, they give what :func:`read_avro` does.
+
+    Raises
+    ------
+    AvroError
+        If the first file is damaged or cannot be read as Avro.
+    FileNotFoundError
+        If there is no such file.
+    TypeError
+        If `source` is not a path or a list of them: a split has to be small.
+    ValueError
+        If `target_bytes` is less than 1.
+
+    See Also
+    --------
+    scan_splits : Read splits lazily.
+    polars_avro.ray.read_avro : A dataset of Ray's.
+    polars_avro.dask.read_avro : A dataframe of Dask's.
+
+    Examples
+    --------
+    >>> import polars_avro
+    >>> splits = polars_avro.plan_splits("docs/sample.avro", target_bytes=2_000)
+    >>> [split.parts[0].byte_range for split in splits]
+    [(0, 1425), (1425, 2851), (2851, None)]
+    >>> [split.read().height for split in splits]
+    [120, 121, 59]
+    """
+    _check_target(target_bytes)
+    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+    named = inputs.normalize_sources(source)
+    if not all(isinstance(path, str) for path in named):
+        msg = "splits are made of paths: bytes and file-likes would travel with every task"
+        raise TypeError(msg)
+    hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
+    paths = [
+        str(path) for path in expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
+    ]
+    read_schema, first = _schemas.resolve_read_schema(
+        paths, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS
+    )
+    if hive is not None:
+        hive = hive.with_dtypes(paths)
+    files = Files(tuple(paths), read_schema, hive, include_file_paths)
+    # Refuses columns that have the same name.
+    files.schema(read_schema.schema())
+    plan = SplitPlan(read_schema, evolution, hive, include_file_paths, ignore_errors, first.codec)
+    sizes = [os.stat(path).st_size for path in paths]
+    rows_per_byte = block_sample.rows_per_byte(paths[0], first)
+    return [
+        _split(parts, rows_per_byte, first.header_size, plan)
+        for parts in _tiling.tile(zip(paths, sizes, strict=True), target_bytes)
+    ]
+
+
+def scan_splits(
+    splits: Iterable[Split],
+    *,
+    reader_schema: AvroSchema | None = None,
+    on_bad_block: Callable[[BadBlock], object] | None = None,
+    batch_size: int | None = None,
+    n_threads: int | None = None,
+) -> pl.LazyFrame:
+    """
+    Lazily read splits, one after the other.
+
+    Neighbouring ranges of a file are read as one, so that all splits of a plan are the scan of its files.
+
+    Parameters
+    ----------
+    splits
+        Splits of one plan, in any order.
+    reader_schema
+        The Avro schema to read as, instead of that of the plan.
+    on_bad_block
+        Called with a :class:`BadBlock` for each block that ``ignore_errors`` leaves out.
+    batch_size
+        About how many rows a batch has.
+    n_threads
+        How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+
+    Returns
+    -------
+    LazyFrame
+
+    Raises
+    ------
+    TypeError
+        If `splits` holds anything but splits.
+    ValueError
+        If there is no split, or they are of plans with different options.
+
+    See Also
+    --------
+    plan_splits : Make splits.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import polars_avro
+    >>> splits = polars_avro.plan_splits("docs/sample.avro", target_bytes=2_000)
+    >>> polars_avro.scan_splits(splits[1:]).select(pl.len()).collect().item()
+    180
+    """
+    _options.check(n_rows=None, row_index_offset=0, batch_size=batch_size, n_threads=n_threads)
+    splits = list(splits)
+    plan = _plan_of(splits)
+    reader = ReaderOptions(
+        ignore_errors=plan.ignore_errors, on_bad_block=on_bad_block, batch_size=batch_size, n_threads=n_threads
+    )
+    read_schema = plan.read_as(reader_schema)
+    parts = _tiling.merge(part for split in splits for part in split.parts)
+    sources = tuple(part.file for part in parts)
+    if all(part.is_whole for part in parts):
+        files = Files(sources, read_schema, plan.hive, plan.path_column)
+    else:
+        files = FileParts(sources, read_schema, plan.hive, plan.path_column, parts)
+    schema = files.schema(read_schema.schema())
+    return engine.scan(files, schema, ScanOptions(reader=reader), codec=plan.codec)
+
+
+def _check_target(target_bytes: int) -> None:
+    if not isinstance(target_bytes, int) or isinstance(target_bytes, bool):
+        msg = f"`target_bytes` must be an int, got {type(target_bytes).__name__!r}"
+        raise TypeError(msg)
+    if target_bytes < 1:
+        msg = f"`target_bytes` must be at least 1, got {target_bytes}"
+        raise ValueError(msg)
+
+
+def _split(parts: tuple[FilePart, ...], rows_per_byte: float | None, header_size: int, plan: SplitPlan) -> Split:
+    n_bytes = sum(part.n_bytes for part in parts)
+    headers = header_size * sum(part.byte_range[0] == 0 for part in parts)
+    rows = None if rows_per_byte is None else round(max(0, n_bytes - headers) * rows_per_byte)
+    return Split(parts, rows, n_bytes, plan)
+
+
+def _plan_of(splits: Sequence[Split]) -> SplitPlan:
+    for split in splits:
+        if not isinstance(split, Split):
+            msg = f"`splits` must hold splits, got {type(split).__name__!r}"
+            raise TypeError(msg)
+    if not splits:
+        msg = "expected at least one split, got none"
+        raise ValueError(msg)
+    plan = splits[0]._plan
+    if any(split._plan is not plan and split._plan != plan for split in splits):
+        msg = "the splits are of plans with different schemas or options"
+        raise ValueError(msg)
+    return plan
