@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from polars_avro import _options, _schemas, _tiling
 from polars_avro._engine.files import Files
-from polars_avro._engine.parts import FilePart, FileParts
+from polars_avro._engine.file_parts import FilePart, FileParts
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._scan import engine
@@ -330,7 +330,7 @@ def scan_splits(
     return engine.scan(files, schema, ScanOptions(reader=reader), codec=plan.codec)
 
 
-def _check_target(target_bytes: int) -> None:
+def _check_target(target_bytes: Any) -> None:
     if not isinstance(target_bytes, int) or isinstance(target_bytes, bool):
         msg = f"`target_bytes` must be an int, got {type(target_bytes).__name__!r}"
         raise TypeError(msg)
@@ -347,7 +347,8 @@ def _split(parts: tuple[FilePart, ...], rows_per_byte: float | None, header_size
 
 
 def _plan_of(splits: Sequence[Split]) -> SplitPlan:
-    for split in splits:
+    others: Iterable[object] = splits
+    for split in others:
         if not isinstance(split, Split):
             msg = f"`splits` must hold splits, got {type(split).__name__!r}"
             raise TypeError(msg)
@@ -355,7 +356,7 @@ def _plan_of(splits: Sequence[Split]) -> SplitPlan:
         msg = "expected at least one split, got none"
         raise ValueError(msg)
     plan = splits[0]._plan
-    if any(split._plan is not plan and split._plan != plan for split in splits):
+    if any(split._plan != plan for split in splits):
         msg = "the splits are of plans with different schemas or options"
         raise ValueError(msg)
     return plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polars_avro._engine.parts import FilePart
+from polars_avro._engine.file_parts import FilePart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,8 +17,7 @@ from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
-from polars_avro._engine.files import Files, OpenFiles
-from polars_avro._engine.parts import OpenParts
+from polars_avro._engine.files import Files, OpenRows
 from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class AvroFileReader(FileReader):
 
     def __init__(self, builder: AvroReaderBuilder) -> None:
         self.builder = builder
-        self.files: OpenFiles | OpenParts
+        self.files: OpenRows
 
     def fetch_metadata(self) -> None:
         """Open the file if there is only one; Polars calls this first."""

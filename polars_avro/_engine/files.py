@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polars_avro._bad_blocks import BadBlockLog
-    from polars_avro._engine.parts import OpenParts
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -73,11 +72,33 @@ class Files:
         _options.new_column("include_file_paths", self.path_column, of_file)
         return pl.Schema({**of_file, **self.file_columns.schema})
 
-    def open(self) -> OpenFiles | OpenParts:
+    def open(self) -> OpenRows:
+        """Make ready for a query."""
+        return self.open_files()
+
+    def open_files(self) -> OpenFiles:
         """Make ready for reading."""
         if len(self.sources) > 1 or self.file_columns is not None:
             return OpenFiles(FileSet(self.sources, self.read_schema.core_opener()), self.file_columns)
         return OpenFiles(ContainerFile(self.sources[0], self.read_schema.core_opener()), None)
+
+
+class OpenRows(Protocol):
+    """What an engine asks for."""
+
+    def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
+        """Count rows, or `limit` of them."""
+
+    def frames(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+    ) -> Iterator[pl.DataFrame]:
+        """Read rows."""
 
 
 class OpenFiles:
@@ -149,7 +170,9 @@ class OpenFiles:
 
     def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:
         """Leave out the files of which no row can pass, by what is known of them."""
-        kept = None if isinstance(self.core, ContainerFile) else matching(self.file_columns, filters)
+        if isinstance(self.core, ContainerFile):
+            return self.core
+        kept = matching(self.file_columns, filters)
         return self.core if kept is None else self.core.select(sorted(kept))
 
     def _with_file_columns(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:

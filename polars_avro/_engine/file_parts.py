@@ -135,13 +135,14 @@ class OpenParts:
         self, columns: Sequence[str], filters: Sequence[pl.Expr], reader: ReaderOptions, log: BadBlockLog | None
     ) -> Iterator[pl.DataFrame]:
         kept = matching(self.files.file_columns, filters)
-        for run in self.files.runs(set(range(len(self.files.parts)) if kept is None else kept)):
-            opened = _open_part(run) if isinstance(run, FileParts) else run.open()
-            yield from opened.frames_of_scan(columns=columns, filters=filters, reader=reader, log=log)
+        for run in self.files.runs(set(range(len(self.files.parts))) if kept is None else kept):
+            yield from _open(run).frames_of_scan(columns=columns, filters=filters, reader=reader, log=log)
 
 
-def _open_part(files: FileParts) -> OpenFiles:
-    """Open the file of a single part."""
+def _open(files: Files) -> OpenFiles:
+    """Open whole files, or the file of a single part."""
+    if not isinstance(files, FileParts):
+        return files.open_files()
     (part,) = files.parts
     core = ContainerFile(part.file, files.read_schema.core_opener())
     if core.size != part.file_bytes:
