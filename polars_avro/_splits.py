@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from polars_avro import _options, _schemas, _tiling
-from polars_avro._engine.files import Files
 from polars_avro._engine.file_parts import FilePart, FileParts
+from polars_avro._engine.files import Files
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._scan import engine
@@ -143,6 +143,22 @@ class Split:
                 return pl.DataFrame(height=lf.select(pl.len()).collect().item())
             lf = lf.select(selected)
         return lf.collect()
+
+    def _frames(
+        self, columns: Sequence[str], predicate: pl.Expr | None = None, *, n_threads: int | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """
+        Read batch by batch, without a query plan.
+
+        Rows that fail the predicate may be among them. On one thread the batches are the same every time.
+        """
+        files = _files([self], self._plan.read_schema)
+        filters = [] if predicate is None else [predicate]
+        return files.open().frames(
+            columns=columns,
+            filters=filters,
+            reader=ReaderOptions(ignore_errors=self._plan.ignore_errors, n_threads=n_threads),
+        )
 
 
 def plan_splits(
@@ -320,14 +336,19 @@ def scan_splits(
         ignore_errors=plan.ignore_errors, on_bad_block=on_bad_block, batch_size=batch_size, n_threads=n_threads
     )
     read_schema = plan.read_as(reader_schema)
+    files = _files(splits, read_schema)
+    schema = files.schema(read_schema.schema())
+    return engine.scan(files, schema, ScanOptions(reader=reader), codec=plan.codec)
+
+
+def _files(splits: Sequence[Split], read_schema: ReadSchema) -> Files:
+    """Give the files of splits of one plan, whole where they are."""
+    plan = splits[0]._plan
     parts = _tiling.merge(part for split in splits for part in split.parts)
     sources = tuple(part.file for part in parts)
     if all(part.is_whole for part in parts):
-        files = Files(sources, read_schema, plan.hive, plan.path_column)
-    else:
-        files = FileParts(sources, read_schema, plan.hive, plan.path_column, parts)
-    schema = files.schema(read_schema.schema())
-    return engine.scan(files, schema, ScanOptions(reader=reader), codec=plan.codec)
+        return Files(sources, read_schema, plan.hive, plan.path_column)
+    return FileParts(sources, read_schema, plan.hive, plan.path_column, parts)
 
 
 def _check_target(target_bytes: Any) -> None:
