@@ -19,7 +19,7 @@ from polars_avro._sources import block_sample, expansion, inputs
 from polars_avro._sources.inputs import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from polars._typing import SchemaDict
 

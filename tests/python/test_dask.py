@@ -77,7 +77,7 @@ def test_columns_and_length(rows):
     frame = polars_avro.dask.read_avro(rows, columns=["name", "id"], target_bytes=4000)
     assert list(frame.columns) == ["name", "id"]
     assert len(frame) == 3000
-    assert frame[frame["id"] % 2 == 1]["id"].max().compute(scheduler="synchronous") == 2999
+    assert frame[frame["id"] < 17]["id"].max().compute(scheduler="synchronous") == 16
     one = polars_avro.dask.read_avro(rows, columns="id")
     assert list(one.columns) == ["id"]
 

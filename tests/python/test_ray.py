@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import fastavro
@@ -18,14 +19,16 @@ import polars_avro.ray
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 # Zero processors would make Ray change variables of accelerators, and warn about it.
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
-ray = pytest.importorskip("ray")
-pa = pytest.importorskip("pyarrow")
+pytest.importorskip("ray")
 
-import ray.data  # noqa: E402
-from ray.data.expressions import col, lit  # noqa: E402
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+import ray.data
+from ray.data.expressions import col, lit
 
-from polars_avro.ray._blocks import block  # noqa: E402
-from polars_avro.ray._datasource import AvroDatasource  # noqa: E402
+from polars_avro.ray._blocks import block
+from polars_avro.ray._datasource import AvroDatasource
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -58,6 +61,8 @@ ROWS = [
 @pytest.fixture(scope="module")
 def cluster():
     """Four worker processes on this machine."""
+    # Workers cannot import this module.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     ray.init(num_cpus=4, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -72,6 +77,10 @@ def kinds(tmp_path_factory):
     return write(tmp_path_factory.mktemp("kinds") / "kinds.avro", ROWS, SCHEMA, codec="null")
 
 
+#: Tables without columns have one that Ray does not show.
+PROMOTE = {"promote_options": "default"}
+
+
 def frame_of(dataset):
     tables = ray.get(dataset.to_arrow_refs())
     return pl.concat([pl.from_arrow(table) for table in tables if table.num_rows])
@@ -83,7 +92,8 @@ def datasource(path, columns=None, target_bytes=2000):
 
 
 def run(source):
-    return pa.concat_tables(table for task in source.get_read_tasks(1) for table in task())
+    tasks = source.get_read_tasks(1)
+    return pa.concat_tables([tasks[0].schema.empty_table(), *(table for task in tasks for table in task())], **PROMOTE)
 
 
 LITERALS = {
@@ -144,7 +154,7 @@ def test_filters_that_arrow_cannot_evaluate_are_left_to_ray(kinds):
 
     @ray.data.expressions.udf(return_dtype=ray.data.datatype.DataType.bool())
     def odd(values):
-        return pa.compute.equal(pa.compute.bit_wise_and(values, 1), 1)
+        return pc.equal(pc.bit_wise_and(values, 1), 1)
 
     assert source.apply_predicate(odd(col("i"))) is source
     assert source.apply_predicate(col("unknown") > 1) is source
@@ -166,7 +176,7 @@ def test_a_task_is_small_and_gives_the_same_blocks_again(kinds):
         assert len(ray.cloudpickle.dumps(task)) < 8000
         once, again = list(task()), list(task())
         assert [table.num_rows for table in once] == [table.num_rows for table in again]
-        assert once == again
+        assert all(pl.from_arrow(one).equals(pl.from_arrow(other)) for one, other in zip(once, again, strict=True))
 
 
 def test_unknown_columns_are_refused_at_once(kinds):
@@ -186,7 +196,6 @@ def test_rows_order_and_types(cluster, kinds):
     kept = dataset.filter(expr=(col("i") > 1) & (col("s") == "a"))
     assert_frame_equal(frame_of(kept), whole.filter(pl.col("i") > 1, pl.col("s") == "a"))
     assert kept.count() == whole.filter(pl.col("i") > 1, pl.col("s") == "a").height
-    assert "Filter" not in kept._logical_plan_after() if hasattr(kept, "_logical_plan_after") else True
     assert dataset.limit(7).count() == 7
     only = polars_avro.ray.read_avro(kinds, columns="i")
     assert only.schema().names == ["i"]
