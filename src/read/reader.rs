@@ -20,6 +20,7 @@ use super::pool;
 use super::portions::Portions;
 use super::salvage::{self, Salvaged};
 use super::sequence::{Job, Sequence, Tasks};
+use super::split::FirstBlock;
 use super::stats::{Counters, Stats};
 use super::task::Item;
 use crate::{Error, ErrorKind, Result};
@@ -35,6 +36,8 @@ pub struct BatchReader {
     ready: VecDeque<Item>,
     /// Counts rows where blocks may be missing.
     salvaged: Option<Salvaged>,
+    /// Numbers blocks from the file's first where the read begins at another one.
+    first_block: Option<FirstBlock>,
     /// Number of the next task to take.
     next: u64,
     finished: bool,
@@ -89,7 +92,14 @@ impl BatchReader {
         let stream = Mutex::new(Numbered { sequence, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
         let shared = Shared { portions, extras, filter, counters, stream, results, progress, cancelled, scratch };
-        Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), salvaged, next: 0, finished: false }
+        let (shared, ready) = (Arc::new(shared), VecDeque::new());
+        Self { shared, fields, ready, salvaged, first_block: None, next: 0, finished: false }
+    }
+
+    /// Numbers blocks in errors and reports from the file's first, although the read begins at this one.
+    pub(super) fn starting_at(mut self, first_block: FirstBlock) -> Self {
+        self.first_block = Some(first_block);
+        self
     }
 
     /// The columns that come out, in order.
@@ -168,7 +178,10 @@ impl BatchReader {
                 }
             }
             match self.next_items() {
-                Some(items) => self.ready.extend(items?),
+                Some(items) => {
+                    let items = items.map_err(|error| self.renumber(error))?;
+                    self.ready.extend(items);
+                }
                 None => return Ok(None),
             }
         }
@@ -176,11 +189,25 @@ impl BatchReader {
 
     /// The batch that comes out for this one, if any.
     fn batch(&mut self, item: Item) -> Result<Option<Batch>> {
-        match (item, &mut self.salvaged) {
-            (Item::Batch(batch), Some(salvaged)) => salvaged.number(batch),
-            (Item::Batch(batch), None) => Ok(Some(batch)),
-            (Item::Lost(bad), Some(salvaged)) => salvaged.lose(bad).map(|()| None),
-            (Item::Lost(bad), None) => Err(bad.error),
+        match item {
+            Item::Batch(batch) => match &mut self.salvaged {
+                Some(salvaged) => salvaged.number(batch),
+                None => Ok(Some(batch)),
+            },
+            Item::Lost(bad) => {
+                let bad = BadBlock { error: self.renumber(bad.error), ..bad };
+                match &mut self.salvaged {
+                    Some(salvaged) => salvaged.lose(bad).map(|()| None),
+                    None => Err(bad.error),
+                }
+            }
+        }
+    }
+
+    fn renumber(&mut self, error: Error) -> Error {
+        match &mut self.first_block {
+            Some(first) => first.renumber(error),
+            None => error,
         }
     }
 }
@@ -200,10 +227,9 @@ impl Shared {
     }
 
     fn decode(&self, job: Job) -> Result<Vec<Item>> {
-        let Portions { batch_rows, batch_bytes, .. } = self.portions;
         let Tasks { parts, spare, end } = job.open();
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
-        let decoder = Decoder { extras: &self.extras, batch_rows, batch_bytes, counters: &self.counters };
+        let decoder = Decoder { extras: &self.extras, portions: self.portions, counters: &self.counters };
         let items = if self.portions.salvage {
             salvage::decode(&decoder, parts, &spare, &mut scratch)
         } else {
