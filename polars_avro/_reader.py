@@ -161,7 +161,11 @@ class AvroReader:
 
     @property
     def bytes_read(self) -> int:
-        """How many bytes of the file have been read; decoding is ahead of what has been handed out."""
+        """
+        How many bytes of the file have been read; decoding is ahead of what has been handed out.
+
+        Reading the whole file ends at `total_bytes`. What `seek` goes over again counts again.
+        """
         return self.stats["bytes_read"]
 
     @property

@@ -31,9 +31,21 @@ def test_a_reader_counts(path, frame):
     assert_frame_equal(pl.concat([first, *reader]), frame)
     assert reader.rows_read == reader.stats["rows_decoded"] == 1000
     assert reader.total_bytes == path.stat().st_size
-    header = polars_avro.read_avro_metadata(path).header_size
-    assert reader.total_bytes - header <= reader.bytes_read <= reader.total_bytes
+    assert reader.bytes_read == reader.total_bytes
     assert next(reader, None) is None
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+@pytest.mark.parametrize("source", ["path", "bytes"])
+@pytest.mark.parametrize("sync_interval", [500, 60_000, 100_000_000])
+@pytest.mark.parametrize("n_threads", [1, 4])
+def test_the_progress_of_a_reader_ends_at_all_bytes(tmp_path, codec, source, sync_interval, n_threads):
+    path = write(tmp_path / "x.avro", make_rows(60_000), codec=codec, sync_interval=sync_interval)
+    source = str(path) if source == "path" else path.read_bytes()
+    reader = polars_avro.AvroReader(source, batch_size=1000, n_threads=n_threads)
+    progress = [(df.height, reader.bytes_read)[1] for df in reader]
+    assert progress == sorted(progress)
+    assert progress[-1] == reader.bytes_read == reader.total_bytes == path.stat().st_size
 
 
 def test_a_reader_knows_its_schemas(path):
