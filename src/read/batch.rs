@@ -17,6 +17,8 @@ pub struct Batch {
     pub arrays: Vec<Box<dyn Array>>,
     /// How many rows, also where there is no column.
     pub height: usize,
+    /// Bytes of blocks that were decoded into it.
+    pub(crate) bytes: usize,
 }
 
 impl Batch {
@@ -54,7 +56,7 @@ impl Extras {
         if index.is_none() && self.file_index.is_none() {
             return batch;
         }
-        let Batch { fields, mut arrays, height } = batch;
+        let Batch { fields, mut arrays, height, bytes } = batch;
         if let Some(index) = index {
             arrays.insert(0, index);
         }
@@ -65,7 +67,7 @@ impl Extras {
             }
             arrays.push(PrimitiveArray::from_vec(numbers).boxed());
         }
-        Batch { fields: self.fields(&fields), arrays, height }
+        Batch { fields: self.fields(&fields), arrays, height, bytes }
     }
 }
 
