@@ -113,7 +113,9 @@ class OpenFiles:
             row_filter=_predicate.for_core(filters, numbered),
             reader=reader,
         )
-        batches = frames_of_query(core.batches(options), reader.damage())
+        # A query may need few rows: its first batch is small, unless its user has said how many rows there shall be.
+        found = core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
+        batches = frames_of_query(found, reader.damage())
         return (self._with_known(df, known) for df in batches) if known else batches
 
     def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:

@@ -93,10 +93,14 @@ impl Walk<'_> {
             if count < 0 {
                 pos = self.long(pos)?.1;
             }
-            for _ in 0..count.unsigned_abs() {
+            let count = count.unsigned_abs();
+            let too_many = count > (self.data.len() - pos) as u64;
+            for _ in 0..count {
                 let start = pos;
                 let value = if keyed { self.blob(pos) } else { Ok(pos) };
-                pos = value.and_then(|pos| self.value(item, pos)).map_err(|stop| stop.within(ITEM))?;
+                // A count that the bytes cannot hold is what is wrong.
+                let within = |stop: Stop| if too_many { Stop::Other } else { stop.within(ITEM) };
+                pos = value.and_then(|pos| self.value(item, pos)).map_err(within)?;
                 if pos == start {
                     // No item takes any bytes.
                     break;

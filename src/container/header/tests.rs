@@ -1,6 +1,7 @@
 //! Headers read, and headers refused.
 
 use super::*;
+use crate::ErrorKind;
 use crate::MemorySource;
 
 const SYNC: &[u8; 16] = b"0123456789abcdef";
