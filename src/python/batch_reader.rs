@@ -74,7 +74,15 @@ impl Joined {
         while !self.complete && !stopped() {
             let next = self.behind.take().or_else(|| self.reader.next());
             match next {
-                Some(Ok(batch)) if self.group.is_empty() || self.weight + batch.bytes <= self.bytes => {
+                Some(Ok(mut batch)) if self.group.is_empty() || self.weight + batch.bytes <= self.bytes => {
+                    let (room, height) = (self.rows - self.height.min(self.rows), batch.height);
+                    // Joined with all of it the batch would be too large.
+                    if !self.group.is_empty() && height > room + self.rows / 4 {
+                        let mut rest = batch.clone();
+                        rest.slice(room, height - room);
+                        batch.slice(0, room);
+                        self.behind = Some(Ok(rest));
+                    }
                     self.height += batch.height;
                     self.weight += batch.bytes;
                     self.group.push(batch);

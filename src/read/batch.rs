@@ -22,6 +22,15 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Keeps `height` rows, of which the first is row `start`.
+    pub(crate) fn slice(&mut self, start: usize, height: usize) {
+        if height < self.height {
+            self.arrays.iter_mut().for_each(|array| array.slice(start, height));
+            self.bytes = (self.bytes as u128 * height as u128 / self.height as u128) as usize;
+            self.height = height;
+        }
+    }
+
     pub(super) fn insert_first(&mut self, field: Field, array: Box<dyn Array>) {
         self.fields = std::iter::once(field).chain(self.fields.iter().cloned()).collect();
         self.arrays.insert(0, array);

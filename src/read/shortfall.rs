@@ -94,11 +94,11 @@ impl Walk<'_> {
                 pos = self.long(pos)?.1;
             }
             let count = count.unsigned_abs();
-            let too_many = count > (self.data.len() - pos) as u64;
+            let too_many = count > self.data.len() as u64;
             for _ in 0..count {
                 let start = pos;
                 let value = if keyed { self.blob(pos) } else { Ok(pos) };
-                // A count that the bytes cannot hold is what is wrong.
+                // A count that no bytes of this block could hold is what is wrong.
                 let within = |stop: Stop| if too_many { Stop::Other } else { stop.within(ITEM) };
                 pos = value.and_then(|pos| self.value(item, pos)).map_err(within)?;
                 if pos == start {
