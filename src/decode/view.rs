@@ -142,7 +142,9 @@ impl<C: Content> Views<C> {
             return Err(bad_utf8());
         }
         if len > i32::MAX as usize {
-            return Err(Fault::unsupported(format!("a value of {len} bytes: columns of Polars hold values of less than 2 GiB")));
+            return Err(Fault::unsupported(format!(
+                "a value of {len} bytes: columns of Polars hold values of less than 2 GiB"
+            )));
         }
         self.append(value);
         Ok(pos + len)

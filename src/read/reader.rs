@@ -16,8 +16,8 @@ use super::sequence::{Job, Sequence, Tasks};
 use super::split::FirstBlock;
 use super::stats::{Counters, Stats};
 use super::task::Item;
-use crate::{Error, Result};
 use crate::executor::{OrderedTasks, Workload};
+use crate::{Error, Result};
 
 /// An iterator over the batches of one read.
 pub struct BatchReader {

@@ -75,9 +75,10 @@ impl Walk<'_> {
                 let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
                 branch.map_or(Err(Stop::Other), |branch| self.value(*branch, pos))
             }),
-            Kind::Record(record) => record.fields.iter().try_fold(pos, |pos, field| {
-                self.value(field.schema, pos).map_err(|stop| stop.within(&field.name))
-            }),
+            Kind::Record(record) => record
+                .fields
+                .iter()
+                .try_fold(pos, |pos, field| self.value(field.schema, pos).map_err(|stop| stop.within(&field.name))),
         };
         self.depth -= 1;
         end

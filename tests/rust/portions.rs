@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use polars_arrow::array::PrimitiveArray;
-use polars_avro::{Batch, ContainerFile, FileSet, Input, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
+use polars_avro::{
+    Batch, ContainerFile, FileSet, Input, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats,
+};
 
 use crate::container::{Container, put_bytes, put_long};
 
