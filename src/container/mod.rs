@@ -12,4 +12,5 @@ mod walk;
 pub(crate) use block::{BlockFrame, SYNC_BYTES};
 pub use header::Header;
 pub(crate) use sync::Finding;
+pub(crate) use varint::{NoLong, long};
 pub(crate) use walk::BlockWalk;

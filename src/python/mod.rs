@@ -3,11 +3,13 @@
 //! The Python package is written against the names here (`polars_avro/_core.pyi`); users see the package only.
 
 mod arrow;
+mod batch_reader;
 mod damage;
 mod error;
 mod file;
 mod file_set;
 mod filter;
+mod interrupt;
 mod options;
 
 use pyo3::prelude::*;
@@ -50,6 +52,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<options::FileOpener>()?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
-    module.add_class::<file::BatchReader>()?;
+    module.add_class::<batch_reader::BatchReader>()?;
     module.add_class::<options::ReadOptions>()
 }
