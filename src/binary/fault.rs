@@ -39,7 +39,7 @@ impl Fault {
     #[cold]
     #[inline(never)]
     pub(crate) fn truncated() -> Self {
-        Self::data("the block ends inside a value")
+        Self::data("the data ends inside a value")
     }
 
     #[cold]
@@ -48,7 +48,7 @@ impl Fault {
         if length < 0 {
             return Self::data(format!("negative length {length}"));
         }
-        Self::data(format!("length {length} is more than the {} bytes left in the block", room.max(0)))
+        Self::data(format!("length {length} is more than the {} bytes left", room.max(0)))
     }
 
     #[cold]

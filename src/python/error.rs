@@ -63,6 +63,7 @@ fn avro_error(class: &str, error: &Error) -> PyErr {
             exception.setattr("block", position.block)?;
             exception.setattr("offset", position.offset)?;
             exception.setattr("record", position.record)?;
+            exception.setattr("row", position.row)?;
             exception.setattr("path", position.path.as_deref())?;
             Ok(PyErr::from_value(exception))
         };
