@@ -10,6 +10,7 @@ mod datum;
 mod decode;
 mod dtype;
 mod error;
+mod executor;
 mod limits;
 mod plan;
 #[cfg(feature = "python")]
@@ -22,10 +23,10 @@ pub use codec::Codec;
 pub use container::Header;
 pub use datum::{DatumDecoder, DatumOptions, Decoded, Framing};
 pub use error::{Error, ErrorKind, Position, Result};
+pub use executor::set_thread_pool_size;
 pub use limits::Limits;
 pub use read::{
     BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, Opener, ReadOptions, RowFilter, Stats,
-    set_threads,
 };
 pub use schema::{
     Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
