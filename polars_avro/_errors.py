@@ -43,6 +43,10 @@ class AvroSchemaError(AvroError):
     """A schema is not valid, or files that are read together differ in theirs."""
 
 
+class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
+    """A schema registry has no schema of this id, subject or version."""
+
+
 class AvroLimitError(AvroError):
     """The file asks for more than is allowed, such as a block of many gigabytes."""
 

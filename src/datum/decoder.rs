@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use polars_arrow::array::{Array, BinaryViewArray};
 use polars_arrow::datatypes::Field;
+use rayon::prelude::*;
 
 use super::DatumOptions;
 use super::cells::{Cells, Scratch};
@@ -12,7 +13,7 @@ use super::known::Known;
 use super::route::Router;
 use super::task::{Done, Tasks};
 use crate::decode::Column;
-use crate::{Error, Result, Schema};
+use crate::{Error, Result, Schema, executor};
 
 /// Rows that one thread decodes at a time.
 const TASK_ROWS: usize = 1 << 17;
@@ -91,7 +92,12 @@ impl DatumDecoder {
         let tasks = Tasks { router, cells: &cells, ignore_errors: self.options.ignore_errors };
         let n = cells.len().div_ceil(TASK_ROWS);
         let bounds = |task: usize| cells.len() * task / n..cells.len() * (task + 1) / n;
-        let done: Vec<_> = (0..n).map(|task| tasks.run(bounds(task))).collect();
+        let run = |task| tasks.run(bounds(task));
+        let done: Vec<_> = if n > 1 && executor::threads() > 1 {
+            executor::pool()?.install(|| (0..n).into_par_iter().map(run).collect())
+        } else {
+            (0..n).map(run).collect()
+        };
         let (mut all, mut count, mut first) = (Vec::with_capacity(n), 0, None);
         for task in done {
             match task? {
