@@ -93,7 +93,7 @@ impl<'a> Target<'a> {
             self.current = variant;
             return;
         }
-        let column = self.writers[number].column.clone();
+        let mut column = self.writers[number].column.clone();
         if self.len == 0 {
             (self.columns, self.numbers) = (Columns::One(Box::new(column)), vec![number]);
             return;
@@ -102,9 +102,9 @@ impl<'a> Target<'a> {
         self.numbers.push(number);
         match &mut self.columns {
             Columns::One(first) => {
-                let first = std::mem::replace(&mut **first, self.writers[number].column.clone());
-                let mut merge = Merge::beginning_with(first, self.len);
-                merge.add_variant(column);
+                std::mem::swap(&mut **first, &mut column);
+                let mut merge = Merge::beginning_with(column, self.len);
+                merge.add_variant((**first).clone());
                 self.columns = Columns::Several(merge);
             }
             Columns::Several(merge) => merge.add_variant(column),

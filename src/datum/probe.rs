@@ -38,10 +38,13 @@ impl<'a> Probe<'a> {
         // Limits count over all rows of a column, and a column that has failed is in no defined state.
         (*column, *rows) = (writer.column.clone(), 0);
         let alone = decode(route, writer, cell, &mut self.scratch, |bytes, pos| column.decode(bytes, pos));
-        if alone.is_err() {
+        alone.map_err(|fault| {
             self.columns.remove(&route.writer);
-        }
-        alone
+            match writer.column.clone() {
+                AnyColumn::Record(record) => record.find_fault(cell.padded(), route.header.len).unwrap_or(fault),
+                _ => fault,
+            }
+        })
     }
 }
 
