@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import __version__
-from polars_avro._damage import AvroWarning, BadBlock
 from polars_avro._datums import decode
 from polars_avro._errors import (
     AvroDataError,

@@ -12,7 +12,7 @@ from polars.exceptions import SchemaError
 
 from polars_avro import _options
 from polars_avro._core import DatumDecoder
-from polars_avro._damage import AvroWarning
+from polars_avro._bad_blocks import AvroWarning
 from polars_avro._errors import AvroLimitError
 from polars_avro._registry import SchemaRegistry
 from polars_avro._schemas import AvroSchema, schema_json

@@ -15,7 +15,7 @@ class AvroError(ComputeError):
     ----------
     file : str or None
         The path of the file, ``<bytes>`` for one in memory.
-    block : int or None
+    block_index : int or None
         Index of the block in the file, counted from 0.
     offset : int or None
         Offset in the file, in bytes: where the block begins, or where the header is wrong.
@@ -23,16 +23,16 @@ class AvroError(ComputeError):
         Index of the record in the block, counted from 0.
     row : int or None
         Index of the row in the column, counted from 0, where a column of datums is decoded.
-    path : str or None
+    field : str or None
         The field in the record, such as ``items[].price``.
     """
 
     file: str | None = None
-    block: int | None = None
+    block_index: int | None = None
     offset: int | None = None
     record: int | None = None
     row: int | None = None
-    path: str | None = None
+    field: str | None = None
 
 
 class AvroDataError(AvroError):

@@ -236,7 +236,7 @@ def test_a_bad_datum_names_its_row_and_field(row, field, message, behind):
     rows = pl.concat([good, pl.Series("v", [row]), good[:behind]])
     with pytest.raises(polars_avro.AvroDataError) as caught:
         rows.avro.decode(SCHEMA)
-    assert (caught.value.row, caught.value.path) == (len(VALUES), field)
+    assert (caught.value.row, caught.value.field) == (len(VALUES), field)
     assert f"row {len(VALUES)}" in str(caught.value)
     assert message in str(caught.value)
     with pytest.warns(polars_avro.AvroWarning, match=rf"1 bad datum is null; the first: row {len(VALUES)}"):
