@@ -11,8 +11,8 @@ import polars as pl
 from polars.exceptions import SchemaError
 
 from polars_avro import _options
-from polars_avro._core import DatumDecoder
 from polars_avro._bad_blocks import AvroWarning
+from polars_avro._core import DatumDecoder
 from polars_avro._errors import AvroLimitError
 from polars_avro._registry import SchemaRegistry
 from polars_avro._schemas import AvroSchema, schema_json
@@ -100,7 +100,7 @@ def decode(
     --------
     >>> import polars as pl
     >>> import polars_avro
-    >>> df = pl.DataFrame({"value": [b"\\x02\\x06abc", None]})
+    >>> df = pl.DataFrame({"value": [bytes([2, 6, 97, 98, 99]), None]})
     >>> schema = {
     ...     "type": "record",
     ...     "name": "Event",
@@ -229,15 +229,15 @@ class Decoder:
         """Give the core the schemas of ids; only one thread asks for them."""
         assert self._lookup is not None
         with self._lock:
-            for id in ids:
-                if id in self._added:
+            for schema_id in ids:
+                if schema_id in self._added:
                     continue
-                schema = self._lookup.find(id)
+                schema = self._lookup.find(schema_id)
                 if schema is None:
-                    unknown.add(id)
+                    unknown.add(schema_id)
                 else:
-                    self._core.add_schema(id, schema)
-                    self._added.add(id)
+                    self._core.add_schema(schema_id, schema)
+                    self._added.add(schema_id)
                 if not self._options["ignore_errors"] and unknown and self._framing != "auto":
                     # The row with this id is the error.
                     return
@@ -259,12 +259,14 @@ class Lookup:
             msg = f"`schemas` must be a mapping, a callable or a SchemaRegistry, got {type(schemas).__name__!r}"
             raise TypeError(msg)
 
-    def find(self, id: int) -> str | None:
+    def find(self, schema_id: int) -> str | None:
         """Give the schema of an id, None if it is not known."""
         if isinstance(self.source, dict):
-            return self.source.get(id)
+            return self.source.get(schema_id)
         try:
-            schema = self.source.schema(id) if isinstance(self.source, SchemaRegistry) else self.source(id)
+            schema = (
+                self.source.schema(schema_id) if isinstance(self.source, SchemaRegistry) else self.source(schema_id)
+            )
         except LookupError:
             return None
         return None if schema is None else schema_json(schema, "schemas")

@@ -18,7 +18,7 @@ from polars_avro._errors import AvroError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from http.client import HTTPMessage
+    from email.message import Message
 
 #: The service may be busy, restarting, or behind a gateway that does not reach it.
 _PASSING = (408, 429, 500, 502, 503, 504)
@@ -190,7 +190,7 @@ def _json_or_text(body: bytes) -> Any:
         return body[:200].decode(errors="replace")
 
 
-def _retry_after(headers: HTTPMessage) -> float | None:
+def _retry_after(headers: Message) -> float | None:
     """Give the seconds that a service asks to wait; a date is not looked at."""
     value = headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None

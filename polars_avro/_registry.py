@@ -8,7 +8,7 @@ import time
 import urllib.parse
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from polars_avro import _http, _references
 from polars_avro._errors import AvroError, AvroSchemaError, AvroSchemaNotFoundError, AvroUnsupportedError
@@ -17,6 +17,7 @@ from polars_avro._schemas import AvroSchema, schema_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
+_T = TypeVar("_T")
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 #: How many schemas one schema may refer to, those that they refer to included.
 _MAX_REFERENCES = 1000
@@ -138,13 +139,13 @@ class SchemaRegistry:
         self._service, self.subject = state
         self._start()
 
-    def schema(self, id: int) -> str:
+    def schema(self, schema_id: int) -> str:
         """
         Give the schema of an id.
 
         Parameters
         ----------
-        id
+        schema_id
             The id that is in front of a datum.
 
         Returns
@@ -161,7 +162,9 @@ class SchemaRegistry:
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
         """
-        return self._once(id, lambda: self._whole(self._get(f"/schemas/ids/{id}", f"schema id {id}")))
+        return self._once(
+            schema_id, lambda: self._whole(self._get(f"/schemas/ids/{schema_id}", f"schema id {schema_id}"))
+        )
 
     def latest(self, subject: str | None = None) -> RegisteredSchema:
         """
@@ -281,7 +284,7 @@ class SchemaRegistry:
             raise AvroError(msg)
         return value
 
-    def _once(self, key: Hashable, fetch: Callable[[], Any]) -> Any:
+    def _once(self, key: Hashable, fetch: Callable[[], _T]) -> _T:
         """Fetch something on one thread while others wait for it; remember what was found."""
         with self._lock:
             if self._missing.get(key, 0) > time.monotonic():
@@ -299,7 +302,8 @@ class SchemaRegistry:
                     if isinstance(error, AvroSchemaNotFoundError):
                         self._missing[key] = time.monotonic() + _REMEMBER_MISSING
                 future.set_exception(error)
-        return future.result()
+        found: _T = future.result()
+        return found
 
 
 def _message(answer: _http.Answer) -> str:

@@ -45,10 +45,14 @@ impl Fault {
     #[cold]
     #[inline(never)]
     pub(crate) fn length(length: i64, room: i64) -> Self {
+        if room < 0 {
+            // The length itself is behind the data.
+            return Self::truncated();
+        }
         if length < 0 {
             return Self::data(format!("negative length {length}"));
         }
-        Self::data(format!("length {length} is more than the {} bytes left", room.max(0)))
+        Self::data(format!("length {length} is more than the {room} bytes left"))
     }
 
     #[cold]

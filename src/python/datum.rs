@@ -60,10 +60,10 @@ impl DatumDecoder {
     }
 
     /// Says which schema an id, or a fingerprint as a number, is of.
-    fn add_schema(&self, py: Python<'_>, id: u64, schema: &str) -> Result<(), Raised> {
+    fn add_schema(&self, py: Python<'_>, schema_id: u64, schema: &str) -> Result<(), Raised> {
         py.detach(|| {
             let schema = Schema::parse(schema, &self.0.options().limits)?;
-            Ok(self.0.add_schema(id, &Arc::new(schema))?)
+            Ok(self.0.add_schema(schema_id, &Arc::new(schema))?)
         })
     }
 

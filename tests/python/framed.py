@@ -37,13 +37,13 @@ def fingerprint(schema: Any = SCHEMA) -> bytes:
     return bytes.fromhex(fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(schema), "CRC-64-AVRO"))
 
 
-def header(framing: str, schema: Any = SCHEMA, id: int = ID) -> bytes:
+def header(framing: str, schema: Any = SCHEMA, schema_id: int = ID) -> bytes:
     """What is in front of a datum."""
     return {
         "datum": b"",
         "single_object": b"\xc3\x01" + fingerprint(schema),
-        "confluent": b"\x00" + struct.pack(">I", id % 2**32),
-        "apicurio": b"\x00" + struct.pack(">Q", id),
+        "confluent": b"\x00" + struct.pack(">I", schema_id % 2**32),
+        "apicurio": b"\x00" + struct.pack(">Q", schema_id),
     }[framing]
 
 
@@ -55,9 +55,9 @@ def events(n: int, first: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def column(values: list[Any], framing: str = "datum", schema: Any = SCHEMA, id: int = ID) -> pl.Series:
+def column(values: list[Any], framing: str = "datum", schema: Any = SCHEMA, schema_id: int = ID) -> pl.Series:
     """Framed datums of these values; None is null."""
-    front = header(framing, schema, id)
+    front = header(framing, schema, schema_id)
     return pl.Series("v", [None if v is None else front + datum(v, schema) for v in values], dtype=pl.Binary)
 
 

@@ -82,11 +82,11 @@ def test_a_mapping_gives_the_schemas_of_ids(key):
 def test_a_callable_gives_each_schema_once():
     asked = []
 
-    def find(id):
-        asked.append(id)
+    def find(number):
+        asked.append(number)
         return SCHEMA
 
-    rows = pl.concat([column(VALUES, "confluent", id=id) for id in (7, 8, 7)])
+    rows = pl.concat([column(VALUES, "confluent", schema_id=number) for number in (7, 8, 7)])
     got = rows.avro.decode(SCHEMA, framing="confluent", schemas=find)
     assert_series_equal(got, expected(VALUES * 3))
     assert asked == [7, 8]
@@ -95,8 +95,8 @@ def test_a_callable_gives_each_schema_once():
 @pytest.mark.parametrize("pattern", ["runs", "alternating", "nulls"])
 def test_rows_of_several_schemas_are_read_as_one(pattern):
     old, new = list(range(50)), list(range(50, 100))
-    rows = [(header("confluent", id=1) + datum(v), v) for v in events(50)]
-    rows += [(header("confluent", id=2) + datum(newer(i), NEWER), as_read(i)) for i in new]
+    rows = [(header("confluent", schema_id=1) + datum(v), v) for v in events(50)]
+    rows += [(header("confluent", schema_id=2) + datum(newer(i), NEWER), as_read(i)) for i in new]
     if pattern != "runs":
         rows = [row for pair in zip(rows[:50], rows[50:], strict=True) for row in pair]
     if pattern == "nulls":
@@ -116,7 +116,7 @@ def test_single_objects_of_several_schemas():
 
 
 def test_the_type_of_many_schemas_must_be_given():
-    for schemas in ({1: SCHEMA, 2: NEWER}, lambda id: SCHEMA, {}, polars_avro.SchemaRegistry("http://localhost")):
+    for schemas in ({1: SCHEMA, 2: NEWER}, lambda _: SCHEMA, {}, polars_avro.SchemaRegistry("http://localhost")):
         with pytest.raises(ValueError, match="`reader_schema`"):
             polars_avro.decode("v", framing="confluent", schemas=schemas)
 
@@ -145,7 +145,7 @@ def test_arguments_of_wrong_types_are_refused():
         polars_avro.decode("v", framing="confluent", schemas=7)
     with pytest.raises(TypeError, match="`expr` must be"):
         polars_avro.decode(7, "int")
-    with pytest.raises(polars_avro.AvroSchemaError, match="no record is named|Foo|no type|not known"):
+    with pytest.raises(polars_avro.AvroSchemaError, match="Foo"):
         polars_avro.decode("v", '{"type": "Foo"}')
     with pytest.raises(pl.exceptions.SchemaError, match="got String for 'a'"):
         pl.Series("a", ["x"]).avro.decode("int")
@@ -172,7 +172,12 @@ def test_schemas_come_as_text_objects_and_files(tmp_path):
         ({"type": "array", "items": "int"}, b"\x04\x02\x04\x00", [1, 2], pl.List(pl.Int32)),
         ({"type": "map", "values": "int"}, b"\x02\x02a\x02\x00", {"a": 1}, pl.Map(pl.String, pl.Int32)),
         ({"type": "enum", "name": "E", "symbols": ["a", "b"]}, b"\x02", "b", pl.Enum(["a", "b"])),
-        (["int", "string"], b"\x02\x04hi", {"int": None, "string": "hi"}, pl.Struct({"int": pl.Int32, "string": pl.String})),
+        (
+            ["int", "string"],
+            b"\x02\x04hi",
+            {"int": None, "string": "hi"},
+            pl.Struct({"int": pl.Int32, "string": pl.String}),
+        ),
         ({"type": "fixed", "name": "F", "size": 2}, b"ab", b"ab", pl.Binary()),
         ({"type": "int", "logicalType": "date"}, b"\x02", __import__("datetime").date(1970, 1, 2), pl.Date()),
         ({"type": "record", "name": "R", "fields": []}, b"", {}, pl.Struct([])),
@@ -220,7 +225,7 @@ def test_slices_and_chunks():
     [
         (datum(events(1)[0])[:-1], "tags", "the data ends inside a value"),
         (b"", "id", "the data ends inside a value"),
-        (b"\x02", "name", "more than the 0 bytes left"),
+        (b"\x02", "name", "the data ends inside a value"),
         (b"\x02\x0cab\x00\x00", "name", "length 6 is more than the 4 bytes left"),
         (b"\x02\x02\xff\x00\x00", "name", "not valid UTF-8"),
         (b"\x02\x02a\x04\x00", "score", "union index 2"),
@@ -247,13 +252,13 @@ def test_a_bad_datum_names_its_row_and_field(row, field, message, behind):
 @pytest.mark.parametrize(
     ("framing", "row", "message"),
     [
-        ("confluent", b"\x01\x00\x00\x00\x07\x02", "no header of framing \"confluent\", it begins with [01 00"),
+        ("confluent", b"\x01\x00\x00\x00\x07\x02", 'no header of framing "confluent", it begins with [01 00'),
         ("confluent", b"\x00\x00\x07", "no header of framing"),
         ("single_object", b"\xc3\x02", "no header of framing"),
         ("apicurio", b"\x00\x00\x00\x00\x07\x02", "no header of framing"),
-        ("confluent", header("confluent", id=99) + b"\x02", "schema id 99 is not known"),
+        ("confluent", header("confluent", schema_id=99) + b"\x02", "schema id 99 is not known"),
         ("single_object", header("single_object", "int") + b"\x02", f"fingerprint {fingerprint('int').hex()}"),
-        ("auto", header("confluent", id=99) + b"\x02", "schema id 99 is not known"),
+        ("auto", header("confluent", schema_id=99) + b"\x02", "schema id 99 is not known"),
     ],
 )
 def test_a_bad_header_names_its_row(framing, row, message):
@@ -325,16 +330,16 @@ def test_a_limit_over_a_batch_does_not_refuse_good_rows():
     limits = polars_avro.Limits(zero_byte_items=25)
     assert rows.avro.decode(nulls, limits=limits).to_list() == [[None] * 10] * 100
     hostile = b"\xfe\xff\xff\xff\xff\xff\xff\x01\x00"
-    for limits in (limits, None):
+    for some in (limits, None):
         with pytest.raises(polars_avro.AvroLimitError, match="zero_byte_items"):
-            pl.concat([rows, pl.Series([hostile])]).avro.decode(nulls, limits=limits)
+            pl.concat([rows, pl.Series([hostile])]).avro.decode(nulls, limits=some)
         with pytest.warns(polars_avro.AvroWarning, match="1 bad datum is null; the first: row 100"):
-            got = pl.concat([rows, pl.Series([hostile])]).avro.decode(nulls, limits=limits, ignore_errors=True)
+            got = pl.concat([rows, pl.Series([hostile])]).avro.decode(nulls, limits=some, ignore_errors=True)
         assert got.to_list() == [*[[None] * 10] * 100, None]
 
 
 def test_a_schema_that_cannot_be_read_names_its_id():
-    rows = column([1], "confluent", "int", id=5)
+    rows = column([1], "confluent", "int", schema_id=5)
     with pytest.raises(polars_avro.AvroSchemaError, match="id 5"):
         rows.avro.decode(framing="confluent", schemas={5: "int"}, reader_schema="boolean")
     with pytest.raises(polars_avro.AvroSchemaError, match="int"):
@@ -345,12 +350,12 @@ def test_what_a_callable_raises_is_raised():
     class OwnError(Exception):
         pass
 
-    def find(id):
-        raise OwnError(id)
+    def find(number):
+        raise OwnError(number)
 
     with pytest.raises(OwnError):
         column(VALUES, "confluent").avro.decode(SCHEMA, framing="confluent", schemas=find)
-    for missing in (lambda id: None, {7: SCHEMA}.__getitem__):
+    for missing in (lambda _: None, {7: SCHEMA}.__getitem__):
         with pytest.raises(polars_avro.AvroDataError, match="schema id 258 is not known"):
             column(VALUES, "confluent").avro.decode(SCHEMA, framing="confluent", schemas=missing)
 
@@ -359,7 +364,7 @@ def test_a_column_that_is_not_framed_does_not_ask_for_ever():
     asked = []
     rows = pl.Series([b"\x00" + i.to_bytes(4, "big") for i in range(5000)])
     with pytest.raises(polars_avro.AvroLimitError, match="schema ids"):
-        rows.avro.decode("int", framing="confluent", schemas=lambda id: asked.append(id), ignore_errors=True)
+        rows.avro.decode("int", framing="confluent", schemas=asked.append, ignore_errors=True)
     assert len(asked) < 2000
 
 
