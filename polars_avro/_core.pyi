@@ -10,6 +10,8 @@ __all__ = [
     "BatchReader",
     "Batches",
     "ContainerFile",
+    "DatumDecoder",
+    "Datums",
     "FileOpener",
     "FileSet",
     "ReadOptions",
@@ -33,6 +35,31 @@ class Batches:
     def height(self) -> int: ...
     @property
     def bad_blocks(self) -> list[tuple[str, int, int, int | None, str, str]]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class DatumDecoder:
+    def __new__(
+        cls,
+        framing: str,
+        *,
+        schema: str | None = None,
+        reader_schema: str | None = None,
+        ignore_ids: bool = False,
+        fields: list[str] | None = None,
+        ignore_errors: bool = False,
+        limits: Limits | None = None,
+    ) -> DatumDecoder: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def add_schema(self, schema_id: int, schema: str) -> None: ...
+    def decode(self, series: object, unknown: set[int]) -> Datums: ...
+
+@final
+class Datums:
+    @property
+    def bad(self) -> tuple[int, str | None]: ...
+    @property
+    def missing(self) -> list[int]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final

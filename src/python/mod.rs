@@ -5,6 +5,7 @@
 mod arrow;
 mod batch_reader;
 mod damage;
+mod datum;
 mod error;
 mod file;
 mod file_set;
@@ -50,6 +51,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_class::<options::FileOpener>()?;
+    module.add_class::<datum::DatumDecoder>()?;
+    module.add_class::<datum::Datums>()?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<batch_reader::BatchReader>()?;
