@@ -8,6 +8,7 @@ mod codec;
 mod container;
 mod decode;
 mod dtype;
+mod encode;
 mod error;
 mod executor;
 mod limits;
@@ -17,6 +18,7 @@ mod python;
 mod read;
 mod schema;
 mod source;
+mod write;
 
 pub use codec::Codec;
 pub use container::Header;
@@ -30,4 +32,5 @@ pub use schema::{
     Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
     Schema,
 };
-pub use source::{FileSource, MemorySource, Source};
+pub use source::{FileSink, FileSource, MemorySink, MemorySource, Sink, Source, SyncOnClose};
+pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};

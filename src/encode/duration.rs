@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use polars_arrow::array::{Array, PrimitiveArray, StructArray};
+use polars_arrow::array::{Array, PrimitiveArray, StaticArray, StructArray};
 
 use super::{Column, downcast};
 use crate::binary::{Fault, put_array};

@@ -31,7 +31,7 @@ use crate::binary::Fault;
 pub(crate) use boolean::Boolean;
 pub(crate) use categorical::Categorical;
 pub(crate) use convert::{Conversion, Converted};
-pub(crate) use decimal::{Decimal, Unscaled};
+pub(crate) use decimal::Decimal;
 pub(crate) use default::DefaultValue;
 pub(crate) use duration::Duration;
 pub(crate) use enumeration::Enumeration;
@@ -70,13 +70,14 @@ macro_rules! columns {
     ($($kind:ident($column:ty)),* $(,)?) => {
         /// One column of any kind.
         #[derive(Clone)]
-        pub(crate) enum AnyColumn { $($kind($column)),*, Converted(Box<Converted>) }
+        pub(crate) enum AnyColumn { $($kind($column)),*, Required(Required), Converted(Box<Converted>) }
 
         impl Column for AnyColumn {
             fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
                 match self {
-                    // A converted array is one of the kind underneath: nothing is left of the conversion.
+                    // Nothing is left of a conversion once it is done, nor of a check for nulls if there are none.
                     Self::Converted(converted) => converted.bind(array),
+                    Self::Required(required) => required.bind(array),
                     $(Self::$kind(column) => column.bind(array).map(Self::$kind)),*
                 }
             }
@@ -84,6 +85,7 @@ macro_rules! columns {
             fn bound(&self, rows: Range<usize>) -> usize {
                 match self {
                     Self::Converted(converted) => converted.column().bound(rows),
+                    Self::Required(required) => required.bound(rows),
                     $(Self::$kind(column) => column.bound(rows)),*
                 }
             }
@@ -92,6 +94,7 @@ macro_rules! columns {
             fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
                 Ok(match self {
                     $(Self::$kind(column) => column.encode(row, out, pos)?,)*
+                    Self::Required(required) => required.encode(row, out, pos)?,
                     Self::Converted(converted) => converted.column().encode(row, out, pos)?,
                 })
             }
@@ -146,7 +149,6 @@ columns! {
     NullableMap(Nullable<Box<Map>>),
     NullableRecord(Nullable<Box<Record>>),
     Nullable(Nullable<Box<AnyColumn>>),
-    Required(Required),
     List(Box<List>),
     FixedList(Box<FixedList>),
     Map(Box<Map>),

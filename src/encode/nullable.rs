@@ -74,25 +74,33 @@ pub(crate) struct Required {
     validity: Option<Bitmap>,
 }
 
+impl From<Required> for AnyColumn {
+    fn from(required: Required) -> Self {
+        Self::Required(required)
+    }
+}
+
 impl Required {
     /// A column that refuses nulls.
     pub(crate) fn new(column: AnyColumn, branch: Option<Branch>) -> Self {
         Self { column: Box::new(column), branch, validity: None }
     }
-}
 
-impl Column for Required {
-    fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
-        let column = self.column.bind(array)?;
-        Ok(Self { column: Box::new(column), branch: self.branch, validity: nulls(array) })
+    /// The column alone if there is nothing to refuse and nothing to write before its values.
+    pub(super) fn bind(&self, array: &dyn Array) -> Result<AnyColumn, Fault> {
+        let (column, validity) = ((*self.column).bind(array)?, nulls(array));
+        if validity.is_none() && self.branch.is_none() {
+            return Ok(column);
+        }
+        Ok(AnyColumn::Required(Self { column: Box::new(column), branch: self.branch, validity }))
     }
 
-    fn bound(&self, rows: Range<usize>) -> usize {
+    pub(super) fn bound(&self, rows: Range<usize>) -> usize {
         rows.len() + self.column.bound(rows)
     }
 
     #[inline(never)]
-    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+    pub(super) fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         if !is_valid(self.validity.as_ref(), row) {
             return Err(Fault::data("a null, which the Avro schema does not allow here: make the type a union with null"));
         }
