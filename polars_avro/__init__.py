@@ -10,6 +10,7 @@ from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_sc
 from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
 from polars_avro._scan import scan_avro
+from polars_avro._write import write_avro
 
 __all__ = [
     "AvroDataError",
@@ -27,6 +28,7 @@ __all__ = [
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "write_avro",
 ]
 
 # A Polars that has its own keeps it.

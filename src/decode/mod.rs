@@ -13,6 +13,7 @@ mod default;
 mod duration;
 mod entries;
 mod enumeration;
+mod extension;
 mod fixed;
 mod fixed_list;
 mod interleave;
@@ -50,6 +51,7 @@ pub(crate) use default::DefaultValue;
 pub(crate) use duration::Duration;
 pub(crate) use entries::Entries;
 pub(crate) use enumeration::Enumeration;
+pub(crate) use extension::Extension;
 pub(crate) use fixed::Fixed;
 pub(crate) use fixed_list::FixedList;
 pub(crate) use json::{Json, JsonGraph};
@@ -225,6 +227,7 @@ columns! {
     Map(Box<Map>),
     FixedList(Box<FixedList>),
     Entries(Box<Entries>),
+    Extension(Box<Extension>),
     Record(Box<Record>),
     Union(Box<Union>),
     Merge(Box<Merge>),

@@ -6,6 +6,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 use serde_json::{Value, json};
 
 use super::categories::{Categories, enum_categories};
+use super::extension;
 use super::names::{avro_names, is_avro_name, unused};
 use super::restored::note_name;
 use super::{Restored, map_entry, polars_name};
@@ -106,7 +107,9 @@ impl Writer {
 
     /// The type of a field, or null. Types inside get their names from `path`.
     fn nullable(&mut self, field: &Field, path: &str) -> Result<Value> {
-        Ok(match self.node(field, path)? {
+        let storage = extension::storage(field);
+        let storage = self.node(&storage, path)?;
+        Ok(match extension::note(field, storage) {
             null @ Value::String(_) if null == "null" => null,
             other => json!(["null", other]),
         })
@@ -159,7 +162,8 @@ impl Writer {
     /// The record of one entry of a map whose keys are no strings.
     fn entry(&mut self, key: &Field, value: &Field, path: &str) -> Result<Value> {
         let name = unused(path.to_owned(), &mut self.taken);
-        let key = json!({"name": "key", "type": self.node(key, &format!("{name}_key"))?});
+        let storage = self.node(&extension::storage(key), &format!("{name}_key"))?;
+        let key = json!({"name": "key", "type": extension::note(key, storage)});
         let value = json!({"name": "value", "type": self.nullable(value, &format!("{name}_value"))?});
         Ok(json!({"type": "record", "name": name, "fields": [key, value]}))
     }
@@ -247,7 +251,6 @@ fn timestamp(unit: TimeUnit, is_instant: bool) -> &'static str {
 /// Arrow has types that Polars' frames never hold; each has one that they do.
 fn unsupported(field: &Field) -> Error {
     let instead = match field.dtype() {
-        ArrowDataType::Extension(_) => "its storage, `.ext.storage()`",
         ArrowDataType::Utf8 | ArrowDataType::LargeUtf8 => "`Utf8View`",
         ArrowDataType::Binary | ArrowDataType::LargeBinary | ArrowDataType::FixedSizeBinary(_) => "`BinaryView`",
         ArrowDataType::List(_) => "`LargeList`",

@@ -2,6 +2,7 @@
 
 mod avro;
 mod categories;
+mod extension;
 mod names;
 mod polars;
 mod restored;
@@ -10,6 +11,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 
 pub(crate) use avro::{AvroNames, to_avro};
 pub(crate) use categories::{Categories, enum_categories, enum_metadata};
+pub(crate) use extension::{extension_metadata, storage};
 pub(crate) use polars::polars_name;
 pub(crate) use restored::{Restored, column_name};
 

@@ -83,7 +83,8 @@ impl Restored {
             }
             ("Array", Kind::Array(_), None) => {
                 let width = node.properties.get(WIDTH)?.as_u64()?;
-                Self::Array(u32::try_from(width).ok()? as usize)
+                // Polars takes no arrays of no items.
+                Self::Array(u32::try_from(width).ok().filter(|&width| width > 0)? as usize)
             }
             ("Map", Kind::Array(items), None) => match &schema.node(*items).kind {
                 Kind::Record(entry) => match &entry.fields[..] {

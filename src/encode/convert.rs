@@ -110,7 +110,7 @@ fn integers<B: NativeType>(
     convert: impl Fn(i128) -> Option<B>,
     what: &str,
 ) -> Result<Box<dyn Array>, Fault> {
-    match array.dtype() {
+    match array.dtype().to_storage() {
         ArrowDataType::Int8 => map(array, |value: i8| convert(value.into()), what),
         ArrowDataType::Int16 => map(array, |value: i16| convert(value.into()), what),
         ArrowDataType::Int32 => map(array, |value: i32| convert(value.into()), what),

@@ -6,10 +6,10 @@ use super::leaf::{bytes, enumeration, number};
 use super::{Plan, Projection, Schemas, skip};
 use crate::binary::PADDING;
 use crate::decode::{
-    AnyColumn, Boolean, DefaultValue, Entries, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null, Record,
+    AnyColumn, Boolean, DefaultValue, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null, Record,
     SkipPrograms, Step, Text,
 };
-use crate::dtype::{Restored, column_name};
+use crate::dtype::{Restored, column_name, extension_metadata};
 use crate::schema::{self, FieldAction, Kind, NodeId, Resolved, ResolvedId, Wire};
 use crate::{Error, Limits, Result};
 
@@ -79,7 +79,11 @@ impl<'s> Compiler<'s> {
         self.depth += 1;
         let column = self.column_of(id, projection);
         self.depth -= 1;
-        column
+        let extension = extension_metadata(&self.schemas.reader.node(self.node(id).reader).properties);
+        Ok(match extension {
+            Some(metadata) => Box::new(Extension::new(column?, metadata)).into(),
+            None => column?,
+        })
     }
 
     fn column_of(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {

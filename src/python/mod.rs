@@ -8,7 +8,10 @@ mod error;
 mod file;
 mod file_set;
 mod filter;
+mod frame;
 mod options;
+mod sink;
+mod writer;
 
 use pyo3::prelude::*;
 
@@ -51,5 +54,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<file::BatchReader>()?;
+    module.add_class::<frame::Frame>()?;
+    module.add_class::<writer::WriteOptions>()?;
+    module.add_class::<writer::Writer>()?;
     module.add_class::<options::ReadOptions>()
 }

@@ -62,25 +62,21 @@ impl BlockEncoder {
     fn blocks(&self, scratch: &mut Scratch) -> Result<Blocks> {
         let Scratch { compressor, rows, ends, compressed } = scratch;
         let total = ends.last().copied().unwrap_or(0);
-        let n = total.div_ceil(self.block_size).max(1);
         let (mut out, mut blocks) = (Vec::with_capacity(total / 2), 0);
         let (mut row, mut start) = (0, 0);
-        for block in 1..=n {
-            let goal = (total as u128 * block as u128 / n as u128) as usize;
-            // A row belongs to the block in which it ends; one that is larger than a block has one of its own.
-            let stop = if block == n { ends.len() } else { ends.partition_point(|&end| end <= goal).max(row) };
-            if stop == row {
-                continue;
-            }
-            let end = ends[stop - 1];
-            let data = &rows[start..end];
+        while row < ends.len() {
+            let rest = total - start;
+            let goal = start + rest.div_ceil(rest.div_ceil(self.block_size).max(1));
+            // At least one row, however large.
+            let stop = (row + ends[row..].partition_point(|&end| end <= goal)).max(row + 1);
+            let data = &rows[start..ends[stop - 1]];
             if self.codec == Codec::Null {
                 push_block(&mut out, stop - row, data, &self.sync);
             } else {
                 compressor.compress(data, compressed)?;
                 push_block(&mut out, stop - row, compressed, &self.sync);
             }
-            (row, start) = (stop, end);
+            (row, start) = (stop, ends[stop - 1]);
             blocks += 1;
         }
         Ok(Blocks { bytes: out, blocks, rows: ends.len() as u64 })

@@ -7,7 +7,7 @@ use polars_arrow::datatypes::ArrowDataType;
 /// schema for finer times holds any.
 pub(super) fn has_fine_times(array: &dyn Array) -> bool {
     let any = array.as_any();
-    match array.dtype() {
+    match array.dtype().to_storage() {
         ArrowDataType::Time64(_) => any
             .downcast_ref::<PrimitiveArray<i64>>()
             .is_some_and(|times| times.iter().flatten().any(|nanos| nanos % 1000 != 0)),

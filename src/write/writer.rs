@@ -67,11 +67,16 @@ pub fn avro_schema_of(fields: &[Field], first: &[StructArray], options: &WriteOp
 }
 
 impl Writer {
-    /// Begins a file of these columns. `first` as in [`avro_schema_of`]; they are not written.
+    /// Begins a file of these columns. `first` as in [`avro_schema_of`]; they are not written. `sink` is opened last.
     ///
     /// # Errors
-    /// Where the columns do not fit the schema, or an option means nothing. The sink has got no bytes then.
-    pub fn create(sink: Box<dyn Sink>, fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<Self> {
+    /// Where the columns do not fit the schema, or an option means nothing: the sink is not opened then.
+    pub fn create(
+        sink: impl FnOnce() -> Result<Box<dyn Sink>>,
+        fields: &[Field],
+        first: &[StructArray],
+        options: &WriteOptions,
+    ) -> Result<Self> {
         let (schema, json) = schema(fields, first, options)?;
         if let Some((key, _)) = options.metadata.iter().find(|(key, _)| key.starts_with(RESERVED)) {
             return Err(Error::argument(format!("`metadata` must not have keys that begin with `avro.`, got {key:?}")));
@@ -86,7 +91,11 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::create`].
-    pub fn append(sink: Box<dyn Sink>, fields: &[Field], options: &WriteOptions) -> Result<Self> {
+    pub fn append(
+        sink: impl FnOnce() -> Result<Box<dyn Sink>>,
+        fields: &[Field],
+        options: &WriteOptions,
+    ) -> Result<Self> {
         let (Some(schema), Some(sync)) = (&options.schema, options.sync_marker) else {
             return Err(Error::argument("appending needs the schema and the sync marker of the file"));
         };
@@ -94,7 +103,7 @@ impl Writer {
     }
 
     fn new(
-        sink: Box<dyn Sink>,
+        sink: impl FnOnce() -> Result<Box<dyn Sink>>,
         fields: &[Field],
         schema: &Schema,
         sync: [u8; 16],
@@ -109,6 +118,7 @@ impl Writer {
         let threads = options.n_threads.unwrap_or(usize::MAX).min(threads());
         let tasks = OrderedTasks::new(encoder, VecDeque::new(), threads);
         let rows = Rows::new(SHARE_BYTES.max(options.block_size.saturating_mul(SHARE_BLOCKS)));
+        let sink = sink()?;
         Ok(Self { fields, plan, sink, rows, tasks, started: false, written: Written::default(), failed: false })
     }
 

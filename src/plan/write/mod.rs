@@ -5,7 +5,7 @@ mod union;
 
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
-use crate::dtype::{Restored, column_name, map_entry, polars_name};
+use crate::dtype::{Restored, column_name, map_entry, polars_name, storage};
 use crate::encode::{AnyColumn, DefaultValue, FixedList, List, Map, Null, Record, Required};
 use crate::schema::{self, Kind, NodeId, Schema};
 use crate::{Error, Result};
@@ -46,6 +46,7 @@ struct Compiler<'s> {
 impl Compiler<'_> {
     /// The column that writes a field as a type, nulls included.
     fn column(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
+        let field = &*storage(field);
         match &self.schema.node(id).kind {
             Kind::Union(branches) => self.union(branches, field),
             Kind::Null if *field.dtype() == ArrowDataType::Null => Ok(Null.into()),
@@ -55,6 +56,7 @@ impl Compiler<'_> {
 
     /// The column that writes the values of a field that are not null.
     fn value(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
+        let field = &*storage(field);
         let node = self.schema.node(id);
         let column = match (&node.kind, field.dtype()) {
             (Kind::Array(items), ArrowDataType::LargeList(item)) => Box::new(List::new(self.column(*items, item)?)).into(),
