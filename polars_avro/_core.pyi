@@ -12,9 +12,12 @@ __all__ = [
     "ContainerFile",
     "DatumDecoder",
     "Datums",
+    "Frame",
     "FileOpener",
     "FileSet",
     "ReadOptions",
+    "WriteOptions",
+    "Writer",
     "__version__",
     "default_limits",
 ]
@@ -140,3 +143,42 @@ class BatchReader:
     def take_bad_blocks(self) -> list[tuple[str, int, int, int | None, str, str]]: ...
     @property
     def stats(self) -> dict[str, int]: ...
+
+@final
+class Frame:
+    def __new__(cls, frame: object, height: int) -> Frame: ...
+
+@final
+class WriteOptions:
+    def __new__(
+        cls,
+        *,
+        codec: str,
+        level: int | None = None,
+        schema: str | None = None,
+        name: str | None = None,
+        namespace: str | None = None,
+        doc: str | None = None,
+        metadata: list[tuple[str, bytes]] | None = None,
+        block_size: int | None = None,
+        sync_marker: bytes | None = None,
+        n_threads: int | None = None,
+    ) -> WriteOptions: ...
+    def schema_of(self, frame: Frame) -> str: ...
+
+@final
+class Writer:
+    def __new__(
+        cls,
+        target: str | object,
+        frame: Frame,
+        options: WriteOptions,
+        *,
+        append: bool = False,
+        hold: bool = False,
+        mkdir: bool = False,
+        sync_on_close: str | None = None,
+    ) -> Writer: ...
+    def write(self, frame: Frame) -> None: ...
+    def finish(self) -> tuple[int, int, int]: ...
+    def abort(self) -> None: ...

@@ -10,8 +10,11 @@ mod error;
 mod file;
 mod file_set;
 mod filter;
+mod frame;
 mod interrupt;
 mod options;
+mod sink;
+mod writer;
 
 use pyo3::prelude::*;
 
@@ -56,5 +59,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<batch_reader::BatchReader>()?;
+    module.add_class::<frame::Frame>()?;
+    module.add_class::<writer::WriteOptions>()?;
+    module.add_class::<writer::Writer>()?;
     module.add_class::<options::ReadOptions>()
 }
