@@ -165,7 +165,9 @@ class OpenFiles:
             row_filter=predicate.core_filter(filters, numbered),
             reader=reader,
         )
-        batches = frames(core.batches(options), log)
+        # A query may need few rows: its first batch is small, unless its user has said how many rows there shall be.
+        found = core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
+        batches = frames(found, log)
         return (self._with_file_columns(df, known) for df in batches) if known else batches
 
     def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:
