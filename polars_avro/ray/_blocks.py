@@ -21,8 +21,8 @@ def block(df: pl.DataFrame) -> pa.Table:
     """
     if not df.width:
         return _without_columns(df.height)
-    casts = {name: _plain(dtype) for name, dtype in df.schema.items()}
-    return df.cast(casts).to_arrow(compat_level=pl.CompatLevel.oldest())
+    plain = pl.Schema({name: _plain(dtype) for name, dtype in df.schema.items()})
+    return df.cast(plain).to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def select(table: pa.Table, columns: list[str]) -> pa.Table:
