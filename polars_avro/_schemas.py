@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from polars_avro import _union
 from polars_avro._core import ContainerFile, FileSet, Open
-from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
+from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -24,6 +24,25 @@ AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
 MissingColumns: TypeAlias = Literal["insert", "raise"]
 ExtraColumns: TypeAlias = Literal["ignore", "raise"]
 SchemaMode: TypeAlias = Literal["first", "union"]
+
+#: The options of casts of values, and their words.
+_CASTS = {
+    "integer_cast": ("upcast", "allow-float", "forbid"),
+    "float_cast": ("upcast", "downcast", "forbid"),
+    "datetime_cast": (
+        "nanosecond-downcast",
+        "microsecond-downcast",
+        "microsecond-upcast",
+        "millisecond-upcast",
+        "downcast",
+        "upcast",
+        "convert-timezone",
+        "forbid",
+    ),
+    "categorical_to_string": ("allow", "forbid"),
+}
+#: What reading as the union of several schemas takes.
+_OF_UNION = ("integer allow-float", "datetime upcast", "categorical allow", "string to-bytes")
 
 _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 
@@ -38,7 +57,9 @@ class Reading:
     #: Whether columns, and fields of nested records, that the schema lacks are an error.
     refuse: tuple[bool, bool] = (False, False)
     #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
-    as_polars: bool = False
+    by_columns: bool = False
+    #: The casts that are allowed.
+    casts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
     def for_core(self) -> Open:
@@ -58,7 +79,8 @@ def _open_as(reading: Reading) -> Open:
         limits=reading.limits,
         insert=reading.insert,
         refuse=reading.refuse,
-        as_polars=reading.as_polars,
+        by_columns=reading.by_columns,
+        casts=list(reading.casts),
     )
 
 
@@ -81,6 +103,7 @@ class Differences:
     extra_columns: ExtraColumns = "raise"
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
+    casts: tuple[str, ...] = ()
 
     def reading(self, schema_json: str, limits: Limits, *, given: bool) -> Reading:
         """Read files as a schema that was given, or that is a file's own."""
@@ -89,7 +112,8 @@ class Differences:
             insert=(self.missing_columns == "insert", self.missing_fields == "insert"),
             # A schema that was given chooses from the files' columns.
             refuse=(False, False) if given else (self.extra_columns == "raise", self.extra_fields == "raise"),
-            as_polars=not given,
+            by_columns=not given,
+            casts=self.casts,
             limits=limits,
         )
 
@@ -102,15 +126,35 @@ def differences(
     _one_of("extra_columns", extra_columns, ("ignore", "raise"))
     if cast_options is None:
         return Differences(missing_columns, extra_columns)
-    for name in ("integer_cast", "float_cast", "datetime_cast", "categorical_to_string"):
-        casts = getattr(cast_options, name)
-        # Numbers are widened in any case.
-        upcasts = {"forbid", "upcast"} if name in {"integer_cast", "float_cast"} else {"forbid"}
-        if not {*([casts] if isinstance(casts, str) else casts)} <= upcasts:
-            msg = f"`cast_options`: {name}={casts!r} is not supported: Avro's schema resolution widens numbers only"
-            raise AvroUnsupportedError(msg)
+    if not isinstance(cast_options, pl.ScanCastOptions):
+        msg = f"`cast_options` must be a polars.ScanCastOptions, got {type(cast_options).__name__!r}"
+        raise TypeError(msg)
+    casts = tuple(
+        f"{name.partition('_')[0]} {word}"
+        for name in _CASTS
+        for word in _words(name, getattr(cast_options, name))
+        # Whole numbers and floats are widened in any case.
+        if word != "forbid" and (word != "upcast" or name == "datetime_cast")
+    )
     missing, extra = cast_options.missing_struct_fields, cast_options.extra_struct_fields
-    return Differences(missing_columns, extra_columns, missing, extra)
+    for name, word, allowed in (
+        ("missing_struct_fields", missing, ("insert", "raise")),
+        ("extra_struct_fields", extra, ("ignore", "raise")),
+    ):
+        if not isinstance(word, str) or word not in allowed:
+            msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
+            raise TypeError(msg)
+    return Differences(missing_columns, extra_columns, missing, extra, casts)
+
+
+def _words(option: str, given: str | Collection[str]) -> Collection[str]:
+    """Give the words of an option that is one or several."""
+    words = [given] if isinstance(given, str) else given
+    allowed = _CASTS[option]
+    if not isinstance(words, Collection) or not all(isinstance(word, str) and word in allowed for word in words):
+        msg = f"`cast_options`: `{option}` must be one or several of {allowed}, got {given!r}"
+        raise TypeError(msg)
+    return words
 
 
 def read_as(
@@ -125,9 +169,8 @@ def read_as(
     if given is not None:
         reading = differences.reading(schema_json(given), limits, given=True)
     elif mode == "union" and len(sources) > 1:
-        schemas = FileSet(sources, as_written(limits)).schemas()
-        merged = schemas[0] if len(schemas) == 1 else _union.union(schemas)
-        reading = Reading(merged, insert=(True, True), as_polars=True, limits=limits)
+        united = FileSet(sources, as_written(limits)).union_schema()
+        reading = Reading(united, insert=(True, True), by_columns=True, casts=_OF_UNION, limits=limits)
     else:
         first = ContainerFile(sources[0], as_written(limits))
         return differences.reading(first.schema_json, limits, given=False), first

@@ -29,6 +29,13 @@ impl Fault {
         Self(Box::new(Inner { kind: ErrorKind::Data, message: message.into(), path: Vec::new() }))
     }
 
+    /// The value is sound, but of a type that the reader's schema has no place for.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn schema(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Schema, message: message.into(), path: Vec::new() }))
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn limit(name: &str, message: &str) -> Self {

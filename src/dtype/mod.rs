@@ -22,8 +22,7 @@ pub(crate) fn map(value: Field) -> ArrowDataType {
     ArrowDataType::Map(Box::new(Field::new("entries".into(), entries, false)), false)
 }
 
-/// `Struct{months, days, milliseconds: UInt32}`: Polars has no interval type, and a month is not 30 days.
-pub(crate) fn duration() -> ArrowDataType {
-    let field = |name: &str| Field::new(name.into(), ArrowDataType::UInt32, true);
-    ArrowDataType::Struct(["months", "days", "milliseconds"].map(field).to_vec())
+/// A struct of the named parts of a duration: Polars has no interval type, and a month is not 30 days.
+pub(crate) fn duration(parts: impl Iterator<Item = &'static str>) -> ArrowDataType {
+    ArrowDataType::Struct(parts.map(|part| Field::new(part.into(), ArrowDataType::UInt32, true)).collect())
 }

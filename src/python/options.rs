@@ -9,7 +9,7 @@ use super::arrow::schema_capsule;
 use super::damage::Limits;
 use super::error::Raised;
 use super::filter::CallableFilter;
-use crate::{Evolution, Extra, Missing, OpenOptions, Opener, Schema};
+use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Opener, Schema};
 
 /// How to open files; the same options serve any number of them.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -17,15 +17,18 @@ pub(super) struct Open(pub(super) Opener);
 
 #[pymethods]
 impl Open {
-    /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks.
+    /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks; `casts`
+    /// names those that are allowed.
     #[new]
-    #[pyo3(signature = (reader_schema, *, limits=None, insert=(false, false), refuse=(false, false), as_polars=false))]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert=(false, false), refuse=(false, false), by_columns=false, casts=Vec::new()))]
+    #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn new(
         reader_schema: Option<String>,
         limits: Option<Limits>,
         insert: (bool, bool),
         refuse: (bool, bool),
-        as_polars: bool,
+        by_columns: bool,
+        casts: Vec<String>,
     ) -> Result<Self, Raised> {
         let limits = limits.map_or_else(crate::Limits::default, Into::into);
         let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
@@ -34,8 +37,10 @@ impl Open {
         let mut evolution = Evolution::default();
         (evolution.missing_columns, evolution.missing_fields) = (missing(insert.0), missing(insert.1));
         (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
-        // Polars' schemas have no names of records, and every type has nulls.
-        (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
+        evolution.by_columns = by_columns;
+        for name in &casts {
+            evolution.casts = named_casts(name)?.iter().fold(evolution.casts, |casts, &cast| casts.with(cast));
+        }
         Ok(Self(Opener::new(OpenOptions { reader_schema, evolution, limits })))
     }
 
@@ -44,6 +49,24 @@ impl Open {
         let fields = py.detach(|| self.0.fields()).map_err(Raised::from)?;
         schema_capsule(py, &fields)
     }
+}
+
+/// The casts of one of the words of `polars.ScanCastOptions`, with the option in front.
+fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
+    Ok(match name {
+        "integer allow-float" => &[Cast::IntegerToFloat],
+        "float downcast" => &[Cast::FloatDowncast],
+        "datetime nanosecond-downcast" => &[Cast::NanosecondDowncast],
+        "datetime microsecond-downcast" => &[Cast::MicrosecondDowncast],
+        "datetime microsecond-upcast" => &[Cast::MicrosecondUpcast],
+        "datetime millisecond-upcast" => &[Cast::MillisecondUpcast],
+        "datetime downcast" => &[Cast::NanosecondDowncast, Cast::MicrosecondDowncast],
+        "datetime upcast" => &[Cast::MicrosecondUpcast, Cast::MillisecondUpcast],
+        "datetime convert-timezone" => &[Cast::ConvertTimezone],
+        "categorical allow" => &[Cast::EnumToString],
+        "string to-bytes" => &[Cast::StringToBytes],
+        _ => return Err(Error::argument(format!("{name:?} is no cast"))),
+    })
 }
 
 /// What to read of a file; the same options serve any number of reads.

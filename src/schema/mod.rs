@@ -11,14 +11,15 @@ mod logical;
 mod name;
 mod parse;
 mod resolution;
+mod union;
 
 use serde_json::Value;
 
 pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;
-pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Wire, resolve};
-pub use resolution::{Evolution, Extra, Missing};
+pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve};
+pub use resolution::{Cast, Casts, Evolution, Extra, Missing};
 
 /// JSON attributes of a schema that the specification does not define, in their order.
 pub type Properties = serde_json::Map<String, Value>;
