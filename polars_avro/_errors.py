@@ -33,7 +33,7 @@ class AvroError(ComputeError):
 
 
 class AvroDataError(AvroError):
-    """The file is damaged, cut short, or no Avro object container file."""
+    """The file is damaged, cut short, or no Avro object container file, or `reader_schema` cannot hold a value of it."""
 
 
 class AvroSchemaError(AvroError):

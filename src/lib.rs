@@ -26,7 +26,7 @@ pub use read::{
     set_threads,
 };
 pub use schema::{
-    Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
-    Schema,
+    Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
+    Properties, Record, Schema,
 };
 pub use source::{FileSource, MemorySource, Source};

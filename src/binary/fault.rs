@@ -29,11 +29,11 @@ impl Fault {
         Self(Box::new(Inner { kind: ErrorKind::Data, message: message.into(), path: Vec::new() }))
     }
 
-    /// The value is sound, but of a type that the reader's schema has no place for.
+    /// The value is sound, but the reader's schema has no place for it.
     #[cold]
     #[inline(never)]
-    pub(crate) fn schema(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind: ErrorKind::Schema, message: message.into(), path: Vec::new() }))
+    pub(crate) fn mismatch(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Mismatch, message: message.into(), path: Vec::new() }))
     }
 
     #[cold]

@@ -39,7 +39,7 @@ impl<K: DictionaryKey> Enumeration<K> {
 /// The reader's enum lacks a symbol and has no default.
 #[cold]
 pub(super) fn unknown_symbol(index: i64) -> Fault {
-    Fault::schema(format!("symbol {index} of the file's enum is not in the reader's"))
+    Fault::mismatch(format!("symbol {index} of the file's enum is not in the reader's"))
 }
 
 impl<K: DictionaryKey> Column for Enumeration<K> {

@@ -53,7 +53,8 @@ pub(crate) use merge::Merge;
 pub(crate) use null::Null;
 pub(crate) use nullable::{Nullable, Optional};
 pub(crate) use number::{
-    Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
+    Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
+    LongAsFloat,
 };
 pub(crate) use primitive::Primitive;
 pub(crate) use record::{Record, Step};

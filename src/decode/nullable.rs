@@ -78,7 +78,7 @@ impl Column for Optional {
             }
             Choice::Value { variant, .. } => self.column.decode_variant(*variant, bytes, pos),
             Choice::Skip(_) => unreachable!("only a struct of several branches has some that nobody wants"),
-            Choice::Refuse(reason) => Err(Fault::schema(reason.as_str())),
+            Choice::Refuse(reason) => Err(Fault::mismatch(reason.as_str())),
         }
     }
 

@@ -38,5 +38,5 @@ impl<const FACTOR: i64> Number for Over<FACTOR> {
 #[cold]
 #[inline(never)]
 pub(super) fn too_far(number: i64) -> Fault {
-    Fault::schema(format!("timestamp {number} does not fit in the finer unit of the schema that the file is read as"))
+    Fault::mismatch(format!("timestamp {number} does not fit in the finer unit of the schema that the file is read as"))
 }

@@ -94,7 +94,7 @@ impl Column for Union {
                 self.len += 1;
                 return Ok(pos);
             }
-            Choice::Refuse(reason) => return Err(Fault::schema(reason.as_str())),
+            Choice::Refuse(reason) => return Err(Fault::mismatch(reason.as_str())),
         };
         let pos = self.children[child].decode(variant, self.len, bytes, pos)?;
         self.len += 1;

@@ -185,7 +185,12 @@ impl<'s> Compiler<'s> {
     }
 
     /// The fields of a record that come out, all of which can be read.
-    fn wanted(&self, id: ResolvedId, record: &schema::Record, projection: &Projection) -> Result<Vec<(usize, Projection)>> {
+    fn wanted(
+        &self,
+        id: ResolvedId,
+        record: &schema::Record,
+        projection: &Projection,
+    ) -> Result<Vec<(usize, Projection)>> {
         let mut wanted = projection.of_record(record)?;
         let Resolution { root, .. } = *self.schemas.resolution;
         if id != root {

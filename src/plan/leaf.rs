@@ -2,11 +2,11 @@
 
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 
+use super::Projection;
 use crate::decode::{
     AnyColumn, BigDecimal, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText, Views,
     WideDecimal,
 };
-use super::Projection;
 use crate::schema::{Kind, Logical, Scale, Wire};
 use crate::{Error, ErrorKind, Result};
 
@@ -16,8 +16,8 @@ const DECIMAL_DIGITS: usize = 38;
 /// int, long, float, double and the logical types on them.
 pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>) -> AnyColumn {
     use crate::decode::{
-        Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
-        TimeMicros, TimeMillis,
+        Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
+        LongAsFloat, TimeMicros, TimeMillis,
     };
     let dtype = number_dtype(reader, logical);
     match (wire, reader, logical) {

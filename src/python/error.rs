@@ -22,7 +22,7 @@ impl From<Raised> for PyErr {
         match error.kind() {
             ErrorKind::Argument => PyValueError::new_err(error.to_string()),
             ErrorKind::Source => os_error(&error),
-            ErrorKind::Data => avro_error("AvroDataError", &error),
+            ErrorKind::Data | ErrorKind::Mismatch => avro_error("AvroDataError", &error),
             ErrorKind::Schema => avro_error("AvroSchemaError", &error),
             ErrorKind::Limit => avro_error("AvroLimitError", &error),
             ErrorKind::Unsupported => avro_error("AvroUnsupportedError", &error),

@@ -12,8 +12,8 @@ mod failure;
 mod leaf;
 mod resolver;
 
-pub(super) use failure::describe;
 pub use evolution::{Cast, Casts, Evolution, Extra, Missing};
+pub(super) use failure::describe;
 
 use super::{Kind, Logical, NodeId, Schema};
 use crate::{Error, Result};

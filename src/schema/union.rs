@@ -251,7 +251,8 @@ fn values(schema: &Schema, id: Option<NodeId>) -> Values {
 
 /// Whether two branches are meant to be the same.
 fn same(one: &Node, other: &Node) -> bool {
-    one.kind.type_name() == other.kind.type_name() && one.kind.name().map(Name::short) == other.kind.name().map(Name::short)
+    one.kind.type_name() == other.kind.type_name()
+        && one.kind.name().map(Name::short) == other.kind.name().map(Name::short)
 }
 
 fn items_of(node: &Node) -> Option<NodeId> {

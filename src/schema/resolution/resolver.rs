@@ -276,8 +276,11 @@ impl<'a> Resolver<'a> {
 }
 
 fn extra_field(is_column: bool) -> String {
-    let option =
-        if is_column { "extra_columns='ignore'" } else { "cast_options=pl.ScanCastOptions(extra_struct_fields='ignore')" };
+    let option = if is_column {
+        "extra_columns='ignore'"
+    } else {
+        "cast_options=pl.ScanCastOptions(extra_struct_fields='ignore')"
+    };
     format!("the writer wrote this field and the reader does not have it; consider passing `{option}`")
 }
 
