@@ -33,7 +33,12 @@ class AvroError(ComputeError):
 
 
 class AvroDataError(AvroError):
-    """The file is damaged, cut short, or no Avro object container file, or `reader_schema` cannot hold a value of it."""
+    """
+    The file is damaged, cut short, or no Avro object container file.
+
+    Also raised where `reader_schema` has no place for a value, such as a null. That is no damage, so `ignore_errors` does
+    not hide it.
+    """
 
 
 class AvroSchemaError(AvroError):

@@ -137,7 +137,7 @@ class OpenFiles:
         """Give rows that nothing is decoded for."""
         limit = None if length is None else offset + length
         if not names or isinstance(core, ContainerFile):
-            height = max(0, core.count_rows(limit) - offset)
+            height = max(0, _height(core, limit) - offset)
             yield pl.DataFrame(height=height if length is None else min(height, length))
             return
         assert self.known is not None
@@ -148,6 +148,13 @@ class OpenFiles:
             every = pl.int_range(int(rows["rows"].sum()), eager=True)
             run = rows["rows"].cum_sum().search_sorted(every, side="right")
             yield known[rows["number"][run]]
+
+
+def _height(core: ContainerFile | FileSet, limit: int | None) -> int:
+    """Count rows that come out, of files that may be read together."""
+    if isinstance(core, ContainerFile):
+        return core.count_rows(limit)
+    return sum(rows for _, rows in core.count_rows_by_file(limit))
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:
