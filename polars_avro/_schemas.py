@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from polars_avro._core import ContainerFile, FileSet, Open
+from polars_avro._core import ContainerFile, FileOpener, FileSet
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
@@ -48,21 +48,23 @@ _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "st
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadSchema:
     """One schema for all files. Hashable, so that equal scans can share what they make."""
 
     schema_json: str
-    #: Whether columns, and fields of nested records, that a file lacks become null.
-    insert: tuple[bool, bool] = (False, False)
-    #: Whether columns, and fields of nested records, that the schema lacks are an error.
-    refuse: tuple[bool, bool] = (False, False)
+    #: Columns, and fields of nested records, that a file lacks become null.
+    insert_missing_columns: bool = False
+    insert_missing_fields: bool = False
+    #: Columns, and fields of nested records, that the schema lacks are an error.
+    refuse_extra_columns: bool = False
+    refuse_extra_fields: bool = False
     #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
     by_columns: bool = False
     #: The casts that are allowed.
     casts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
-    def for_core(self) -> Open:
+    def core_opener(self) -> FileOpener:
         """Say how to open a file."""
         return _open_as(self)
 
@@ -73,30 +75,32 @@ class Reading:
 
 # What is made of a schema takes longer than the first rows of a file, and a program's files have few of them.
 @lru_cache(maxsize=16)
-def _open_as(reading: Reading) -> Open:
-    return Open(
-        reading.schema_json,
-        limits=reading.limits,
-        insert=reading.insert,
-        refuse=reading.refuse,
-        by_columns=reading.by_columns,
-        casts=list(reading.casts),
+def _open_as(read_schema: ReadSchema) -> FileOpener:
+    return FileOpener(
+        read_schema.schema_json,
+        limits=read_schema.limits,
+        insert_missing_columns=read_schema.insert_missing_columns,
+        insert_missing_fields=read_schema.insert_missing_fields,
+        refuse_extra_columns=read_schema.refuse_extra_columns,
+        refuse_extra_fields=read_schema.refuse_extra_fields,
+        by_columns=read_schema.by_columns,
+        casts=list(read_schema.casts),
     )
 
 
 @lru_cache(maxsize=16)
-def _schema_of(reading: Reading) -> pl.Schema:
-    return pl.Schema(_open_as(reading))
+def _schema_of(read_schema: ReadSchema) -> pl.Schema:
+    return pl.Schema(_open_as(read_schema))
 
 
 @lru_cache(maxsize=16)
-def as_written(limits: Limits) -> Open:
+def as_written(limits: Limits) -> FileOpener:
     """Say how to open a file that is read as the schema it was written with."""
-    return Open(None, limits=limits)
+    return FileOpener(None, limits=limits)
 
 
 @dataclass(frozen=True)
-class Differences:
+class SchemaEvolution:
     """How files may differ from the schema they are read as, as a user says it."""
 
     missing_columns: MissingColumns = "raise"
@@ -105,27 +109,29 @@ class Differences:
     extra_fields: ExtraColumns = "raise"
     casts: tuple[str, ...] = ()
 
-    def reading(self, schema_json: str, limits: Limits, *, given: bool) -> Reading:
+    def read_schema(self, schema_json: str, limits: Limits, *, given: bool) -> ReadSchema:
         """Read files as a schema that was given, or that is a file's own."""
-        return Reading(
+        return ReadSchema(
             schema_json,
-            insert=(self.missing_columns == "insert", self.missing_fields == "insert"),
+            insert_missing_columns=self.missing_columns == "insert",
+            insert_missing_fields=self.missing_fields == "insert",
             # A schema that was given chooses from the files' columns.
-            refuse=(False, False) if given else (self.extra_columns == "raise", self.extra_fields == "raise"),
+            refuse_extra_columns=not given and self.extra_columns == "raise",
+            refuse_extra_fields=not given and self.extra_fields == "raise",
             by_columns=not given,
             casts=self.casts,
             limits=limits,
         )
 
 
-def differences(
+def schema_evolution(
     missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
-) -> Differences:
+) -> SchemaEvolution:
     """Check the options that say what happens where files differ."""
     _one_of("missing_columns", missing_columns, ("insert", "raise"))
     _one_of("extra_columns", extra_columns, ("ignore", "raise"))
     if cast_options is None:
-        return Differences(missing_columns, extra_columns)
+        return SchemaEvolution(missing_columns, extra_columns)
     if not isinstance(cast_options, pl.ScanCastOptions):
         msg = f"`cast_options` must be a polars.ScanCastOptions, got {type(cast_options).__name__!r}"
         raise TypeError(msg)
@@ -144,7 +150,7 @@ def differences(
         if not isinstance(word, str) or word not in allowed:
             msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
             raise TypeError(msg)
-    return Differences(missing_columns, extra_columns, missing, extra, casts)
+    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts)
 
 
 def _words(option: str, given: str | Collection[str]) -> Collection[str]:
@@ -157,24 +163,30 @@ def _words(option: str, given: str | Collection[str]) -> Collection[str]:
     return words
 
 
-def read_as(
+def resolve_read_schema(
     sources: Sequence[str | bytes],
     given: AvroSchema | None,
     mode: SchemaMode,
-    differences: Differences,
+    evolution: SchemaEvolution,
     limits: Limits,
-) -> tuple[Reading, ContainerFile]:
+) -> tuple[ReadSchema, ContainerFile]:
     """Say what files are read as, and open the first of them."""
     _one_of("schema_mode", mode, ("first", "union"))
     if given is not None:
-        reading = differences.reading(schema_json(given), limits, given=True)
+        read_schema = evolution.read_schema(schema_json(given), limits, given=True)
     elif mode == "union" and len(sources) > 1:
-        united = FileSet(sources, as_written(limits)).union_schema()
-        reading = Reading(united, insert=(True, True), by_columns=True, casts=_OF_UNION, limits=limits)
+        read_schema = ReadSchema(
+            FileSet(sources, as_written(limits)).union_schema(),
+            insert_missing_columns=True,
+            insert_missing_fields=True,
+            by_columns=True,
+            casts=_OF_UNION,
+            limits=limits,
+        )
     else:
         first = ContainerFile(sources[0], as_written(limits))
-        return differences.reading(first.schema_json, limits, given=False), first
-    return reading, ContainerFile(sources[0], reading.for_core())
+        return evolution.read_schema(first.schema_json, limits, given=False), first
+    return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
 
 def schema_json(schema: AvroSchema) -> str:

@@ -11,17 +11,17 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict};
 use super::arrow::{Batch, Batches, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
-use super::options::{Open, ReadOptions};
+use super::options::{FileOpener, ReadOptions};
 use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
-pub(super) enum Opened {
+pub(super) enum SourceArg {
     Bytes(PyBackedBytes),
     Path(PathBuf),
 }
 
-impl Opened {
+impl SourceArg {
     /// Bytes are not copied.
     pub(super) fn memory(bytes: PyBackedBytes) -> Arc<dyn Source> {
         Arc::new(MemorySource::new(Buffer::from_owner(bytes)))
@@ -47,11 +47,11 @@ impl ContainerFile {
     /// Opens a path, or the bytes of a whole file, which are not copied.
     #[new]
     #[pyo3(signature = (source, options=None))]
-    fn new(py: Python<'_>, source: Opened, options: Option<&Open>) -> Result<Self, Raised> {
+    fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>) -> Result<Self, Raised> {
         py.detach(|| {
             let source: Arc<dyn Source> = match source {
-                Opened::Bytes(bytes) => Opened::memory(bytes),
-                Opened::Path(path) => Arc::new(FileSource::open(path)?),
+                SourceArg::Bytes(bytes) => SourceArg::memory(bytes),
+                SourceArg::Path(path) => Arc::new(FileSource::open(path)?),
             };
             let file = match options {
                 Some(open) => open.0.open(source),
@@ -127,7 +127,7 @@ impl ContainerFile {
 
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
-    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+    fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         Ok(py.detach(|| self.0.count_sound_rows(limit))?)
     }
 
@@ -184,11 +184,11 @@ impl BatchReader {
         counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
         counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
-        counts.set_item("rows_tested", stats.rows_tested)?;
-        counts.set_item("rows_filtered", stats.rows_filtered)?;
+        counts.set_item("rows_evaluated", stats.rows_tested)?;
+        counts.set_item("rows_filtered_out", stats.rows_filtered)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
         counts.set_item("files_opened", stats.files_opened)?;
-        counts.set_item("files_held", stats.files_held)?;
+        counts.set_item("max_open_files", stats.files_held)?;
         counts.set_item("plans_compiled", stats.plans_compiled)?;
         Ok(counts)
     }

@@ -13,20 +13,22 @@ use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Opener, Schema}
 
 /// How to open files; the same options serve any number of them.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct Open(pub(super) Opener);
+pub(super) struct FileOpener(pub(super) Opener);
 
 #[pymethods]
-impl Open {
-    /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks; `casts`
-    /// names those that are allowed.
+impl FileOpener {
+    /// `casts` names those that are allowed.
     #[new]
-    #[pyo3(signature = (reader_schema, *, limits=None, insert=(false, false), refuse=(false, false), by_columns=false, casts=Vec::new()))]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, by_columns=false, casts=Vec::new()))]
+    #[expect(clippy::fn_params_excessive_bools, clippy::too_many_arguments, reason = "Python passes them by name")]
     #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn new(
         reader_schema: Option<String>,
         limits: Option<Limits>,
-        insert: (bool, bool),
-        refuse: (bool, bool),
+        insert_missing_columns: bool,
+        insert_missing_fields: bool,
+        refuse_extra_columns: bool,
+        refuse_extra_fields: bool,
         by_columns: bool,
         casts: Vec<String>,
     ) -> Result<Self, Raised> {
@@ -35,8 +37,10 @@ impl Open {
         let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
         let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
         let mut evolution = Evolution::default();
-        (evolution.missing_columns, evolution.missing_fields) = (missing(insert.0), missing(insert.1));
-        (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
+        evolution.missing_columns = missing(insert_missing_columns);
+        evolution.missing_fields = missing(insert_missing_fields);
+        evolution.extra_columns = extra(refuse_extra_columns);
+        evolution.extra_fields = extra(refuse_extra_fields);
         evolution.by_columns = by_columns;
         for name in &casts {
             evolution.casts = named_casts(name)?.iter().fold(evolution.casts, |casts, &cast| casts.with(cast));
