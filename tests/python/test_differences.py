@@ -83,7 +83,7 @@ def test_names_do_not_matter(around, kind, mode):
     assert_frame_equal(df, pl.concat([polars_avro.read_avro(file) for file in files]))
     metadata = polars_avro.read_avro_metadata(files[0])
     with pytest.raises(polars_avro.AvroError):
-        polars_avro.read_avro([files[1]], reader_schema=metadata.schema)
+        polars_avro.read_avro([files[1]], reader_schema=metadata.avro_schema)
 
 
 MISMATCHES = {
