@@ -36,8 +36,8 @@ class AvroDataError(AvroError):
     """
     The file is damaged, cut short, or no Avro object container file.
 
-    Also raised where `reader_schema` has no place for a value, such as a null. That is no damage, so `ignore_errors` does
-    not hide it.
+    Also raised where `reader_schema` has no place for a value, such as a null. That is no damage, so `ignore_errors`
+    does not hide it.
     """
 
 

@@ -105,8 +105,8 @@ def scan_avro(
     extra_columns : {'raise', 'ignore'}
         What becomes of columns that only later files have. With `reader_schema` they are passed over in any case.
     cast_options
-        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Its other options
-        allow casts of integers, floats and datetimes, and of enums to strings. What loses nothing is widened in any case.
+        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Its other
+        options allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need none.
     batch_size
         About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
         so that batches end where blocks do.
