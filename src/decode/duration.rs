@@ -18,10 +18,7 @@ pub(crate) struct Duration {
 }
 
 impl Duration {
-    /// In their order on the wire.
-    pub(crate) const PARTS: [&str; 3] = ["months", "days", "milliseconds"];
-
-    /// `parts` are places in [`Self::PARTS`].
+    /// `parts` are places in [`dtype::DURATION`].
     pub(crate) fn new(parts: Vec<usize>) -> Self {
         let parts = parts.into_iter().map(|part| (part, Vec::new())).collect();
         Self { parts, len: 0, validity: Validity::default() }
@@ -55,7 +52,7 @@ impl Column for Duration {
     }
 
     fn dtype(&self) -> ArrowDataType {
-        dtype::duration(self.parts.iter().map(|(part, _)| Self::PARTS[*part]))
+        dtype::duration(self.parts.iter().map(|(part, _)| dtype::DURATION[*part]))
     }
 
     fn finish(&mut self) -> Box<dyn Array> {

@@ -1,5 +1,6 @@
 //! Which fields of a record are wanted.
 
+use crate::dtype::column_name;
 use crate::schema::Record;
 use crate::{Error, Result};
 
@@ -22,7 +23,7 @@ impl Projection {
 
     /// The index of every wanted field of `record`, and what is wanted of it.
     pub(super) fn of_record(&self, record: &Record) -> Result<Vec<(usize, Self)>> {
-        self.of_names(&record.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>())
+        self.of_names(&record.fields.iter().map(column_name).collect::<Vec<_>>())
     }
 
     /// The index of every wanted one of these names, and what is wanted of it.

@@ -15,6 +15,7 @@ mod union;
 
 use serde_json::Value;
 
+pub(crate) use datum::encode_one_default;
 pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;

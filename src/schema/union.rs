@@ -111,7 +111,8 @@ impl<'a> Union<'a> {
             _ => {}
         }
         self.rename(&mut kind);
-        Ok(Node { kind, logical, properties: properties(nodes) })
+        let properties = agreed(nodes.0.map(|node| &node.properties), nodes.1.map(|node| &node.properties));
+        Ok(Node { kind, logical, properties })
     }
 
     /// The items of two arrays, or the values of two maps.
@@ -129,16 +130,18 @@ impl<'a> Union<'a> {
     fn fields(&mut self, id: NodeId, record: &mut Record, nodes: (Option<&'a Node>, Option<&'a Node>)) {
         let (mine, theirs) = (fields_of(nodes.0), fields_of(nodes.1));
         let mine_first = mine.len() >= theirs.len() || self.is_root(id);
-        let place = |fields: &'a [Field]| fields.iter().map(|field| (field.name.as_str(), field.schema));
+        let place = |fields: &'a [Field]| fields.iter().map(|field| (field.name.as_str(), field));
         let (of_mine, of_theirs) = (place(mine).collect::<HashMap<_, _>>(), place(theirs).collect::<HashMap<_, _>>());
         let (first, second) = if mine_first { (mine, theirs) } else { (theirs, mine) };
         let known: HashSet<_> = first.iter().map(|field| field.name.as_str()).collect();
         let rest = second.iter().filter(|field| !known.contains(field.name.as_str()));
         let unite = |field: &'a Field| {
             let name = field.name.as_str();
-            let schema = self.id((of_mine.get(name).copied(), of_theirs.get(name).copied()), id, name);
+            let (mine, theirs) = (of_mine.get(name).copied(), of_theirs.get(name).copied());
+            let schema = self.id((mine.map(|field| field.schema), theirs.map(|field| field.schema)), id, name);
             let (aliases, doc, default, order) = <_>::default();
-            Field { name: field.name.clone(), aliases, doc, schema, default, order, properties: Properties::new() }
+            let properties = agreed(mine.map(|field| &field.properties), theirs.map(|field| &field.properties));
+            Field { name: field.name.clone(), aliases, doc, schema, default, order, properties }
         };
         record.fields = first.iter().chain(rest).map(unite).collect();
     }
@@ -270,11 +273,9 @@ fn fields_of(node: Option<&Node>) -> &[Field] {
 }
 
 /// The attributes on which both agree.
-fn properties(nodes: (Option<&Node>, Option<&Node>)) -> Properties {
-    let (Some(one), Some(other)) = nodes else {
-        return nodes.0.or(nodes.1).map(|node| node.properties.clone()).unwrap_or_default();
-    };
-    let agreed = one.properties.iter().filter(|&(key, value)| other.properties.get(key) == Some(value));
+fn agreed(one: Option<&Properties>, other: Option<&Properties>) -> Properties {
+    let (Some(one), Some(other)) = (one, other) else { return one.or(other).cloned().unwrap_or_default() };
+    let agreed = one.iter().filter(|&(key, value)| other.get(key) == Some(value));
     agreed.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

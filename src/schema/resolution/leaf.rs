@@ -37,6 +37,11 @@ pub(super) fn by_columns(writer: &Node, reader: &Node, casts: Casts) -> Result<W
     if matches!(writer.kind, Kind::Null) {
         return Ok(Wire::Null);
     }
+    // The dtype that the reader's column is restored as.
+    let dtype = |node: &Node| node.properties.get("polars.dtype").cloned();
+    if dtype(reader).is_some() && dtype(reader) != dtype(writer) {
+        return differ;
+    }
     match (writer.logical, reader.logical) {
         (None, None) => {}
         // Both are strings; which text is a uuid's is the writer's to say.
