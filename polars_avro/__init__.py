@@ -2,9 +2,25 @@
 
 import polars as pl
 
+try:
+    from polars_avro._core import __version__
+except ModuleNotFoundError as _error:
+    if _error.name != "polars_avro._core":
+        raise
+    raise ModuleNotFoundError(
+        "polars_avro is imported from its sources, which have no extension module yet: run `maturin develop` in the "
+        "root of the repository, or import the installed package from another directory",
+        name=_error.name,
+    ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
-from polars_avro._core import __version__
-from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
+from polars_avro._errors import (
+    AvroColumnNotFoundError,
+    AvroDataError,
+    AvroError,
+    AvroLimitError,
+    AvroSchemaError,
+    AvroUnsupportedError,
+)
 from polars_avro._limits import Limits
 from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
 from polars_avro._read import read_avro
@@ -12,6 +28,7 @@ from polars_avro._reader import AvroReader
 from polars_avro._scan import scan_avro
 
 __all__ = [
+    "AvroColumnNotFoundError",
     "AvroDataError",
     "AvroError",
     "AvroLimitError",

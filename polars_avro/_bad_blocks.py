@@ -44,6 +44,8 @@ class BadBlock:
 class AvroWarning(UserWarning):
     """Rows of an Avro file are missing from the result, as ``ignore_errors`` allows."""
 
+    __module__ = "polars_avro"
+
 
 class BadBlockLog:
     """What a read has left out so far."""

@@ -18,6 +18,8 @@ pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;
 pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Wire, resolve};
+#[cfg(feature = "python")]
+pub(crate) use resolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 pub use resolution::{Evolution, Extra, Missing};
 
 /// JSON attributes of a schema that the specification does not define, in their order.

@@ -11,6 +11,8 @@ mod evolution;
 mod failure;
 mod resolver;
 
+#[cfg(feature = "python")]
+pub(crate) use evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 pub use evolution::{Evolution, Extra, Missing};
 
 use super::{Kind, NodeId, Schema};

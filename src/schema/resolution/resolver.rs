@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::branches::{Branches, names_agree};
+use super::evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use super::failure::{self, Failure, Outcome, describe};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Resolution, Resolved, ResolvedId, Wire};
 use crate::schema::datum::{VALUES, encode_default};
@@ -183,8 +184,8 @@ impl<'a> Resolver<'a> {
     fn record(&mut self, pair: Pair, writer: &Record, reader: &Record) -> Outcome<Wire> {
         let Evolution { missing_columns, missing_fields, extra_columns, extra_fields, .. } = self.evolution;
         let is_root = pair.writer == self.writer.root() && pair.reader == self.reader.root();
-        let on_missing = if is_root { missing_columns } else { missing_fields };
-        let on_extra = if is_root { extra_columns } else { extra_fields };
+        let on_missing = if is_root { (missing_columns, MISSING_COLUMN) } else { (missing_fields, MISSING_FIELD) };
+        let (on_extra, extra) = if is_root { (extra_columns, EXTRA_COLUMN) } else { (extra_fields, EXTRA_FIELD) };
         let places: HashMap<_, _> = writer.fields.iter().enumerate().map(|(at, f)| (f.name.as_str(), at)).collect();
         let mut taken = vec![None; writer.fields.len()];
         let mut missing = Vec::new();
@@ -202,8 +203,7 @@ impl<'a> Resolver<'a> {
         if on_extra == Extra::Refuse
             && let Some(at) = taken.iter().position(Option::is_none)
         {
-            let message = "the writer wrote this field and the reader does not have it".to_owned();
-            return Err(Failure::Here { field: writer.fields[at].name.clone(), message });
+            return Err(Failure::Here { field: writer.fields[at].name.clone(), message: extra.to_owned() });
         }
         let fields = writer.fields.iter().zip(taken).map(|(from, field)| match field {
             Some(field) => FieldAction::Read { field, value: self.pair(from.schema, reader.fields[field].schema) },
@@ -220,7 +220,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         record: &Record,
         at: usize,
-        on_missing: Missing,
+        (on_missing, message): (Missing, &str),
     ) -> Outcome<(usize, Option<Vec<u8>>, ResolvedId)> {
         let field = &record.fields[at];
         let fail = |message| Failure::Here { field: field.name.clone(), message };
@@ -229,7 +229,7 @@ impl<'a> Resolver<'a> {
             return Ok((at, None, self.id(own)));
         }
         let Some(default) = &field.default else {
-            return Err(fail("the writer did not write this field and the reader has no default for it".to_owned()));
+            return Err(fail(message.to_owned()));
         };
         let datum = encode_default(self.reader, field.schema, default, &mut self.default_values)
             .map_err(|error| fail(format!("the reader's default is not valid: {}", error.message())))?;
