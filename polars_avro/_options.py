@@ -103,7 +103,8 @@ def integer(name: str, value: Any, *, least: int = 0, most: int = _MOST) -> int:
         raise TypeError(msg)
     number = operator.index(value)
     if number < least:
-        msg = f"`{name}` must be at least {least}, got {number}"
+        found = f"a negative number, {number}" if number < 0 else f"{number}"
+        msg = f"`{name}` must be at least {least}, got {found}"
         raise ValueError(msg)
     if number > most:
         msg = f"`{name}` must be at most {most}, got {number}"
