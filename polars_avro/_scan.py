@@ -203,7 +203,9 @@ def scan_avro(
         return empty if index is None else empty.with_row_index(*index)
     first = inputs.identify(sources[0])
     read_schema, file = request.resolve(sources)
-    files = Files(tuple(sources), read_schema, hive, include_file_paths, request.dtypes, first)
+    files = Files(
+        tuple(sources), read_schema, hive, include_file_paths, request.dtypes, request.refused(read_schema), first
+    )
     columns = files.schema()
     options = ScanOptions(
         n_rows=rows,

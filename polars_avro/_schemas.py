@@ -13,7 +13,7 @@ import polars as pl
 
 from polars_avro import _options, _union
 from polars_avro._core import ContainerFile, FileOpener, FileSet
-from polars_avro._errors import AvroColumnNotFoundError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
+from polars_avro._errors import AvroLimitError, AvroSchemaError, AvroUnsupportedError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -159,10 +159,19 @@ class SchemaRequest:
         else:
             file = ContainerFile(sources[0], as_written(self.limits))
             found = self.evolution.read_schema(file.schema_json, self.limits, given=False), file
-            if len(sources) > 1 and any(name not in found[0].schema() for name, _ in self.dtypes or ()):
+            if len(sources) > 1 and self.evolution.missing_columns == "insert" and self.missing(found[0]):
                 found = self._union(sources)
         self._check(found[0].schema())
         return found
+
+    def missing(self, read_schema: ReadSchema) -> tuple[str, ...]:
+        """Give the columns that `schema` has and the files do not."""
+        own = read_schema.schema()
+        return tuple(name for name, _ in self.dtypes or () if name not in own)
+
+    def refused(self, read_schema: ReadSchema) -> tuple[str, ...]:
+        """Give the columns whose use is an error, as a file lacks them."""
+        return self.missing(read_schema) if self.evolution.missing_columns == "raise" else ()
 
     def _union(self, sources: Sequence[str | bytes]) -> tuple[ReadSchema, ContainerFile]:
         schemas = FileSet(sources, as_written(self.limits)).schemas()
@@ -180,9 +189,6 @@ class SchemaRequest:
         if self.dtypes is None:
             return
         for name, dtype in self.dtypes:
-            if name not in own and self.evolution.missing_columns == "raise":
-                msg = f"no file has the column {name!r} of `schema`; pass missing_columns='insert' to read it as null"
-                raise AvroColumnNotFoundError(msg)
             if name in own and own[name] != dtype:
                 msg = f"column {name!r} is {own[name]} in the files and {dtype} in `schema`"
                 raise AvroSchemaError(msg)

@@ -14,7 +14,7 @@ from polars_avro._core import ContainerFile, FileSet
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames_of_query
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
-from polars_avro._errors import AvroError
+from polars_avro._errors import AvroColumnNotFoundError, AvroError
 from polars_avro._sources.inputs import FileIdentity, identify, label
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Files:
     path_column: str | None = None
     #: Names and dtypes of the columns, where the user gives them; those that no file has are null.
     dtypes: tuple[tuple[str, pl.DataType], ...] | None = None
+    #: Those of them that no query may use, as a file lacks them.
+    refused: tuple[str, ...] = ()
     #: What the first file was when its header was read.
     first: FileIdentity | None = None
 
@@ -50,7 +52,7 @@ class Files:
             sources: tuple[object, ...] = tuple(map(id, self.sources))
         else:
             sources = self.sources if self.path_column is None else tuple(map(label, self.sources))
-        return sources, self.read_schema, self.hive, self.path_column, self.dtypes, self.first
+        return sources, self.read_schema, self.hive, self.path_column, self.dtypes, self.refused, self.first
 
     @property
     def label(self) -> str:
@@ -125,6 +127,10 @@ class OpenFiles:
         reader: ReaderOptions,
     ) -> Iterator[pl.DataFrame]:
         """Read rows of these columns; filters leave out files, and no rows of the others."""
+        for name in self.files.refused:
+            if name in columns:
+                msg = f"{self.files.label}: no column {name!r}; pass missing_columns='insert' to read it as null"
+                raise AvroColumnNotFoundError(msg)
         with self.files.changes_explained():
             known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
             part = self._part(row_index, pre_slice, filters, sound=reader.ignore_errors)
