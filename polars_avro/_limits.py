@@ -23,13 +23,13 @@ class Limits:
     block_bytes : int
         Bytes of one block after decompression: 1 GiB. Blocks that are not compressed are bounded by the file.
     schema_depth : int
-        How deep types may nest in a schema: 128; values above 512 count as 512.
+        How deep types may nest in a schema: 128; values above 256 count as 256.
     schema_nodes : int
         How many types a schema may hold: 1,048,576.
     columns : int
         How many columns a schema may become, those nested in others included: 131,072.
     data_depth : int
-        How deep one value of a recursive type may nest: 256; values above 512 count as 512.
+        How deep one value of a recursive type may nest: 256; values above 256 count as 256.
     zero_byte_items : int
         How many items that take no bytes (nulls, records of no fields) a block or an array may claim: 16,777,216.
     bad_blocks : int

@@ -2,7 +2,7 @@
 
 /// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]: types and values nest in the call stack, whose
 /// smallest, that of a thread, has 2 MiB.
-const STACK_DEPTH: usize = 512;
+const STACK_DEPTH: usize = 256;
 
 /// Bounds on what reading one file may cost, whatever the file says.
 ///
@@ -15,13 +15,13 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of one block after decompression. Blocks of the null codec are bounded by the file instead.
     pub block_bytes: usize,
-    /// How deep types may nest in a schema; values above 512 count as 512.
+    /// How deep types may nest in a schema; values above 256 count as 256.
     pub schema_depth: usize,
     /// How many types (nodes) one schema may hold.
     pub schema_nodes: usize,
     /// How many columns a schema may become, those nested in structs, lists and maps included.
     pub columns: usize,
-    /// How deep one value of a recursive type may nest; values above 512 count as 512.
+    /// How deep one value of a recursive type may nest; values above 256 count as 256.
     pub data_depth: usize,
     /// How many items that take no bytes (nulls, records of no fields) one block or one array may claim.
     pub zero_byte_items: usize,
