@@ -22,7 +22,7 @@ class Readable(Protocol):
 
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
 Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
-Sources: TypeAlias = "Source | Sequence[str | os.PathLike[str]] | Sequence[Bytes | Readable]"
+Sources: TypeAlias = "Source | Sequence[Source]"
 
 FileIdentity: TypeAlias = "tuple[int, int, int, int]"
 

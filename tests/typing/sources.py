@@ -17,7 +17,8 @@ class Stream:
 
 def sources(path: Path, text: str) -> None:
     """Pass every kind of source."""
-    polars_avro.read_avro(gzip.open(path))
+    with gzip.open(path) as file:
+        polars_avro.read_avro(file)
     polars_avro.read_avro(Stream())
     polars_avro.scan_avro([text, path])
     polars_avro.scan_avro([text])
