@@ -120,8 +120,8 @@ def read_avro(
         precede them, begin in it. Ranges that tile a file give every row once, so that a large file can be shared out.
         ``None`` as its end is the file's end. Needs a single file.
     batch_size
-        About how many rows a batch, or a chunk of the result, has: 100,000 by default, and fewer if rows are large.
-        Small blocks are not split, so that batches end where blocks do.
+        About how many rows a batch, or a chunk of the result, has at least: 100,000 by default, and fewer if rows are
+        large. Small blocks are not split, so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
     limits

@@ -117,8 +117,8 @@ def scan_avro(
         Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Numbers are
         widened in any case; other casts are not supported.
     batch_size
-        About how many rows a batch, or a chunk of the result, has: 100,000 by default, and fewer if rows are large.
-        Small blocks are not split, so that batches end where blocks do.
+        About how many rows a batch, or a chunk of the result, has at least: 100,000 by default, and fewer if rows are
+        large. Small blocks are not split, so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
     limits

@@ -198,14 +198,14 @@ class SchemaRequest:
             raise AvroSchemaError(msg)
 
 
-def schema_json(schema: AvroSchema) -> str:
-    """Give the JSON text of a schema that a user passes."""
+def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
+    """Give the JSON text of a schema that a user passes as this argument."""
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
         return _json_of(schema)
     if not isinstance(schema, str):
-        msg = f"`reader_schema` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
+        msg = f"`{option}` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
         raise TypeError(msg)
     try:
         json.loads(schema)
@@ -213,7 +213,7 @@ def schema_json(schema: AvroSchema) -> str:
         # The core has a limit of its own.
         return schema
     except ValueError as error:
-        msg = f"`reader_schema` is neither JSON nor the path of an .avsc file: {error}"
+        msg = f"`{option}` is neither JSON nor the path of an .avsc file: {error}"
         raise AvroSchemaError(msg) from None
     return schema
 

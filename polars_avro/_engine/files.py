@@ -148,7 +148,9 @@ class OpenFiles:
                 row_filter=predicate.core_filter(filters, numbered),
                 reader=reader,
             )
-            for df in frames_of_query(part.core.batches(options), reader.bad_block_log()):
+            # A query may need few rows: its first batch is small, unless its user has said how many rows it has.
+            found = part.core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
+            for df in frames_of_query(found, reader.bad_block_log()):
                 yield self._completed(df, known, row_index, part.skipped)
 
     def _part(

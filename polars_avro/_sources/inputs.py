@@ -141,16 +141,27 @@ def _local(path: Any) -> str:
     if not isinstance(path, str):
         msg = f"cannot read Avro from a path of {type(path).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
+    remote = scheme(path)
+    if remote is None or remote == "file":
+        return local_path(path)
+    msg = f"{path}: reading from {remote}:// is not supported, only local files are"
+    raise AvroUnsupportedError(msg)
+
+
+def scheme(path: str) -> str | None:
+    """Give the scheme of a URL, None of a path."""
+    found = _SCHEME.match(path)
+    return None if found is None else (found[1] or found[2]).lower()
+
+
+def local_path(path: str) -> str:
+    """Give the path that a path, or a URL with the scheme ``file``, means on this machine."""
     if path.startswith("~"):
         return os.path.expanduser(path)
-    scheme = _SCHEME.match(path)
-    if scheme is None:
+    found = _SCHEME.match(path)
+    if found is None:
         return path
-    name = scheme[1] or scheme[2]
-    if name.lower() != "file":
-        msg = f"{path}: reading from {name}:// is not supported, only local files are"
-        raise AvroUnsupportedError(msg)
-    rest = path[scheme.end() :]
+    rest = path[found.end() :]
     host, slash, _ = rest.partition("/")
     if host or not slash:
         msg = f"{path}: a `file:` URI must not name a host, got {host!r}; absolute paths have three slashes"

@@ -8,15 +8,15 @@ use super::opened::Opened;
 use super::opener::Opener;
 use super::options::{OpenOptions, ReadOptions};
 use super::plans::Known;
-use super::pool;
 use super::reader::BatchReader;
 use super::salvage::Salvaged;
 use super::sequence::Sequence;
-use super::split;
+use super::split::{self, FirstBlock};
 use super::stats::Counters;
 use super::stream::Wanted;
 use super::survey::Survey;
 use crate::container::Header;
+use crate::executor;
 use crate::plan::{Plan, Projection};
 use crate::source::Source;
 use crate::{Limits, Result, Schema};
@@ -123,7 +123,7 @@ impl ContainerFile {
             Some(range) => split::blocks(&self.opened, range, salvage).map_err(|error| error.in_file(source.name()))?,
         };
         let small = blocks.end - blocks.start < SMALL_FILE || options.length.is_some_and(|rows| rows <= FEW_ROWS);
-        let portions = options.portions(if small { 1 } else { pool::threads() });
+        let portions = options.portions(if small { 1 } else { executor::threads() });
         let fields = extras.fields(&plan.fields);
         let salvaged = Salvaged::new(options, &mut extras, limits);
         let counters = Arc::new(Counters::default());
@@ -131,8 +131,13 @@ impl ContainerFile {
         if wanted.rows.start > 0 && options.byte_range.is_none() {
             self.survey(wanted.rows.start)?;
         }
+        let first = wanted.blocks.start;
         let sequence = Sequence::of_one(self.opened.clone(), plan, wanted, portions, counters.clone());
-        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters))
+        let reader = BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters);
+        if first == self.opened.header.size {
+            return Ok(reader);
+        }
+        Ok(reader.starting_at(FirstBlock::new(self.opened.clone(), first)))
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Table {
 static THREADS: Once = Once::new();
 
 pub(crate) fn open(file: Vec<u8>) -> polars_avro::Result<ContainerFile> {
-    THREADS.call_once(|| polars_avro::set_threads(4));
+    THREADS.call_once(|| polars_avro::set_thread_pool_size(4));
     ContainerFile::open(Arc::new(MemorySource::new(file)), &OpenOptions::default())
 }
 
@@ -189,7 +189,7 @@ fn same(table: &Table, expected: &Table) -> Result<(), String> {
     if rows == wanted { Ok(()) } else { Err(format!("{rows} rows, expected {wanted}")) }
 }
 
-fn cases(default: u32, shrink: u32) -> TestRunner {
+pub(crate) fn cases(default: u32, shrink: u32) -> TestRunner {
     let cases = std::env::var("POLARS_AVRO_CASES").ok().map_or(default, |cases| cases.parse().unwrap());
     TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() })
 }
