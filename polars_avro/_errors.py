@@ -1,13 +1,13 @@
-"""What goes wrong, by whose fault."""
+"""What goes wrong, by whose fault. The classes say that they live in ``polars_avro``, where users find them."""
 
 from __future__ import annotations
 
-from polars.exceptions import ComputeError
+from polars.exceptions import ColumnNotFoundError, ComputeError, SchemaError
 
 
 class AvroError(ComputeError):
     """
-    Something is wrong with an Avro file, or with what is asked of it.
+    Base class of all Avro errors.
 
     The message says all that is known. The attributes hold the same for programs; each is None where it does not apply.
 
@@ -27,6 +27,8 @@ class AvroError(ComputeError):
         The field in the record, such as ``items[].price``.
     """
 
+    __module__ = "polars_avro"
+
     file: str | None = None
     block_index: int | None = None
     offset: int | None = None
@@ -43,9 +45,19 @@ class AvroDataError(AvroError):
     does not hide it.
     """
 
+    __module__ = "polars_avro"
 
-class AvroSchemaError(AvroError):
+
+class AvroSchemaError(AvroError, SchemaError):
     """A schema is not valid, or files that are read together differ in theirs."""
+
+    __module__ = "polars_avro"
+
+
+class AvroColumnNotFoundError(AvroSchemaError, ColumnNotFoundError):
+    """A file lacks a column of the schema that it is read as."""
+
+    __module__ = "polars_avro"
 
 
 class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
@@ -55,6 +67,10 @@ class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
 class AvroLimitError(AvroError):
     """The file asks for more than is allowed, such as a block of many gigabytes."""
 
+    __module__ = "polars_avro"
+
 
 class AvroUnsupportedError(AvroError):
     """Something that is valid but not supported here, such as a codec."""
+
+    __module__ = "polars_avro"

@@ -85,8 +85,8 @@ impl<'s> Compiler<'s> {
             ));
         }
         self.values += usize::from(!matches!(self.node(id).wire, Wire::Null | Wire::Record { .. }));
-        if self.depth >= self.limits.schema_depth {
-            return Err(skip::too_deep(self.limits.schema_depth));
+        if self.depth >= self.limits.type_depth() {
+            return Err(skip::too_deep(self.limits.type_depth()));
         }
         self.depth += 1;
         let column = self.column_of(id, projection);

@@ -21,6 +21,8 @@ pub use logical::Logical;
 pub use name::Name;
 pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve};
 pub use resolution::{Cast, Casts, Evolution, Extra, Missing};
+#[cfg(feature = "python")]
+pub(crate) use resolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 
 /// JSON attributes of a schema that the specification does not define, in their order.
 pub type Properties = serde_json::Map<String, Value>;

@@ -13,6 +13,8 @@ mod leaf;
 mod resolver;
 
 pub use evolution::{Cast, Casts, Evolution, Extra, Missing};
+#[cfg(feature = "python")]
+pub(crate) use evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 pub(super) use failure::describe;
 
 use super::{Kind, Logical, NodeId, Schema};

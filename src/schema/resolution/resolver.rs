@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::branches::{Branches, names_agree};
+use super::evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use super::failure::{self, Failure, Outcome, describe};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
@@ -200,7 +201,7 @@ impl<'a> Resolver<'a> {
             && let Some(at) = taken.iter().position(Option::is_none)
         {
             let path = writer.fields[at].name.clone();
-            let message = extra_field(pair.is_root);
+            let message = if pair.is_root { EXTRA_COLUMN } else { EXTRA_FIELD }.to_owned();
             if !pair.is_root {
                 return Err(Failure::Here { field: path, message });
             }
@@ -239,7 +240,7 @@ impl<'a> Resolver<'a> {
                 .map(Some)
                 .map_err(|error| format!("the reader's default is not valid: {}", error.message())),
             None if on_missing == Missing::Insert => Ok(None),
-            None => Err(missing_field(is_column)),
+            None => Err(if is_column { MISSING_COLUMN } else { MISSING_FIELD }.to_owned()),
         }
     }
 
@@ -273,22 +274,4 @@ impl<'a> Resolver<'a> {
         let are_strings = matches!((&writer.kind, &reader.kind), (Kind::String, Kind::String));
         if self.evolution.by_columns && are_strings { writer.logical } else { reader.logical }
     }
-}
-
-fn extra_field(is_column: bool) -> String {
-    let option = if is_column {
-        "extra_columns='ignore'"
-    } else {
-        "cast_options=pl.ScanCastOptions(extra_struct_fields='ignore')"
-    };
-    format!("the writer wrote this field and the reader does not have it; consider passing `{option}`")
-}
-
-fn missing_field(is_column: bool) -> String {
-    let option = if is_column {
-        "missing_columns='insert'"
-    } else {
-        "cast_options=pl.ScanCastOptions(missing_struct_fields='insert')"
-    };
-    format!("the writer did not write this field and the reader has no default for it; consider passing `{option}`")
 }
