@@ -21,6 +21,7 @@ class PlanOptions(TypedDict, total=False):
     hive_partitioning: bool | None
     glob: bool
     hidden_file_prefix: str | Sequence[str] | None
+    schema: SchemaDict | None
     reader_schema: AvroSchema | None
     schema_mode: SchemaMode
     hive_schema: SchemaDict | None

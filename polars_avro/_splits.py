@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -35,8 +35,16 @@ class SplitPlan:
     evolution: SchemaEvolution
     hive: Hive | None
     path_column: str | None
+    dtypes: tuple[tuple[str, pl.DataType], ...] | None
+    refused: tuple[str, ...]
     ignore_errors: bool
     codec: str
+
+    def files(self, paths: Sequence[str], read_schema: ReadSchema) -> Files:
+        """Give whole files as the plan reads them."""
+        own = read_schema is self.read_schema
+        dtypes, refused = (self.dtypes, self.refused) if own else (None, ())
+        return Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused)
 
     def read_as(self, reader_schema: AvroSchema | None) -> ReadSchema:
         """Give the schema to read as: the plan's, or one that is given later."""
@@ -169,6 +177,7 @@ def plan_splits(
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
+    schema: SchemaDict | None = None,
     reader_schema: AvroSchema | None = None,
     schema_mode: SchemaMode = "first",
     hive_schema: SchemaDict | None = None,
@@ -201,12 +210,15 @@ def plan_splits(
         Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
     hidden_file_prefix
         Leave out files of directories and patterns whose names begin with one of these.
+    schema
+        Names and dtypes of the columns, in the order wanted, as in :func:`scan_avro`. Not together with
+        `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file.
     schema_mode : {'first', 'union'}
-        What the files are read as where `reader_schema` is not given: as the schema of the first file, or as one that
-        has the columns of all files. The latter reads every header.
+        What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
+        or as one that has the columns of all files. The latter reads every header.
     hive_schema
         The names and dtypes of the columns in the paths; by default they are inferred.
     try_parse_hive_dates
@@ -253,30 +265,38 @@ def plan_splits(
     >>> [split.read().height for split in splits]
     [120, 121, 59]
     """
-    _check_target(target_bytes)
-    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-    named = inputs.normalize_sources(source)
-    if not all(isinstance(path, str) for path in named):
-        msg = "splits are made of paths: bytes and file-likes would travel with every task"
-        raise TypeError(msg)
-    hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
-    paths = [
-        str(path) for path in expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
-    ]
-    read_schema, first = _schemas.resolve_read_schema(
-        paths, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS
+    target = _options.integer("target_bytes", target_bytes, least=1)
+    _options.check(
+        hive_partitioning=hive_partitioning,
+        glob=glob,
+        hidden_file_prefix=hidden_file_prefix,
+        schema=schema,
+        hive_schema=hive_schema,
+        try_parse_hive_dates=try_parse_hive_dates,
+        include_file_paths=include_file_paths,
+        limits=limits,
     )
+    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+    request = _schemas.SchemaRequest(schema, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
+    named = inputs.normalize_sources(source)
+    hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
+    paths = _paths(expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix))
+    if not paths:
+        raise expansion.no_files(named, glob=glob)
+    read_schema, first = request.resolve(paths)
     if hive is not None:
         hive = hive.with_dtypes(paths)
-    files = Files(tuple(paths), read_schema, hive, include_file_paths)
+    refused = request.refused(read_schema)
+    plan = SplitPlan(
+        read_schema, evolution, hive, include_file_paths, request.dtypes, refused, bool(ignore_errors), first.codec
+    )
     # Refuses columns that have the same name.
-    files.schema(read_schema.schema())
-    plan = SplitPlan(read_schema, evolution, hive, include_file_paths, ignore_errors, first.codec)
+    plan.files(paths, read_schema).schema()
     sizes = [os.stat(path).st_size for path in paths]
     rows_per_byte = block_sample.rows_per_byte(paths[0], first)
     return [
         _split(parts, rows_per_byte, first.header_size, plan)
-        for parts in _tiling.tile(zip(paths, sizes, strict=True), target_bytes)
+        for parts in _tiling.tile(zip(paths, sizes, strict=True), target)
     ]
 
 
@@ -329,35 +349,34 @@ def scan_splits(
     >>> polars_avro.scan_splits(splits[1:]).select(pl.len()).collect().item()
     180
     """
-    _options.check(n_rows=None, row_index_offset=0, batch_size=batch_size, n_threads=n_threads)
     splits = list(splits)
     plan = _plan_of(splits)
-    reader = ReaderOptions(
-        ignore_errors=plan.ignore_errors, on_bad_block=on_bad_block, batch_size=batch_size, n_threads=n_threads
+    reader = _options.reader_options(
+        ignore_errors=plan.ignore_errors,
+        on_bad_block=on_bad_block,
+        low_memory=False,
+        batch_size=batch_size,
+        n_threads=n_threads,
     )
-    read_schema = plan.read_as(reader_schema)
-    files = _files(splits, read_schema)
-    schema = files.schema(read_schema.schema())
-    return engine.scan(files, schema, ScanOptions(reader=reader), codec=plan.codec)
+    files = _files(splits, plan.read_as(reader_schema))
+    return engine.scan(files, files.schema(), ScanOptions(reader=reader), codec=plan.codec)
 
 
 def _files(splits: Sequence[Split], read_schema: ReadSchema) -> Files:
     """Give the files of splits of one plan, whole where they are."""
-    plan = splits[0]._plan
     parts = _tiling.merge(part for split in splits for part in split.parts)
-    sources = tuple(part.file for part in parts)
+    files = splits[0]._plan.files([part.file for part in parts], read_schema)
     if all(part.is_whole for part in parts):
-        return Files(sources, read_schema, plan.hive, plan.path_column)
-    return FileParts(sources, read_schema, plan.hive, plan.path_column, parts)
+        return files
+    return FileParts.of(files, parts)
 
 
-def _check_target(target_bytes: Any) -> None:
-    if not isinstance(target_bytes, int) or isinstance(target_bytes, bool):
-        msg = f"`target_bytes` must be an int, got {type(target_bytes).__name__!r}"
+def _paths(sources: Sequence[str | bytes]) -> list[str]:
+    paths = [source for source in sources if isinstance(source, str)]
+    if len(paths) < len(sources):
+        msg = "splits are made of paths: bytes and file-likes would travel with every task"
         raise TypeError(msg)
-    if target_bytes < 1:
-        msg = f"`target_bytes` must be at least 1, got {target_bytes}"
-        raise ValueError(msg)
+    return paths
 
 
 def _split(parts: tuple[FilePart, ...], rows_per_byte: float | None, header_size: int, plan: SplitPlan) -> Split:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from polars_avro._core import ContainerFile
 from polars_avro._engine.files import Files, OpenFiles, matching
@@ -12,7 +12,7 @@ from polars_avro._errors import AvroDataError
 from polars_avro._options import ReaderOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     import polars as pl
 
@@ -59,6 +59,11 @@ class FileParts(Files):
     #: Rows of a part are not counted by their block headers, so slices and row numbers are left to Polars.
     counts_by_header = False
 
+    @classmethod
+    def of(cls, files: Files, parts: tuple[FilePart, ...]) -> FileParts:
+        """Read these parts of files, one of each source."""
+        return cls(**_fields(files), parts=parts)
+
     @property
     def key(self) -> tuple[object, ...]:
         """What tells these parts from others."""
@@ -76,7 +81,7 @@ class FileParts(Files):
         """Make ready for reading; opens nothing."""
         return OpenParts(self)
 
-    def runs(self, kept: set[int]) -> Iterator[Files]:
+    def runs(self, kept: Collection[int]) -> Iterator[Files]:
         """Give whole files that follow each other as one, parts one by one; those that are kept."""
         whole: list[int] = []
         for index, part in enumerate(self.parts):
@@ -93,7 +98,11 @@ class FileParts(Files):
             yield self._files(whole)
 
     def _files(self, indices: list[int]) -> Files:
-        return Files(tuple(self.sources[i] for i in indices), self.read_schema, self.hive, self.path_column)
+        return Files(**{**_fields(self), "sources": tuple(self.sources[i] for i in indices)})
+
+
+def _fields(files: Files) -> dict[str, Any]:
+    return {each.name: getattr(files, each.name) for each in fields(Files)}
 
 
 class OpenParts:
@@ -135,7 +144,7 @@ class OpenParts:
         self, columns: Sequence[str], filters: Sequence[pl.Expr], reader: ReaderOptions, log: BadBlockLog | None
     ) -> Iterator[pl.DataFrame]:
         kept = matching(self.files.file_columns, filters)
-        for run in self.files.runs(set(range(len(self.files.parts))) if kept is None else kept):
+        for run in self.files.runs(range(len(self.files.parts)) if kept is None else set(kept)):
             yield from _open(run).frames_of_scan(columns=columns, filters=filters, reader=reader, log=log)
 
 
@@ -153,7 +162,7 @@ def _open(files: Files) -> OpenFiles:
         )
         error.file = part.file
         raise error
-    return OpenFiles(core, files.file_columns, part.byte_range)
+    return OpenFiles(files, core, part.byte_range)
 
 
 def _head(frames: Iterator[pl.DataFrame], length: int) -> Iterator[pl.DataFrame]:
