@@ -131,7 +131,9 @@ class OpenFiles:
     def _with_file_columns(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:
         numbers = df.get_column(_NUMBER)
         assert self.file_columns is not None
-        return df.drop(_NUMBER).hstack(self.file_columns.select(names)[numbers])
+        known = self.file_columns.select(names)[numbers]
+        # Before Polars 2 a frame of no columns has no height.
+        return df.drop(_NUMBER).hstack(known) if df.width > 1 else known
 
     def _file_columns_alone(
         self, core: ContainerFile | FileSet, names: list[str], offset: int, length: int | None
