@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class _Output:
+    """
+    Standard output as an object that is written to.
+
+    Polars before 2.0 takes the descriptor of an open file, and fails to synchronise a pipe.
+    """
+
+    def write(self, data: bytes) -> int:
+        """Write all of the data."""
+        return sys.stdout.buffer.write(data)
+
+    def flush(self) -> None:
+        """Pass on what is buffered."""
+        sys.stdout.buffer.flush()
+
+
+def standard_output() -> IO[bytes]:
+    """Return standard output for a sink."""
+    return cast("IO[bytes]", _Output())
 
 
 @contextmanager

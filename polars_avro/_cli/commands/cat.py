@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.json_lines import json_columns
+from polars_avro._cli.targets import standard_output
 from polars_avro._scan import scan_avro
 
 if TYPE_CHECKING:
@@ -36,6 +36,6 @@ def cat(
     names = sources_.split_names(columns)
     lf = lf if names is None else lf.select(names)
     lf = lf.with_columns(json_columns(lf.collect_schema()))
-    stdout = sys.stdout.buffer
+    stdout = standard_output()
     lf.sink_ndjson(stdout)
     stdout.flush()

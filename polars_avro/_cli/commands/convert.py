@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -114,7 +113,7 @@ def _watched(lf: pl.LazyFrame, bar: progress.Progress) -> pl.LazyFrame:
 
 def _write(lf: pl.LazyFrame, target: str, form: Format, options: dict[str, Any]) -> None:
     if target == sources_.STDIN:
-        stdout = sys.stdout.buffer
+        stdout = targets.standard_output()
         form.sink(lf, stdout, **options)
         stdout.flush()
         return
