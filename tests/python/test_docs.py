@@ -1,9 +1,9 @@
 """
 Code in the documentation runs.
 
-The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. A comment
-of HTML before a block changes that: ``<!-- not run: why -->`` leaves it out, ``<!-- raises: Error -->`` expects an
-error. A comment that begins with ``<!-- setup`` holds code that readers need not see.
+The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. A
+comment of HTML before a block changes that: ``<!-- not run: why -->`` leaves it out, ``<!-- raises: Error -->``
+expects an error. A comment that begins with ``<!-- setup`` holds code that readers need not see.
 """
 
 import os
@@ -20,7 +20,8 @@ import polars_avro
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(
-    r"^(?:<!-- (?P<note>not run|raises): (?P<what>[^>]*?) -->\n+)?^(?P<indent> *)```(?P<language>py\w*|sh|console)\b[^\n]*\n"
+    r"^(?:<!-- (?P<note>not run|raises): (?P<what>[^>]*?) -->\n+)?"
+    r"^(?P<indent> *)```(?P<language>py\w*|sh|console)\b[^\n]*\n"
     r"(?P<code>.*?)^(?P=indent)```|^<!-- setup\n(?P<setup>.*?)^-->",
     re.MULTILINE | re.DOTALL,
 )
