@@ -3,7 +3,7 @@ Code in the documentation runs.
 
 The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. A
 comment of HTML before a block changes that: ``<!-- not run: why -->`` leaves it out, ``<!-- raises: Error -->``
-expects an error. A comment that begins with ``<!-- setup`` holds code that readers need not see.
+expects an error, ``<!-- needs: name -->`` leaves it out where the package has no such name. A comment that begins with ``<!-- setup`` holds code that readers need not see.
 """
 
 import os
@@ -20,7 +20,7 @@ import polars_avro
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(
-    r"^(?:<!-- (?P<note>not run|raises): (?P<what>[^>]*?) -->\n+)?"
+    r"^(?:<!-- (?P<note>not run|raises|needs): (?P<what>[^>]*?) -->\n+)?"
     r"^(?P<indent> *)```(?P<language>py\w*|sh|console)\b[^\n]*\n"
     r"(?P<code>.*?)^(?P=indent)```|^<!-- setup\n(?P<setup>.*?)^-->",
     re.MULTILINE | re.DOTALL,
@@ -37,6 +37,10 @@ def blocks(page, *languages):
             indent = found["indent"] or ""
             code = "".join(line.removeprefix(indent) for line in code.splitlines(keepends=True))
             yield text.count("\n", 0, place), found["note"], found["what"], code
+
+
+def is_left_out(note, what):
+    return note == "not run" or (note == "needs" and not hasattr(polars_avro, what))
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +65,7 @@ def test_python_of_a_page_runs(page, examples, monkeypatch):
     monkeypatch.chdir(examples)
     names = {"__name__": "__main__"}
     for line, note, what, code in blocks(page, "python", "py"):
-        if note == "not run":
+        if is_left_out(note, what):
             continue
         # Tracebacks name the line of the page.
         program = compile("\n" * line + code, str(page), "exec")
@@ -100,7 +104,7 @@ def test_commands_of_a_page_run(page, examples, tmp_path):
     environment = {**os.environ, "PATH": path, "PYTHONPATH": package, "COLUMNS": "100"}
     ran = 0
     for _, note, what, code in blocks(page, "sh"):
-        if note == "not run" or ("sink_avro" in (what or "") and not hasattr(polars_avro, "sink_avro")):
+        if is_left_out(note, what):
             continue
         for command in code.strip().splitlines():
             expected = int(match[1]) if (match := re.search(r"# exit status (\d)", command)) else 0
