@@ -6,7 +6,9 @@ import polars as pl
 
 # A file of the distribution `polars-avro`, which installs the same package.
 if os.path.exists(os.path.join(os.path.dirname(__file__), "_source.py")):
-    from polars_avro import _clash  # noqa: F401
+    from polars_avro import _clash
+
+    _clash.warn()
 
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import __version__

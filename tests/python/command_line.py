@@ -7,10 +7,15 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+import polars_avro
 from polars_avro._cli.app import run
+
+#: Where other processes find the package that is tested, and not the sources without an extension.
+HOME = Path(polars_avro.__file__).parents[1]
 
 
 @dataclass
@@ -58,6 +63,7 @@ def process(*arguments: object, stdin: bytes = b"", **environment: str) -> subpr
         [sys.executable, "-m", "polars_avro", *map(str, arguments)],
         input=stdin,
         capture_output=True,
+        cwd=HOME,
         env={**os.environ, **environment},
         timeout=120,
         check=False,

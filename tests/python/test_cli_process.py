@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from command_line import process
+from command_line import HOME, process
 from conftest import make_rows, write
 
 import polars_avro
@@ -34,7 +34,7 @@ def test_version():
 
 def test_the_package_does_not_import_the_command_line():
     code = "import sys, polars_avro; sys.exit('click' in sys.modules or 'polars_avro._cli' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=HOME, check=False).returncode == 0
 
 
 def test_no_bar_and_no_colour_where_there_is_no_terminal(path, tmp_path):
@@ -55,7 +55,7 @@ def test_a_terminal_that_knows_ascii_alone(path):
 def test_a_reader_that_has_seen_enough(tmp_path):
     path = write(tmp_path / "long.avro", make_rows(100_000), sync_interval=16_000)
     command = [sys.executable, "-m", "polars_avro", "cat", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         assert json.loads(running.stdout.readline())["id"] == 0
@@ -73,6 +73,7 @@ def test_an_interrupt(tmp_path):
         command = [sys.executable, "-m", "polars_avro", "count", "-"]
         running = subprocess.Popen(
             command,
+            cwd=HOME,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -97,7 +98,9 @@ def test_a_bar_on_a_terminal(tmp_path):
         f"from polars_avro._cli.app import run; raise SystemExit(run(['check', {str(path)!r}]))"
     )
     mine, theirs = pty.openpty()
-    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HOME, stdout=subprocess.PIPE, stderr=theirs, check=False, timeout=120
+    )
     os.close(theirs)
     shown = os.read(mine, 100_000)
     os.close(mine)

@@ -3,7 +3,8 @@ Code in the documentation runs.
 
 The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. A
 comment of HTML before a block changes that: ``<!-- not run: why -->`` leaves it out, ``<!-- raises: Error -->``
-expects an error, ``<!-- needs: name -->`` leaves it out where the package has no such name. A comment that begins with ``<!-- setup`` holds code that readers need not see.
+expects an error, ``<!-- needs: name -->`` leaves it out where the package has no such name. A comment that begins with
+``<!-- setup`` holds code that readers need not see.
 """
 
 import os
