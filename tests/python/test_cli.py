@@ -8,25 +8,23 @@ import fastavro
 import polars as pl
 import pytest
 from conftest import SCHEMA, make_rows, write
-from containers import SYNC, block, header, long, text
+from containers import block, header, long, text
 
 import polars_avro
 
 INTS = {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "string"}]}
 
 
-def data(n):
-    return b"".join(long(i) + text(f"row {i}") for i in range(10 * n, 10 * n + 10))
+GOOD = block(10, b"".join(long(i) + text(f"row {i}") for i in range(10)))
+NO_TEXT = block(1, long(7) + long(1) + b"\xff")
+NO_SIZE = GOOD.replace(long(10), long(10) + long(-7), 1)
 
 
 @pytest.fixture
 def damaged(tmp_path):
-    """Six blocks of ten rows: number 1 is not text, number 3 has no possible size."""
+    """Four sound blocks; between them one that is not text, and one of no possible size."""
     path = tmp_path / "damaged.avro"
-    blocks = [block(10, data(n)) for n in range(6)]
-    blocks[1] = block(10, data(1)[:-1] + b"\xff")
-    blocks[3] = long(10) + long(-7) + data(3) + SYNC
-    path.write_bytes(header(INTS) + b"".join(blocks))
+    path.write_bytes(header(INTS) + GOOD + NO_TEXT + GOOD + NO_SIZE + GOOD + GOOD)
     return path
 
 
@@ -191,12 +189,12 @@ def test_check_of_sound_files(cli, path, directory):
 
 def test_check_lists_damaged_blocks(cli, damaged, path):
     outcome = cli("check", damaged, path)
-    start, size = len(header(INTS)), len(block(10, data(0)))
+    start = len(header(INTS)) + len(GOOD)
     assert (outcome.status, outcome.err) == (1, "")
-    assert outcome.lines[0].startswith(f"{damaged}: block 1 at byte {start + size}")
-    assert outcome.lines[0].endswith("(10 rows)")
+    assert outcome.lines[0].startswith(f"{damaged}: block 1 at byte {start}")
+    assert outcome.lines[0].endswith("(1 row)")
     assert outcome.lines[1].startswith(f"{damaged}: block 3 at byte ")
-    assert outcome.lines[2] == f"{damaged}: 2 damaged blocks, 10 rows or more lost, 40 rows can be read"
+    assert outcome.lines[2] == f"{damaged}: 2 damaged blocks, 1 row or more lost, 40 rows can be read"
     assert outcome.lines[3:] == [f"{path}: ok, 1,000 rows"]
 
 

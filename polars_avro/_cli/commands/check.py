@@ -42,7 +42,7 @@ def _check(file: str | bytes, *, quiet: bool) -> int:
     def report(bad: BadBlock) -> None:
         lost.append(bad)
         # The message names file, block and offset.
-        rows = "" if bad.rows_lost is None else f" ({bad.rows_lost:,} rows)"
+        rows = "" if bad.rows_lost is None else f" ({_rows(bad.rows_lost)})"
         click.echo(failures.one_line(bad.message) + rows)
 
     try:
@@ -58,10 +58,10 @@ def _check(file: str | bytes, *, quiet: bool) -> int:
         return failures.FAILED
     if lost:
         blocks = "1 damaged block" if len(lost) == 1 else f"{len(lost):,} damaged blocks"
-        click.echo(f"{name}: {blocks}, {_rows_lost(lost)} lost, {rows:,} rows can be read")
+        click.echo(f"{name}: {blocks}, {_rows_lost(lost)} lost, {_rows(rows)} can be read")
         return failures.FOUND
     if not quiet:
-        click.echo(f"{name}: ok, {rows:,} rows")
+        click.echo(f"{name}: ok, {_rows(rows)}")
     return 0
 
 
@@ -77,5 +77,9 @@ def _read(file: str | bytes, name: str, report: Callable[[BadBlock], object]) ->
 def _rows_lost(lost: list[BadBlock]) -> str:
     known = sum(bad.rows_lost or 0 for bad in lost)
     if all(bad.rows_lost is not None for bad in lost):
-        return f"{known:,} rows"
-    return f"{known:,} rows or more" if known else "an unknown number of rows"
+        return _rows(known)
+    return f"{_rows(known)} or more" if known else "an unknown number of rows"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
