@@ -1,4 +1,4 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``."""
+"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
 
 import shutil
 from pathlib import Path
@@ -44,6 +44,15 @@ def polars(session: nox.Session, version: str) -> None:
     if version in (POLARS["oldest-2"], POLARS["newest-2"]):
         tests += ["surface_scan", "query_pushdown"]
     session.run("pytest", *(session.posargs or [f"tests/python/test_{name}.py" for name in tests]))
+
+
+@nox.session
+def distributed(session: nox.Session) -> None:
+    """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` leaves out what takes long."""
+    session.install(".", *requirements("test"), *requirements("distributed"))
+    tests = ["test_splits", "test_extras", "test_dask", "test_ray"]
+    environment = {"RAY_USAGE_STATS_ENABLED": "0"}
+    session.run("pytest", *session.posargs, *(f"tests/python/{test}.py" for test in tests), env=environment)
 
 
 @nox.session

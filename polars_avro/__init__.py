@@ -22,6 +22,7 @@ except ModuleNotFoundError as _error:
     ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._datums import decode
+from polars_avro._engine.file_parts import FilePart
 from polars_avro._errors import (
     AvroColumnNotFoundError,
     AvroDataError,
@@ -38,6 +39,7 @@ from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
+from polars_avro._splits import Split, plan_splits, scan_splits
 from polars_avro._write import write_avro
 
 __all__ = [
@@ -52,15 +54,19 @@ __all__ = [
     "AvroUnsupportedError",
     "AvroWarning",
     "BadBlock",
+    "FilePart",
     "Limits",
     "RegisteredSchema",
     "SchemaRegistry",
+    "Split",
     "__version__",
     "decode",
+    "plan_splits",
     "read_avro",
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "scan_splits",
     "write_avro",
 ]
 

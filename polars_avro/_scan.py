@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from polars_avro._bad_blocks import BadBlock
 
+__all__ = ["engine", "scan_avro"]
+
 
 def scan_avro(
     source: Sources,
