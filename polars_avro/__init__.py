@@ -1,6 +1,14 @@
 """Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
 
+import os
+
 import polars as pl
+
+# A file of the distribution `polars-avro`, which installs the same package.
+if os.path.exists(os.path.join(os.path.dirname(__file__), "_source.py")):
+    from polars_avro import _clash
+
+    _clash.warn()
 
 try:
     from polars_avro._core import __version__

@@ -14,7 +14,7 @@ import polars as pl
 
 from polars_avro import _options
 from polars_avro._core import ContainerFile, FileOpener, FileSet
-from polars_avro._errors import AvroSchemaError
+from polars_avro._errors import AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:

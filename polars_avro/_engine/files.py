@@ -226,12 +226,14 @@ class OpenFiles:
         if _NUMBER not in df.columns:
             return df
         numbers = df.get_column(_NUMBER)
-        df = df.drop(_NUMBER)
+        width, df = df.width, df.drop(_NUMBER)
         if row_index is not None and skipped is not None:
             df = df.with_columns(pl.col(row_index[0]) + skipped.gather(numbers))
         if names:
             assert self.file_columns is not None
-            df = df.hstack(self.file_columns.select(names)[numbers])
+            known = self.file_columns.select(names)[numbers]
+            # Before Polars 2 a frame of no columns has no height.
+            df = df.hstack(known) if width > 1 else known
         return df
 
     def _file_columns_alone(self, part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
