@@ -13,17 +13,17 @@ use super::batch_reader::BatchReader;
 use super::damage::report;
 use super::error::Raised;
 use super::interrupt::{QUICK_BYTES, interruptible};
-use super::options::{Open, ReadOptions};
+use super::options::{FileOpener, ReadOptions};
 use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
-pub(super) enum Opened {
+pub(super) enum SourceArg {
     Bytes(PyBackedBytes),
     Path(PathBuf),
 }
 
-impl Opened {
+impl SourceArg {
     /// Bytes are not copied.
     pub(super) fn memory(bytes: PyBackedBytes) -> Arc<dyn Source> {
         Arc::new(MemorySource::new(Buffer::from_owner(bytes)))
@@ -39,11 +39,11 @@ impl ContainerFile {
     /// Opens a path, or the bytes of a whole file, which are not copied.
     #[new]
     #[pyo3(signature = (source, options=None))]
-    fn new(py: Python<'_>, source: Opened, options: Option<&Open>) -> Result<Self, Raised> {
+    fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>) -> Result<Self, Raised> {
         py.detach(|| {
             let source: Arc<dyn Source> = match source {
-                Opened::Bytes(bytes) => Opened::memory(bytes),
-                Opened::Path(path) => Arc::new(FileSource::open(path)?),
+                SourceArg::Bytes(bytes) => SourceArg::memory(bytes),
+                SourceArg::Path(path) => Arc::new(FileSource::open(path)?),
             };
             let file = match options {
                 Some(open) => open.0.open(source),
@@ -119,7 +119,7 @@ impl ContainerFile {
 
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
-    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+    fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         Ok(py.detach(|| self.0.count_sound_rows(limit))?)
     }
 

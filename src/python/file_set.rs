@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 
 use super::batch_reader::BatchReader;
 use super::error::Raised;
-use super::file::Opened;
-use super::options::{Open, ReadOptions};
+use super::file::SourceArg;
+use super::options::{FileOpener, ReadOptions};
 use crate::Input;
 
 /// Files that are read one after the other; none is opened before it is needed.
@@ -16,11 +16,11 @@ pub(super) struct FileSet(crate::FileSet);
 impl FileSet {
     /// Paths, or the bytes of whole files.
     #[new]
-    fn new(py: Python<'_>, sources: Vec<Opened>, options: &Open) -> Result<Self, Raised> {
+    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener) -> Result<Self, Raised> {
         py.detach(|| {
             let input = |source| match source {
-                Opened::Bytes(bytes) => Input::Source(Opened::memory(bytes)),
-                Opened::Path(path) => Input::Path(path),
+                SourceArg::Bytes(bytes) => Input::Source(SourceArg::memory(bytes)),
+                SourceArg::Path(path) => Input::Path(path),
             };
             Ok(Self(crate::FileSet::new(sources.into_iter().map(input).collect(), options.0.options())?))
         })
@@ -30,10 +30,10 @@ impl FileSet {
         self.0.len()
     }
 
-    /// The files at these places; they keep their numbers.
+    /// The files at these indices; they keep their numbers.
     #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
-    fn select(&self, places: Vec<usize>) -> Result<Self, Raised> {
-        Ok(Self(self.0.select(&places)?))
+    fn select(&self, indices: Vec<usize>) -> Result<Self, Raised> {
+        Ok(Self(self.0.select(&indices)?))
     }
 
     /// The schemas that the files were written with, as the headers have them: each once.
@@ -49,7 +49,7 @@ impl FileSet {
 
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
-    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+    fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         Ok(py.detach(|| self.0.count_sound_rows(limit))?)
     }
 

@@ -49,7 +49,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(damage::default_limits, module)?)?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
-    module.add_class::<options::Open>()?;
+    module.add_class::<options::FileOpener>()?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<batch_reader::BatchReader>()?;
