@@ -10,9 +10,14 @@ __all__ = [
     "BatchReader",
     "Batches",
     "ContainerFile",
+    "DatumDecoder",
+    "Datums",
+    "Frame",
     "FileOpener",
     "FileSet",
     "ReadOptions",
+    "WriteOptions",
+    "Writer",
     "__version__",
     "default_limits",
 ]
@@ -33,6 +38,31 @@ class Batches:
     def height(self) -> int: ...
     @property
     def bad_blocks(self) -> list[tuple[str, int, int, int | None, str, str]]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class DatumDecoder:
+    def __new__(
+        cls,
+        framing: str,
+        *,
+        schema: str | None = None,
+        reader_schema: str | None = None,
+        ignore_ids: bool = False,
+        fields: list[str] | None = None,
+        ignore_errors: bool = False,
+        limits: Limits | None = None,
+    ) -> DatumDecoder: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def add_schema(self, schema_id: int, schema: str) -> None: ...
+    def decode(self, series: object, unknown: set[int]) -> Datums: ...
+
+@final
+class Datums:
+    @property
+    def bad(self) -> tuple[int, str | None]: ...
+    @property
+    def missing(self) -> list[int]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
@@ -113,3 +143,42 @@ class BatchReader:
     def take_bad_blocks(self) -> list[tuple[str, int, int, int | None, str, str]]: ...
     @property
     def stats(self) -> dict[str, int]: ...
+
+@final
+class Frame:
+    def __new__(cls, frame: object, height: int) -> Frame: ...
+
+@final
+class WriteOptions:
+    def __new__(
+        cls,
+        *,
+        codec: str,
+        level: int | None = None,
+        schema: str | None = None,
+        name: str | None = None,
+        namespace: str | None = None,
+        doc: str | None = None,
+        metadata: list[tuple[str, bytes]] | None = None,
+        block_size: int | None = None,
+        sync_marker: bytes | None = None,
+        n_threads: int | None = None,
+    ) -> WriteOptions: ...
+    def schema_of(self, frame: Frame) -> str: ...
+
+@final
+class Writer:
+    def __new__(
+        cls,
+        target: str | object,
+        frame: Frame,
+        options: WriteOptions,
+        *,
+        append: bool = False,
+        hold: bool = False,
+        mkdir: bool = False,
+        sync_on_close: str | None = None,
+    ) -> Writer: ...
+    def write(self, frame: Frame) -> None: ...
+    def finish(self) -> tuple[int, int, int]: ...
+    def abort(self) -> None: ...

@@ -6,8 +6,10 @@
 mod binary;
 mod codec;
 mod container;
+mod datum;
 mod decode;
 mod dtype;
+mod encode;
 mod error;
 mod executor;
 mod limits;
@@ -17,9 +19,11 @@ mod python;
 mod read;
 mod schema;
 mod source;
+mod write;
 
 pub use codec::Codec;
 pub use container::Header;
+pub use datum::{DatumDecoder, DatumOptions, Decoded, Framing};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
@@ -30,4 +34,5 @@ pub use schema::{
     Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
     Schema,
 };
-pub use source::{FileSource, MemorySource, Source};
+pub use source::{FileSink, FileSource, MemorySink, MemorySource, Sink, Source, SyncOnClose};
+pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};

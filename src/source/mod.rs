@@ -1,9 +1,12 @@
-//! Where bytes come from. One file a kind of source; the rest of the crate sees [`Source`] only.
+//! Where bytes come from and go to. One file a kind; the rest of the crate sees [`Source`] and [`Sink`] only.
 
 #[cfg(test)]
 mod counting;
 mod file;
+mod file_sink;
 mod memory;
+mod memory_sink;
+mod sink;
 
 use polars_buffer::Buffer;
 
@@ -12,7 +15,10 @@ use crate::Result;
 #[cfg(test)]
 pub(crate) use counting::CountingSource;
 pub use file::FileSource;
+pub use file_sink::{FileSink, SyncOnClose};
 pub use memory::MemorySource;
+pub use memory_sink::MemorySink;
+pub use sink::Sink;
 
 /// A file of known size that many threads may read at any offset.
 pub trait Source: Send + Sync {
