@@ -58,8 +58,8 @@ class AvroReader:
         stand in front of them, begin in it. Ranges that tile a file give every row once. ``None`` as its end is the
         file's end.
     batch_size
-        About how many rows a batch has at least: 100,000 by default, and fewer where rows are large. Small blocks are not
-        split, so that batches end where blocks do.
+        About how many rows a batch has at least: 100,000 by default, and fewer where rows are large. Small blocks are
+        not split, so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
     limits
