@@ -51,7 +51,9 @@ fn pull(stream: Box<ArrowArrayStream>) -> Result<(Vec<Field>, Vec<StructArray>),
     while let Some(array) = unsafe { reader.next() } {
         let array = array.map_err(failed)?;
         match array.as_any().downcast_ref::<StructArray>() {
-            Some(rows) if rows.validity().is_none_or(|validity| validity.unset_bits() == 0) => batches.push(rows.clone()),
+            Some(rows) if rows.validity().is_none_or(|validity| validity.unset_bits() == 0) => {
+                batches.push(rows.clone())
+            }
             _ => return Err("the Arrow stream holds rows that are null".to_owned()),
         }
     }

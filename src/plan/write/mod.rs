@@ -59,7 +59,9 @@ impl Compiler<'_> {
         let field = &*storage(field);
         let node = self.schema.node(id);
         let column = match (&node.kind, field.dtype()) {
-            (Kind::Array(items), ArrowDataType::LargeList(item)) => Box::new(List::new(self.column(*items, item)?)).into(),
+            (Kind::Array(items), ArrowDataType::LargeList(item)) => {
+                Box::new(List::new(self.column(*items, item)?)).into()
+            }
             (Kind::Array(items), ArrowDataType::FixedSizeList(item, width)) => {
                 Box::new(FixedList::new(self.column(*items, item)?, *width)).into()
             }
@@ -106,7 +108,8 @@ impl Compiler<'_> {
     /// The default of a field that has no column.
     fn default(&self, record: &schema::Record, field: &schema::Field) -> Result<AnyColumn> {
         let Some(default) = &field.default else {
-            let message = format!("the Avro record {} wants this field, which has no column and no default", record.name);
+            let message =
+                format!("the Avro record {} wants this field, which has no column and no default", record.name);
             return Err(Error::schema(message));
         };
         Ok(DefaultValue::new(schema::encode_one_default(self.schema, field.schema, default)?).into())
