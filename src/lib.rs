@@ -34,5 +34,7 @@ pub use schema::{
     Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
     Properties, Record, Schema,
 };
-pub use source::{FileSink, FileSource, MemorySink, MemorySource, Sink, Source, SyncOnClose};
+pub use source::{
+    DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
+};
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};

@@ -17,7 +17,7 @@ use super::split::FirstBlock;
 use super::stats::{Counters, Stats};
 use super::task::Item;
 use crate::executor::{OrderedTasks, Workload};
-use crate::{Error, Result};
+use crate::{Error, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
 pub struct BatchReader {
@@ -30,6 +30,8 @@ pub struct BatchReader {
     /// Numbers blocks from the file's first where the read begins at another one.
     first_block: Option<FirstBlock>,
     finished: bool,
+    /// Promises to the sources that all of the rest is read.
+    ahead: Vec<ReadAhead>,
 }
 
 /// What every task of one read shares.
@@ -53,7 +55,13 @@ impl BatchReader {
     ) -> Self {
         let decoding = Decoding { portions, extras, filter, counters, scratch: Mutex::default() };
         let tasks = OrderedTasks::new(decoding, sequence, portions.threads);
-        Self { tasks, fields, ready: VecDeque::new(), salvaged, first_block: None, finished: false }
+        Self { tasks, fields, ready: VecDeque::new(), salvaged, first_block: None, finished: false, ahead: Vec::new() }
+    }
+
+    /// Keeps promises to read on until the last batch, or until the reader is dropped.
+    pub(super) fn reading_ahead(mut self, ahead: Vec<ReadAhead>) -> Self {
+        self.ahead = ahead;
+        self
     }
 
     /// Numbers blocks in errors and reports from the file's first, although the read begins at this one.
@@ -183,6 +191,7 @@ impl Iterator for BatchReader {
         let batch = self.next_batch().transpose();
         if !matches!(batch, Some(Ok(_))) {
             self.finished = true;
+            self.ahead.clear();
             self.tasks.cancel();
         }
         batch

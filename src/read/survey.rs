@@ -93,8 +93,9 @@ impl Survey {
     fn extend_in_parts(&mut self, source: &dyn Source, sync: &[u8; SYNC_BYTES], stop: u64) -> Result<bool> {
         let start = self.walk.offset();
         let bytes = stop.min(source.size()).saturating_sub(start);
+        // Over a network one reader in file order is the fastest: requests run ahead of it.
         // Before the threads are counted: small files are many, and counting threads costs as much as reading one.
-        if bytes < 2 * PART_BYTES || executor::threads() < 2 {
+        if bytes < 2 * PART_BYTES || source.is_remote() || executor::threads() < 2 {
             return Ok(false);
         }
         let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
