@@ -107,11 +107,11 @@ pub(super) fn arrays(giver: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Box<d
 }
 
 /// Arrays of one type as an Arrow stream.
-pub(super) fn stream_capsule<'py>(
-    py: Python<'py>,
+pub(super) fn stream_capsule(
+    py: Python<'_>,
     field: Field,
     arrays: impl Iterator<Item = Box<dyn Array>> + 'static,
-) -> PyResult<Bound<'py, PyCapsule>> {
+) -> PyResult<Bound<'_, PyCapsule>> {
     let stream = ffi::export_iterator(Box::new(arrays.map(Ok)), field);
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }

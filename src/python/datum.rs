@@ -68,6 +68,7 @@ impl DatumDecoder {
     }
 
     /// Decodes a Binary series. Rows with one of the ids in `unknown` are bad.
+    #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a set")]
     fn decode(&self, py: Python<'_>, series: &Bound<'_, PyAny>, unknown: HashSet<u64>) -> PyResult<Datums> {
         let binary = |array: Box<dyn Array>| match array.as_any().downcast_ref::<BinaryViewArray>() {
             Some(array) => Ok(array.clone()),
