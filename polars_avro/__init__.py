@@ -20,6 +20,7 @@ from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
+from polars_avro._write import write_avro
 
 __all__ = [
     "AvroDataError",
@@ -41,6 +42,7 @@ __all__ = [
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "write_avro",
 ]
 
 # A Polars that has its own keeps it.

@@ -9,6 +9,7 @@ mod container;
 mod datum;
 mod decode;
 mod dtype;
+mod encode;
 mod error;
 mod executor;
 mod limits;
@@ -18,6 +19,7 @@ mod python;
 mod read;
 mod schema;
 mod source;
+mod write;
 
 pub use codec::Codec;
 pub use container::Header;
@@ -32,4 +34,5 @@ pub use schema::{
     Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
     Schema,
 };
-pub use source::{FileSource, MemorySource, Source};
+pub use source::{FileSink, FileSource, MemorySink, MemorySource, Sink, Source, SyncOnClose};
+pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};

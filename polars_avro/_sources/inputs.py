@@ -70,12 +70,22 @@ def _local(path: str) -> str:
     if not isinstance(path, str):
         msg = f"cannot read Avro from a path of {type(path).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
+    remote = scheme(path)
+    if remote is None or remote == "file":
+        return local_path(path)
+    msg = f"{path}: reading from {remote}:// is not supported, only local files are"
+    raise AvroUnsupportedError(msg)
+
+
+def scheme(path: str) -> str | None:
+    """Give the scheme of a URL, None of a path."""
+    found = _SCHEME.match(path)
+    return None if found is None else found[1].lower()
+
+
+def local_path(path: str) -> str:
+    """Give the path that a path, or a URL with the scheme ``file``, means on this machine."""
     if path.startswith("~"):
         return os.path.expanduser(path)
-    scheme = _SCHEME.match(path)
-    if scheme is None:
-        return path
-    if scheme[1].lower() == "file":
-        return path[scheme.end() :]
-    msg = f"{path}: reading from {scheme[1]}:// is not supported, only local files are"
-    raise AvroUnsupportedError(msg)
+    found = _SCHEME.match(path)
+    return path if found is None else path[found.end() :]

@@ -29,6 +29,13 @@ impl Fault {
         Self(Box::new(Inner { kind: ErrorKind::Data, message: message.into(), path: Vec::new() }))
     }
 
+    /// The value is valid, but no column can hold it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Unsupported, message: message.into(), path: Vec::new() }))
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn limit(name: &str, message: &str) -> Self {

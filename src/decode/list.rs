@@ -101,6 +101,11 @@ impl List {
     pub(crate) fn new(item: AnyColumn, budget: ItemBudget) -> Self {
         Self { item, ends: Vec::new(), items: 0, validity: Validity::default(), budget }
     }
+
+    /// How many items all lists have together.
+    pub(super) fn items(&self) -> usize {
+        self.items
+    }
 }
 
 impl Column for List {

@@ -8,6 +8,7 @@ mod leaf;
 mod projection;
 mod skip;
 mod union;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::schema::{Evolution, Resolution, Schema};
 use crate::{Limits, Result};
 
 pub(crate) use projection::Projection;
+pub(crate) use write::WritePlan;
 
 /// The frozen plan of one file and one projection. Cheap to clone and to share.
 #[derive(Clone)]
