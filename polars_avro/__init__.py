@@ -5,6 +5,7 @@ import polars as pl
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import __version__
 from polars_avro._datums import decode
+from polars_avro._encoding import encode
 from polars_avro._errors import (
     AvroDataError,
     AvroError,
@@ -38,6 +39,7 @@ __all__ = [
     "SchemaRegistry",
     "__version__",
     "decode",
+    "encode",
     "read_avro",
     "read_avro_metadata",
     "read_avro_schema",

@@ -6,8 +6,8 @@ use super::leaf::{bytes, enumeration, number};
 use super::{Plan, Projection, Schemas, skip};
 use crate::binary::PADDING;
 use crate::decode::{
-    AnyColumn, Boolean, DefaultValue, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null, Record,
-    SkipPrograms, Step, Text,
+    AnyColumn, Boolean, DefaultValue, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null,
+    Record, SkipPrograms, Step, Text,
 };
 use crate::dtype::{Restored, column_name, extension_metadata};
 use crate::schema::{self, FieldAction, Kind, NodeId, Resolved, ResolvedId, Wire};
@@ -108,7 +108,9 @@ impl<'s> Compiler<'s> {
             Wire::Null if matches!(self.reader_kind(id), Kind::Null) => Null::default().into(),
             Wire::Null => self.nulls(node.reader, projection)?,
             Wire::Boolean => Boolean::default().into(),
-            wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => number(wire, self.reader_kind(id), logical, restored),
+            wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => {
+                number(wire, self.reader_kind(id), logical, restored)
+            }
             Wire::Bytes | Wire::String => bytes(None, self.reader_kind(id), logical, restored),
             Wire::Fixed(size) => bytes(Some(*size), self.reader_kind(id), logical, restored),
             Wire::Enum(of_writer) => enumeration(self.reader_kind(id), of_writer, restored),

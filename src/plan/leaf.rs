@@ -3,8 +3,8 @@
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 
 use crate::decode::{
-    AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText, Views,
-    Whole, WideDecimal,
+    AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText,
+    Views, Whole, WideDecimal,
 };
 use crate::dtype::Restored;
 use crate::schema::{Kind, Logical, Wire};
@@ -13,12 +13,7 @@ use crate::schema::{Kind, Logical, Wire};
 const DECIMAL_DIGITS: usize = 38;
 
 /// int, long, float, double, the logical types on them, and the dtypes that a property restores.
-pub(super) fn number(
-    wire: &Wire,
-    reader: &Kind,
-    logical: Option<Logical>,
-    restored: Option<&Restored>,
-) -> AnyColumn {
+pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>, restored: Option<&Restored>) -> AnyColumn {
     use crate::decode::{
         Double, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
         TimeMicros, TimeMillis,

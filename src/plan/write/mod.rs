@@ -37,6 +37,18 @@ impl WritePlan {
         };
         Ok(Self { record })
     }
+
+    /// The column that writes a field's values as datums of a schema, one a row. Nulls are not written.
+    ///
+    /// # Errors
+    /// Where the dtype does not fit the schema.
+    pub(crate) fn compile_datum(schema: &Schema, field: &Field) -> Result<AnyColumn> {
+        let (compiler, root) = (Compiler { schema }, schema.root());
+        match &schema.node(root).kind {
+            Kind::Union(_) | Kind::Null => compiler.column(root, field),
+            _ => compiler.value(root, field),
+        }
+    }
 }
 
 struct Compiler<'s> {
@@ -59,7 +71,9 @@ impl Compiler<'_> {
         let field = &*storage(field);
         let node = self.schema.node(id);
         let column = match (&node.kind, field.dtype()) {
-            (Kind::Array(items), ArrowDataType::LargeList(item)) => Box::new(List::new(self.column(*items, item)?)).into(),
+            (Kind::Array(items), ArrowDataType::LargeList(item)) => {
+                Box::new(List::new(self.column(*items, item)?)).into()
+            }
             (Kind::Array(items), ArrowDataType::FixedSizeList(item, width)) => {
                 Box::new(FixedList::new(self.column(*items, item)?, *width)).into()
             }
@@ -106,7 +120,8 @@ impl Compiler<'_> {
     /// The default of a field that has no column.
     fn default(&self, record: &schema::Record, field: &schema::Field) -> Result<AnyColumn> {
         let Some(default) = &field.default else {
-            let message = format!("the Avro record {} wants this field, which has no column and no default", record.name);
+            let message =
+                format!("the Avro record {} wants this field, which has no column and no default", record.name);
             return Err(Error::schema(message));
         };
         Ok(DefaultValue::new(schema::encode_one_default(self.schema, field.schema, default)?).into())
