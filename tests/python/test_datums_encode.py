@@ -97,7 +97,9 @@ def test_a_record_follows_from_a_struct():
     rows = frame.to_dicts()
     decoded = [fastavro.schemaless_reader(io.BytesIO(row), schema) for row in got]
     assert decoded[1:] == rows[1:]
-    assert_frame_equal(got.avro.decode(schema).struct.unnest().cast({"d": frame["d"].dtype, "t": frame["t"].dtype}), frame)
+    assert_frame_equal(
+        got.avro.decode(schema).struct.unnest().cast({"d": frame["d"].dtype, "t": frame["t"].dtype}), frame
+    )
 
 
 def test_nulls_stay_null_and_unions_take_their_branch():

@@ -129,7 +129,9 @@ def test_metadata_is_frozen(path):
 def write_wide(path, rows, **options):
     """Rows of 268 bytes or so."""
     schema = {"type": "record", "name": "R", "fields": [{"name": name, "type": "string"} for name in "ab"]}
-    return write(path, [{"a": f"{row:0130}", "b": f"{row:0134}"} for row in range(rows)], schema, codec="null", **options)
+    return write(
+        path, [{"a": f"{row:0130}", "b": f"{row:0134}"} for row in range(rows)], schema, codec="null", **options
+    )
 
 
 @pytest.mark.parametrize("batch_size", [1000, 3000, 10_000, None])
