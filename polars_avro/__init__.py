@@ -22,6 +22,7 @@ except ModuleNotFoundError as _error:
     ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._datums import decode
+from polars_avro._encoding import encode
 from polars_avro._engine.file_parts import FilePart
 from polars_avro._errors import (
     AvroColumnNotFoundError,
@@ -61,6 +62,7 @@ __all__ = [
     "Split",
     "__version__",
     "decode",
+    "encode",
     "plan_splits",
     "read_avro",
     "read_avro_metadata",

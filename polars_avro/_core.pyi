@@ -11,6 +11,7 @@ __all__ = [
     "Batches",
     "ContainerFile",
     "DatumDecoder",
+    "DatumEncoder",
     "Datums",
     "FileOpener",
     "FileSet",
@@ -19,6 +20,7 @@ __all__ = [
     "WriteOptions",
     "Writer",
     "__version__",
+    "datum_schema",
     "default_limits",
 ]
 
@@ -56,6 +58,13 @@ class DatumDecoder:
     def __arrow_c_schema__(self) -> object: ...
     def add_schema(self, schema_id: int, schema: str) -> None: ...
     def decode(self, series: object, unknown: set[int]) -> Datums: ...
+
+@final
+class DatumEncoder:
+    def __new__(cls, framing: str, schema: str, schema_id: int | None = None) -> DatumEncoder: ...
+    def encode(self, series: object) -> Datums: ...
+
+def datum_schema(series: object, name: str | None = None, namespace: str | None = None) -> str: ...
 
 @final
 class Datums:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro import _datums
+from polars_avro import _datums, _encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from polars_avro._datums import Framing, Schemas
+    from polars_avro._encoding import WrittenFraming
     from polars_avro._limits import Limits
+    from polars_avro._registry import SchemaRegistry
     from polars_avro._schemas import AvroSchema
 
 _NAME = "avro"
@@ -48,6 +50,28 @@ class ExprNamespace:
             limits=limits,
         )
 
+    def encode(
+        self,
+        schema: AvroSchema | None = None,
+        *,
+        framing: WrittenFraming = "datum",
+        schema_id: int | None = None,
+        registry: SchemaRegistry | None = None,
+        name: str = "",
+        namespace: str | None = None,
+    ) -> pl.Expr:
+        """Encode values; see :func:`polars_avro.encode`, which takes the same arguments."""
+        _forget(self._expr)
+        return _encoding.encode(
+            self._expr,
+            schema,
+            framing=framing,
+            schema_id=schema_id,
+            registry=registry,
+            name=name,
+            namespace=namespace,
+        )
+
 
 class SeriesNamespace:
     """Methods of series, ``series.avro``."""
@@ -78,6 +102,23 @@ class SeriesNamespace:
             limits=limits,
         )
         return decoder([self._series])
+
+    def encode(
+        self,
+        schema: AvroSchema | None = None,
+        *,
+        framing: WrittenFraming = "datum",
+        schema_id: int | None = None,
+        registry: SchemaRegistry | None = None,
+        name: str = "",
+        namespace: str | None = None,
+    ) -> pl.Series:
+        """Encode values; see :func:`polars_avro.encode`, which takes the same arguments."""
+        _forget(self._series)
+        encoder = _encoding.Encoder.of(
+            schema, framing=framing, schema_id=schema_id, registry=registry, name=name, namespace=namespace
+        )
+        return encoder([self._series])
 
 
 def _forget(instance: pl.Expr | pl.Series) -> None:

@@ -23,7 +23,7 @@ mod write;
 
 pub use codec::Codec;
 pub use container::Header;
-pub use datum::{DatumDecoder, DatumOptions, Decoded, Framing};
+pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;

@@ -37,6 +37,18 @@ impl WritePlan {
         };
         Ok(Self { record })
     }
+
+    /// The column that writes a field's values as datums of a schema, one a row. Nulls are not written.
+    ///
+    /// # Errors
+    /// Where the dtype does not fit the schema.
+    pub(crate) fn compile_datum(schema: &Schema, field: &Field) -> Result<AnyColumn> {
+        let (compiler, root) = (Compiler { schema }, schema.root());
+        match &schema.node(root).kind {
+            Kind::Union(_) | Kind::Null => compiler.column(root, field),
+            _ => compiler.value(root, field),
+        }
+    }
 }
 
 struct Compiler<'s> {
