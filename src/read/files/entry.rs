@@ -135,12 +135,15 @@ impl FileEntry {
         let source = self.open()?;
         let limits = cache.options.limits.clone();
         let header = Header::read(&*source, &limits)?;
-        let resolved = match (cache.of(&header.schema_json), cache.own()?) {
+        let resolved = cache.of(&header.schema_json);
+        let differs = match &resolved {
+            Ok(resolved) => resolved.has_refusals(),
+            Err(error) => error.kind() == ErrorKind::Schema,
+        };
+        let resolved = match cache.own()? {
             // As for Polars, a file without rows differs from no schema.
-            (Err(error), Some(own)) if error.kind() == ErrorKind::Schema && self.is_empty(&*source, &header, cache) => {
-                own.clone()
-            }
-            (resolved, _) => resolved.map_err(|error| error.in_file(source.name()))?,
+            Some(own) if differs && self.is_empty(&*source, &header, cache) => own.clone(),
+            _ => resolved.map_err(|error| error.in_file(source.name()))?,
         };
         Ok(Arc::new(OpenFile {
             number: self.number,

@@ -96,6 +96,12 @@ impl ResolvedSchemas {
         Ok(Arc::new(Self { schemas, plans: Mutex::default() }))
     }
 
+    /// Whether some columns of the reader's cannot be read, so that not every selection has a plan.
+    pub(crate) fn has_refusals(&self) -> bool {
+        let resolution = &self.schemas.resolution;
+        resolution.extra.is_some() || !resolution.refused.is_empty()
+    }
+
     /// Returns the plan for these columns, and whether it was made now.
     ///
     /// # Errors

@@ -327,7 +327,7 @@ fn a_long_chain_of_references_is_resolved() {
     assert_eq!((resolution.own, resolution.refused.len()), (20_000 + 5, 0));
     let resolution = resolve(&long, &int, Evolution::default()).unwrap();
     assert_eq!(resolution.refused.len(), 1);
-    let error = resolution.refused[1].1.error();
+    let error = resolution.refused[0].1.error();
     assert!(error.position().path.as_deref().unwrap().ends_with(".."), "{error}");
 }
 
