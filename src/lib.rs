@@ -29,4 +29,6 @@ pub use schema::{
     Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
     Schema,
 };
-pub use source::{FileSource, MemorySource, Source};
+#[cfg(feature = "object_store")]
+pub use source::{CredentialSource, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
+pub use source::{DeferredSource, FileSource, MemorySource, ReadAhead, Source};

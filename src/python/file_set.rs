@@ -3,68 +3,77 @@
 use pyo3::prelude::*;
 
 use super::error::Raised;
-use super::file::{BatchReader, Opened};
+use super::file::BatchReader;
+use super::interrupt::{Slow, detached};
 use super::options::{Open, ReadOptions};
-use crate::Input;
+use super::source::SourceArg;
 
 /// Files that are read one after the other; none is opened before it is needed.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct FileSet(crate::FileSet);
+pub(super) struct FileSet {
+    files: crate::FileSet,
+    slow: Slow,
+}
 
 #[pymethods]
 impl FileSet {
-    /// Paths, or the bytes of whole files.
+    /// Paths, files in stores, or the bytes of whole files.
     #[new]
-    fn new(py: Python<'_>, sources: Vec<Opened>, options: &Open) -> Result<Self, Raised> {
-        py.detach(|| {
-            let input = |source| match source {
-                Opened::Bytes(bytes) => Input::Source(Opened::memory(bytes)),
-                Opened::Path(path) => Input::Path(path),
-            };
-            Ok(Self(crate::FileSet::new(sources.into_iter().map(input).collect(), options.0.options())?))
-        })
+    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &Open) -> Result<Self, Raised> {
+        let slow = sources.iter().find_map(SourceArg::slow);
+        let opener = options.0.clone();
+        let files = detached(py, &slow, move || {
+            crate::FileSet::new(sources.into_iter().map(SourceArg::into_input).collect(), opener.options())
+        })?;
+        Ok(Self { files, slow })
     }
 
     fn __len__(&self) -> usize {
-        self.0.len()
+        self.files.len()
     }
 
     /// The files at these places; they keep their numbers.
     #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn select(&self, places: Vec<usize>) -> Result<Self, Raised> {
-        Ok(Self(self.0.select(&places)?))
+        Ok(Self { files: self.files.select(&places)?, slow: self.slow.clone() })
     }
 
     /// The schemas that the files were written with, as the headers have them: each once.
     fn schemas(&self, py: Python<'_>) -> Result<Vec<String>, Raised> {
-        Ok(py.detach(|| self.0.schemas())?)
+        let files = self.files.clone();
+        detached(py, &self.slow, move || files.schemas())
     }
 
     /// How many rows the block headers promise; may stop once there are `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
-        Ok(py.detach(|| self.0.count_rows(limit))?)
+        let files = self.files.clone();
+        detached(py, &self.slow, move || files.count_rows(limit))
     }
 
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
-        Ok(py.detach(|| self.0.count_sound_rows(limit))?)
+        let files = self.files.clone();
+        detached(py, &self.slow, move || files.count_sound_rows(limit))
     }
 
     /// The number of each file and of its rows; may stop once there are `limit` rows.
     #[pyo3(signature = (limit=None))]
     fn count_rows_by_file(&self, py: Python<'_>, limit: Option<u64>) -> Result<Vec<(usize, u64)>, Raised> {
-        Ok(py.detach(|| self.0.count_rows_by_file(limit))?)
+        let files = self.files.clone();
+        detached(py, &self.slow, move || files.count_rows_by_file(limit))
     }
 
     /// How many files at the end have `limit` rows together, and how many rows those have.
     fn count_rows_from_end(&self, py: Python<'_>, limit: u64) -> Result<(usize, u64), Raised> {
-        Ok(py.detach(|| self.0.count_rows_from_end(limit))?)
+        let files = self.files.clone();
+        detached(py, &self.slow, move || files.count_rows_from_end(limit))
     }
 
     /// Reads as batches are asked for.
     fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
-        Ok(py.detach(|| self.0.read(&options.0))?.into())
+        let (files, options) = (self.files.clone(), options.0.clone());
+        Ok(BatchReader::new(detached(py, &self.slow, move || files.read(&options))?, self.slow.clone()))
     }
 }

@@ -8,7 +8,11 @@ mod error;
 mod file;
 mod file_set;
 mod filter;
+mod interrupt;
 mod options;
+mod source;
+#[cfg(feature = "object_store")]
+mod store;
 
 use pyo3::prelude::*;
 
@@ -45,6 +49,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(damage::default_limits, module)?)?;
+    #[cfg(feature = "object_store")]
+    {
+        module.add_function(wrap_pyfunction!(store::store_files, module)?)?;
+        module.add_class::<store::StoreFile>()?;
+    }
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_class::<options::Open>()?;

@@ -13,7 +13,7 @@ use crate::{Evolution, Extra, Missing, OpenOptions, Opener, Schema};
 
 /// How to open files; the same options serve any number of them.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct Open(pub(super) Opener);
+pub(super) struct Open(pub(super) Arc<Opener>);
 
 #[pymethods]
 impl Open {
@@ -36,7 +36,7 @@ impl Open {
         (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
         // Polars' schemas have no names of records, and every type has nulls.
         (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
-        Ok(Self(Opener::new(OpenOptions { reader_schema, evolution, limits })))
+        Ok(Self(Arc::new(Opener::new(OpenOptions { reader_schema, evolution, limits }))))
     }
 
     /// The columns of files that are read as the reader's schema, for `polars.Schema`.

@@ -127,12 +127,13 @@ impl ContainerFile {
         let fields = extras.fields(&plan.fields);
         let salvaged = Salvaged::new(options, &mut extras, limits);
         let counters = Arc::new(Counters::default());
+        let ahead = if options.length.is_none() { vec![source.read_ahead(blocks.clone())] } else { Vec::new() };
         let wanted = Wanted { blocks, rows: options.rows_by_header() };
         if wanted.rows.start > 0 && options.byte_range.is_none() {
             self.survey(wanted.rows.start)?;
         }
         let sequence = Sequence::of_one(self.opened.clone(), plan, wanted, portions, counters.clone());
-        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters))
+        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters).reading_ahead(ahead))
     }
 }
 

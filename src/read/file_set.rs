@@ -16,7 +16,7 @@ use super::sequence::Sequence;
 use super::stats::Counters;
 use super::window::Spare;
 use crate::plan::{Plan, Projection, Schemas};
-use crate::{Error, Evolution, Header, Result, Schema};
+use crate::{Error, Evolution, Header, ReadAhead, Result, Schema};
 
 /// So few files are looked at before a read starts, to see whether threads are worth it.
 const FEW: usize = 16;
@@ -91,6 +91,7 @@ impl FileSet {
     /// Where a header cannot be read.
     pub fn schemas(&self) -> Result<Vec<String>> {
         let read = |member: &Arc<Member>| Ok(Header::read(&*member.open()?, &self.options.limits)?.schema_json);
+        let _ahead = read_ahead(&self.members, 1);
         let mut schemas: Vec<String> = Vec::new();
         for schema in all(&self.members, read)? {
             if !schemas.contains(&schema) {
@@ -155,6 +156,7 @@ impl FileSet {
 
     /// The rows of each file, of which no more than `limit` need be counted.
     fn counts(&self, group: &[Arc<Member>], limit: Option<u64>) -> Result<Vec<u64>> {
+        let _ahead = read_ahead(group, 1);
         all(group, |member| member.count(limit, &self.options.limits))
     }
 
@@ -183,17 +185,24 @@ impl FileSet {
         if rows.start > 0 {
             self.count_rows(Some(rows.start))?;
         }
+        let whole = options.length.is_none();
+        let ahead = if whole { read_ahead(&self.members, u64::MAX) } else { Vec::new() };
         let (members, spare) = (self.members.clone(), Arc::new(Spare::default()));
         let members = Arc::new(Members { members, plans, portions, counters: counters.clone(), spare });
         let sequence = Sequence::of_many(members, rows, extras.row_index.is_some());
-        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters))
+        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters).reading_ahead(ahead))
     }
 
     /// Whether there is so little to read that threads cost more than they save.
     fn is_small(&self) -> bool {
-        let bytes = |member: &Arc<Member>| member.size().unwrap_or(SMALL_FILE);
+        let bytes = |member: &Arc<Member>| member.known_size().unwrap_or(SMALL_FILE);
         self.members.len() <= FEW && self.members.iter().map(bytes).sum::<u64>() < SMALL_FILE
     }
+}
+
+/// Promises that the first bytes of every file will be read.
+fn read_ahead(members: &[Arc<Member>], bytes: u64) -> Vec<ReadAhead> {
+    members.iter().map(|member| member.read_ahead(0..bytes)).collect()
 }
 
 /// What `look` finds in every file, of several files at once.

@@ -14,7 +14,7 @@ use super::survey::Surveyed;
 use super::task::Part;
 use super::window::Spare;
 use crate::plan::Plan;
-use crate::{Error, FileSource, Header, Limits, MemorySource, Result, Source};
+use crate::{DeferredSource, Error, FileSource, Header, Limits, MemorySource, ReadAhead, Result, Source};
 
 /// A file of fewer bytes is read at once and closed.
 pub(super) const SMALL: u64 = 256 << 10;
@@ -25,6 +25,8 @@ pub enum Input {
     Path(PathBuf),
     /// Something open.
     Source(Arc<dyn Source>),
+    /// Something that takes long to open.
+    Deferred(Arc<dyn DeferredSource>),
 }
 
 /// One of several files.
@@ -51,8 +53,26 @@ impl Member {
                 metadata.map_err(|error| Error::source(error).in_file(&path.display().to_string()))?.len()
             }
             Input::Source(source) => source.size(),
+            Input::Deferred(file) => file.open()?.size(),
         };
         Ok(*self.size.get_or_init(|| size))
+    }
+
+    /// How many bytes it has, if that is known without waiting.
+    pub(super) fn known_size(&self) -> Option<u64> {
+        match &self.input {
+            Input::Deferred(file) => file.known_size(),
+            _ => self.size().ok(),
+        }
+    }
+
+    /// Promises that this range of its bytes will be read.
+    pub(super) fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
+        match &self.input {
+            Input::Path(_) => ReadAhead::default(),
+            Input::Source(source) => source.read_ahead(range),
+            Input::Deferred(file) => file.read_ahead(range),
+        }
     }
 
     /// Its bytes; those of a small file are in memory.
@@ -60,6 +80,7 @@ impl Member {
         let source: Arc<dyn Source> = match &self.input {
             Input::Path(path) => Arc::new(FileSource::open(path)?),
             Input::Source(source) => source.clone(),
+            Input::Deferred(file) => file.open()?,
         };
         if source.size() >= SMALL || matches!(self.input, Input::Source(_)) {
             return Ok(source);

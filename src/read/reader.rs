@@ -22,7 +22,7 @@ use super::salvage::{self, Salvaged};
 use super::sequence::{Job, Sequence, Tasks};
 use super::stats::{Counters, Stats};
 use super::task::Item;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, ReadAhead, Result};
 
 /// Results that may wait for the consumer while every thread is at work.
 const AHEAD: usize = 2;
@@ -38,6 +38,8 @@ pub struct BatchReader {
     /// Number of the next task to take.
     next: u64,
     finished: bool,
+    /// Promises to the sources that all of the rest is read.
+    ahead: Vec<ReadAhead>,
 }
 
 struct Shared {
@@ -89,7 +91,13 @@ impl BatchReader {
         let stream = Mutex::new(Numbered { sequence, next: 0, ended: false });
         let (results, progress, cancelled, scratch) = <_>::default();
         let shared = Shared { portions, extras, filter, counters, stream, results, progress, cancelled, scratch };
-        Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), salvaged, next: 0, finished: false }
+        Self { shared: Arc::new(shared), fields, ready: VecDeque::new(), salvaged, next: 0, finished: false, ahead: Vec::new() }
+    }
+
+    /// Keeps promises to read on until the last batch, or until the reader is dropped.
+    pub(super) fn reading_ahead(mut self, ahead: Vec<ReadAhead>) -> Self {
+        self.ahead = ahead;
+        self
     }
 
     /// The columns that come out, in order.
@@ -254,6 +262,7 @@ impl Iterator for BatchReader {
         let batch = self.next_batch().transpose();
         if !matches!(batch, Some(Ok(_))) {
             self.finished = true;
+            self.ahead.clear();
             self.shared.cancelled.store(true, Ordering::Relaxed);
         }
         batch

@@ -150,8 +150,8 @@ impl Sequence {
     fn run(&self, members: &Members) -> Range<usize> {
         let mut bytes = 0;
         let small = members.members[self.next..].iter().take(RUN_FILES).take_while(|member| {
-            // A file that cannot be looked at ends the run, and fails when it is next.
-            let size = member.size().unwrap_or(SMALL);
+            // A file that cannot be looked at, or not without waiting, ends the run; it is looked at when it is next.
+            let size = member.known_size().unwrap_or(SMALL);
             let fits = bytes < RUN_BYTES && size < SMALL;
             bytes += size;
             fits

@@ -4,6 +4,12 @@
 mod counting;
 mod file;
 mod memory;
+#[cfg(feature = "object_store")]
+mod object_store;
+
+use std::any::Any;
+use std::ops::Range;
+use std::sync::Arc;
 
 use polars_buffer::Buffer;
 
@@ -13,6 +19,8 @@ use crate::Result;
 pub(crate) use counting::CountingSource;
 pub use file::FileSource;
 pub use memory::MemorySource;
+#[cfg(feature = "object_store")]
+pub use object_store::{CredentialSource, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
 
 /// A file of known size that many threads may read at any offset.
 pub trait Source: Send + Sync {
@@ -45,5 +53,48 @@ pub trait Source: Send + Sync {
     fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
         drop(used);
         self.read_at(offset, len)
+    }
+
+    /// Whether every read costs a round trip, unless it follows the one before it.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Promises that this range will be read in order, as long as the result lives.
+    fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
+        let _ = range;
+        ReadAhead::default()
+    }
+}
+
+/// A file that is not open yet, and that may be opened any number of times.
+pub trait DeferredSource: Send + Sync {
+    /// What errors call it.
+    fn name(&self) -> &str;
+
+    /// How many bytes there are, if that is known without waiting.
+    fn known_size(&self) -> Option<u64>;
+
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) if it cannot be opened.
+    fn open(&self) -> Result<Arc<dyn Source>>;
+
+    /// Promises that this range will be read in order, as long as the result lives.
+    fn read_ahead(&self, range: Range<u64>) -> ReadAhead;
+}
+
+/// A promise to read on. What was requested for it alone is cancelled when it is dropped.
+#[derive(Default)]
+pub struct ReadAhead {
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    promise: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl ReadAhead {
+    /// A promise that ends when `promise` is dropped.
+    pub fn new(promise: impl Any + Send + Sync) -> Self {
+        Self { promise: Some(Box::new(promise)) }
     }
 }

@@ -1,0 +1,52 @@
+//! What Python may open.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use polars_buffer::Buffer;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+use super::interrupt::Slow;
+#[cfg(feature = "object_store")]
+use super::store::StoreFile;
+use crate::{FileSource, Input, MemorySource, Result, Source};
+
+/// What Python may open. The order matters: bytes would be a path as well.
+#[derive(FromPyObject)]
+pub(super) enum SourceArg {
+    Bytes(PyBackedBytes),
+    #[cfg(feature = "object_store")]
+    Store(Py<StoreFile>),
+    Path(PathBuf),
+}
+
+impl SourceArg {
+    /// The source behind it if its reads may wait for long.
+    pub(super) fn slow(&self) -> Slow {
+        match self {
+            #[cfg(feature = "object_store")]
+            Self::Store(file) => Some(Arc::new(file.get().0.clone())),
+            Self::Bytes(_) | Self::Path(_) => None,
+        }
+    }
+
+    /// One of several files; bytes are not copied.
+    pub(super) fn into_input(self) -> Input {
+        match self {
+            Self::Bytes(bytes) => Input::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
+            #[cfg(feature = "object_store")]
+            Self::Store(file) => Input::Deferred(Arc::new(file.get().0.clone())),
+            Self::Path(path) => Input::Path(path),
+        }
+    }
+
+    /// Opens it.
+    pub(super) fn open(self) -> Result<Arc<dyn Source>> {
+        match self.into_input() {
+            Input::Path(path) => Ok(Arc::new(FileSource::open(path)?)),
+            Input::Source(source) => Ok(source),
+            Input::Deferred(file) => file.open(),
+        }
+    }
+}

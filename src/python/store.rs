@@ -1,0 +1,93 @@
+//! Files in object stores, and the Python callable that brings their credentials.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::error::Raised;
+use super::interrupt::Interrupt;
+use crate::{CredentialSource, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions};
+
+/// A file in an object store or behind HTTP. Nothing is requested before it is read.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct StoreFile(pub(super) crate::StoreFile);
+
+impl Interrupt for crate::StoreFile {
+    fn interrupt(&self) {
+        self.interrupt_reads();
+    }
+}
+
+#[pymethods]
+impl StoreFile {
+    /// The URL without what may be secret.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("StoreFile({:?})", self.0.name())
+    }
+}
+
+/// Files to read in this order, with one set of options. `credentials` returns a dict and an expiry in Unix seconds.
+#[pyfunction]
+#[pyo3(signature = (urls, options=None, credentials=None, chunk_size=None))]
+pub(super) fn store_files(
+    urls: Vec<String>,
+    options: Option<&Bound<'_, PyDict>>,
+    credentials: Option<Py<PyAny>>,
+    chunk_size: Option<u64>,
+) -> std::result::Result<Vec<StoreFile>, Raised> {
+    let options = StoreOptions::new(options.map(option_values).transpose()?.unwrap_or_default())?;
+    let credentials = credentials.map(|callable| Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
+    let files = crate::StoreFile::all(urls, &options, credentials, chunk_size)?;
+    Ok(files.into_iter().map(StoreFile).collect())
+}
+
+fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionValue)>> {
+    #[derive(FromPyObject)]
+    enum Value {
+        Integer(i64),
+        Float(f64),
+        Text(String),
+    }
+    let value = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let key: String = key.extract()?;
+        let value = match value.extract() {
+            Ok(Value::Integer(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => OptionValue::Integer(number),
+            Ok(Value::Float(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => OptionValue::Float(number),
+            Ok(Value::Text(text)) => OptionValue::Text(text),
+            _ => {
+                let message = format!("storage option {key:?} must be a str or a number, got {}", value.get_type());
+                return Err(pyo3::exceptions::PyTypeError::new_err(message));
+            }
+        };
+        Ok((key, value))
+    };
+    options.iter().map(value).collect()
+}
+
+/// Asks Python for credentials.
+struct Callable(Py<PyAny>);
+
+impl CredentialSource for Callable {
+    fn fetch(&self) -> Result<Credentials> {
+        let fetched = Python::attach(|py| {
+            let (values, expires): (Vec<(String, String)>, Option<f64>) = {
+                let (values, expires): (Bound<'_, PyDict>, Option<f64>) = self.0.bind(py).call0()?.extract()?;
+                let pair = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((key.extract()?, value.extract()?));
+                (values.iter().map(pair).collect::<PyResult<_>>()?, expires)
+            };
+            Ok::<_, PyErr>(Credentials { values, expires: expires.map(at) })
+        });
+        fetched.map_err(|raised| Error::new(ErrorKind::Callback, "the credential provider failed").with_cause(raised))
+    }
+}
+
+fn at(seconds: f64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX / 4)
+}
