@@ -9,6 +9,7 @@ mod container;
 mod decode;
 mod dtype;
 mod error;
+mod executor;
 mod limits;
 mod plan;
 #[cfg(feature = "python")]
@@ -20,10 +21,10 @@ mod source;
 pub use codec::Codec;
 pub use container::Header;
 pub use error::{Error, ErrorKind, Position, Result};
+pub use executor::set_thread_pool_size;
 pub use limits::Limits;
 pub use read::{
     BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, Opener, ReadOptions, RowFilter, Stats,
-    set_threads,
 };
 pub use schema::{
     Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,

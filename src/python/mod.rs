@@ -43,9 +43,9 @@ fn configure_allocator() {
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     configure_allocator();
-    // Polars' pool is not asked: that would start it.
+    // Read the variable: querying Polars would start its pool.
     if let Some(threads) = std::env::var("POLARS_MAX_THREADS").ok().and_then(|value| value.parse().ok()) {
-        crate::set_threads(threads);
+        crate::set_thread_pool_size(threads);
     }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(damage::default_limits, module)?)?;

@@ -8,7 +8,6 @@ use super::opened::Opened;
 use super::opener::Opener;
 use super::options::{OpenOptions, ReadOptions};
 use super::plans::Known;
-use super::pool;
 use super::reader::BatchReader;
 use super::salvage::Salvaged;
 use super::sequence::Sequence;
@@ -17,6 +16,7 @@ use super::stats::Counters;
 use super::stream::Wanted;
 use super::survey::Survey;
 use crate::container::Header;
+use crate::executor;
 use crate::plan::{Plan, Projection};
 use crate::source::Source;
 use crate::{Limits, Result, Schema};
@@ -123,7 +123,7 @@ impl ContainerFile {
             Some(range) => split::blocks(&self.opened, range, salvage).map_err(|error| error.in_file(source.name()))?,
         };
         let small = blocks.end - blocks.start < SMALL_FILE || options.length.is_some_and(|rows| rows <= FEW_ROWS);
-        let portions = options.portions(if small { 1 } else { pool::threads() });
+        let portions = options.portions(if small { 1 } else { executor::threads() });
         let fields = extras.fields(&plan.fields);
         let salvaged = Salvaged::new(options, &mut extras, limits);
         let counters = Arc::new(Counters::default());

@@ -9,12 +9,12 @@ use super::file::{FEW_ROWS, SMALL_FILE};
 use super::members::{Input, Member, Members};
 use super::options::{OpenOptions, ReadOptions};
 use super::plans::Plans;
-use super::pool;
 use super::reader::BatchReader;
 use super::salvage::Salvaged;
 use super::sequence::Sequence;
 use super::stats::Counters;
 use super::window::Spare;
+use crate::executor;
 use crate::plan::{Plan, Projection, Schemas};
 use crate::{Error, Evolution, Header, ReadAhead, Result, Schema};
 
@@ -180,7 +180,7 @@ impl FileSet {
         let fields = extras.fields(&plans.own().fields);
         let salvaged = Salvaged::new(options, &mut extras, limits);
         let small = self.is_small() || options.length.is_some_and(|rows| rows <= FEW_ROWS);
-        let portions = options.portions(if small { 1 } else { pool::threads() });
+        let portions = options.portions(if small { 1 } else { executor::threads() });
         let rows = options.rows_by_header();
         if rows.start > 0 {
             self.count_rows(Some(rows.start))?;
@@ -211,13 +211,13 @@ fn all<T: Send>(members: &[Arc<Member>], look: impl Fn(&Arc<Member>) -> Result<T
         return members.iter().map(look).collect();
     }
     // All of them first: which error is the first one must not depend on the threads.
-    let found = pool::pool()?.install(|| members.par_iter().map(look).collect::<Vec<_>>());
+    let found = executor::pool()?.install(|| members.par_iter().map(look).collect::<Vec<_>>());
     found.into_iter().collect()
 }
 
 /// How many files are counted at once where counting may stop early.
 fn group_len(limit: Option<u64>) -> usize {
-    if limit.is_some() { 4 * pool::threads() } else { usize::MAX }
+    if limit.is_some() { 4 * executor::threads() } else { usize::MAX }
 }
 
 fn sum(rows: u64, more: u64) -> Result<u64> {

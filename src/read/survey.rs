@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memchr::memmem;
 use rayon::prelude::*;
 
-use super::pool;
 use crate::container::{BlockFrame, BlockWalk, SYNC_BYTES};
+use crate::executor;
 use crate::{Error, Header, Result, Source};
 
 /// A part of fewer bytes is not worth a thread.
@@ -93,7 +93,7 @@ impl Survey {
     fn extend_in_parts(&mut self, source: &dyn Source, sync: &[u8; SYNC_BYTES], stop: u64) -> Result<bool> {
         let start = self.walk.offset();
         let bytes = stop.min(source.size()).saturating_sub(start);
-        let parts = (bytes / PART_BYTES).min(pool::threads() as u64);
+        let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
         // Over a network one reader in file order is the fastest: requests run ahead of it.
         if parts < 2 || source.is_remote() {
             return Ok(false);
@@ -108,7 +108,7 @@ impl Survey {
             survey.extend_alone(source, stop, u64::MAX).ok()?;
             Some((first, survey))
         };
-        let walked = pool::pool()?.install(|| (0..parts).into_par_iter().map(walk).collect::<Option<Vec<_>>>());
+        let walked = executor::pool()?.install(|| (0..parts).into_par_iter().map(walk).collect::<Option<Vec<_>>>());
         let joined = walked.and_then(|parts| {
             let mut parts = parts.into_iter();
             let (_, first) = parts.next()?;

@@ -42,7 +42,7 @@ pub(crate) struct Table {
 static THREADS: Once = Once::new();
 
 pub(crate) fn open(file: Vec<u8>) -> polars_avro::Result<ContainerFile> {
-    THREADS.call_once(|| polars_avro::set_threads(4));
+    THREADS.call_once(|| polars_avro::set_thread_pool_size(4));
     ContainerFile::open(Arc::new(MemorySource::new(file)), &OpenOptions::default())
 }
 

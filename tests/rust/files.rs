@@ -41,7 +41,7 @@ fn set() -> FileSet {
 
 /// The files, of which some have a damaged last block.
 fn set_damaged(damaged: &[usize]) -> FileSet {
-    polars_avro::set_threads(4);
+    polars_avro::set_thread_pool_size(4);
     let mut first = 0;
     let inputs = ROWS.iter().enumerate().map(|(number, &rows)| {
         let mut bytes = file(number % 2, first, rows);

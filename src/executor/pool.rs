@@ -1,4 +1,4 @@
-//! The threads that decode.
+//! The threads of this process.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,26 +7,26 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{Error, ErrorKind, Result};
 
-static WANTED: AtomicUsize = AtomicUsize::new(0);
+static SIZE: AtomicUsize = AtomicUsize::new(0);
 
-/// The pool, and the process that started it: a forked process has its memory but none of its threads.
+/// The pool and the process that started it: a forked process inherits its memory but none of its threads.
 static POOL: Mutex<Option<(u32, &'static ThreadPool)>> = Mutex::new(None);
 
-/// Sets how many threads decode, for the whole process. Counts until the first file is read on more than one thread.
-pub fn set_threads(n: usize) {
-    WANTED.store(n, Ordering::Relaxed);
+/// Sets how many threads decode and encode, for the whole process. Has no effect once the pool has started.
+pub fn set_thread_pool_size(threads: usize) {
+    SIZE.store(threads, Ordering::Relaxed);
 }
 
 /// How many threads the pool has, or will have.
-pub(super) fn threads() -> usize {
-    match WANTED.load(Ordering::Relaxed) {
+pub(crate) fn threads() -> usize {
+    match SIZE.load(Ordering::Relaxed) {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     }
 }
 
-/// The pool; its threads are started now if nobody in this process has before.
-pub(super) fn pool() -> Result<&'static ThreadPool> {
+/// The pool, started by the first call in this process.
+pub(crate) fn pool() -> Result<&'static ThreadPool> {
     let mut started = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
     if let Some((owner, pool)) = *started

@@ -1,0 +1,10 @@
+//! Threads, order and back-pressure. Knows nothing of Avro: reading and writing bring their own tasks.
+
+mod ordered;
+mod pool;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use ordered::{OrderedTasks, Workload};
+pub use pool::set_thread_pool_size;
+pub(crate) use pool::{pool, threads};
