@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import __version__
-from polars_avro._damage import AvroWarning, BadBlock
 from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
 from polars_avro._limits import Limits
 from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema

@@ -15,21 +15,21 @@ class AvroError(ComputeError):
     ----------
     file : str or None
         The path of the file, ``<bytes>`` for one in memory.
-    block : int or None
+    block_index : int or None
         Index of the block in the file, counted from 0.
     offset : int or None
         Offset in the file, in bytes: where the block begins, or where the header is wrong.
     record : int or None
         Index of the record in the block, counted from 0.
-    path : str or None
+    field : str or None
         The field in the record, such as ``items[].price``.
     """
 
     file: str | None = None
-    block: int | None = None
+    block_index: int | None = None
     offset: int | None = None
     record: int | None = None
-    path: str | None = None
+    field: str | None = None
 
 
 class AvroDataError(AvroError):

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from polars_avro import _sources
 from polars_avro._core import ContainerFile
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schemas import as_written
-from polars_avro._sources import Source
+from polars_avro._sources.inputs import Source, normalize_source
 
 _RESERVED = ("avro.schema", "avro.codec")
 
@@ -22,7 +21,7 @@ class AvroMetadata:
 
     Attributes
     ----------
-    schema : str
+    avro_schema : str
         The schema that the file was written with, as the JSON text in its header.
     canonical_form : str
         The schema in the specification's Parsing Canonical Form, which leaves out what does not matter to readers.
@@ -42,7 +41,7 @@ class AvroMetadata:
         How many rows its block headers promise.
     """
 
-    schema: str
+    avro_schema: str
     canonical_form: str
     fingerprints: dict[str, bytes]
     codec: str
@@ -86,10 +85,10 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     >>> metadata.codec, metadata.n_blocks, metadata.n_rows
     ('deflate', 5, 300)
     """
-    file = ContainerFile(_sources.one(source), as_written(limits or DEFAULT_LIMITS))
+    file = ContainerFile(normalize_source(source), as_written(limits or DEFAULT_LIMITS))
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
-        schema=file.schema_json,
+        avro_schema=file.schema_json,
         canonical_form=file.canonical_form,
         fingerprints=file.fingerprints,
         codec=file.codec,
@@ -138,4 +137,4 @@ def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Sche
     >>> schema["sky"]
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
-    return pl.Schema(ContainerFile(_sources.one(source), as_written(limits or DEFAULT_LIMITS)))
+    return pl.Schema(ContainerFile(normalize_source(source), as_written(limits or DEFAULT_LIMITS)))

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
+from polars_avro._bad_blocks import BadBlock, BadBlockLog
 from polars_avro._core import Batch, ReadOptions
-from polars_avro._damage import BadBlock, Damage
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class ReaderOptions:
             msg = "`on_bad_block` is never called without `ignore_errors=True`"
             raise ValueError(msg)
 
-    def damage(self, *, keep: bool = False) -> Damage | None:
+    def bad_block_log(self, *, keep: bool = False) -> BadBlockLog | None:
         """Give what takes reports of damaged blocks, if there can be any."""
-        return Damage(self.on_bad_block, keep=keep) if self.ignore_errors else None
+        return BadBlockLog(self.on_bad_block, keep=keep) if self.ignore_errors else None
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _fields(dtype: Any) -> Mapping[str, Any]:
     return {} if inside is None else _fields(inside)
 
 
-def for_core(
+def core_options(
     *,
     columns: Sequence[str] | None,
     row_index: tuple[str, int] | None = None,

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _schemas, _sources
-from polars_avro._frame import frame
+from polars_avro import _options, _schemas
+from polars_avro._engine.frames import frame
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
-from polars_avro._sources import Sources
+from polars_avro._sources import inputs
+from polars_avro._sources.inputs import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from polars._typing import SchemaDict
 
-    from polars_avro._damage import BadBlock
+    from polars_avro._bad_blocks import BadBlock
 
 
 def read_avro(
@@ -166,18 +167,20 @@ def read_avro(
             batch_size=batch_size,
             n_threads=n_threads,
         )
-        differences = _schemas.differences(missing_columns, extra_columns, cast_options)
-        _, file = _schemas.read_as([single], reader_schema, schema_mode, differences, limits or DEFAULT_LIMITS)
+        evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+        _, file = _schemas.resolve_read_schema(
+            [single], reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS
+        )
         schema = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
         selected = None if columns is None else _options.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
-        options = _options.for_core(
+        options = _options.core_options(
             columns=selected, row_index=index, length=n_rows, byte_range=byte_range, reader=reader
         )
         batches = file.read(options)
-        if (damage := reader.damage()) is not None:
-            damage.report(batches.bad_blocks)
-            damage.warn(stacklevel=2)
+        if (log := reader.bad_block_log()) is not None:
+            log.report(batches.bad_blocks)
+            log.warn(stacklevel=2)
         df = frame(batches)
         return df.rechunk() if rechunk else df
 
@@ -224,7 +227,7 @@ def read_avro(
 def _single(source: Sources, *, glob: bool) -> str | bytes | None:
     if isinstance(source, (list, tuple)):
         return None
-    opened = _sources.one(source)  # type: ignore[arg-type]
-    if isinstance(opened, str) and _sources.stands_for_many(opened, glob=glob):
+    opened = inputs.normalize_source(source)  # type: ignore[arg-type]
+    if isinstance(opened, str) and inputs.is_glob_or_directory(opened, glob=glob):
         return None
     return opened

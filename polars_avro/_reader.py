@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _schemas, _sources
-from polars_avro._frame import frames
+from polars_avro import _options, _schemas
+from polars_avro._engine.frames import frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions
-from polars_avro._schemas import AvroSchema, Differences
-from polars_avro._sources import Source
+from polars_avro._schemas import AvroSchema, SchemaEvolution
+from polars_avro._sources import inputs
+from polars_avro._sources.inputs import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from polars_avro._bad_blocks import BadBlock
     from polars_avro._core import BatchReader, ContainerFile
-    from polars_avro._damage import BadBlock
 
 
 class AvroReader:
@@ -107,8 +108,10 @@ class AvroReader:
             batch_size=batch_size,
             n_threads=n_threads,
         )
-        sources = [_sources.one(source)]
-        _, file = _schemas.read_as(sources, reader_schema, "first", Differences(), limits or DEFAULT_LIMITS)
+        sources = [inputs.normalize_source(source)]
+        _, file = _schemas.resolve_read_schema(
+            sources, reader_schema, "first", SchemaEvolution(), limits or DEFAULT_LIMITS
+        )
         schema = pl.Schema(file)
         selected = None if columns is None else _options.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
@@ -118,7 +121,7 @@ class AvroReader:
         self._index = index
         self._n_rows = n_rows
         self._byte_range = byte_range
-        self._damage = reader.damage(keep=True)
+        self._log = reader.bad_block_log(keep=True)
         self._past: dict[str, int] = {}
         self._rows_read = 0
         self._total_bytes = file.size
@@ -128,7 +131,7 @@ class AvroReader:
 
     def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> BatchReader:
         """Read on in this range, counting on."""
-        options = _options.for_core(
+        options = _options.core_options(
             columns=self._selected,
             row_index=None if self._index is None else (self._index[0], self._index[1] + self._rows_read),
             length=None if self._n_rows is None else self._n_rows - self._rows_read,
@@ -136,7 +139,7 @@ class AvroReader:
             reader=self._options,
         )
         self._batches = file.batches(options)
-        self._frames: Iterator[pl.DataFrame] = frames(self._batches, self._damage)
+        self._frames: Iterator[pl.DataFrame] = frames(self._batches, self._log)
         return self._batches
 
     @property
@@ -152,7 +155,7 @@ class AvroReader:
     @property
     def bad_blocks(self) -> list[BadBlock]:
         """The blocks that ``ignore_errors`` left out so far, in file order."""
-        return [] if self._damage is None else list(self._damage.kept or ())
+        return [] if self._log is None else list(self._log.kept or ())
 
     @property
     def rows_read(self) -> int:
@@ -219,8 +222,8 @@ class AvroReader:
         self._past = self.stats
         self._frames = iter(())
         self._file = self._batches = None
-        if self._damage is not None:
-            self._damage.warn(stacklevel=2)
+        if self._log is not None:
+            self._log.warn(stacklevel=2)
 
     def __iter__(self) -> Self:
         return self
@@ -228,8 +231,8 @@ class AvroReader:
     def __next__(self) -> pl.DataFrame:
         df = next(self._frames, None)
         if df is None:
-            if self._damage is not None:
-                self._damage.warn(stacklevel=2)
+            if self._log is not None:
+                self._log.warn(stacklevel=2)
             raise StopIteration
         self._rows_read += df.height
         return df

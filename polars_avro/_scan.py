@@ -1,4 +1,4 @@
-"""Lazy reading."""
+"""Lazy read_schema."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _paths, _schemas, _sources
-from polars_avro._files import Files
+from polars_avro import _options, _schemas
+from polars_avro._engine.files import Files
 
 try:
-    from polars_avro import _external as engine
+    from polars_avro._engine import external as engine
 except ImportError:
-    from polars_avro import _io_source as engine  # type: ignore[no-redef]
+    from polars_avro._engine import io_source as engine  # type: ignore[no-redef]
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
-from polars_avro._sources import Sources
+from polars_avro._sources import expansion, inputs
+from polars_avro._sources.inputs import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from polars._typing import SchemaDict
 
-    from polars_avro._damage import BadBlock
+    from polars_avro._bad_blocks import BadBlock
 
 
 def scan_avro(
@@ -166,14 +167,14 @@ def scan_avro(
         batch_size=batch_size,
         n_threads=n_threads,
     )
-    differences = _schemas.differences(missing_columns, extra_columns, cast_options)
-    named = _sources.several(source)
-    hive = _paths.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
-    sources = _paths.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
+    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+    named = inputs.normalize_sources(source)
+    hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
+    sources = expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
     limits = limits or DEFAULT_LIMITS
-    reading, first = _schemas.read_as(sources, reader_schema, schema_mode, differences, limits)
-    files = Files(tuple(sources), reading, hive, include_file_paths)
-    schema = files.schema(reading.schema())
+    read_schema, first = _schemas.resolve_read_schema(sources, reader_schema, schema_mode, evolution, limits)
+    files = Files(tuple(sources), read_schema, hive, include_file_paths)
+    schema = files.schema(read_schema.schema())
     options = ScanOptions(
         n_rows=n_rows,
         row_index=_options.row_index(row_index_name, row_index_offset, schema),

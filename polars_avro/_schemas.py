@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import polars as pl
 
 from polars_avro import _union
-from polars_avro._core import ContainerFile, FileSet, Open
+from polars_avro._core import ContainerFile, FileOpener, FileSet
 from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
@@ -29,19 +29,21 @@ _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "st
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadSchema:
     """One schema for all files. Hashable, so that equal scans can share what they make."""
 
     schema_json: str
-    #: Whether columns, and fields of nested records, that a file lacks become null.
-    insert: tuple[bool, bool] = (False, False)
-    #: Whether columns, and fields of nested records, that the schema lacks are an error.
-    refuse: tuple[bool, bool] = (False, False)
+    #: Columns, and fields of nested records, that a file lacks become null.
+    insert_missing_columns: bool = False
+    insert_missing_fields: bool = False
+    #: Columns, and fields of nested records, that the schema lacks are an error.
+    refuse_extra_columns: bool = False
+    refuse_extra_fields: bool = False
     #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
     as_polars: bool = False
     limits: Limits = DEFAULT_LIMITS
 
-    def for_core(self) -> Open:
+    def core_opener(self) -> FileOpener:
         """Say how to open a file."""
         return _open_as(self)
 
@@ -52,29 +54,31 @@ class Reading:
 
 # What is made of a schema takes longer than the first rows of a file, and a program's files have few of them.
 @lru_cache(maxsize=16)
-def _open_as(reading: Reading) -> Open:
-    return Open(
-        reading.schema_json,
-        limits=reading.limits,
-        insert=reading.insert,
-        refuse=reading.refuse,
-        as_polars=reading.as_polars,
+def _open_as(read_schema: ReadSchema) -> FileOpener:
+    return FileOpener(
+        read_schema.schema_json,
+        limits=read_schema.limits,
+        insert_missing_columns=read_schema.insert_missing_columns,
+        insert_missing_fields=read_schema.insert_missing_fields,
+        refuse_extra_columns=read_schema.refuse_extra_columns,
+        refuse_extra_fields=read_schema.refuse_extra_fields,
+        as_polars=read_schema.as_polars,
     )
 
 
 @lru_cache(maxsize=16)
-def _schema_of(reading: Reading) -> pl.Schema:
-    return pl.Schema(_open_as(reading))
+def _schema_of(read_schema: ReadSchema) -> pl.Schema:
+    return pl.Schema(_open_as(read_schema))
 
 
 @lru_cache(maxsize=16)
-def as_written(limits: Limits) -> Open:
+def as_written(limits: Limits) -> FileOpener:
     """Say how to open a file that is read as the schema it was written with."""
-    return Open(None, limits=limits)
+    return FileOpener(None, limits=limits)
 
 
 @dataclass(frozen=True)
-class Differences:
+class SchemaEvolution:
     """How files may differ from the schema they are read as, as a user says it."""
 
     missing_columns: MissingColumns = "raise"
@@ -82,26 +86,28 @@ class Differences:
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
 
-    def reading(self, schema_json: str, limits: Limits, *, given: bool) -> Reading:
+    def read_schema(self, schema_json: str, limits: Limits, *, given: bool) -> ReadSchema:
         """Read files as a schema that was given, or that is a file's own."""
-        return Reading(
+        return ReadSchema(
             schema_json,
-            insert=(self.missing_columns == "insert", self.missing_fields == "insert"),
+            insert_missing_columns=self.missing_columns == "insert",
+            insert_missing_fields=self.missing_fields == "insert",
             # A schema that was given chooses from the files' columns.
-            refuse=(False, False) if given else (self.extra_columns == "raise", self.extra_fields == "raise"),
+            refuse_extra_columns=not given and self.extra_columns == "raise",
+            refuse_extra_fields=not given and self.extra_fields == "raise",
             as_polars=not given,
             limits=limits,
         )
 
 
-def differences(
+def schema_evolution(
     missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
-) -> Differences:
+) -> SchemaEvolution:
     """Check the options that say what happens where files differ."""
     _one_of("missing_columns", missing_columns, ("insert", "raise"))
     _one_of("extra_columns", extra_columns, ("ignore", "raise"))
     if cast_options is None:
-        return Differences(missing_columns, extra_columns)
+        return SchemaEvolution(missing_columns, extra_columns)
     for name in ("integer_cast", "float_cast", "datetime_cast", "categorical_to_string"):
         casts = getattr(cast_options, name)
         # Numbers are widened in any case.
@@ -110,28 +116,34 @@ def differences(
             msg = f"`cast_options`: {name}={casts!r} is not supported: Avro's schema resolution widens numbers only"
             raise AvroUnsupportedError(msg)
     missing, extra = cast_options.missing_struct_fields, cast_options.extra_struct_fields
-    return Differences(missing_columns, extra_columns, missing, extra)
+    return SchemaEvolution(missing_columns, extra_columns, missing, extra)
 
 
-def read_as(
+def resolve_read_schema(
     sources: Sequence[str | bytes],
     given: AvroSchema | None,
     mode: SchemaMode,
-    differences: Differences,
+    evolution: SchemaEvolution,
     limits: Limits,
-) -> tuple[Reading, ContainerFile]:
+) -> tuple[ReadSchema, ContainerFile]:
     """Say what files are read as, and open the first of them."""
     _one_of("schema_mode", mode, ("first", "union"))
     if given is not None:
-        reading = differences.reading(schema_json(given), limits, given=True)
+        read_schema = evolution.read_schema(schema_json(given), limits, given=True)
     elif mode == "union" and len(sources) > 1:
         schemas = FileSet(sources, as_written(limits)).schemas()
         merged = schemas[0] if len(schemas) == 1 else _union.union(schemas)
-        reading = Reading(merged, insert=(True, True), as_polars=True, limits=limits)
+        read_schema = ReadSchema(
+            merged,
+            insert_missing_columns=True,
+            insert_missing_fields=True,
+            as_polars=True,
+            limits=limits,
+        )
     else:
         first = ContainerFile(sources[0], as_written(limits))
-        return differences.reading(first.schema_json, limits, given=False), first
-    return reading, ContainerFile(sources[0], reading.for_core())
+        return evolution.read_schema(first.schema_json, limits, given=False), first
+    return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
 
 def schema_json(schema: AvroSchema) -> str:

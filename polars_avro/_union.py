@@ -181,5 +181,5 @@ def _differ(one: _Type, other: _Type, path: str) -> AvroSchemaError:
     error = AvroSchemaError(
         f"field `{path}` is {text(one)} in one file and {text(other)} in another: no type holds both"
     )
-    error.path = path
+    error.field = path
     return error

@@ -91,10 +91,10 @@ fn avro_error(class: &str, error: &Error) -> PyErr {
         let raise = || -> PyResult<PyErr> {
             let exception = py.import("polars_avro._errors")?.getattr(class)?.call1((error.to_string(),))?;
             exception.setattr("file", position.file.as_deref())?;
-            exception.setattr("block", position.block)?;
+            exception.setattr("block_index", position.block)?;
             exception.setattr("offset", position.offset)?;
             exception.setattr("record", position.record)?;
-            exception.setattr("path", position.path.as_deref())?;
+            exception.setattr("field", position.path.as_deref())?;
             Ok(PyErr::from_value(exception))
         };
         raise().unwrap_or_else(|failure| failure)

@@ -9,7 +9,7 @@ use super::arrow::{Batch, Batches, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
 use super::interrupt::{Slow, detached};
-use super::options::{Open, ReadOptions};
+use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
 use crate::{Fingerprint, OpenOptions};
 
@@ -32,7 +32,7 @@ impl ContainerFile {
     /// Opens a path, or the bytes of a whole file, which are not copied.
     #[new]
     #[pyo3(signature = (source, options=None))]
-    fn new(py: Python<'_>, source: SourceArg, options: Option<&Open>) -> Result<Self, Raised> {
+    fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>) -> Result<Self, Raised> {
         let slow = source.slow();
         let opener = options.map(|open| open.0.clone());
         let file = detached(py, &slow, move || {
@@ -112,7 +112,7 @@ impl ContainerFile {
 
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
-    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+    fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let file = self.file.clone();
         detached(py, &self.slow, move || file.count_sound_rows(limit))
     }
@@ -174,11 +174,11 @@ impl BatchReader {
         counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
         counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
-        counts.set_item("rows_tested", stats.rows_tested)?;
-        counts.set_item("rows_filtered", stats.rows_filtered)?;
+        counts.set_item("rows_evaluated", stats.rows_tested)?;
+        counts.set_item("rows_filtered_out", stats.rows_filtered)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
         counts.set_item("files_opened", stats.files_opened)?;
-        counts.set_item("files_held", stats.files_held)?;
+        counts.set_item("max_open_files", stats.files_held)?;
         counts.set_item("plans_compiled", stats.plans_compiled)?;
         Ok(counts)
     }

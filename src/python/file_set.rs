@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use super::error::Raised;
 use super::file::BatchReader;
 use super::interrupt::{Slow, detached};
-use super::options::{Open, ReadOptions};
+use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
 
 /// Files that are read one after the other; none is opened before it is needed.
@@ -19,7 +19,7 @@ pub(super) struct FileSet {
 impl FileSet {
     /// Paths, files in stores, or the bytes of whole files.
     #[new]
-    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &Open) -> Result<Self, Raised> {
+    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener) -> Result<Self, Raised> {
         let slow = sources.iter().find_map(SourceArg::slow);
         let opener = options.0.clone();
         let files = detached(py, &slow, move || {
@@ -32,10 +32,10 @@ impl FileSet {
         self.files.len()
     }
 
-    /// The files at these places; they keep their numbers.
+    /// The files at these indices; they keep their numbers.
     #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
-    fn select(&self, places: Vec<usize>) -> Result<Self, Raised> {
-        Ok(Self { files: self.files.select(&places)?, slow: self.slow.clone() })
+    fn select(&self, indices: Vec<usize>) -> Result<Self, Raised> {
+        Ok(Self { files: self.files.select(&indices)?, slow: self.slow.clone() })
     }
 
     /// The schemas that the files were written with, as the headers have them: each once.
@@ -53,7 +53,7 @@ impl FileSet {
 
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
-    fn count_sound_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
+    fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let files = self.files.clone();
         detached(py, &self.slow, move || files.count_sound_rows(limit))
     }

@@ -56,7 +56,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
-    module.add_class::<options::Open>()?;
+    module.add_class::<options::FileOpener>()?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<file::BatchReader>()?;

@@ -13,18 +13,20 @@ use crate::{Evolution, Extra, Missing, OpenOptions, Opener, Schema};
 
 /// How to open files; the same options serve any number of them.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct Open(pub(super) Arc<Opener>);
+pub(super) struct FileOpener(pub(super) Arc<Opener>);
 
 #[pymethods]
-impl Open {
-    /// `insert` and `refuse` say what becomes of columns, and of fields of nested records, that one schema lacks.
+impl FileOpener {
     #[new]
-    #[pyo3(signature = (reader_schema, *, limits=None, insert=(false, false), refuse=(false, false), as_polars=false))]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, as_polars=false))]
+    #[expect(clippy::fn_params_excessive_bools, reason = "Python passes them by name")]
     fn new(
         reader_schema: Option<String>,
         limits: Option<Limits>,
-        insert: (bool, bool),
-        refuse: (bool, bool),
+        insert_missing_columns: bool,
+        insert_missing_fields: bool,
+        refuse_extra_columns: bool,
+        refuse_extra_fields: bool,
         as_polars: bool,
     ) -> Result<Self, Raised> {
         let limits = limits.map_or_else(crate::Limits::default, Into::into);
@@ -32,8 +34,10 @@ impl Open {
         let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
         let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
         let mut evolution = Evolution::default();
-        (evolution.missing_columns, evolution.missing_fields) = (missing(insert.0), missing(insert.1));
-        (evolution.extra_columns, evolution.extra_fields) = (extra(refuse.0), extra(refuse.1));
+        evolution.missing_columns = missing(insert_missing_columns);
+        evolution.missing_fields = missing(insert_missing_fields);
+        evolution.extra_columns = extra(refuse_extra_columns);
+        evolution.extra_fields = extra(refuse_extra_fields);
         // Polars' schemas have no names of records, and every type has nulls.
         (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
         Ok(Self(Arc::new(Opener::new(OpenOptions { reader_schema, evolution, limits }))))

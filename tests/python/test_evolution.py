@@ -66,7 +66,7 @@ def test_nulls_of_later_files_are_null(engine):
     """Every column of Polars may hold nulls; a schema that is given says whether Avro's may."""
     df = polars_avro.scan_avro([AB, NULLABLE]).collect(engine=engine)
     assert df.rows() == [(1, "x"), (2, "y"), (None, None), (7, "u")]
-    schema = polars_avro.read_avro_metadata(AB).schema
+    schema = polars_avro.read_avro_metadata(AB).avro_schema
     with pytest.raises(polars_avro.AvroDataError, match="the writer's null cannot be read as the reader's long"):
         polars_avro.read_avro([AB, NULLABLE], reader_schema=schema)
     df = polars_avro.scan_avro([AB, avro({"a": "null", "b": "string"}, [{"a": None, "b": "s"}])]).collect(engine=engine)
@@ -99,7 +99,7 @@ def test_what_does_not_resolve_names_the_file(tmp_path, engine):
         path.write_bytes(data)
     with pytest.raises(polars_avro.AvroSchemaError, match=r"text\.avro: .*string.*long") as caught:
         polars_avro.scan_avro(paths).collect(engine=engine)
-    assert (caught.value.file, caught.value.path) == (str(paths[1]), "a")
+    assert (caught.value.file, caught.value.field) == (str(paths[1]), "a")
 
 
 def test_missing_columns(engine):

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 import polars_avro
 from polars_avro import _options
-from polars_avro._core import FileSet, Open
+from polars_avro._core import FileOpener, FileSet
 
 OTHER = {**SCHEMA, "fields": SCHEMA["fields"][::-1]}
 
@@ -39,7 +39,7 @@ def many(tmp_path_factory):
 
 
 def test_ten_thousand_files_take_few_batches_plans_and_open_files(many):
-    files = FileSet(many, Open(json.dumps(SCHEMA)))
+    files = FileSet(many, FileOpener(json.dumps(SCHEMA)))
     columns = ["id", "score"]
     reader = files.batches(_options.for_core(columns=columns, reader=_options.ReaderOptions(n_threads=4)))
     batches = list(reader)
@@ -51,17 +51,17 @@ def test_ten_thousand_files_take_few_batches_plans_and_open_files(many):
     assert stats["plans_compiled"] == 2
     del batches
     # Small files are closed as soon as they are read, but what they held waits in its task: a run a thread.
-    assert stats["files_held"] <= (4 + 2) * 256
+    assert stats["max_open_files"] <= (4 + 2) * 256
 
 
 def test_large_files_are_open_one_after_the_other(tmp_path):
     rows = [{"id": i, "name": "x" * 200, "score": None, "tags": []} for i in range(2_000)]
     paths = [str(write(tmp_path / f"{i}.avro", rows, codec="null", sync_interval=16_000)) for i in range(40)]
-    files = FileSet(paths, Open(json.dumps(SCHEMA)))
+    files = FileSet(paths, FileOpener(json.dumps(SCHEMA)))
     reader = files.batches(_options.for_core(columns=None, reader=_options.ReaderOptions(n_threads=2)))
     assert sum(batch.height for batch in reader) == 80_000
     assert reader.stats["files_opened"] == 40
-    assert reader.stats["files_held"] <= 2 + 2 + 2
+    assert reader.stats["max_open_files"] <= 2 + 2 + 2
 
 
 def test_ten_thousand_files_are_one_source_for_polars(many, engine):
@@ -73,7 +73,7 @@ def test_ten_thousand_files_are_one_source_for_polars(many, engine):
 
 
 def test_the_first_rows_open_the_first_files(many):
-    files = FileSet(many, Open(json.dumps(SCHEMA)))
+    files = FileSet(many, FileOpener(json.dumps(SCHEMA)))
     reader = files.batches(_options.for_core(columns=["id"], length=25, reader=_options.ReaderOptions()))
     assert sum(batch.height for batch in reader) == 25
     assert reader.stats["files_opened"] == 3
@@ -81,7 +81,7 @@ def test_the_first_rows_open_the_first_files(many):
 
 
 def test_a_slice_opens_the_files_it_touches(many):
-    files = FileSet(many, Open(json.dumps(SCHEMA)))
+    files = FileSet(many, FileOpener(json.dumps(SCHEMA)))
     options = _options.for_core(columns=["id"], offset=50_005, length=10, reader=_options.ReaderOptions())
     reader = files.batches(options)
     assert sum(batch.height for batch in reader) == 10
@@ -165,7 +165,7 @@ def test_errors_name_the_file_and_the_place(mixed, tmp_path, engine):
         ) as caught:
             polars_avro.scan_avro(order).collect(engine=engine)
         assert caught.value.file == str(tmp_path / "damaged.avro")
-        assert caught.value.block is not None
+        assert caught.value.block_index is not None
 
 
 def test_a_file_that_is_gone_is_named_when_the_query_runs(mixed, tmp_path, engine):

@@ -70,8 +70,8 @@ def test_what_a_filter_drops_is_not_decoded(large, large_frame, engine, reads, n
     expected = large_frame.filter(FILTERS[name])
     assert_frame_equal(lf.collect(engine=engine), expected)
     (read,) = reads()
-    assert (read["rows_tested"], read["rows_decoded"]) == (HEIGHT, expected.height)
-    assert read["rows_filtered"] == HEIGHT - expected.height
+    assert (read["rows_evaluated"], read["rows_decoded"]) == (HEIGHT, expected.height)
+    assert read["rows_filtered_out"] == HEIGHT - expected.height
     assert_frame_equal(lf.select("tags", "score").collect(engine=engine), expected.select("tags", "score"))
 
 
@@ -84,19 +84,19 @@ def test_a_filter_on_the_row_index(large, large_frame, engine, reads):
     sliced = lf.slice(1000, 50_000).filter(pl.col("row") % 1000 == 3)
     expected = large_frame.with_row_index("row", 5).slice(1000, 50_000).filter(pl.col("row") % 1000 == 3)
     assert_frame_equal(sliced.collect(engine=engine), expected)
-    assert reads()[0]["rows_tested"] == 50_000
+    assert reads()[0]["rows_evaluated"] == 50_000
 
 
 def test_a_filter_that_nearly_all_rows_pass_is_given_up(large, large_frame, engine, reads):
     lf = polars_avro.scan_avro(large, batch_size=500, n_threads=1).filter(pl.col("id") != 7)
     assert_frame_equal(lf.collect(engine=engine), large_frame.filter(pl.col("id") != 7))
-    assert 0 < reads()[0]["rows_tested"] < HEIGHT / 8
+    assert 0 < reads()[0]["rows_evaluated"] < HEIGHT / 8
 
 
 def test_a_filter_of_all_wanted_columns_is_left_to_polars(large, large_frame, engine, reads):
     found = polars_avro.scan_avro(large).select("id").filter(pl.col("id") == 3).collect(engine=engine)
     assert found.to_dict(as_series=False) == {"id": [3]}
-    assert reads()[0]["rows_tested"] == 0
+    assert reads()[0]["rows_evaluated"] == 0
 
 
 def test_filters_that_cannot_be_evaluated_on_the_file_alone(directory, frame, engine):
@@ -175,7 +175,7 @@ def test_a_limit_before_a_filter_bounds_what_is_tested(large, large_frame, engin
     lf = polars_avro.scan_avro(large).head(20).filter(condition)
     assert_frame_equal(lf.collect(engine=engine), large_frame.head(20).filter(condition))
     (read,) = reads()
-    assert (read["rows_tested"], read["rows_decoded"]) == (20, 10)
+    assert (read["rows_evaluated"], read["rows_decoded"]) == (20, 10)
 
 
 def test_a_self_join_reads_once(large, large_frame, engine, reads):

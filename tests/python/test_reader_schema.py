@@ -262,8 +262,8 @@ def test_refused_before_data_is_read(read, tmp_path, rule, writer, reader, messa
     with pytest.raises(polars_avro.AvroSchemaError, match=message) as caught:
         read(str(path), record(("v", reader), name="Root"))
     assert caught.value.file == str(path)
-    assert caught.value.path.startswith("v")
-    assert caught.value.block is None
+    assert caught.value.field.startswith("v")
+    assert caught.value.block_index is None
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_refused_before_data_is_read(read, tmp_path, rule, writer, reader, messa
 def test_refused_values(read, rule, writer, value, reader, message):
     with pytest.raises(polars_avro.AvroDataError, match=message) as caught:
         read(written(writer, value), record(("v", reader), name="Root"))
-    assert (caught.value.block, caught.value.record, caught.value.path) == (0, 0, "v")
+    assert (caught.value.block_index, caught.value.record, caught.value.field) == (0, 0, "v")
 
 
 def test_a_root_that_is_no_record(read):

@@ -232,7 +232,7 @@ def test_an_error_says_file_block_record_and_field(tmp_path: Any) -> None:
     error = refused_path(path)
     for part in ("part-3.avro", "block 1", "record 1", "items", "price"):
         assert part in str(error)
-    assert (error.block, error.record) == (1, 1)
+    assert (error.block_index, error.record) == (1, 1)
 
 
 def refused_path(path: Any) -> polars_avro.AvroError:

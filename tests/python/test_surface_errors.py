@@ -34,9 +34,9 @@ def test_damage_says_where(path, damaged):
     error = caught.value
     last = list(fastavro.block_reader(io.BytesIO(path.read_bytes())))
     assert error.file == str(damaged)
-    assert error.block == len(last) - 1
+    assert error.block_index == len(last) - 1
     assert error.offset == last[-1].offset
-    assert f"{damaged}: block {error.block} at byte {error.offset}: " in str(error)
+    assert f"{damaged}: block {error.block_index} at byte {error.offset}: " in str(error)
 
 
 @pytest.mark.parametrize("engine", ["in-memory", "streaming"])
@@ -80,7 +80,7 @@ def test_a_damaged_value_names_its_field(tmp_path):
     path.write_bytes(data[: data.rindex(b"abc")] + b"\xff\xfe\xfd" + data[data.rindex(b"abc") + 3 :])
     with pytest.raises(polars_avro.AvroDataError) as caught:
         polars_avro.read_avro(path)
-    assert (caught.value.block, caught.value.path) == (0, "items[].price")
+    assert (caught.value.block_index, caught.value.field) == (0, "items[].price")
 
 
 def test_not_avro_is_the_files_fault():
@@ -105,7 +105,7 @@ def test_errors_pickle_with_their_attributes(damaged):
         polars_avro.read_avro(damaged)
     copy = pickle.loads(pickle.dumps(caught.value))
     assert type(copy) is polars_avro.AvroDataError
-    assert (str(copy), copy.file, copy.block) == (str(caught.value), caught.value.file, caught.value.block)
+    assert (str(copy), copy.file, copy.block_index) == (str(caught.value), caught.value.file, caught.value.block_index)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,16 @@ from conftest import make_rows, write
 from polars.testing import assert_frame_equal
 
 import polars_avro
-from polars_avro import _io_source, _listing, _options, _scan
-from polars_avro._files import Files
-from polars_avro._schemas import Reading
+from polars_avro import _options, _scan
+from polars_avro._engine import io_source
+from polars_avro._engine.files import Files
+from polars_avro._schemas import ReadSchema
+from polars_avro._sources import listing
 
 
 @pytest.fixture(autouse=True)
 def without_external_readers(monkeypatch):
-    monkeypatch.setattr(_scan, "engine", _io_source)
+    monkeypatch.setattr(_scan, "engine", io_source)
 
 
 @pytest.fixture(params=["in-memory", "streaming"])
@@ -88,8 +90,8 @@ def test_the_smaller_of_n_rows_and_head_holds(scan, frame, engine):
 
 
 def test_what_polars_calls_pickles(scan, path, frame):
-    reading = Reading(polars_avro.read_avro_metadata(path).schema)
-    source = _io_source.Frames(Files((str(path),), reading), frame.schema, _options.ReaderOptions())
+    read_schema = ReadSchema(polars_avro.read_avro_metadata(path).avro_schema)
+    source = io_source.Frames(Files((str(path),), read_schema), frame.schema, _options.ReaderOptions())
     assert_frame_equal(pl.concat(pickle.loads(pickle.dumps(source))(None, None, None, None)), frame)
 
 
@@ -107,7 +109,7 @@ PATTERNS += ["su[b", "./*.avro", "sub/../*.avro", "mixed", "mixed/*", "*.av?o", 
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("prefix", [None, [".", "_"]])
 def test_files_are_listed_as_polars_lists_them(tmp_path, monkeypatch, pattern, prefix):
-    external = pytest.importorskip("polars_avro._external", exc_type=ImportError)
+    external = pytest.importorskip("polars_avro._engine.external", exc_type=ImportError)
     names = ["b.avro", "a/x.avro", "a.avro", "A.avro", ".h.avro", "_u.avro", "sub/.hid/x.avro", "sub/z.avro"]
     names += ["sub/deep/q.avro", "we[i]rd/f.avro", "a-b.avro", "ab.avro"]
     if "mixed" in pattern:
@@ -120,7 +122,7 @@ def test_files_are_listed_as_polars_lists_them(tmp_path, monkeypatch, pattern, p
     monkeypatch.chdir(tmp_path)
     for path in (pattern, os.path.join(tmp_path, pattern)):
         expected = _outcome(external.expand, path, prefix)
-        assert _outcome(_listing.expand, path, prefix) == expected
+        assert _outcome(listing.expand, path, prefix) == expected
 
 
 def _outcome(expand, path, prefix):

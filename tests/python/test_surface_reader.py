@@ -86,7 +86,7 @@ def test_metadata(tmp_path, codec):
     with path.open("rb") as file:
         blocks = list(fastavro.block_reader(file))
     metadata = polars_avro.read_avro_metadata(path)
-    assert fastavro.parse_schema(json.loads(metadata.schema)) == fastavro.parse_schema(SCHEMA)
+    assert fastavro.parse_schema(json.loads(metadata.avro_schema)) == fastavro.parse_schema(SCHEMA)
     assert metadata.canonical_form == fastavro.schema.to_parsing_canonical_form(SCHEMA)
     assert metadata.codec == codec
     assert metadata.sync_marker == b"0123456789abcdef"

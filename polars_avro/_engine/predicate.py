@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polars_avro._frame import frame
+from polars_avro._engine.frames import frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from polars_avro._core import Batch
 
 
-def for_core(
+def core_filter(
     terms: Iterable[pl.Expr], columns: Collection[str]
 ) -> tuple[list[str], Callable[[Batch], pl.Series]] | None:
     """
@@ -25,13 +25,13 @@ def for_core(
     predicate: pl.Expr | None = None
     roots: list[str] = []
     for term in terms:
-        if can_tell(term, columns):
+        if is_evaluable(term, columns):
             predicate = term if predicate is None else predicate & term
             roots.extend(term.meta.root_names())
     return None if predicate is None else (list(dict.fromkeys(roots)), Evaluation(predicate))
 
 
-def can_tell(term: pl.Expr, columns: Collection[str]) -> bool:
+def is_evaluable(term: pl.Expr, columns: Collection[str]) -> bool:
     """Say whether a term can be evaluated on these columns alone."""
     roots = set(term.meta.root_names())
     # What a top-k query adds while it runs cannot be evaluated outside of the engine.

@@ -19,7 +19,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
 _GLOB = re.compile(r"[*?\[]")
 
 
-def one(source: Source) -> str | bytes:
+def normalize_source(source: Source) -> str | bytes:
     """
     Give the path or the bytes of one source; file-likes are read to their end.
 
@@ -44,12 +44,12 @@ def one(source: Source) -> str | bytes:
     return data
 
 
-def several(sources: Sources) -> list[str] | list[bytes]:
+def normalize_sources(sources: Sources) -> list[str] | list[bytes]:
     """Give the paths, or the bytes, of one source or of a list of them."""
     if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes)):
-        opened = [one(source) for source in sources]
+        opened = [normalize_source(source) for source in sources]
     else:
-        opened = [one(sources)]
+        opened = [normalize_source(sources)]
     paths = [source for source in opened if isinstance(source, str)]
     contents = [source for source in opened if isinstance(source, bytes)]
     if not opened:
@@ -61,7 +61,7 @@ def several(sources: Sources) -> list[str] | list[bytes]:
     return paths or contents
 
 
-def stands_for_many(path: str, *, glob: bool) -> bool:
+def is_glob_or_directory(path: str, *, glob: bool) -> bool:
     """Tell whether a path is a pattern or a directory."""
     return (glob and _GLOB.search(path) is not None) or os.path.isdir(path)
 

@@ -10,8 +10,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from polars_avro._bad_blocks import BadBlockLog
     from polars_avro._core import Batch, Batches, BatchReader
-    from polars_avro._damage import Damage
 
 _logger = logging.getLogger("polars_avro")
 
@@ -23,25 +23,25 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
     return df if df.width else pl.DataFrame(height=batch.height)
 
 
-def frames(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:
+def frames(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
     """Import batches as they are asked for; what was left out before a batch is reported before it."""
     try:
         for batch in batches:
-            if damage is not None:
-                damage.report(batches.take_bad_blocks())
+            if log is not None:
+                log.report(batches.take_bad_blocks())
             yield frame(batch)
-        if damage is not None:
-            damage.report(batches.take_bad_blocks())
+        if log is not None:
+            log.report(batches.take_bad_blocks())
     finally:
         if _logger.isEnabledFor(logging.DEBUG):
             stats = batches.stats
             _logger.debug("read: %s", ", ".join(f"{name} {value}" for name, value in stats.items()), extra=stats)
 
 
-def frames_of_query(batches: BatchReader, damage: Damage | None) -> Iterator[pl.DataFrame]:
+def frames_of_query(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
     """Do the same, and warn at the end about all that was left out."""
     try:
-        yield from frames(batches, damage)
+        yield from frames(batches, log)
     finally:
-        if damage is not None:
-            damage.warn()
+        if log is not None:
+            log.warn()

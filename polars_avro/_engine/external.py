@@ -17,7 +17,7 @@ from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
-from polars_avro._files import Files, OpenFiles
+from polars_avro._engine.files import Files, OpenFiles
 from polars_avro._options import ReaderOptions, ScanOptions
 
 if TYPE_CHECKING:

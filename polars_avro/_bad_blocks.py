@@ -45,7 +45,7 @@ class AvroWarning(UserWarning):
     """Rows of an Avro file are missing from the result, as ``ignore_errors`` allows."""
 
 
-class Damage:
+class BadBlockLog:
     """What a read has left out so far."""
 
     def __init__(self, on_bad_block: Callable[[BadBlock], object] | None, *, keep: bool = False) -> None:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _predicate
+from polars_avro import _options
 from polars_avro._core import ContainerFile, FileSet
-from polars_avro._frame import frames_of_query
+from polars_avro._engine import predicate
+from polars_avro._engine.frames import frames_of_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from polars_avro._hive import Hive
     from polars_avro._options import ReaderOptions
-    from polars_avro._schemas import Reading
+    from polars_avro._schemas import ReadSchema
+    from polars_avro._sources.hive import Hive
 
 #: Column of file numbers between the core and here.
 _NUMBER = "(number of the file)"
@@ -30,7 +31,7 @@ class Files:
     """Files and what they are read as. Opens nothing."""
 
     sources: tuple[str | bytes, ...]
-    reading: Reading
+    read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
 
@@ -39,7 +40,7 @@ class Files:
         """What tells these files from others. Bytes are the same where they are the same object."""
         of_paths = isinstance(self.sources[0], str)
         sources = self.sources if of_paths else tuple(map(id, self.sources))
-        return sources, self.reading, self.hive, self.path_column
+        return sources, self.read_schema, self.hive, self.path_column
 
     @property
     def label(self) -> str:
@@ -49,7 +50,7 @@ class Files:
         return f"{first}, ... {others} other file{'s' if others > 1 else ''}" if others else first
 
     @cached_property
-    def known(self) -> pl.DataFrame | None:
+    def file_columns(self) -> pl.DataFrame | None:
         """What is known of each file: a row a file; None where it is nothing."""
         if self.hive is None and self.path_column is None:
             return None
@@ -62,28 +63,28 @@ class Files:
 
     def schema(self, of_file: pl.Schema) -> pl.Schema:
         """Add the columns that are known to those in the files, whose places they take where names are the same."""
-        if self.known is None:
+        if self.file_columns is None:
             return of_file
         _options.new_column("include_file_paths", self.path_column, of_file)
-        return pl.Schema({**of_file, **self.known.schema})
+        return pl.Schema({**of_file, **self.file_columns.schema})
 
     def open(self) -> OpenFiles:
         """Make ready for reading."""
-        if len(self.sources) > 1 or self.known is not None:
-            return OpenFiles(FileSet(self.sources, self.reading.for_core()), self.known)
-        return OpenFiles(ContainerFile(self.sources[0], self.reading.for_core()), None)
+        if len(self.sources) > 1 or self.file_columns is not None:
+            return OpenFiles(FileSet(self.sources, self.read_schema.core_opener()), self.file_columns)
+        return OpenFiles(ContainerFile(self.sources[0], self.read_schema.core_opener()), None)
 
 
 class OpenFiles:
     """Reads files. Those of a `FileSet` are opened when their turn comes."""
 
-    def __init__(self, core: ContainerFile | FileSet, known: pl.DataFrame | None) -> None:
+    def __init__(self, core: ContainerFile | FileSet, file_columns: pl.DataFrame | None) -> None:
         self.core = core
-        self.known = known
+        self.file_columns = file_columns
 
     def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
         """Count from block headers, unless these may be those of damaged blocks and only `sound` ones count."""
-        return self.core.count_sound_rows(limit) if sound else self.core.count_rows(limit)
+        return self.core.count_readable_rows(limit) if sound else self.core.count_rows(limit)
 
     def frames(
         self,
@@ -95,43 +96,44 @@ class OpenFiles:
         reader: ReaderOptions,
     ) -> Iterator[pl.DataFrame]:
         """Read rows of these columns; filters leave out files, and no rows of the others."""
-        core, known = self.core, [] if self.known is None else [name for name in columns if name in self.known.columns]
+        core = self.core
+        known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
         if row_index is None and pre_slice is None:
             core = self._matching(filters)
         sound = reader.ignore_errors
-        core, offset, length = _from_the_start(core, pre_slice, numbered=row_index is not None, sound=sound)
+        core, offset, length = _resolve_slice(core, pre_slice, numbered=row_index is not None, sound=sound)
         own = [name for name in columns if name not in known]
         if not own and row_index is None and not sound:
-            return self._known_alone(core, known, offset, length)
+            return self._file_columns_alone(core, known, offset, length)
         numbered = own if row_index is None else [row_index[0], *own]
-        options = _options.for_core(
+        options = _options.core_options(
             columns=own,
             row_index=row_index,
             file_index=_NUMBER if known else None,
             offset=offset,
             length=length,
-            row_filter=_predicate.for_core(filters, numbered),
+            row_filter=predicate.core_filter(filters, numbered),
             reader=reader,
         )
-        batches = frames_of_query(core.batches(options), reader.damage())
-        return (self._with_known(df, known) for df in batches) if known else batches
+        batches = frames_of_query(core.batches(options), reader.bad_block_log())
+        return (self._with_file_columns(df, known) for df in batches) if known else batches
 
     def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:
         """Leave out the files of which no row can pass, by what is known of them."""
-        if self.known is None or isinstance(self.core, ContainerFile):
+        if self.file_columns is None or isinstance(self.core, ContainerFile):
             return self.core
-        told = [term for term in filters if _predicate.can_tell(term, self.known.columns)]
+        told = [term for term in filters if predicate.is_evaluable(term, self.file_columns.columns)]
         if not told:
             return self.core
-        kept = self.known.with_row_index(_NUMBER).filter(told)
+        kept = self.file_columns.with_row_index(_NUMBER).filter(told)
         return self.core.select(kept[_NUMBER].to_list())
 
-    def _with_known(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    def _with_file_columns(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:
         numbers = df.get_column(_NUMBER)
-        assert self.known is not None
-        return df.drop(_NUMBER).hstack(self.known.select(names)[numbers])
+        assert self.file_columns is not None
+        return df.drop(_NUMBER).hstack(self.file_columns.select(names)[numbers])
 
-    def _known_alone(
+    def _file_columns_alone(
         self, core: ContainerFile | FileSet, names: list[str], offset: int, length: int | None
     ) -> Iterator[pl.DataFrame]:
         """Give rows that nothing is decoded for."""
@@ -140,8 +142,8 @@ class OpenFiles:
             height = max(0, core.count_rows(limit) - offset)
             yield pl.DataFrame(height=height if length is None else min(height, length))
             return
-        assert self.known is not None
-        known = self.known.select(names)
+        assert self.file_columns is not None
+        known = self.file_columns.select(names)
         for runs in _runs(core.count_rows_by_file(limit), offset, length):
             rows = pl.DataFrame(runs, schema={"number": pl.UInt32, "rows": pl.Int64}, orient="row")
             # The run of each row, without `explode`, which not every Polars understands in the same way.
@@ -170,7 +172,7 @@ def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Ite
         yield run
 
 
-def _from_the_start(
+def _resolve_slice(
     core: ContainerFile | FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool, sound: bool
 ) -> tuple[ContainerFile | FileSet, int, int | None]:
     """Count a slice from the first row of some of the files; where rows are numbered, of all."""
@@ -178,7 +180,7 @@ def _from_the_start(
     if offset >= 0:
         return core, offset, length
     if sound:
-        rows = core.count_sound_rows()
+        rows = core.count_readable_rows()
     elif numbered or isinstance(core, ContainerFile):
         rows = core.count_rows()
     else:

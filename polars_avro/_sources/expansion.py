@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.exceptions import ComputeError
 
-from polars_avro import _hive, _sources
-from polars_avro._hive import Hive
+from polars_avro._sources import inputs
+from polars_avro._sources.hive import Hive, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ def expand(
     paths = [str(path) for path in named]
     files: list[str] = []
     for path in paths:
-        many = _sources.stands_for_many(path, glob=glob)
+        many = inputs.is_glob_or_directory(path, glob=glob)
         # Polars leaves empty files out.
         files += list_files([path], glob=glob, hidden_file_prefix=hidden_file_prefix) if many else [path]
     if not files:
@@ -59,4 +59,4 @@ def hive(
     roots = [str(path) for path in paths]
     directories = [os.path.isdir(path) for path in roots]
     dtypes = None if schema is None else tuple(pl.DataFrame(schema=schema).schema.items())
-    return Hive(_hive.start(roots, directories=directories), dtypes, parse_dates)
+    return Hive(start(roots, directories=directories), dtypes, parse_dates)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from polars_avro._files import Files
-from polars_avro._listing import expand
+from polars_avro._engine.files import Files
 from polars_avro._options import ReaderOptions, ScanOptions
+from polars_avro._sources.listing import expand
 
 __all__ = ["expand", "scan"]
 
