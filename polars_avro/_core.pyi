@@ -1,7 +1,7 @@
 """The compiled part. Private: only the package uses it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import final
+from typing import Any, final
 
 from polars_avro._limits import Limits
 
@@ -13,13 +13,28 @@ __all__ = [
     "FileOpener",
     "FileSet",
     "ReadOptions",
+    "StoreFile",
     "__version__",
+    "check_store_options",
     "default_limits",
+    "store_files",
 ]
 
 __version__: str
 
 def default_limits() -> dict[str, int]: ...
+def store_files(
+    urls: list[str],
+    options: dict[str, Any],
+    credentials: dict[str, Callable[[], tuple[dict[str, str], int | None]]],
+    chunk_size: int | None = None,
+) -> list[StoreFile]: ...
+def check_store_options(urls: list[str], options: dict[str, Any]) -> None: ...
+
+@final
+class StoreFile:
+    @property
+    def name(self) -> str: ...
 
 @final
 class Batch:
@@ -69,7 +84,7 @@ class FileOpener:
 
 @final
 class FileSet:
-    def __new__(cls, sources: Sequence[str | bytes], options: FileOpener) -> FileSet: ...
+    def __new__(cls, sources: Sequence[str | bytes | StoreFile], options: FileOpener) -> FileSet: ...
     def __len__(self) -> int: ...
     def select(self, indices: list[int]) -> FileSet: ...
     def schemas(self) -> list[str]: ...
@@ -81,7 +96,7 @@ class FileSet:
 
 @final
 class ContainerFile:
-    def __new__(cls, source: str | bytes, options: FileOpener | None = None) -> ContainerFile: ...
+    def __new__(cls, source: str | bytes | StoreFile, options: FileOpener | None = None) -> ContainerFile: ...
     @property
     def schema_json(self) -> str: ...
     @property

@@ -9,7 +9,9 @@ import polars as pl
 from polars_avro._core import ContainerFile
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schemas import as_written
+from polars_avro._sources import stores
 from polars_avro._sources.inputs import Source, normalize_source
+from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 _RESERVED = ("avro.schema", "avro.codec")
 
@@ -52,7 +54,13 @@ class AvroMetadata:
     n_rows: int
 
 
-def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroMetadata:
+def read_avro_metadata(
+    source: Source,
+    *,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
+    limits: Limits | None = None,
+) -> AvroMetadata:
     """
     Read what an Avro file says about itself, without decoding data.
 
@@ -60,6 +68,13 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     ----------
     source
         A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+    storage_options
+        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     limits
         What the file may ask for before it is refused.
 
@@ -85,7 +100,7 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     >>> metadata.codec, metadata.n_blocks, metadata.n_rows
     ('deflate', 5, 300)
     """
-    file = ContainerFile(normalize_source(source), as_written(limits or DEFAULT_LIMITS))
+    file = _open(source, storage_options, credential_provider, "read_avro_metadata", limits)
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
         avro_schema=file.schema_json,
@@ -100,7 +115,13 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     )
 
 
-def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Schema:
+def read_avro_schema(
+    source: Source,
+    *,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
+    limits: Limits | None = None,
+) -> pl.Schema:
     """
     Read the names and dtypes of the columns that an Avro file becomes.
 
@@ -110,6 +131,13 @@ def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Sche
     ----------
     source
         A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+    storage_options
+        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     limits
         What the file may ask for before it is refused.
 
@@ -137,4 +165,15 @@ def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Sche
     >>> schema["sky"]
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
-    return pl.Schema(ContainerFile(normalize_source(source), as_written(limits or DEFAULT_LIMITS)))
+    return pl.Schema(_open(source, storage_options, credential_provider, "read_avro_schema", limits))
+
+
+def _open(
+    source: Source,
+    storage_options: StorageOptions | None,
+    credential_provider: CredentialProvider,
+    caller: str,
+    limits: Limits | None,
+) -> ContainerFile:
+    opened = stores.open_source(normalize_source(source), storage_options, credential_provider, caller)
+    return ContainerFile(opened, as_written(limits or DEFAULT_LIMITS))

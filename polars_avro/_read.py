@@ -12,8 +12,9 @@ from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
-from polars_avro._sources import inputs
+from polars_avro._sources import inputs, stores
 from polars_avro._sources.inputs import Sources
+from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ def read_avro(
     schema_mode: SchemaMode = "first",
     hive_schema: SchemaDict | None = None,
     try_parse_hive_dates: bool = True,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
@@ -95,6 +98,13 @@ def read_avro(
         The names and dtypes of the columns in the paths; by default they are inferred.
     try_parse_hive_dates
         Whether dates and datetimes are inferred too.
+    storage_options
+        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     include_file_paths
         If not None, a column of this name says which file a row came from.
     missing_columns : {'raise', 'insert'}
@@ -169,7 +179,7 @@ def read_avro(
         )
         evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
         _, file = _schemas.resolve_read_schema(
-            [single], reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS
+            [stores.open_source(single, storage_options, credential_provider, "read_avro")], reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS
         )
         schema = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
         selected = None if columns is None else _options.selection(columns, schema)
@@ -198,6 +208,8 @@ def read_avro(
         schema_mode=schema_mode,
         hive_schema=hive_schema,
         try_parse_hive_dates=try_parse_hive_dates,
+        storage_options=storage_options,
+        credential_provider=credential_provider,
         include_file_paths=include_file_paths,
         missing_columns=missing_columns,
         extra_columns=extra_columns,

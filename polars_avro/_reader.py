@@ -11,8 +11,9 @@ from polars_avro._engine.frames import frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions
 from polars_avro._schemas import AvroSchema, SchemaEvolution
-from polars_avro._sources import inputs
+from polars_avro._sources import inputs, stores
 from polars_avro._sources.inputs import Source
+from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,6 +63,13 @@ class AvroReader:
         so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+    storage_options
+        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     limits
         What the file may ask for before it is refused.
 
@@ -98,6 +106,8 @@ class AvroReader:
         byte_range: tuple[int, int | None] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
+        storage_options: StorageOptions | None = None,
+        credential_provider: CredentialProvider = "auto",
         limits: Limits | None = None,
     ) -> None:
         _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
@@ -108,7 +118,8 @@ class AvroReader:
             batch_size=batch_size,
             n_threads=n_threads,
         )
-        sources = [inputs.normalize_source(source)]
+        normal = inputs.normalize_source(source)
+        sources = [stores.open_source(normal, storage_options, credential_provider, "AvroReader")]
         _, file = _schemas.resolve_read_schema(
             sources, reader_schema, "first", SchemaEvolution(), limits or DEFAULT_LIMITS
         )

@@ -1,7 +1,8 @@
-"""Lazy read_schema."""
+"""Lazy reading."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,8 +17,9 @@ except ImportError:
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
-from polars_avro._sources import expansion, inputs
+from polars_avro._sources import expansion, inputs, stores
 from polars_avro._sources.inputs import Sources
+from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._schemas import SchemaEvolution
+    from polars_avro._sources.hive import Hive
 
 
 def scan_avro(
@@ -43,6 +47,8 @@ def scan_avro(
     hive_schema: SchemaDict | None = None,
     try_parse_hive_dates: bool = True,
     cache: bool = True,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
@@ -97,6 +103,13 @@ def scan_avro(
         Whether dates and datetimes are inferred too.
     cache
         Whether a query that scans the same files twice reads them once.
+    storage_options
+        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     include_file_paths
         If not None, a column of this name says which file a row came from.
     missing_columns : {'raise', 'insert'}
@@ -169,16 +182,62 @@ def scan_avro(
     )
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
     named = inputs.normalize_sources(source)
-    hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
-    sources = expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
-    limits = limits or DEFAULT_LIMITS
-    read_schema, first = _schemas.resolve_read_schema(sources, reader_schema, schema_mode, evolution, limits)
-    files = Files(tuple(sources), read_schema, hive, include_file_paths)
-    schema = files.schema(read_schema.schema())
-    options = ScanOptions(
+    plan = ScanPlan(
+        tuple(named),
+        stores.stores(named, storage_options, credential_provider, "scan_avro"),
+        hive=expansion.hive(
+            named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates
+        ),
+        glob=glob,
+        hidden_file_prefix=hidden_file_prefix,
+        reader_schema=reader_schema,
+        schema_mode=schema_mode,
+        evolution=evolution,
+        include_file_paths=include_file_paths,
+        row_index=None if row_index_name is None else (row_index_name, row_index_offset),
         n_rows=n_rows,
-        row_index=_options.row_index(row_index_name, row_index_offset, schema),
         cache=cache,
         reader=reader,
+        limits=limits or DEFAULT_LIMITS,
     )
-    return engine.scan(files, schema, options, codec=first.codec)
+    remote = any(isinstance(path, str) and stores.is_remote(path) for path in named)
+    return engine.defer(plan) if remote else plan()
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """All that a scan is told. Calling it lists files, reads the schema and makes the scan."""
+
+    named: tuple[str | bytes, ...]
+    stores: Stores
+    hive: Hive | None
+    glob: bool
+    hidden_file_prefix: str | Sequence[str] | None
+    reader_schema: AvroSchema | None
+    schema_mode: SchemaMode
+    evolution: SchemaEvolution
+    include_file_paths: str | None
+    row_index: tuple[str, int] | None
+    n_rows: int | None
+    cache: bool
+    reader: ReaderOptions
+    limits: Limits
+
+    def __call__(self) -> pl.LazyFrame:
+        """Make the scan."""
+        sources = expansion.expand(
+            list(self.named),  # type: ignore[arg-type]
+            engine.expand,
+            glob=self.glob,
+            hidden_file_prefix=self.hidden_file_prefix,
+            in_stores=self.stores,
+        )
+        opened = self.stores.files(sources)
+        read_schema, first = _schemas.resolve_read_schema(
+            opened, self.reader_schema, self.schema_mode, self.evolution, self.limits
+        )
+        files = Files(tuple(sources), read_schema, self.hive, self.include_file_paths, self.stores, [opened])
+        schema = files.schema(read_schema.schema())
+        row_index = None if self.row_index is None else _options.row_index(*self.row_index, schema)
+        options = ScanOptions(n_rows=self.n_rows, row_index=row_index, cache=self.cache, reader=self.reader)
+        return engine.scan(files, schema, options, codec=first.codec)

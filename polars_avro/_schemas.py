@@ -19,6 +19,8 @@ from polars_avro._limits import DEFAULT_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from polars_avro._core import StoreFile
+
 #: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
 MissingColumns: TypeAlias = Literal["insert", "raise"]
@@ -120,7 +122,7 @@ def schema_evolution(
 
 
 def resolve_read_schema(
-    sources: Sequence[str | bytes],
+    sources: Sequence[str | bytes | StoreFile],
     given: AvroSchema | None,
     mode: SchemaMode,
     evolution: SchemaEvolution,

@@ -31,5 +31,5 @@ pub use schema::{
     Schema,
 };
 #[cfg(feature = "object_store")]
-pub use source::{CredentialSource, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
+pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
 pub use source::{DeferredSource, FileSource, MemorySource, ReadAhead, Source};

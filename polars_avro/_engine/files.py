@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,13 @@ from polars_avro import _options
 from polars_avro._core import ContainerFile, FileSet
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames_of_query
+from polars_avro._sources import stores
+from polars_avro._sources.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from polars_avro._core import StoreFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -34,18 +37,24 @@ class Files:
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
+    stores: Stores = Stores()
+    #: Files of stores whose first bytes are here, for the first query.
+    opened: list[list[str | bytes | StoreFile]] = field(default_factory=list, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "opened": []}
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells these files from others. Bytes are the same where they are the same object."""
         of_paths = isinstance(self.sources[0], str)
         sources = self.sources if of_paths else tuple(map(id, self.sources))
-        return sources, self.read_schema, self.hive, self.path_column
+        return sources, self.read_schema, self.hive, self.path_column, self.stores.key
 
     @property
     def label(self) -> str:
         """Name the files in query plans."""
-        first = self.sources[0] if isinstance(self.sources[0], str) else "in-mem"
+        first = stores.shown(self.sources[0]) if isinstance(self.sources[0], str) else "in-mem"
         others = len(self.sources) - 1
         return f"{first}, ... {others} other file{'s' if others > 1 else ''}" if others else first
 
@@ -70,9 +79,13 @@ class Files:
 
     def open(self) -> OpenFiles:
         """Make ready for reading."""
+        try:
+            sources = self.opened.pop()
+        except IndexError:
+            sources = self.stores.files(self.sources)
         if len(self.sources) > 1 or self.file_columns is not None:
-            return OpenFiles(FileSet(self.sources, self.read_schema.core_opener()), self.file_columns)
-        return OpenFiles(ContainerFile(self.sources[0], self.read_schema.core_opener()), None)
+            return OpenFiles(FileSet(sources, self.read_schema.core_opener()), self.file_columns)
+        return OpenFiles(ContainerFile(sources[0], self.read_schema.core_opener()), None)
 
 
 class OpenFiles:

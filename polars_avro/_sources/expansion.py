@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import polars as pl
 from polars.exceptions import ComputeError
 
-from polars_avro._sources import inputs
+from polars_avro._sources import inputs, stores
 from polars_avro._sources.hive import Hive, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from polars._typing import SchemaDict
+
+    from polars_avro._sources.stores import Stores
 
 
 def expand(
@@ -23,6 +24,7 @@ def expand(
     *,
     glob: bool,
     hidden_file_prefix: str | Sequence[str] | None,
+    in_stores: Stores,
 ) -> list[str] | list[bytes]:
     """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
     if isinstance(hidden_file_prefix, str):
@@ -34,9 +36,14 @@ def expand(
     for path in paths:
         many = inputs.is_glob_or_directory(path, glob=glob)
         # Polars leaves empty files out.
-        files += list_files([path], glob=glob, hidden_file_prefix=hidden_file_prefix) if many else [path]
+        if not many:
+            files.append(path)
+        elif stores.is_remote(path):
+            files += in_stores.expand(path, list_files, glob=glob, hidden_file_prefix=hidden_file_prefix)
+        else:
+            files += list_files([path], glob=glob, hidden_file_prefix=hidden_file_prefix)
     if not files:
-        msg = f"no file found for {', '.join(paths)}, or only empty ones"
+        msg = f"no file found for {', '.join(map(stores.shown, paths))}, or only empty ones"
         raise FileNotFoundError(msg)
     return files
 
@@ -54,9 +61,9 @@ def hive(
         raise ComputeError(msg)
     if partitioning is False or not isinstance(paths[0], str):
         return None
-    if partitioning is None and schema is None and not (len(paths) == 1 and os.path.isdir(paths[0])):
+    if partitioning is None and schema is None and not (len(paths) == 1 and inputs.is_directory(paths[0])):
         return None
     roots = [str(path) for path in paths]
-    directories = [os.path.isdir(path) for path in roots]
+    directories = [inputs.is_directory(path) for path in roots]
     dtypes = None if schema is None else tuple(pl.DataFrame(schema=schema).schema.items())
     return Hive(start(roots, directories=directories), dtypes, parse_dates)

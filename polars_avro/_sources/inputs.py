@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import IO, TypeAlias
 
-from polars_avro._errors import AvroUnsupportedError
+from polars_avro._sources import stores
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
 Sources: TypeAlias = "Source | Sequence[str] | Sequence[os.PathLike[str]] | Sequence[bytes] | Sequence[IO[bytes]]"
 
 ACCEPTED = "a str, a path, bytes, a BytesIO, a file opened for reading bytes, or any object whose read() returns bytes"
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -63,7 +62,14 @@ def normalize_sources(sources: Sources) -> list[str] | list[bytes]:
 
 def is_glob_or_directory(path: str, *, glob: bool) -> bool:
     """Tell whether a path is a pattern or a directory."""
-    return (glob and _GLOB.search(path) is not None) or os.path.isdir(path)
+    if stores.is_web(path):
+        return False
+    return (glob and _GLOB.search(path) is not None) or is_directory(path)
+
+
+def is_directory(path: str) -> bool:
+    """Tell whether a path is a directory: in a store, what ends in a slash is."""
+    return path.endswith("/") if stores.is_remote(path) else os.path.isdir(path)
 
 
 def _local(path: str) -> str:
@@ -72,10 +78,4 @@ def _local(path: str) -> str:
         raise TypeError(msg)
     if path.startswith("~"):
         return os.path.expanduser(path)
-    scheme = _SCHEME.match(path)
-    if scheme is None:
-        return path
-    if scheme[1].lower() == "file":
-        return path[scheme.end() :]
-    msg = f"{path}: reading from {scheme[1]}:// is not supported, only local files are"
-    raise AvroUnsupportedError(msg)
+    return path[len("file://") :] if stores.scheme(path) == "file" else path

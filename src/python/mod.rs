@@ -52,6 +52,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "object_store")]
     {
         module.add_function(wrap_pyfunction!(store::store_files, module)?)?;
+        module.add_function(wrap_pyfunction!(store::check_store_options, module)?)?;
         module.add_class::<store::StoreFile>()?;
     }
     module.add_class::<arrow::Batch>()?;

@@ -1,5 +1,6 @@
 //! Files in object stores, and the Python callable that brings their credentials.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -33,19 +34,28 @@ impl StoreFile {
     }
 }
 
-/// Files to read in this order, with one set of options. `credentials` returns a dict and an expiry in Unix seconds.
+/// Files to read in this order, with one set of options. Callables in `credentials`, by the kind of store, return a dict
+/// and an expiry in Unix seconds.
 #[pyfunction]
-#[pyo3(signature = (urls, options=None, credentials=None, chunk_size=None))]
+#[pyo3(signature = (urls, options, credentials, chunk_size=None))]
 pub(super) fn store_files(
     urls: Vec<String>,
-    options: Option<&Bound<'_, PyDict>>,
-    credentials: Option<Py<PyAny>>,
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
     chunk_size: Option<u64>,
 ) -> std::result::Result<Vec<StoreFile>, Raised> {
-    let options = StoreOptions::new(options.map(option_values).transpose()?.unwrap_or_default())?;
-    let credentials = credentials.map(|callable| Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
+    let options = StoreOptions::new(option_values(options)?)?;
+    let source = |(kind, callable)| (kind, Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
+    let credentials = credentials.into_iter().map(source).collect();
     let files = crate::StoreFile::all(urls, &options, credentials, chunk_size)?;
     Ok(files.into_iter().map(StoreFile).collect())
+}
+
+/// Checks schemes and options, without a request. URLs may be patterns or directories.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
+pub(super) fn check_store_options(urls: Vec<String>, options: &Bound<'_, PyDict>) -> std::result::Result<(), Raised> {
+    Ok(StoreOptions::new(option_values(options)?)?.check(urls.iter().map(String::as_str))?)
 }
 
 fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionValue)>> {

@@ -81,7 +81,7 @@ impl Fetch {
                 attempts -= 1;
                 continue;
             }
-            if failure.is_denied() && !renewed && self.stores.renew_credentials().await {
+            if failure.is_denied() && !renewed && self.stores.renew_credentials(self.location.kind).await {
                 renewed = true;
                 attempts -= 1;
                 continue;

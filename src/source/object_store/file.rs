@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use polars_buffer::Buffer;
 
-use super::credentials::CredentialSource;
 use super::group::Group;
 use super::location::Location;
 use super::options::StoreOptions;
 use super::settings::Ahead;
-use super::store::Stores;
+use super::store::{CredentialSources, Stores};
 use crate::source::{DeferredSource, ReadAhead, Source};
 use crate::Result;
 
@@ -30,13 +29,12 @@ impl StoreFile {
     pub fn all(
         urls: impl IntoIterator<Item = String>,
         options: &StoreOptions,
-        credentials: Option<Arc<dyn CredentialSource>>,
+        credentials: CredentialSources,
         chunk: Option<u64>,
     ) -> Result<Vec<Self>> {
-        let locations = urls.into_iter().map(|url| Location::parse(&url)).collect::<Result<Vec<_>>>()?;
-        for location in &locations {
-            options.check(location.kind)?;
-        }
+        let urls: Vec<String> = urls.into_iter().collect();
+        options.check(urls.iter().map(String::as_str))?;
+        let locations = urls.iter().map(|url| Location::parse(url)).collect::<Result<Vec<_>>>()?;
         let count = locations.len();
         let stores = Arc::new(Stores::new(options.clone(), credentials));
         let group = Group::new(locations, stores, Ahead::from_environment(chunk));

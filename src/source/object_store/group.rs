@@ -3,7 +3,7 @@
 //! One lock guards what is held and what is requested. Readers wait without it for the byte they need; requests start
 //! when a reader reads, or when one ends while a promise to read on is alive. Nothing is requested otherwise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -36,6 +36,8 @@ struct State {
     files: Vec<FileState>,
     /// Files that are promised to be read.
     expected: BTreeSet<usize>,
+    /// Files that were promised and read so far; what is held of them goes first.
+    finished: VecDeque<usize>,
     /// Files whose server sends them whole only.
     whole: BTreeSet<usize>,
     /// Requests under way, and bytes held or on their way.
@@ -162,11 +164,12 @@ impl Group {
                 let read: u64 = found.iter().map(|bytes| bytes.len() as u64).sum();
                 let cursor = state.files[index].cursor(at);
                 state.files[index].cursors[cursor].at = at + read;
-                let keep_first = self.locations.len() == 1;
-                let State { files, held, expected, .. } = &mut *state;
+                let State { files, held, expected, finished, .. } = &mut *state;
+                // A file that is opened for its schema is read later.
+                let keep_first = self.locations.len() == 1 || !expected.contains(&index);
                 *held -= files[index].drop_behind(cursor, keep_first);
-                if files[index].identity.as_ref().is_some_and(|identity| at + read >= identity.size) {
-                    expected.remove(&index);
+                if files[index].is_read_as_promised() && expected.remove(&index) {
+                    finished.push_back(index);
                 }
                 self.read_ahead(&mut state)?;
                 return Ok(found);
@@ -289,6 +292,13 @@ impl Group {
         state.held += range.end - range.start;
         state.requests += 1;
         state.files[index].chunks.insert(range.start, chunk);
+        while state.held > self.ahead.bytes
+            && let Some(finished) = state.finished.pop_front()
+        {
+            if finished != index {
+                state.held -= state.files[finished].drop_chunks(|_, chunk| chunk.done);
+            }
+        }
         Ok(())
     }
 
@@ -364,6 +374,8 @@ impl Group {
         state.next += 1;
         for index in files {
             state.files[index].expected.push((promise, range.clone()));
+            // A new pass begins, wherever the last one ended.
+            state.files[index].cursors.clear();
             state.expected.insert(index);
         }
         // A failure shows when a reader gets there.
@@ -374,12 +386,14 @@ impl Group {
     /// Takes a promise back, and with it the requests that nobody waits for.
     pub(super) fn release(&self, promise: u64, files: impl IntoIterator<Item = usize>) {
         let mut state = self.lock();
-        let State { files: all, held, expected, requests, .. } = &mut *state;
+        let State { files: all, held, expected, finished, requests, .. } = &mut *state;
         for index in files {
             let file = &mut all[index];
             file.expected.retain(|(id, _)| *id != promise);
             if file.expected.is_empty() {
-                expected.remove(&index);
+                if expected.remove(&index) {
+                    finished.push_back(index);
+                }
                 let running = file.chunks.values().filter(|chunk| !chunk.done).count();
                 *held -= file.drop_chunks(|start, chunk| !chunk.done || start > 0);
                 let left = file.chunks.values().filter(|chunk| !chunk.done).count();

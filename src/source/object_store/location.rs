@@ -17,6 +17,38 @@ pub(super) enum Kind {
     Http,
 }
 
+impl Kind {
+    /// The name of a kind among the credentials.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Gcp => "gcp",
+            Self::Azure => "azure",
+            Self::Http => "http",
+        }
+    }
+
+    /// The kind that a URL asks for; a pattern or a directory has one too.
+    ///
+    /// # Errors
+    /// If the scheme is unknown.
+    pub(super) fn of(url: &str) -> Result<Self> {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        match scheme.to_ascii_lowercase().as_str() {
+            "s3" | "s3a" => Ok(Self::Aws),
+            "gs" | "gcs" => Ok(Self::Gcp),
+            "az" | "azure" | "adl" | "abfs" | "abfss" => Ok(Self::Azure),
+            "http" | "https" if is_azure(rest) => Ok(Self::Azure),
+            "http" | "https" => Ok(Self::Http),
+            _ => {
+                let known = SCHEMES.map(|scheme| format!("{scheme}://")).join(" ");
+                let message = format!("the scheme {scheme:?} is unknown; known are {known}");
+                Err(Error::argument(message).in_file(&shown(url)))
+            }
+        }
+    }
+}
+
 /// One object.
 #[derive(Clone, Debug)]
 pub(super) struct Location {
@@ -34,21 +66,22 @@ impl Location {
     /// # Errors
     /// If the scheme is unknown, or the URL names no object.
     pub(super) fn parse(url: &str) -> Result<Self> {
+        let kind = Kind::of(url)?;
         let shown = shown(url);
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-        let scheme = scheme.to_ascii_lowercase();
-        let kind = match scheme.as_str() {
-            "s3" | "s3a" => Kind::Aws,
-            "gs" | "gcs" => Kind::Gcp,
-            "az" | "azure" | "adl" | "abfs" | "abfss" => Kind::Azure,
-            "http" | "https" => return Self::of_web(url, shown, rest),
-            _ => {
-                let known = SCHEMES.map(|scheme| format!("{scheme}://")).join(" ");
-                return Err(Error::argument(format!("the scheme {scheme:?} is unknown; known are {known}")).in_file(&shown));
-            }
-        };
         let (host, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let scheme = if kind == Kind::Gcp { "gs" } else { scheme.as_str() };
+        let web = scheme.to_ascii_lowercase().starts_with("http");
+        if kind == Kind::Azure && web {
+            let (container, key) = key.split_once('/').unwrap_or((key, ""));
+            return Self::in_store(kind, format!("https://{host}/{container}"), container, key, shown);
+        }
+        if kind == Kind::Http {
+            if host.is_empty() {
+                return Err(Error::argument("the URL names no server").in_file(&shown));
+            }
+            return Ok(Self { kind, store: url.to_owned(), key: Path::default(), shown });
+        }
+        let scheme = if kind == Kind::Gcp { "gs".to_owned() } else { scheme.to_ascii_lowercase() };
         Self::in_store(kind, format!("{scheme}://{host}"), host, key, shown)
     }
 
@@ -62,21 +95,14 @@ impl Location {
         let key = Path::parse(key).map_err(|error| Error::argument(format!("not a key: {error}")).in_file(&shown))?;
         Ok(Self { kind, store, key, shown })
     }
+}
 
-    /// Azure and S3 have addresses of their own in the web. A URL with a query is signed, so it is used as it is.
-    fn of_web(url: &str, shown: String, rest: &str) -> Result<Self> {
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let plain = !rest.contains(['?', '#', '@']);
-        let azure = ["dfs.core.windows.net", "blob.core.windows.net", "dfs.fabric.microsoft.com", "blob.fabric.microsoft.com"];
-        if plain && azure.iter().any(|domain| host.ends_with(domain)) {
-            let (container, key) = path.split_once('/').unwrap_or((path, ""));
-            return Self::in_store(Kind::Azure, format!("https://{host}/{container}"), container, key, shown);
-        }
-        if host.is_empty() {
-            return Err(Error::argument("the URL names no server").in_file(&shown));
-        }
-        Ok(Self { kind: Kind::Http, store: url.to_owned(), key: Path::default(), shown })
-    }
+/// Whether a web address is that of an Azure account. One with a query is signed, and is used as it is.
+fn is_azure(rest: &str) -> bool {
+    const DOMAINS: [&str; 4] =
+        ["dfs.core.windows.net", "blob.core.windows.net", "dfs.fabric.microsoft.com", "blob.fabric.microsoft.com"];
+    let host = rest.split('/').next().unwrap_or_default();
+    !rest.contains(['?', '#', '@']) && DOMAINS.iter().any(|domain| host.ends_with(domain))
 }
 
 /// Cuts off what may be secret: the query, the fragment, and a user's password.

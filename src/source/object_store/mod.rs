@@ -18,3 +18,4 @@ pub use credentials::{CredentialSource, Credentials};
 pub use file::StoreFile;
 pub use location::SCHEMES;
 pub use options::{OptionValue, StoreOptions};
+pub use store::CredentialSources;

@@ -1,6 +1,6 @@
 //! `storage_options`: the store's own settings, by the names that Polars knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -43,9 +43,9 @@ const ACCEPTED: [&str; 7] = [
 ];
 
 /// Names to suggest: those that people write.
-const KNOWN: [&str; 63] = [
+const KNOWN: [&str; 64] = [
     "max_retries", "retry_timeout_ms", "retry_init_backoff_ms", "retry_max_backoff_ms", "retry_base_multiplier",
-    "file_cache_ttl", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region",
+    "file_cache_ttl", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region", "aws_profile",
     "aws_default_region", "aws_endpoint", "aws_endpoint_url", "aws_bucket", "aws_virtual_hosted_style_request",
     "aws_unsigned_payload", "aws_skip_signature", "aws_allow_http", "aws_imdsv1_fallback", "aws_metadata_endpoint",
     "aws_s3_express", "aws_request_payer", "access_key_id", "secret_access_key", "session_token", "region",
@@ -90,11 +90,17 @@ impl StoreOptions {
         Ok(accepted)
     }
 
-    /// Checks that a store of this kind knows every option. HTTP takes only those of the client.
-    pub(super) fn check(&self, kind: Kind) -> Result<()> {
-        match self.texts.keys().find(|key| !knows(kind, key)) {
-            // Polars passes the options of one store to lists that name several.
-            Some(_) if kind == Kind::Http => Ok(()),
+    /// Checks that one of the stores behind these URLs, patterns or directories knows every option.
+    ///
+    /// # Errors
+    /// If none does, or if a scheme is unknown.
+    pub fn check<'a>(&self, urls: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let kinds = urls.into_iter().map(Kind::of).collect::<Result<HashSet<_>>>()?;
+        // Polars takes options for HTTP and uses none.
+        if kinds.is_empty() || kinds.contains(&Kind::Http) {
+            return Ok(());
+        }
+        match self.texts.keys().find(|key| !kinds.iter().any(|kind| knows(*kind, key))) {
             Some(key) => Err(unknown(key, key)),
             None => Ok(()),
         }
@@ -120,7 +126,8 @@ fn is_secret(key: &str) -> bool {
 /// Whether a store of this kind has such an option.
 pub(super) fn knows(kind: Kind, key: &str) -> bool {
     match kind {
-        Kind::Aws => key.parse::<AmazonS3ConfigKey>().is_ok(),
+        // The profile is Polars' own key, for files that the store does not know.
+        Kind::Aws => key.parse::<AmazonS3ConfigKey>().is_ok() || matches!(key, "aws_profile" | "profile"),
         Kind::Gcp => key.parse::<GoogleConfigKey>().is_ok(),
         Kind::Azure => key.parse::<AzureConfigKey>().is_ok(),
         Kind::Http => key.parse::<ClientConfigKey>().is_ok(),
@@ -199,7 +206,8 @@ mod tests {
         let options = [("MAX_RETRIES".to_owned(), OptionValue::Integer(3)), ("AWS_REGION".to_owned(), text("eu"))];
         let options = StoreOptions::new(options).unwrap();
         assert_eq!((options.retries.max, options.texts["aws_region"].as_str()), (3, "eu"));
-        assert!(options.check(Kind::Aws).is_ok() && options.check(Kind::Gcp).is_err());
+        assert!(options.check(["s3://b/*"]).is_ok() && options.check(["gs://b/x", "s3://b/x"]).is_ok());
+        assert!(options.check(["gs://b/x"]).is_err() && options.check(["http://b/x"]).is_ok());
     }
 
     #[test]

@@ -134,8 +134,14 @@ impl FileState {
 
     /// Where reading a promised range has got to.
     pub(super) fn position_in(&self, range: &Range<u64>) -> u64 {
-        let inside = self.cursors.iter().map(|cursor| cursor.at).filter(|at| range.contains(at) || *at == range.end);
-        inside.max().unwrap_or(range.start)
+        let inside = self.cursors.iter().filter(|cursor| cursor.start <= range.end && cursor.at >= range.start);
+        inside.map(|cursor| cursor.at.min(range.end)).max().unwrap_or(range.start)
+    }
+
+    /// Whether no promised byte is left to read.
+    pub(super) fn is_read_as_promised(&self) -> bool {
+        let size = self.identity.as_ref().map_or(u64::MAX, |identity| identity.size);
+        self.expected.iter().all(|(_, range)| self.position_in(range) >= range.end.min(size))
     }
 
     /// Drops what lies behind a cursor, but for a file's first bytes unless they are all of it; gives the bytes dropped.

@@ -24,18 +24,22 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Store = Arc<dyn ObjectStore>;
 
+/// Sources of credentials by the name of the kind of store: `aws`, `azure` or `gcp`.
+pub type CredentialSources = HashMap<String, Arc<dyn CredentialSource>>;
+
 /// The stores of one read, all with the same options.
 pub(super) struct Stores {
     pub(super) options: StoreOptions,
-    credentials: Option<Arc<Cached>>,
+    /// By the name of the kind of store.
+    credentials: HashMap<String, Arc<Cached>>,
     /// By process, because connections do not survive a fork, and by URL.
     made: Mutex<(u32, HashMap<String, Store>)>,
     web: Mutex<Option<(u32, Connector)>>,
 }
 
 impl Stores {
-    pub(super) fn new(options: StoreOptions, credentials: Option<Arc<dyn CredentialSource>>) -> Self {
-        let credentials = credentials.map(|source| Arc::new(Cached::new(source)));
+    pub(super) fn new(options: StoreOptions, credentials: CredentialSources) -> Self {
+        let credentials = credentials.into_iter().map(|(kind, source)| (kind, Arc::new(Cached::new(source)))).collect();
         Self { options, credentials, made: Mutex::default(), web: Mutex::default() }
     }
 
@@ -60,11 +64,16 @@ impl Stores {
     }
 
     /// Has credentials fetched anew; says whether there is a source for them.
-    pub(super) async fn renew_credentials(&self) -> bool {
-        if let Some(cached) = &self.credentials {
+    pub(super) async fn renew_credentials(&self, kind: Kind) -> bool {
+        let cached = self.credentials(kind);
+        if let Some(cached) = &cached {
             cached.forget().await;
         }
-        self.credentials.is_some()
+        cached.is_some()
+    }
+
+    fn credentials(&self, kind: Kind) -> Option<Arc<Cached>> {
+        self.credentials.get(kind.name()).cloned()
     }
 
     fn redact(&self, failure: Failure) -> Failure {
@@ -86,6 +95,7 @@ impl Stores {
     /// Low to high: environment, `~/.aws`, options.
     async fn make_aws(&self, location: &Location) -> Result<Store, Failure> {
         use AmazonS3ConfigKey::{AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, SkipSignature, Token};
+        let credentials = self.credentials(Kind::Aws);
         let given: HashMap<AmazonS3ConfigKey, &String> = parsed(&self.options.texts);
         let keys_given = given.contains_key(&AccessKeyId) || given.contains_key(&SecretAccessKey);
         let environment = environment(&["AWS_"]);
@@ -94,9 +104,10 @@ impl Stores {
             // A token of the environment belongs to the environment's keys.
             settings.retain(|key, _| ![AccessKeyId, SecretAccessKey, Token].contains(key));
         }
-        let profile: HashMap<String, String> = profile::settings().into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let named = self.options.texts.get("aws_profile").or_else(|| self.options.texts.get("profile"));
+        let profile: HashMap<String, String> = profile::settings(named).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let mut from_profile: HashMap<AmazonS3ConfigKey, &String> = parsed(&profile);
-        if keys_given || settings.contains_key(&AccessKeyId) || self.credentials.is_some() {
+        if keys_given || settings.contains_key(&AccessKeyId) || credentials.is_some() {
             from_profile.retain(|key, _| *key == Region);
         }
         if settings.contains_key(&DefaultRegion) {
@@ -120,7 +131,7 @@ impl Stores {
         for (key, value) in settings {
             builder = builder.with_config(key, value);
         }
-        if let Some(cached) = self.credentials.clone().filter(|_| !anonymous) {
+        if let Some(cached) = credentials.filter(|_| !anonymous) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: aws }));
         }
         Ok(Arc::new(builder.build()?))
@@ -131,11 +142,11 @@ impl Stores {
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
         let environment = environment(&["GOOGLE_", "SERVICE_ACCOUNT"]);
         // The environment's credentials would be used in place of the provider's.
-        let environment = if self.credentials.is_some() { HashMap::new() } else { environment };
+        let environment = if self.credentials(Kind::Gcp).is_some() { HashMap::new() } else { environment };
         for (key, value) in parsed(&environment).into_iter().chain(parsed(&self.options.texts)) {
             builder = builder.with_config(key, value);
         }
-        if let Some(cached) = self.credentials.clone() {
+        if let Some(cached) = self.credentials(Kind::Gcp) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: gcp }));
         }
         Ok(Arc::new(builder.build()?))
@@ -148,7 +159,7 @@ impl Stores {
         for (key, value) in parsed(&environment).into_iter().chain(parsed(&self.options.texts)) {
             builder = builder.with_config(key, value);
         }
-        if let Some(cached) = self.credentials.clone() {
+        if let Some(cached) = self.credentials(Kind::Azure) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: azure }));
         }
         Ok(Arc::new(builder.build()?))
