@@ -1,6 +1,6 @@
 """The compiled part. Private: only the package uses it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 from polars_avro._limits import Limits
@@ -26,7 +26,7 @@ def default_limits() -> dict[str, int]: ...
 def store_files(
     urls: list[str],
     options: dict[str, Any],
-    credentials: dict[str, Callable[[], tuple[dict[str, str], int | None]]],
+    credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
     chunk_size: int | None = None,
 ) -> list[StoreFile]: ...
 def check_store_options(urls: list[str], options: dict[str, Any]) -> None: ...

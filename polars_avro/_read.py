@@ -179,7 +179,11 @@ def read_avro(
         )
         evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
         _, file = _schemas.resolve_read_schema(
-            [stores.open_source(single, storage_options, credential_provider, "read_avro")], reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS
+            [stores.open_source(single, storage_options, credential_provider, "read_avro")],
+            reader_schema,
+            schema_mode,
+            evolution,
+            limits or DEFAULT_LIMITS,
         )
         schema = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
         selected = None if columns is None else _options.selection(columns, schema)

@@ -52,9 +52,7 @@ def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -
     return wrap_ldf(lf)
 
 
-def expand(
-    paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None, **for_stores: Any
-) -> list[str]:
+def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None, **for_stores: Any) -> list[str]:
     """List the files that patterns and directories stand for, as Polars' own scans do."""
     files = _expand_paths(paths, glob=glob, hidden_file_prefix=hidden_file_prefix, **for_stores).collect()
     return files.to_series().to_list()

@@ -37,7 +37,7 @@ class Files:
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
-    stores: Stores = Stores()
+    stores: Stores = field(default_factory=Stores)
     #: Files of stores whose first bytes are here, for the first query.
     opened: list[list[str | bytes | StoreFile]] = field(default_factory=list, compare=False, repr=False)
 

@@ -9,8 +9,8 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from polars_avro._engine.files import Files
-from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._errors import AvroUnsupportedError
+from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._sources import listing, stores
 
 if TYPE_CHECKING:

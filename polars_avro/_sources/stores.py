@@ -7,6 +7,7 @@ The only module that knows Polars' private functions for credentials.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -17,7 +18,7 @@ try:
     from polars.io.cloud.credential_provider._builder import _init_credential_provider_builder
     from polars.io.cloud.credential_provider._providers import CredentialProviderAWS
 except ImportError:  # an older Polars
-    _init_credential_provider_builder = None
+    _init_credential_provider_builder = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 #: The names and types that Polars' own scans take.
 StorageOptions: TypeAlias = "dict[str, Any]"
 CredentialProvider: TypeAlias = "CredentialProviderFunction | Literal['auto'] | None"
+
+#: Keys are fetched again so many seconds before they expire.
+_MARGIN = 10
 
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file")
 
@@ -96,7 +100,7 @@ class Stores:
                 if not provider._can_use_as_provider():
                     continue
                 options = {**provider._storage_update_options(), **options}
-            credentials[kind] = provider
+            credentials[kind] = Credentials(provider)
         files = iter(_core.store_files(urls, options, credentials))
         return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
 
@@ -111,6 +115,28 @@ class Stores:
             **options,
         )
         return [str(path) for path in found]
+
+
+class Credentials:
+    """Asks a provider of Polars for keys that stay valid for a while."""
+
+    def __init__(self, provider: Callable[[], tuple[dict[str, str], int | None]]) -> None:
+        self.provider = provider
+
+    def __call__(self, refused: bool) -> tuple[dict[str, str], int | None]:
+        """Give keys and when they expire; providers keep theirs until the very end unless they are told."""
+        keys, expiry = self._ask(clear=refused)
+        if expiry is not None and expiry - time.time() < _MARGIN and not refused:
+            keys, expiry = self._ask(clear=True)
+        if expiry is not None and expiry <= time.time():
+            msg = "the credential provider returned credentials that have expired"
+            raise ValueError(msg)
+        return keys, expiry
+
+    def _ask(self, *, clear: bool) -> tuple[dict[str, str], int | None]:
+        if clear and hasattr(self.provider, "clear_cached_credentials"):
+            self.provider.clear_cached_credentials()
+        return self.provider()
 
 
 def stores(

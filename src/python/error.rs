@@ -3,8 +3,8 @@
 use std::io::ErrorKind as ErrorKindOfIo;
 
 use pyo3::exceptions::{
-    PyConnectionRefusedError, PyConnectionResetError, PyFileNotFoundError, PyOSError, PyPermissionError, PyTimeoutError,
-    PyValueError,
+    PyConnectionRefusedError, PyConnectionResetError, PyFileNotFoundError, PyOSError, PyPermissionError,
+    PyTimeoutError, PyValueError,
 };
 use pyo3::prelude::*;
 

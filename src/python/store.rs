@@ -34,8 +34,8 @@ impl StoreFile {
     }
 }
 
-/// Files to read in this order, with one set of options. Callables in `credentials`, by the kind of store, return a dict
-/// and an expiry in Unix seconds.
+/// Files to read in this order, with one set of options. Callables in `credentials`, by the kind of store, are told
+/// whether the last keys were refused, and return a dict and an expiry in Unix seconds.
 #[pyfunction]
 #[pyo3(signature = (urls, options, credentials, chunk_size=None))]
 pub(super) fn store_files(
@@ -68,7 +68,9 @@ fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionVal
     let value = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
         let key: String = key.extract()?;
         let value = match value.extract() {
-            Ok(Value::Integer(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => OptionValue::Integer(number),
+            Ok(Value::Integer(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => {
+                OptionValue::Integer(number)
+            }
             Ok(Value::Float(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => OptionValue::Float(number),
             Ok(Value::Text(text)) => OptionValue::Text(text),
             _ => {
@@ -85,10 +87,11 @@ fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionVal
 struct Callable(Py<PyAny>);
 
 impl CredentialSource for Callable {
-    fn fetch(&self) -> Result<Credentials> {
+    fn fetch(&self, refused: bool) -> Result<Credentials> {
         let fetched = Python::attach(|py| {
             let (values, expires): (Vec<(String, String)>, Option<f64>) = {
-                let (values, expires): (Bound<'_, PyDict>, Option<f64>) = self.0.bind(py).call0()?.extract()?;
+                let (values, expires): (Bound<'_, PyDict>, Option<f64>) =
+                    self.0.bind(py).call1((refused,))?.extract()?;
                 let pair = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((key.extract()?, value.extract()?));
                 (values.iter().map(pair).collect::<PyResult<_>>()?, expires)
             };

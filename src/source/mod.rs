@@ -20,7 +20,9 @@ pub(crate) use counting::CountingSource;
 pub use file::FileSource;
 pub use memory::MemorySource;
 #[cfg(feature = "object_store")]
-pub use object_store::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
+pub use object_store::{
+    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions,
+};
 
 /// A file of known size that many threads may read at any offset.
 pub trait Source: Send + Sync {

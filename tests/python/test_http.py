@@ -119,7 +119,7 @@ def test_large_blocks_are_passed_over(server: Server) -> None:
     url = server.put("/blocks.avro", encode(8000, text=5000, sync_interval=10_000_000))
     assert scan_avro(url).select(pl.len()).collect().item() == 8000
     assert server.sent < 2_000_000
-    assert read_avro_metadata(url).n_blocks == 4
+    assert read_avro_metadata(url).n_blocks == 5
     server.reset()
     assert scan_avro(url).select("id").tail(2).collect()["id"].to_list() == [7998, 7999]
     assert server.sent < 14_000_000

@@ -1,6 +1,7 @@
 //! Credentials that a caller fetches, kept until they expire.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -30,11 +31,11 @@ impl fmt::Debug for Credentials {
 
 /// Fetches credentials. It may block, and is called on threads of its own.
 pub trait CredentialSource: Send + Sync {
-    /// Returns credentials that are valid now.
+    /// Returns credentials that are valid now; new ones if the last were refused.
     ///
     /// # Errors
     /// If there are none.
-    fn fetch(&self) -> Result<Credentials>;
+    fn fetch(&self, refused: bool) -> Result<Credentials>;
 }
 
 /// Credentials are fetched again so long before they expire.
@@ -44,6 +45,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 pub(super) struct Cached {
     source: Arc<dyn CredentialSource>,
     kept: tokio::sync::Mutex<Option<Credentials>>,
+    refused: AtomicBool,
 }
 
 impl fmt::Debug for Cached {
@@ -54,12 +56,13 @@ impl fmt::Debug for Cached {
 
 impl Cached {
     pub(super) fn new(source: Arc<dyn CredentialSource>) -> Self {
-        Self { source, kept: tokio::sync::Mutex::default() }
+        Self { source, kept: tokio::sync::Mutex::default(), refused: AtomicBool::new(false) }
     }
 
     /// Fetches anew for the next request.
     pub(super) async fn forget(&self) {
         *self.kept.lock().await = None;
+        self.refused.store(true, Ordering::Relaxed);
     }
 
     async fn get(&self) -> object_store::Result<Credentials> {
@@ -69,8 +72,8 @@ impl Cached {
         {
             return Ok(kept.clone());
         }
-        let source = self.source.clone();
-        let fetched = tokio::task::spawn_blocking(move || source.fetch()).await?.map_err(carry)?;
+        let (source, refused) = (self.source.clone(), self.refused.swap(false, Ordering::Relaxed));
+        let fetched = tokio::task::spawn_blocking(move || source.fetch(refused)).await?.map_err(carry)?;
         Ok(kept.insert(fetched).clone())
     }
 }

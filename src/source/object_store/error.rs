@@ -140,12 +140,16 @@ impl Failure {
             },
         };
         // Several threads may wait for one request.
-        error.unwrap_or_else(|| Error::new(ErrorKind::Source, "reading failed, as another thread was told")).in_file(name)
+        error
+            .unwrap_or_else(|| Error::new(ErrorKind::Source, "reading failed, as another thread was told"))
+            .in_file(name)
     }
 }
 
 /// Cuts the queries off all URLs in a text: they may be signed.
 fn without_queries(text: &str) -> String {
-    let cut = |word: &str| if word.contains("://") { word.split('?').next().unwrap_or("").to_owned() } else { word.to_owned() };
+    let cut = |word: &str| {
+        if word.contains("://") { word.split('?').next().unwrap_or("").to_owned() } else { word.to_owned() }
+    };
     text.split(' ').map(cut).collect::<Vec<_>>().join(" ")
 }

@@ -11,8 +11,8 @@ use super::location::Location;
 use super::options::StoreOptions;
 use super::settings::Ahead;
 use super::store::{CredentialSources, Stores};
-use crate::source::{DeferredSource, ReadAhead, Source};
 use crate::Result;
+use crate::source::{DeferredSource, ReadAhead, Source};
 
 /// A file in an object store or behind HTTP. Nothing is requested before it is opened.
 #[derive(Clone)]

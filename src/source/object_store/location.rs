@@ -133,8 +133,14 @@ mod tests {
         assert_eq!(parsed("s3://b/k=1/a b.avro"), (Kind::Aws, "s3://b".into(), "k=1/a b.avro".into()));
         assert_eq!(parsed("S3A://b/x"), (Kind::Aws, "s3a://b".into(), "x".into()));
         assert_eq!(parsed("gcs://b/x"), (Kind::Gcp, "gs://b".into(), "x".into()));
-        assert_eq!(parsed("abfss://c@a.dfs.core.windows.net/x"), (Kind::Azure, "abfss://c@a.dfs.core.windows.net".into(), "x".into()));
-        assert_eq!(parsed("https://a.blob.core.windows.net/c/d/x"), (Kind::Azure, "https://a.blob.core.windows.net/c".into(), "d/x".into()));
+        assert_eq!(
+            parsed("abfss://c@a.dfs.core.windows.net/x"),
+            (Kind::Azure, "abfss://c@a.dfs.core.windows.net".into(), "x".into())
+        );
+        assert_eq!(
+            parsed("https://a.blob.core.windows.net/c/d/x"),
+            (Kind::Azure, "https://a.blob.core.windows.net/c".into(), "d/x".into())
+        );
         let signed = "https://b.s3.amazonaws.com/x?X-Amz-Signature=abc";
         assert_eq!(parsed(signed), (Kind::Http, signed.into(), String::new()));
     }

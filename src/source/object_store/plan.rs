@@ -123,7 +123,8 @@ impl FileState {
     /// Up to where a reader at this cursor is likely to read on.
     pub(super) fn likely_end(&self, cursor: &Cursor, ahead: u64) -> u64 {
         let size = self.identity.as_ref().map_or(0, |identity| identity.size);
-        let promised = self.expected.iter().find(|(_, range)| range.start <= cursor.at + KEPT_BEHIND && cursor.at < range.end);
+        let promised =
+            self.expected.iter().find(|(_, range)| range.start <= cursor.at + KEPT_BEHIND && cursor.at < range.end);
         if let Some((_, range)) = promised {
             return range.end.min(size);
         }
@@ -177,12 +178,20 @@ mod tests {
     use super::*;
 
     fn file(size: u64, held: &[Range<u64>]) -> FileState {
-        let mut file = FileState { identity: Some(Arc::new(Identity { size, etag: None, modified: 0 })), ..<_>::default() };
+        let mut file =
+            FileState { identity: Some(Arc::new(Identity { size, etag: None, modified: 0 })), ..<_>::default() };
         for (id, range) in held.iter().enumerate() {
             let bytes = Buffer::from(vec![id as u8; (range.end - range.start) as usize]);
             let chunk = Chunk {
-                id: id as u64, end: range.end, filled: bytes.len() as u64, frames: vec![bytes], done: true, failed: None,
-                waiters: 0, task: None, probe: false,
+                id: id as u64,
+                end: range.end,
+                filled: bytes.len() as u64,
+                frames: vec![bytes],
+                done: true,
+                failed: None,
+                waiters: 0,
+                task: None,
+                probe: false,
             };
             file.chunks.insert(range.start, chunk);
         }

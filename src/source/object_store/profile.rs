@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 /// Returns the settings of the profile in use: region, keys and token, under the names of the store's options.
 pub(super) fn settings(profile: Option<&String>) -> Vec<(&'static str, String)> {
-    let profile = profile.cloned().or_else(|| std::env::var("AWS_PROFILE").ok()).unwrap_or_else(|| "default".to_owned());
+    let profile =
+        profile.cloned().or_else(|| std::env::var("AWS_PROFILE").ok()).unwrap_or_else(|| "default".to_owned());
     let mut found = Vec::new();
     if let Some(text) = read("AWS_SHARED_CREDENTIALS_FILE", "credentials") {
         for key in ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"] {

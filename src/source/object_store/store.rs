@@ -94,7 +94,9 @@ impl Stores {
 
     /// Low to high: environment, `~/.aws`, options.
     async fn make_aws(&self, location: &Location) -> Result<Store, Failure> {
-        use AmazonS3ConfigKey::{AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, SkipSignature, Token};
+        use AmazonS3ConfigKey::{
+            AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, SkipSignature, Token,
+        };
         let credentials = self.credentials(Kind::Aws);
         let given: HashMap<AmazonS3ConfigKey, &String> = parsed(&self.options.texts);
         let keys_given = given.contains_key(&AccessKeyId) || given.contains_key(&SecretAccessKey);
@@ -105,7 +107,8 @@ impl Stores {
             settings.retain(|key, _| ![AccessKeyId, SecretAccessKey, Token].contains(key));
         }
         let named = self.options.texts.get("aws_profile").or_else(|| self.options.texts.get("profile"));
-        let profile: HashMap<String, String> = profile::settings(named).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let profile: HashMap<String, String> =
+            profile::settings(named).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let mut from_profile: HashMap<AmazonS3ConfigKey, &String> = parsed(&profile);
         if keys_given || settings.contains_key(&AccessKeyId) || credentials.is_some() {
             from_profile.retain(|key, _| *key == Region);
@@ -138,7 +141,8 @@ impl Stores {
     }
 
     fn make_gcp(&self, location: &Location) -> Result<Store, Failure> {
-        let mut builder = GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client()?);
+        let mut builder =
+            GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client()?);
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
         let environment = environment(&["GOOGLE_", "SERVICE_ACCOUNT"]);
         // The environment's credentials would be used in place of the provider's.
@@ -209,7 +213,9 @@ where
 }
 
 fn environment(prefixes: &[&str]) -> HashMap<String, String> {
-    let variables = std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let ours = variables.filter(|(key, value)| prefixes.iter().any(|prefix| key.starts_with(prefix)) && !value.is_empty());
+    let variables =
+        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let ours =
+        variables.filter(|(key, value)| prefixes.iter().any(|prefix| key.starts_with(prefix)) && !value.is_empty());
     ours.map(|(key, value)| (key.to_ascii_lowercase(), value)).collect()
 }
