@@ -56,7 +56,7 @@ fn interruptible<T: Send + 'static>(
                 return Err(Error::new(ErrorKind::Internal, "a thread ended without a result").into());
             }
             Err(RecvTimeoutError::Timeout) => {
-                if let Err(raised) = Python::attach(|py| py.check_signals()) {
+                if let Err(raised) = Python::attach(Python::check_signals) {
                     // The work may be between two reads.
                     for _ in 0..STOPS {
                         source.interrupt();

@@ -192,7 +192,7 @@ impl Group {
                 let start = gap.start;
                 self.request(state, index, gap)?;
                 if alone {
-                    self.keep_probe(state, index, start);
+                    Self::keep_probe(state, index, start);
                 }
             }
         }
@@ -201,7 +201,7 @@ impl Group {
     }
 
     /// Remembers that a chunk stands for a single read; the oldest of many is dropped.
-    fn keep_probe(&self, state: &mut State, index: usize, start: u64) {
+    fn keep_probe(state: &mut State, index: usize, start: u64) {
         let State { files, held, .. } = state;
         let file = &mut files[index];
         if let Some(chunk) = file.chunks.get_mut(&start) {

@@ -19,7 +19,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// The ETag to ask for; a weak one never matches.
+    /// The `ETag` to ask for; a weak one never matches.
     pub(super) fn condition(&self) -> Option<String> {
         self.etag.clone().filter(|etag| !etag.starts_with("W/"))
     }
@@ -245,10 +245,10 @@ mod tests {
 
     #[test]
     fn parts_of_chunks_are_cut_out() {
-        let mut file = file(20, &[5..10]);
+        let mut file = file(20, &[5..10, 15..20]);
         let (start, chunk) = file.chunk_at(7).unwrap();
         let parts = chunk.bytes(start, 7, 20);
-        assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 3);
+        assert_eq!(parts.iter().map(Buffer::len).sum::<usize>(), 3);
         assert!(file.chunk_at(10).is_none());
     }
 }

@@ -120,7 +120,7 @@ impl Stores {
             settings.entry(key).or_insert(value);
         }
         settings.extend(given);
-        let mut builder = AmazonS3Builder::new().with_url(&location.store).with_client_options(self.client()?);
+        let mut builder = AmazonS3Builder::new().with_url(&location.store).with_client_options(self.client());
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
         let has = |key| settings.contains_key(&key);
         let (region, endpoint) = (has(Region) || has(DefaultRegion), has(Endpoint) || has(S3Endpoint));
@@ -128,7 +128,7 @@ impl Stores {
             builder = builder.with_region("us-east-1");
         } else if !region {
             let bucket = location.store.split_once("://").map_or("", |(_, bucket)| bucket);
-            builder = builder.with_region(resolve_bucket_region(bucket, &self.client()?).await?);
+            builder = builder.with_region(resolve_bucket_region(bucket, &self.client()).await?);
         }
         let anonymous = settings.get(&SkipSignature).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         for (key, value) in settings {
@@ -141,8 +141,7 @@ impl Stores {
     }
 
     fn make_gcp(&self, location: &Location) -> Result<Store, Failure> {
-        let mut builder =
-            GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client()?);
+        let mut builder = GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client());
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
         let environment = environment(&["GOOGLE_", "SERVICE_ACCOUNT"]);
         // The environment's credentials would be used in place of the provider's.
@@ -157,7 +156,7 @@ impl Stores {
     }
 
     fn make_azure(&self, location: &Location) -> Result<Store, Failure> {
-        let mut builder = MicrosoftAzureBuilder::new().with_url(&location.store).with_client_options(self.client()?);
+        let mut builder = MicrosoftAzureBuilder::new().with_url(&location.store).with_client_options(self.client());
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
         let environment = environment(&["AZURE_", "IDENTITY_", "MSI_"]);
         for (key, value) in parsed(&environment).into_iter().chain(parsed(&self.options.texts)) {
@@ -183,19 +182,19 @@ impl Stores {
         {
             return Ok(connector.clone());
         }
-        let shared = Some(Connector::default().connect(&self.client()?)?);
+        let shared = Some(Connector::default().connect(&self.client())?);
         let connector = Connector { shared };
         *web = Some((process, connector.clone()));
         Ok(connector)
     }
 
-    fn client(&self) -> Result<ClientOptions, Failure> {
+    fn client(&self) -> ClientOptions {
         let mut client = ClientOptions::new().with_allow_http(true).with_timeout_disabled();
         client = client.with_connect_timeout(CONNECT_TIMEOUT).with_read_timeout(READ_TIMEOUT);
         for (key, value) in parsed::<ClientConfigKey>(&self.options.texts) {
             client = client.with_config(key, value);
         }
-        Ok(client)
+        client
     }
 }
 
