@@ -4,12 +4,23 @@ import polars as pl
 
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import __version__
-from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
+from polars_avro._datums import decode
+from polars_avro._errors import (
+    AvroDataError,
+    AvroError,
+    AvroLimitError,
+    AvroSchemaError,
+    AvroSchemaNotFoundError,
+    AvroUnsupportedError,
+)
 from polars_avro._limits import Limits
 from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
+from polars_avro._namespaces import register
 from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
+from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
+from polars_avro._write import write_avro
 
 __all__ = [
     "AvroDataError",
@@ -18,17 +29,23 @@ __all__ = [
     "AvroMetadata",
     "AvroReader",
     "AvroSchemaError",
+    "AvroSchemaNotFoundError",
     "AvroUnsupportedError",
     "AvroWarning",
     "BadBlock",
     "Limits",
+    "RegisteredSchema",
+    "SchemaRegistry",
     "__version__",
+    "decode",
     "read_avro",
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "write_avro",
 ]
 
 # A Polars that has its own keeps it.
 if not hasattr(pl, "scan_avro"):
     setattr(pl, "scan_avro", scan_avro)  # noqa: B010
+register()

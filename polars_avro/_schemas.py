@@ -148,19 +148,19 @@ def resolve_read_schema(
     return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
 
-def schema_json(schema: AvroSchema) -> str:
-    """Give the JSON text of a schema that a user passes."""
+def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
+    """Give the JSON text of a schema that a user passes as this argument."""
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
         return json.dumps(schema)
     if not isinstance(schema, str):
-        msg = f"`reader_schema` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
+        msg = f"`{option}` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
         raise TypeError(msg)
     try:
         json.loads(schema)
     except ValueError as error:
-        msg = f"`reader_schema` is neither JSON nor the path of an .avsc file: {error}"
+        msg = f"`{option}` is neither JSON nor the path of an .avsc file: {error}"
         raise AvroSchemaError(msg) from None
     return schema
 

@@ -6,8 +6,10 @@
 mod binary;
 mod codec;
 mod container;
+mod datum;
 mod decode;
 mod dtype;
+mod encode;
 mod error;
 mod executor;
 mod limits;
@@ -17,9 +19,11 @@ mod python;
 mod read;
 mod schema;
 mod source;
+mod write;
 
 pub use codec::Codec;
 pub use container::Header;
+pub use datum::{DatumDecoder, DatumOptions, Decoded, Framing};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
@@ -32,4 +36,7 @@ pub use schema::{
 };
 #[cfg(feature = "object_store")]
 pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
-pub use source::{DeferredSource, FileSource, MemorySource, ReadAhead, Source};
+pub use source::{
+    DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
+};
+pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};

@@ -76,6 +76,11 @@ def _local(path: str) -> str:
     if not isinstance(path, str):
         msg = f"cannot read Avro from a path of {type(path).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
+    return path if stores.is_remote(path) else local_path(path)
+
+
+def local_path(path: str) -> str:
+    """Give the path that a path, or a URL with the scheme ``file``, means on this machine."""
     if path.startswith("~"):
         return os.path.expanduser(path)
     return path[len("file://") :] if stores.scheme(path) == "file" else path

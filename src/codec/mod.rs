@@ -122,7 +122,6 @@ enum Encoder {
 
 impl Compressor {
     /// A compressor; `None` is the codec's own default level.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the writer's half"))]
     pub(crate) fn new(codec: Codec, level: Option<i32>) -> Result<Self> {
         Ok(Self(match codec {
             Codec::Null => {
@@ -141,7 +140,6 @@ impl Compressor {
     }
 
     /// Replaces `out` by a block that holds `data`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the writer's half"))]
     pub(crate) fn compress(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
         match &mut self.0 {
             Encoder::Null => {

@@ -7,16 +7,21 @@
 
 mod big_decimal;
 mod boolean;
+mod categorical;
 mod decimal;
 mod default;
 mod duration;
+mod entries;
 mod enumeration;
+mod extension;
 mod fixed;
+mod fixed_list;
 mod interleave;
 mod json;
 mod list;
 mod map;
 mod merge;
+mod narrow;
 mod null;
 mod nullable;
 mod number;
@@ -30,6 +35,7 @@ mod uuid;
 mod validity;
 mod view;
 mod view_array;
+mod whole_number;
 mod wide_decimal;
 
 use polars_arrow::array::Array;
@@ -39,15 +45,20 @@ use crate::binary::Fault;
 
 pub(crate) use big_decimal::BigDecimal;
 pub(crate) use boolean::Boolean;
+pub(crate) use categorical::Categorical;
 pub(crate) use decimal::Decimal;
 pub(crate) use default::DefaultValue;
 pub(crate) use duration::Duration;
+pub(crate) use entries::Entries;
 pub(crate) use enumeration::Enumeration;
+pub(crate) use extension::Extension;
 pub(crate) use fixed::Fixed;
+pub(crate) use fixed_list::FixedList;
 pub(crate) use json::{Json, JsonGraph};
 pub(crate) use list::{ItemBudget, List};
 pub(crate) use map::Map;
 pub(crate) use merge::Merge;
+pub(crate) use narrow::{FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, UInt8, UInt16, UInt32};
 pub(crate) use null::Null;
 pub(crate) use nullable::{Nullable, Optional};
 pub(crate) use number::{
@@ -57,10 +68,11 @@ pub(crate) use primitive::Primitive;
 pub(crate) use record::{Record, Step};
 pub(crate) use skip::{Skip, SkipPrograms};
 pub(crate) use text::Text;
-pub(crate) use time::{TimeMicros, TimeMillis};
+pub(crate) use time::{TimeMicros, TimeMillis, TimeNanos};
 pub(crate) use union::{Choice, Union};
 pub(crate) use uuid::{UuidBytes, UuidText};
 pub(crate) use view::{Blob, Utf8, Views};
+pub(crate) use whole_number::Whole;
 pub(crate) use wide_decimal::WideDecimal;
 
 /// Values of one type, decoded one after the other into the memory that the array keeps.
@@ -169,6 +181,19 @@ columns! {
     FloatAsDouble(Primitive<FloatAsDouble>),
     TimeMillis(Primitive<TimeMillis>),
     TimeMicros(Primitive<TimeMicros>),
+    TimeNanos(Primitive<TimeNanos>),
+    Int8(Primitive<Int8>),
+    Int16(Primitive<Int16>),
+    UInt8(Primitive<UInt8>),
+    UInt16(Primitive<UInt16>),
+    UInt32(Primitive<UInt32>),
+    FloatAsHalf(Primitive<FloatAsHalf>),
+    IntAsHalf(Primitive<IntAsHalf>),
+    LongAsHalf(Primitive<LongAsHalf>),
+    UInt64(Whole<u64>),
+    Int128(Whole<i128>),
+    UInt128(Whole<u128>),
+    Categorical(Categorical),
     String(Views<Utf8>),
     Bytes(Views<Blob>),
     Fixed(Fixed),
@@ -200,6 +225,9 @@ columns! {
     Optional(Box<Optional>),
     List(Box<List>),
     Map(Box<Map>),
+    FixedList(Box<FixedList>),
+    Entries(Box<Entries>),
+    Extension(Box<Extension>),
     Record(Box<Record>),
     Union(Box<Union>),
     Merge(Box<Merge>),

@@ -33,6 +33,20 @@ impl Number for TimeMicros {
     }
 }
 
+/// Nanoseconds on long, which Avro has no logical type for
+#[derive(Clone)]
+pub(crate) struct TimeNanos;
+
+impl Number for TimeNanos {
+    type Native = i64;
+
+    #[inline(always)]
+    fn read(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
+        let (nanos, pos) = read_long(bytes, pos)?;
+        Ok((of_day(nanos, 1)?, pos))
+    }
+}
+
 /// Polars has no time outside one day, so a value there would come out as another time.
 #[inline(always)]
 fn of_day(count: i64, nanos: i64) -> Result<i64, Fault> {

@@ -1,25 +1,40 @@
-//! Arrow types as Polars spells them, where that takes more than naming a type.
+//! The type table, both ways: Avro types as Arrow and Polars spell them, and Polars' dtypes as Avro types.
 
-use std::fmt::Write as _;
+mod avro;
+mod categories;
+mod extension;
+mod names;
+mod polars;
+mod restored;
 
-use polars_arrow::datatypes::{ArrowDataType, Field, Metadata};
+use polars_arrow::datatypes::{ArrowDataType, Field};
 
-/// The metadata that makes a dictionary of strings a `pl.Enum` with these categories in this order.
-///
-/// Polars reads `<length in bytes>;<category>` for each of them.
-pub(crate) fn enum_metadata(categories: &[String]) -> Metadata {
-    let mut text = String::new();
-    for category in categories {
-        write!(text, "{};{category}", category.len()).expect("writing to a String cannot fail");
-    }
-    Metadata::from([("_PL_ENUM_VALUES2".into(), text.as_str().into())])
-}
+pub(crate) use avro::{AvroNames, to_avro};
+pub(crate) use categories::{Categories, enum_categories, enum_metadata};
+pub(crate) use extension::{extension_metadata, storage};
+pub(crate) use polars::polars_name;
+pub(crate) use restored::{Restored, column_name};
 
 /// `pl.Map(String, value)`.
 pub(crate) fn map(value: Field) -> ArrowDataType {
-    let key = Field::new("key".into(), ArrowDataType::Utf8View, false);
+    map_of(Field::new("key".into(), ArrowDataType::Utf8View, false), value)
+}
+
+/// `pl.Map(key, value)`.
+pub(crate) fn map_of(key: Field, value: Field) -> ArrowDataType {
     let entries = ArrowDataType::Struct(vec![key, value]);
     ArrowDataType::Map(Box::new(Field::new("entries".into(), entries, false)), false)
+}
+
+/// The key and the value of a map's entries.
+pub(crate) fn map_entry(entries: &Field) -> Option<(&Field, &Field)> {
+    match entries.dtype() {
+        ArrowDataType::Struct(fields) => match &fields[..] {
+            [key, value] => Some((key, value)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// `Struct{months, days, milliseconds: UInt32}`: Polars has no interval type, and a month is not 30 days.

@@ -6,8 +6,10 @@ use super::leaf::{bytes, enumeration, number};
 use super::{Plan, Projection, Schemas, skip};
 use crate::binary::PADDING;
 use crate::decode::{
-    AnyColumn, Boolean, DefaultValue, ItemBudget, Json, JsonGraph, List, Map, Null, Record, SkipPrograms, Step, Text,
+    AnyColumn, Boolean, DefaultValue, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null,
+    Record, SkipPrograms, Step, Text,
 };
+use crate::dtype::{Restored, column_name, extension_metadata};
 use crate::schema::{self, FieldAction, Kind, NodeId, Resolved, ResolvedId, Wire};
 use crate::{Error, Limits, Result};
 
@@ -33,6 +35,12 @@ pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limit
         tested: None,
         whole: None,
     })
+}
+
+/// The root as one column, whatever it is: a record is a struct.
+pub(super) fn compile_datum(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<AnyColumn> {
+    let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
+    Compiler::new(schemas, programs, limits).column(schemas.resolution.root, projection)
 }
 
 pub(super) struct Compiler<'s> {
@@ -77,12 +85,19 @@ impl<'s> Compiler<'s> {
         self.depth += 1;
         let column = self.column_of(id, projection);
         self.depth -= 1;
-        column
+        let extension = extension_metadata(&self.schemas.reader.node(self.node(id).reader).properties);
+        Ok(match extension {
+            Some(metadata) => Box::new(Extension::new(column?, metadata)).into(),
+            None => column?,
+        })
     }
 
     fn column_of(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
         let node = self.node(id);
-        let logical = self.schemas.reader.node(node.reader).logical;
+        let of_reader = self.schemas.reader.node(node.reader);
+        let logical = of_reader.logical;
+        let restored = Restored::of(&self.schemas.reader, of_reader);
+        let restored = restored.as_ref();
         match &node.wire {
             Wire::Record { .. } if self.open.contains(&node.reader) => projection.check_is_all("a recursive value")?,
             Wire::Record { .. } | Wire::Array(_) | Wire::Map(_) | Wire::Union(_) | Wire::IntoUnion { .. } => {}
@@ -93,20 +108,35 @@ impl<'s> Compiler<'s> {
             Wire::Null if matches!(self.reader_kind(id), Kind::Null) => Null::default().into(),
             Wire::Null => self.nulls(node.reader, projection)?,
             Wire::Boolean => Boolean::default().into(),
-            wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => number(wire, self.reader_kind(id), logical),
-            Wire::Bytes | Wire::String => bytes(None, self.reader_kind(id), logical),
-            Wire::Fixed(size) => bytes(Some(*size), self.reader_kind(id), logical),
-            Wire::Enum(of_writer) => enumeration(self.reader_kind(id), of_writer),
-            Wire::Array(item) => {
-                let before = self.values;
-                let column = self.column(*item, projection)?;
-                Box::new(List::new(column, self.item_budget(*item, self.values - before))).into()
+            wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => {
+                number(wire, self.reader_kind(id), logical, restored)
             }
+            Wire::Bytes | Wire::String => bytes(None, self.reader_kind(id), logical, restored),
+            Wire::Fixed(size) => bytes(Some(*size), self.reader_kind(id), logical, restored),
+            Wire::Enum(of_writer) => enumeration(self.reader_kind(id), of_writer, restored),
+            Wire::Array(item) => self.list(*item, restored, projection)?,
             Wire::Map(value) => Box::new(Map::new(self.column(*value, projection)?)).into(),
             Wire::Record { .. } if self.open.contains(&node.reader) => Text::new(self.json(id)).into(),
             Wire::Record { .. } => Box::new(self.record(id, projection)?).into(),
             Wire::Union(branches) => self.union(node.reader, branches, projection)?,
             Wire::IntoUnion { branch, value } => self.union_of_one(node.reader, *branch, *value, projection)?,
+        })
+    }
+
+    /// Lists, and the dtypes that a property makes of them.
+    fn list(&mut self, item: ResolvedId, restored: Option<&Restored>, projection: &Projection) -> Result<AnyColumn> {
+        if matches!(restored, Some(Restored::Map)) {
+            projection.check_is_all("a map")?;
+        }
+        let before = self.values;
+        let column = self.column(item, projection)?;
+        Ok(match restored {
+            Some(Restored::Array(width)) => Box::new(FixedList::new(column, *width)).into(),
+            Some(Restored::Map) => {
+                let list = List::new(column, self.item_budget(item, self.values - before));
+                Box::new(Entries::new(list)).into()
+            }
+            _ => Box::new(List::new(column, self.item_budget(item, self.values - before))).into(),
         })
     }
 
@@ -179,10 +209,10 @@ impl<'s> Compiler<'s> {
 
 fn in_field(error: Error, record: &schema::Record, field: usize) -> Error {
     error.at(|position| {
-        let name = &record.fields[field].name;
+        let name = column_name(&record.fields[field]);
         position.path = Some(match position.path.take() {
             Some(path) => format!("{name}.{path}"),
-            None => name.clone(),
+            None => name.to_owned(),
         });
     })
 }
@@ -202,7 +232,7 @@ impl<'s> Steps<'s> {
 
     fn column(&mut self, field: usize, column: AnyColumn) {
         self.step_of[field] = Some(self.steps.len());
-        self.steps.push((self.record.fields[field].name.clone(), Step::Column(column)));
+        self.steps.push((column_name(&self.record.fields[field]).to_owned(), Step::Column(column)));
     }
 
     /// Neighbours that are skipped become one step.
@@ -222,7 +252,7 @@ impl<'s> Steps<'s> {
         let step_of = self.step_of;
         let output = |field: usize| {
             let step = step_of[field].expect("every field of the reader's record is read or has a default");
-            (self.record.fields[field].name.clone(), step)
+            (column_name(&self.record.fields[field]).to_owned(), step)
         };
         let outputs = outputs.map(output).collect();
         Record::new(self.steps, outputs, programs)

@@ -3,21 +3,25 @@
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 
 use crate::decode::{
-    AnyColumn, BigDecimal, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText, Views,
-    WideDecimal,
+    AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText,
+    Views, Whole, WideDecimal,
 };
+use crate::dtype::Restored;
 use crate::schema::{Kind, Logical, Wire};
 
 /// The most digits that Polars' decimals have.
 const DECIMAL_DIGITS: usize = 38;
 
-/// int, long, float, double and the logical types on them.
-pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>) -> AnyColumn {
+/// int, long, float, double, the logical types on them, and the dtypes that a property restores.
+pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>, restored: Option<&Restored>) -> AnyColumn {
     use crate::decode::{
         Double, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
         TimeMicros, TimeMillis,
     };
-    let dtype = number_dtype(reader, logical);
+    if let Some(column) = restored.and_then(|restored| restored_number(wire, restored)) {
+        return column;
+    }
+    let dtype = number_dtype(reader, logical, restored);
     match (wire, reader, logical) {
         (Wire::Int, _, Some(Logical::TimeMillis)) => Primitive::<TimeMillis>::new(dtype).into(),
         (Wire::Int | Wire::Long, _, Some(Logical::TimeMicros)) => Primitive::<TimeMicros>::new(dtype).into(),
@@ -34,8 +38,31 @@ pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>) -> An
     }
 }
 
-fn number_dtype(reader: &Kind, logical: Option<Logical>) -> ArrowDataType {
-    let utc = || Some("UTC".into());
+/// Numbers that are narrower, or finer, than the type on the wire.
+fn restored_number(wire: &Wire, restored: &Restored) -> Option<AnyColumn> {
+    use crate::decode::{FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, TimeNanos, UInt8, UInt16, UInt32};
+    Some(match (restored, wire) {
+        (Restored::Int8, _) => Primitive::<Int8>::new(ArrowDataType::Int8).into(),
+        (Restored::Int16, _) => Primitive::<Int16>::new(ArrowDataType::Int16).into(),
+        (Restored::UInt8, _) => Primitive::<UInt8>::new(ArrowDataType::UInt8).into(),
+        (Restored::UInt16, _) => Primitive::<UInt16>::new(ArrowDataType::UInt16).into(),
+        (Restored::UInt32, _) => Primitive::<UInt32>::new(ArrowDataType::UInt32).into(),
+        (Restored::Time, _) => Primitive::<TimeNanos>::new(ArrowDataType::Time64(TimeUnit::Nanosecond)).into(),
+        (Restored::Float16, Wire::Int) => Primitive::<IntAsHalf>::new(ArrowDataType::Float16).into(),
+        (Restored::Float16, Wire::Long) => Primitive::<LongAsHalf>::new(ArrowDataType::Float16).into(),
+        (Restored::Float16, _) => Primitive::<FloatAsHalf>::new(ArrowDataType::Float16).into(),
+        _ => return None,
+    })
+}
+
+fn number_dtype(reader: &Kind, logical: Option<Logical>, restored: Option<&Restored>) -> ArrowDataType {
+    let utc = || match restored {
+        Some(Restored::Zone(zone)) => Some(zone.as_str().into()),
+        _ => Some("UTC".into()),
+    };
+    if let Some(Restored::Duration(unit)) = restored {
+        return ArrowDataType::Duration(*unit);
+    }
     match (reader, logical) {
         (_, Some(Logical::Date)) => ArrowDataType::Date32,
         (_, Some(Logical::TimeMillis | Logical::TimeMicros)) => ArrowDataType::Time64(TimeUnit::Nanosecond),
@@ -52,8 +79,20 @@ fn number_dtype(reader: &Kind, logical: Option<Logical>) -> ArrowDataType {
     }
 }
 
-/// bytes, string, fixed (`size` bytes each) and the logical types on them.
-pub(super) fn bytes(size: Option<usize>, reader: &Kind, logical: Option<Logical>) -> AnyColumn {
+/// bytes, string, fixed (`size` bytes each), the logical types on them, and the dtypes that a property restores.
+pub(super) fn bytes(
+    size: Option<usize>,
+    reader: &Kind,
+    logical: Option<Logical>,
+    restored: Option<&Restored>,
+) -> AnyColumn {
+    match restored {
+        Some(Restored::UInt64) => return Whole::<u64>::new(size).into(),
+        Some(Restored::Int128) => return Whole::<i128>::new(size).into(),
+        Some(Restored::UInt128) => return Whole::<u128>::new(size).into(),
+        Some(Restored::Categorical(categories)) => return Categorical::new(categories.clone()).into(),
+        _ => {}
+    }
     match (logical, size) {
         (Some(Logical::Decimal { precision, scale }), _) if precision <= DECIMAL_DIGITS => {
             Decimal::new(size, precision, scale).into()
@@ -70,11 +109,15 @@ pub(super) fn bytes(size: Option<usize>, reader: &Kind, logical: Option<Logical>
 }
 
 /// The narrowest key that numbers every symbol, which is also what Polars takes.
-pub(super) fn enumeration(reader: &Kind, of_writer: &[Option<usize>]) -> AnyColumn {
+pub(super) fn enumeration(reader: &Kind, of_writer: &[Option<usize>], restored: Option<&Restored>) -> AnyColumn {
     let Kind::Enum(reader) = reader else { unreachable!("an enum resolves with an enum") };
-    match reader.symbols.len() {
-        0..0xff => Enumeration::<u8>::new(&reader.symbols, of_writer).into(),
-        0xff..0xffff => Enumeration::<u16>::new(&reader.symbols, of_writer).into(),
-        _ => Enumeration::<u32>::new(&reader.symbols, of_writer).into(),
+    let categories = match restored {
+        Some(Restored::Enum(categories)) => categories,
+        _ => &reader.symbols,
+    };
+    match categories.len() {
+        0..0xff => Enumeration::<u8>::new(categories, of_writer).into(),
+        0xff..0xffff => Enumeration::<u16>::new(categories, of_writer).into(),
+        _ => Enumeration::<u32>::new(categories, of_writer).into(),
     }
 }

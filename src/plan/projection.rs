@@ -1,5 +1,6 @@
 //! Which fields of a record are wanted.
 
+use crate::dtype::column_name;
 use crate::schema::Record;
 use crate::{Error, Result};
 
@@ -23,7 +24,7 @@ impl Projection {
         match self {
             Self::All => Ok((0..record.fields.len()).map(|i| (i, Self::All)).collect()),
             Self::Fields(paths) => {
-                let names = record.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>();
+                let names = record.fields.iter().map(column_name).collect::<Vec<_>>();
                 select(paths, &names)
             }
         }

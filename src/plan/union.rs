@@ -34,7 +34,7 @@ fn shape(reader: &Schema, id: NodeId) -> Shape {
 }
 
 /// The branches' names, as Avro's JSON encoding has them; the full name where two share the short one.
-fn names(reader: &Schema, branches: &[(usize, NodeId)]) -> Vec<String> {
+pub(super) fn names(reader: &Schema, branches: &[(usize, NodeId)]) -> Vec<String> {
     let short = |&(_, id): &(usize, NodeId)| {
         let kind = &reader.node(id).kind;
         kind.name().map_or(kind.type_name(), |name| name.short()).to_owned()

@@ -1,14 +1,13 @@
-//! Files and the reads over them.
-
-use std::sync::{Arc, Mutex, PoisonError};
+//! One file.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
-use super::arrow::{Batch, Batches, schema_capsule};
-use super::damage::{Report, report};
+use super::arrow::{Batches, schema_capsule};
+use super::batch_reader::BatchReader;
+use super::damage::report;
 use super::error::Raised;
-use super::interrupt::{Slow, detached};
+use super::interrupt::{QUICK_BYTES, Slow, detached, interruptible};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
 use crate::{Fingerprint, OpenOptions};
@@ -17,13 +16,6 @@ use crate::{Fingerprint, OpenOptions};
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct ContainerFile {
     file: crate::ContainerFile,
-    slow: Slow,
-}
-
-/// The batches of one read, in file order.
-#[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct BatchReader {
-    reader: Arc<Mutex<crate::BatchReader>>,
     slow: Slow,
 }
 
@@ -123,74 +115,38 @@ impl ContainerFile {
         detached(py, &self.slow, move || file.count_blocks())
     }
 
-    /// Reads everything before it returns.
-    fn read(&self, py: Python<'_>, options: &ReadOptions) -> Result<Batches, Raised> {
+    /// Reads everything before it returns, unless a signal ends it.
+    fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
         let (file, options) = (self.file.clone(), options.0.clone());
-        detached(py, &self.slow, move || {
+        let here = self.slow.is_none() && (options.n_threads == Some(1) || file.size() <= QUICK_BYTES);
+        let read = interruptible(py, here, &self.slow, move |stopped| {
             let mut reader = file.read(&options)?;
-            let batches = reader.by_ref().collect::<crate::Result<Vec<_>>>()?;
-            let bad_blocks = reader.take_bad_blocks().iter().map(report).collect();
-            Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
-        })
+            let mut batches = Vec::new();
+            while !stopped()
+                && let Some(batch) = reader.next().transpose()?
+            {
+                batches.push(batch);
+            }
+            Ok::<_, Raised>((batches, reader))
+        });
+        let (batches, mut reader) = read??;
+        let bad_blocks = reader.take_bad_blocks().iter().map(report).collect();
+        Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
     }
 
-    /// Reads as batches are asked for.
-    fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
-        let (file, options) = (self.file.clone(), options.0.clone());
-        Ok(BatchReader::new(detached(py, &self.slow, move || file.read(&options))?, self.slow.clone()))
+    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A signal
+    /// ends the wait for one if `interruptible`.
+    #[pyo3(signature = (options, join_first=false, interruptible=false))]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        options: &ReadOptions,
+        join_first: bool,
+        interruptible: bool,
+    ) -> Result<BatchReader, Raised> {
+        let (file, wanted) = (self.file.clone(), options.0.clone());
+        let reader = detached(py, &self.slow, move || file.read(&wanted))?;
+        let quick = self.slow.is_none() && (options.0.n_threads == Some(1) || self.file.size() <= QUICK_BYTES);
+        Ok(BatchReader::new(reader, &options.0, join_first, !interruptible || quick, self.slow.clone()))
     }
-}
-
-#[pymethods]
-impl BatchReader {
-    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    /// Waits detached, so that other Python threads run while a batch is decoded.
-    fn __next__(&self, py: Python<'_>) -> Result<Option<Batch>, Raised> {
-        let reader = self.reader.clone();
-        Ok(detached(py, &self.slow, move || lock(&reader).next().transpose())?.map(Batch::from))
-    }
-
-    /// What was left out before the last batch that came, or before the end; each report is given once.
-    fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
-        py.detach(|| lock(&self.reader).take_bad_blocks().iter().map(report).collect())
-    }
-
-    /// The columns of the batches, for `polars.Schema`.
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let fields = py.detach(|| lock(&self.reader).fields().to_vec());
-        schema_capsule(py, &fields)
-    }
-
-    /// What has been done so far.
-    #[getter]
-    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let stats = py.detach(|| lock(&self.reader).stats());
-        let counts = PyDict::new(py);
-        counts.set_item("blocks_read", stats.blocks_read)?;
-        counts.set_item("blocks_skipped", stats.blocks_skipped)?;
-        counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
-        counts.set_item("bytes_decoded", stats.bytes_decoded)?;
-        counts.set_item("rows_decoded", stats.rows_decoded)?;
-        counts.set_item("rows_evaluated", stats.rows_tested)?;
-        counts.set_item("rows_filtered_out", stats.rows_filtered)?;
-        counts.set_item("bytes_read", stats.bytes_read)?;
-        counts.set_item("files_opened", stats.files_opened)?;
-        counts.set_item("max_open_files", stats.files_held)?;
-        counts.set_item("plans_compiled", stats.plans_compiled)?;
-        Ok(counts)
-    }
-}
-
-impl BatchReader {
-    pub(super) fn new(reader: crate::BatchReader, slow: Slow) -> Self {
-        Self { reader: Arc::new(Mutex::new(reader)), slow }
-    }
-}
-
-fn lock(reader: &Mutex<crate::BatchReader>) -> std::sync::MutexGuard<'_, crate::BatchReader> {
-    // A panic inside the core was raised then; what is left of the reader only ends.
-    reader.lock().unwrap_or_else(PoisonError::into_inner)
 }

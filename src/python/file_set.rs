@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 
+use super::batch_reader::BatchReader;
 use super::error::Raised;
-use super::file::BatchReader;
 use super::interrupt::{Slow, detached};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
@@ -71,9 +71,19 @@ impl FileSet {
         detached(py, &self.slow, move || files.count_rows_from_end(limit))
     }
 
-    /// Reads as batches are asked for.
-    fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
-        let (files, options) = (self.files.clone(), options.0.clone());
-        Ok(BatchReader::new(detached(py, &self.slow, move || files.read(&options))?, self.slow.clone()))
+    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A signal
+    /// ends the wait for one if `interruptible`.
+    #[pyo3(signature = (options, join_first=false, interruptible=false))]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        options: &ReadOptions,
+        join_first: bool,
+        interruptible: bool,
+    ) -> Result<BatchReader, Raised> {
+        let (files, wanted) = (self.files.clone(), options.0.clone());
+        let reader = detached(py, &self.slow, move || files.read(&wanted))?;
+        let quick = self.slow.is_none() && options.0.n_threads == Some(1);
+        Ok(BatchReader::new(reader, &options.0, join_first, !interruptible || quick, self.slow.clone()))
     }
 }

@@ -1,72 +1,111 @@
-//! Waiting for bytes that take long to come, so that Ctrl-C ends the wait.
+//! Work that a signal ends: Python sees Ctrl-C only when somebody looks.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 
 use super::error::Raised;
-use crate::{Error, ErrorKind, Result};
 
-/// A source whose reads may wait.
-pub(super) trait Interrupt: Send + Sync {
-    /// Ends the reads that wait now.
-    fn interrupt(&self);
+/// Time between two looks at signals.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Reading a file of fewer bytes takes less time than starting a thread for it.
+pub(super) const QUICK_BYTES: u64 = 64 << 10;
+
+/// A source whose reads may wait for long.
+pub(super) trait Waiting: Send + Sync {
+    /// Ends the reads that wait now; they fail.
+    fn end_reads(&self);
 }
 
-/// The slow source behind a file, if it is one.
-pub(super) type Slow = Option<Arc<dyn Interrupt>>;
+/// The source behind a file if its reads may wait for long.
+pub(super) type Slow = Option<Arc<dyn Waiting>>;
 
-/// How often Python's signals are looked at, and how long an ended read has to stop.
-const CHECK: Duration = Duration::from_millis(50);
+/// How long reads that were ended have to stop, and between how many tries: work may be between two reads.
 const STOP: Duration = Duration::from_millis(5);
-const STOPS: usize = 100;
+const TRIES: usize = 100;
 
-/// Does something without the GIL. If it may wait for long it runs on a thread of its own, and Ctrl-C ends it.
+/// Does work without the GIL; if its reads may wait for long, a signal ends them.
 pub(super) fn detached<T: Send + 'static>(
     py: Python<'_>,
     slow: &Slow,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> std::result::Result<T, Raised> {
+    work: impl FnOnce() -> crate::Result<T> + Send + 'static,
+) -> Result<T, Raised> {
     match slow {
         None => Ok(py.detach(work)?),
-        Some(source) => py.detach(|| interruptible(&**source, work)),
+        Some(_) => Ok(interruptible(py, false, slow, |_| work())??),
     }
 }
 
-fn interruptible<T: Send + 'static>(
-    source: &dyn Interrupt,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> std::result::Result<T, Raised> {
-    let (sender, receiver) = channel();
-    let run = move || {
-        // The receiver is gone if the wait was ended.
-        let _ = sender.send(catch_unwind(AssertUnwindSafe(work)));
+/// Does work that asks between its steps whether to stop, which a signal makes it do. Unless it is `here`, it is done on
+/// another thread, so that a signal need not wait for the end of a step; what it has made then goes when the step ends.
+pub(super) fn interruptible<T: Send + 'static>(
+    py: Python<'_>,
+    here: bool,
+    slow: &Slow,
+    work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+) -> PyResult<T> {
+    if here { on_this_thread(py, work) } else { on_another_thread(py, slow, work) }
+}
+
+fn on_this_thread<T: Send>(py: Python<'_>, work: impl FnOnce(&dyn Fn() -> bool) -> T + Send) -> PyResult<T> {
+    let raised = Mutex::new(None);
+    let take = || raised.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = py.detach(|| {
+        work(&|| {
+            let signal = Python::attach(|py| py.check_signals().err());
+            let stop = signal.is_some();
+            *take() = signal;
+            stop
+        })
+    });
+    take().take().map_or(Ok(done), Err)
+}
+
+fn on_another_thread<T: Send + 'static>(
+    py: Python<'_>,
+    slow: &Slow,
+    work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+) -> PyResult<T> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = sync_channel(1);
+    let receiver = Mutex::new(receiver);
+    let flag = stopped.clone();
+    let worker = move || {
+        // Nobody takes the result after a signal.
+        let _ = sender.send(work(&|| flag.load(Ordering::Relaxed)));
     };
-    let started = thread::Builder::new().name("polars-avro-wait".to_owned()).spawn(run);
-    started.map_err(|error| Error::new(ErrorKind::Source, format!("cannot start a thread: {error}")))?;
+    let spawned = thread::Builder::new().name("polars-avro-read".to_owned()).spawn(worker);
+    spawned.map_err(|error| PyOSError::new_err(format!("cannot start a thread: {error}")))?;
     loop {
-        match receiver.recv_timeout(CHECK) {
-            Ok(Ok(done)) => return Ok(done?),
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::new(ErrorKind::Internal, "a thread ended without a result").into());
+        let wait = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(INTERVAL);
+        match py.detach(wait) {
+            Ok(done) => return Ok(done),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("a panic while reading")),
+        }
+        if let Err(signal) = py.check_signals() {
+            stopped.store(true, Ordering::Relaxed);
+            if let Some(source) = slow {
+                py.detach(|| end_reads(&**source, &receiver));
             }
-            Err(RecvTimeoutError::Timeout) => {
-                if let Err(raised) = Python::attach(Python::check_signals) {
-                    // The work may be between two reads.
-                    for _ in 0..STOPS {
-                        source.interrupt();
-                        if !matches!(receiver.recv_timeout(STOP), Err(RecvTimeoutError::Timeout)) {
-                            break;
-                        }
-                    }
-                    return Err(raised.into());
-                }
-            }
+            return Err(signal);
+        }
+    }
+}
+
+/// Ends what waits, until the work is done.
+fn end_reads<T>(source: &dyn Waiting, receiver: &Mutex<Receiver<T>>) {
+    let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..TRIES {
+        source.end_reads();
+        if !matches!(receiver.recv_timeout(STOP), Err(RecvTimeoutError::Timeout)) {
+            return;
         }
     }
 }

@@ -8,15 +8,15 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::error::Raised;
-use super::interrupt::Interrupt;
+use super::interrupt::Waiting;
 use crate::{CredentialSource, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions};
 
 /// A file in an object store or behind HTTP. Nothing is requested before it is read.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct StoreFile(pub(super) crate::StoreFile);
 
-impl Interrupt for crate::StoreFile {
-    fn interrupt(&self) {
+impl Waiting for crate::StoreFile {
+    fn end_reads(&self) {
         self.interrupt_reads();
     }
 }

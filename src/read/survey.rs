@@ -93,11 +93,12 @@ impl Survey {
     fn extend_in_parts(&mut self, source: &dyn Source, sync: &[u8; SYNC_BYTES], stop: u64) -> Result<bool> {
         let start = self.walk.offset();
         let bytes = stop.min(source.size()).saturating_sub(start);
-        let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
         // Over a network one reader in file order is the fastest: requests run ahead of it.
-        if parts < 2 || source.is_remote() {
+        // Before the threads are counted: small files are many, and counting threads costs as much as reading one.
+        if bytes < 2 * PART_BYTES || source.is_remote() || executor::threads() < 2 {
             return Ok(false);
         }
+        let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
         let border = |part: u64| start + (u128::from(bytes) * u128::from(part) / u128::from(parts)) as u64;
         let walk = |part| {
             let survey = if part == 0 { Some(self.clone()) } else { Self::behind_marker(source, sync, border(part)) };

@@ -22,6 +22,11 @@ pub(super) fn encode_default(schema: &Schema, id: NodeId, value: &Value, left: &
     Ok(encoder.out)
 }
 
+/// The same for one default alone.
+pub(crate) fn encode_one_default(schema: &Schema, id: NodeId, value: &Value) -> Result<Vec<u8>> {
+    encode_default(schema, id, value, &mut VALUES.clone())
+}
+
 struct Encoder<'a> {
     schema: &'a Schema,
     out: Vec<u8>,

@@ -14,6 +14,7 @@ mod resolution;
 
 use serde_json::Value;
 
+pub(crate) use datum::encode_one_default;
 pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;

@@ -1,11 +1,14 @@
-//! Where bytes come from. One file a kind of source; the rest of the crate sees [`Source`] only.
+//! Where bytes come from and go to. One file a kind; the rest of the crate sees [`Source`] and [`Sink`] only.
 
 #[cfg(test)]
 mod counting;
 mod file;
+mod file_sink;
 mod memory;
+mod memory_sink;
 #[cfg(feature = "object_store")]
 mod object_store;
+mod sink;
 
 use std::any::Any;
 use std::ops::Range;
@@ -18,11 +21,14 @@ use crate::Result;
 #[cfg(test)]
 pub(crate) use counting::CountingSource;
 pub use file::FileSource;
+pub use file_sink::{FileSink, SyncOnClose};
 pub use memory::MemorySource;
+pub use memory_sink::MemorySink;
 #[cfg(feature = "object_store")]
 pub use object_store::{
     CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions,
 };
+pub use sink::Sink;
 
 /// A file of known size that many threads may read at any offset.
 pub trait Source: Send + Sync {
@@ -48,13 +54,20 @@ pub trait Source: Send + Sync {
         Ok(bytes.len())
     }
 
-    /// The same as [`Source::read_at`], in memory that was used before if the source needs any.
+    /// Does the same as [`Source::read_at`] if the first bytes are `known` already. A source that copies bytes copies
+    /// these and reads the others only; it may do so in the memory of `used`.
     ///
     /// # Errors
     /// As [`Source::read_at`].
-    fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
-        drop(used);
-        self.read_at(offset, len)
+    fn read_at_reusing(&self, offset: u64, len: usize, known: &[u8], used: Vec<u8>) -> Result<Buffer<u8>> {
+        if known.is_empty() {
+            return self.read_at(offset, len);
+        }
+        let mut bytes = used;
+        bytes.clear();
+        bytes.extend_from_slice(known);
+        bytes.extend_from_slice(&self.read_at(offset + known.len() as u64, len.saturating_sub(known.len()))?);
+        Ok(bytes.into())
     }
 
     /// Whether every read costs a round trip, unless it follows the one before it.

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 9] = [
     &["container", "dtype"],
     &["decode"],
     &["plan"],
-    &["read"],
+    &["datum", "read"],
     &["python"],
     &["lib"],
 ];

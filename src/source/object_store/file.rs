@@ -119,7 +119,7 @@ impl Source for OpenStoreFile {
     }
 
     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
-        self.read_at_into(offset, len, Vec::new())
+        self.read_at_reusing(offset, len, &[], Vec::new())
     }
 
     fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
@@ -131,12 +131,14 @@ impl Source for OpenStoreFile {
         Ok(filled)
     }
 
-    fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
+    fn read_at_reusing(&self, offset: u64, len: usize, known: &[u8], used: Vec<u8>) -> Result<Buffer<u8>> {
         let mut bytes = used;
         bytes.clear();
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         bytes.reserve(len.min(left));
-        self.read(offset, len, |part| bytes.extend_from_slice(part))?;
+        bytes.extend_from_slice(known);
+        let rest = len.saturating_sub(known.len());
+        self.read(offset + known.len() as u64, rest, |part| bytes.extend_from_slice(part))?;
         Ok(bytes.into())
     }
 

@@ -1,0 +1,1 @@
+"""Writing: arguments as the core wants them, targets, frames, partitions."""

@@ -1,0 +1,50 @@
+"""Frames on their way to the core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from polars_avro._core import Frame
+from polars_avro._errors import AvroUnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def core_frame(df: pl.DataFrame) -> Frame:
+    """Hand a frame over without a copy."""
+    check_schema(df.schema)
+    return Frame(df, df.height)
+
+
+def empty_frame(schema: Mapping[str, Any]) -> Frame:
+    """Hand over the columns of a schema."""
+    return core_frame(pl.DataFrame(schema=schema))
+
+
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Refuse dtypes that cannot be handed over."""
+    for name, dtype in schema.items():
+        _check_dtype(name, dtype)
+
+
+def _check_dtype(path: str, dtype: Any) -> None:
+    instead = None
+    if dtype == pl.Object:
+        instead = "`pl.String` or `pl.Binary`, or drop it"
+    elif isinstance(dtype, pl.Array) and dtype.size == 0:
+        # Neither does Polars take such arrays from Arrow.
+        instead = f"`pl.List({dtype.inner})`"
+    if instead is not None:
+        msg = f"field `{path}`: the dtype {dtype} cannot be written to Avro: cast it to {instead}"
+        raise AvroUnsupportedError(msg)
+    if isinstance(dtype, pl.BaseExtension):
+        _check_dtype(path, dtype.ext_storage())
+    if isinstance(dtype, pl.Struct):
+        for field in dtype.fields:
+            _check_dtype(f"{path}.{field.name}", field.dtype)
+    inner = getattr(dtype, "inner", None) or getattr(dtype, "value", None)
+    if inner is not None:
+        _check_dtype(f"{path}[]", inner)

@@ -1,0 +1,105 @@
+"""Arguments of everything that writes: checked once, here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from polars_avro import _schemas
+from polars_avro._core import WriteOptions
+from polars_avro._schemas import AvroSchema
+
+AvroCompression: TypeAlias = Literal["uncompressed", "null", "snappy", "deflate", "zstd", "zstandard", "bzip2", "xz"]
+SyncOnClose: TypeAlias = Literal["data", "all"]
+
+#: Names that Polars has for codecs and Avro has not.
+_CODECS = {"uncompressed": "null", "zstd": "zstandard"}
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How the bytes of a file become visible."""
+
+    append: bool = False
+    mkdir: bool = False
+    sync_on_close: SyncOnClose | None = None
+
+
+def core_options(
+    *,
+    compression: str,
+    compression_level: int | None,
+    avro_schema: AvroSchema | None,
+    name: str,
+    namespace: str | None,
+    doc: str | None,
+    metadata: Mapping[str, str | bytes] | None,
+    block_size: int | None,
+    sync_marker: bytes | None,
+    n_threads: int | None,
+) -> WriteOptions:
+    """Say how to write."""
+    if compression not in get_args(AvroCompression):
+        msg = f"`compression` must be one of {get_args(AvroCompression)}, got {compression!r}"
+        raise ValueError(msg)
+    _check_int("compression_level", compression_level, None)
+    _check_int("block_size", block_size, 1)
+    _check_int("n_threads", n_threads, 1)
+    for option, text in (("name", name), ("namespace", namespace), ("doc", doc)):
+        if text is not None and not isinstance(text, str):
+            msg = f"`{option}` must be a str, got {type(text).__name__!r}"
+            raise TypeError(msg)
+    if avro_schema is not None and (name or namespace or doc):
+        msg = "`name`, `namespace` and `doc` are part of `avro_schema` if one is given"
+        raise ValueError(msg)
+    return WriteOptions(
+        codec=_CODECS.get(compression, compression),
+        level=compression_level,
+        schema=None if avro_schema is None else _schemas.schema_json(avro_schema, "avro_schema"),
+        name=name or None,
+        namespace=namespace,
+        doc=doc,
+        metadata=_entries(metadata),
+        block_size=block_size,
+        sync_marker=_marker(sync_marker),
+        n_threads=n_threads,
+    )
+
+
+def _check_int(option: str, value: Any, least: int | None) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        msg = f"`{option}` must be an int, got {type(value).__name__!r}"
+        raise TypeError(msg)
+    if least is not None and value < least:
+        msg = f"`{option}` must be at least {least}, got {value}"
+        raise ValueError(msg)
+
+
+def _entries(metadata: Any) -> list[tuple[str, bytes]]:
+    if metadata is None:
+        return []
+    if not isinstance(metadata, Mapping):
+        msg = f"`metadata` must be a mapping of str to str or bytes, got {type(metadata).__name__!r}"
+        raise TypeError(msg)
+    entries = []
+    for key, value in metadata.items():
+        if not isinstance(key, str) or not isinstance(value, (str, bytes)):
+            msg = f"`metadata` must map str to str or bytes, got {key!r}: {type(value).__name__!r}"
+            raise TypeError(msg)
+        entries.append((key, value.encode() if isinstance(value, str) else value))
+    return entries
+
+
+def _marker(sync_marker: Any) -> bytes | None:
+    if sync_marker is None:
+        return None
+    if not isinstance(sync_marker, (bytes, bytearray)):
+        msg = f"`sync_marker` must be bytes, got {type(sync_marker).__name__!r}"
+        raise TypeError(msg)
+    if len(sync_marker) != 16:
+        msg = f"`sync_marker` must have 16 bytes, got {len(sync_marker)}"
+        raise ValueError(msg)
+    return bytes(sync_marker)

@@ -1,0 +1,112 @@
+//! Writing the smallest parts: varints, bytes, words.
+//!
+//! Every function writes at a position of memory that is there already and gives the position after it. A short value is
+//! stored as a whole word, so [`SLACK`] bytes after the last value may be overwritten.
+
+/// Bytes after the last value that a short write may touch.
+pub(crate) const SLACK: usize = 32;
+
+/// A varint takes no more bytes than this.
+pub(crate) const MAX_VARINT: usize = 10;
+
+/// `N` bytes at a position, to write to.
+#[inline(always)]
+fn room<const N: usize>(out: &mut [u8], pos: usize) -> &mut [u8; N] {
+    let room = out.get_mut(pos..).and_then(<[u8]>::first_chunk_mut);
+    room.expect("the bound of a run of rows covers its values")
+}
+
+/// Writes `N` bytes.
+#[inline(always)]
+pub(crate) fn put_array<const N: usize>(out: &mut [u8], pos: usize, bytes: [u8; N]) -> usize {
+    *room(out, pos) = bytes;
+    pos + N
+}
+
+/// Writes one byte.
+#[inline(always)]
+pub(crate) fn put_byte(out: &mut [u8], pos: usize, byte: u8) -> usize {
+    out[pos] = byte;
+    pos + 1
+}
+
+/// Writes bytes.
+#[inline(always)]
+pub(crate) fn put_slice(out: &mut [u8], pos: usize, bytes: &[u8]) -> usize {
+    out[pos..pos + bytes.len()].copy_from_slice(bytes);
+    pos + bytes.len()
+}
+
+/// Writes the first `len` of 16 bytes.
+#[inline(always)]
+pub(crate) fn put_short(out: &mut [u8], pos: usize, bytes: u128, len: usize) -> usize {
+    *room(out, pos) = bytes.to_le_bytes();
+    pos + len
+}
+
+/// Writes a long, or an int, as a zig-zag varint.
+#[inline(always)]
+pub(crate) fn put_long(out: &mut [u8], pos: usize, value: i64) -> usize {
+    put_raw(out, pos, ((value << 1) ^ (value >> 63)) as u64)
+}
+
+/// Writes a length or an index, which is never negative.
+#[inline(always)]
+pub(crate) fn put_length(out: &mut [u8], pos: usize, length: usize) -> usize {
+    put_raw(out, pos, (length as u64) << 1)
+}
+
+/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the width.
+#[inline(always)]
+fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
+    if raw < 1 << 7 {
+        return put_byte(out, pos, raw as u8);
+    }
+    if raw >= 1 << 56 {
+        return put_wide(out, pos, raw);
+    }
+    let halves = (raw & 0x0fff_ffff) | ((raw & 0x00ff_ffff_f000_0000) << 4);
+    let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
+    let bytes = (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1);
+    let last = (63 - bytes.leading_zeros()) / 8;
+    let more = 0x8080_8080_8080_8080 & ((1 << (8 * last)) - 1);
+    *room(out, pos) = (bytes | more).to_le_bytes();
+    pos + last as usize + 1
+}
+
+#[cold]
+#[inline(never)]
+fn put_wide(out: &mut [u8], mut pos: usize, mut raw: u64) -> usize {
+    while raw >= 0x80 {
+        pos = put_byte(out, pos, raw as u8 | 0x80);
+        raw >>= 7;
+    }
+    put_byte(out, pos, raw as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binary::read_long;
+
+    #[test]
+    fn every_width_is_read_back_and_as_short_as_can_be() {
+        let edges = (0..63).flat_map(|shift| [1_i64 << shift, (1_i64 << shift) - 1, -(1_i64 << shift)]);
+        for value in edges.chain([0, -1, i64::MIN, i64::MAX]) {
+            let mut out = [0xaa; MAX_VARINT + SLACK];
+            let end = put_long(&mut out, 0, value);
+            let raw = ((value << 1) ^ (value >> 63)) as u64;
+            assert_eq!(end, (64 - raw.leading_zeros()).div_ceil(7).max(1) as usize, "{value}");
+            assert_eq!(read_long(&out, 0).unwrap(), (value, end), "{value}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_longs() {
+        for length in [0, 1, 63, 64, 8191, 8192, 1 << 31] {
+            let mut out = [0; MAX_VARINT + SLACK];
+            let end = put_length(&mut out, 0, length);
+            assert_eq!(read_long(&out, 0).unwrap(), (length as i64, end));
+        }
+    }
+}

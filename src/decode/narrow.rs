@@ -1,0 +1,67 @@
+//! Numbers of Polars' dtypes that Avro has no type for, from the wider type that they were written as. Every value is
+//! checked.
+
+use polars_utils::float16::pf16;
+
+use super::number::{Float, IntAsFloat, LongAsFloat};
+use super::primitive::Number;
+use crate::binary::{Fault, read_long};
+
+/// Writes one way of reading a narrow whole number: name and type in memory. An int is read as a long is.
+macro_rules! narrow {
+    ($($(#[$doc:meta])* $name:ident: $native:ty),* $(,)?) => {
+        $($(#[$doc])*
+        #[derive(Clone)]
+        pub(crate) struct $name;
+
+        impl Number for $name {
+            type Native = $native;
+
+            #[inline(always)]
+            fn read(bytes: &[u8], pos: usize) -> Result<($native, usize), Fault> {
+                let (value, pos) = read_long(bytes, pos)?;
+                match <$native>::try_from(value) {
+                    Ok(value) => Ok((value, pos)),
+                    Err(_) => Err(misfit(value, stringify!($name))),
+                }
+            }
+        })*
+    };
+}
+
+narrow!(/// Int8
+    Int8: i8, /// Int16
+    Int16: i16, /// UInt8
+    UInt8: u8, /// UInt16
+    UInt16: u16, /// UInt32
+    UInt32: u32);
+
+/// Writes one way of reading a Float16: name, and the number that it is read as first.
+macro_rules! half {
+    ($($(#[$doc:meta])* $name:ident: $float:ty),* $(,)?) => {
+        $($(#[$doc])*
+        #[derive(Clone)]
+        pub(crate) struct $name;
+
+        impl Number for $name {
+            type Native = pf16;
+
+            #[inline(always)]
+            fn read(bytes: &[u8], pos: usize) -> Result<(pf16, usize), Fault> {
+                let (value, pos) = <$float>::read(bytes, pos)?;
+                Ok((pf16::from(value), pos))
+            }
+        })*
+    };
+}
+
+half!(/// float, read as Float16
+    FloatAsHalf: Float, /// int, read as Float16
+    IntAsHalf: IntAsFloat, /// long, read as Float16
+    LongAsHalf: LongAsFloat);
+
+#[cold]
+#[inline(never)]
+fn misfit(value: i64, dtype: &str) -> Fault {
+    Fault::data(format!("{value} does not fit {dtype}, which the schema says the column is"))
+}

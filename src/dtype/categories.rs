@@ -1,0 +1,129 @@
+//! Categories and enums in the metadata of Arrow fields, as Polars spells them.
+
+use std::fmt::Write as _;
+
+use polars_arrow::datatypes::{DTYPE_CATEGORICAL_NEW, DTYPE_ENUM_VALUES_NEW, Field, IntegerType, Metadata};
+use serde_json::{Value, json};
+
+/// The metadata that makes a dictionary of strings a `pl.Enum` with these categories in this order.
+///
+/// Polars reads `<length in bytes>;<category>` for each of them.
+pub(crate) fn enum_metadata(categories: &[String]) -> Metadata {
+    let mut text = String::new();
+    for category in categories {
+        push_counted(&mut text, category);
+    }
+    Metadata::from([(DTYPE_ENUM_VALUES_NEW.into(), text.as_str().into())])
+}
+
+/// The categories of a `pl.Enum` in their order; `None` if the field is none.
+pub(crate) fn enum_categories(field: &Field) -> Option<Vec<String>> {
+    let mut rest = field.metadata.as_ref()?.get(DTYPE_ENUM_VALUES_NEW)?.as_str();
+    let mut categories = Vec::new();
+    while !rest.is_empty() {
+        let (category, after) = take_counted(rest)?;
+        categories.push(category.to_owned());
+        rest = after;
+    }
+    Some(categories)
+}
+
+/// The categories that a `pl.Categorical` shares with others of their name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Categories {
+    name: String,
+    namespace: String,
+    /// The type of the keys, which Polars has a say in.
+    pub(crate) physical: IntegerType,
+}
+
+impl Categories {
+    /// Those that every `pl.Categorical` has if it is not told otherwise.
+    fn global() -> Self {
+        Self { name: String::new(), namespace: String::new(), physical: IntegerType::UInt32 }
+    }
+
+    /// The categories of a `pl.Categorical`; `None` if the field is none.
+    pub(crate) fn of(field: &Field) -> Option<Self> {
+        let text = field.metadata.as_ref()?.get(DTYPE_CATEGORICAL_NEW)?.as_str();
+        let (name, rest) = take_counted(text)?;
+        let (namespace, rest) = take_counted(rest)?;
+        let physical = physical(rest.strip_suffix(';')?)?;
+        Some(Self { name: name.to_owned(), namespace: namespace.to_owned(), physical })
+    }
+
+    /// The metadata that makes a dictionary of strings a `pl.Categorical` of these categories.
+    pub(crate) fn metadata(&self) -> Metadata {
+        let mut text = String::new();
+        push_counted(&mut text, &self.name);
+        push_counted(&mut text, &self.namespace);
+        write!(text, "{};", self.physical_name()).expect("writing to a String cannot fail");
+        Metadata::from([(DTYPE_CATEGORICAL_NEW.into(), text.as_str().into())])
+    }
+
+    /// The categories as a property has them; missing ones are the global ones.
+    pub(super) fn from_json(value: Option<&Value>) -> Option<Self> {
+        let Some(value) = value else { return Some(Self::global()) };
+        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let (name, namespace, physical) = (text("name")?, text("namespace")?, physical(&text("physical")?)?);
+        // Polars keeps the empty name for the global ones.
+        let categories = Self { name, namespace, physical };
+        (!categories.name.is_empty() || categories == Self::global()).then_some(categories)
+    }
+
+    pub(super) fn to_json(&self) -> Option<Value> {
+        let Self { name, namespace, .. } = self;
+        let value = || json!({"name": name, "namespace": namespace, "physical": self.physical_name()});
+        (*self != Self::global()).then(value)
+    }
+
+    fn physical_name(&self) -> &'static str {
+        match self.physical {
+            IntegerType::UInt8 => "u8",
+            IntegerType::UInt16 => "u16",
+            _ => "u32",
+        }
+    }
+}
+
+fn physical(name: &str) -> Option<IntegerType> {
+    Some(match name {
+        "u8" => IntegerType::UInt8,
+        "u16" => IntegerType::UInt16,
+        "u32" => IntegerType::UInt32,
+        _ => return None,
+    })
+}
+
+fn push_counted(out: &mut String, text: &str) {
+    write!(out, "{};{text}", text.len()).expect("writing to a String cannot fail");
+}
+
+/// The first counted text, and what follows it.
+fn take_counted(text: &str) -> Option<(&str, &str)> {
+    let (len, rest) = text.split_once(';')?;
+    rest.split_at_checked(len.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use polars_arrow::datatypes::ArrowDataType;
+
+    use super::*;
+
+    fn field(metadata: Metadata) -> Field {
+        Field::new("a".into(), ArrowDataType::Null, true).with_metadata(metadata)
+    }
+
+    #[test]
+    fn categories_are_read_back() {
+        for categories in [vec![], vec!["a;b".to_owned(), String::new(), "é".to_owned()]] {
+            assert_eq!(enum_categories(&field(enum_metadata(&categories))).unwrap_or_default(), categories);
+        }
+        let named = Categories { name: "x;1".to_owned(), namespace: "é".to_owned(), physical: IntegerType::UInt8 };
+        for categories in [Categories::global(), named] {
+            assert_eq!(Categories::of(&field(categories.metadata())), Some(categories.clone()));
+            assert_eq!(Categories::from_json(categories.to_json().as_ref()), Some(categories));
+        }
+    }
+}

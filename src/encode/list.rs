@@ -1,0 +1,130 @@
+//! array: the number of items, the items, and a 0; of no items the 0 alone.
+
+use std::ops::Range;
+
+use polars_arrow::array::{Array, FixedSizeListArray, ListArray, MapArray};
+use polars_buffer::Buffer;
+
+use super::{AnyColumn, Column, downcast};
+use crate::binary::{Fault, MAX_VARINT, put_byte, put_length};
+
+/// What the frame of one list or map takes: the count before the items and the 0 after them.
+const FRAME: usize = MAX_VARINT + 1;
+
+/// Where each list's items are, in an array of all items.
+#[derive(Clone, Default)]
+pub(super) struct Ranges(Buffer<i64>);
+
+impl Ranges {
+    /// The ranges and the items of an array of lists or maps.
+    pub(super) fn of(array: &dyn Array) -> (Self, &dyn Array) {
+        if let Some(map) = array.as_any().downcast_ref::<MapArray>() {
+            let offsets = map.offsets().iter().map(|&offset| offset.into()).collect::<Vec<i64>>();
+            return (Self(offsets.into()), map.field().as_ref());
+        }
+        let list = downcast::<ListArray<i64>>(array);
+        (Self(list.offsets().buffer().clone()), list.values().as_ref())
+    }
+
+    /// The items of one list.
+    #[inline(always)]
+    fn at(&self, row: usize) -> Range<usize> {
+        self.0[row] as usize..self.0[row + 1] as usize
+    }
+
+    /// What the frames of these lists take at most, and all their items.
+    pub(super) fn bound(&self, rows: Range<usize>) -> (usize, Range<usize>) {
+        (rows.len() * FRAME, self.0[rows.start] as usize..self.0[rows.end] as usize)
+    }
+
+    /// Writes the list of `row` with a function that writes one item.
+    #[inline(always)]
+    pub(super) fn encode(
+        &self,
+        row: usize,
+        out: &mut [u8],
+        pos: usize,
+        item: impl FnMut(usize, &mut [u8], usize) -> Result<usize, Fault>,
+    ) -> Result<usize, Fault> {
+        encode_items(self.at(row), out, pos, item)
+    }
+}
+
+#[inline(always)]
+fn encode_items(
+    items: Range<usize>,
+    out: &mut [u8],
+    mut pos: usize,
+    mut encode: impl FnMut(usize, &mut [u8], usize) -> Result<usize, Fault>,
+) -> Result<usize, Fault> {
+    if !items.is_empty() {
+        pos = put_length(out, pos, items.len());
+        for item in items {
+            pos = match encode(item, out, pos) {
+                Ok(pos) => pos,
+                Err(fault) => return Err(fault.in_item()),
+            };
+        }
+    }
+    Ok(put_byte(out, pos, 0))
+}
+
+/// A column of lists.
+#[derive(Clone)]
+pub(crate) struct List {
+    item: AnyColumn,
+    ranges: Ranges,
+}
+
+impl List {
+    pub(crate) fn new(item: AnyColumn) -> Self {
+        Self { item, ranges: Ranges::default() }
+    }
+}
+
+impl Column for List {
+    fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
+        let (ranges, items) = Ranges::of(array);
+        Ok(Self { item: self.item.bind(items).map_err(Fault::in_item)?, ranges })
+    }
+
+    fn bound(&self, rows: Range<usize>) -> usize {
+        let (frames, items) = self.ranges.bound(rows);
+        frames + self.item.bound(items)
+    }
+
+    #[inline(never)]
+    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        self.ranges.encode(row, out, pos, |item, out, pos| self.item.encode(item, out, pos))
+    }
+}
+
+/// A column of lists of one length.
+#[derive(Clone)]
+pub(crate) struct FixedList {
+    item: AnyColumn,
+    width: usize,
+}
+
+impl FixedList {
+    pub(crate) fn new(item: AnyColumn, width: usize) -> Self {
+        Self { item, width }
+    }
+}
+
+impl Column for FixedList {
+    fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
+        let items = downcast::<FixedSizeListArray>(array).values().as_ref();
+        Ok(Self { item: self.item.bind(items).map_err(Fault::in_item)?, width: self.width })
+    }
+
+    fn bound(&self, rows: Range<usize>) -> usize {
+        rows.len() * FRAME + self.item.bound(rows.start * self.width..rows.end * self.width)
+    }
+
+    #[inline(never)]
+    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        let items = row * self.width..(row + 1) * self.width;
+        encode_items(items, out, pos, |item, out, pos| self.item.encode(item, out, pos))
+    }
+}

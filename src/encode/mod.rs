@@ -1,0 +1,173 @@
+//! Encoding: one file a column kind, all behind [`Column`], name for name as in `decode/`.
+//!
+//! The write plan makes columns without values. Each batch binds them to its arrays, which costs no copy, and a run of
+//! rows is then written value by value into memory whose size was bounded before. [`AnyColumn`] is the list of kinds; a
+//! macro writes its dispatch.
+
+mod boolean;
+mod categorical;
+mod convert;
+mod decimal;
+mod default;
+mod duration;
+mod enumeration;
+mod fixed;
+mod list;
+mod map;
+mod null;
+mod nullable;
+mod number;
+mod primitive;
+mod record;
+mod union;
+mod view;
+
+use std::ops::Range;
+
+use polars_arrow::array::Array;
+
+use crate::binary::Fault;
+
+pub(crate) use boolean::Boolean;
+pub(crate) use categorical::Categorical;
+pub(crate) use convert::{Conversion, Converted};
+pub(crate) use decimal::Decimal;
+pub(crate) use default::DefaultValue;
+pub(crate) use duration::Duration;
+pub(crate) use enumeration::Enumeration;
+pub(crate) use fixed::Fixed;
+pub(crate) use list::{FixedList, List};
+pub(crate) use map::Map;
+pub(crate) use null::Null;
+pub(crate) use nullable::{Branch, Nullable, Required};
+pub(crate) use number::{
+    Double, Float, FloatAsDouble, HalfAsFloat, Int8, Int16, Int32, Int64, TimeMicros, UInt8, UInt16, UInt32,
+};
+pub(crate) use primitive::Primitive;
+pub(crate) use record::Record;
+pub(crate) use union::Union;
+pub(crate) use view::{Blob, Utf8, Views};
+
+/// Values of one type, written one after the other from the memory of an array.
+pub(crate) trait Column: Clone + Send + Sync {
+    /// The same column over the values of `array`, which has the dtype that the plan was made for.
+    fn bind(&self, array: &dyn Array) -> Result<Self, Fault>;
+
+    /// How many bytes these rows take at most.
+    fn bound(&self, rows: Range<usize>) -> usize;
+
+    /// Writes the value of `row` at `pos`; gives the position after it. A null is the business of the kinds around.
+    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
+}
+
+/// The array as the type that its dtype names.
+fn downcast<A: Array + 'static>(array: &dyn Array) -> &A {
+    array.as_any().downcast_ref().expect("a batch has the dtypes that its plan was made for")
+}
+
+/// Writes [`AnyColumn`] and its dispatch from the list of kinds.
+macro_rules! columns {
+    ($($kind:ident($column:ty)),* $(,)?) => {
+        /// One column of any kind.
+        #[derive(Clone)]
+        pub(crate) enum AnyColumn { $($kind($column)),*, Required(Required), Converted(Box<Converted>) }
+
+        impl Column for AnyColumn {
+            fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
+                match self {
+                    // Nothing is left of a conversion once it is done, nor of a check for nulls if there are none.
+                    Self::Converted(converted) => converted.bind(array),
+                    Self::Required(required) => required.bind(array),
+                    $(Self::$kind(column) => column.bind(array).map(Self::$kind)),*
+                }
+            }
+
+            fn bound(&self, rows: Range<usize>) -> usize {
+                match self {
+                    Self::Converted(converted) => converted.column().bound(rows),
+                    Self::Required(required) => required.bound(rows),
+                    $(Self::$kind(column) => column.bound(rows)),*
+                }
+            }
+
+            #[inline(always)]
+            fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+                Ok(match self {
+                    $(Self::$kind(column) => column.encode(row, out, pos)?,)*
+                    Self::Required(required) => required.encode(row, out, pos)?,
+                    Self::Converted(converted) => converted.column().encode(row, out, pos)?,
+                })
+            }
+        }
+
+        $(impl From<$column> for AnyColumn {
+            fn from(column: $column) -> Self { Self::$kind(column) }
+        })*
+    };
+}
+
+columns! {
+    Null(Null),
+    Boolean(Boolean),
+    Int8(Primitive<Int8>),
+    Int16(Primitive<Int16>),
+    Int32(Primitive<Int32>),
+    Int64(Primitive<Int64>),
+    UInt8(Primitive<UInt8>),
+    UInt16(Primitive<UInt16>),
+    UInt32(Primitive<UInt32>),
+    Float(Primitive<Float>),
+    Double(Primitive<Double>),
+    HalfAsFloat(Primitive<HalfAsFloat>),
+    FloatAsDouble(Primitive<FloatAsDouble>),
+    TimeMicros(Primitive<TimeMicros>),
+    String(Views<Utf8>),
+    Bytes(Views<Blob>),
+    Fixed(Fixed),
+    Enum8(Enumeration<u8>),
+    Enum16(Enumeration<u16>),
+    Enum32(Enumeration<u32>),
+    Categorical8(Categorical<u8>),
+    Categorical16(Categorical<u16>),
+    Categorical32(Categorical<u32>),
+    Decimal(Decimal<i128>),
+    UInt64(Decimal<u64>),
+    UInt128(Decimal<u128>),
+    Duration(Duration),
+    NullableBoolean(Nullable<Boolean>),
+    NullableInt32(Nullable<Primitive<Int32>>),
+    NullableInt64(Nullable<Primitive<Int64>>),
+    NullableUInt32(Nullable<Primitive<UInt32>>),
+    NullableFloat(Nullable<Primitive<Float>>),
+    NullableDouble(Nullable<Primitive<Double>>),
+    NullableString(Nullable<Views<Utf8>>),
+    NullableBytes(Nullable<Views<Blob>>),
+    NullableEnum8(Nullable<Enumeration<u8>>),
+    NullableCategorical32(Nullable<Categorical<u32>>),
+    NullableDecimal(Nullable<Decimal<i128>>),
+    NullableList(Nullable<Box<List>>),
+    NullableMap(Nullable<Box<Map>>),
+    NullableRecord(Nullable<Box<Record>>),
+    Nullable(Nullable<Box<AnyColumn>>),
+    List(Box<List>),
+    FixedList(Box<FixedList>),
+    Map(Box<Map>),
+    Record(Box<Record>),
+    Union(Box<Union>),
+    Default(DefaultValue),
+}
+
+impl<C: Column> Column for Box<C> {
+    fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
+        (**self).bind(array).map(Self::new)
+    }
+
+    fn bound(&self, rows: Range<usize>) -> usize {
+        (**self).bound(rows)
+    }
+
+    #[inline]
+    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        (**self).encode(row, out, pos)
+    }
+}

@@ -1,0 +1,112 @@
+//! A union of null and one other branch, and types that have no null.
+
+use std::ops::Range;
+
+use polars_arrow::array::Array;
+use polars_arrow::bitmap::Bitmap;
+
+use super::{AnyColumn, Column};
+use crate::binary::{Fault, put_byte};
+
+/// The index of a union's branch as it is written: in one byte.
+#[derive(Clone, Copy)]
+pub(crate) struct Branch(u8);
+
+impl Branch {
+    /// The branch of this index; `None` if it takes more than one byte.
+    pub(crate) fn new(index: usize) -> Option<Self> {
+        u8::try_from(index).ok().filter(|&index| index < 64).map(|index| Self(2 * index))
+    }
+}
+
+/// The nulls of an array, if it has any.
+pub(super) fn nulls(array: &dyn Array) -> Option<Bitmap> {
+    array.validity().filter(|validity| validity.unset_bits() > 0).cloned()
+}
+
+/// Whether the value of `row` is not null.
+#[inline(always)]
+pub(super) fn is_valid(validity: Option<&Bitmap>, row: usize) -> bool {
+    validity.is_none_or(|validity| validity.get_bit(row))
+}
+
+/// Values and nulls.
+#[derive(Clone)]
+pub(crate) struct Nullable<C> {
+    column: C,
+    null: Branch,
+    value: Branch,
+    validity: Option<Bitmap>,
+}
+
+impl<C: Column> Nullable<C> {
+    /// A column whose nulls and values are of these branches.
+    pub(crate) fn new(column: C, null: Branch, value: Branch) -> Self {
+        Self { column, null, value, validity: None }
+    }
+}
+
+impl<C: Column> Column for Nullable<C> {
+    fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
+        Ok(Self { column: self.column.bind(array)?, validity: nulls(array), ..*self })
+    }
+
+    fn bound(&self, rows: Range<usize>) -> usize {
+        rows.len() + self.column.bound(rows)
+    }
+
+    #[inline(always)]
+    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        if is_valid(self.validity.as_ref(), row) {
+            let pos = put_byte(out, pos, self.value.0);
+            self.column.encode(row, out, pos)
+        } else {
+            Ok(put_byte(out, pos, self.null.0))
+        }
+    }
+}
+
+/// Values of a type without null, or of the one branch that the values have in a union without null.
+#[derive(Clone)]
+pub(crate) struct Required {
+    column: Box<AnyColumn>,
+    branch: Option<Branch>,
+    validity: Option<Bitmap>,
+}
+
+impl From<Required> for AnyColumn {
+    fn from(required: Required) -> Self {
+        Self::Required(required)
+    }
+}
+
+impl Required {
+    /// A column that refuses nulls.
+    pub(crate) fn new(column: AnyColumn, branch: Option<Branch>) -> Self {
+        Self { column: Box::new(column), branch, validity: None }
+    }
+
+    /// The column alone if there is nothing to refuse and nothing to write before its values.
+    pub(super) fn bind(&self, array: &dyn Array) -> Result<AnyColumn, Fault> {
+        let (column, validity) = ((*self.column).bind(array)?, nulls(array));
+        if validity.is_none() && self.branch.is_none() {
+            return Ok(column);
+        }
+        Ok(AnyColumn::Required(Self { column: Box::new(column), branch: self.branch, validity }))
+    }
+
+    pub(super) fn bound(&self, rows: Range<usize>) -> usize {
+        rows.len() + self.column.bound(rows)
+    }
+
+    #[inline(never)]
+    pub(super) fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        if !is_valid(self.validity.as_ref(), row) {
+            return Err(Fault::data(
+                "a null, which the Avro schema does not allow here: make the type a union with null",
+            ));
+        }
+        let pos = self.branch.map_or(pos, |branch| put_byte(out, pos, branch.0));
+        self.column.encode(row, out, pos)
+    }
+}

@@ -1,0 +1,81 @@
+//! int, long, float and double, from each of the types in memory that every value of fits.
+
+use polars_arrow::types::NativeType;
+use polars_utils::float16::pf16;
+
+use super::primitive::Number;
+use crate::binary::{Fault, MAX_VARINT, put_array, put_long};
+
+/// Writes one way of writing a number: name, type in memory, width, writer.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident: $native:ty, $width:expr, $write:expr) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub(crate) struct $name;
+
+        impl Number for $name {
+            type Native = $native;
+
+            const WIDTH: usize = $width;
+
+            #[inline(always)]
+            fn write(value: $native, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+                let write: fn(&mut [u8], usize, $native) -> usize = $write;
+                Ok(write(out, pos, value))
+            }
+        }
+    };
+}
+
+number!(/// int, from 8 bits
+    Int8: i8, 2, |out, pos, value| put_long(out, pos, value.into()));
+number!(/// int, from 16 bits
+    Int16: i16, 3, |out, pos, value| put_long(out, pos, value.into()));
+number!(/// int
+    Int32: i32, 5, |out, pos, value| put_long(out, pos, value.into()));
+number!(/// long
+    Int64: i64, MAX_VARINT, put_long);
+number!(/// int, from 8 bits without sign
+    UInt8: u8, 2, |out, pos, value| put_long(out, pos, value.into()));
+number!(/// int, from 16 bits without sign
+    UInt16: u16, 3, |out, pos, value| put_long(out, pos, value.into()));
+number!(/// long, from 32 bits without sign
+    UInt32: u32, 5, |out, pos, value| put_long(out, pos, value.into()));
+number!(/// float
+    Float: f32, 4, |out, pos, value| put_array(out, pos, value.to_le_bytes()));
+number!(/// float, from 16 bits
+    HalfAsFloat: pf16, 4, |out, pos, value| put_array(out, pos, f32::from(value.0).to_le_bytes()));
+number!(/// double
+    Double: f64, 8, |out, pos, value| put_array(out, pos, value.to_le_bytes()));
+number!(/// double, from a float
+    FloatAsDouble: f32, 8, |out, pos, value| put_array(out, pos, f64::from(value).to_le_bytes()));
+
+/// time-micros on long; Polars counts nanoseconds
+#[derive(Clone)]
+pub(crate) struct TimeMicros;
+
+impl Number for TimeMicros {
+    type Native = i64;
+
+    const WIDTH: usize = MAX_VARINT;
+
+    #[inline(always)]
+    fn write(nanos: i64, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        let micros = nanos / 1000;
+        if micros * 1000 == nanos { Ok(put_long(out, pos, micros)) } else { Err(too_fine(nanos)) }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn too_fine(nanos: i64) -> Fault {
+    Fault::data(format!(
+        "time of day {nanos} ns is no whole number of microseconds, as `time-micros` needs: truncate the column with \
+         `.dt.truncate(\"1us\")`, or give it `{{\"type\": \"long\", \"polars.dtype\": \"Time\"}}` in `avro_schema`"
+    ))
+}
+
+/// The largest number of bytes that a value in memory takes as a varint.
+pub(super) const fn varint_width<T: NativeType>() -> usize {
+    (size_of::<T>() * 8 + 1).div_ceil(7)
+}

@@ -1,0 +1,49 @@
+//! Numbers of a fixed width in memory, whatever their width on the wire.
+
+use std::ops::Range;
+
+use polars_arrow::array::{Array, PrimitiveArray};
+use polars_arrow::types::NativeType;
+use polars_buffer::Buffer;
+
+use super::{Column, downcast};
+use crate::binary::Fault;
+
+/// How a number in memory is written.
+pub(crate) trait Number: Clone + Send + Sync + 'static {
+    /// Its type in memory.
+    type Native: NativeType;
+
+    /// How many bytes it takes at most.
+    const WIDTH: usize;
+
+    /// Writes `value` at `pos`; gives the position after it.
+    fn write(value: Self::Native, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
+}
+
+/// A column of numbers.
+#[derive(Clone)]
+pub(crate) struct Primitive<N: Number> {
+    values: Buffer<N::Native>,
+}
+
+impl<N: Number> Default for Primitive<N> {
+    fn default() -> Self {
+        Self { values: Buffer::default() }
+    }
+}
+
+impl<N: Number> Column for Primitive<N> {
+    fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
+        Ok(Self { values: downcast::<PrimitiveArray<N::Native>>(array).values().clone() })
+    }
+
+    fn bound(&self, rows: Range<usize>) -> usize {
+        rows.len() * N::WIDTH
+    }
+
+    #[inline(always)]
+    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        N::write(self.values[row], out, pos)
+    }
+}

@@ -1,0 +1,120 @@
+//! bytes and string: a length, then the bytes.
+//!
+//! Up to 12 bytes stand in the view itself and are stored as one 16-byte word.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use polars_arrow::array::{Array, BinaryViewArrayGeneric, View, ViewType};
+use polars_buffer::Buffer;
+
+use super::{Column, downcast};
+use crate::binary::{Fault, MAX_VARINT, SLACK, put_array, put_byte, put_length, put_short, put_slice};
+
+/// What the bytes are in memory.
+pub(crate) trait Content: Clone + Send + Sync + 'static {
+    /// Polars-arrow's word for it.
+    type View: ViewType + ?Sized;
+}
+
+/// Any bytes.
+#[derive(Clone)]
+pub(crate) struct Blob;
+
+/// UTF-8.
+#[derive(Clone)]
+pub(crate) struct Utf8;
+
+impl Content for Blob {
+    type View = [u8];
+}
+
+impl Content for Utf8 {
+    type View = str;
+}
+
+/// A column of bytes or strings.
+#[derive(Clone)]
+pub(crate) struct Views<C> {
+    views: Buffer<View>,
+    buffers: Buffer<Buffer<u8>>,
+    content: PhantomData<C>,
+}
+
+impl<C> Default for Views<C> {
+    fn default() -> Self {
+        Self { views: Buffer::default(), buffers: Buffer::default(), content: PhantomData }
+    }
+}
+
+impl<C> Views<C> {
+    /// The bytes of a value of more than 12.
+    #[inline(always)]
+    fn long(&self, view: View) -> &[u8] {
+        &self.buffers[view.buffer_idx as usize][view.offset as usize..][..view.length as usize]
+    }
+
+    /// How many bytes the value of `row` has.
+    #[inline(always)]
+    pub(super) fn len(&self, row: usize) -> usize {
+        self.views[row].length as usize
+    }
+
+    /// The same; 0 if there is no such row.
+    pub(super) fn get_len(&self, row: usize) -> usize {
+        self.views.get(row).map_or(0, |view| view.length as usize)
+    }
+
+    /// The bytes of all these values together.
+    fn total(&self, rows: Range<usize>) -> usize {
+        self.views[rows].iter().map(|view| view.length as usize).sum()
+    }
+
+    /// Writes the bytes of `row` without their length.
+    #[inline(always)]
+    pub(super) fn put_bytes(&self, row: usize, out: &mut [u8], pos: usize) -> usize {
+        let view = self.views[row];
+        if view.is_inline() {
+            put_short(out, pos, view.as_u128() >> 32, view.length as usize)
+        } else {
+            self.put_long_bytes(view, out, pos)
+        }
+    }
+
+    /// Writes more than 12 bytes. Copies of one width need no call, where the buffer goes on far enough.
+    #[inline(always)]
+    fn put_long_bytes(&self, view: View, out: &mut [u8], pos: usize) -> usize {
+        let len = view.length as usize;
+        if len <= SLACK
+            && let Some(rest) = self.buffers[view.buffer_idx as usize].get(view.offset as usize..)
+            && let Some(window) = rest.first_chunk::<SLACK>()
+        {
+            put_array(out, pos, *window);
+            return pos + len;
+        }
+        put_slice(out, pos, self.long(view))
+    }
+}
+
+impl<C: Content> Column for Views<C> {
+    fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
+        let array = downcast::<BinaryViewArrayGeneric<C::View>>(array);
+        Ok(Self { views: array.views().clone(), buffers: array.data_buffers().clone(), content: PhantomData })
+    }
+
+    fn bound(&self, rows: Range<usize>) -> usize {
+        rows.len() * MAX_VARINT + self.total(rows)
+    }
+
+    #[inline(always)]
+    fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        let view = self.views[row];
+        let len = view.length as usize;
+        if view.is_inline() {
+            let pos = put_byte(out, pos, 2 * len as u8);
+            return Ok(put_short(out, pos, view.as_u128() >> 32, len));
+        }
+        let pos = put_length(out, pos, len);
+        Ok(self.put_long_bytes(view, out, pos))
+    }
+}

@@ -1,0 +1,139 @@
+//! From an Avro schema and the dtypes of a frame to columns that write: the one match over types.
+
+mod leaf;
+mod union;
+
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use crate::dtype::{Restored, column_name, map_entry, polars_name, storage};
+use crate::encode::{AnyColumn, DefaultValue, FixedList, List, Map, Null, Record, Required};
+use crate::schema::{self, Kind, NodeId, Schema};
+use crate::{Error, Result};
+
+/// The frozen plan of one file that is written.
+pub(crate) struct WritePlan {
+    /// Columns without values, to bind to those of each batch.
+    pub(crate) record: Record,
+}
+
+impl WritePlan {
+    /// The plan that writes these columns by a schema. Columns are found by their names; fields without one have a default.
+    ///
+    /// # Errors
+    /// Where a field has neither column nor default, a column no field, or a dtype does not fit its type.
+    pub(crate) fn compile(schema: &Schema, fields: &[Field]) -> Result<Self> {
+        let compiler = Compiler { schema };
+        let record = match (&schema.node(schema.root()).kind, fields) {
+            (Kind::Record(record), columns) => compiler.record(record, columns)?,
+            // The mirror of reading: a file whose root is no record is one column.
+            (_, [field]) => {
+                let column = compiler.column(schema.root(), field).map_err(|error| in_field(error, &field.name))?;
+                Record::new(vec![(field.name.to_string(), Some(0), column)])
+            }
+            (kind, columns) => {
+                let message = format!("an Avro {} is written from one column, got {}", kind.type_name(), columns.len());
+                return Err(Error::schema(message));
+            }
+        };
+        Ok(Self { record })
+    }
+}
+
+struct Compiler<'s> {
+    schema: &'s Schema,
+}
+
+impl Compiler<'_> {
+    /// The column that writes a field as a type, nulls included.
+    fn column(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
+        let field = &*storage(field);
+        match &self.schema.node(id).kind {
+            Kind::Union(branches) => self.union(branches, field),
+            Kind::Null if *field.dtype() == ArrowDataType::Null => Ok(Null.into()),
+            _ => Ok(Required::new(self.value(id, field)?, None).into()),
+        }
+    }
+
+    /// The column that writes the values of a field that are not null.
+    fn value(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
+        let field = &*storage(field);
+        let node = self.schema.node(id);
+        let column = match (&node.kind, field.dtype()) {
+            (Kind::Array(items), ArrowDataType::LargeList(item)) => {
+                Box::new(List::new(self.column(*items, item)?)).into()
+            }
+            (Kind::Array(items), ArrowDataType::FixedSizeList(item, width)) => {
+                Box::new(FixedList::new(self.column(*items, item)?, *width)).into()
+            }
+            (Kind::Array(items), ArrowDataType::Map(entries, _)) if Restored::of(self.schema, node).is_some() => {
+                Box::new(List::new(self.column(*items, entries)?)).into()
+            }
+            (Kind::Map(values), ArrowDataType::Map(entries, _)) => match map_entry(entries) {
+                Some((key, value)) if *key.dtype() == ArrowDataType::Utf8View => {
+                    Box::new(Map::new(self.column(*values, value)?)).into()
+                }
+                _ => return Err(self.mismatch(id, field)),
+            },
+            (Kind::Record(record), ArrowDataType::Struct(fields)) => Box::new(self.record(record, fields)?).into(),
+            _ => return leaf::column(self.schema, node, field).ok_or_else(|| self.mismatch(id, field)),
+        };
+        Ok(column)
+    }
+
+    /// The columns of a record's fields, in the order of the schema.
+    fn record(&self, record: &schema::Record, columns: &[Field]) -> Result<Record> {
+        let mut used = vec![false; columns.len()];
+        let mut fields = Vec::with_capacity(record.fields.len());
+        for field in &record.fields {
+            let name = column_name(field);
+            let index = columns.iter().position(|column| column.name == name);
+            let column = match index {
+                Some(index) => {
+                    used[index] = true;
+                    self.column(field.schema, &columns[index])
+                }
+                None => self.default(record, field),
+            };
+            fields.push((name.to_owned(), index, column.map_err(|error| in_field(error, name))?));
+        }
+        match columns.iter().zip(used).find(|(_, used)| !used) {
+            Some((column, _)) => Err(Error::schema(format!(
+                "the Avro record {} has no field for the column `{}`: add it to `avro_schema` or drop the column",
+                record.name, column.name
+            ))),
+            None => Ok(Record::new(fields)),
+        }
+    }
+
+    /// The default of a field that has no column.
+    fn default(&self, record: &schema::Record, field: &schema::Field) -> Result<AnyColumn> {
+        let Some(default) = &field.default else {
+            let message =
+                format!("the Avro record {} wants this field, which has no column and no default", record.name);
+            return Err(Error::schema(message));
+        };
+        Ok(DefaultValue::new(schema::encode_one_default(self.schema, field.schema, default)?).into())
+    }
+
+    #[cold]
+    fn mismatch(&self, id: NodeId, field: &Field) -> Error {
+        let node = self.schema.node(id);
+        let logical = node.logical.map(|logical| format!(" ({logical})")).unwrap_or_default();
+        let message = format!(
+            "the dtype {} cannot be written as the Avro type {}{logical}: cast the column to {}, or change `avro_schema`",
+            polars_name(field),
+            node.kind.type_name(),
+            leaf::fitting(node),
+        );
+        Error::schema(message)
+    }
+}
+
+fn in_field(error: Error, name: &str) -> Error {
+    error.at(|position| {
+        position.path = Some(match position.path.take() {
+            Some(path) => format!("{name}.{path}"),
+            None => name.to_owned(),
+        });
+    })
+}

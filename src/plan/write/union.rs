@@ -1,0 +1,94 @@
+//! Unions: the branch, or the branches, that the values of a column are.
+
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use super::{Compiler, in_field};
+use crate::encode::{AnyColumn, Branch, Null, Nullable, Required, Union};
+use crate::plan::union::names;
+use crate::schema::{Kind, NodeId};
+use crate::{Error, Result};
+
+impl Compiler<'_> {
+    /// The column that writes a field as a union.
+    pub(super) fn union(&self, branches: &[NodeId], field: &Field) -> Result<AnyColumn> {
+        let is_null = |id: NodeId| matches!(self.schema.node(id).kind, Kind::Null);
+        let null = branches.iter().position(|&branch| is_null(branch));
+        let values: Vec<_> = branches.iter().copied().enumerate().filter(|&(_, branch)| !is_null(branch)).collect();
+        if *field.dtype() == ArrowDataType::Null {
+            let null = null.ok_or_else(|| Error::schema("a column of nulls, and the Avro union has no branch null"))?;
+            let branch = one_byte(null)?;
+            return Ok(Nullable::new(Box::new(AnyColumn::from(Null)), branch, branch).into());
+        }
+        if let (ArrowDataType::Struct(fields), [_, _, ..]) = (field.dtype(), &values[..])
+            && let Some(column) = self.union_of_struct(&values, null, fields)?
+        {
+            return Ok(column);
+        }
+        let (index, column) = self.branch(&values, field)?;
+        let value = one_byte(index)?;
+        Ok(match null {
+            Some(null) => nullable(column, one_byte(null)?, value),
+            None => Required::new(column, Some(value)).into(),
+        })
+    }
+
+    /// The first branch that takes the values as they are, or else the first that takes them at all.
+    fn branch(&self, values: &[(usize, NodeId)], field: &Field) -> Result<(usize, AnyColumn)> {
+        let mut checked = None;
+        let mut refused = None;
+        for &(index, id) in values {
+            match self.value(id, field) {
+                Ok(column @ AnyColumn::Converted(_)) => checked = checked.or(Some((index, column))),
+                Ok(column) => return Ok((index, column)),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        let none = || Error::schema("the Avro union has no branch but null");
+        checked.ok_or_else(|| refused.unwrap_or_else(none))
+    }
+
+    /// A union of several values from a struct with a field a branch, as reading makes them; `None` if the fields are
+    /// named otherwise.
+    fn union_of_struct(
+        &self,
+        values: &[(usize, NodeId)],
+        null: Option<usize>,
+        fields: &[Field],
+    ) -> Result<Option<AnyColumn>> {
+        let names = names(self.schema, values);
+        let mut children = Vec::with_capacity(fields.len());
+        for field in fields {
+            let Some(at) = names.iter().position(|name| field.name == name.as_str()) else { return Ok(None) };
+            let (branch, id) = values[at];
+            let column = self.value(id, field).map_err(|error| in_field(error, &field.name))?;
+            children.push((field.name.to_string(), branch, column));
+        }
+        Ok(Some(Box::new(Union::new(children, null)).into()))
+    }
+}
+
+fn one_byte(index: usize) -> Result<Branch> {
+    Branch::new(index)
+        .ok_or_else(|| Error::schema(format!("branch {index} of an Avro union: more than 64 are not written")))
+}
+
+/// The frequent kinds are one step together with their nulls.
+fn nullable(column: AnyColumn, null: Branch, value: Branch) -> AnyColumn {
+    match column {
+        AnyColumn::Boolean(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Int32(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Int64(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::UInt32(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Float(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Double(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::String(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Bytes(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Enum8(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Categorical32(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Decimal(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::List(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Map(column) => Nullable::new(column, null, value).into(),
+        AnyColumn::Record(column) => Nullable::new(column, null, value).into(),
+        column => Nullable::new(Box::new(column), null, value).into(),
+    }
+}

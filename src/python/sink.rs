@@ -1,0 +1,92 @@
+//! Python objects with `write` as sinks, and sinks that Ctrl-C reaches.
+
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::{Error, ErrorKind, Result, Sink};
+
+/// An object with `write`.
+pub(super) struct WritableSink {
+    target: Py<PyAny>,
+    /// Bytes that wait for the end, if the object is to get all or nothing.
+    held: Option<Vec<Vec<u8>>>,
+}
+
+impl WritableSink {
+    /// A sink that writes to `target` as bytes come, or at the end if they are to be `held`.
+    pub(super) fn new(target: Py<PyAny>, held: bool) -> Self {
+        Self { target, held: held.then(Vec::new) }
+    }
+}
+
+/// Runs `work` with the interpreter; what it raises comes out as it was raised.
+fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
+    match Python::try_attach(work) {
+        Some(worked) => worked.map_err(|raised| Error::new(ErrorKind::Callback, "writing failed").with_cause(raised)),
+        None => Err(Error::new(ErrorKind::Callback, "the interpreter ends")),
+    }
+}
+
+/// Calls `write` until it has taken everything: unbuffered files may take less.
+fn write_all(target: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let taken = target.call_method1("write", (PyBytes::new(target.py(), rest),))?;
+        match taken.extract::<usize>() {
+            Ok(0) => return Err(PyOSError::new_err(format!("write() took none of {} bytes", rest.len()))),
+            Ok(taken) if taken <= rest.len() => rest = &rest[taken..],
+            // Not every object says how much it took.
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+impl Sink for WritableSink {
+    fn name(&self) -> &str {
+        "<object>"
+    }
+
+    fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
+        match &mut self.held {
+            Some(held) => {
+                held.push(bytes);
+                Ok(())
+            }
+            None => attached(|py| write_all(self.target.bind(py), &bytes)),
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        attached(|py| {
+            let target = self.target.bind(py);
+            for portion in self.held.take().unwrap_or_default() {
+                write_all(target, &portion)?;
+            }
+            if target.hasattr("flush")? {
+                target.call_method0("flush")?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Another sink, between whose portions Python's signals are looked after.
+pub(super) struct InterruptibleSink(pub(super) Box<dyn Sink>);
+
+impl Sink for InterruptibleSink {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
+        attached(|py| py.check_signals())?;
+        self.0.write(bytes)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        attached(|py| py.check_signals())?;
+        self.0.finish()
+    }
+}

@@ -1,0 +1,154 @@
+//! Files that are written.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::error::Raised;
+use super::frame::Frame;
+use super::sink::{InterruptibleSink, WritableSink};
+use crate::{Codec, FileSink, FileSource, Limits, Schema, Sink, SyncOnClose, append_options, avro_schema_of};
+
+/// How to write; the same options serve any number of files.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct WriteOptions(crate::WriteOptions);
+
+#[pymethods]
+impl WriteOptions {
+    #[new]
+    #[pyo3(signature = (*, codec, level=None, schema=None, name=None, namespace=None, doc=None, metadata=None, block_size=None, sync_marker=None, n_threads=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    fn new(
+        codec: &str,
+        level: Option<i32>,
+        schema: Option<String>,
+        name: Option<String>,
+        namespace: Option<String>,
+        doc: Option<String>,
+        metadata: Option<Vec<(String, Vec<u8>)>>,
+        block_size: Option<usize>,
+        sync_marker: Option<[u8; 16]>,
+        n_threads: Option<usize>,
+    ) -> Result<Self, Raised> {
+        let mut options = crate::WriteOptions::default();
+        options.codec = Codec::from_name(codec)?;
+        options.schema = match &schema {
+            Some(json) => Some(Arc::new(Schema::parse(json, &Limits::default())?)),
+            None => None,
+        };
+        options.schema_json = schema;
+        (options.level, options.name, options.namespace, options.doc) = (level, name, namespace, doc);
+        options.metadata = metadata.unwrap_or_default();
+        options.block_size = block_size.unwrap_or(options.block_size);
+        (options.sync_marker, options.n_threads) = (sync_marker, n_threads);
+        Ok(Self(options))
+    }
+
+    /// The Avro schema that a frame is written with, as JSON.
+    fn schema_of(&self, frame: &Frame) -> Result<String, Raised> {
+        if let Some(json) = &self.0.schema_json {
+            return Ok(json.clone());
+        }
+        Ok(avro_schema_of(&frame.fields, &frame.batches, &self.0)?)
+    }
+}
+
+/// A place to write to. The order matters: a path is an object as well.
+#[derive(FromPyObject)]
+enum Target {
+    Path(PathBuf),
+    Object(Py<PyAny>),
+}
+
+/// One file while it is written.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct Writer(Mutex<Option<crate::Writer>>);
+
+#[pymethods]
+impl Writer {
+    /// Begins a file with the columns of a frame, whose rows are looked at, not written. `hold` gives an object all
+    /// bytes at the end.
+    #[new]
+    #[pyo3(signature = (target, frame, options, *, append=false, hold=false, mkdir=false, sync_on_close=None))]
+    fn new(
+        py: Python<'_>,
+        target: Target,
+        frame: &Frame,
+        options: &WriteOptions,
+        append: bool,
+        hold: bool,
+        mkdir: bool,
+        sync_on_close: Option<&str>,
+    ) -> PyResult<Self> {
+        let sync = match sync_on_close {
+            None => SyncOnClose::None,
+            Some("data") => SyncOnClose::Data,
+            Some("all") => SyncOnClose::All,
+            Some(other) => {
+                let message = format!("`sync_on_close` must be None, 'data' or 'all', got {other:?}");
+                return Err(PyValueError::new_err(message));
+            }
+        };
+        let begin = || match target {
+            Target::Path(path) if append && path.exists() => {
+                let source = FileSource::open(&path)?;
+                let (options, end) = append_options(&source, &options.0, &Limits::default())?;
+                let sink = || Ok(interruptible(FileSink::append(&path, end, sync)?));
+                crate::Writer::append(sink, &frame.fields, &options)
+            }
+            Target::Path(path) => {
+                create(|| Ok(interruptible(FileSink::create(&path, sync, mkdir)?)), frame, &options.0)
+            }
+            Target::Object(object) => create(|| Ok(interruptible(WritableSink::new(object, hold))), frame, &options.0),
+        };
+        let writer = py.detach(begin).map_err(Raised::from)?;
+        Ok(Self(Mutex::new(Some(writer))))
+    }
+
+    /// Writes the rows of a frame, detached.
+    fn write(&self, py: Python<'_>, frame: &Frame) -> Result<(), Raised> {
+        py.detach(|| {
+            let mut writer = self.lock();
+            let writer = writer.as_mut().ok_or_else(closed)?;
+            Ok(frame.batches.iter().try_for_each(|batch| writer.write(batch))?)
+        })
+    }
+
+    /// Ends the file; gives rows, blocks and bytes that were written.
+    fn finish(&self, py: Python<'_>) -> Result<(u64, u64, u64), Raised> {
+        py.detach(|| {
+            let mut writer = self.lock().take().ok_or_else(closed)?;
+            let written = writer.finish()?;
+            Ok((written.rows, written.blocks, written.bytes))
+        })
+    }
+
+    /// Leaves everything as it was before the file was begun. Nothing happens if it is finished.
+    fn abort(&self, py: Python<'_>) {
+        py.detach(|| drop(self.lock().take()));
+    }
+}
+
+impl Writer {
+    fn lock(&self) -> MutexGuard<'_, Option<crate::Writer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn interruptible(sink: impl Sink + 'static) -> Box<dyn Sink> {
+    Box::new(InterruptibleSink(Box::new(sink)))
+}
+
+fn create(
+    sink: impl FnOnce() -> crate::Result<Box<dyn Sink>>,
+    frame: &Frame,
+    options: &crate::WriteOptions,
+) -> crate::Result<crate::Writer> {
+    crate::Writer::create(sink, &frame.fields, &frame.batches, options)
+}
+
+fn closed() -> Raised {
+    crate::Error::new(crate::ErrorKind::Argument, "the writer is closed").into()
+}

@@ -1,0 +1,40 @@
+//! Going on with a file that is there.
+
+use std::sync::Arc;
+
+use super::options::WriteOptions;
+use crate::container::BlockWalk;
+use crate::{Error, Header, Limits, Result, Schema, Source};
+
+/// The options by which rows can be added to a file: its own schema and sync marker. Its end is given too.
+///
+/// # Errors
+/// Where the file is damaged, or has another codec or another schema than `options` want.
+pub fn append_options(source: &dyn Source, options: &WriteOptions, limits: &Limits) -> Result<(WriteOptions, u64)> {
+    let named = |error: Error| error.in_file(source.name());
+    let header = Header::read(source, limits)?;
+    if header.codec != options.codec {
+        let (file, wanted) = (header.codec.name(), options.codec.name());
+        let message =
+            format!("cannot append blocks of codec {wanted} to a file of codec {file}: pass `compression={file:?}`");
+        return Err(named(Error::argument(message)));
+    }
+    let schema = Arc::new(Schema::parse(&header.schema_json, limits).map_err(named)?);
+    if let Some(wanted) = &options.schema
+        && wanted.to_json() != schema.to_json()
+    {
+        let message = format!("cannot append by another schema than the file's, which is {}", header.schema_json);
+        return Err(named(Error::schema(message)));
+    }
+    if !options.metadata.is_empty() {
+        return Err(named(Error::argument("cannot append with `metadata`: the header is written already")));
+    }
+    if options.sync_marker.is_some_and(|marker| marker != header.sync) {
+        return Err(named(Error::argument("cannot append with another `sync_marker` than the file's")));
+    }
+    let mut walk = BlockWalk::new(&header);
+    while walk.next_frame(source)?.is_some() {}
+    let sync_marker = Some(header.sync);
+    let schema_json = Some(header.schema_json);
+    Ok((WriteOptions { schema: Some(schema), schema_json, sync_marker, ..options.clone() }, source.size()))
+}

@@ -1,0 +1,122 @@
+//! A share of rows to blocks: encoded, cut, compressed, framed.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use super::rows::Share;
+use crate::binary::SLACK;
+use crate::codec::Compressor;
+use crate::container::{SYNC_BYTES, push_block};
+use crate::executor::Workload;
+use crate::{Codec, Error, Result};
+
+/// Encodes shares, on any number of threads.
+pub(super) struct BlockEncoder {
+    codec: Codec,
+    level: Option<i32>,
+    block_size: usize,
+    sync: [u8; SYNC_BYTES],
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+/// Blocks with their frames.
+pub(super) struct Blocks {
+    pub(super) bytes: Vec<u8>,
+    pub(super) blocks: u64,
+    pub(super) rows: u64,
+}
+
+/// Memory that a task takes over from one before.
+struct Scratch {
+    compressor: Compressor,
+    /// Encoded rows. Never shrinks, so that no memory is zeroed again.
+    rows: Vec<u8>,
+    /// Where each row ends.
+    ends: Vec<usize>,
+    compressed: Vec<u8>,
+}
+
+impl BlockEncoder {
+    /// # Errors
+    /// Where the codec has no such level.
+    pub(super) fn new(codec: Codec, level: Option<i32>, block_size: usize, sync: [u8; SYNC_BYTES]) -> Result<Self> {
+        let encoder = Self { codec, level, block_size, sync, scratch: Mutex::default() };
+        let scratch = encoder.scratch()?;
+        encoder.put_back(scratch);
+        Ok(encoder)
+    }
+
+    fn scratch(&self) -> Result<Scratch> {
+        if let Some(scratch) = self.scratch.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            return Ok(scratch);
+        }
+        let compressor = Compressor::new(self.codec, self.level)?;
+        Ok(Scratch { compressor, rows: Vec::new(), ends: Vec::new(), compressed: Vec::new() })
+    }
+
+    fn put_back(&self, scratch: Scratch) {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    }
+
+    /// The blocks of encoded rows: as few as hold them, of about one size.
+    fn blocks(&self, scratch: &mut Scratch) -> Result<Blocks> {
+        let Scratch { compressor, rows, ends, compressed } = scratch;
+        let total = ends.last().copied().unwrap_or(0);
+        let (mut out, mut blocks) = (Vec::with_capacity(total / 2), 0);
+        let (mut row, mut start) = (0, 0);
+        while row < ends.len() {
+            let rest = total - start;
+            let goal = start + rest.div_ceil(rest.div_ceil(self.block_size).max(1));
+            // At least one row, however large.
+            let stop = (row + ends[row..].partition_point(|&end| end <= goal)).max(row + 1);
+            let data = &rows[start..ends[stop - 1]];
+            if self.codec == Codec::Null {
+                push_block(&mut out, stop - row, data, &self.sync);
+            } else {
+                compressor.compress(data, compressed)?;
+                push_block(&mut out, stop - row, compressed, &self.sync);
+            }
+            (row, start) = (stop, ends[stop - 1]);
+            blocks += 1;
+        }
+        Ok(Blocks { bytes: out, blocks, rows: ends.len() as u64 })
+    }
+
+    /// Encodes the rows of a share and makes blocks of them.
+    pub(super) fn encode(&self, share: Share) -> Result<Blocks> {
+        let mut scratch = self.scratch()?;
+        scratch.ends.clear();
+        let room = share.bound.saturating_add(SLACK);
+        if scratch.rows.len() < room {
+            scratch.rows.resize(room, 0);
+        }
+        let (mut pos, mut done) = (0, share.first);
+        for run in &share.runs {
+            let encoded = run.record.encode_rows(run.rows.clone(), &mut scratch.rows, pos, &mut scratch.ends);
+            pos = encoded.map_err(|(row, fault)| in_row(fault.into_error(), done + (row - run.rows.start) as u64))?;
+            done += run.rows.len() as u64;
+        }
+        let blocks = self.blocks(&mut scratch);
+        self.put_back(scratch);
+        blocks
+    }
+}
+
+impl Workload for BlockEncoder {
+    type Input = VecDeque<Share>;
+    type Task = Share;
+    type Output = Blocks;
+
+    fn claim(&self, input: &mut VecDeque<Share>) -> Result<Option<Share>> {
+        Ok(input.pop_front())
+    }
+
+    fn work(&self, share: Share) -> Result<Blocks> {
+        self.encode(share)
+    }
+}
+
+#[cold]
+fn in_row(error: Error, row: u64) -> Error {
+    error.at(|position| position.record = Some(row))
+}

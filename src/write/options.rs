@@ -1,0 +1,52 @@
+//! Choices of the caller.
+
+use std::sync::Arc;
+
+use crate::{Codec, Schema};
+
+/// How to write a file.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WriteOptions {
+    /// How blocks are compressed.
+    pub codec: Codec,
+    /// How hard; `None` is the codec's own default.
+    pub level: Option<i32>,
+    /// The schema to write by; `None` is made from the dtypes.
+    pub schema: Option<Arc<Schema>>,
+    /// The text of `schema` in the header; `None` is made from it.
+    pub schema_json: Option<String>,
+    /// The name of the root record, if its schema is made from the dtypes. A name with dots brings its namespace.
+    pub name: Option<String>,
+    /// The namespace of the root record, if its schema is made from the dtypes.
+    pub namespace: Option<String>,
+    /// The documentation of the root record, if its schema is made from the dtypes.
+    pub doc: Option<String>,
+    /// Entries of the header beside the schema and the codec.
+    pub metadata: Vec<(String, Vec<u8>)>,
+    /// Bytes of a block before compression, at most, if more than one row fits.
+    pub block_size: usize,
+    /// The 16 bytes after every block; `None` is random.
+    pub sync_marker: Option<[u8; 16]>,
+    /// Threads to encode on; `None` is all of the pool, 1 is the calling thread alone.
+    pub n_threads: Option<usize>,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self {
+            codec: Codec::Snappy,
+            level: None,
+            schema: None,
+            schema_json: None,
+            name: None,
+            namespace: None,
+            doc: None,
+            metadata: Vec::new(),
+            // As much as snappy compresses at once: larger blocks take no less room, smaller ones more.
+            block_size: 64 << 10,
+            sync_marker: None,
+            n_threads: None,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! One file while it is written.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use polars_arrow::array::StructArray;
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use super::encoder::{BlockEncoder, Blocks};
+use super::fine_times::has_fine_times;
+use super::options::WriteOptions;
+use super::rows::{Rows, Share};
+use crate::container::header_bytes;
+use crate::dtype::{AvroNames, to_avro};
+use crate::executor::{OrderedTasks, threads};
+use crate::plan::WritePlan;
+use crate::{Error, ErrorKind, Limits, Result, Schema, Sink};
+
+/// Bytes of a share before encoding, at most, if blocks are not larger.
+const SHARE_BYTES: usize = 1 << 20;
+
+/// Blocks of a share at least: what its last one lacks to be full is shared out to all of them.
+const SHARE_BLOCKS: usize = 4;
+
+/// Keys of the header that are the format's own.
+const RESERVED: &str = "avro.";
+
+/// Writes batches of rows to one file. Nothing is seen of it before [`Writer::finish`] has returned.
+pub struct Writer {
+    fields: Arc<[Field]>,
+    plan: WritePlan,
+    sink: Box<dyn Sink>,
+    rows: Rows,
+    tasks: OrderedTasks<BlockEncoder>,
+    /// Whether a share was handed to the tasks.
+    started: bool,
+    written: Written,
+    /// An error came before: the file cannot become whole.
+    failed: bool,
+}
+
+/// The size of a finished file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// Rows written, without those that were there before.
+    pub rows: u64,
+    /// Blocks written.
+    pub blocks: u64,
+    /// Bytes written, the header included if it is new.
+    pub bytes: u64,
+}
+
+/// The Avro schema that columns are written with if none is given, as JSON.
+///
+/// `first` are the first rows, if there are any: times of day in them decide how finely times are written.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`] where a dtype has no Avro type; [`ErrorKind::Argument`] where a name is not allowed.
+pub fn avro_schema_of(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<String> {
+    let names =
+        AvroNames { name: options.name.clone(), namespace: options.namespace.clone(), doc: options.doc.clone() };
+    let is_fine = |column: usize| first.iter().any(|rows| has_fine_times(rows.values()[column].as_ref()));
+    let fine: Vec<bool> = (0..fields.len()).map(is_fine).collect();
+    Ok(to_avro(fields, &fine, &names)?.to_string())
+}
+
+impl Writer {
+    /// Begins a file of these columns. `first` as in [`avro_schema_of`]; they are not written. `sink` is opened last.
+    ///
+    /// # Errors
+    /// Where the columns do not fit the schema, or an option means nothing: the sink is not opened then.
+    pub fn create(
+        sink: impl FnOnce() -> Result<Box<dyn Sink>>,
+        fields: &[Field],
+        first: &[StructArray],
+        options: &WriteOptions,
+    ) -> Result<Self> {
+        let (schema, json) = schema(fields, first, options)?;
+        if let Some((key, _)) = options.metadata.iter().find(|(key, _)| key.starts_with(RESERVED)) {
+            return Err(Error::argument(format!("`metadata` must not have keys that begin with `avro.`, got {key:?}")));
+        }
+        let sync = options.sync_marker.unwrap_or_else(random_marker);
+        let mut writer = Self::new(sink, fields, &schema, sync, options)?;
+        writer.put(header_bytes(&json, options.codec, &options.metadata, &sync))?;
+        Ok(writer)
+    }
+
+    /// Goes on with a file that ends where the sink begins, by options that [`append_options`](super::append_options) gave.
+    ///
+    /// # Errors
+    /// As [`Writer::create`].
+    pub fn append(
+        sink: impl FnOnce() -> Result<Box<dyn Sink>>,
+        fields: &[Field],
+        options: &WriteOptions,
+    ) -> Result<Self> {
+        let (Some(schema), Some(sync)) = (&options.schema, options.sync_marker) else {
+            return Err(Error::argument("appending needs the schema and the sync marker of the file"));
+        };
+        Self::new(sink, fields, schema, sync, options)
+    }
+
+    fn new(
+        sink: impl FnOnce() -> Result<Box<dyn Sink>>,
+        fields: &[Field],
+        schema: &Schema,
+        sync: [u8; 16],
+        options: &WriteOptions,
+    ) -> Result<Self> {
+        if options.block_size == 0 {
+            return Err(Error::argument("`block_size` must be at least 1"));
+        }
+        let fields: Arc<[Field]> = fields.into();
+        let plan = WritePlan::compile(schema, &fields)?;
+        let encoder = BlockEncoder::new(options.codec, options.level, options.block_size, sync)?;
+        let threads = options.n_threads.unwrap_or(usize::MAX).min(threads());
+        let tasks = OrderedTasks::new(encoder, VecDeque::new(), threads);
+        let rows = Rows::new(SHARE_BYTES.max(options.block_size.saturating_mul(SHARE_BLOCKS)));
+        let sink = sink()?;
+        Ok(Self { fields, plan, sink, rows, tasks, started: false, written: Written::default(), failed: false })
+    }
+
+    /// The columns of every batch.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Rows, blocks and bytes that have been handed to the sink.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    /// Writes the rows of a batch, whose columns are those of the file. What does not fill a block waits for more.
+    ///
+    /// # Errors
+    /// Where the batch has other columns, a value does not fit its type, or the sink fails. The file is lost then.
+    pub fn write(&mut self, batch: &StructArray) -> Result<()> {
+        self.guarded(|writer| writer.write_batch(batch))
+    }
+
+    /// Writes what is left and makes the file visible.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn finish(&mut self) -> Result<Written> {
+        self.guarded(|writer| {
+            let rest = writer.rows.rest();
+            if rest.rows > 0 && !writer.started {
+                // The whole file is one share: no thread is worth being woken.
+                let blocks = writer.tasks.workload().encode(rest)?;
+                writer.put_blocks(blocks)?;
+            } else if rest.rows > 0 {
+                writer.submit(rest)?;
+            }
+            while let Some(blocks) = writer.tasks.take() {
+                writer.put_blocks(blocks?)?;
+            }
+            writer.sink.finish()?;
+            // A second call finds nothing to do wrong.
+            writer.failed = true;
+            Ok(writer.written)
+        })
+    }
+
+    /// Does something that must not go on after an error.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.failed {
+            return Err(Error::new(ErrorKind::Argument, "the file is finished already, or writing it failed before"));
+        }
+        let worked = work(self);
+        self.failed |= worked.is_err();
+        worked
+    }
+
+    fn write_batch(&mut self, batch: &StructArray) -> Result<()> {
+        self.check_columns(batch.fields())?;
+        let record = self.plan.record.bind_columns(batch.values()).map_err(crate::binary::Fault::into_error)?;
+        let mut next = 0;
+        while let Some(share) = self.rows.fill(&record, &mut next, batch.len()) {
+            self.submit(share)?;
+        }
+        Ok(())
+    }
+
+    fn check_columns(&self, fields: &[Field]) -> Result<()> {
+        let same = |(a, b): (&Field, &Field)| a.name == b.name && same_dtype(a, b);
+        if fields.len() == self.fields.len() && fields.iter().zip(&*self.fields).all(same) {
+            return Ok(());
+        }
+        let list = |fields: &[Field]| {
+            let columns = fields.iter().map(|field| format!("{} ({})", field.name, crate::dtype::polars_name(field)));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        let message = format!(
+            "every frame of a file must have the columns of the first, which are {}; got {}",
+            list(&self.fields),
+            list(fields)
+        );
+        Err(Error::schema(message))
+    }
+
+    fn submit(&mut self, share: Share) -> Result<()> {
+        self.started = true;
+        while self.tasks.is_full() {
+            match self.tasks.take() {
+                Some(blocks) => self.put_blocks(blocks?)?,
+                None => break,
+            }
+        }
+        self.tasks.submit(|shares| shares.push_back(share))
+    }
+
+    fn put_blocks(&mut self, blocks: Blocks) -> Result<()> {
+        self.written.rows += blocks.rows;
+        self.written.blocks += blocks.blocks;
+        self.put(blocks.bytes)
+    }
+
+    fn put(&mut self, bytes: Vec<u8>) -> Result<()> {
+        self.written.bytes += bytes.len() as u64;
+        self.sink.write(bytes)
+    }
+}
+
+/// Whether two fields hold the same type. What Arrow notes about nulls does not matter: every column may have them.
+fn same_dtype(a: &Field, b: &Field) -> bool {
+    let all = |a: &[Field], b: &[Field]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))
+    };
+    let same = match (a.dtype(), b.dtype()) {
+        (ArrowDataType::LargeList(a), ArrowDataType::LargeList(b)) => same_dtype(a, b),
+        (ArrowDataType::FixedSizeList(a, n), ArrowDataType::FixedSizeList(b, m)) => n == m && same_dtype(a, b),
+        (ArrowDataType::Map(a, _), ArrowDataType::Map(b, _)) => same_dtype(a, b),
+        (ArrowDataType::Struct(a), ArrowDataType::Struct(b)) => all(a, b),
+        (a, b) => a == b,
+    };
+    same && a.metadata == b.metadata
+}
+
+/// The schema to write by, and its text.
+fn schema(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<(Arc<Schema>, String)> {
+    if let Some(schema) = &options.schema {
+        let json = options.schema_json.clone().unwrap_or_else(|| schema.to_json());
+        return Ok((schema.clone(), json));
+    }
+    let json = avro_schema_of(fields, first, options)?;
+    Ok((Arc::new(Schema::parse(&json, &Limits::default())?), json))
+}
+
+/// 16 bytes that no other file has: the keys of a hasher are random, and differ from one hasher to the next.
+fn random_marker() -> [u8; 16] {
+    let half = || RandomState::new().hash_one(std::process::id()).to_le_bytes();
+    let mut marker = [0; 16];
+    let (first, last) = marker.split_at_mut(8);
+    first.copy_from_slice(&half());
+    last.copy_from_slice(&half());
+    marker
+}
