@@ -2,10 +2,20 @@
 
 import polars as pl
 
+try:
+    from polars_avro._core import __version__
+except ModuleNotFoundError as _error:
+    if _error.name != "polars_avro._core":
+        raise
+    raise ModuleNotFoundError(
+        "polars_avro is imported from its sources, which have no extension module yet: run `maturin develop` in the "
+        "root of the repository, or import the installed package from another directory",
+        name=_error.name,
+    ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
-from polars_avro._core import __version__
 from polars_avro._datums import decode
 from polars_avro._errors import (
+    AvroColumnNotFoundError,
     AvroDataError,
     AvroError,
     AvroLimitError,
@@ -23,6 +33,7 @@ from polars_avro._scan import scan_avro
 from polars_avro._write import write_avro
 
 __all__ = [
+    "AvroColumnNotFoundError",
     "AvroDataError",
     "AvroError",
     "AvroLimitError",

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from polars_avro import _options
 from polars_avro._core import ContainerFile
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schemas import as_written
 from polars_avro._sources import stores
-from polars_avro._sources.inputs import Source, normalize_source
+from polars_avro._sources.inputs import Source, normalize_file
 from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 _RESERVED = ("avro.schema", "avro.codec")
@@ -100,6 +101,7 @@ def read_avro_metadata(
     >>> metadata.codec, metadata.n_blocks, metadata.n_rows
     ('deflate', 5, 300)
     """
+    _options.check(limits=limits)
     file = _open(source, storage_options, credential_provider, "read_avro_metadata", limits)
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
@@ -165,6 +167,7 @@ def read_avro_schema(
     >>> schema["sky"]
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
+    _options.check(limits=limits)
     return pl.Schema(_open(source, storage_options, credential_provider, "read_avro_schema", limits))
 
 
@@ -175,5 +178,5 @@ def _open(
     caller: str,
     limits: Limits | None,
 ) -> ContainerFile:
-    opened = stores.open_source(normalize_source(source), storage_options, credential_provider, caller)
+    opened = stores.open_source(normalize_file(source, caller), storage_options, credential_provider, caller)
     return ContainerFile(opened, as_written(limits or DEFAULT_LIMITS))

@@ -31,8 +31,8 @@ pub use read::{
     BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, Opener, ReadOptions, RowFilter, Stats,
 };
 pub use schema::{
-    Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
-    Schema,
+    Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
+    Properties, Record, Schema,
 };
 #[cfg(feature = "object_store")]
 pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};

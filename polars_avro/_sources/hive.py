@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 import polars as pl
-from polars.exceptions import SchemaFieldNotFoundError
+from polars.exceptions import ComputeError, PolarsError, SchemaFieldNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,14 @@ class Hive:
     ) -> pl.Series:
         distinct = sorted({text for text in texts if text})
         dtype = None if dtypes is None else dtypes[name]
-        parsed = pl.Series(distinct, dtype=pl.String) if dtype == pl.String else self._parse(distinct, dtype)
+        try:
+            parsed = pl.Series(distinct, dtype=pl.String) if dtype == pl.String else self._parse(distinct, dtype)
+        except PolarsError as error:
+            if dtype is None:
+                raise
+            shown = ", ".join(map(repr, distinct[:3])) + (", ..." if len(distinct) > 3 else "")
+            msg = f"`hive_schema`: column {name!r} is {dtype}, but the paths have {shown}: {error}"
+            raise ComputeError(msg) from None
         if parsed.dtype == pl.String:
             return pl.Series(name, texts, dtype=pl.String)
         places = {text: place for place, text in enumerate(distinct)}

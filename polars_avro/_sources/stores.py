@@ -36,7 +36,7 @@ _MARGIN = 10
 
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file")
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://|(file):(?=/)", re.IGNORECASE)
 _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
     ("az", "azure", "adl", "abfs", "abfss"), "azure"
 )
@@ -44,10 +44,10 @@ _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
 
 def scheme(path: str) -> str | None:
     """Give the scheme of a URL, None for a path."""
-    found = _SCHEME.match(path)
+    found = SCHEME.match(path)
     if found is None:
         return None
-    name = found[1].lower()
+    name = (found[1] or found[2]).lower()
     if name not in SCHEMES:
         known = " ".join(f"{each}://" for each in SCHEMES)
         msg = f"{shown(path)}: the scheme {name}:// is unknown; known are {known}"
@@ -67,7 +67,7 @@ def is_web(path: str) -> bool:
 
 def shown(path: str) -> str:
     """Give a URL without what may be secret in it."""
-    if _SCHEME.match(path) is None:
+    if SCHEME.match(path) is None:
         return path
     return re.sub(r"^(https?://)[^/]*@", r"\1", re.split(r"[?#]", path, maxsplit=1)[0])
 

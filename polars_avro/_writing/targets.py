@@ -6,7 +6,7 @@ import os
 from io import BytesIO
 from typing import IO, Any, TypeAlias
 
-from polars_avro._core import Frame, Writer, WriteOptions
+from polars_avro._core import Frame, WriteOptions, Writer
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._sources import inputs, stores
 from polars_avro._writing.options import FileOptions

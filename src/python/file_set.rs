@@ -38,10 +38,10 @@ impl FileSet {
         Ok(Self { files: self.files.select(&indices)?, slow: self.slow.clone() })
     }
 
-    /// The schemas that the files were written with, as the headers have them: each once.
-    fn schemas(&self, py: Python<'_>) -> Result<Vec<String>, Raised> {
+    /// The JSON text of one schema for all files.
+    fn union_schema(&self, py: Python<'_>) -> Result<String, Raised> {
         let files = self.files.clone();
-        detached(py, &self.slow, move || files.schemas())
+        Ok(detached(py, &self.slow, move || files.union_schema())?.to_json())
     }
 
     /// How many rows the block headers promise; may stop once there are `limit`.

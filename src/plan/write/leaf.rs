@@ -169,7 +169,7 @@ fn bytes(size: Option<usize>, logical: Option<Logical>, dtype: &ArrowDataType) -
         (Some(Logical::Decimal { precision, scale }), dtype) => return decimal(size, precision, scale, dtype),
         (Some(Logical::Uuid), ArrowDataType::Utf8View) => converted(Conversion::UuidBytes, Fixed::new(size?)),
         (Some(Logical::Duration), dtype) => {
-            let is_duration = same_parts(dtype, &dtype::duration());
+            let is_duration = same_parts(dtype, &dtype::duration(dtype::DURATION.into_iter()));
             return is_duration.then(|| Duration::default().into());
         }
         (None | Some(Logical::Uuid), ArrowDataType::BinaryView) => match size {
