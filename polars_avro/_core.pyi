@@ -15,6 +15,7 @@ __all__ = [
     "FileOpener",
     "FileSet",
     "Frame",
+    "OpenFile",
     "ReadOptions",
     "StoreFile",
     "WriteOptions",
@@ -35,6 +36,13 @@ def store_files(
     chunk_size: int | None = None,
 ) -> list[StoreFile]: ...
 def check_store_options(urls: list[str], options: dict[str, Any]) -> None: ...
+
+@final
+class OpenFile:
+    @staticmethod
+    def from_descriptor(descriptor: int, name: str, start: int) -> OpenFile: ...
+    @staticmethod
+    def from_object(readable: object, name: str, start: int, size: int) -> OpenFile: ...
 
 @final
 class StoreFile:
@@ -115,7 +123,7 @@ class FileOpener:
 
 @final
 class FileSet:
-    def __new__(cls, sources: Sequence[str | bytes | StoreFile], options: FileOpener) -> FileSet: ...
+    def __new__(cls, sources: Sequence[str | bytes | OpenFile | StoreFile], options: FileOpener) -> FileSet: ...
     def __len__(self) -> int: ...
     def select(self, indices: list[int]) -> FileSet: ...
     def union_schema(self) -> str: ...
@@ -127,7 +135,9 @@ class FileSet:
 
 @final
 class ContainerFile:
-    def __new__(cls, source: str | bytes | StoreFile, options: FileOpener | None = None) -> ContainerFile: ...
+    def __new__(
+        cls, source: str | bytes | OpenFile | StoreFile, options: FileOpener | None = None
+    ) -> ContainerFile: ...
     @property
     def schema_json(self) -> str: ...
     @property

@@ -68,7 +68,7 @@ def read_avro_metadata(
     Parameters
     ----------
     source
-        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     storage_options
         Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
         so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
@@ -132,7 +132,7 @@ def read_avro_schema(
     Parameters
     ----------
     source
-        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     storage_options
         Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
         so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._core import OpenFile
 
 
 def read_avro(
@@ -62,7 +63,8 @@ def read_avro(
     ----------
     source
         Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
-        opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end.
+        opened for reading bytes, any object whose ``read()`` returns bytes. Those that can seek are read by ranges,
+        from their position on; others to their end.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads of
         the struct ``a`` only its field ``b``, also if ``a`` holds lists or maps of structs; a column of that very name
@@ -250,7 +252,7 @@ def read_avro(
     return df.rechunk() if rechunk else df
 
 
-def _single(source: Sources, *, glob: bool) -> str | bytes | None:
+def _single(source: Sources, *, glob: bool) -> str | bytes | OpenFile | None:
     if isinstance(source, (list, tuple)):
         return None
     opened = inputs.normalize_source(source)  # type: ignore[arg-type]

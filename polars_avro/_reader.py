@@ -36,7 +36,7 @@ class AvroReader:
     Parameters
     ----------
     source
-        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads of
         the struct ``a`` only its field ``b``, also if ``a`` holds lists or maps of structs; a column of that very name

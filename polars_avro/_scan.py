@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._core import OpenFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import SchemaRequest
     from polars_avro._sources.hive import Hive
@@ -70,8 +71,9 @@ def scan_avro(
     ----------
     source
         Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
-        opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end by this
-        call. Empty files are skipped in directories and patterns.
+        opened for reading bytes, any object whose ``read()`` returns bytes. Those that can seek are read by ranges,
+        from their position on; others are read to their end by this call. Empty files are skipped in directories and
+        patterns.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -229,7 +231,7 @@ def scan_avro(
 class ScanPlan:
     """All that a scan is told. Calling it lists files, reads the schema and makes the scan."""
 
-    named: tuple[str | bytes, ...]
+    named: tuple[str | bytes | OpenFile, ...]
     stores: Stores
     request: SchemaRequest
     hive: Hive | None

@@ -22,7 +22,7 @@ from polars_avro._sources.stores import Stores
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from polars_avro._core import StoreFile
+    from polars_avro._core import OpenFile, StoreFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -37,7 +37,7 @@ _ROWS = 100_000
 class Files:
     """Files and what they are read as. Opens nothing."""
 
-    sources: tuple[str | bytes, ...]
+    sources: tuple[str | bytes | OpenFile, ...]
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
@@ -49,7 +49,7 @@ class Files:
     first: FileIdentity | None = None
     stores: Stores = field(default_factory=Stores)
     #: Files of stores whose first bytes are here, for the first query.
-    opened: list[list[str | bytes | StoreFile]] = field(default_factory=list, compare=False, repr=False)
+    opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "opened": []}
@@ -57,7 +57,7 @@ class Files:
     @property
     def key(self) -> tuple[object, ...]:
         """What tells these files from others. Bytes are the same where they are the same object."""
-        if isinstance(self.sources[0], bytes):
+        if not isinstance(self.sources[0], str):
             sources: tuple[object, ...] = tuple(map(id, self.sources))
         else:
             sources = self.sources if self.path_column is None else tuple(map(label, self.sources))

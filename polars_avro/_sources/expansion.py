@@ -9,7 +9,7 @@ from polars.exceptions import ComputeError
 
 from polars_avro._sources import inputs, stores
 from polars_avro._sources.hive import Hive, start
-from polars_avro._sources.inputs import UriPath
+from polars_avro._sources.inputs import Contents, UriPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 def expand(
-    named: list[str] | list[bytes],
+    named: list[str] | list[Contents],
     list_files: Callable[..., list[str]],
     *,
     glob: bool,
     hidden_file_prefix: str | Sequence[str] | None,
     in_stores: Stores,
-) -> list[str] | list[bytes]:
+) -> list[str] | list[Contents]:
     """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
-    if not named or isinstance(named[0], bytes):
+    if not named or not isinstance(named[0], str):
         return named
     files: list[str] = []
     for path in named:
@@ -48,7 +48,7 @@ def expand(
     return files
 
 
-def no_files(named: list[str] | list[bytes], *, glob: bool) -> Exception:
+def no_files(named: list[str] | list[Contents], *, glob: bool) -> Exception:
     """Make the error of sources that stand for no file."""
     if not named:
         return ValueError("expected at least one source, got an empty list; with a schema it is an empty frame")
@@ -60,7 +60,7 @@ def no_files(named: list[str] | list[bytes], *, glob: bool) -> Exception:
 
 
 def hive(
-    paths: list[str] | list[bytes],
+    paths: list[str] | list[Contents],
     *,
     partitioning: bool | None,
     schema: SchemaDict | None,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from polars.io.cloud import CredentialProviderFunction
 
-    from polars_avro._core import StoreFile
+    from polars_avro._core import OpenFile, StoreFile
 
 #: The names and types that Polars' own scans take.
 StorageOptions: TypeAlias = "dict[str, Any]"
@@ -85,7 +85,7 @@ class Stores:
         """What tells these stores from others."""
         return self.options, tuple((kind, builder.stable_cache_key()) for kind, builder in self.builders)
 
-    def files(self, sources: Sequence[str | bytes]) -> list[str | bytes | StoreFile]:
+    def files(self, sources: Sequence[str | bytes | OpenFile]) -> list[str | bytes | OpenFile | StoreFile]:
         """Put files of stores in the place of their URLs; nothing is requested yet."""
         urls = [source for source in sources if isinstance(source, str) and is_remote(source)]
         if not urls:
@@ -140,7 +140,7 @@ class Credentials:
 
 
 def stores(
-    paths: Iterable[str | bytes],
+    paths: Iterable[str | bytes | OpenFile],
     storage_options: StorageOptions | None,
     credential_provider: CredentialProvider,
     caller: str,
@@ -170,10 +170,10 @@ def stores(
 
 
 def open_source(
-    source: str | bytes,
+    source: str | bytes | OpenFile,
     storage_options: StorageOptions | None,
     credential_provider: CredentialProvider,
     caller: str,
-) -> str | bytes | StoreFile:
+) -> str | bytes | OpenFile | StoreFile:
     """Put a file of a store in the place of its URL."""
     return stores([source], storage_options, credential_provider, caller).files([source])[0]

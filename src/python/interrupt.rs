@@ -19,6 +19,9 @@ pub(super) const QUICK_BYTES: u64 = 64 << 10;
 
 /// A source whose reads may wait for long.
 pub(super) trait Waiting: Send + Sync {
+    /// Lets reads wait again, after a signal.
+    fn begin(&self) {}
+
     /// Ends the reads that wait now; they fail.
     fn end_reads(&self);
 }
@@ -72,6 +75,9 @@ fn on_another_thread<T: Send + 'static>(
     slow: &Slow,
     work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
 ) -> PyResult<T> {
+    if let Some(source) = slow {
+        py.detach(|| source.begin());
+    }
     let stopped = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = sync_channel(1);
     let receiver = Mutex::new(receiver);

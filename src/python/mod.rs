@@ -12,6 +12,7 @@ mod file_set;
 mod filter;
 mod frame;
 mod interrupt;
+mod open_file;
 mod options;
 mod sink;
 mod source;
@@ -60,6 +61,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_function(wrap_pyfunction!(store::check_store_options, module)?)?;
         module.add_class::<store::StoreFile>()?;
     }
+    module.add_class::<open_file::OpenFile>()?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_class::<options::FileOpener>()?;

@@ -7,7 +7,8 @@ use polars_buffer::Buffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-use super::interrupt::Slow;
+use super::interrupt::{Slow, Waiting};
+use super::open_file::OpenFile;
 #[cfg(feature = "object_store")]
 use super::store::StoreFile;
 use crate::{FileSource, Input, MemorySource, Result, Source};
@@ -16,6 +17,7 @@ use crate::{FileSource, Input, MemorySource, Result, Source};
 #[derive(FromPyObject)]
 pub(super) enum SourceArg {
     Bytes(PyBackedBytes),
+    Open(Py<OpenFile>),
     #[cfg(feature = "object_store")]
     Store(Py<StoreFile>),
     Path(PathBuf),
@@ -27,6 +29,7 @@ impl SourceArg {
         match self {
             #[cfg(feature = "object_store")]
             Self::Store(file) => Some(Arc::new(file.get().0.clone())),
+            Self::Open(file) => file.get().object.clone().map(|object| object as Arc<dyn Waiting>),
             Self::Bytes(_) | Self::Path(_) => None,
         }
     }
@@ -35,6 +38,7 @@ impl SourceArg {
     pub(super) fn into_input(self) -> Input {
         match self {
             Self::Bytes(bytes) => Input::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
+            Self::Open(file) => Input::Source(file.get().source.clone()),
             #[cfg(feature = "object_store")]
             Self::Store(file) => Input::Deferred(Arc::new(file.get().0.clone())),
             Self::Path(path) => Input::Path(path),
