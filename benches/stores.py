@@ -130,7 +130,8 @@ def main(rounds: int) -> None:
         ratio = statistics.median(a / b for a, b in zip(took, bare, strict=True))
         requests, sent, at_once = counts
         print(
-            f"{name:20} {statistics.median(took):6.2f} s, download {statistics.median(bare):5.2f} s, ratio {ratio:5.2f}, "
+            f"{name:20} {statistics.median(took):6.2f} s, download {statistics.median(bare):5.2f} s, "
+            f"ratio {ratio:5.2f}, "
             f"{requests} requests ({at_once} at once), {sent / 1e6:.1f} MB, {max(memory):.0f} MB of memory",
             flush=True,
         )
