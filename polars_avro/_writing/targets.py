@@ -8,7 +8,7 @@ from typing import IO, Any, TypeAlias
 
 from polars_avro._core import Frame, WriteOptions, Writer
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._sources import inputs
+from polars_avro._sources import inputs, stores
 from polars_avro._writing.options import FileOptions
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
@@ -35,7 +35,7 @@ def normalize_target(target: Any) -> str | Any:
 
 def local_path(path: str) -> str:
     """Give a path of this machine."""
-    scheme = inputs.scheme(path)
+    scheme = stores.scheme(path)
     if scheme is not None and scheme != "file":
         msg = f"{path}: writing to {scheme}:// is not supported, only local files are"
         raise AvroUnsupportedError(msg)

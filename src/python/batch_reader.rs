@@ -8,7 +8,7 @@ use pyo3::types::{PyCapsule, PyDict};
 use super::arrow::{Batch, Batches, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
-use super::interrupt::interruptible;
+use super::interrupt::{Slow, interruptible};
 
 /// The batches of one read, in file order.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -16,6 +16,7 @@ pub(super) struct BatchReader {
     joined: Arc<Mutex<Joined>>,
     /// Reads on the thread that asks, where a signal waits for the next batch.
     here: bool,
+    slow: Slow,
 }
 
 /// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share are
@@ -43,7 +44,13 @@ pub(super) enum Rows {
 
 impl BatchReader {
     /// Small batches are joined; the first one comes as it is unless `join_first`.
-    pub(super) fn new(reader: crate::BatchReader, options: &crate::ReadOptions, join_first: bool, here: bool) -> Self {
+    pub(super) fn new(
+        reader: crate::BatchReader,
+        options: &crate::ReadOptions,
+        join_first: bool,
+        here: bool,
+        slow: Slow,
+    ) -> Self {
         let joined = Joined {
             reader,
             rows: options.batch_rows,
@@ -55,7 +62,7 @@ impl BatchReader {
             complete: false,
             behind: None,
         };
-        Self { joined: Arc::new(Mutex::new(joined)), here }
+        Self { joined: Arc::new(Mutex::new(joined)), here, slow }
     }
 
     fn lock(&self) -> MutexGuard<'_, Joined> {
@@ -119,7 +126,7 @@ impl BatchReader {
     /// Waits detached, so that other Python threads run while a batch is decoded. After a signal the next call goes on.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
         let joined = self.joined.clone();
-        interruptible(py, self.here, move |stopped| lock(&joined).fill(stopped))?;
+        interruptible(py, self.here, &self.slow, move |stopped| lock(&joined).fill(stopped))?;
         Ok(self.lock().take().map_err(Raised::from)?)
     }
 
