@@ -28,11 +28,14 @@ pub use error::{Error, ErrorKind, Position, Result};
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
 pub use read::{
-    BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, Opener, ReadOptions, RowFilter, Stats,
+    BadBlock, Batch, BatchReader, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions, RowFilter,
+    Stats,
 };
 pub use schema::{
     Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
     Properties, Record, Schema,
 };
-pub use source::{FileSink, FileSource, MemorySink, MemorySource, Sink, Source, SyncOnClose};
+pub use source::{
+    DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
+};
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};

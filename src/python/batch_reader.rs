@@ -144,11 +144,11 @@ impl BatchReader {
         counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
         counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
-        counts.set_item("rows_evaluated", stats.rows_tested)?;
-        counts.set_item("rows_filtered_out", stats.rows_filtered)?;
+        counts.set_item("rows_evaluated", stats.rows_evaluated)?;
+        counts.set_item("rows_filtered_out", stats.rows_filtered_out)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
         counts.set_item("files_opened", stats.files_opened)?;
-        counts.set_item("max_open_files", stats.files_held)?;
+        counts.set_item("max_open_files", stats.max_open_files)?;
         counts.set_item("plans_compiled", stats.plans_compiled)?;
         Ok(counts)
     }

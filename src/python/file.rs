@@ -14,7 +14,7 @@ use super::damage::report;
 use super::error::Raised;
 use super::interrupt::{QUICK_BYTES, interruptible};
 use super::options::{FileOpener, ReadOptions};
-use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
+use crate::{FileInput, Fingerprint, MemorySource, OpenOptions};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
@@ -25,8 +25,11 @@ pub(super) enum SourceArg {
 
 impl SourceArg {
     /// Bytes are not copied.
-    pub(super) fn memory(bytes: PyBackedBytes) -> Arc<dyn Source> {
-        Arc::new(MemorySource::new(Buffer::from_owner(bytes)))
+    pub(super) fn input(self) -> FileInput {
+        match self {
+            Self::Bytes(bytes) => FileInput::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
+            Self::Path(path) => FileInput::Path(path),
+        }
     }
 }
 
@@ -41,10 +44,7 @@ impl ContainerFile {
     #[pyo3(signature = (source, options=None))]
     fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>) -> Result<Self, Raised> {
         py.detach(|| {
-            let source: Arc<dyn Source> = match source {
-                SourceArg::Bytes(bytes) => SourceArg::memory(bytes),
-                SourceArg::Path(path) => Arc::new(FileSource::open(path)?),
-            };
+            let source = source.input().open()?;
             let file = match options {
                 Some(open) => open.0.open(source),
                 None => crate::ContainerFile::open(source, &OpenOptions::default()),
@@ -120,7 +120,7 @@ impl ContainerFile {
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
-        Ok(py.detach(|| self.0.count_sound_rows(limit))?)
+        Ok(py.detach(|| self.0.count_readable_rows(limit))?)
     }
 
     /// Blocks and rows.

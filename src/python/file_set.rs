@@ -6,7 +6,6 @@ use super::batch_reader::BatchReader;
 use super::error::Raised;
 use super::file::SourceArg;
 use super::options::{FileOpener, ReadOptions};
-use crate::Input;
 
 /// Files that are read one after the other; none is opened before it is needed.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -14,15 +13,16 @@ pub(super) struct FileSet(crate::FileSet);
 
 #[pymethods]
 impl FileSet {
-    /// Paths, or the bytes of whole files.
+    /// Paths, or the bytes of whole files. The only one may be opened now, so that it is opened once.
     #[new]
-    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener) -> Result<Self, Raised> {
+    #[pyo3(signature = (sources, options, open=false))]
+    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener, open: bool) -> Result<Self, Raised> {
         py.detach(|| {
-            let input = |source| match source {
-                SourceArg::Bytes(bytes) => Input::Source(SourceArg::memory(bytes)),
-                SourceArg::Path(path) => Input::Path(path),
-            };
-            Ok(Self(crate::FileSet::new(sources.into_iter().map(input).collect(), options.0.options())?))
+            let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::input).collect();
+            Ok(Self(match inputs.pop() {
+                Some(input) if open && inputs.is_empty() => options.0.open(input.open()?)?.into_set(),
+                last => options.0.open_set(inputs.into_iter().chain(last).collect())?,
+            }))
         })
     }
 
@@ -50,7 +50,7 @@ impl FileSet {
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
-        Ok(py.detach(|| self.0.count_sound_rows(limit))?)
+        Ok(py.detach(|| self.0.count_readable_rows(limit))?)
     }
 
     /// The number of each file and of its rows; may stop once there are `limit` rows.

@@ -8,6 +8,10 @@ mod memory;
 mod memory_sink;
 mod sink;
 
+use std::any::Any;
+use std::ops::Range;
+use std::sync::Arc;
+
 use polars_buffer::Buffer;
 
 use crate::Result;
@@ -58,5 +62,48 @@ pub trait Source: Send + Sync {
         bytes.extend_from_slice(known);
         bytes.extend_from_slice(&self.read_at(offset + known.len() as u64, len.saturating_sub(known.len()))?);
         Ok(bytes.into())
+    }
+
+    /// Whether every read costs a round trip, unless it follows the one before it.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Promises that this range will be read in order, as long as the result lives.
+    fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
+        let _ = range;
+        ReadAhead::default()
+    }
+}
+
+/// A file that is not open yet, and that may be opened any number of times.
+pub trait DeferredSource: Send + Sync {
+    /// What errors call it.
+    fn name(&self) -> &str;
+
+    /// How many bytes there are, if that is known without waiting.
+    fn known_size(&self) -> Option<u64>;
+
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) if it cannot be opened.
+    fn open(&self) -> Result<Arc<dyn Source>>;
+
+    /// Promises that this range will be read in order, as long as the result lives.
+    fn read_ahead(&self, range: Range<u64>) -> ReadAhead;
+}
+
+/// A promise to read on. What was requested for it alone is cancelled when it is dropped.
+#[derive(Default)]
+pub struct ReadAhead {
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    promise: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl ReadAhead {
+    /// A promise that ends when `promise` is dropped.
+    pub fn new(promise: impl Any + Send + Sync) -> Self {
+        Self { promise: Some(Box::new(promise)) }
     }
 }
