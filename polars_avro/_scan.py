@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from polars_avro._schemas import SchemaRequest
     from polars_avro._sources.hive import Hive
 
+__all__ = ["engine", "scan_avro"]
+
 
 def scan_avro(
     source: Sources,

@@ -19,7 +19,7 @@ from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapab
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 from polars.lazyframe.resolver import LazyFrameResolver
 
-from polars_avro._engine.files import Files, OpenFiles
+from polars_avro._engine.files import Files, OpenRows
 from polars_avro._options import ReaderOptions, ScanOptions, max_row_index
 from polars_avro._sources import listing
 
@@ -157,7 +157,10 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def reader_capabilities(self) -> ReaderCapabilities:
         """Say what the reader does itself; Polars does the rest."""
-        return ReaderCapabilities(row_index=True, pre_slice=True, negative_pre_slice=True, supported_filter="partial")
+        counts = self.files.counts_by_header
+        return ReaderCapabilities(
+            row_index=counts, pre_slice=counts, negative_pre_slice=counts, supported_filter="partial"
+        )
 
     def build_file_reader(self, source: str | bytes, multi_scan_context: dict[Any, Any]) -> AvroFileReader:
         """Make the reader of all files, which opens nothing yet."""
@@ -176,7 +179,7 @@ class AvroFileReader(FileReader):
 
     def __init__(self, builder: AvroReaderBuilder) -> None:
         self.builder = builder
-        self.files: OpenFiles
+        self.files: OpenRows
 
     def fetch_metadata(self) -> None:
         """Open the file if there is only one; Polars calls this first."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
 
 from polars_avro import _options
 from polars_avro._core import ContainerFile, FileSet
 from polars_avro._engine import predicate
-from polars_avro._engine.frames import frames_of_query
+from polars_avro._engine.frames import frames, warn_at_end
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
 from polars_avro._errors import AvroColumnNotFoundError, AvroError
 from polars_avro._sources import stores
@@ -22,6 +22,7 @@ from polars_avro._sources.stores import Stores
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from polars_avro._bad_blocks import BadBlockLog
     from polars_avro._core import OpenFile, StoreFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
@@ -53,6 +54,9 @@ class Files:
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "opened": []}
+
+    #: Whether rows are counted without decoding them, as slices and row numbers need it.
+    counts_by_header: ClassVar[bool] = True
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -95,7 +99,11 @@ class Files:
         _options.new_column("include_file_paths", self.path_column, of_files)
         return pl.Schema({**of_files, **self.file_columns.schema})
 
-    def open(self) -> OpenFiles:
+    def open(self) -> OpenRows:
+        """Make ready for a query."""
+        return self.open_files()
+
+    def open_files(self) -> OpenFiles:
         """Make ready for reading."""
         with self.changes_explained():
             try:
@@ -118,12 +126,33 @@ class Files:
             raise
 
 
+class OpenRows(Protocol):
+    """What an engine asks for."""
+
+    def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
+        """Count rows, or `limit` of them."""
+
+    def frames(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+    ) -> Iterator[pl.DataFrame]:
+        """Read rows."""
+
+
 class OpenFiles:
     """Reads files. Those of a `FileSet` are opened when their turn comes."""
 
-    def __init__(self, files: Files, core: ContainerFile | FileSet) -> None:
+    def __init__(
+        self, files: Files, core: ContainerFile | FileSet, byte_range: tuple[int, int | None] | None = None
+    ) -> None:
         self.files = files
         self.core = core
+        self.byte_range = byte_range
         self.file_columns = files.file_columns
 
     def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
@@ -141,6 +170,23 @@ class OpenFiles:
         reader: ReaderOptions,
     ) -> Iterator[pl.DataFrame]:
         """Read rows of these columns; filters leave out files, and no rows of the others."""
+        log = reader.bad_block_log()
+        found = self.frames_of_scan(
+            columns=columns, row_index=row_index, pre_slice=pre_slice, filters=filters, reader=reader, log=log
+        )
+        return warn_at_end(found, log)
+
+    def frames_of_scan(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+        log: BadBlockLog | None,
+    ) -> Iterator[pl.DataFrame]:
+        """Do the same for a scan that reports damage in a log of its own."""
         for name in self.files.refused:
             if name in columns:
                 msg = f"{self.files.label}: no column {name!r}; pass missing_columns='insert' to read it as null"
@@ -149,7 +195,7 @@ class OpenFiles:
             known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
             part = self._part(row_index, pre_slice, filters, sound=reader.ignore_errors)
             own = [name for name in columns if name not in known]
-            if not own and row_index is None and not reader.ignore_errors:
+            if not own and row_index is None and self.byte_range is None and not reader.ignore_errors:
                 yield from self._file_columns_alone(part, known)
                 return
             numbered = own if row_index is None or part.skipped is not None else [row_index[0], *own]
@@ -159,12 +205,13 @@ class OpenFiles:
                 file_index=_NUMBER if known or part.skipped is not None else None,
                 offset=part.offset,
                 length=part.length,
+                byte_range=self.byte_range,
                 row_filter=predicate.core_filter(filters, numbered),
                 reader=reader,
             )
             # A query may need few rows: its first batch is small, unless its user has said how many rows it has.
             found = part.core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
-            for df in frames_of_query(found, reader.bad_block_log()):
+            for df in frames(found, log):
                 yield self._completed(df, known, row_index, part.skipped)
 
     def _part(
@@ -176,7 +223,7 @@ class OpenFiles:
         sound: bool,
     ) -> Part:
         """Find the files and the rows to read."""
-        kept = self._matching(filters)
+        kept = matching(self.file_columns, filters)
         if kept is None or isinstance(self.core, ContainerFile):
             return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
         if row_index is None and pre_slice is None:
@@ -186,16 +233,6 @@ class OpenFiles:
             return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
         return resolve_slice_of(self.core, kept, pre_slice, numbered=row_index is not None)
 
-    def _matching(self, filters: Sequence[pl.Expr]) -> list[int] | None:
-        """Give the files of which a row can pass, by the columns that have one value a file; None: all."""
-        if self.file_columns is None:
-            return None
-        told = [term for term in filters if predicate.is_evaluable(term, self.file_columns.columns)]
-        if not told:
-            return None
-        kept: list[int] = self.file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()
-        return kept
-
     def _completed(
         self, df: pl.DataFrame, names: list[str], row_index: tuple[str, int] | None, skipped: pl.Series | None
     ) -> pl.DataFrame:
@@ -203,12 +240,14 @@ class OpenFiles:
         if _NUMBER not in df.columns:
             return df
         numbers = df.get_column(_NUMBER)
-        df = df.drop(_NUMBER)
+        width, df = df.width, df.drop(_NUMBER)
         if row_index is not None and skipped is not None:
             df = df.with_columns(pl.col(row_index[0]) + skipped.gather(numbers))
         if names:
             assert self.file_columns is not None
-            df = df.hstack(self.file_columns.select(names)[numbers])
+            known = self.file_columns.select(names)[numbers]
+            # Before Polars 2 a frame of no columns has no height.
+            df = df.hstack(known) if width > 1 else known
         return df
 
     def _file_columns_alone(self, part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
@@ -227,6 +266,17 @@ class OpenFiles:
             every = pl.int_range(int(rows["rows"].sum()), eager=True)
             run = rows["rows"].cum_sum().search_sorted(every, side="right")
             yield known[rows["number"][run]]
+
+
+def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> list[int] | None:
+    """Give the files of which a row can pass, by the columns that have one value a file; None: all."""
+    if file_columns is None:
+        return None
+    told = [term for term in filters if predicate.is_evaluable(term, file_columns.columns)]
+    if not told:
+        return None
+    kept: list[int] = file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()
+    return kept
 
 
 def _height(core: ContainerFile | FileSet, limit: int | None) -> int:
