@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.exceptions import ComputeError
 
+from polars_avro._errors import AvroUnsupportedError
 from polars_avro._sources import inputs, stores
 from polars_avro._sources.hive import Hive, start
 from polars_avro._sources.inputs import Contents, UriPath
@@ -25,7 +26,7 @@ def expand(
     *,
     glob: bool,
     hidden_file_prefix: str | Sequence[str] | None,
-    in_stores: Stores,
+    in_stores: Stores | None = None,
 ) -> list[str] | list[Contents]:
     """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
     if isinstance(hidden_file_prefix, str):
@@ -35,10 +36,13 @@ def expand(
     files: list[str] = []
     for path in named:
         assert isinstance(path, str)
+        if in_stores is None and stores.is_remote(path):
+            msg = f"{stores.shown(path)}: only local files are supported here, scan_avro and read_avro read stores"
+            raise AvroUnsupportedError(msg)
         if not inputs.is_glob_or_directory(path, glob=glob):
             files.append(path)
             continue
-        if stores.is_remote(path):
+        if in_stores is not None and stores.is_remote(path):
             files += in_stores.expand(path, list_files, glob=glob, hidden_file_prefix=hidden_file_prefix)
             continue
         # Polars leaves empty files out. A directory whose name has brackets is no pattern.
