@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from polars_avro import _namespaces
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import __version__
 from polars_avro._errors import AvroDataError, AvroError, AvroLimitError, AvroSchemaError, AvroUnsupportedError
@@ -10,7 +11,8 @@ from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_sc
 from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
 from polars_avro._scan import scan_avro
-from polars_avro._write import write_avro
+from polars_avro._write import sink_avro, write_avro
+from polars_avro._writer import AvroWriter
 
 __all__ = [
     "AvroDataError",
@@ -21,6 +23,7 @@ __all__ = [
     "AvroSchemaError",
     "AvroUnsupportedError",
     "AvroWarning",
+    "AvroWriter",
     "BadBlock",
     "Limits",
     "__version__",
@@ -28,9 +31,12 @@ __all__ = [
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "sink_avro",
     "write_avro",
 ]
 
 # A Polars that has its own keeps it.
 if not hasattr(pl, "scan_avro"):
     setattr(pl, "scan_avro", scan_avro)  # noqa: B010
+
+_namespaces.register()

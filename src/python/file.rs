@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
-use super::arrow::{Batch, Batches, schema_capsule};
+use super::arrow::{Batch, Batches, schema_capsule, stream_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
 use super::options::{FileOpener, ReadOptions};
@@ -34,11 +34,11 @@ pub(super) struct ContainerFile(crate::ContainerFile);
 
 /// The batches of one read, in file order.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct BatchReader(Mutex<crate::BatchReader>);
+pub(super) struct BatchReader(Arc<Mutex<crate::BatchReader>>);
 
 impl From<crate::BatchReader> for BatchReader {
     fn from(reader: crate::BatchReader) -> Self {
-        Self(Mutex::new(reader))
+        Self(Arc::new(Mutex::new(reader)))
     }
 }
 
@@ -166,6 +166,20 @@ impl BatchReader {
     /// What was left out before the last batch that came, or before the end; each report is given once.
     fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
         py.detach(|| self.lock().take_bad_blocks().iter().map(report).collect())
+    }
+
+    /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface allows a producer to keep its own types.
+        drop(requested_schema);
+        let fields = py.detach(|| self.lock().fields().to_vec());
+        let reader = self.0.clone();
+        stream_capsule(py, &fields, move || reader.lock().unwrap_or_else(PoisonError::into_inner).next())
     }
 
     /// The columns of the batches, for `polars.Schema`.

@@ -10,9 +10,9 @@ const FLOORS: [&[&str]; 9] = [
     &["binary", "codec", "executor", "source"],
     &["schema"],
     &["container", "dtype"],
-    &["decode"],
+    &["decode", "encode"],
     &["plan"],
-    &["read"],
+    &["read", "write"],
     &["python"],
     &["lib"],
 ];
