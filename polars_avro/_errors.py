@@ -21,6 +21,8 @@ class AvroError(ComputeError):
         Offset in the file, in bytes: where the block begins, or where the header is wrong.
     record : int or None
         Index of the record in the block, counted from 0.
+    row : int or None
+        Index of the row in the column, counted from 0, where a column of datums is decoded.
     field : str or None
         The field in the record, such as ``items[].price``.
     """
@@ -29,6 +31,7 @@ class AvroError(ComputeError):
     block_index: int | None = None
     offset: int | None = None
     record: int | None = None
+    row: int | None = None
     field: str | None = None
 
 
@@ -38,6 +41,10 @@ class AvroDataError(AvroError):
 
 class AvroSchemaError(AvroError):
     """A schema is not valid, or files that are read together differ in theirs."""
+
+
+class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
+    """A schema registry has no schema of this id, subject or version."""
 
 
 class AvroLimitError(AvroError):

@@ -1,4 +1,4 @@
-"""``df.avro`` and ``lf.avro``: conveniences for the functions."""
+"""``pl.col(..).avro`` and ``Series.avro``; all namespaces are registered here."""
 
 from __future__ import annotations
 
@@ -6,166 +6,94 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro import _write
-from polars_avro._writing.frames import core_frame, empty_frame
-from polars_avro._writing.options import core_options
+from polars_avro import _datums
+from polars_avro._frame_namespaces import DataFrameNamespace, LazyFrameNamespace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from polars_avro._datums import Framing, Schemas
+    from polars_avro._limits import Limits
     from polars_avro._schemas import AvroSchema
-    from polars_avro._writing.targets import Target
 
 _NAME = "avro"
 
 
-class _Namespace:
-    """Holds its frame until its one method is called."""
+class ExprNamespace:
+    """Methods of expressions, ``pl.col("value").avro``."""
 
-    # Polars keeps the accessor on the frame, and the accessor keeps the frame: a cycle, so that only the garbage
-    # collector would free the frame. Taking the accessor off again breaks it.
-    def __init__(self, frame: Any) -> None:
-        self._frame = frame
+    def __init__(self, expr: pl.Expr) -> None:
+        self._expr = expr
 
-    def _take(self) -> Any:
-        self._frame.__dict__.pop(_NAME, None)
-        return self._frame
-
-
-class DataFrameNamespace(_Namespace):
-    """Methods of ``df.avro``."""
-
-    def write(self, target: Target | pl.PartitionBy, *args: Any, **options: Any) -> None:
-        """
-        Write the frame to an Avro file; see :func:`polars_avro.write_avro`.
-
-        Parameters
-        ----------
-        target
-            A path, a ``BytesIO``, a file opened for writing bytes, any object with ``write()``, or a
-            :class:`polars.PartitionBy`.
-        *args, **options
-            The other arguments of :func:`polars_avro.write_avro`.
-
-        Examples
-        --------
-        >>> import io
-        >>> import polars as pl
-        >>> import polars_avro
-        >>> target = io.BytesIO()
-        >>> pl.DataFrame({"a": [1, 2]}).avro.write(target)
-        >>> polars_avro.read_avro(target.getvalue()).height
-        2
-        """
-        _write.write_avro(self._take(), target, *args, **options)
-
-    def schema(
-        self, *, avro_schema: AvroSchema | None = None, name: str = "", namespace: str | None = None, doc: str | None = None
-    ) -> str:
-        """
-        Give the Avro schema that the frame is written with.
-
-        Parameters
-        ----------
-        avro_schema, name, namespace, doc
-            As in :func:`polars_avro.write_avro`.
-
-        Returns
-        -------
-        str
-            JSON text.
-
-        Examples
-        --------
-        >>> import polars as pl
-        >>> import polars_avro
-        >>> print(pl.DataFrame({"a": [1]}).avro.schema(name="Point"))
-        {"type":"record","name":"Point","fields":[{"name":"a","type":["null","long"],"default":null}]}
-        """
-        options = _schema_options(avro_schema, name, namespace, doc)
-        frame = core_frame(self._take())
-        options.check(frame)
-        return options.schema_of(frame)
+    def decode(
+        self,
+        schema: AvroSchema | None = None,
+        *,
+        framing: Framing = "datum",
+        schemas: Schemas | None = None,
+        reader_schema: AvroSchema | None = None,
+        fields: Sequence[str] | None = None,
+        ignore_errors: bool = False,
+        limits: Limits | None = None,
+    ) -> pl.Expr:
+        """Decode datums; see :func:`polars_avro.decode`, which takes the same arguments."""
+        _forget(self._expr)
+        return _datums.decode(
+            self._expr,
+            schema,
+            framing=framing,
+            schemas=schemas,
+            reader_schema=reader_schema,
+            fields=fields,
+            ignore_errors=ignore_errors,
+            limits=limits,
+        )
 
 
-class LazyFrameNamespace(_Namespace):
-    """Methods of ``lf.avro``."""
+class SeriesNamespace:
+    """Methods of series, ``series.avro``."""
 
-    def sink(self, target: Target | pl.PartitionBy, **options: Any) -> pl.LazyFrame | None:
-        """
-        Run the query and write its rows to an Avro file; see :func:`polars_avro.sink_avro`.
+    def __init__(self, series: pl.Series) -> None:
+        self._series = series
 
-        Parameters
-        ----------
-        target
-            As in :func:`polars_avro.sink_avro`.
-        **options
-            The other arguments of :func:`polars_avro.sink_avro`.
-
-        Returns
-        -------
-        LazyFrame or None
-            A LazyFrame that writes when it is collected if ``lazy=True``.
-
-        Examples
-        --------
-        >>> import io
-        >>> import polars as pl
-        >>> import polars_avro
-        >>> target = io.BytesIO()
-        >>> pl.LazyFrame({"a": [1, 2]}).avro.sink(target)
-        >>> polars_avro.read_avro(target.getvalue()).height
-        2
-        """
-        return _write.sink_avro(self._take(), target, **options)
-
-    def schema(
-        self, *, avro_schema: AvroSchema | None = None, name: str = "", namespace: str | None = None, doc: str | None = None
-    ) -> str:
-        """
-        Give the Avro schema that the rows of the query are written with.
-
-        Parameters
-        ----------
-        avro_schema, name, namespace, doc
-            As in :func:`polars_avro.write_avro`.
-
-        Returns
-        -------
-        str
-            JSON text.
-
-        Examples
-        --------
-        >>> import polars as pl
-        >>> import polars_avro
-        >>> print(pl.LazyFrame({"a": [1]}).avro.schema())
-        {"type":"record","name":"Row","fields":[{"name":"a","type":["null","long"],"default":null}]}
-        """
-        options = _schema_options(avro_schema, name, namespace, doc)
-        frame = empty_frame(self._take().collect_schema())
-        options.check(frame)
-        return options.schema_of(frame)
+    def decode(
+        self,
+        schema: AvroSchema | None = None,
+        *,
+        framing: Framing = "datum",
+        schemas: Schemas | None = None,
+        reader_schema: AvroSchema | None = None,
+        fields: Sequence[str] | None = None,
+        ignore_errors: bool = False,
+        limits: Limits | None = None,
+    ) -> pl.Series:
+        """Decode datums; see :func:`polars_avro.decode`, which takes the same arguments."""
+        _forget(self._series)
+        decoder = _datums.Decoder.of(
+            schema,
+            framing=framing,
+            schemas=schemas,
+            reader_schema=reader_schema,
+            fields=fields,
+            ignore_errors=ignore_errors,
+            limits=limits,
+        )
+        return decoder([self._series])
 
 
-def _schema_options(avro_schema: AvroSchema | None, name: str, namespace: str | None, doc: str | None) -> Any:
-    return core_options(
-        compression="null",
-        compression_level=None,
-        avro_schema=avro_schema,
-        name=name,
-        namespace=namespace,
-        doc=doc,
-        metadata=None,
-        block_size=None,
-        sync_marker=None,
-        n_threads=None,
-    )
+def _forget(instance: pl.Expr | pl.Series) -> None:
+    """Break the cycle of a namespace and what it is of, so that reference counting frees both."""
+    instance.__dict__.pop(_NAME, None)
 
 
 def register() -> None:
-    """Register the namespaces; a later Polars that has its own keeps it."""
-    for frame, register_namespace, namespace in (
+    """Add the namespaces, unless this Polars has its own."""
+    namespaces: list[tuple[type, Callable[[str], Callable[[type], type]], type[Any]]] = [
+        (pl.Expr, pl.api.register_expr_namespace, ExprNamespace),
+        (pl.Series, pl.api.register_series_namespace, SeriesNamespace),
         (pl.DataFrame, pl.api.register_dataframe_namespace, DataFrameNamespace),
         (pl.LazyFrame, pl.api.register_lazyframe_namespace, LazyFrameNamespace),
-    ):
-        if not hasattr(frame, _NAME):
-            register_namespace(_NAME)(namespace)
+    ]
+    for owner, register_as, namespace in namespaces:
+        if not hasattr(owner, _NAME):
+            register_as(_NAME)(namespace)

@@ -58,8 +58,8 @@ class AvroReader:
         stand in front of them, begin in it. Ranges that tile a file give every row once. ``None`` as its end is the
         file's end.
     batch_size
-        About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
-        so that batches end where blocks do.
+        About how many rows a batch has at least: 100,000 by default, and fewer where rows are large. Small blocks are not
+        split, so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
     limits
@@ -138,7 +138,7 @@ class AvroReader:
             byte_range=byte_range,
             reader=self._options,
         )
-        self._batches = file.batches(options)
+        self._batches = file.batches(options, join_first=True, interruptible=True)
         self._frames: Iterator[pl.DataFrame] = frames(self._batches, self._log)
         return self._batches
 
@@ -164,7 +164,11 @@ class AvroReader:
 
     @property
     def bytes_read(self) -> int:
-        """How many bytes of the file have been read; decoding is ahead of what has been handed out."""
+        """
+        How many bytes of the file have been read; decoding is ahead of what has been handed out.
+
+        Reading the whole file ends at `total_bytes`. What `seek` goes over again counts again.
+        """
         return self.stats["bytes_read"]
 
     @property

@@ -147,7 +147,7 @@ def resolve_read_schema(
 
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
-    """Give the JSON text of a schema that a user passes."""
+    """Give the JSON text of a schema that a user passes as this argument."""
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:

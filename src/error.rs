@@ -39,6 +39,8 @@ pub struct Position {
     pub offset: Option<u64>,
     /// Index of the record inside its block, counted from 0.
     pub record: Option<u64>,
+    /// Index of the row in a column of datums, counted from 0.
+    pub row: Option<u64>,
     /// Path to the field inside the record, such as `items[].price`.
     pub path: Option<String>,
 }
@@ -107,6 +109,13 @@ impl Error {
         self
     }
 
+    /// Adds to the message what the cause may be.
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: &str) -> Self {
+        self.0.message = format!("{} ({hint})", self.0.message);
+        self
+    }
+
     /// Names the file, unless it is named already.
     #[must_use]
     pub fn in_file(self, name: &str) -> Self {
@@ -162,6 +171,10 @@ impl fmt::Display for Position {
         }
         if let Some(record) = self.record {
             write!(f, "{separator}record {record}")?;
+            separator = ", ";
+        }
+        if let Some(row) = self.row {
+            write!(f, "{separator}row {row}")?;
             separator = ", ";
         }
         if let Some(path) = self.path.as_deref().filter(|path| !path.is_empty()) {

@@ -6,6 +6,7 @@
 mod binary;
 mod codec;
 mod container;
+mod datum;
 mod decode;
 mod dtype;
 mod encode;
@@ -22,6 +23,7 @@ mod write;
 
 pub use codec::Codec;
 pub use container::Header;
+pub use datum::{DatumDecoder, DatumOptions, Decoded, Framing};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;

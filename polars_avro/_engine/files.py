@@ -115,7 +115,9 @@ class OpenFiles:
             row_filter=predicate.core_filter(filters, numbered),
             reader=reader,
         )
-        batches = frames_of_query(core.batches(options), reader.bad_block_log())
+        # A query may need few rows: its first batch is small, unless its user has said how many rows there shall be.
+        found = core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
+        batches = frames_of_query(found, reader.bad_block_log())
         return (self._with_file_columns(df, known) for df in batches) if known else batches
 
     def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:

@@ -29,6 +29,13 @@ impl Fault {
         Self(Box::new(Inner { kind: ErrorKind::Data, message: message.into(), path: Vec::new() }))
     }
 
+    /// The value is valid, but no column can hold it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Unsupported, message: message.into(), path: Vec::new() }))
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn limit(name: &str, message: &str) -> Self {
@@ -39,16 +46,20 @@ impl Fault {
     #[cold]
     #[inline(never)]
     pub(crate) fn truncated() -> Self {
-        Self::data("the block ends inside a value")
+        Self::data("the data ends inside a value")
     }
 
     #[cold]
     #[inline(never)]
     pub(crate) fn length(length: i64, room: i64) -> Self {
+        if room < 0 {
+            // The length itself is behind the data.
+            return Self::truncated();
+        }
         if length < 0 {
             return Self::data(format!("negative length {length}"));
         }
-        Self::data(format!("length {length} is more than the {} bytes left in the block", room.max(0)))
+        Self::data(format!("length {length} is more than the {room} bytes left"))
     }
 
     #[cold]

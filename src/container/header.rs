@@ -2,7 +2,7 @@
 
 use super::block::SYNC_BYTES;
 use super::varint::{NoLong, long};
-use crate::{Codec, Error, ErrorKind, Limits, Result, Source};
+use crate::{Codec, Error, Limits, Result, Source};
 
 const MAGIC: [u8; 4] = *b"Obj\x01";
 
@@ -202,7 +202,7 @@ fn at(offset: u64, message: impl Into<String>) -> Error {
 
 fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
     if bytes.is_empty() {
-        return Err(Error::data("empty file, not an Avro object container file").into());
+        return Err(at(0, "empty file, not an Avro object container file").into());
     }
     if bytes.starts_with(&MAGIC) {
         return Ok(());
@@ -220,7 +220,7 @@ fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
         [0x00, ..] => "it looks like one value in the framing of a schema registry".to_owned(),
         _ => format!("it begins with {:02x?}", &bytes[..bytes.len().min(4)]),
     };
-    Err(Error::new(ErrorKind::Data, format!("not an Avro object container file: {guess}")).into())
+    Err(at(0, format!("not an Avro object container file: {guess}")).into())
 }
 
 #[cfg(test)]

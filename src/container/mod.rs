@@ -13,5 +13,6 @@ mod write;
 pub(crate) use block::{BlockFrame, SYNC_BYTES};
 pub use header::Header;
 pub(crate) use sync::Finding;
+pub(crate) use varint::{NoLong, long};
 pub(crate) use walk::BlockWalk;
 pub(crate) use write::{header_bytes, push_block};

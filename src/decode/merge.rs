@@ -22,8 +22,20 @@ impl Merge {
         Self { variants, lens, runs: Vec::new() }
     }
 
+    /// A column of `len` values, and others to come in further wire forms.
+    pub(crate) fn beginning_with(column: AnyColumn, len: usize) -> Self {
+        let runs = if len == 0 { Vec::new() } else { vec![Run { array: 0, start: 0, len }] };
+        Self { variants: vec![column], lens: vec![len], runs }
+    }
+
+    /// Adds an empty column for a further wire form.
+    pub(crate) fn add_variant(&mut self, column: AnyColumn) {
+        self.variants.push(column);
+        self.lens.push(0);
+    }
+
     /// Appends the value at `pos`, which is in wire form number `variant`.
-    pub(super) fn decode_form(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+    pub(crate) fn decode_form(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let pos = self.variants[variant].decode(bytes, pos)?;
         self.note(variant, 1);
         Ok(pos)

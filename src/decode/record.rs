@@ -152,6 +152,28 @@ impl Record {
         Ok(pos)
     }
 
+    /// The first fault of the record at `pos`, with the field in which the data ends if that is the fault. Decodes again,
+    /// into a column that is thrown away: no step asks where the data ends.
+    #[cold]
+    pub(crate) fn find_fault(mut self, bytes: &[u8], mut pos: usize) -> Option<Fault> {
+        let (end, programs) = (data_end(bytes), self.programs.clone());
+        for (step, name) in self.steps.iter_mut().zip(&*self.names) {
+            let inner = match step {
+                Step::Column(AnyColumn::Record(record)) => Some(record.clone()),
+                _ => None,
+            };
+            match step.decode(&programs, bytes, pos) {
+                Ok(next) if next <= end => pos = next,
+                Ok(_) => {
+                    let fault = inner.and_then(|record| record.find_fault(bytes, pos));
+                    return Some(fault.unwrap_or_else(Fault::truncated).in_field(name));
+                }
+                Err(fault) => return Some(fault.in_field(name)),
+            }
+        }
+        None
+    }
+
     /// Leaves out what stands behind the last wanted field: for records that are decoded one by one, by their positions.
     pub(crate) fn without_rest(mut self) -> Self {
         if matches!(self.steps.last(), Some(Step::Skip(_))) {

@@ -142,7 +142,9 @@ impl<C: Content> Views<C> {
             return Err(bad_utf8());
         }
         if len > i32::MAX as usize {
-            return Err(Fault::data("a value of 2 GiB or more does not fit into a Polars string or binary"));
+            return Err(Fault::unsupported(format!(
+                "a value of {len} bytes: columns of Polars hold values of less than 2 GiB"
+            )));
         }
         self.append(value);
         Ok(pos + len)

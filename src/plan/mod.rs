@@ -16,7 +16,7 @@ use std::sync::Arc;
 use polars_arrow::datatypes::Field;
 
 use crate::binary::{Fault, PADDING, data_end};
-use crate::decode::{Record, Skip, SkipPrograms};
+use crate::decode::{AnyColumn, Record, Skip, SkipPrograms};
 use crate::schema::{Evolution, Resolution, Schema};
 use crate::{Limits, Result};
 
@@ -71,6 +71,11 @@ impl Plan {
     /// The plan for these columns of a file.
     pub(crate) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Self> {
         compile::compile(schemas, projection, limits)
+    }
+
+    /// The empty column that datums of these schemas are decoded into, one a row.
+    pub(crate) fn compile_datum(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<AnyColumn> {
+        compile::compile_datum(schemas, projection, limits)
     }
 
     /// The same plan with a filter that looks at these columns; without, where they are all that is wanted.

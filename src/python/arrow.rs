@@ -1,10 +1,11 @@
-//! Batches as Arrow `PyCapsule`s, which Polars imports without a copy.
+//! Arrays as Arrow `PyCapsule`s, which Polars and this module import from each other without a copy.
 
 use std::sync::Arc;
 
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
-use polars_arrow::ffi;
+use polars_arrow::ffi::{self, ArrowArrayStream};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
@@ -90,9 +91,35 @@ impl Batches {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
         let batches = self.rest.take().ok_or_else(taken)?;
-        let stream = ffi::export_iterator(Box::new(batches.into_iter().map(rows).map(Ok)), root(&self.fields));
-        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+        stream_capsule(py, root(&self.fields), batches.into_iter().map(rows))
     }
+}
+
+/// The arrays that an object with `__arrow_c_stream__` gives away, such as a `polars.Series`. `giver` is its name in errors.
+#[allow(unsafe_code)]
+pub(super) fn arrays(giver: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Box<dyn Array>>> {
+    let capsule = giver.call_method0("__arrow_c_stream__")?;
+    let stream = capsule.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_array_stream"))?.cast::<ArrowArrayStream>();
+    // SAFETY: a capsule of this name holds a stream, which stays there while the capsule is borrowed; it is used up here.
+    let reader = unsafe { ffi::ArrowArrayStreamReader::try_new(&mut *stream.as_ptr()) };
+    let failed =
+        |error: polars_error::PolarsError| PyTypeError::new_err(format!("{name} gave a broken array: {error}"));
+    let (mut reader, mut arrays) = (reader.map_err(failed)?, Vec::new());
+    // SAFETY: the producer follows the interface.
+    while let Some(array) = unsafe { reader.next() } {
+        arrays.push(array.map_err(failed)?);
+    }
+    Ok(arrays)
+}
+
+/// Arrays of one type as an Arrow stream.
+pub(super) fn stream_capsule<'py>(
+    py: Python<'py>,
+    field: Field,
+    arrays: impl Iterator<Item = Box<dyn Array>> + 'static,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let stream = ffi::export_iterator(Box::new(arrays.map(Ok)), field);
+    PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
 /// The columns of a file as one Arrow schema.
@@ -101,7 +128,7 @@ pub(super) fn schema_capsule<'py>(py: Python<'py>, fields: &[Field]) -> PyResult
 }
 
 /// Batches as one Arrow stream, each made when the consumer asks for it.
-pub(super) fn stream_capsule<'py>(
+pub(super) fn batches_capsule<'py>(
     py: Python<'py>,
     fields: &[Field],
     next: impl FnMut() -> Option<crate::Result<crate::Batch>> + Send + 'static,
@@ -122,6 +149,6 @@ fn rows(batch: crate::Batch) -> Box<dyn Array> {
     batch.into_struct().boxed()
 }
 
-fn taken() -> PyErr {
+pub(super) fn taken() -> PyErr {
     pyo3::exceptions::PyValueError::new_err("the batch has been given away already")
 }

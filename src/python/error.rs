@@ -63,6 +63,7 @@ fn avro_error(class: &str, error: &Error) -> PyErr {
             exception.setattr("block_index", position.block)?;
             exception.setattr("offset", position.offset)?;
             exception.setattr("record", position.record)?;
+            exception.setattr("row", position.row)?;
             exception.setattr("field", position.path.as_deref())?;
             Ok(PyErr::from_value(exception))
         };

@@ -1,16 +1,18 @@
-//! Files and the reads over them.
+//! One file.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use polars_buffer::Buffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
-use super::arrow::{Batch, Batches, schema_capsule, stream_capsule};
-use super::damage::{Report, report};
+use super::arrow::{Batches, schema_capsule};
+use super::batch_reader::BatchReader;
+use super::damage::report;
 use super::error::Raised;
+use super::interrupt::{QUICK_BYTES, interruptible};
 use super::options::{FileOpener, ReadOptions};
 use crate::{FileSource, Fingerprint, MemorySource, OpenOptions, Source};
 
@@ -31,16 +33,6 @@ impl SourceArg {
 /// An opened file: its header is read, its schema parsed.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct ContainerFile(crate::ContainerFile);
-
-/// The batches of one read, in file order.
-#[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct BatchReader(Arc<Mutex<crate::BatchReader>>);
-
-impl From<crate::BatchReader> for BatchReader {
-    fn from(reader: crate::BatchReader) -> Self {
-        Self(Arc::new(Mutex::new(reader)))
-    }
-}
 
 #[pymethods]
 impl ContainerFile {
@@ -136,81 +128,37 @@ impl ContainerFile {
         Ok(py.detach(|| self.0.count_blocks())?)
     }
 
-    /// Reads everything before it returns.
-    fn read(&self, py: Python<'_>, options: &ReadOptions) -> Result<Batches, Raised> {
-        py.detach(|| {
-            let mut reader = self.0.read(&options.0)?;
-            let batches = reader.by_ref().collect::<crate::Result<Vec<_>>>()?;
-            let bad_blocks = reader.take_bad_blocks().iter().map(report).collect();
-            Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
-        })
+    /// Reads everything before it returns, unless a signal ends it.
+    fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
+        let (file, options) = (self.0.clone(), options.0.clone());
+        let here = options.n_threads == Some(1) || file.size() <= QUICK_BYTES;
+        let read = interruptible(py, here, move |stopped| {
+            let mut reader = file.read(&options)?;
+            let mut batches = Vec::new();
+            while !stopped()
+                && let Some(batch) = reader.next().transpose()?
+            {
+                batches.push(batch);
+            }
+            Ok::<_, Raised>((batches, reader))
+        });
+        let (batches, mut reader) = read??;
+        let bad_blocks = reader.take_bad_blocks().iter().map(report).collect();
+        Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
     }
 
-    /// Reads as batches are asked for.
-    fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
-        Ok(py.detach(|| self.0.read(&options.0))?.into())
-    }
-}
-
-#[pymethods]
-impl BatchReader {
-    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    /// Waits detached, so that other Python threads run while a batch is decoded.
-    fn __next__(&self, py: Python<'_>) -> Result<Option<Batch>, Raised> {
-        Ok(py.detach(|| self.lock().next().transpose())?.map(Batch::from))
-    }
-
-    /// What was left out before the last batch that came, or before the end; each report is given once.
-    fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
-        py.detach(|| self.lock().take_bad_blocks().iter().map(report).collect())
-    }
-
-    /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
-    #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_stream__<'py>(
+    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A signal
+    /// ends the wait for one if `interruptible`.
+    #[pyo3(signature = (options, join_first=false, interruptible=false))]
+    fn batches(
         &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        // The interface allows a producer to keep its own types.
-        drop(requested_schema);
-        let fields = py.detach(|| self.lock().fields().to_vec());
-        let reader = self.0.clone();
-        stream_capsule(py, &fields, move || reader.lock().unwrap_or_else(PoisonError::into_inner).next())
-    }
-
-    /// The columns of the batches, for `polars.Schema`.
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let fields = py.detach(|| self.lock().fields().to_vec());
-        schema_capsule(py, &fields)
-    }
-
-    /// What has been done so far.
-    #[getter]
-    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let stats = py.detach(|| self.lock().stats());
-        let counts = PyDict::new(py);
-        counts.set_item("blocks_read", stats.blocks_read)?;
-        counts.set_item("blocks_skipped", stats.blocks_skipped)?;
-        counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
-        counts.set_item("bytes_decoded", stats.bytes_decoded)?;
-        counts.set_item("rows_decoded", stats.rows_decoded)?;
-        counts.set_item("rows_evaluated", stats.rows_tested)?;
-        counts.set_item("rows_filtered_out", stats.rows_filtered)?;
-        counts.set_item("bytes_read", stats.bytes_read)?;
-        counts.set_item("files_opened", stats.files_opened)?;
-        counts.set_item("max_open_files", stats.files_held)?;
-        counts.set_item("plans_compiled", stats.plans_compiled)?;
-        Ok(counts)
-    }
-}
-
-impl BatchReader {
-    fn lock(&self) -> std::sync::MutexGuard<'_, crate::BatchReader> {
-        // A panic inside the core was raised then; what is left of the reader only ends.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        py: Python<'_>,
+        options: &ReadOptions,
+        join_first: bool,
+        interruptible: bool,
+    ) -> Result<BatchReader, Raised> {
+        let reader = py.detach(|| self.0.read(&options.0))?;
+        let here = !interruptible || options.0.n_threads == Some(1) || self.0.size() <= QUICK_BYTES;
+        Ok(BatchReader::new(reader, &options.0, join_first, here))
     }
 }

@@ -2,8 +2,9 @@
 
 use pyo3::prelude::*;
 
+use super::batch_reader::BatchReader;
 use super::error::Raised;
-use super::file::{BatchReader, SourceArg};
+use super::file::SourceArg;
 use super::options::{FileOpener, ReadOptions};
 use crate::Input;
 
@@ -63,8 +64,18 @@ impl FileSet {
         Ok(py.detach(|| self.0.count_rows_from_end(limit))?)
     }
 
-    /// Reads as batches are asked for.
-    fn batches(&self, py: Python<'_>, options: &ReadOptions) -> Result<BatchReader, Raised> {
-        Ok(py.detach(|| self.0.read(&options.0))?.into())
+    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A signal
+    /// ends the wait for one if `interruptible`.
+    #[pyo3(signature = (options, join_first=false, interruptible=false))]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        options: &ReadOptions,
+        join_first: bool,
+        interruptible: bool,
+    ) -> Result<BatchReader, Raised> {
+        let reader = py.detach(|| self.0.read(&options.0))?;
+        let here = !interruptible || options.0.n_threads == Some(1);
+        Ok(BatchReader::new(reader, &options.0, join_first, here))
     }
 }

@@ -2,12 +2,10 @@
 
 use polars_arrow::array::BooleanArray;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
-use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
 
-use super::arrow::Batch;
+use super::arrow::{Batch, arrays};
 use crate::{Error, ErrorKind, Result, RowFilter};
 
 /// Takes a `Batch`, gives booleans as an Arrow stream: `polars.Series` is one.
@@ -31,7 +29,7 @@ impl RowFilter for CallableFilter {
     fn evaluate(&self, batch: crate::Batch) -> Result<Bitmap> {
         let ask = |py: Python<'_>| {
             let answer = self.callable.bind(py).call1((Batch::from(batch),))?;
-            booleans(&answer.call_method0("__arrow_c_stream__")?)
+            booleans(&answer)
         };
         match Python::try_attach(ask) {
             Some(answer) => {
@@ -43,19 +41,9 @@ impl RowFilter for CallableFilter {
 }
 
 /// The values of a stream; null is false.
-#[allow(unsafe_code)]
 fn booleans(stream: &Bound<'_, PyAny>) -> PyResult<Bitmap> {
-    let capsule = stream.cast::<PyCapsule>()?;
-    let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?.cast::<ArrowArrayStream>();
-    // SAFETY: a capsule of this name holds a stream, which stays there while the capsule is borrowed; it is used up here.
-    let reader = unsafe { ArrowArrayStreamReader::try_new(&mut *stream.as_ptr()) };
-    let failed =
-        |error: polars_error::PolarsError| PyTypeError::new_err(format!("a filter gave a broken array: {error}"));
-    let mut reader = reader.map_err(failed)?;
     let mut out = BitmapBuilder::new();
-    // SAFETY: the producer follows the interface.
-    while let Some(array) = unsafe { reader.next() } {
-        let array = array.map_err(failed)?;
+    for array in arrays(stream, "a filter")? {
         let Some(array) = array.as_any().downcast_ref::<BooleanArray>() else {
             return Err(PyTypeError::new_err(format!("a filter gave {:?} instead of booleans", array.dtype())));
         };

@@ -107,7 +107,7 @@ impl FrameStream {
             let rows = stream.next()?;
             let batch = |rows: StructArray| {
                 let (height, arrays) = (rows.len(), rows.values().to_vec());
-                crate::Batch { fields: stream.fields.clone(), arrays, height }
+                crate::Batch { fields: stream.fields.clone(), arrays, height, bytes: 0 }
             };
             Ok(rows.map(batch))
         });

@@ -3,12 +3,15 @@
 //! The Python package is written against the names here (`polars_avro/_core.pyi`); users see the package only.
 
 mod arrow;
+mod batch_reader;
 mod damage;
+mod datum;
 mod error;
 mod file;
 mod file_set;
 mod filter;
 mod frame;
+mod interrupt;
 mod options;
 mod sink;
 mod writer;
@@ -51,9 +54,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_class::<options::FileOpener>()?;
+    module.add_class::<datum::DatumDecoder>()?;
+    module.add_class::<datum::Datums>()?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
-    module.add_class::<file::BatchReader>()?;
+    module.add_class::<batch_reader::BatchReader>()?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<frame::FrameStream>()?;
     module.add_class::<writer::WriteOptions>()?;

@@ -17,9 +17,20 @@ pub struct Batch {
     pub arrays: Vec<Box<dyn Array>>,
     /// How many rows, also where there is no column.
     pub height: usize,
+    /// Bytes of blocks that were decoded into it.
+    pub(crate) bytes: usize,
 }
 
 impl Batch {
+    /// Keeps `height` rows, of which the first is row `start`.
+    pub(crate) fn slice(&mut self, start: usize, height: usize) {
+        if height < self.height {
+            self.arrays.iter_mut().for_each(|array| array.slice(start, height));
+            self.bytes = (self.bytes as u128 * height as u128 / self.height as u128) as usize;
+            self.height = height;
+        }
+    }
+
     pub(super) fn insert_first(&mut self, field: Field, array: Box<dyn Array>) {
         self.fields = std::iter::once(field).chain(self.fields.iter().cloned()).collect();
         self.arrays.insert(0, array);
@@ -54,7 +65,7 @@ impl Extras {
         if index.is_none() && self.file_index.is_none() {
             return batch;
         }
-        let Batch { fields, mut arrays, height } = batch;
+        let Batch { fields, mut arrays, height, bytes } = batch;
         if let Some(index) = index {
             arrays.insert(0, index);
         }
@@ -65,7 +76,7 @@ impl Extras {
             }
             arrays.push(PrimitiveArray::from_vec(numbers).boxed());
         }
-        Batch { fields: self.fields(&fields), arrays, height }
+        Batch { fields: self.fields(&fields), arrays, height, bytes }
     }
 }
 

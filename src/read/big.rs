@@ -6,7 +6,7 @@
 
 use polars_buffer::Buffer;
 
-use super::decoder::{block_error, decompress};
+use super::decoder::{block_error, decompress, record_fault};
 use super::opened::Opened;
 use super::portions::Portions;
 use super::stats::{Counters, add};
@@ -56,8 +56,8 @@ impl BigBlock {
         file: &Opened,
         frame: BlockFrame,
         first_row: u64,
-        skip: u64,
-        take: u64,
+        (skip, take): (u64, u64),
+        window: &mut Window,
         counters: &Counters,
     ) -> Result<Self> {
         let error = |error| block_error(error, &frame, file);
@@ -68,10 +68,12 @@ impl BigBlock {
             None
         } else {
             let len = frame.end() - frame.data.start;
-            let block = file.source.read_at(frame.data.start, usize::try_from(len).unwrap_or(usize::MAX))?;
-            add(&counters.bytes_read, block.len() as u64);
+            window.fill(&*file.source, frame.data.start, len, len, counters)?;
+            let block = window.from(frame.data.start);
+            let block = &block[..block.len().min(usize::try_from(len).unwrap_or(usize::MAX))];
             let mut data = Vec::new();
-            decompress(&block, &frame, file, &mut Decompressor::new(), &mut data, counters)?;
+            decompress(block, &frame, file, &mut Decompressor::new(), &mut data, counters)?;
+            window.release_before(frame.end());
             Some(data.into())
         };
         Ok(Self { frame, data, pos: 0, record: 0, skip, take, first_row, broken: false })
@@ -101,9 +103,7 @@ impl BigBlock {
             let fault = fault.filter(|_| part.last);
             if skipping {
                 if let Some(fault) = fault {
-                    let record = self.record + n;
-                    let error = fault.into_error().at(|position| position.record = Some(record));
-                    return Err(block_error(error, &self.frame, file));
+                    return Err(record_fault(fault, file, &self.frame, self.record + n, (&part.bytes, stop)));
                 }
                 self.advance(n, stop - part.start);
                 self.skip -= n;

@@ -4,6 +4,8 @@ use memchr::memmem;
 
 use super::batch::Extras;
 use super::opened::Opened;
+use super::portions::Portions;
+use super::shortfall;
 use super::stats::{Counters, add};
 use super::task::{Part, Piece, Rows};
 use crate::binary::{Fault, PADDING, data_end};
@@ -71,15 +73,17 @@ impl Default for Scratch {
 #[derive(Clone, Copy)]
 pub(super) struct Decoder<'a> {
     pub(super) extras: &'a Extras,
-    pub(super) batch_rows: usize,
-    pub(super) batch_bytes: usize,
+    pub(super) portions: Portions,
     pub(super) counters: &'a Counters,
 }
 
-impl Decoder<'_> {
-    /// Whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind.
-    pub(super) fn is_full(&self, rows: usize, bytes: usize) -> bool {
-        rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes
+impl Place<'_, '_> {
+    /// Returns the error of the record after the first `before` ones, which begin at `pos` and are sound.
+    #[cold]
+    pub(super) fn record_fault(&self, fault: Fault, pos: usize, before: u64) -> Error {
+        let Self { part, frame, data, record, .. } = *self;
+        let (_, pos, _) = part.plan.walk(data, pos, before);
+        record_fault(fault, &part.file, frame, record + before, (data, pos))
     }
 }
 
@@ -99,7 +103,7 @@ pub(super) trait Sink<'a> {
 }
 
 /// Checks how many rows a block claims if they take no bytes: nothing else bounds them.
-pub(super) fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &Opened) -> Result<()> {
+fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &Opened) -> Result<()> {
     // Whether a block is good does not depend on the columns that are read.
     let row_values = plan.whole.as_deref().unwrap_or(plan).row_values as u64;
     if !plan.rows_are_empty() || frame.rows.saturating_mul(row_values) <= file.limits.zero_byte_items as u64 {
@@ -116,7 +120,7 @@ pub(super) fn decode_block<'a>(part: &'a Part, piece: &'a Piece, data: &[u8], ou
     check_empty_rows(&part.plan, frame, &part.file)?;
     let (record, pos, fault) = part.plan.walk(data, 0, piece.skip);
     if let Some(fault) = fault {
-        return Err(record_fault(fault, part, frame, record));
+        return Err(record_fault(fault, &part.file, frame, record, (data, pos)));
     }
     let place = Place { part, frame, data, first_row: piece.first_row + piece.skip, record: piece.skip };
     let pos = out.rows(&place, pos, piece.take)?;
@@ -141,10 +145,19 @@ pub(super) fn decode_rows<'a>(part: &'a Part, rows: &'a Rows, out: &mut impl Sin
     Ok(())
 }
 
-/// What is wrong with a record, by its number in its block.
-pub(super) fn record_fault(fault: Fault, part: &Part, frame: &BlockFrame, record: u64) -> Error {
-    let error = fault.into_error().at(|position| position.record = Some(record));
-    block_error(error, frame, &part.file)
+/// Returns the error of a record, by its number in its block; `pos` is where it begins in `data`.
+#[cold]
+pub(super) fn record_fault(
+    fault: Fault,
+    file: &Opened,
+    frame: &BlockFrame,
+    record: u64,
+    (data, pos): (&[u8], usize),
+) -> Error {
+    // What stands behind the data explains nothing.
+    let short = shortfall::explain(&file.schemas.writer, data, pos);
+    let error = short.unwrap_or_else(|| fault.into_error()).at(|position| position.record = Some(record));
+    block_error(error, frame, file)
 }
 
 #[cold]

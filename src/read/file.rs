@@ -11,7 +11,7 @@ use super::plans::Known;
 use super::reader::BatchReader;
 use super::salvage::Salvaged;
 use super::sequence::Sequence;
-use super::split;
+use super::split::{self, FirstBlock};
 use super::stats::Counters;
 use super::stream::Wanted;
 use super::survey::Survey;
@@ -131,8 +131,13 @@ impl ContainerFile {
         if wanted.rows.start > 0 && options.byte_range.is_none() {
             self.survey(wanted.rows.start)?;
         }
+        let first = wanted.blocks.start;
         let sequence = Sequence::of_one(self.opened.clone(), plan, wanted, portions, counters.clone());
-        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters))
+        let reader = BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters);
+        if first == self.opened.header.size {
+            return Ok(reader);
+        }
+        Ok(reader.starting_at(FirstBlock::new(self.opened.clone(), first)))
     }
 }
 

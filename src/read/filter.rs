@@ -80,7 +80,7 @@ impl Filter {
         row_index: Option<&RowIndex>,
     ) -> Result<Bitmap> {
         let (arrays, height) = record.finish_fields();
-        let mut batch = Batch { fields: tested.fields.clone(), arrays, height };
+        let mut batch = Batch { fields: tested.fields.clone(), arrays, height, bytes: 0 };
         if self.indexed
             && let Some(index) = row_index
         {

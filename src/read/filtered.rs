@@ -12,7 +12,8 @@ use polars_arrow::bitmap::Bitmap;
 use super::batch::Batch;
 use super::decoder::{Decoder, Place, Scratch, Sink, decode_block, decode_rows, decompress, record_fault};
 use super::filter::Filter;
-use super::output::{Output, STRIDE, note_file};
+use super::output::{Output, note_file};
+use super::portions::Portions;
 use super::stats::add;
 use super::task::{Blocks, Part, Task};
 use crate::container::BlockFrame;
@@ -26,6 +27,7 @@ const SAMPLE: usize = 4096;
 /// Rows that the filter has not been asked about, and the batches of those that passed.
 struct Candidates<'a> {
     decoder: &'a Decoder<'a>,
+    portions: Portions,
     filter: &'a Filter,
     plan: &'a Plan,
     parts: &'a Tested,
@@ -90,24 +92,25 @@ pub(super) fn decode(
 }
 
 impl<'a> Sink<'a> for Candidates<'a> {
-    fn rows(&mut self, place: &Place<'a, '_>, mut pos: usize, n: u64) -> Result<usize> {
+    fn rows(&mut self, place: &Place<'a, '_>, first: usize, n: u64) -> Result<usize> {
         let Place { part, frame, data, .. } = *place;
-        let mut done = 0;
+        let (mut pos, mut done) = (first, 0);
+        let stride = self.portions.stride(self.plan);
         while done < n {
             if let Some(whole) = &mut self.whole {
                 let rest = Place { first_row: place.first_row + done, record: place.record + done, ..*place };
                 return whole.rows(&rest, pos, n - done);
             }
             self.first_row.get_or_insert(part.base + place.first_row + done);
-            let (step, start, record) = ((n - done).min(STRIDE), pos, place.record + done);
+            let (step, start, record) = ((n - done).min(stride), pos, place.record + done);
             let rows = self.starts.len()..self.starts.len() + step as usize;
             self.runs.push(Run { part, frame, block: self.data.len(), record, rows });
             let decoded = self.tested.decode_noting(data, pos, step as usize, &mut self.starts);
-            pos = decoded.map_err(|(row, fault)| record_fault(fault, part, frame, record + row as u64))?;
+            pos = decoded.map_err(|(row, fault)| place.record_fault(fault, first, done + row as u64))?;
             self.bytes += pos - start;
             done += step;
             let rows = self.starts.len();
-            if self.decoder.is_full(rows, self.bytes) || (rows >= SAMPLE && !self.filter.spares()) {
+            if self.portions.is_full(rows, self.bytes) || (rows >= SAMPLE && !self.filter.spares()) {
                 self.ask(data)?;
                 if !self.filter.spares() {
                     self.whole = Some(Output::new(self.decoder, self.plan));
@@ -125,6 +128,7 @@ impl<'a> Candidates<'a> {
         let (first_row, starts, runs, data, bytes, batches, whole) = <_>::default();
         Ok(Self {
             decoder,
+            portions: decoder.portions.of_plan(plan),
             filter,
             plan,
             parts,
@@ -146,6 +150,7 @@ impl<'a> Candidates<'a> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.ask(&[])?;
             (self.plan, self.parts) = (plan, of_plan(plan)?);
+            self.portions = self.decoder.portions.of_plan(plan);
             (self.tested, self.wanted) = (Record::clone(&self.parts.record), self.parts.wanted.clone());
         }
         Ok(())
@@ -191,14 +196,14 @@ impl<'a> Candidates<'a> {
         let files = self.decode(&passed, last)?;
         self.runs.clear();
         self.starts.clear();
-        self.bytes = 0;
+        let bytes = std::mem::take(&mut self.bytes);
         self.spare.extend(self.data.drain(..).filter_map(|data| match data {
             Cow::Owned(memory) => Some(memory),
             Cow::Borrowed(_) => None,
         }));
         if height > 0 {
             let (arrays, height) = self.wanted.finish_fields();
-            let batch = Batch { fields: self.plan.fields.clone(), arrays, height };
+            let batch = Batch { fields: self.plan.fields.clone(), arrays, height, bytes };
             let index = row_index.map(|index| index.of_set(first_row, &passed)).transpose()?;
             self.batches.push(extras.add_to(batch, index, &files));
         }
@@ -218,7 +223,7 @@ impl<'a> Candidates<'a> {
             self.wanted.decode_at(data, height, passed.true_idx_iter().map(|row| starts[row])).map_err(
                 |(nth, fault)| {
                     let row = passed.true_idx_iter().nth(nth).unwrap_or_default();
-                    record_fault(fault, part, frame, record + row as u64)
+                    record_fault(fault, &part.file, frame, record + row as u64, (data, starts[row]))
                 },
             )?;
         }

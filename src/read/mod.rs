@@ -18,6 +18,7 @@ mod portions;
 mod reader;
 mod salvage;
 mod sequence;
+mod shortfall;
 mod split;
 mod stats;
 mod stream;

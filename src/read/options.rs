@@ -37,7 +37,8 @@ pub struct ReadOptions {
     /// Puts the number of the file that each row is from behind the other columns: the column's name.
     pub file_index: Option<String>,
     /// Only the blocks whose sync markers, which stand in front of them, begin in this range of the file's bytes. Ranges
-    /// that tile a file give every row once. Rows and blocks are counted from the range's first.
+    /// that tile a file give every row once. Rows are counted from the range's first, blocks in errors and reports from
+    /// the file's.
     pub byte_range: Option<Range<u64>>,
     /// Rows to leave out at the beginning.
     pub offset: u64,

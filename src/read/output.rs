@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use super::batch::{Batch, Extras};
-use super::decoder::{Decoder, Place, Scratch, Sink, decode_block, decode_rows, decompress, record_fault};
+use super::decoder::{Decoder, Place, Scratch, Sink, decode_block, decode_rows, decompress};
+use super::portions::Portions;
 use super::stats::add;
 use super::task::{Blocks, Part, Piece, Task};
 use crate::Result;
 use crate::decode::Record;
 use crate::plan::Plan;
 
-/// Records decoded between two looks at a batch's size.
-pub(super) const STRIDE: u64 = 4096;
-
 /// The batches of one run of tasks while they are made.
 pub(super) struct Output<'a> {
     decoder: &'a Decoder<'a>,
+    portions: Portions,
     plan: &'a Plan,
     record: Record,
     batches: Vec<Batch>,
@@ -108,7 +107,8 @@ impl Decoder<'_> {
 impl<'a> Output<'a> {
     pub(super) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
         let (record, batches, files) = (Record::clone(&plan.record), Vec::new(), Vec::new());
-        Self { decoder, plan, record, batches, first_row: None, bytes: 0, files, reserved: false }
+        let portions = decoder.portions.of_plan(plan);
+        Self { decoder, portions, plan, record, batches, first_row: None, bytes: 0, files, reserved: false }
     }
 
     /// Goes on with rows of `plan`, in a batch of their own if it is another one.
@@ -116,6 +116,7 @@ impl<'a> Output<'a> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.cut()?;
             (self.plan, self.record) = (plan, Record::clone(&plan.record));
+            self.portions = self.decoder.portions.of_plan(plan);
         }
         Ok(())
     }
@@ -132,7 +133,7 @@ impl<'a> Output<'a> {
             (claimed.saturating_add(piece.take), compressed + piece.range.len() as u64)
         });
         let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
-        let room = (self.decoder.batch_rows * 5 / 4).saturating_sub(self.record.len());
+        let room = (self.portions.batch_rows * 5 / 4).saturating_sub(self.record.len());
         self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
         self.reserved = true;
     }
@@ -140,9 +141,9 @@ impl<'a> Output<'a> {
     /// Ends the current batch, if there is anything in it.
     fn cut(&mut self) -> Result<()> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
-        self.bytes = 0;
+        let bytes = std::mem::take(&mut self.bytes);
         let (arrays, height) = self.record.finish_fields();
-        let batch = Batch { fields: self.plan.fields.clone(), arrays, height };
+        let batch = Batch { fields: self.plan.fields.clone(), arrays, height, bytes };
         let Extras { row_index, .. } = self.decoder.extras;
         let index = row_index.as_ref().map(|index| index.array(first_row, height)).transpose()?;
         self.batches.push(self.decoder.extras.add_to(batch, index, &self.files));
@@ -153,20 +154,20 @@ impl<'a> Output<'a> {
 }
 
 impl<'a> Sink<'a> for Output<'_> {
-    fn rows(&mut self, place: &Place<'a, '_>, mut pos: usize, n: u64) -> Result<usize> {
-        let mut done = 0;
+    fn rows(&mut self, place: &Place<'a, '_>, first: usize, n: u64) -> Result<usize> {
+        let (mut pos, mut done) = (first, 0);
+        let stride = self.portions.stride(self.plan);
         while done < n {
             self.first_row.get_or_insert(place.part.base + place.first_row + done);
-            let step = (n - done).min(STRIDE);
+            let step = (n - done).min(stride);
             let start = pos;
-            pos = self.record.decode_rows(place.data, pos, step as usize).map_err(|(row, fault)| {
-                record_fault(fault, place.part, place.frame, place.record + done + row as u64)
-            })?;
+            let decoded = self.record.decode_rows(place.data, pos, step as usize);
+            pos = decoded.map_err(|(row, fault)| place.record_fault(fault, first, done + row as u64))?;
             self.bytes += pos - start;
             done += step;
             note_file(&mut self.files, place.part.file.number, step as usize);
             add(&self.decoder.counters.rows_decoded, step);
-            if self.decoder.is_full(self.record.len(), self.bytes) {
+            if self.portions.is_full(self.record.len(), self.bytes) {
                 self.cut()?;
             }
         }

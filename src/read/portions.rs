@@ -1,6 +1,12 @@
 //! How much is read and decoded at once.
 
-/// How large the pieces are that a read is cut into.
+use crate::plan::Plan;
+
+/// Records decoded between two looks at a batch's size.
+const STRIDE: usize = 4096;
+
+/// How large the pieces are that a read is cut into. One weight of a batch holds on every path: rows, bytes of input, and
+/// values, which bound the memory of rows that take less than a byte a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Portions {
     pub(super) batch_rows: usize,
@@ -8,4 +14,25 @@ pub(super) struct Portions {
     pub(super) threads: usize,
     /// Damaged blocks are left out.
     pub(super) salvage: bool,
+}
+
+impl Portions {
+    /// Returns the portions of a read by this plan: its batches have no more values than bytes.
+    pub(super) fn of_plan(self, plan: &Plan) -> Self {
+        Self { batch_rows: self.batch_rows.min(self.rows_by_values(plan)), ..self }
+    }
+
+    /// Returns how many records are decoded before the size of their batch is looked at again.
+    pub(super) fn stride(self, plan: &Plan) -> u64 {
+        STRIDE.min(self.rows_by_values(plan)) as u64
+    }
+
+    /// Returns whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind.
+    pub(super) fn is_full(self, rows: usize, bytes: usize) -> bool {
+        rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes
+    }
+
+    fn rows_by_values(self, plan: &Plan) -> usize {
+        (self.batch_bytes / plan.row_values).max(1)
+    }
 }

@@ -13,10 +13,11 @@ use super::filtered;
 use super::portions::Portions;
 use super::salvage::{self, Salvaged};
 use super::sequence::{Job, Sequence, Tasks};
+use super::split::FirstBlock;
 use super::stats::{Counters, Stats};
 use super::task::Item;
-use crate::Result;
 use crate::executor::{OrderedTasks, Workload};
+use crate::{Error, Result};
 
 /// An iterator over the batches of one read.
 pub struct BatchReader {
@@ -26,6 +27,8 @@ pub struct BatchReader {
     ready: VecDeque<Item>,
     /// Counts rows where blocks may be missing.
     salvaged: Option<Salvaged>,
+    /// Numbers blocks from the file's first where the read begins at another one.
+    first_block: Option<FirstBlock>,
     finished: bool,
 }
 
@@ -50,7 +53,13 @@ impl BatchReader {
     ) -> Self {
         let decoding = Decoding { portions, extras, filter, counters, scratch: Mutex::default() };
         let tasks = OrderedTasks::new(decoding, sequence, portions.threads);
-        Self { tasks, fields, ready: VecDeque::new(), salvaged, finished: false }
+        Self { tasks, fields, ready: VecDeque::new(), salvaged, first_block: None, finished: false }
+    }
+
+    /// Numbers blocks in errors and reports from the file's first, although the read begins at this one.
+    pub(super) fn starting_at(mut self, first_block: FirstBlock) -> Self {
+        self.first_block = Some(first_block);
+        self
     }
 
     /// The columns that come out, in order.
@@ -91,7 +100,10 @@ impl BatchReader {
                 }
             }
             match self.tasks.next() {
-                Some(items) => self.ready.extend(items?),
+                Some(items) => {
+                    let items = items.map_err(|error| self.renumber(error))?;
+                    self.ready.extend(items);
+                }
                 None => return Ok(None),
             }
         }
@@ -99,11 +111,25 @@ impl BatchReader {
 
     /// The batch that comes out for this one, if any.
     fn batch(&mut self, item: Item) -> Result<Option<Batch>> {
-        match (item, &mut self.salvaged) {
-            (Item::Batch(batch), Some(salvaged)) => salvaged.number(batch),
-            (Item::Batch(batch), None) => Ok(Some(batch)),
-            (Item::Lost(bad), Some(salvaged)) => salvaged.lose(bad).map(|()| None),
-            (Item::Lost(bad), None) => Err(bad.error),
+        match item {
+            Item::Batch(batch) => match &mut self.salvaged {
+                Some(salvaged) => salvaged.number(batch),
+                None => Ok(Some(batch)),
+            },
+            Item::Lost(bad) => {
+                let bad = BadBlock { error: self.renumber(bad.error), ..bad };
+                match &mut self.salvaged {
+                    Some(salvaged) => salvaged.lose(bad).map(|()| None),
+                    None => Err(bad.error),
+                }
+            }
+        }
+    }
+
+    fn renumber(&mut self, error: Error) -> Error {
+        match &mut self.first_block {
+            Some(first) => first.renumber(error),
+            None => error,
         }
     }
 }
@@ -118,10 +144,9 @@ impl Workload for Decoding {
     }
 
     fn work(&self, job: Job) -> Result<Vec<Item>> {
-        let Portions { batch_rows, batch_bytes, .. } = self.portions;
         let Tasks { parts, spare, end } = job.open();
         let mut scratch = self.scratch().pop().unwrap_or_default();
-        let decoder = Decoder { extras: &self.extras, batch_rows, batch_bytes, counters: &self.counters };
+        let decoder = Decoder { extras: &self.extras, portions: self.portions, counters: &self.counters };
         let items = if self.portions.salvage {
             salvage::decode(&decoder, parts, &spare, &mut scratch)
         } else {

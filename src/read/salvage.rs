@@ -179,10 +179,7 @@ impl Salvaged {
             return Ok(None);
         }
         let (skip, height) = ((start - first) as usize, (stop - start) as usize);
-        if height < batch.height {
-            batch.arrays.iter_mut().for_each(|array| array.slice(skip, height));
-            batch.height = height;
-        }
+        batch.slice(skip, height);
         if let Some(index) = &self.index {
             batch.insert_first(index.field(), index.array(start, height)?);
         }

@@ -21,7 +21,7 @@ pub struct Stats {
     pub rows_tested: u64,
     /// Rows that the filter dropped: of them only its own columns were decoded.
     pub rows_filtered: u64,
-    /// Bytes read from the source.
+    /// Bytes of the source that were read, each counted once; headers of files included.
     pub bytes_read: u64,
     /// Files that a read over several has opened.
     pub files_opened: u64,

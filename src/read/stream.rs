@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::bad_block::{BadBlock, is_damage};
 use super::big::BigBlock;
-use super::decoder::{block_error, check_empty_rows};
+use super::decoder::block_error;
 use super::opened::Opened;
 use super::portions::Portions;
 use super::stats::{Counters, add};
@@ -80,10 +80,11 @@ impl BlockStream {
         let known = if rows.start > 0 && whole { file.place_before(rows.start) } else { None };
         let Place { offset, blocks: index, rows: row } = known.unwrap_or(Place { offset, ..Place::default() });
         add(&counters.blocks_skipped, index);
+        if whole {
+            add(&counters.bytes_read, file.header.size);
+        }
         let (sample, big) = ((0, 0), None);
-        // What takes less than a byte a value is bounded by its values.
-        let batch_rows = portions.batch_rows.min((portions.batch_bytes / plan.row_values).max(1));
-        let portions = Portions { batch_rows, ..portions };
+        let portions = portions.of_plan(&plan);
         Self { file, plan, portions, counters, rows, stop, offset, index, row, ramp, sample, window, big }
     }
 
@@ -120,9 +121,10 @@ impl BlockStream {
                 add(&self.counters.blocks_skipped, 1);
                 self.pass(&frame);
             } else if self.is_big(&frame) && !self.portions.salvage {
-                let (skip, take) = self.wanted(&frame);
+                let wanted = self.wanted(&frame);
                 add(&self.counters.blocks_read, 1);
-                self.big = Some(BigBlock::open(&self.file, frame.clone(), self.row, skip, take, &self.counters)?);
+                let Self { file, window, counters, row, .. } = self;
+                self.big = Some(BigBlock::open(file, frame.clone(), *row, wanted, window, counters)?);
                 self.pass(&frame);
             } else {
                 return self.run(frame).map(Task::Blocks).or_else(|error| self.lost(error)).map(Some);
@@ -138,7 +140,6 @@ impl BlockStream {
         let skipping = self.row < self.rows.start;
         self.fill(HEAD, if skipping { HEAD } else { self.task_bytes() })?;
         let frame = self.file.frame(self.offset, self.index, self.window.from(self.offset))?;
-        check_empty_rows(&self.plan, &frame, &self.file)?;
         if self.portions.salvage {
             self.check_marker(&frame)?;
         }
@@ -185,6 +186,10 @@ impl BlockStream {
     fn is_big(&self, frame: &BlockFrame) -> bool {
         let Portions { batch_rows, batch_bytes, threads, .. } = self.portions;
         let bytes = frame.data.end - frame.data.start;
+        // Between records of no bytes there is nothing to cut.
+        if self.plan.rows_are_empty() {
+            return false;
+        }
         bytes > BIG_BLOCK && (threads > 1 || bytes > batch_bytes as u64) || frame.rows > 2 * batch_rows as u64
     }
 

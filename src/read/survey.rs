@@ -93,10 +93,11 @@ impl Survey {
     fn extend_in_parts(&mut self, source: &dyn Source, sync: &[u8; SYNC_BYTES], stop: u64) -> Result<bool> {
         let start = self.walk.offset();
         let bytes = stop.min(source.size()).saturating_sub(start);
-        let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
-        if parts < 2 {
+        // Before the threads are counted: small files are many, and counting threads costs as much as reading one.
+        if bytes < 2 * PART_BYTES || executor::threads() < 2 {
             return Ok(false);
         }
+        let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
         let border = |part: u64| start + (u128::from(bytes) * u128::from(part) / u128::from(parts)) as u64;
         let walk = |part| {
             let survey = if part == 0 { Some(self.clone()) } else { Self::behind_marker(source, sync, border(part)) };

@@ -19,8 +19,9 @@ pub(super) struct Window {
 #[derive(Default)]
 pub(super) struct Spare(Mutex<Vec<Vec<u8>>>);
 
-/// More used windows than this are given back to the allocator.
+/// More used windows than this, and larger ones, are given back to the allocator.
 const KEPT: usize = 4;
+const KEPT_BYTES: usize = 32 << 20;
 
 impl Spare {
     fn take(&self) -> Vec<u8> {
@@ -31,7 +32,7 @@ impl Spare {
     pub(super) fn give(&self, bytes: Buffer<u8>) {
         if let Some(memory) = bytes.into_mut().right() {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() < KEPT {
+            if kept.len() < KEPT && memory.capacity() <= KEPT_BYTES {
                 kept.push(memory);
             }
         }
@@ -62,7 +63,15 @@ impl Window {
         offset.checked_sub(self.start).and_then(|skip| self.bytes.get(skip as usize..)).unwrap_or_default()
     }
 
+    /// Lets go of all bytes unless those at `offset` are among them.
+    pub(super) fn release_before(&mut self, offset: u64) {
+        if self.from(offset).is_empty() {
+            self.spare.give(std::mem::take(&mut self.bytes));
+        }
+    }
+
     /// Makes sure of `need` bytes from `offset` on, or of all to the file's end; where that takes a read, reads `want`.
+    /// Bytes that are in the window already are not read again.
     pub(super) fn fill(
         &mut self,
         source: &dyn Source,
@@ -75,11 +84,14 @@ impl Window {
         if offset >= self.start && offset + need.min(left) <= self.end() {
             return Ok(());
         }
-        self.spare.give(std::mem::take(&mut self.bytes));
+        self.release_before(offset);
         let len = usize::try_from(want.max(need).min(left)).unwrap_or(usize::MAX);
-        self.bytes = source.read_at_into(offset, len, self.spare.take())?;
+        let known = self.from(offset);
+        let known = &known[..known.len().min(len)];
+        let bytes = source.read_at_reusing(offset, len, known, self.spare.take())?;
+        add(&counters.bytes_read, (bytes.len() - known.len().min(bytes.len())) as u64);
+        self.spare.give(std::mem::replace(&mut self.bytes, bytes));
         self.start = offset;
-        add(&counters.bytes_read, self.bytes.len() as u64);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Never mapped into memory: a mapped file that is cut short while it is read kills the process.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -28,15 +28,11 @@ impl FileSource {
         let path = path.as_ref();
         let name = path.display().to_string();
         let open = || {
+            // Opening a pipe waits until somebody writes to it, so it must be looked at before.
+            check_is_file(&fs::metadata(path)?)?;
             let file = File::open(path)?;
             let metadata = file.metadata()?;
-            if metadata.is_dir() {
-                return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory, not a file"));
-            }
-            if !metadata.is_file() {
-                let message = "a pipe or a device: it cannot be read by position, pass its bytes instead";
-                return Err(io::Error::new(io::ErrorKind::Unsupported, message));
-            }
+            check_is_file(&metadata)?;
             Ok((file, metadata.len()))
         };
         match open() {
@@ -44,6 +40,17 @@ impl FileSource {
             Err(error) => Err(Error::source(error).in_file(&name)),
         }
     }
+}
+
+fn check_is_file(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory, not a file"));
+    }
+    if !metadata.is_file() {
+        let message = "a pipe or a device: it cannot be read by position, pass its bytes instead";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    }
+    Ok(())
 }
 
 impl Source for FileSource {
@@ -56,7 +63,7 @@ impl Source for FileSource {
     }
 
     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
-        self.read_at_into(offset, len, Vec::new())
+        self.read_at_reusing(offset, len, &[], Vec::new())
     }
 
     fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
@@ -65,18 +72,21 @@ impl Source for FileSource {
         fill(&self.file, &mut out[..len], offset).map_err(|error| Error::source(error).in_file(&self.name))
     }
 
-    fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
+    fn read_at_reusing(&self, offset: u64, len: usize, known: &[u8], used: Vec<u8>) -> Result<Buffer<u8>> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         // Stable safe Rust cannot read by position into memory that is not initialised. Used memory is, up to its length.
         let len = len.min(left);
+        let known = &known[..known.len().min(len)];
         let mut bytes = used;
         if bytes.capacity() < len {
             bytes = vec![0; len];
         } else {
             bytes.resize(len, 0);
         }
-        let filled = fill(&self.file, &mut bytes, offset).map_err(|error| Error::source(error).in_file(&self.name))?;
-        bytes.truncate(filled);
+        bytes[..known.len()].copy_from_slice(known);
+        let filled = fill(&self.file, &mut bytes[known.len()..], offset + known.len() as u64);
+        let filled = filled.map_err(|error| Error::source(error).in_file(&self.name))?;
+        bytes.truncate(known.len() + filled);
         Ok(bytes.into())
     }
 }
@@ -174,6 +184,28 @@ mod tests {
     fn a_directory_is_refused() {
         let error = FileSource::open(std::env::temp_dir()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Source);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_refused_at_once() {
+        let path = std::env::temp_dir().join(format!("polars_avro-{}-pipe", std::process::id()));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = FileSource::open(&path).unwrap_err();
+        fs::remove_file(&path).unwrap();
+        assert_eq!((error.kind(), error.io().unwrap().kind()), (ErrorKind::Source, io::ErrorKind::Unsupported));
+    }
+
+    #[test]
+    fn known_bytes_are_not_read_again() {
+        let scratch = Scratch::new("known", b"0123456789");
+        let source = FileSource::open(&scratch.0).unwrap();
+        for used in [Vec::new(), vec![9; 3], vec![9; 30]] {
+            let read = |len, known| source.read_at_reusing(3, len, known, used.clone()).unwrap();
+            assert_eq!(read(5, b"ab").as_slice(), b"ab567");
+            assert_eq!(read(100, b"ab").as_slice(), b"ab56789");
+            assert_eq!(read(2, b"abc").as_slice(), b"ab");
+        }
     }
 
     #[test]

@@ -41,6 +41,10 @@ impl Source for MemorySource {
         let end = start.saturating_add(len).min(size);
         Ok(self.bytes.clone().sliced(start..end))
     }
+
+    fn read_at_reusing(&self, offset: u64, len: usize, _known: &[u8], _used: Vec<u8>) -> Result<Buffer<u8>> {
+        self.read_at(offset, len)
+    }
 }
 
 #[cfg(test)]

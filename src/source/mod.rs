@@ -44,12 +44,19 @@ pub trait Source: Send + Sync {
         Ok(bytes.len())
     }
 
-    /// The same as [`Source::read_at`], in memory that was used before if the source needs any.
+    /// Does the same as [`Source::read_at`] if the first bytes are `known` already. A source that copies bytes copies
+    /// these and reads the others only; it may do so in the memory of `used`.
     ///
     /// # Errors
     /// As [`Source::read_at`].
-    fn read_at_into(&self, offset: u64, len: usize, used: Vec<u8>) -> Result<Buffer<u8>> {
-        drop(used);
-        self.read_at(offset, len)
+    fn read_at_reusing(&self, offset: u64, len: usize, known: &[u8], used: Vec<u8>) -> Result<Buffer<u8>> {
+        if known.is_empty() {
+            return self.read_at(offset, len);
+        }
+        let mut bytes = used;
+        bytes.clear();
+        bytes.extend_from_slice(known);
+        bytes.extend_from_slice(&self.read_at(offset + known.len() as u64, len.saturating_sub(known.len()))?);
+        Ok(bytes.into())
     }
 }

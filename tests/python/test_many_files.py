@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import time
 
 import polars as pl
 import pytest
@@ -188,3 +189,15 @@ def test_files_that_are_not_needed_may_be_wrong(mixed, tmp_path, engine):
     assert_frame_equal(lf.head(3).collect(engine=engine), frame.head(3))
     with pytest.raises(polars_avro.AvroDataError, match=r"wrong\.avro"):
         lf.collect(engine=engine)
+
+
+def test_counting_many_files_takes_no_longer_than_reading_a_column(many):
+    def seconds(query):
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            query(polars_avro.scan_avro(many)).collect()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert seconds(lambda lf: lf.select(pl.len())) <= 1.1 * seconds(lambda lf: lf.select("id"))

@@ -2,9 +2,12 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
+import zlib
 
+import containers
 import fastavro
 import polars as pl
 import pytest
@@ -31,9 +34,21 @@ def test_a_reader_counts(path, frame):
     assert_frame_equal(pl.concat([first, *reader]), frame)
     assert reader.rows_read == reader.stats["rows_decoded"] == 1000
     assert reader.total_bytes == path.stat().st_size
-    header = polars_avro.read_avro_metadata(path).header_size
-    assert reader.total_bytes - header <= reader.bytes_read <= reader.total_bytes
+    assert reader.bytes_read == reader.total_bytes
     assert next(reader, None) is None
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+@pytest.mark.parametrize("source", ["path", "bytes"])
+@pytest.mark.parametrize("sync_interval", [500, 60_000, 100_000_000])
+@pytest.mark.parametrize("n_threads", [1, 4])
+def test_the_progress_of_a_reader_ends_at_all_bytes(tmp_path, codec, source, sync_interval, n_threads):
+    path = write(tmp_path / "x.avro", make_rows(60_000), codec=codec, sync_interval=sync_interval)
+    source = str(path) if source == "path" else path.read_bytes()
+    reader = polars_avro.AvroReader(source, batch_size=1000, n_threads=n_threads)
+    progress = [(df.height, reader.bytes_read)[1] for df in reader]
+    assert progress == sorted(progress)
+    assert progress[-1] == reader.bytes_read == reader.total_bytes == path.stat().st_size
 
 
 def test_a_reader_knows_its_schemas(path):
@@ -109,3 +124,88 @@ def test_fingerprints(path):
 def test_metadata_is_frozen(path):
     with pytest.raises(dataclasses.FrozenInstanceError):
         polars_avro.read_avro_metadata(path).codec = "null"
+
+
+def write_wide(path, rows, **options):
+    """Rows of 268 bytes or so."""
+    schema = {"type": "record", "name": "R", "fields": [{"name": name, "type": "string"} for name in "ab"]}
+    return write(path, [{"a": f"{row:0130}", "b": f"{row:0134}"} for row in range(rows)], schema, codec="null", **options)
+
+
+@pytest.mark.parametrize("batch_size", [1000, 3000, 10_000, None])
+@pytest.mark.parametrize("several", [False, True])
+def test_batches_have_the_rows_that_were_asked_for(tmp_path, batch_size, several):
+    """Not the fewer ones that small blocks, or several threads, make of the input."""
+    path = write_wide(tmp_path / "x.avro", 10_000, sync_interval=16_000)
+    reader = polars_avro.AvroReader(path, batch_size=batch_size)
+    scan = polars_avro.scan_avro([path, path] if several else path, batch_size=batch_size)
+    for batches in (list(reader), list(scan.collect_batches())):
+        heights = [df.height for df in batches]
+        # Without a size given, the first batch of a query may be small.
+        first = int(batch_size is None and len(heights) > 1)
+        size = 100_000 if batch_size is None else batch_size
+        assert all(size <= height <= 2 * size + 100 for height in heights[first:-1]), heights
+        assert len(heights) <= 20_000 // size + first + 1
+    assert_frame_equal(pl.concat(polars_avro.AvroReader(path, batch_size=batch_size)), polars_avro.read_avro(path))
+
+
+def test_joined_batches_keep_to_their_bytes(tmp_path):
+    path = write_wide(tmp_path / "x.avro", 200_000, sync_interval=500_000)
+    heights = [df.height for df in polars_avro.AvroReader(path, batch_size=1_000_000)]
+    assert sum(heights) == 200_000
+    assert all(height * 268 <= 17 << 20 for height in heights)
+    assert len(heights) <= 6
+
+
+INTERRUPT = """
+import os, resource, signal, sys, threading, time
+import polars_avro
+
+path, threads = sys.argv[1], int(sys.argv[2]) or None
+read = {
+    "read_avro": lambda: polars_avro.read_avro(path, columns=[], n_threads=threads),
+    "AvroReader": lambda: list(polars_avro.AvroReader(path, columns=[], n_threads=threads)),
+}[sys.argv[3]]
+sent = []
+def interrupt():
+    time.sleep(0.3)
+    sent.append(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
+try:
+    read()
+except KeyboardInterrupt:
+    print(time.monotonic() - sent[0])
+else:
+    sys.exit("not interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent in another way")
+@pytest.mark.parametrize("read", ["read_avro", "AvroReader"])
+@pytest.mark.parametrize(("blocks", "megabytes", "n_threads"), [(3000, 1, 0), (3000, 1, 1), (1, 700, 0)])
+def test_a_read_is_interrupted_at_once(tmp_path, blocks, megabytes, n_threads, read):
+    """Decompressing takes seconds, of many blocks or of one, and makes no rows."""
+    zeros = bytes(1 << 20)
+    packer = zlib.compressobj(1, wbits=-15)
+    packed = b"".join(packer.compress(zeros) for _ in range(megabytes)) + packer.flush()
+    schema = {"type": "fixed", "name": "F", "size": 1024}
+    path = tmp_path / "x.avro"
+    block = containers.long(megabytes * 1024) + containers.text(packed) + containers.SYNC
+    path.write_bytes(containers.header(schema, "deflate") + block * blocks)
+    command = [sys.executable, "-c", INTERRUPT, path, str(n_threads), read]
+    done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+@pytest.mark.parametrize("read", [polars_avro.read_avro, polars_avro.AvroReader, polars_avro.scan_avro])
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path, read):
+    path = tmp_path / "pipe.avro"
+    os.mkfifo(path)
+    for source in (path, [path]):
+        if read is polars_avro.AvroReader and source is not path:
+            continue
+        with pytest.raises(OSError, match="a pipe or a device"):
+            read(source)

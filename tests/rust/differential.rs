@@ -189,7 +189,7 @@ fn same(table: &Table, expected: &Table) -> Result<(), String> {
     if rows == wanted { Ok(()) } else { Err(format!("{rows} rows, expected {wanted}")) }
 }
 
-fn cases(default: u32, shrink: u32) -> TestRunner {
+pub(crate) fn cases(default: u32, shrink: u32) -> TestRunner {
     let cases = std::env::var("POLARS_AVRO_CASES").ok().map_or(default, |cases| cases.parse().unwrap());
     TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() })
 }

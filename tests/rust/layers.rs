@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 9] = [
     &["container", "dtype"],
     &["decode", "encode"],
     &["plan"],
-    &["read", "write"],
+    &["datum", "read", "write"],
     &["python"],
     &["lib"],
 ];

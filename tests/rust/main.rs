@@ -7,6 +7,7 @@ mod choices;
 mod columns;
 mod container;
 mod counting;
+mod datums;
 mod differential;
 mod files;
 mod filtering;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use polars_arrow::array::PrimitiveArray;
-use polars_avro::{Batch, ContainerFile, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
+use polars_avro::{
+    Batch, ContainerFile, FileSet, Input, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats,
+};
 
 use crate::container::{Container, put_bytes, put_long};
 
@@ -156,7 +158,8 @@ fn whole_files_come_in_whole_batches() {
         assert!(heights.len() <= 26, "{heights:?}");
         assert!(heights[3..heights.len() - 6].iter().all(|height| (75_000..=125_000).contains(height)), "{heights:?}");
         assert_eq!(stats.rows_decoded, 2_000_000);
-        // Of an uncompressed block, what a task leaves of a part is read again with the next one.
+        assert_eq!(stats.bytes_read, file.len() as u64);
+        // What a task leaves of a window is cut out of memory again with the next one.
         assert!(bytes <= file.len() / 3 * 4, "{bytes} of {}", file.len());
     }
 }
@@ -168,7 +171,7 @@ fn a_small_file_is_one_batch() {
     assert_eq!(read(&file, usize::MAX, |_| {}).0, [12_000]);
 }
 
-/// Memory goes by values where they take fewer bytes than one each.
+/// Memory goes by values where they take fewer bytes than one each, whichever way blocks come.
 #[test]
 fn rows_of_many_values_and_few_bytes_come_in_small_batches() {
     let fields: Vec<_> = (0..2000).map(|at| format!(r#"{{"name":"f{at}","type":"F"}}"#)).collect();
@@ -180,9 +183,35 @@ fn rows_of_many_values_and_few_bytes_come_in_small_batches() {
             for _ in 0..blocks {
                 container = container.block(rows, datum.repeat(rows as usize));
             }
-            let (heights, ..) = read(&container.build(), usize::MAX, |options| options.batch_bytes = 1 << 20);
-            assert_eq!(heights.iter().sum::<usize>(), 8_000);
-            assert!(heights.iter().all(|height| height * 2000 < 4 << 20), "{heights:?}");
+            let file = container.build();
+            let check = |heights: &[usize], files: usize| {
+                assert_eq!(heights.iter().sum::<usize>(), 8_000 * files);
+                assert!(heights.iter().all(|height| height * 2000 < 4 << 20), "{heights:?}");
+            };
+            for ignore_errors in [false, true] {
+                let change = |options: &mut ReadOptions| {
+                    (options.batch_bytes, options.ignore_errors) = (1 << 20, ignore_errors);
+                };
+                check(&read(&file, usize::MAX, change).0, 1);
+                let input = |_| Input::Source(Arc::new(MemorySource::new(file.clone())));
+                let set = FileSet::new((0..3).map(input).collect(), &OpenOptions::default()).unwrap();
+                let mut options = ReadOptions::default();
+                change(&mut options);
+                let heights: Vec<_> = set.read(&options).unwrap().map(|batch| batch.unwrap().height).collect();
+                check(&heights, 3);
+            }
         }
+    }
+}
+
+/// No batch has no rows, and none has more than 32 bits count.
+#[test]
+fn the_rows_of_a_batch_are_clamped() {
+    let one_block = file("null", 1, 20_000);
+    for (batch_rows, least) in [(0, 1), (1, 1), (3, 3), (1000, 1000), (usize::MAX, 20_000)] {
+        let (heights, ..) = read(&one_block, usize::MAX, |options| options.batch_rows = batch_rows);
+        assert_eq!(heights.iter().sum::<usize>(), 20_000);
+        let is_one = |&height: &usize| (least..=least * 5 / 4).contains(&height);
+        assert!(heights[..heights.len() - 1].iter().all(is_one), "{batch_rows}: {}", heights.len());
     }
 }

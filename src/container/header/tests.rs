@@ -1,6 +1,7 @@
 //! Headers read, and headers refused.
 
 use super::*;
+use crate::ErrorKind;
 use crate::MemorySource;
 
 const SYNC: &[u8; 16] = b"0123456789abcdef";
@@ -62,8 +63,8 @@ fn a_header_cut_short_anywhere_is_refused() {
 
 #[test]
 fn what_is_no_container_file_is_named() {
-    let prefix = "f.avro: not an Avro object container file: ";
-    assert_eq!(refused(b""), "f.avro: empty file, not an Avro object container file");
+    let prefix = "f.avro: at byte 0: not an Avro object container file: ";
+    assert_eq!(refused(b""), "f.avro: at byte 0: empty file, not an Avro object container file");
     let table: [(&[u8], &str); 8] = [
         (b"Obj\x02....", "it has version 2 of the format, only 1 is defined"),
         (b"PAR1....", "it looks like Parquet"),

@@ -39,7 +39,7 @@ pub(super) fn read(bytes: &[u8], mut options: ReadOptions) -> Reported {
 }
 
 /// Number and offset of each bad block, and how many rows it had.
-fn places(bad: &[BadBlock]) -> Vec<(u64, u64, Option<u64>)> {
+pub(super) fn places(bad: &[BadBlock]) -> Vec<(u64, u64, Option<u64>)> {
     let place = |bad: &BadBlock| {
         let position = bad.error.position();
         assert_eq!(position.file.as_deref(), Some("<bytes>"), "{}", bad.error);

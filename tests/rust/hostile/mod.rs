@@ -9,6 +9,7 @@ mod codecs;
 mod header;
 mod ignore_errors;
 mod limits;
+mod shortfall;
 mod sources;
 mod splits;
 mod swallowed;

@@ -2,7 +2,7 @@
 
 use polars_avro::{ContainerFile, ErrorKind, ReadOptions};
 
-use super::ignore_errors::rows_of;
+use super::ignore_errors::{places, rows_of};
 use super::{field, offset_of, rows};
 use crate::cells::Cell;
 use crate::choices::Choices;
@@ -13,6 +13,13 @@ use crate::reported;
 fn part(start: u64, stop: u64) -> ReadOptions {
     let mut options = ReadOptions::default();
     options.byte_range = Some(start..stop);
+    options
+}
+
+/// The same part with its damaged blocks left out.
+fn sound_part(start: u64, stop: u64) -> ReadOptions {
+    let mut options = part(start, stop);
+    options.ignore_errors = true;
     options
 }
 
@@ -144,19 +151,62 @@ fn parts_of_a_damaged_file_are_salvaged_once() {
         let mut options = ReadOptions::default();
         options.ignore_errors = true;
         let (whole, reports) = reported::read(&opened, &options).unwrap();
-        let offsets = |bad: &[polars_avro::BadBlock]| {
-            bad.iter().map(|bad| bad.error.position().offset.unwrap()).collect::<Vec<_>>()
-        };
         assert!(whole.len() >= rows_of(0..9).len() - 9);
         let (mut rows, mut bad) = (Vec::new(), Vec::new());
-        let cuts = tiling(choices, bytes.len() as u64);
+        let mut cuts = tiling(choices, bytes.len() as u64);
+        for _ in 0..choices.below(3) {
+            cuts.push(offset_of(&file, choices.below(9) as u64) - 16);
+        }
+        cuts.sort_unstable();
         for cut in cuts.windows(2) {
             options.byte_range = Some(cut[0]..cut[1]);
             let (part, reports) = reported::read(&opened, &options).unwrap();
             rows.extend(part);
-            bad.extend(offsets(&reports));
+            bad.extend(places(&reports));
         }
         assert_eq!(rows, whole, "seed {seed}: {cuts:?}");
-        assert_eq!(bad, offsets(&reports), "seed {seed}: {cuts:?}");
+        assert_eq!(bad, places(&reports), "seed {seed}: {cuts:?}");
+    }
+}
+
+/// The block in front of a damaged marker is lost, not the one behind it.
+#[test]
+fn a_part_that_begins_with_a_damaged_block_finds_the_next_one() {
+    for codec in CODECS {
+        let mut file = super::ignore_errors::counted(4, codec);
+        file.blocks[1].sync[5] ^= 1;
+        let opened = open(file.build()).unwrap();
+        let read = |start: u64, stop: u64| {
+            let (rows, bad) = reported::read(&opened, &sound_part(start, stop)).unwrap();
+            (rows, places(&bad))
+        };
+        let marker = |block: u64| offset_of(&file, block) - 16;
+        let bad = vec![(1, offset_of(&file, 1), None)];
+        assert_eq!(read(0, u64::MAX), (rows_of([0, 2, 3]), bad.clone()), "{codec}");
+        assert_eq!(read(marker(1), u64::MAX), (rows_of([2, 3]), bad.clone()), "{codec}");
+        assert_eq!(read(0, marker(1)), (rows_of([0]), vec![]), "{codec}");
+        assert_eq!(read(marker(1), marker(2)), (rows_of([2]), bad), "{codec}");
+        assert_eq!(read(marker(2), u64::MAX), (rows_of([3]), vec![]), "{codec}");
+    }
+}
+
+/// Errors and reports of a part number its blocks as those of the whole file do.
+#[test]
+fn blocks_of_a_part_are_numbered_from_the_files_first() {
+    for damaged_before in [false, true] {
+        let mut file = super::ignore_errors::counted(7, "null");
+        file.blocks[5].bytes.fill(0xFF);
+        if damaged_before {
+            file.blocks[1].size = -1;
+        }
+        let opened = open(file.build()).unwrap();
+        for first in 2..6 {
+            let start = offset_of(&file, first) - 16;
+            let error = read(&opened, &part(start, u64::MAX)).unwrap_err();
+            assert_eq!((error.position().block, error.position().offset), (Some(5), Some(offset_of(&file, 5))));
+            assert!(error.to_string().contains("block 5 at byte"), "{error}");
+            let (_, bad) = reported::read(&opened, &sound_part(start, u64::MAX)).unwrap();
+            assert_eq!(places(&bad), [(5, offset_of(&file, 5), Some(3))]);
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! Values that their type does not have.
 
 use num_bigint::BigInt;
-use polars_avro::{ErrorKind, Limits};
+use polars_avro::{ErrorKind, Limits, ReadOptions};
 
 use super::{column, field, only, record, refusal, refused, refused_at, text};
 use crate::cells::Cell;
-use crate::container::{Container, put_bytes, varint};
+use crate::container::{Container, SYNC, put_bytes, varint};
+use crate::differential::{open, read};
 use crate::logical::decimal_text;
+use crate::reported;
 
 const SYMBOLS: &str = r#"{"type":"enum","name":"E","symbols":["A","B"]}"#;
 
@@ -259,4 +261,25 @@ fn uuids_are_canonical_or_refused() {
     for wrong in [&b""[..], b"f81d4fae", b"g81d4fae-7dec-11d0-a765-00a0c91e6bf6"] {
         refused_at(&field(ty).block(1, datums(&[wrong])), 0, 0, "a");
     }
+}
+
+/// Nothing is wrong with such a file: Polars has no room for the value. Its bytes are never written.
+#[test]
+fn a_value_of_two_gibibytes_is_not_damage() {
+    let mut start = field("\"bytes\"").header();
+    start.extend([varint(1), varint((1 << 31) + 5), varint(1 << 31)].concat());
+    let mut bytes = vec![0; start.len() + (1 << 31) + 16];
+    bytes[..start.len()].copy_from_slice(&start);
+    let end = bytes.len() - 16;
+    bytes[end..].copy_from_slice(&SYNC);
+    let opened = open(bytes).unwrap();
+    let mut options = ReadOptions::default();
+    let error = read(&opened, &options).unwrap_err();
+    assert_eq!((error.kind(), error.position().path.as_deref()), (ErrorKind::Unsupported, Some("a")), "{error}");
+    assert!(error.message().contains("2147483648 bytes"), "{error}");
+    options.ignore_errors = true;
+    let (_, bad) = reported::read(&opened, &options).unwrap();
+    assert_eq!((bad.len(), bad[0].error.kind()), (1, ErrorKind::Unsupported));
+    (options.columns, options.ignore_errors) = (Some(Vec::new()), false);
+    assert_eq!(read(&opened, &options).unwrap().rows.len(), 1);
 }

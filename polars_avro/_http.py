@@ -1,0 +1,196 @@
+"""Requests to an HTTP service that answers in JSON: authentication, TLS, repetition."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
+
+from polars_avro._errors import AvroError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import Message
+
+#: The service may be busy, restarting, or behind a gateway that does not reach it.
+_PASSING = (408, 429, 500, 502, 503, 504)
+_MAX_WAIT = 10.0
+_MAX_RESPONSE = 64 << 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service said."""
+
+    status: int
+    body: Any
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where a service is and how to talk to it."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    timeout: float
+    retries: int
+    backoff: float
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+    def request(self, method: str, path: str, body: Any = None) -> Answer:
+        """
+        Ask, and ask again where that may help.
+
+        Raises
+        ------
+        PermissionError
+            If the service does not accept who is asking.
+        ConnectionError
+            If it does not answer, or not sensibly, after all repetitions.
+        """
+        url = self.url + path
+        data = None if body is None else json.dumps(body).encode()
+        for attempt in range(self.retries + 1):
+            wait = min(self.backoff * 2**attempt, _MAX_WAIT) * random.uniform(0.5, 1)
+            try:
+                return self._once(urllib.request.Request(url, data, dict(self.headers), method=method))
+            except _PassingError as error:
+                if attempt == self.retries:
+                    tries = "1 try" if attempt == 0 else f"{attempt + 1} tries"
+                    msg = f"{method} {url} failed after {tries}: {error}"
+                    raise ConnectionError(msg) from error.__cause__
+                time.sleep(wait if error.wait is None else min(error.wait, _MAX_WAIT))
+        raise AssertionError
+
+    def _once(self, request: urllib.request.Request) -> Answer:
+        try:
+            with self._opener().open(request, timeout=self.timeout) as response:
+                return Answer(response.status, _json(response.read(_MAX_RESPONSE + 1), request))
+        except urllib.error.HTTPError as error:
+            with error:
+                body = error.read(_MAX_RESPONSE)
+            if error.code in _PASSING:
+                raise _PassingError(f"status {error.code}", _retry_after(error.headers)) from error
+            where = f"{request.get_method()} {request.full_url}"
+            if error.code in (401, 403):
+                msg = f"{where}: access denied, status {error.code}"
+                raise PermissionError(msg) from None
+            if 300 <= error.code < 400:
+                msg = f"{where} redirects to {error.headers.get('Location')}: pass the URL that it is at"
+                raise AvroError(msg) from None
+            return Answer(error.code, _json_or_text(body))
+        except ssl.SSLError as error:
+            raise ConnectionError(f"{request.full_url}: {error}") from error
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, ssl.SSLError):
+                raise ConnectionError(f"{request.full_url}: {error.reason}") from error
+            raise _PassingError(str(error.reason)) from error
+        except (OSError, HTTPException) as error:
+            raise _PassingError(str(error) or type(error).__name__) from error
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+        if self.url.startswith("https:"):
+            context = ssl.create_default_context()
+            if self.ca_file is not None:
+                context.load_verify_locations(self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+            handlers.append(urllib.request.HTTPSHandler(context=context))
+        return urllib.request.build_opener(*handlers)
+
+
+class _PassingError(Exception):
+    """A failure that may not come again; `wait` is how long the service wants to be left alone."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Credentials stay with the host that they are for."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def service(
+    url: str,
+    *,
+    auth: tuple[str, str] | None,
+    token: str | None,
+    headers: Mapping[str, str],
+    accept: str,
+    timeout: float,
+    retries: int,
+    backoff: float,
+    ca_file: str | None,
+    cert_file: str | None,
+    key_file: str | None,
+) -> Service:
+    """Check how to talk to a service. The URL may have a user and a password in it."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = f"`url` must begin with http:// or https:// and a host, got {url!r}"
+        raise ValueError(msg)
+    if parts.username is not None:
+        unquote = urllib.parse.unquote
+        auth = auth or (unquote(parts.username), unquote(parts.password or ""))
+        host = parts.netloc.rpartition("@")[2]
+        url = urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))
+    if auth is not None and token is not None:
+        msg = "`auth` and `token` are two ways to authenticate: pass one of them"
+        raise ValueError(msg)
+    if retries < 0:
+        msg = f"`retries` must not be negative, got {retries}"
+        raise ValueError(msg)
+    sent = {"Accept": accept, "Content-Type": accept, **headers}
+    if auth is not None:
+        sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+    elif token is not None:
+        sent["Authorization"] = f"Bearer {token}"
+    return Service(
+        url.rstrip("/"),
+        sent,
+        timeout=timeout,
+        retries=retries,
+        backoff=backoff,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+    )
+
+
+def _json(body: bytes, request: urllib.request.Request) -> Any:
+    if len(body) > _MAX_RESPONSE:
+        msg = f"{request.full_url}: the answer is longer than {_MAX_RESPONSE} bytes"
+        raise AvroError(msg)
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        msg = f"{request.full_url}: the answer is not JSON: {error}"
+        raise AvroError(msg) from None
+
+
+def _json_or_text(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body[:200].decode(errors="replace")
+
+
+def _retry_after(headers: Message) -> float | None:
+    """Give the seconds that a service asks to wait; a date is not looked at."""
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() else None

@@ -1,0 +1,85 @@
+"""One schema made of several: a registry keeps the types that a schema refers to as schemas of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NAMED = ("record", "error", "enum", "fixed")
+_PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+
+
+def inline(schema: Any, referenced: Iterable[Any]) -> Any:
+    """Put the named types of other schemas where a schema uses them first."""
+    definitions: dict[str, tuple[Any, str]] = {}
+    for other in referenced:
+        _collect(other, "", definitions)
+    return _Inliner(definitions).walk(schema, "")
+
+
+def _full_name(schema: dict[str, Any], namespace: str) -> tuple[str, str]:
+    """Give the full name of a named type, and the namespace inside it."""
+    name = schema["name"]
+    if "." in name:
+        return name, name.rpartition(".")[0]
+    namespace = schema.get("namespace", namespace) or ""
+    return _qualified(name, namespace), namespace
+
+
+def _qualified(name: str, namespace: str) -> str:
+    return f"{namespace}.{name}" if namespace and "." not in name else name
+
+
+def _collect(schema: Any, namespace: str, found: dict[str, tuple[Any, str]]) -> None:
+    """Note every named type of a schema, with the namespace around it."""
+    if isinstance(schema, list):
+        for branch in schema:
+            _collect(branch, namespace, found)
+    elif isinstance(schema, dict):
+        if schema.get("type") in _NAMED:
+            name, inside = _full_name(schema, namespace)
+            found.setdefault(name, (schema, namespace))
+            for field in schema.get("fields", []):
+                _collect(field["type"], inside, found)
+        else:
+            for key in ("type", "items", "values"):
+                _collect(schema.get(key), namespace, found)
+
+
+class _Inliner:
+    def __init__(self, definitions: dict[str, tuple[Any, str]]) -> None:
+        self.definitions = definitions
+        self.defined: set[str] = set()
+
+    def walk(self, schema: Any, namespace: str) -> Any:
+        """Give the same schema with every name defined where it comes first; names are full names."""
+        if isinstance(schema, list):
+            return [self.walk(branch, namespace) for branch in schema]
+        if isinstance(schema, str):
+            return self.use(schema, namespace)
+        if not isinstance(schema, dict):
+            return schema
+        if schema.get("type") in _NAMED:
+            return self.define(schema, namespace)
+        walked = {key: self.walk(schema[key], namespace) for key in ("type", "items", "values") if key in schema}
+        return {**schema, **walked}
+
+    def use(self, name: str, namespace: str) -> Any:
+        full = _qualified(name, namespace)
+        if name in _PRIMITIVES or full in self.defined or full not in self.definitions:
+            return name
+        definition, around = self.definitions[full]
+        return self.define(definition, around)
+
+    def define(self, schema: dict[str, Any], namespace: str) -> Any:
+        full, inside = _full_name(schema, namespace)
+        if full in self.defined:
+            return full
+        self.defined.add(full)
+        # The place may have another namespace around it than the type was written in.
+        defined = {**schema, "name": full.rpartition(".")[2], "namespace": full.rpartition(".")[0]}
+        if "fields" in schema:
+            defined["fields"] = [{**field, "type": self.walk(field["type"], inside)} for field in schema["fields"]]
+        return defined

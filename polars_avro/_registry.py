@@ -1,0 +1,321 @@
+"""Schemas by their ids, from a registry that speaks Confluent's HTTP API."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.parse
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from polars_avro import _http, _references
+from polars_avro._errors import AvroError, AvroSchemaError, AvroSchemaNotFoundError, AvroUnsupportedError
+from polars_avro._schemas import AvroSchema, schema_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+_T = TypeVar("_T")
+_CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+#: How many schemas one schema may refer to, those that they refer to included.
+_MAX_REFERENCES = 1000
+#: How long a schema that is not there is not asked for again, in seconds.
+_REMEMBER_MISSING = 10.0
+
+
+@dataclass(frozen=True)
+class RegisteredSchema:
+    """
+    A version of a subject in a registry.
+
+    Attributes
+    ----------
+    id : int
+        The id that is in front of datums.
+    schema : str
+        The schema as JSON text, the types that it refers to included.
+    subject : str
+        The subject.
+    version : int
+        The version of the subject.
+    """
+
+    id: int
+    schema: str
+    subject: str
+    version: int
+
+
+class SchemaRegistry:
+    """
+    A schema registry with Confluent's HTTP API, which other registries have as well.
+
+    A schema is fetched once, whatever the number of threads that need it, and kept as long as this object. The object
+    pickles, credentials included, without the schemas that it has fetched.
+
+    Parameters
+    ----------
+    url
+        Where the registry is, such as ``https://registry.example.com``. It may have a user and a password in it.
+    subject
+        Datums are read as the latest version of this subject where no `reader_schema` is given.
+    auth
+        User and password, for basic authentication.
+    token
+        A bearer token.
+    ca_file
+        A file of certificates to trust beside those of the system.
+    cert_file, key_file
+        Files of a certificate and its key, to authenticate with.
+    headers
+        Further headers of each request.
+    timeout
+        How long to wait for an answer, in seconds.
+    retries
+        How often a request is repeated that failed for a reason that may pass.
+    backoff
+        How long to wait before the first repetition, in seconds; twice as long before each further one.
+
+    Raises
+    ------
+    ValueError
+        If the URL is not one, or both `auth` and `token` are given.
+
+    Examples
+    --------
+    >>> import polars_avro
+    >>> registry = polars_avro.SchemaRegistry("http://localhost:8081", subject="orders-value")
+    >>> registry
+    SchemaRegistry('http://localhost:8081', subject='orders-value')
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        subject: str | None = None,
+        auth: tuple[str, str] | None = None,
+        token: str | None = None,
+        ca_file: str | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        retries: int = 3,
+        backoff: float = 0.2,
+    ) -> None:
+        self._service = _http.service(
+            url,
+            auth=auth,
+            token=token,
+            headers=headers or {},
+            accept=_CONTENT_TYPE,
+            timeout=timeout,
+            retries=retries,
+            backoff=backoff,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+        )
+        #: The subject whose latest version datums are read as.
+        self.subject = subject
+        self._start()
+
+    def _start(self) -> None:
+        self._lock = threading.Lock()
+        self._fetched: dict[Hashable, Future[Any]] = {}
+        self._missing: dict[Hashable, float] = {}
+
+    def __repr__(self) -> str:
+        subject = "" if self.subject is None else f", subject={self.subject!r}"
+        return f"SchemaRegistry({self._service.url!r}{subject})"
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._service, self.subject
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._service, self.subject = state
+        self._start()
+
+    def schema(self, schema_id: int) -> str:
+        """
+        Give the schema of an id.
+
+        Parameters
+        ----------
+        schema_id
+            The id that is in front of a datum.
+
+        Returns
+        -------
+        str
+            The schema as JSON text, the types that it refers to included.
+
+        Raises
+        ------
+        AvroSchemaNotFoundError
+            If the registry has no such id.
+        AvroUnsupportedError
+            If the schema is not one of Avro.
+        PermissionError, ConnectionError
+            If the registry refuses, or cannot be reached.
+        """
+        return self._once(
+            schema_id, lambda: self._whole(self._get(f"/schemas/ids/{schema_id}", f"schema id {schema_id}"))
+        )
+
+    def latest(self, subject: str | None = None) -> RegisteredSchema:
+        """
+        Give the latest version of a subject. This is asked for each time.
+
+        Parameters
+        ----------
+        subject
+            The subject, by default that of this object.
+
+        Returns
+        -------
+        RegisteredSchema
+
+        Raises
+        ------
+        AvroSchemaNotFoundError
+            If the registry has no such subject.
+        ValueError
+            If there is no subject.
+        PermissionError, ConnectionError
+            If the registry refuses, or cannot be reached.
+        """
+        subject = subject or self.subject
+        if subject is None:
+            msg = "`subject` is missing"
+            raise ValueError(msg)
+        return self._version(subject, "latest")
+
+    def register(self, subject: str, schema: AvroSchema) -> int:
+        """
+        Register a schema, unless it is registered already.
+
+        Parameters
+        ----------
+        subject
+            The subject that it becomes a version of.
+        schema
+            JSON text, Python objects, or the path of an ``.avsc`` file.
+
+        Returns
+        -------
+        int
+            The id of the schema.
+
+        Raises
+        ------
+        AvroSchemaError
+            If the registry does not accept the schema.
+        PermissionError, ConnectionError
+            If the registry refuses, or cannot be reached.
+        """
+        text = schema_json(schema, "schema")
+
+        def post() -> int:
+            path = f"/subjects/{urllib.parse.quote(subject, safe='')}/versions"
+            answer = self._service.request("POST", path, {"schema": text})
+            if answer.status != 200:
+                msg = f"{self!r} does not accept the schema as {subject!r}: {_message(answer)}"
+                raise AvroSchemaError(msg)
+            return int(self._member(answer.body, "id", int))
+
+        return self._once((subject, text), post)
+
+    def _version(self, subject: str, version: int | str) -> RegisteredSchema:
+        path = f"/subjects/{urllib.parse.quote(subject, safe='')}/versions/{version}"
+        body = self._get(path, f"version {version} of subject {subject!r}")
+        numbers = {name: self._member(body, name, int) for name in ("id", "version")}
+        return RegisteredSchema(schema=self._whole(body), subject=subject, **numbers)
+
+    def _get(self, path: str, what: str) -> Any:
+        answer = self._service.request("GET", path)
+        if answer.status == 404:
+            msg = f"{self!r} has no {what}"
+            raise AvroSchemaNotFoundError(msg)
+        if answer.status != 200:
+            msg = f"{self!r} gives no {what}: {_message(answer)}"
+            raise AvroError(msg)
+        return answer.body
+
+    def _whole(self, body: Any) -> str:
+        """Give a schema with the types that it refers to in it."""
+        text = self._avro(body)
+        if not body.get("references"):
+            return text
+        referenced: dict[tuple[str, int], Any] = {}
+        self._collect(body, referenced)
+        return json.dumps(_references.inline(_parsed(text), referenced.values()))
+
+    def _collect(self, body: Any, found: dict[tuple[str, int], Any]) -> None:
+        """Fetch what a schema refers to, directly or not."""
+        waiting = [body]
+        while waiting:
+            for reference in self._member(waiting.pop(), "references", list, []):
+                key = self._member(reference, "subject", str), self._member(reference, "version", int)
+                if key in found:
+                    continue
+                if len(found) == _MAX_REFERENCES:
+                    msg = f"{self!r}: a schema refers to more than {_MAX_REFERENCES} others"
+                    raise AvroSchemaError(msg)
+                path = f"/subjects/{urllib.parse.quote(key[0], safe='')}/versions/{key[1]}"
+                other = self._get(path, f"version {key[1]} of subject {key[0]!r}, which a schema refers to")
+                found[key] = _parsed(self._avro(other))
+                waiting.append(other)
+
+    def _avro(self, body: Any) -> str:
+        kind = self._member(body, "schemaType", str, "AVRO")
+        if kind != "AVRO":
+            msg = f"{self!r}: the schema is of type {kind}, not of Avro"
+            raise AvroUnsupportedError(msg)
+        return str(self._member(body, "schema", str))
+
+    def _member(self, body: Any, name: str, kind: type, default: Any = None) -> Any:
+        value = body.get(name, default) if isinstance(body, dict) else None
+        if not isinstance(value, kind):
+            msg = f"{self!r} answers without {name!r}: is it a schema registry?"
+            raise AvroError(msg)
+        return value
+
+    def _once(self, key: Hashable, fetch: Callable[[], _T]) -> _T:
+        """Fetch something on one thread while others wait for it; remember what was found."""
+        with self._lock:
+            if self._missing.get(key, 0) > time.monotonic():
+                msg = f"{self!r} has no schema id {key}"
+                raise AvroSchemaNotFoundError(msg)
+            future = self._fetched.get(key)
+            if mine := future is None:
+                future = self._fetched[key] = Future()
+        if mine:
+            try:
+                future.set_result(fetch())
+            except BaseException as error:
+                with self._lock:
+                    del self._fetched[key]
+                    if isinstance(error, AvroSchemaNotFoundError):
+                        self._missing[key] = time.monotonic() + _REMEMBER_MISSING
+                future.set_exception(error)
+        found: _T = future.result()
+        return found
+
+
+def _message(answer: _http.Answer) -> str:
+    """Give what a registry says is wrong."""
+    text = answer.body.get("message") if isinstance(answer.body, dict) else answer.body
+    return f"status {answer.status}, {text}"
+
+
+def _parsed(text: str) -> Any:
+    """Parse a schema, of which JSON allows the bare name of a type."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        msg = f"a registered schema is not JSON: {error}"
+        raise AvroSchemaError(msg) from None

@@ -1,0 +1,129 @@
+//! The front: a Binary column in, the reader's column out.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use polars_arrow::array::{Array, BinaryViewArray};
+use polars_arrow::datatypes::Field;
+use rayon::prelude::*;
+
+use super::DatumOptions;
+use super::cells::{Cells, Scratch};
+use super::known::Known;
+use super::route::Router;
+use super::task::{Done, Tasks};
+use crate::decode::Column;
+use crate::{Error, Result, Schema, executor};
+
+/// Rows that one thread decodes at a time.
+const TASK_ROWS: usize = 1 << 17;
+
+/// How many ids are asked for at a time.
+const MISSING: usize = 256;
+
+/// Decodes any number of Binary columns in the same way.
+pub struct DatumDecoder {
+    options: DatumOptions,
+    reader: Arc<Schema>,
+    known: RwLock<Arc<Known>>,
+}
+
+/// What became of a column.
+#[derive(Debug)]
+pub enum Decoded {
+    /// Every row is decoded, or null.
+    Rows {
+        /// The column, in as many arrays as there were tasks.
+        arrays: Vec<Box<dyn Array>>,
+        /// How many bad rows became null.
+        bad: usize,
+        /// What is wrong with the first of them.
+        first_bad: Option<Error>,
+    },
+    /// These ids are needed first, see [`DatumDecoder::add_schema`].
+    Missing(Vec<u64>),
+}
+
+impl DatumDecoder {
+    /// Makes what all columns share.
+    ///
+    /// # Errors
+    /// Where no schema is given, where one cannot be read as the reader's, and where a field is not in it.
+    pub fn new(options: DatumOptions) -> Result<Self> {
+        let Some(reader) = options.reader_schema.clone().or_else(|| options.schema.clone()) else {
+            return Err(Error::argument("a schema to read as is needed: its type is the type of the column"));
+        };
+        let known = RwLock::new(Arc::new(Known::new(&reader, &options)?));
+        Ok(Self { options, reader, known })
+    }
+
+    /// The column that comes out, whatever the rows are written with.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Field {
+        self.known().writers[0].column.field(name)
+    }
+
+    /// Says which schema rows with this id, or this fingerprint as a number, are written with.
+    ///
+    /// # Errors
+    /// Where it cannot be read as the reader's.
+    pub fn add_schema(&self, id: u64, schema: &Arc<Schema>) -> Result<()> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut known).add_id(id, schema, &self.reader, &self.options)
+    }
+
+    /// How datums are decoded.
+    #[must_use]
+    pub fn options(&self) -> &DatumOptions {
+        &self.options
+    }
+
+    fn known(&self) -> Arc<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Decodes a column, given in chunks. Rows whose id is in `unknown` are bad.
+    ///
+    /// # Errors
+    /// What is wrong with the first bad row, unless they are to become null.
+    pub fn decode(&self, chunks: &[BinaryViewArray], unknown: &HashSet<u64>) -> Result<Decoded> {
+        let (known, cells) = (self.known(), Cells::new(chunks));
+        let router = Router { framing: self.options.framing, known: &known, unknown };
+        let tasks = Tasks { router, cells: &cells, ignore_errors: self.options.ignore_errors };
+        let n = cells.len().div_ceil(TASK_ROWS);
+        let bounds = |task: usize| cells.len() * task / n..cells.len() * (task + 1) / n;
+        let run = |task| tasks.run(bounds(task));
+        let done: Vec<_> = if n > 1 && executor::threads() > 1 {
+            executor::pool()?.install(|| (0..n).into_par_iter().map(run).collect())
+        } else {
+            (0..n).map(run).collect()
+        };
+        let (mut all, mut count, mut first) = (Vec::with_capacity(n), 0, None);
+        for task in done {
+            match task? {
+                Done::Rows { arrays, bad, first_bad } => {
+                    all.extend(arrays);
+                    count += bad;
+                    first = first.or(first_bad);
+                }
+                Done::Missing => return Ok(Decoded::Missing(missing(router, &cells))),
+            }
+        }
+        Ok(Decoded::Rows { arrays: all, bad: count, first_bad: first })
+    }
+}
+
+/// Ids of rows that have not been looked up yet, in the order of the rows.
+fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<u64> {
+    let (mut seen, mut ids, mut scratch) = (HashSet::new(), Vec::new(), Scratch::default());
+    for segment in cells.segments(0..cells.len()) {
+        for row in segment.rows.clone() {
+            let Some(cell) = segment.get(row, &mut scratch) else { continue };
+            ids.extend(router.missing(cell.row()).filter(|id| seen.insert(*id)));
+            if ids.len() >= MISSING {
+                return ids;
+            }
+        }
+    }
+    ids
+}

@@ -1,0 +1,11 @@
+//! The wire format of Apicurio's schema registry, with ids of eight bytes.
+
+const MAGIC: u8 = 0;
+
+/// Magic byte and id.
+pub(super) const LEN: usize = 9;
+
+/// The schema id that a row begins with.
+pub(super) fn read(row: &[u8]) -> Option<u64> {
+    row.strip_prefix(&[MAGIC])?.first_chunk().copied().map(u64::from_be_bytes)
+}

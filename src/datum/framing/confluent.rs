@@ -1,0 +1,12 @@
+//! The wire format of Confluent's schema registry.
+
+const MAGIC: u8 = 0;
+
+/// Magic byte and id.
+pub(super) const LEN: usize = 5;
+
+/// The schema id that a row begins with.
+pub(super) fn read(row: &[u8]) -> Option<u64> {
+    let id = row.strip_prefix(&[MAGIC])?.first_chunk().copied()?;
+    Some(u64::from(u32::from_be_bytes(id)))
+}

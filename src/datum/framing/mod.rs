@@ -1,0 +1,132 @@
+//! The bytes in front of a datum that say which schema wrote it: one file a framing.
+
+/// The header that a framing's module reads.
+macro_rules! header {
+    ($framing:ident, $module:ident, $row:expr) => {
+        $module::read($row).map(|id| Header { framing: Framing::$framing, id: Some(id), len: $module::LEN })
+    };
+}
+
+mod apicurio;
+mod auto;
+mod confluent;
+mod single_object;
+
+use std::str::FromStr;
+
+use crate::{Error, Result};
+
+/// What stands in front of each datum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// Nothing: the row is the datum.
+    #[default]
+    Datum,
+    /// Avro's single-object encoding: `C3 01` and the schema's CRC-64-AVRO fingerprint, least significant byte first.
+    SingleObject,
+    /// The wire format of Confluent's schema registry: `00` and an id of four bytes, most significant byte first.
+    Confluent,
+    /// The wire format of Apicurio's schema registry: `00` and an id of eight bytes, most significant byte first.
+    Apicurio,
+    /// Any of these, told by each row's first bytes.
+    Auto,
+}
+
+/// One way to read the beginning of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Never [`Framing::Auto`].
+    pub(super) framing: Framing,
+    /// The id or fingerprint; `None` for a bare datum.
+    pub(super) id: Option<u64>,
+    /// Bytes in front of the datum.
+    pub(super) len: usize,
+}
+
+impl Framing {
+    /// Every way in which the beginning of a row can be read.
+    pub(super) fn headers(self, row: &[u8]) -> [Option<Header>; 4] {
+        match self {
+            Self::Datum => [Some(Header { framing: self, id: None, len: 0 }), None, None, None],
+            Self::SingleObject => [header!(SingleObject, single_object, row), None, None, None],
+            Self::Confluent => [header!(Confluent, confluent, row), None, None, None],
+            Self::Apicurio => [header!(Apicurio, apicurio, row), None, None, None],
+            Self::Auto => auto::headers(row),
+        }
+    }
+
+    /// The name that [`Framing::from_str`] takes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Datum => "datum",
+            Self::SingleObject => "single_object",
+            Self::Confluent => "confluent",
+            Self::Apicurio => "apicurio",
+            Self::Auto => "auto",
+        }
+    }
+
+    /// The id as messages write it: a fingerprint by its bytes, as they stand in the row.
+    pub(super) fn id_text(self, id: u64) -> String {
+        match self {
+            Self::SingleObject => {
+                let bytes = id.to_le_bytes().map(|byte| format!("{byte:02x}")).concat();
+                format!("fingerprint {bytes} (as a number {id:#018x})")
+            }
+            _ => format!("schema id {id}"),
+        }
+    }
+}
+
+impl FromStr for Framing {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let all = [Self::Datum, Self::SingleObject, Self::Confluent, Self::Apicurio, Self::Auto];
+        let names = || all.map(|framing| format!("{:?}", framing.name())).join(", ");
+        let found = all.into_iter().find(|framing| framing.name() == name);
+        found.ok_or_else(|| Error::argument(format!("`framing` must be one of {}, got {name:?}", names())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(framing: Framing, row: &[u8]) -> Vec<(Framing, Option<u64>, usize)> {
+        framing.headers(row).into_iter().flatten().map(|header| (header.framing, header.id, header.len)).collect()
+    }
+
+    #[test]
+    fn each_framing_reads_its_own_header() {
+        let single = [0xc3, 0x01, 8, 7, 6, 5, 4, 3, 2, 1, 99];
+        assert_eq!(read(Framing::SingleObject, &single), [(Framing::SingleObject, Some(0x0102_0304_0506_0708), 10)]);
+        let confluent = [0, 0, 0, 1, 2, 99];
+        assert_eq!(read(Framing::Confluent, &confluent), [(Framing::Confluent, Some(258), 5)]);
+        let apicurio = [0, 0, 0, 0, 0, 0, 0, 1, 2, 99];
+        assert_eq!(read(Framing::Apicurio, &apicurio), [(Framing::Apicurio, Some(258), 9)]);
+        assert_eq!(read(Framing::Datum, &confluent), [(Framing::Datum, None, 0)]);
+    }
+
+    #[test]
+    fn a_header_that_is_cut_short_is_none() {
+        assert!(read(Framing::SingleObject, &[0xc3, 0x01, 1, 2, 3, 4, 5, 6, 7]).is_empty());
+        assert!(read(Framing::Confluent, &[0, 0, 0, 1]).is_empty());
+        assert!(read(Framing::Apicurio, &[0, 0, 0, 0, 0, 0, 0, 1]).is_empty());
+        assert!(read(Framing::Confluent, &[1, 0, 0, 0, 1]).is_empty());
+        assert!(read(Framing::SingleObject, &[]).is_empty());
+    }
+
+    #[test]
+    fn auto_gives_every_reading_a_bare_datum_last() {
+        let framings =
+            |row: &[u8]| read(Framing::Auto, row).into_iter().map(|(framing, ..)| framing).collect::<Vec<_>>();
+        assert_eq!(framings(&[2, 4]), [Framing::Datum]);
+        assert_eq!(framings(&[0xc3, 1, 1, 2, 3, 4, 5, 6, 7, 8]), [Framing::SingleObject, Framing::Datum]);
+        assert_eq!(framings(&[0, 0, 0, 0, 7, 2]), [Framing::Confluent, Framing::Datum]);
+        assert_eq!(framings(&[0, 0, 0, 0, 0, 0, 0, 0, 7, 2]), [Framing::Apicurio, Framing::Datum]);
+        let both = [Framing::Confluent, Framing::Apicurio, Framing::Datum];
+        assert_eq!(framings(&[0, 0, 0, 0, 7, 0, 0, 0, 7, 2]), both);
+    }
+}

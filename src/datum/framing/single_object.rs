@@ -1,0 +1,11 @@
+//! Avro's single-object encoding (specification, "Single-object encoding specification").
+
+const MARKER: [u8; 2] = [0xc3, 0x01];
+
+/// Marker and fingerprint.
+pub(super) const LEN: usize = 10;
+
+/// The fingerprint that a row begins with, as a number.
+pub(super) fn read(row: &[u8]) -> Option<u64> {
+    row.strip_prefix(&MARKER)?.first_chunk().copied().map(u64::from_le_bytes)
+}

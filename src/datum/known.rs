@@ -1,0 +1,99 @@
+//! The schemas that rows are written with, and what each is decoded into.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{DatumOptions, Framing};
+use crate::decode::AnyColumn;
+use crate::plan::{Plan, Projection, Schemas};
+use crate::schema::{Evolution, Fingerprint, Kind};
+use crate::{Error, Result, Schema};
+
+/// A writer's schema.
+#[derive(Clone)]
+pub(super) struct Writer {
+    /// Empty, to be cloned and filled.
+    pub(super) column: AnyColumn,
+    /// The schema is `bytes` and no more, which Confluent's serializer writes without their length.
+    pub(super) is_bytes: bool,
+}
+
+/// All schemas of one decoder, by their numbers. Number 0 is the reader's own.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) writers: Vec<Arc<Writer>>,
+    by_text: HashMap<String, usize>,
+    by_id: HashMap<u64, usize>,
+    /// The schema of rows without a header.
+    pub(super) bare: Option<usize>,
+    /// The schema of all rows with an id, whatever it is.
+    any_id: Option<usize>,
+}
+
+impl Known {
+    /// The schemas that the options name.
+    pub(super) fn new(reader: &Arc<Schema>, options: &DatumOptions) -> Result<Self> {
+        let (writers, by_text, by_id) = Default::default();
+        let mut known = Self { writers, by_text, by_id, bare: None, any_id: None };
+        let own = known.add(reader, reader, options)?;
+        known.by_id.insert(fingerprint(reader), own);
+        if let Some(schema) = &options.schema {
+            let writer = known.add(schema, reader, options)?;
+            known.by_id.insert(fingerprint(schema), writer);
+            known.bare = Some(writer);
+            known.any_id = options.ignore_ids.then_some(writer);
+        }
+        Ok(known)
+    }
+
+    /// The number of a schema; makes its column unless it is known.
+    fn add(&mut self, schema: &Arc<Schema>, reader: &Arc<Schema>, options: &DatumOptions) -> Result<usize> {
+        let text = schema.to_json();
+        if let Some(&number) = self.by_text.get(&text) {
+            return Ok(number);
+        }
+        let schemas = Schemas::new(schema.clone(), Some(reader.clone()), Evolution::default())?;
+        let projection = Projection::columns(options.fields.as_deref());
+        let column = Plan::compile_datum(&schemas, &projection, &options.limits)?;
+        let root = schema.node(schema.root());
+        let is_bytes = matches!(root.kind, Kind::Bytes) && root.logical.is_none();
+        self.writers.push(Arc::new(Writer { column, is_bytes }));
+        self.by_text.insert(text, self.writers.len() - 1);
+        Ok(self.writers.len() - 1)
+    }
+
+    /// Says which schema an id or a fingerprint is of.
+    pub(super) fn add_id(
+        &mut self,
+        id: u64,
+        schema: &Arc<Schema>,
+        reader: &Arc<Schema>,
+        options: &DatumOptions,
+    ) -> Result<()> {
+        let writer = self.add(schema, reader, options).map_err(|error| {
+            let message = format!("the schema of id {id} cannot be read as the reader's: {error}");
+            Error::new(error.kind(), message)
+        })?;
+        self.by_id.insert(id, writer);
+        Ok(())
+    }
+
+    /// The schema of an id in this framing.
+    pub(super) fn find(&self, framing: Framing, id: u64) -> Option<usize> {
+        match (framing, self.any_id) {
+            (Framing::Confluent | Framing::Apicurio, Some(writer)) => Some(writer),
+            _ => self.by_id.get(&id).copied(),
+        }
+    }
+
+    /// Whether ids that are not known yet may be asked for.
+    pub(super) fn looks_up(&self, framing: Framing) -> bool {
+        self.any_id.is_none() || framing == Framing::SingleObject
+    }
+}
+
+/// The number by which single objects name a schema.
+fn fingerprint(schema: &Schema) -> u64 {
+    let bytes = schema.fingerprint(Fingerprint::Rabin);
+    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}

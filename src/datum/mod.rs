@@ -1,0 +1,18 @@
+//! Datums in a column: one encoded value a row, bare or behind a header that names its schema.
+//!
+//! A [`DatumDecoder`] turns the rows of a Binary column into the column that the reader's schema describes, by the
+//! columns that files are decoded into.
+
+mod cells;
+mod decoder;
+mod fill;
+mod framing;
+mod known;
+mod options;
+mod probe;
+mod route;
+mod task;
+
+pub use decoder::{DatumDecoder, Decoded};
+pub use framing::Framing;
+pub use options::DatumOptions;

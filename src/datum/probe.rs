@@ -1,0 +1,76 @@
+//! Rows decoded on their own, to see if they are good.
+
+use std::collections::HashMap;
+
+use super::Framing;
+use super::cells::{Cell, Scratch};
+use super::known::{Known, Writer};
+use super::route::Route;
+use crate::binary::Fault;
+use crate::decode::{AnyColumn, Column};
+
+/// Rows after which a probe's memory is given back.
+const REUSE: usize = 4096;
+
+/// Columns to decode rows into that nobody keeps.
+pub(super) struct Probe<'a> {
+    known: &'a Known,
+    /// By the schema's number, with the number of rows in each.
+    columns: HashMap<usize, (AnyColumn, usize)>,
+    scratch: Scratch,
+}
+
+impl<'a> Probe<'a> {
+    pub(super) fn new(known: &'a Known) -> Self {
+        Self { known, columns: HashMap::new(), scratch: Scratch::default() }
+    }
+
+    /// Whether a row is a datum by this route, from its header to its end.
+    pub(super) fn check(&mut self, route: &Route, cell: Cell<'_>) -> Result<(), Fault> {
+        let writer = &*self.known.writers[route.writer];
+        let (column, rows) = self.columns.entry(route.writer).or_insert_with(|| (writer.column.clone(), 0));
+        *rows += 1;
+        if *rows < REUSE
+            && decode(route, writer, cell, &mut self.scratch, |bytes, pos| column.decode(bytes, pos)).is_ok()
+        {
+            return Ok(());
+        }
+        // Limits count over all rows of a column, and a column that has failed is in no defined state.
+        (*column, *rows) = (writer.column.clone(), 0);
+        let alone = decode(route, writer, cell, &mut self.scratch, |bytes, pos| column.decode(bytes, pos));
+        alone.map_err(|fault| {
+            self.columns.remove(&route.writer);
+            match writer.column.clone() {
+                AnyColumn::Record(record) => record.find_fault(cell.padded(), route.header.len).unwrap_or(fault),
+                _ => fault,
+            }
+        })
+    }
+}
+
+/// Decodes the datum behind a row's header, which must end where the row does.
+#[inline(always)]
+pub(super) fn decode(
+    route: &Route,
+    writer: &Writer,
+    cell: Cell<'_>,
+    scratch: &mut Scratch,
+    decode: impl FnOnce(&[u8], usize) -> Result<usize, Fault>,
+) -> Result<(), Fault> {
+    if writer.is_bytes && route.header.framing == Framing::Confluent {
+        let datum = scratch.with_length(&cell.row()[route.header.len..]);
+        return decode(datum.padded(), 0).map(|_| ());
+    }
+    let end = decode(cell.padded(), route.header.len)?;
+    if end == cell.len() { Ok(()) } else { Err(wrong_end(end, cell.len())) }
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_end(end: usize, len: usize) -> Fault {
+    match len.checked_sub(end) {
+        Some(left) => Fault::data(format!("{left} bytes are left behind the datum")),
+        // Short reads may run into the padding.
+        None => Fault::truncated(),
+    }
+}

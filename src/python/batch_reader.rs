@@ -1,0 +1,180 @@
+//! One read over files, batch by batch.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict};
+
+use super::arrow::{Batch, Batches, schema_capsule, batches_capsule};
+use super::damage::{Report, report};
+use super::error::Raised;
+use super::interrupt::interruptible;
+
+/// The batches of one read, in file order.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct BatchReader {
+    joined: Arc<Mutex<Joined>>,
+    /// Reads on the thread that asks, where a signal waits for the next batch.
+    here: bool,
+}
+
+/// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share are
+/// small.
+struct Joined {
+    reader: crate::BatchReader,
+    rows: usize,
+    bytes: usize,
+    join_next: bool,
+    /// Batches that will come out as one, and their rows and bytes.
+    group: Vec<crate::Batch>,
+    height: usize,
+    weight: usize,
+    /// The group is as large as it may be, or ends before `behind`.
+    complete: bool,
+    behind: Option<crate::Result<crate::Batch>>,
+}
+
+/// What Python gets: rows in one piece or in several.
+#[derive(IntoPyObject)]
+pub(super) enum Rows {
+    One(Batch),
+    Several(Batches),
+}
+
+impl BatchReader {
+    /// Small batches are joined; the first one comes as it is unless `join_first`.
+    pub(super) fn new(reader: crate::BatchReader, options: &crate::ReadOptions, join_first: bool, here: bool) -> Self {
+        let joined = Joined {
+            reader,
+            rows: options.batch_rows,
+            bytes: options.batch_bytes,
+            join_next: join_first,
+            group: Vec::new(),
+            height: 0,
+            weight: 0,
+            complete: false,
+            behind: None,
+        };
+        Self { joined: Arc::new(Mutex::new(joined)), here }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Joined> {
+        lock(&self.joined)
+    }
+}
+
+fn lock(joined: &Mutex<Joined>) -> MutexGuard<'_, Joined> {
+    // A panic inside the core was raised then; what is left of the reader only ends.
+    joined.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Joined {
+    /// Reads on until the next rows are together. What is stopped goes on at the next call.
+    fn fill(&mut self, stopped: &dyn Fn() -> bool) {
+        while !self.complete && !stopped() {
+            let next = self.behind.take().or_else(|| self.reader.next());
+            match next {
+                Some(Ok(mut batch)) if self.group.is_empty() || self.weight + batch.bytes <= self.bytes => {
+                    let (room, height) = (self.rows - self.height.min(self.rows), batch.height);
+                    // Joined with all of it the batch would be too large.
+                    if !self.group.is_empty() && height > room + self.rows / 4 {
+                        let mut rest = batch.clone();
+                        rest.slice(room, height - room);
+                        batch.slice(0, room);
+                        self.behind = Some(Ok(rest));
+                    }
+                    self.height += batch.height;
+                    self.weight += batch.bytes;
+                    self.group.push(batch);
+                    self.complete = !self.join_next || self.height >= self.rows || self.weight >= self.bytes;
+                }
+                next => {
+                    self.behind = next;
+                    self.complete = true;
+                }
+            }
+        }
+    }
+
+    /// The next rows as they are, whatever was about to be joined.
+    fn next_alone(&mut self) -> Option<crate::Result<crate::Batch>> {
+        self.complete = false;
+        if self.group.is_empty() {
+            return self.behind.take().or_else(|| self.reader.next());
+        }
+        let batch = self.group.remove(0);
+        (self.height, self.weight) = (self.height - batch.height, self.weight - batch.bytes);
+        Some(Ok(batch))
+    }
+
+    /// The rows that are together.
+    fn take(&mut self) -> crate::Result<Option<Rows>> {
+        (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
+        let mut group = std::mem::take(&mut self.group);
+        if group.len() > 1 {
+            return Ok(Some(Rows::Several(Batches::new(self.reader.fields().clone(), group, Vec::new()))));
+        }
+        match group.pop() {
+            Some(batch) => Ok(Some(Rows::One(batch.into()))),
+            None => self.behind.take().transpose().map(|batch| batch.map(|batch| Rows::One(batch.into()))),
+        }
+    }
+}
+
+#[pymethods]
+impl BatchReader {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    /// Waits detached, so that other Python threads run while a batch is decoded. After a signal the next call goes on.
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
+        let joined = self.joined.clone();
+        interruptible(py, self.here, move |stopped| lock(&joined).fill(stopped))?;
+        Ok(self.lock().take().map_err(Raised::from)?)
+    }
+
+    /// What was left out before the last batch that came, or before the end; each report is given once.
+    fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
+        py.detach(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
+    }
+
+    /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface allows a producer to keep its own types.
+        drop(requested_schema);
+        let fields = py.detach(|| self.lock().reader.fields().to_vec());
+        let joined = self.joined.clone();
+        batches_capsule(py, &fields, move || lock(&joined).next_alone())
+    }
+
+    /// The columns of the batches, for `polars.Schema`.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let fields = py.detach(|| self.lock().reader.fields().to_vec());
+        schema_capsule(py, &fields)
+    }
+
+    /// What has been done so far.
+    #[getter]
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = py.detach(|| self.lock().reader.stats());
+        let counts = PyDict::new(py);
+        counts.set_item("blocks_read", stats.blocks_read)?;
+        counts.set_item("blocks_skipped", stats.blocks_skipped)?;
+        counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
+        counts.set_item("bytes_decoded", stats.bytes_decoded)?;
+        counts.set_item("rows_decoded", stats.rows_decoded)?;
+        counts.set_item("rows_evaluated", stats.rows_tested)?;
+        counts.set_item("rows_filtered_out", stats.rows_filtered)?;
+        counts.set_item("bytes_read", stats.bytes_read)?;
+        counts.set_item("files_opened", stats.files_opened)?;
+        counts.set_item("max_open_files", stats.files_held)?;
+        counts.set_item("plans_compiled", stats.plans_compiled)?;
+        Ok(counts)
+    }
+}

@@ -1,0 +1,102 @@
+//! Datums in columns.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, BinaryViewArray};
+use polars_arrow::datatypes::Field;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use super::arrow::{arrays, schema_capsule, stream_capsule, taken};
+use super::damage::Limits;
+use super::error::Raised;
+use crate::{DatumOptions, Decoded, Schema};
+
+/// Decodes any number of Binary columns in the same way.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct DatumDecoder(crate::DatumDecoder);
+
+/// What became of a column; gives it away once.
+#[pyclass(module = "polars_avro._core")]
+pub(super) struct Datums {
+    field: Field,
+    arrays: Option<Vec<Box<dyn Array>>>,
+    /// How many rows are bad, and what is wrong with the first of them.
+    #[pyo3(get)]
+    bad: (usize, Option<String>),
+    /// Ids that are needed first; there is no column then.
+    #[pyo3(get)]
+    missing: Vec<u64>,
+}
+
+#[pymethods]
+impl DatumDecoder {
+    #[new]
+    #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, fields=None, ignore_errors=false, limits=None))]
+    fn new(
+        framing: &str,
+        schema: Option<&str>,
+        reader_schema: Option<&str>,
+        ignore_ids: bool,
+        fields: Option<Vec<String>>,
+        ignore_errors: bool,
+        limits: Option<Limits>,
+    ) -> Result<Self, Raised> {
+        let limits = limits.map_or_else(crate::Limits::default, Into::into);
+        let parse = |json: Option<&str>| json.map(|json| Schema::parse(json, &limits).map(Arc::new)).transpose();
+        let mut options = DatumOptions::default();
+        (options.schema, options.reader_schema) = (parse(schema)?, parse(reader_schema)?);
+        options.framing = framing.parse()?;
+        (options.ignore_ids, options.ignore_errors) = (ignore_ids, ignore_errors);
+        (options.fields, options.limits) = (fields, limits);
+        Ok(Self(crate::DatumDecoder::new(options)?))
+    }
+
+    /// The column that comes out, under the name `value`, for `polars.Schema`.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, &[self.0.field("value")])
+    }
+
+    /// Says which schema an id, or a fingerprint as a number, is of.
+    fn add_schema(&self, py: Python<'_>, schema_id: u64, schema: &str) -> Result<(), Raised> {
+        py.detach(|| {
+            let schema = Schema::parse(schema, &self.0.options().limits)?;
+            Ok(self.0.add_schema(schema_id, &Arc::new(schema))?)
+        })
+    }
+
+    /// Decodes a Binary series. Rows with one of the ids in `unknown` are bad.
+    fn decode(&self, py: Python<'_>, series: &Bound<'_, PyAny>, unknown: HashSet<u64>) -> PyResult<Datums> {
+        let binary = |array: Box<dyn Array>| match array.as_any().downcast_ref::<BinaryViewArray>() {
+            Some(array) => Ok(array.clone()),
+            None => Err(PyTypeError::new_err(format!("datums are in a Binary column, got {:?}", array.dtype()))),
+        };
+        let chunks = arrays(series, "the series")?.into_iter().map(binary).collect::<PyResult<Vec<_>>>()?;
+        let decoded = py.detach(|| self.0.decode(&chunks, &unknown)).map_err(Raised::from)?;
+        let field = self.0.field("");
+        Ok(match decoded {
+            Decoded::Rows { arrays, bad, first_bad } => {
+                let bad = (bad, first_bad.map(|error| error.to_string()));
+                Datums { field, arrays: Some(arrays), bad, missing: Vec::new() }
+            }
+            Decoded::Missing(missing) => Datums { field, arrays: None, bad: (0, None), missing },
+        })
+    }
+}
+
+#[pymethods]
+impl Datums {
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &mut self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface allows a producer to keep its own types.
+        drop(requested_schema);
+        let arrays = self.arrays.take().ok_or_else(taken)?;
+        stream_capsule(py, self.field.clone(), arrays.into_iter())
+    }
+}

@@ -1,0 +1,134 @@
+//! Finds the field at which a block's data ends too early.
+//!
+//! Decoding reads on into the padding behind the data and explains what it finds there. This walk stays inside the data.
+
+use std::fmt::Write as _;
+
+use crate::binary::data_end;
+use crate::container::{NoLong, long};
+use crate::schema::{Kind, NodeId, Schema};
+use crate::{Error, ErrorKind, Fixed};
+
+/// Values that nest deeper are not walked into.
+const DEPTH: usize = 512;
+
+/// Returns the error of a record that begins at `pos` and for which the data is too short; `None` if it is not.
+#[cold]
+pub(super) fn explain(writer: &Schema, data: &[u8], pos: usize) -> Option<Error> {
+    let data = data.get(..data_end(data)).filter(|data| pos <= data.len())?;
+    let mut walk = Walk { schema: writer, data, depth: 0 };
+    let Err(Stop::Short { inside, path }) = walk.value(writer.root(), pos) else { return None };
+    let preposition = if inside { "inside" } else { "before" };
+    let path = path.iter().rev().fold(String::new(), |mut path, name| {
+        let dot = if path.is_empty() || name == ITEM { "" } else { "." };
+        write!(path, "{dot}{name}").expect("writing to a String cannot fail");
+        path
+    });
+    let field = if path.is_empty() { "the value".to_owned() } else { format!("field `{path}`") };
+    let error = Error::new(ErrorKind::Data, format!("the block ends {preposition} {field}"));
+    Some(error.at(|position| position.path = Some(path).filter(|path| !path.is_empty())))
+}
+
+const ITEM: &str = "[]";
+
+/// Why the walk does not come to the end of a record.
+enum Stop {
+    /// The data ends before or inside a value; its path, from the inside out.
+    Short { inside: bool, path: Vec<String> },
+    /// Something else is wrong, or it would take too long.
+    Other,
+}
+
+impl Stop {
+    fn within(mut self, name: &str) -> Self {
+        if let Self::Short { path, .. } = &mut self {
+            path.push(name.to_owned());
+        }
+        self
+    }
+}
+
+struct Walk<'a> {
+    schema: &'a Schema,
+    data: &'a [u8],
+    depth: usize,
+}
+
+impl Walk<'_> {
+    /// Returns the position behind a value of this type.
+    fn value(&mut self, id: NodeId, pos: usize) -> Result<usize, Stop> {
+        if self.depth == DEPTH {
+            return Err(Stop::Other);
+        }
+        self.depth += 1;
+        let end = match &self.schema.node(id).kind {
+            Kind::Null => Ok(pos),
+            Kind::Boolean => self.bytes(pos, 1),
+            Kind::Int | Kind::Long | Kind::Enum(_) => self.long(pos).map(|(_, pos)| pos),
+            Kind::Float => self.bytes(pos, 4),
+            Kind::Double => self.bytes(pos, 8),
+            Kind::Fixed(Fixed { size, .. }) => self.bytes(pos, *size),
+            Kind::Bytes | Kind::String => self.blob(pos),
+            Kind::Array(item) => self.items(*item, false, pos),
+            Kind::Map(value) => self.items(*value, true, pos),
+            Kind::Union(branches) => self.long(pos).and_then(|(index, pos)| {
+                let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
+                branch.map_or(Err(Stop::Other), |branch| self.value(*branch, pos))
+            }),
+            Kind::Record(record) => record
+                .fields
+                .iter()
+                .try_fold(pos, |pos, field| self.value(field.schema, pos).map_err(|stop| stop.within(&field.name))),
+        };
+        self.depth -= 1;
+        end
+    }
+
+    fn items(&mut self, item: NodeId, keyed: bool, mut pos: usize) -> Result<usize, Stop> {
+        loop {
+            let (count, after) = self.long(pos)?;
+            pos = after;
+            if count == 0 {
+                return Ok(pos);
+            }
+            if count < 0 {
+                pos = self.long(pos)?.1;
+            }
+            let count = count.unsigned_abs();
+            let too_many = count > self.data.len() as u64;
+            for _ in 0..count {
+                let start = pos;
+                let value = if keyed { self.blob(pos) } else { Ok(pos) };
+                // A count that no bytes of this block could hold is what is wrong.
+                let within = |stop: Stop| if too_many { Stop::Other } else { stop.within(ITEM) };
+                pos = value.and_then(|pos| self.value(item, pos)).map_err(within)?;
+                if pos == start {
+                    // No item takes any bytes.
+                    break;
+                }
+            }
+        }
+    }
+
+    fn blob(&self, pos: usize) -> Result<usize, Stop> {
+        let (len, pos) = self.long(pos)?;
+        let left = self.data.len() - pos;
+        // A length that is there and too large is what is wrong.
+        usize::try_from(len).ok().filter(|&len| len <= left).map(|len| pos + len).ok_or(Stop::Other)
+    }
+
+    fn long(&self, pos: usize) -> Result<(i64, usize), Stop> {
+        long(self.data, pos).map_err(|stop| match stop {
+            NoLong::Incomplete => self.short(pos),
+            NoLong::Overflow => Stop::Other,
+        })
+    }
+
+    fn bytes(&self, pos: usize, n: usize) -> Result<usize, Stop> {
+        if n <= self.data.len() - pos { Ok(pos + n) } else { Err(self.short(pos)) }
+    }
+
+    fn short(&self, pos: usize) -> Stop {
+        Stop::Short { inside: pos < self.data.len(), path: Vec::new() }
+    }
+}

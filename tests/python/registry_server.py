@@ -1,0 +1,127 @@
+"""A schema registry for tests: a small HTTP server on loopback, with faults on demand."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+
+class Registry:
+    """Subjects and their versions, ids counted from 1, and a log of requests."""
+
+    def __init__(self) -> None:
+        self.schemas: list[dict[str, Any]] = []
+        self.subjects: dict[str, list[int]] = {}
+        self.requests: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        #: Answers given instead of the right ones: status, body and headers; one a request.
+        self.faults: list[tuple[int, bytes, dict[str, str]]] = []
+        self.authorization: str | None = None
+        self.delay = 0.0
+        self.lock = threading.Lock()
+        self.url = ""
+
+    def add(self, subject: str, schema: Any, *, references: Any = None, kind: str | None = None) -> int:
+        """Register a schema; gives its number."""
+        body = {"schema": schema if isinstance(schema, str) else json.dumps(schema)}
+        body |= {} if references is None else {"references": references}
+        body |= {} if kind is None else {"schemaType": kind}
+        with self.lock:
+            if body not in self.schemas:
+                self.schemas.append(body)
+            number = self.schemas.index(body) + 1
+            versions = self.subjects.setdefault(subject, [])
+            if number not in versions:
+                versions.append(number)
+        return number
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """What the API says."""
+        parts = path.strip("/").split("/")
+        if parts[:2] == ["schemas", "ids"] and int(parts[2]) <= len(self.schemas):
+            return 200, self.schemas[int(parts[2]) - 1]
+        if parts[0] == "subjects" and parts[2:3] == ["versions"]:
+            subject = parts[1].replace("%2F", "/")
+            if method == "POST":
+                return self.register(subject, body)
+            if versions := self.subjects.get(subject):
+                version = len(versions) if parts[3] == "latest" else int(parts[3])
+                number = versions[version - 1]
+                return 200, {"subject": subject, "id": number, "version": version, **self.schemas[number - 1]}
+        return 404, {"error_code": 40400, "message": "Not found"}
+
+    def register(self, subject: str, body: Any) -> tuple[int, Any]:
+        """What the API says to a new schema."""
+        if "bad" in body["schema"]:
+            return 422, {"error_code": 42201, "message": "Invalid schema"}
+        return 200, {"id": self.add(subject, body["schema"])}
+
+
+class Handler(BaseHTTPRequestHandler):
+    registry: Registry
+
+    def do_GET(self) -> None:
+        self.handle_method("GET")
+
+    def do_POST(self) -> None:
+        self.handle_method("POST")
+
+    def handle_method(self, method: str) -> None:
+        registry = self.registry
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "null")
+        with registry.lock:
+            registry.requests.append(f"{method} {self.path}")
+            registry.headers.append(dict(self.headers))
+            fault = registry.faults.pop(0) if registry.faults else None
+        time.sleep(registry.delay)
+        if fault is not None:
+            status, data, headers = fault
+        elif registry.authorization not in (None, self.headers.get("Authorization")):
+            status, data, headers = 401, b'{"error_code": 401, "message": "Unauthorized"}', {}
+        else:
+            status, answer = registry.answer(method, self.path, body)
+            data, headers = json.dumps(answer).encode(), {}
+        if status == 0:
+            # Hangs up without a word.
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serve(context: ssl.SSLContext | None = None) -> Iterator[Registry]:
+    """Run a registry; its `url` says where."""
+    registry = Registry()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"registry": registry}))
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    registry.url = f"{'http' if context is None else 'https'}://localhost:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield registry
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def basic(user: str, password: str) -> str:
+    """The header of basic authentication."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
