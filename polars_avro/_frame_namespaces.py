@@ -11,6 +11,7 @@ from polars_avro._writing.frames import core_frame, empty_frame
 from polars_avro._writing.options import core_options
 
 if TYPE_CHECKING:
+    from polars_avro._core import WriteOptions
     from polars_avro._schemas import AvroSchema
     from polars_avro._writing.targets import Target
 
@@ -58,7 +59,12 @@ class DataFrameNamespace(_Namespace):
         _write.write_avro(self._take(), target, *args, **options)
 
     def schema(
-        self, *, avro_schema: AvroSchema | None = None, name: str = "", namespace: str | None = None, doc: str | None = None
+        self,
+        *,
+        avro_schema: AvroSchema | None = None,
+        name: str = "",
+        namespace: str | None = None,
+        doc: str | None = None,
     ) -> str:
         """
         Give the Avro schema that the frame is written with.
@@ -118,7 +124,12 @@ class LazyFrameNamespace(_Namespace):
         return _write.sink_avro(self._take(), target, **options)
 
     def schema(
-        self, *, avro_schema: AvroSchema | None = None, name: str = "", namespace: str | None = None, doc: str | None = None
+        self,
+        *,
+        avro_schema: AvroSchema | None = None,
+        name: str = "",
+        namespace: str | None = None,
+        doc: str | None = None,
     ) -> str:
         """
         Give the Avro schema that the rows of the query are written with.
@@ -146,7 +157,7 @@ class LazyFrameNamespace(_Namespace):
         return options.schema_of(frame)
 
 
-def _schema_options(avro_schema: AvroSchema | None, name: str, namespace: str | None, doc: str | None) -> Any:
+def _schema_options(avro_schema: AvroSchema | None, name: str, namespace: str | None, doc: str | None) -> WriteOptions:
     return core_options(
         compression="null",
         compression_level=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
@@ -60,16 +60,16 @@ def write_avro(
         A path, a ``BytesIO``, a file opened for writing bytes, any object with ``write()``, or a
         :class:`polars.PartitionBy`.
     compression
-        How blocks are compressed: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``;
-        Avro's own names are allowed too.
+        How blocks are compressed: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or
+        ``"uncompressed"``; Avro's own names are allowed too.
     name
         The name of the root record in the Avro schema, ``Row`` by default.
     compression_level
         How hard to compress: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz; None is the
         codec's own default. The others have no levels.
     avro_schema
-        The Avro schema to write by: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns are
-        found by name; a field without a column gets its default. By default the schema is made from the dtypes.
+        The Avro schema to write by: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
+        are found by name; a field without a column gets its default. By default the schema is made from the dtypes.
     namespace
         The namespace of the root record.
     doc
@@ -151,14 +151,6 @@ def write_avro(
         mkdir=mkdir,
         sync_on_close=sync_on_close,
     )
-
-
-@overload
-def sink_avro(lf: pl.LazyFrame, target: Target | pl.PartitionBy, *, lazy: Literal[False] = ..., **options: Any) -> None: ...
-
-
-@overload
-def sink_avro(lf: pl.LazyFrame, target: Target | pl.PartitionBy, *, lazy: Literal[True], **options: Any) -> pl.LazyFrame: ...
 
 
 def sink_avro(
@@ -263,8 +255,8 @@ def sink_avro(
         check_schema(schema)
         if not isinstance(target, pl.PartitionBy):
             options.check(empty_frame(schema))
-        flags = {} if optimizations is None else {"optimizations": optimizations}
-        batches = lf.collect_batches(maintain_order=maintain_order, engine=engine, **flags)
+        flags = optimizations or pl.QueryOptFlags()
+        batches = lf.collect_batches(maintain_order=maintain_order, engine=engine, optimizations=flags)
         written = _write(
             batches,
             schema,

@@ -10,9 +10,7 @@ from polars_avro import _schemas
 from polars_avro._core import WriteOptions
 from polars_avro._schemas import AvroSchema
 
-AvroCompression: TypeAlias = Literal[
-    "uncompressed", "null", "snappy", "deflate", "zstd", "zstandard", "bzip2", "xz"
-]
+AvroCompression: TypeAlias = Literal["uncompressed", "null", "snappy", "deflate", "zstd", "zstandard", "bzip2", "xz"]
 SyncOnClose: TypeAlias = Literal["data", "all"]
 
 #: Names that Polars has for codecs and Avro has not.

@@ -41,10 +41,7 @@ def local_path(path: str) -> str:
     return inputs.local_path(path)
 
 
-
-def file_options(
-    target: str | Any, *, append: bool, mkdir: bool, sync_on_close: SyncOnClose | None
-) -> FileOptions:
+def file_options(target: str | Any, *, append: bool, mkdir: bool, sync_on_close: SyncOnClose | None) -> FileOptions:
     """Say how the bytes of a target become visible."""
     if append and not isinstance(target, str):
         msg = "`append` needs a path"

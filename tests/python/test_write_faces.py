@@ -38,7 +38,15 @@ class Collector:
 def test_a_frame_goes_to_every_kind_of_target(tmp_path: Path) -> None:
     memory, least = io.BytesIO(), Collector()
     with open(tmp_path / "c.avro", "wb") as file, open(tmp_path / "d.avro", "wb", buffering=0) as raw:
-        for target in (tmp_path / "a.avro", str(tmp_path / "b.avro"), f"file://{tmp_path}/e.avro", file, raw, memory, least):
+        for target in (
+            tmp_path / "a.avro",
+            str(tmp_path / "b.avro"),
+            f"file://{tmp_path}/e.avro",
+            file,
+            raw,
+            memory,
+            least,
+        ):
             write_avro(DF, target, sync_marker=MARKER)
     contents = {path.read_bytes() for path in tmp_path.iterdir()} | {memory.getvalue(), b"".join(least.chunks)}
     assert len(contents) == 1
@@ -203,7 +211,7 @@ def test_a_writer_joins_small_frames(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_is_left_by_an_error_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), AvroWriter(tmp_path / "a.avro") as writer:
+    with pytest.raises(ZeroDivisionError), AvroWriter(tmp_path / "a.avro") as writer:  # noqa: PT012
         writer.write(DF)
         1 / 0  # noqa: B018
     assert files_below(tmp_path) == []
@@ -228,7 +236,9 @@ def test_a_writer_knows_its_columns(tmp_path: Path) -> None:
 
 
 def test_a_writer_takes_arrow(tmp_path: Path) -> None:
-    table = pa.table({"a": pa.array([1, None], pa.int32()), "s": pa.array(["x", "y"]), "d": pa.array(["u", "u"]).dictionary_encode()})
+    table = pa.table(
+        {"a": pa.array([1, None], pa.int32()), "s": pa.array(["x", "y"]), "d": pa.array(["u", "u"]).dictionary_encode()}
+    )
     expected = pl.DataFrame(table)
     reader = pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=1))
     for data in (table, reader, table.to_batches()[0]):
@@ -283,7 +293,7 @@ def test_a_failed_append_is_cut_back(tmp_path: Path) -> None:
     df = pl.DataFrame({"i": range(400_000)})
     write_avro(df, path, compression="null")
     before = path.read_bytes()
-    with pytest.raises(ZeroDivisionError), AvroWriter(path, append=True, compression="null") as writer:
+    with pytest.raises(ZeroDivisionError), AvroWriter(path, append=True, compression="null") as writer:  # noqa: PT012
         for _ in range(10):
             writer.write(df)
         assert path.stat().st_size > len(before)
@@ -300,7 +310,10 @@ def test_partitions_are_named_as_polars_names_them(tmp_path: Path) -> None:
     assert files_below(tmp_path / "avro") == expected
     for name in expected:
         parquet = tmp_path / "parquet" / name.replace(".avro", ".parquet")
-        assert_frame_equal(read_avro(tmp_path / "avro" / name, glob=False, hive_partitioning=False), pl.read_parquet(parquet, glob=False, hive_partitioning=False))
+        assert_frame_equal(
+            read_avro(tmp_path / "avro" / name, glob=False, hive_partitioning=False),
+            pl.read_parquet(parquet, glob=False, hive_partitioning=False),
+        )
 
 
 @pytest.mark.filterwarnings("ignore:`PartitionBy`")
@@ -325,7 +338,10 @@ def test_partition_by_is_honoured(tmp_path: Path) -> None:
     sink_avro(lf.head(0), pl.PartitionBy(tmp_path / "empty", max_rows_per_file=5))
     assert read_avro(tmp_path / "empty/00000000.avro").schema == lf.collect_schema()
     memory = [io.BytesIO(), io.BytesIO()]
-    sink_avro(lf, pl.PartitionBy("x", key=pl.col("v") % 2, file_path_provider=lambda args: memory[args.partition_keys["v"][0]]))
+    sink_avro(
+        lf,
+        pl.PartitionBy("x", key=pl.col("v") % 2, file_path_provider=lambda args: memory[args.partition_keys["v"][0]]),
+    )
     assert [read_avro(target.getvalue()).height for target in memory] == [5, 5]
 
 
@@ -340,7 +356,9 @@ def test_thousands_of_partitions_need_few_open_files(tmp_path: Path, monkeypatch
         most = max(most, len(os.listdir("/proc/self/fd")))
 
     before = len(os.listdir("/proc/self/fd"))
-    lf = pl.concat([part.lazy() for part in df.iter_slices(5_000)]).map_batches(lambda part: (count_open(part), part)[1], streamable=True)
+    lf = pl.concat([part.lazy() for part in df.iter_slices(5_000)]).map_batches(
+        lambda part: (count_open(part), part)[1], streamable=True
+    )
     write_avro(df, tmp_path / "eager", partition_by="k")
     sink_avro(lf, pl.PartitionBy(tmp_path / "lazy", key="k"))
     assert most <= before + 8 + 40
