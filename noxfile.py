@@ -1,4 +1,4 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``."""
+"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
 
 import shutil
 from pathlib import Path
@@ -30,17 +30,29 @@ def test(session: nox.Session) -> None:
     session.run("pytest", *arguments)
 
 
+# The first that `pyproject.toml` allows, and the last before 2.0, which has other scans.
+POLARS = {"oldest-1": "==1.44.1", "newest-1": "<2", "oldest-2": "==2.0.0", "newest-2": "<3"}
+
+
 @nox.session
-@nox.parametrize("version", ["<2", "<3"])
+@nox.parametrize("version", [nox.param(version, id=name) for name, version in POLARS.items()])
 def polars(session: nox.Session, version: str) -> None:
-    """Run queries with the newest Polars of each kind: the one before 2.0 has no external readers."""
+    """Run queries with the oldest and the newest Polars of each major version."""
     session.install(".", *requirements("test"))
-    # The package asks for 2.0, so pip objects, and goes on.
     session.install("--upgrade", f"polars{version}")
-    queries = ["tests/python/test_surface_io_source.py", "tests/python/test_query_fuzzer.py"]
-    if version != "<2":
-        queries += ["tests/python/test_surface_scan.py", "tests/python/test_query_pushdown.py"]
-    session.run("pytest", *(session.posargs or queries))
+    tests = ["surface_io_source", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
+    if version in (POLARS["oldest-2"], POLARS["newest-2"]):
+        tests += ["surface_scan", "query_pushdown"]
+    session.run("pytest", *(session.posargs or [f"tests/python/test_{name}.py" for name in tests]))
+
+
+@nox.session
+def distributed(session: nox.Session) -> None:
+    """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` leaves out what takes long."""
+    session.install(".", *requirements("test"), *requirements("distributed"))
+    tests = ["test_splits", "test_extras", "test_dask", "test_ray"]
+    environment = {"RAY_USAGE_STATS_ENABLED": "0"}
+    session.run("pytest", *session.posargs, *(f"tests/python/{test}.py" for test in tests), env=environment)
 
 
 @nox.session

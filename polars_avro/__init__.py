@@ -1,11 +1,30 @@
 """Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
 
+import os
+
 import polars as pl
 
+# A file of the distribution `polars-avro`, which installs the same package.
+if os.path.exists(os.path.join(os.path.dirname(__file__), "_source.py")):
+    from polars_avro import _clash
+
+    _clash.warn()
+
+try:
+    from polars_avro._core import __version__
+except ModuleNotFoundError as _error:
+    if _error.name != "polars_avro._core":
+        raise
+    raise ModuleNotFoundError(
+        "polars_avro is imported from its sources, which have no extension module yet: run `maturin develop` in the "
+        "root of the repository, or import the installed package from another directory",
+        name=_error.name,
+    ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
-from polars_avro._core import __version__
 from polars_avro._datums import decode
+from polars_avro._engine.file_parts import FilePart
 from polars_avro._errors import (
+    AvroColumnNotFoundError,
     AvroDataError,
     AvroError,
     AvroLimitError,
@@ -20,10 +39,12 @@ from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
+from polars_avro._splits import Split, plan_splits, scan_splits
 from polars_avro._write import sink_avro, write_avro
 from polars_avro._writer import AvroWriter
 
 __all__ = [
+    "AvroColumnNotFoundError",
     "AvroDataError",
     "AvroError",
     "AvroLimitError",
@@ -35,15 +56,19 @@ __all__ = [
     "AvroWarning",
     "AvroWriter",
     "BadBlock",
+    "FilePart",
     "Limits",
     "RegisteredSchema",
     "SchemaRegistry",
+    "Split",
     "__version__",
     "decode",
+    "plan_splits",
     "read_avro",
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "scan_splits",
     "sink_avro",
     "write_avro",
 ]

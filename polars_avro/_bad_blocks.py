@@ -23,7 +23,8 @@ class BadBlock:
         The path of the file, ``<bytes>`` for one in memory.
     block_index : int
         Index of the block in the file, counted from 0; a stretch in which no block could be found counts as one. Reads
-        of a `byte_range`, or after `seek`, number blocks in the same way, so that reports of several parts can be joined.
+        of a `byte_range`, or after `seek`, number blocks in the same way, so that reports of
+        several parts can be joined.
     offset : int
         Where it begins in the file, in bytes.
     rows_lost : int or None
@@ -44,6 +45,8 @@ class BadBlock:
 
 class AvroWarning(UserWarning):
     """Rows of an Avro file are missing from the result, as ``ignore_errors`` allows."""
+
+    __module__ = "polars_avro"
 
 
 class BadBlockLog:

@@ -1,13 +1,13 @@
-"""What goes wrong, by whose fault."""
+"""What goes wrong, by whose fault. The classes say that they live in ``polars_avro``, where users find them."""
 
 from __future__ import annotations
 
-from polars.exceptions import ComputeError
+from polars.exceptions import ColumnNotFoundError, ComputeError, SchemaError
 
 
 class AvroError(ComputeError):
     """
-    Something is wrong with an Avro file, or with what is asked of it.
+    Base class of all Avro errors.
 
     The message says all that is known. The attributes hold the same for programs; each is None where it does not apply.
 
@@ -27,6 +27,8 @@ class AvroError(ComputeError):
         The field in the record, such as ``items[].price``.
     """
 
+    __module__ = "polars_avro"
+
     file: str | None = None
     block_index: int | None = None
     offset: int | None = None
@@ -36,11 +38,26 @@ class AvroError(ComputeError):
 
 
 class AvroDataError(AvroError):
-    """The file is damaged, cut short, or no Avro object container file."""
+    """
+    The file is damaged, cut short, or no Avro object container file.
+
+    Also raised where `reader_schema` has no place for a value, such as a null. That is no damage, so `ignore_errors`
+    does not hide it.
+    """
+
+    __module__ = "polars_avro"
 
 
-class AvroSchemaError(AvroError):
+class AvroSchemaError(AvroError, SchemaError):
     """A schema is not valid, or files that are read together differ in theirs."""
+
+    __module__ = "polars_avro"
+
+
+class AvroColumnNotFoundError(AvroSchemaError, ColumnNotFoundError):
+    """A file lacks a column of the schema that it is read as."""
+
+    __module__ = "polars_avro"
 
 
 class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
@@ -50,6 +67,10 @@ class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
 class AvroLimitError(AvroError):
     """The file asks for more than is allowed, such as a block of many gigabytes."""
 
+    __module__ = "polars_avro"
+
 
 class AvroUnsupportedError(AvroError):
     """Something that is valid but not supported here, such as a codec."""
+
+    __module__ = "polars_avro"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from dataclasses import dataclass, fields
+from typing import SupportsIndex
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,13 @@ class Limits:
     block_bytes : int
         Bytes of one block after decompression: 1 GiB. Blocks that are not compressed are bounded by the file.
     schema_depth : int
-        How deep types may nest in a schema: 128.
+        How deep types may nest in a schema: 128; values above 256 count as 256.
     schema_nodes : int
         How many types a schema may hold: 1,048,576.
     columns : int
         How many columns a schema may become, those nested in others included: 131,072.
     data_depth : int
-        How deep one value of a recursive type may nest: 256.
+        How deep one value of a recursive type may nest: 256; values above 256 count as 256.
     zero_byte_items : int
         How many items that take no bytes (nulls, records of no fields) a block or an array may claim: 16,777,216.
     bad_blocks : int
@@ -46,7 +49,7 @@ class Limits:
     >>> polars_avro.read_avro("docs/sample.avro", limits=limits)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    polars_avro._errors.AvroLimitError: docs/sample.avro: block 0 ... (limit `block_bytes`)
+    polars_avro.AvroLimitError: docs/sample.avro: block 0 ... (limit `block_bytes`)
     """
 
     header_bytes: int = 64 << 20
@@ -61,12 +64,18 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not isinstance(value, int):
+            if not isinstance(value, SupportsIndex):
                 msg = f"`{field.name}` must be an int, got {type(value).__name__!r}"
                 raise TypeError(msg)
-            if value < 0:
-                msg = f"`{field.name}` must not be negative, got {value}"
+            number = operator.index(value)
+            if number < 0:
+                msg = f"`{field.name}` must not be negative, got {number}"
                 raise ValueError(msg)
+            if number > sys.maxsize:
+                msg = f"`{field.name}` must be at most {sys.maxsize}, got {number}"
+                raise ValueError(msg)
+            # NumPy's integers become Python's.
+            object.__setattr__(self, field.name, number)
 
 
 DEFAULT_LIMITS = Limits()

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from polars_avro import _options
 from polars_avro._core import ContainerFile
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schemas import as_written
-from polars_avro._sources.inputs import Source, normalize_source
+from polars_avro._sources.inputs import Source, normalize_file
 
 _RESERVED = ("avro.schema", "avro.codec")
 
@@ -85,7 +86,8 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     >>> metadata.codec, metadata.n_blocks, metadata.n_rows
     ('deflate', 5, 300)
     """
-    file = ContainerFile(normalize_source(source), as_written(limits or DEFAULT_LIMITS))
+    _options.check(limits=limits)
+    file = ContainerFile(normalize_file(source, "read_avro_metadata"), as_written(limits or DEFAULT_LIMITS))
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
         avro_schema=file.schema_json,
@@ -137,4 +139,5 @@ def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Sche
     >>> schema["sky"]
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
-    return pl.Schema(ContainerFile(normalize_source(source), as_written(limits or DEFAULT_LIMITS)))
+    _options.check(limits=limits)
+    return pl.Schema(ContainerFile(normalize_file(source, "read_avro_schema"), as_written(limits or DEFAULT_LIMITS)))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
 from polars_avro._bad_blocks import BadBlock, BadBlockLog
 from polars_avro._core import Batch, ReadOptions
+from polars_avro._limits import Limits
+
+#: The core counts in 64 bits.
+_MOST = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -42,45 +47,105 @@ class ScanOptions:
     reader: ReaderOptions = ReaderOptions()
 
 
-def check(
+def check(**given: Any) -> None:
+    """Refuse values of the wrong type, by the names of their parameters."""
+    for name, value in given.items():
+        accepts, expected = _CHECKS[name]
+        if not accepts(value):
+            msg = f"`{name}` must be {expected}, got {value!r} of type {type(value).__name__!r}"
+            raise TypeError(msg)
+
+
+def _is_flag(value: Any) -> bool:
+    # NumPy's own is no `bool`.
+    return isinstance(value, bool) or type(value).__name__ in {"bool_", "bool"}
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, bytes) and all(isinstance(each, str) for each in value)
+
+
+def _or_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or accepts(value)
+
+
+def _is_a(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind)
+
+
+_FLAG = (_is_flag, "a bool")
+_TEXT = (_or_none(_is_a(str)), "a str or None")
+_SCHEMA = (_or_none(_is_a(Mapping)), "a mapping of column names to dtypes, or None")
+#: What each parameter accepts, and how to say so.
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "cache": _FLAG,
+    "cast_options": (_or_none(_is_a(pl.ScanCastOptions)), "a polars.ScanCastOptions or None"),
+    "glob": _FLAG,
+    "hidden_file_prefix": (_or_none(_is_texts), "a str, a list of str, or None"),
+    "hive_partitioning": (_or_none(_is_flag), "a bool or None"),
+    "hive_schema": _SCHEMA,
+    "ignore_errors": _FLAG,
+    "include_file_paths": _TEXT,
+    "limits": (_or_none(_is_a(Limits)), "a polars_avro.Limits or None"),
+    "low_memory": _FLAG,
+    "on_bad_block": (_or_none(callable), "callable or None"),
+    "rechunk": _FLAG,
+    "row_index_name": _TEXT,
+    "schema": _SCHEMA,
+    "try_parse_hive_dates": _FLAG,
+}
+
+
+def integer(name: str, value: Any, *, least: int = 0, most: int = _MOST) -> int:
+    """Give an integer of Python's, also for those of NumPy, within bounds."""
+    if not isinstance(value, SupportsIndex):
+        msg = f"`{name}` must be an int, got {value!r} of type {type(value).__name__!r}"
+        raise TypeError(msg)
+    number = operator.index(value)
+    if number < least:
+        found = f"a negative number, {number}" if number < 0 else f"{number}"
+        msg = f"`{name}` must be at least {least}, got {found}"
+        raise ValueError(msg)
+    if number > most:
+        msg = f"`{name}` must be at most {most}, got {number}"
+        raise ValueError(msg)
+    return number
+
+
+def optional_integer(name: str, value: Any, *, least: int = 0) -> int | None:
+    """Do the same, unless the value is None."""
+    return None if value is None else integer(name, value, least=least)
+
+
+def reader_options(
     *,
-    n_rows: int | None,
-    row_index_offset: int,
+    ignore_errors: bool,
+    on_bad_block: Callable[[BadBlock], object] | None,
+    low_memory: bool = False,
     batch_size: int | None,
     n_threads: int | None,
-) -> None:
-    """Refuse numbers that mean nothing, before they reach Polars or the core."""
-    for name, value, least in (
-        ("n_rows", n_rows, 0),
-        ("row_index_offset", row_index_offset, 0),
-        ("batch_size", batch_size, 1),
-        ("n_threads", n_threads, 1),
-    ):
-        if value is None:
-            continue
-        if not isinstance(value, int):
-            msg = f"`{name}` must be an int, got {type(value).__name__!r}"
-            raise TypeError(msg)
-        if value < least:
-            msg = f"`{name}` must be at least {least}, got {value}"
-            raise ValueError(msg)
+) -> ReaderOptions:
+    """Check the options that a scan passes on to the reader of its files."""
+    check(ignore_errors=ignore_errors, on_bad_block=on_bad_block, low_memory=low_memory)
+    threads = optional_integer("n_threads", n_threads, least=1)
+    return ReaderOptions(
+        ignore_errors=bool(ignore_errors),
+        on_bad_block=on_bad_block,
+        batch_size=optional_integer("batch_size", batch_size, least=1),
+        # One thread decodes one batch at a time.
+        n_threads=1 if low_memory and threads is None else threads,
+    )
 
 
-def check_byte_range(byte_range: Any) -> None:
-    """Refuse what is no range of a file's bytes."""
-    if byte_range is None:
-        return
-    if not isinstance(byte_range, tuple) or len(byte_range) != 2:
-        msg = f"`byte_range` must be a tuple of two offsets, got {byte_range!r}"
+def byte_range(given: Any) -> tuple[int, int | None] | None:
+    """Check a range of a file's bytes."""
+    if given is None:
+        return None
+    if not isinstance(given, tuple) or len(given) != 2:
+        msg = f"`byte_range` must be a tuple of two offsets, got {given!r}"
         raise TypeError(msg)
-    start, stop = byte_range
-    for offset in (start, start if stop is None else stop):
-        if not isinstance(offset, int):
-            msg = f"`byte_range` must hold ints, got {type(offset).__name__!r}"
-            raise TypeError(msg)
-    if start < 0 or (stop is not None and stop < start):
-        msg = f"`byte_range` must not be negative or end before it begins, got {byte_range}"
-        raise ValueError(msg)
+    start = integer("byte_range", given[0])
+    return start, None if given[1] is None else integer("byte_range", given[1], least=start)
 
 
 def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> None:
@@ -90,36 +155,44 @@ def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> 
         raise DuplicateError(msg)
 
 
-def row_index(name: str | None, offset: int, columns: Iterable[str]) -> tuple[str, int] | None:
+def max_row_index() -> int:
+    """Give the most that Polars' type for row indices holds."""
+    return 2**64 - 1 if pl.get_index_type() == pl.UInt64 else 2**32 - 1
+
+
+def row_index(name: str | None, offset: Any, columns: Iterable[str]) -> tuple[str, int] | None:
     """Give the row index as Polars and the core want it."""
+    check(row_index_name=name)
+    number = integer("row_index_offset", offset, most=max_row_index())
     new_column("row_index_name", name, columns)
-    return None if name is None else (name, offset)
+    return None if name is None else (name, number)
 
 
-def selection(columns: Sequence[str] | Sequence[int] | str | int, schema: pl.Schema) -> list[str]:
+def selection(columns: Any, schema: pl.Schema) -> list[str]:
     """Give the columns to read, in the order asked for: names, and paths to fields of structs."""
     names = schema.names()
-    if isinstance(columns, (str, int)):
-        columns = [columns]  # type: ignore[assignment]
-    selected = []
-    for column in columns:  # type: ignore[union-attr]
-        if isinstance(column, int):
-            if not -len(names) <= column < len(names):
-                msg = f"column {column} of a file that has {len(names)}"
-                raise ColumnNotFoundError(msg)
-            selected.append(names[column])
-        elif not isinstance(column, str):
-            msg = f"`columns` must be names or positions, got {type(column).__name__!r}"
-            raise TypeError(msg)
-        elif not _has(schema, column):
-            msg = f"{column!r} is none of the file's columns, nor a field of one: {', '.join(names)}"
-            raise ColumnNotFoundError(msg)
-        else:
-            selected.append(column)
+    one = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
+    selected = [_selected(column, schema, names) for column in ([columns] if one else columns)]
     if len(set(selected)) != len(selected):
         msg = f"`columns` names a column twice: {selected}"
         raise ValueError(msg)
     return selected
+
+
+def _selected(column: Any, schema: pl.Schema, names: list[str]) -> str:
+    if isinstance(column, str):
+        if not _has(schema, column):
+            msg = f"`columns`: {column!r} is none of the file's columns, nor a field of one: {', '.join(names)}"
+            raise ColumnNotFoundError(msg)
+        return column
+    if isinstance(column, bool) or not isinstance(column, SupportsIndex):
+        msg = f"`columns` must hold names or indices, got {column!r} of type {type(column).__name__!r}"
+        raise TypeError(msg)
+    index = operator.index(column)
+    if not 0 <= index < len(names):
+        msg = f"`columns`: index {index} is out of range; the file has {len(names)} columns, counted from 0"
+        raise ColumnNotFoundError(msg)
+    return names[index]
 
 
 def _has(fields: Mapping[str, Any], path: str) -> bool:

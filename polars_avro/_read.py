@@ -9,7 +9,6 @@ import polars as pl
 from polars_avro import _options, _schemas
 from polars_avro._engine.frames import frame
 from polars_avro._limits import DEFAULT_LIMITS, Limits
-from polars_avro._options import ReaderOptions
 from polars_avro._scan import scan_avro
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import inputs
@@ -35,10 +34,12 @@ def read_avro(
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
+    schema: SchemaDict | None = None,
     reader_schema: AvroSchema | None = None,
     schema_mode: SchemaMode = "first",
     hive_schema: SchemaDict | None = None,
     try_parse_hive_dates: bool = True,
+    low_memory: bool = False,
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
@@ -60,9 +61,9 @@ def read_avro(
         Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
         opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end.
     columns
-        Columns to read, by name or by position counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads
-        of the struct ``a`` only its field ``b``, also where ``a`` holds lists or maps of structs; a column of that very
-        name comes first.
+        Columns to read, by name or by index counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads of
+        the struct ``a`` only its field ``b``, also if ``a`` holds lists or maps of structs; a column of that very name
+        comes first.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -70,51 +71,59 @@ def read_avro(
     row_index_offset
         The index of the first row.
     ignore_errors
-        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
-        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
-        rows; a row index counts those that come out.
+        Drop damaged blocks, and read on after them. Each is reported, and a warning sums up; a damaged header is an
+        error all the same. All columns are decoded then, also to count rows, so that every query has the same rows; a
+        row index counts the rows that are returned.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
+        Called with a :class:`BadBlock` for each block that is dropped, in file order. What it raises ends the read.
     hive_partitioning
-        Whether ``key=value`` directories in the paths become columns, behind those of the files. They do by default if
+        Whether ``key=value`` directories in the paths become columns, after those of the files. They do by default if
         `source` is a single directory, from there on; otherwise whole paths are looked at. Files of which no row can
-        pass a filter are not opened then.
+        pass a filter are not decoded then, and not opened unless their rows have to be counted.
     glob
-        Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
+        Whether ``*``, ``?`` and ``[`` in a path make it a pattern. A name with brackets is no pattern if there is a
+        file or directory of that name.
     hidden_file_prefix
-        Leave out files of directories and patterns whose names begin with one of these.
+        Skip files of directories and patterns whose names begin with one of these.
+    schema
+        Names and dtypes of the columns, in the order wanted; the files must have these dtypes. Columns that no file
+        has follow `missing_columns`, columns that are not named here follow `extra_columns`. With a schema, no files
+        are an empty frame. Not together with `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file. The rules of Avro's schema resolution hold, names included: fields are matched by name or
-        alias, numbers are widened, what a file lacks is the default, what the schema lacks is passed over.
+        alias, numbers are widened, a field that a file lacks has its default, a field that the schema lacks is skipped.
     schema_mode : {'first', 'union'}
-        What the files are read as where `reader_schema` is not given: as the schema of the first file, or as one that
-        has the columns of all files, in types that hold the values of all. The latter gives what
+        What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
+        or as one that has the columns of all files, in types that hold the values of all. The latter gives what
         ``pl.concat(how="diagonal_relaxed")`` would: every header is read by this call, and what a file lacks is null.
     hive_schema
         The names and dtypes of the columns in the paths; by default they are inferred.
     try_parse_hive_dates
         Whether dates and datetimes are inferred too.
+    low_memory
+        Decode one batch at a time, on one thread unless `n_threads` is given: less memory, more time.
     include_file_paths
         If not None, a column of this name says which file a row came from.
     missing_columns : {'raise', 'insert'}
         What becomes of columns that a file lacks and that have no default in the schema: an error, or null. A default
         is the value of the missing column in any case.
     extra_columns : {'raise', 'ignore'}
-        What becomes of columns that only later files have. With `reader_schema` they are passed over in any case.
+        What becomes of columns that only later files have. With `reader_schema` they are skipped in any case.
     cast_options
-        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Numbers are
-        widened in any case; other casts are not supported.
+        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Its other
+        options allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need none.
     rechunk
         Make every column contiguous in memory. Costs a copy.
     byte_range
         Read only the blocks that begin in this range of the file's bytes: to be exact, those whose sync markers, which
-        stand in front of them, begin in it. Ranges that tile a file give every row once, so that a large file can be
-        shared out. ``None`` as its end is the file's end. Needs a single file.
+        precede them, begin in it. Ranges that tile a file give every row once, so that a large file can be shared out.
+        ``None`` as its end is the file's end. Needs a single file.
     batch_size
-        About how many rows a chunk of the result has: 100,000 by default, and fewer where rows are large.
+        About how many rows a batch, or a chunk of the result, has at least: 100,000 by default, and fewer if rows are
+        large. Small blocks are not split, so that batches end where blocks do.
     n_threads
-        How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+        How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
     limits
         What a file may ask for before it is refused.
 
@@ -153,30 +162,32 @@ def read_avro(
     │ Da Nang ┆ 27.7    │
     └─────────┴─────────┘
     """
-    _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-    _options.check_byte_range(byte_range)
-    named = include_file_paths is not None or hive_partitioning or hive_schema is not None
+    _options.check(glob=glob, hive_partitioning=hive_partitioning, rechunk=rechunk, limits=limits)
+    part = _options.byte_range(byte_range)
+    named = include_file_paths is not None or hive_partitioning or hive_schema is not None or schema is not None
     single = None if named else _single(source, glob=glob)
-    if single is None and byte_range is not None:
-        msg = "`byte_range` is a part of a single file, and there may be several"
+    if single is None and part is not None:
+        msg = "`byte_range` needs a single file, without columns from its path and without `schema`"
         raise ValueError(msg)
     if single is not None:
-        reader = ReaderOptions(
+        _options.check(
+            hidden_file_prefix=hidden_file_prefix, hive_schema=hive_schema, try_parse_hive_dates=try_parse_hive_dates
+        )
+        rows = _options.optional_integer("n_rows", n_rows)
+        reader = _options.reader_options(
             ignore_errors=ignore_errors,
             on_bad_block=on_bad_block,
+            low_memory=low_memory,
             batch_size=batch_size,
             n_threads=n_threads,
         )
         evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-        _, file = _schemas.resolve_read_schema(
-            [single], reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS
-        )
-        schema = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
-        selected = None if columns is None else _options.selection(columns, schema)
-        index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
-        options = _options.core_options(
-            columns=selected, row_index=index, length=n_rows, byte_range=byte_range, reader=reader
-        )
+        request = _schemas.SchemaRequest(None, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
+        _, file = request.resolve([single])
+        own = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
+        selected = None if columns is None else _options.selection(columns, own)
+        index = _options.row_index(row_index_name, row_index_offset, own.names() if selected is None else selected)
+        options = _options.core_options(columns=selected, row_index=index, length=rows, byte_range=part, reader=reader)
         batches = file.read(options)
         if (log := reader.bad_block_log()) is not None:
             log.report(batches.bad_blocks)
@@ -194,10 +205,12 @@ def read_avro(
         hive_partitioning=hive_partitioning,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
+        schema=schema,
         reader_schema=reader_schema,
         schema_mode=schema_mode,
         hive_schema=hive_schema,
         try_parse_hive_dates=try_parse_hive_dates,
+        low_memory=low_memory,
         include_file_paths=include_file_paths,
         missing_columns=missing_columns,
         extra_columns=extra_columns,
@@ -209,8 +222,8 @@ def read_avro(
     if columns is not None:
         in_front = [] if row_index_name is None else [row_index_name]
         behind = [] if include_file_paths is None else [include_file_paths]
-        schema = lf.collect_schema()
-        own = pl.Schema({name: schema[name] for name in schema if name not in in_front + behind})
+        every = lf.collect_schema()
+        own = pl.Schema({name: every[name] for name in every if name not in in_front + behind})
         wanted = _options.selection(columns, own)
         if not set(wanted) <= set(own):
             msg = "fields of structs can be read from one file at a time, and not with `include_file_paths`"

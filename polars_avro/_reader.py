@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _schemas
+from polars_avro import _options
 from polars_avro._engine.frames import frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
-from polars_avro._options import ReaderOptions
-from polars_avro._schemas import AvroSchema, SchemaEvolution
+from polars_avro._schemas import AvroSchema, SchemaRequest
 from polars_avro._sources import inputs
 from polars_avro._sources.inputs import Source
 
@@ -29,15 +29,17 @@ class AvroReader:
     Read one Avro file batch by batch, as an iterator over DataFrames.
 
     Batches are decoded ahead on all cores; memory stays bounded whatever the file's size. A reader is its own context:
-    leaving the ``with`` block, or :meth:`close`, stops the decoding and lets go of the file.
+    leaving the ``with`` block, or :meth:`close`, stops the decoding and lets go of the file. Threads may share a
+    reader: each batch goes to one of them.
 
     Parameters
     ----------
     source
         A path, the ``bytes`` of a file, or a file-like, which is read to its end.
     columns
-        Columns to read, by name or by position counted from 0, in the order wanted. ``"a.b"`` reads of the struct ``a``
-        only its field ``b``, also where ``a`` holds lists or maps of structs; a column of that very name comes first.
+        Columns to read, by name or by index counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads of
+        the struct ``a`` only its field ``b``, also if ``a`` holds lists or maps of structs; a column of that very name
+        comes first.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -45,25 +47,26 @@ class AvroReader:
     row_index_offset
         The index of the first row.
     ignore_errors
-        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
-        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
-        rows; a row index counts those that come out.
+        Drop damaged blocks, and read on after them. Each is reported, and a warning sums up; a damaged header is an
+        error all the same. All columns are decoded then, also to count rows, so that every query has the same rows; a
+        row index counts the rows that are returned.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
+        Called with a :class:`BadBlock` for each block that is dropped, in file order. What it raises ends the read.
     reader_schema
-        The Avro schema to read as, instead of the file's: JSON text, the same as Python objects, or the path of an
-        ``.avsc`` file. The rules of Avro's schema resolution hold.
+        The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
+        an ``.avsc`` file. The rules of Avro's schema resolution hold, names included: fields are matched by name or
+        alias, numbers are widened, a field that a file lacks has its default, a field that the schema lacks is skipped.
     byte_range
         Read only the blocks that begin in this range of the file's bytes: to be exact, those whose sync markers, which
-        stand in front of them, begin in it. Ranges that tile a file give every row once. ``None`` as its end is the
-        file's end.
+        precede them, begin in it. Ranges that tile a file give every row once, so that a large file can be shared out.
+        ``None`` as its end is the file's end. Needs a single file.
     batch_size
-        About how many rows a batch has at least: 100,000 by default, and fewer where rows are large. Small blocks are not
-        split, so that batches end where blocks do.
+        About how many rows a batch, or a chunk of the result, has at least: 100,000 by default, and fewer if rows are
+        large. Small blocks are not split, so that batches end where blocks do.
     n_threads
-        How many threads decode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+        How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
     limits
-        What the file may ask for before it is refused.
+        What a file may ask for before it is refused.
 
     Raises
     ------
@@ -100,18 +103,15 @@ class AvroReader:
         n_threads: int | None = None,
         limits: Limits | None = None,
     ) -> None:
-        _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-        _options.check_byte_range(byte_range)
-        reader = ReaderOptions(
-            ignore_errors=ignore_errors,
-            on_bad_block=on_bad_block,
-            batch_size=batch_size,
-            n_threads=n_threads,
+        _options.check(limits=limits)
+        reader = _options.reader_options(
+            ignore_errors=ignore_errors, on_bad_block=on_bad_block, batch_size=batch_size, n_threads=n_threads
         )
-        sources = [inputs.normalize_source(source)]
-        _, file = _schemas.resolve_read_schema(
-            sources, reader_schema, "first", SchemaEvolution(), limits or DEFAULT_LIMITS
-        )
+        opened = inputs.normalize_file(source, "AvroReader")
+        request = SchemaRequest(reader_schema=reader_schema, limits=limits or DEFAULT_LIMITS)
+        _, file = request.resolve([opened])
+        self._name = opened if isinstance(opened, str) else "<bytes>"
+        self._lock = threading.RLock()
         schema = pl.Schema(file)
         selected = None if columns is None else _options.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
@@ -119,15 +119,15 @@ class AvroReader:
         self._options = reader
         self._selected = selected
         self._index = index
-        self._n_rows = n_rows
-        self._byte_range = byte_range
+        self._n_rows = _options.optional_integer("n_rows", n_rows)
+        self._byte_range = _options.byte_range(byte_range)
         self._log = reader.bad_block_log(keep=True)
         self._past: dict[str, int] = {}
         self._rows_read = 0
         self._total_bytes = file.size
         self._avro_schema = file.schema_json
         self._batches: BatchReader | None = None
-        self._schema = pl.Schema(self._start(file, byte_range))
+        self._schema = pl.Schema(self._start(file, self._byte_range))
 
     def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> BatchReader:
         """Read on in this range, counting on."""
@@ -214,22 +214,27 @@ class AvroReader:
         120
         """
         stop = None if self._byte_range is None else self._byte_range[1]
-        _options.check_byte_range((offset, None))
+        start = _options.integer("offset", offset)
+        with self._lock:
+            self._past = self.stats
+            self._start(self._open_file(), (start, None if stop is None else max(stop, start)))
+
+    def _open_file(self) -> ContainerFile:
         if self._file is None:
-            msg = "the reader is closed"
+            msg = f"the reader of {self._name} is closed"
             raise ValueError(msg)
-        self._past = self.stats
-        self._start(self._file, (offset, None if stop is None else max(stop, offset)))
+        return self._file
 
     def close(self) -> None:
-        """Stop decoding and let go of the file; iterating ends here. Closing twice is fine."""
-        self._past = self.stats
-        self._frames = iter(())
-        if self._log is not None and self._batches is not None:
-            self._log.report(self._batches.take_bad_blocks())
-        self._file = self._batches = None
-        if self._log is not None:
-            self._log.warn(stacklevel=2)
+        """Stop decoding and let go of the file; iterating raises from here on. Closing twice is fine."""
+        with self._lock:
+            self._past = self.stats
+            self._frames = iter(())
+            if self._log is not None and self._batches is not None:
+                self._log.report(self._batches.take_bad_blocks())
+            self._file = self._batches = None
+            if self._log is not None:
+                self._log.warn(stacklevel=2)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """
@@ -247,13 +252,19 @@ class AvroReader:
         return self
 
     def __next__(self) -> pl.DataFrame:
-        df = next(self._frames, None)
-        if df is None:
-            if self._log is not None:
-                self._log.warn(stacklevel=2)
-            raise StopIteration
-        self._rows_read += df.height
-        return df
+        with self._lock:
+            self._open_file()
+            df = next(self._frames, None)
+            if df is None:
+                if self._log is not None:
+                    self._log.warn(stacklevel=2)
+                raise StopIteration
+            self._rows_read += df.height
+            return df
+
+    def __repr__(self) -> str:
+        state = "closed" if self._file is None else f"{self._rows_read} rows read"
+        return f"<AvroReader of {self._name!r}, {state}>"
 
     def __enter__(self) -> Self:
         return self

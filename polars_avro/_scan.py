@@ -14,7 +14,7 @@ try:
 except ImportError:
     from polars_avro._engine import io_source as engine  # type: ignore[no-redef]
 from polars_avro._limits import DEFAULT_LIMITS, Limits
-from polars_avro._options import ReaderOptions, ScanOptions
+from polars_avro._options import ScanOptions
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import expansion, inputs
 from polars_avro._sources.inputs import Sources
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+
+__all__ = ["engine", "scan_avro"]
 
 
 def scan_avro(
@@ -38,10 +40,12 @@ def scan_avro(
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
+    schema: SchemaDict | None = None,
     reader_schema: AvroSchema | None = None,
     schema_mode: SchemaMode = "first",
     hive_schema: SchemaDict | None = None,
     try_parse_hive_dates: bool = True,
+    low_memory: bool = False,
     cache: bool = True,
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
@@ -62,7 +66,7 @@ def scan_avro(
     source
         Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
         opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end by this
-        call. Empty files are left out where a directory or a pattern names them.
+        call. Empty files are skipped in directories and patterns.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -70,31 +74,38 @@ def scan_avro(
     row_index_offset
         The index of the first row.
     ignore_errors
-        Leave damaged blocks out, and read on behind them. Each is reported, and a warning sums up; a damaged header is
-        an error all the same. All columns are decoded then, also to count rows, so that every query has the same
-        rows; a row index counts those that come out.
+        Drop damaged blocks, and read on after them. Each is reported, and a warning sums up; a damaged header is an
+        error all the same. All columns are decoded then, also to count rows, so that every query has the same rows; a
+        row index counts the rows that are returned.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that is left out, in file order. What it raises ends the read.
+        Called with a :class:`BadBlock` for each block that is dropped, in file order. What it raises ends the read.
     hive_partitioning
-        Whether ``key=value`` directories in the paths become columns, behind those of the files. They do by default if
+        Whether ``key=value`` directories in the paths become columns, after those of the files. They do by default if
         `source` is a single directory, from there on; otherwise whole paths are looked at. Files of which no row can
-        pass a filter are not opened then.
+        pass a filter are not decoded then, and not opened unless their rows have to be counted.
     glob
-        Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
+        Whether ``*``, ``?`` and ``[`` in a path make it a pattern. A name with brackets is no pattern if there is a
+        file or directory of that name.
     hidden_file_prefix
-        Leave out files of directories and patterns whose names begin with one of these.
+        Skip files of directories and patterns whose names begin with one of these.
+    schema
+        Names and dtypes of the columns, in the order wanted; the files must have these dtypes. Columns that no file
+        has follow `missing_columns`, columns that are not named here follow `extra_columns`. With a schema, no files
+        are an empty frame. Not together with `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file. The rules of Avro's schema resolution hold, names included: fields are matched by name or
-        alias, numbers are widened, what a file lacks is the default, what the schema lacks is passed over.
+        alias, numbers are widened, a field that a file lacks has its default, a field that the schema lacks is skipped.
     schema_mode : {'first', 'union'}
-        What the files are read as where `reader_schema` is not given: as the schema of the first file, or as one that
-        has the columns of all files, in types that hold the values of all. The latter gives what
+        What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
+        or as one that has the columns of all files, in types that hold the values of all. The latter gives what
         ``pl.concat(how="diagonal_relaxed")`` would: every header is read by this call, and what a file lacks is null.
     hive_schema
         The names and dtypes of the columns in the paths; by default they are inferred.
     try_parse_hive_dates
         Whether dates and datetimes are inferred too.
+    low_memory
+        Decode one batch at a time, on one thread unless `n_threads` is given: less memory, more time.
     cache
         Whether a query that scans the same files twice reads them once.
     include_file_paths
@@ -103,15 +114,15 @@ def scan_avro(
         What becomes of columns that a file lacks and that have no default in the schema: an error, or null. A default
         is the value of the missing column in any case.
     extra_columns : {'raise', 'ignore'}
-        What becomes of columns that only later files have. With `reader_schema` they are passed over in any case.
+        What becomes of columns that only later files have. With `reader_schema` they are skipped in any case.
     cast_options
-        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Numbers are
-        widened in any case; other casts are not supported.
+        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Its other
+        options allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need none.
     batch_size
-        About how many rows a batch has: 100,000 by default, and fewer where rows are large. Small blocks are not split,
-        so that batches end where blocks do.
+        About how many rows a batch, or a chunk of the result, has at least: 100,000 by default, and fewer if rows are
+        large. Small blocks are not split, so that batches end where blocks do.
     n_threads
-        How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+        How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
     limits
         What a file may ask for before it is refused.
 
@@ -160,25 +171,48 @@ def scan_avro(
     >>> lf.select(pl.len()).collect().item()
     300
     """
-    _options.check(n_rows=n_rows, row_index_offset=row_index_offset, batch_size=batch_size, n_threads=n_threads)
-    reader = ReaderOptions(
+    _options.check(
+        hive_partitioning=hive_partitioning,
+        glob=glob,
+        hidden_file_prefix=hidden_file_prefix,
+        schema=schema,
+        hive_schema=hive_schema,
+        try_parse_hive_dates=try_parse_hive_dates,
+        cache=cache,
+        include_file_paths=include_file_paths,
+        limits=limits,
+    )
+    rows = _options.optional_integer("n_rows", n_rows)
+    reader = _options.reader_options(
         ignore_errors=ignore_errors,
         on_bad_block=on_bad_block,
+        low_memory=low_memory,
         batch_size=batch_size,
         n_threads=n_threads,
     )
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+    request = _schemas.SchemaRequest(schema, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
     named = inputs.normalize_sources(source)
     hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
     sources = expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
-    limits = limits or DEFAULT_LIMITS
-    read_schema, first = _schemas.resolve_read_schema(sources, reader_schema, schema_mode, evolution, limits)
-    files = Files(tuple(sources), read_schema, hive, include_file_paths)
-    schema = files.schema(read_schema.schema())
+    if not sources:
+        of_files = request.schema_of_no_files()
+        if of_files is None:
+            raise expansion.no_files(named, glob=glob)
+        in_paths = {name: pl.String for name in (include_file_paths,) if name is not None}
+        empty = pl.LazyFrame(schema={**of_files, **dict(pl.Schema(hive_schema or {})), **in_paths})
+        index = _options.row_index(row_index_name, row_index_offset, empty.collect_schema())
+        return empty if index is None else empty.with_row_index(*index)
+    first = inputs.identify(sources[0])
+    read_schema, file = request.resolve(sources)
+    files = Files(
+        tuple(sources), read_schema, hive, include_file_paths, request.dtypes, request.refused(read_schema), first
+    )
+    columns = files.schema()
     options = ScanOptions(
-        n_rows=n_rows,
-        row_index=_options.row_index(row_index_name, row_index_offset, schema),
-        cache=cache,
+        n_rows=rows,
+        row_index=_options.row_index(row_index_name, row_index_offset, columns),
+        cache=bool(cache),
         reader=reader,
     )
-    return engine.scan(files, schema, options, codec=first.codec)
+    return engine.scan(files, columns, options, codec=file.codec)

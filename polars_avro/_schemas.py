@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,19 +12,40 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from polars_avro import _union
+from polars_avro import _options
 from polars_avro._core import ContainerFile, FileOpener, FileSet
-from polars_avro._errors import AvroSchemaError, AvroUnsupportedError
+from polars_avro._errors import AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from polars._typing import SchemaDict
 
 #: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
 MissingColumns: TypeAlias = Literal["insert", "raise"]
 ExtraColumns: TypeAlias = Literal["ignore", "raise"]
 SchemaMode: TypeAlias = Literal["first", "union"]
+
+#: The options of casts of values, and their words.
+_CASTS = {
+    "integer_cast": ("upcast", "allow-float", "forbid"),
+    "float_cast": ("upcast", "downcast", "forbid"),
+    "datetime_cast": (
+        "nanosecond-downcast",
+        "microsecond-downcast",
+        "microsecond-upcast",
+        "millisecond-upcast",
+        "downcast",
+        "upcast",
+        "convert-timezone",
+        "forbid",
+    ),
+    "categorical_to_string": ("allow", "forbid"),
+}
+#: What reading as the union of several schemas takes.
+_OF_UNION = ("integer allow-float", "datetime upcast", "categorical allow", "string to-bytes")
 
 _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 
@@ -40,7 +62,9 @@ class ReadSchema:
     refuse_extra_columns: bool = False
     refuse_extra_fields: bool = False
     #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
-    as_polars: bool = False
+    by_columns: bool = False
+    #: The casts that are allowed.
+    casts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
     def core_opener(self) -> FileOpener:
@@ -62,7 +86,8 @@ def _open_as(read_schema: ReadSchema) -> FileOpener:
         insert_missing_fields=read_schema.insert_missing_fields,
         refuse_extra_columns=read_schema.refuse_extra_columns,
         refuse_extra_fields=read_schema.refuse_extra_fields,
-        as_polars=read_schema.as_polars,
+        by_columns=read_schema.by_columns,
+        casts=list(read_schema.casts),
     )
 
 
@@ -85,6 +110,7 @@ class SchemaEvolution:
     extra_columns: ExtraColumns = "raise"
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
+    casts: tuple[str, ...] = ()
 
     def read_schema(self, schema_json: str, limits: Limits, *, given: bool) -> ReadSchema:
         """Read files as a schema that was given, or that is a file's own."""
@@ -95,7 +121,8 @@ class SchemaEvolution:
             # A schema that was given chooses from the files' columns.
             refuse_extra_columns=not given and self.extra_columns == "raise",
             refuse_extra_fields=not given and self.extra_fields == "raise",
-            as_polars=not given,
+            by_columns=not given,
+            casts=self.casts,
             limits=limits,
         )
 
@@ -106,44 +133,111 @@ def schema_evolution(
     """Check the options that say what happens where files differ."""
     _one_of("missing_columns", missing_columns, ("insert", "raise"))
     _one_of("extra_columns", extra_columns, ("ignore", "raise"))
+    _options.check(cast_options=cast_options)
     if cast_options is None:
         return SchemaEvolution(missing_columns, extra_columns)
-    for name in ("integer_cast", "float_cast", "datetime_cast", "categorical_to_string"):
-        casts = getattr(cast_options, name)
-        # Numbers are widened in any case.
-        upcasts = {"forbid", "upcast"} if name in {"integer_cast", "float_cast"} else {"forbid"}
-        if not {*([casts] if isinstance(casts, str) else casts)} <= upcasts:
-            msg = f"`cast_options`: {name}={casts!r} is not supported: Avro's schema resolution widens numbers only"
-            raise AvroUnsupportedError(msg)
+    casts = tuple(
+        f"{name.partition('_')[0]} {word}"
+        for name in _CASTS
+        for word in _words(name, getattr(cast_options, name))
+        # Whole numbers and floats are widened in any case.
+        if word != "forbid" and (word != "upcast" or name == "datetime_cast")
+    )
     missing, extra = cast_options.missing_struct_fields, cast_options.extra_struct_fields
-    return SchemaEvolution(missing_columns, extra_columns, missing, extra)
+    for name, word, allowed in (
+        ("missing_struct_fields", missing, ("insert", "raise")),
+        ("extra_struct_fields", extra, ("ignore", "raise")),
+    ):
+        if not isinstance(word, str) or word not in allowed:
+            msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
+            raise TypeError(msg)
+    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts)
 
 
-def resolve_read_schema(
-    sources: Sequence[str | bytes],
-    given: AvroSchema | None,
-    mode: SchemaMode,
-    evolution: SchemaEvolution,
-    limits: Limits,
-) -> tuple[ReadSchema, ContainerFile]:
-    """Say what files are read as, and open the first of them."""
-    _one_of("schema_mode", mode, ("first", "union"))
-    if given is not None:
-        read_schema = evolution.read_schema(schema_json(given), limits, given=True)
-    elif mode == "union" and len(sources) > 1:
-        schemas = FileSet(sources, as_written(limits)).schemas()
-        merged = schemas[0] if len(schemas) == 1 else _union.union(schemas)
+def _words(option: str, given: str | Collection[str]) -> Collection[str]:
+    """Give the words of an option that is one or several."""
+    words = [given] if isinstance(given, str) else given
+    allowed = _CASTS[option]
+    if not isinstance(words, Collection) or not all(isinstance(word, str) and word in allowed for word in words):
+        msg = f"`cast_options`: `{option}` must be one or several of {allowed}, got {given!r}"
+        raise TypeError(msg)
+    return words
+
+
+@dataclass(frozen=True)
+class SchemaRequest:
+    """What files are to be read as, as a user says it."""
+
+    schema: SchemaDict | None = None
+    reader_schema: AvroSchema | None = None
+    mode: SchemaMode = "first"
+    evolution: SchemaEvolution = SchemaEvolution()
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        _one_of("schema_mode", self.mode, ("first", "union"))
+        if self.schema is not None and self.reader_schema is not None:
+            msg = "`schema` and `reader_schema` exclude one another: both say what the files are read as"
+            raise ValueError(msg)
+
+    @property
+    def dtypes(self) -> tuple[tuple[str, pl.DataType], ...] | None:
+        """The columns that `schema` asks for."""
+        return None if self.schema is None else tuple(pl.DataFrame(schema=self.schema).schema.items())
+
+    def schema_of_no_files(self) -> pl.Schema | None:
+        """Give the columns if there are no files, as far as a schema is given."""
+        if self.reader_schema is not None:
+            return self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True).schema()
+        return None if self.dtypes is None else pl.Schema(self.dtypes)
+
+    def resolve(self, sources: Sequence[str | bytes]) -> tuple[ReadSchema, ContainerFile]:
+        """Say what files are read as, and open the first of them."""
+        if self.reader_schema is not None:
+            read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True)
+            return read_schema, ContainerFile(sources[0], read_schema.core_opener())
+        if self.mode == "union" and len(sources) > 1:
+            found = self._union(sources)
+        else:
+            file = ContainerFile(sources[0], as_written(self.limits))
+            found = self.evolution.read_schema(file.schema_json, self.limits, given=False), file
+            if len(sources) > 1 and self.evolution.missing_columns == "insert" and self.missing(found[0]):
+                found = self._union(sources)
+        self._check(found[0].schema())
+        return found
+
+    def missing(self, read_schema: ReadSchema) -> tuple[str, ...]:
+        """Give the columns that `schema` has and the files do not."""
+        own = read_schema.schema()
+        return tuple(name for name, _ in self.dtypes or () if name not in own)
+
+    def refused(self, read_schema: ReadSchema) -> tuple[str, ...]:
+        """Give the columns whose use is an error, as a file lacks them."""
+        return self.missing(read_schema) if self.evolution.missing_columns == "raise" else ()
+
+    def _union(self, sources: Sequence[str | bytes]) -> tuple[ReadSchema, ContainerFile]:
         read_schema = ReadSchema(
-            merged,
+            FileSet(sources, as_written(self.limits)).union_schema(),
             insert_missing_columns=True,
             insert_missing_fields=True,
-            as_polars=True,
-            limits=limits,
+            by_columns=True,
+            casts=_OF_UNION,
+            limits=self.limits,
         )
-    else:
-        first = ContainerFile(sources[0], as_written(limits))
-        return evolution.read_schema(first.schema_json, limits, given=False), first
-    return read_schema, ContainerFile(sources[0], read_schema.core_opener())
+        return read_schema, ContainerFile(sources[0], read_schema.core_opener())
+
+    def _check(self, own: pl.Schema) -> None:
+        """Refuse columns of the files that are not as `schema` wants them."""
+        if self.dtypes is None:
+            return
+        for name, dtype in self.dtypes:
+            if name in own and own[name] != dtype:
+                msg = f"column {name!r} is {own[name]} in the files and {dtype} in `schema`"
+                raise AvroSchemaError(msg)
+        extra = [name for name in own if name not in dict(self.dtypes)]
+        if extra and self.evolution.extra_columns == "raise":
+            msg = f"`schema` lacks the column {extra[0]!r} of the files; pass extra_columns='ignore' to skip it"
+            raise AvroSchemaError(msg)
 
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
@@ -151,19 +245,39 @@ def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
-        return json.dumps(schema)
+        return _json_of(schema)
     if not isinstance(schema, str):
         msg = f"`{option}` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
         raise TypeError(msg)
     try:
         json.loads(schema)
+    except RecursionError:
+        # The core has a limit of its own.
+        return schema
     except ValueError as error:
         msg = f"`{option}` is neither JSON nor the path of an .avsc file: {error}"
         raise AvroSchemaError(msg) from None
     return schema
 
 
-def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+def _json_of(schema: Any) -> str:
+    try:
+        return json.dumps(schema)
+    except RecursionError:
+        msg = "`reader_schema` nests too deep for Python's JSON; pass it as text (limit `schema_depth`)"
+        raise AvroLimitError(msg) from None
+    except ValueError as error:
+        msg = f"`reader_schema` is no schema: {error}"
+        raise AvroSchemaError(msg) from None
+    except TypeError as error:
+        msg = f"`reader_schema` must hold what JSON has: {error}"
+        raise TypeError(msg) from None
+
+
+def _one_of(option: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if not isinstance(value, str):
+        msg = f"`{option}` must be one of {allowed}, got {value!r} of type {type(value).__name__!r}"
+        raise TypeError(msg)
     if value not in allowed:
         msg = f"`{option}` must be one of {allowed}, got {value!r}"
         raise ValueError(msg)

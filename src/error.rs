@@ -13,6 +13,9 @@ pub enum ErrorKind {
     Data,
     /// A schema is not valid, or a writer's schema cannot be read as the reader's.
     Schema,
+    /// A value is sound but has no place in the reader's schema, as with a branch of a union that the reader lacks. No
+    /// damage, so it ends a read that leaves damaged blocks out.
+    Mismatch,
     /// The file asks for more than a [limit](crate::Limits) allows.
     Limit,
     /// The file is valid but uses something that this reader does not support.

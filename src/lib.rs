@@ -31,8 +31,8 @@ pub use read::{
     BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, Opener, ReadOptions, RowFilter, Stats,
 };
 pub use schema::{
-    Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId, Properties, Record,
-    Schema,
+    Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
+    Properties, Record, Schema,
 };
 pub use source::{FileSink, FileSource, MemorySink, MemorySource, Sink, Source, SyncOnClose};
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};

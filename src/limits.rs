@@ -1,5 +1,9 @@
 //! What a file may ask for before it is refused.
 
+/// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]: types and values nest in the call stack, whose
+/// smallest, that of a thread, has 2 MiB.
+const STACK_DEPTH: usize = 256;
+
 /// Bounds on what reading one file may cost, whatever the file says.
 ///
 /// Every bound has a default that no honest file known to us reaches; a file that passes one is refused with
@@ -11,18 +15,30 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of one block after decompression. Blocks of the null codec are bounded by the file instead.
     pub block_bytes: usize,
-    /// How deep types may nest in a schema.
+    /// How deep types may nest in a schema; values above 256 count as 256.
     pub schema_depth: usize,
     /// How many types (nodes) one schema may hold.
     pub schema_nodes: usize,
     /// How many columns a schema may become, those nested in structs, lists and maps included.
     pub columns: usize,
-    /// How deep one value of a recursive type may nest.
+    /// How deep one value of a recursive type may nest; values above 256 count as 256.
     pub data_depth: usize,
     /// How many items that take no bytes (nulls, records of no fields) one block or one array may claim.
     pub zero_byte_items: usize,
     /// How many damaged blocks one read may leave out, where it is told to leave them out.
     pub bad_blocks: usize,
+}
+
+impl Limits {
+    /// [`Self::schema_depth`], bounded by the stack.
+    pub(crate) fn type_depth(&self) -> usize {
+        self.schema_depth.min(STACK_DEPTH)
+    }
+
+    /// [`Self::data_depth`], bounded by the stack.
+    pub(crate) fn value_depth(&self) -> usize {
+        self.data_depth.min(STACK_DEPTH)
+    }
 }
 
 impl Default for Limits {

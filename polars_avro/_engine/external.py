@@ -13,12 +13,14 @@ from weakref import WeakValueDictionary
 import polars as pl
 from polars._plr import PyLazyFrame  # type: ignore[import-not-found, unused-ignore]
 from polars._utils.wrap import wrap_ldf
+from polars.exceptions import ComputeError
 from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 
-from polars_avro._engine.files import Files, OpenFiles
-from polars_avro._options import ReaderOptions, ScanOptions
+from polars_avro._engine.files import Files, OpenRows
+from polars_avro._options import ReaderOptions, ScanOptions, max_row_index
+from polars_avro._sources import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +40,7 @@ def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -
     """
     lf = PyLazyFrame.new_from_external_reader_builder(
         sources=[files.label],
-        reader_builder=intern_builder(files, schema, options.reader, codec),
+        reader_builder=intern_builder(files, schema, options, codec),
         schema=schema,
         scan_options=PolarsScanOptions(
             row_index=options.row_index,
@@ -53,14 +55,19 @@ def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -
 
 def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
     """List the files that patterns and directories stand for, as Polars' own scans do."""
-    files = _expand_paths(paths, glob=glob, hidden_file_prefix=hidden_file_prefix).collect()
+    try:
+        files = _expand_paths(paths, glob=glob, hidden_file_prefix=hidden_file_prefix).collect()
+    except (ComputeError, UnicodeEncodeError) as error:
+        if isinstance(error, ComputeError) and "non UTF-8" not in str(error):
+            raise
+        return listing.expand(paths, glob=glob, hidden_file_prefix=hidden_file_prefix)
     return files.to_series().to_list()
 
 
 class AvroReaderBuilder(FileReaderBuilder):
     """Makes the reader of a scan's files."""
 
-    def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions, codec: str) -> None:
+    def __init__(self, files: Files, schema: pl.Schema, options: ScanOptions, codec: str) -> None:
         self.files = files
         self.schema = schema
         self.options = options
@@ -71,7 +78,10 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def reader_capabilities(self) -> ReaderCapabilities:
         """Say what the reader does itself; Polars does the rest."""
-        return ReaderCapabilities(row_index=True, pre_slice=True, negative_pre_slice=True, supported_filter="partial")
+        counts = self.files.counts_by_header
+        return ReaderCapabilities(
+            row_index=counts, pre_slice=counts, negative_pre_slice=counts, supported_filter="partial"
+        )
 
     def build_file_reader(self, source: str | bytes, multi_scan_context: dict[Any, Any]) -> AvroFileReader:
         """Make the reader of all files, which opens nothing yet."""
@@ -80,7 +90,7 @@ class AvroReaderBuilder(FileReaderBuilder):
     def explain_properties(self) -> dict[str, str]:
         """Say in query plans what the files are; of several the codec of the first is known."""
         defaults = vars(ReaderOptions())
-        given = {name: str(value) for name, value in vars(self.options).items() if value != defaults[name]}
+        given = {name: str(value) for name, value in vars(self.options.reader).items() if value != defaults[name]}
         codec = self.codec if len(self.files.sources) == 1 else f"{self.codec} (first file)"
         return {"format": "Avro", "codec": codec, **given}
 
@@ -90,7 +100,7 @@ class AvroFileReader(FileReader):
 
     def __init__(self, builder: AvroReaderBuilder) -> None:
         self.builder = builder
-        self.files: OpenFiles
+        self.files: OpenRows
 
     def fetch_metadata(self) -> None:
         """Open the file if there is only one; Polars calls this first."""
@@ -102,7 +112,7 @@ class AvroFileReader(FileReader):
 
     def n_rows_in_file(self, limit: int | None = None) -> int:
         """Count without decoding, where that is possible."""
-        return self.files.count_rows(limit, sound=self.builder.options.ignore_errors)
+        return self.files.count_rows(limit, sound=self.builder.options.reader.ignore_errors)
 
     def collect_batches(
         self,
@@ -114,20 +124,35 @@ class AvroFileReader(FileReader):
         num_pipelines: int,
     ) -> Iterator[pl.DataFrame]:
         """Read what the query asks for."""
-        return self.files.frames(
+        options = self.builder.options
+        frames = self.files.frames(
             columns=columns,
             row_index=row_index,
             pre_slice=pre_slice,
             filters=[each.expr for each in filters],
-            reader=self.builder.options,
+            reader=options.reader,
         )
+        if row_index is not None or options.row_index is None:
+            return frames
+        return _numberable(frames, options.row_index[1])
+
+
+def _numberable(frames: Iterator[pl.DataFrame], offset: int) -> Iterator[pl.DataFrame]:
+    """Raise before Polars numbers more rows than its row index can count, where it would panic."""
+    most = max_row_index()
+    for df in frames:
+        offset += df.height
+        if offset > most:
+            msg = f"the row index passes {most}, the most that its type holds; lower `row_index_offset` or `n_rows`"
+            raise ValueError(msg)
+        yield df
 
 
 _builders: WeakValueDictionary[tuple[object, ...], AvroReaderBuilder] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def intern_builder(files: Files, schema: pl.Schema, options: ReaderOptions, codec: str) -> AvroReaderBuilder:
+def intern_builder(files: Files, schema: pl.Schema, options: ScanOptions, codec: str) -> AvroReaderBuilder:
     """Give the same object for the same options: Polars reads files once for two scans that share their builder."""
     key = (files.key, options, codec)
     with _lock:

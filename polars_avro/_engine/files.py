@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
 
 from polars_avro import _options
 from polars_avro._core import ContainerFile, FileSet
 from polars_avro._engine import predicate
-from polars_avro._engine.frames import frames_of_query
+from polars_avro._engine.frames import frames, warn_at_end
+from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
+from polars_avro._errors import AvroColumnNotFoundError, AvroError
+from polars_avro._sources.inputs import FileIdentity, identify, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from polars_avro._bad_blocks import BadBlockLog
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -34,57 +39,112 @@ class Files:
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
+    #: Names and dtypes of the columns, where the user gives them; those that no file has are null.
+    dtypes: tuple[tuple[str, pl.DataType], ...] | None = None
+    #: Those of them that no query may use, as a file lacks them.
+    refused: tuple[str, ...] = ()
+    #: What the first file was when its header was read.
+    first: FileIdentity | None = None
+
+    #: Whether rows are counted without decoding them, as slices and row numbers need it.
+    counts_by_header: ClassVar[bool] = True
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells these files from others. Bytes are the same where they are the same object."""
-        of_paths = isinstance(self.sources[0], str)
-        sources = self.sources if of_paths else tuple(map(id, self.sources))
-        return sources, self.read_schema, self.hive, self.path_column
+        if isinstance(self.sources[0], bytes):
+            sources: tuple[object, ...] = tuple(map(id, self.sources))
+        else:
+            sources = self.sources if self.path_column is None else tuple(map(label, self.sources))
+        return sources, self.read_schema, self.hive, self.path_column, self.dtypes, self.refused, self.first
 
     @property
     def label(self) -> str:
         """Name the files in query plans."""
-        first = self.sources[0] if isinstance(self.sources[0], str) else "in-mem"
+        first = label(self.sources[0])
         others = len(self.sources) - 1
         return f"{first}, ... {others} other file{'s' if others > 1 else ''}" if others else first
 
     @cached_property
     def file_columns(self) -> pl.DataFrame | None:
-        """What is known of each file: a row a file; None where it is nothing."""
-        if self.hive is None and self.path_column is None:
+        """Columns that have one value a file: a row a file; None where there are none."""
+        own = self.read_schema.schema()
+        missing = {name: dtype for name, dtype in self.dtypes or () if name not in own}
+        if self.hive is None and self.path_column is None and not missing:
             return None
-        paths = [source if isinstance(source, str) else "in-mem" for source in self.sources]
-        columns = {} if self.hive is None else self.hive.columns(paths)
+        height = len(self.sources)
+        columns = {name: pl.Series(name, [None] * height, dtype=dtype) for name, dtype in missing.items()}
+        if self.hive is not None:
+            columns |= self.hive.columns([source if isinstance(source, str) else "in-mem" for source in self.sources])
         if self.path_column is not None:
             _options.new_column("include_file_paths", self.path_column, columns)
-            columns[self.path_column] = pl.Series(paths, dtype=pl.String)
+            columns[self.path_column] = pl.Series([label(source) for source in self.sources], dtype=pl.String)
         return pl.DataFrame(columns) if columns else None
 
-    def schema(self, of_file: pl.Schema) -> pl.Schema:
-        """Add the columns that are known to those in the files, whose places they take where names are the same."""
+    def schema(self) -> pl.Schema:
+        """Give the columns of the files, those of their paths among them where names are the same, or else behind."""
+        of_files = self.read_schema.schema() if self.dtypes is None else pl.Schema(self.dtypes)
         if self.file_columns is None:
-            return of_file
-        _options.new_column("include_file_paths", self.path_column, of_file)
-        return pl.Schema({**of_file, **self.file_columns.schema})
+            return of_files
+        _options.new_column("include_file_paths", self.path_column, of_files)
+        return pl.Schema({**of_files, **self.file_columns.schema})
 
-    def open(self) -> OpenFiles:
+    def open(self) -> OpenRows:
+        """Make ready for a query."""
+        return self.open_files()
+
+    def open_files(self) -> OpenFiles:
         """Make ready for reading."""
-        if len(self.sources) > 1 or self.file_columns is not None:
-            return OpenFiles(FileSet(self.sources, self.read_schema.core_opener()), self.file_columns)
-        return OpenFiles(ContainerFile(self.sources[0], self.read_schema.core_opener()), None)
+        with self.changes_explained():
+            if len(self.sources) > 1 or self.file_columns is not None:
+                return OpenFiles(self, FileSet(self.sources, self.read_schema.core_opener()))
+            return OpenFiles(self, ContainerFile(self.sources[0], self.read_schema.core_opener()))
+
+    @contextmanager
+    def changes_explained(self) -> Iterator[None]:
+        """Say in errors of the first file that it is another one since its schema was read, where it is."""
+        try:
+            yield
+        except AvroError as error:
+            first = self.sources[0]
+            if isinstance(first, str) and error.file == first and self.first not in (None, identify(first)):
+                error.args = (f"{error}; the file has changed since it was scanned: scan it again",)
+            raise
+
+
+class OpenRows(Protocol):
+    """What an engine asks for."""
+
+    def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
+        """Count rows, or `limit` of them."""
+
+    def frames(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+    ) -> Iterator[pl.DataFrame]:
+        """Read rows."""
 
 
 class OpenFiles:
     """Reads files. Those of a `FileSet` are opened when their turn comes."""
 
-    def __init__(self, core: ContainerFile | FileSet, file_columns: pl.DataFrame | None) -> None:
+    def __init__(
+        self, files: Files, core: ContainerFile | FileSet, byte_range: tuple[int, int | None] | None = None
+    ) -> None:
+        self.files = files
         self.core = core
-        self.file_columns = file_columns
+        self.byte_range = byte_range
+        self.file_columns = files.file_columns
 
     def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
         """Count from block headers, unless these may be those of damaged blocks and only `sound` ones count."""
-        return self.core.count_readable_rows(limit) if sound else self.core.count_rows(limit)
+        with self.files.changes_explained():
+            return self.core.count_readable_rows(limit) if sound else self.core.count_rows(limit)
 
     def frames(
         self,
@@ -96,52 +156,92 @@ class OpenFiles:
         reader: ReaderOptions,
     ) -> Iterator[pl.DataFrame]:
         """Read rows of these columns; filters leave out files, and no rows of the others."""
-        core = self.core
-        known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
-        if row_index is None and pre_slice is None:
-            core = self._matching(filters)
-        sound = reader.ignore_errors
-        core, offset, length = _resolve_slice(core, pre_slice, numbered=row_index is not None, sound=sound)
-        own = [name for name in columns if name not in known]
-        if not own and row_index is None and not sound:
-            return self._file_columns_alone(core, known, offset, length)
-        numbered = own if row_index is None else [row_index[0], *own]
-        options = _options.core_options(
-            columns=own,
-            row_index=row_index,
-            file_index=_NUMBER if known else None,
-            offset=offset,
-            length=length,
-            row_filter=predicate.core_filter(filters, numbered),
-            reader=reader,
+        log = reader.bad_block_log()
+        found = self.frames_of_scan(
+            columns=columns, row_index=row_index, pre_slice=pre_slice, filters=filters, reader=reader, log=log
         )
-        # A query may need few rows: its first batch is small, unless its user has said how many rows there shall be.
-        found = core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
-        batches = frames_of_query(found, reader.bad_block_log())
-        return (self._with_file_columns(df, known) for df in batches) if known else batches
+        return warn_at_end(found, log)
 
-    def _matching(self, filters: Sequence[pl.Expr]) -> ContainerFile | FileSet:
-        """Leave out the files of which no row can pass, by what is known of them."""
-        if self.file_columns is None or isinstance(self.core, ContainerFile):
-            return self.core
-        told = [term for term in filters if predicate.is_evaluable(term, self.file_columns.columns)]
-        if not told:
-            return self.core
-        kept = self.file_columns.with_row_index(_NUMBER).filter(told)
-        return self.core.select(kept[_NUMBER].to_list())
-
-    def _with_file_columns(self, df: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-        numbers = df.get_column(_NUMBER)
-        assert self.file_columns is not None
-        return df.drop(_NUMBER).hstack(self.file_columns.select(names)[numbers])
-
-    def _file_columns_alone(
-        self, core: ContainerFile | FileSet, names: list[str], offset: int, length: int | None
+    def frames_of_scan(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+        log: BadBlockLog | None,
     ) -> Iterator[pl.DataFrame]:
+        """Do the same for a scan that reports damage in a log of its own."""
+        for name in self.files.refused:
+            if name in columns:
+                msg = f"{self.files.label}: no column {name!r}; pass missing_columns='insert' to read it as null"
+                raise AvroColumnNotFoundError(msg)
+        with self.files.changes_explained():
+            known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
+            part = self._part(row_index, pre_slice, filters, sound=reader.ignore_errors)
+            own = [name for name in columns if name not in known]
+            if not own and row_index is None and self.byte_range is None and not reader.ignore_errors:
+                yield from self._file_columns_alone(part, known)
+                return
+            numbered = own if row_index is None or part.skipped is not None else [row_index[0], *own]
+            options = _options.core_options(
+                columns=own,
+                row_index=row_index,
+                file_index=_NUMBER if known or part.skipped is not None else None,
+                offset=part.offset,
+                length=part.length,
+                byte_range=self.byte_range,
+                row_filter=predicate.core_filter(filters, numbered),
+                reader=reader,
+            )
+            # A query may need few rows: its first batch is small, unless its user has said how many rows it has.
+            found = part.core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
+            for df in frames(found, log):
+                yield self._completed(df, known, row_index, part.skipped)
+
+    def _part(
+        self,
+        row_index: tuple[str, int] | None,
+        pre_slice: tuple[int, int | None] | None,
+        filters: Sequence[pl.Expr],
+        *,
+        sound: bool,
+    ) -> Part:
+        """Find the files and the rows to read."""
+        kept = matching(self.file_columns, filters)
+        if kept is None or isinstance(self.core, ContainerFile):
+            return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
+        if row_index is None and pre_slice is None:
+            return Part(self.core.select(kept))
+        if sound:
+            # Which rows are sound shows when all of them are read.
+            return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
+        return resolve_slice_of(self.core, kept, pre_slice, numbered=row_index is not None)
+
+    def _completed(
+        self, df: pl.DataFrame, names: list[str], row_index: tuple[str, int] | None, skipped: pl.Series | None
+    ) -> pl.DataFrame:
+        """Add columns that have one value a file, and the rows before each file that was left out to a row index."""
+        if _NUMBER not in df.columns:
+            return df
+        numbers = df.get_column(_NUMBER)
+        width, df = df.width, df.drop(_NUMBER)
+        if row_index is not None and skipped is not None:
+            df = df.with_columns(pl.col(row_index[0]) + skipped.gather(numbers))
+        if names:
+            assert self.file_columns is not None
+            known = self.file_columns.select(names)[numbers]
+            # Before Polars 2 a frame of no columns has no height.
+            df = df.hstack(known) if width > 1 else known
+        return df
+
+    def _file_columns_alone(self, part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
         """Give rows that nothing is decoded for."""
+        core, offset, length = part.core, part.offset, part.length
         limit = None if length is None else offset + length
         if not names or isinstance(core, ContainerFile):
-            height = max(0, core.count_rows(limit) - offset)
+            height = max(0, _height(core, limit) - offset)
             yield pl.DataFrame(height=height if length is None else min(height, length))
             return
         assert self.file_columns is not None
@@ -152,6 +252,24 @@ class OpenFiles:
             every = pl.int_range(int(rows["rows"].sum()), eager=True)
             run = rows["rows"].cum_sum().search_sorted(every, side="right")
             yield known[rows["number"][run]]
+
+
+def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> list[int] | None:
+    """Give the files of which a row can pass, by the columns that have one value a file; None: all."""
+    if file_columns is None:
+        return None
+    told = [term for term in filters if predicate.is_evaluable(term, file_columns.columns)]
+    if not told:
+        return None
+    kept: list[int] = file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()
+    return kept
+
+
+def _height(core: ContainerFile | FileSet, limit: int | None) -> int:
+    """Count rows that come out, of files that may be read together."""
+    if isinstance(core, ContainerFile):
+        return core.count_rows(limit)
+    return sum(rows for _, rows in core.count_rows_by_file(limit))
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:
@@ -172,23 +290,3 @@ def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Ite
                 run, room = [], _ROWS
     if run:
         yield run
-
-
-def _resolve_slice(
-    core: ContainerFile | FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool, sound: bool
-) -> tuple[ContainerFile | FileSet, int, int | None]:
-    """Count a slice from the first row of some of the files; where rows are numbered, of all."""
-    offset, length = (0, None) if pre_slice is None else pre_slice
-    if offset >= 0:
-        return core, offset, length
-    if sound:
-        rows = core.count_readable_rows()
-    elif numbered or isinstance(core, ContainerFile):
-        rows = core.count_rows()
-    else:
-        files, rows = core.count_rows_from_end(-offset)
-        core = core.select(list(range(len(core) - files, len(core))))
-    start = rows + offset
-    if length is not None and start < 0:
-        length = max(0, start + length)
-    return core, max(0, start), length

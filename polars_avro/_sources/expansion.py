@@ -10,6 +10,7 @@ from polars.exceptions import ComputeError
 
 from polars_avro._sources import inputs
 from polars_avro._sources.hive import Hive, start
+from polars_avro._sources.inputs import UriPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,18 +28,30 @@ def expand(
     """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
-    if isinstance(named[0], bytes):
+    if not named or isinstance(named[0], bytes):
         return named
-    paths = [str(path) for path in named]
     files: list[str] = []
-    for path in paths:
-        many = inputs.is_glob_or_directory(path, glob=glob)
-        # Polars leaves empty files out.
-        files += list_files([path], glob=glob, hidden_file_prefix=hidden_file_prefix) if many else [path]
-    if not files:
-        msg = f"no file found for {', '.join(paths)}, or only empty ones"
-        raise FileNotFoundError(msg)
+    for path in named:
+        assert isinstance(path, str)
+        if not inputs.is_glob_or_directory(path, glob=glob):
+            files.append(path)
+            continue
+        # Polars leaves empty files out. A directory whose name has brackets is no pattern.
+        literal = "[" in path and not inputs.is_glob(path)
+        listed = list_files([str(path)], glob=glob and not literal, hidden_file_prefix=hidden_file_prefix)
+        files += map(UriPath, listed) if isinstance(path, UriPath) else listed
     return files
+
+
+def no_files(named: list[str] | list[bytes], *, glob: bool) -> Exception:
+    """Make the error of sources that stand for no file."""
+    if not named:
+        return ValueError("expected at least one source, got an empty list; with a schema it is an empty frame")
+    names = [inputs.label(path) for path in named]
+    msg = f"no file found for {', '.join(names)}, or only empty ones"
+    if glob and any("[" in name for name in names):
+        msg += "; glob=False takes brackets as they are"
+    return FileNotFoundError(msg)
 
 
 def hive(
@@ -52,7 +65,7 @@ def hive(
     if partitioning is False and schema is not None:
         msg = "a hive schema was given but hive_partitioning was disabled"
         raise ComputeError(msg)
-    if partitioning is False or not isinstance(paths[0], str):
+    if partitioning is False or not paths or not isinstance(paths[0], str):
         return None
     if partitioning is None and schema is None and not (len(paths) == 1 and os.path.isdir(paths[0])):
         return None

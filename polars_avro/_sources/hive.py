@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 import polars as pl
-from polars.exceptions import SchemaFieldNotFoundError
+from polars.exceptions import ComputeError, PolarsError, SchemaFieldNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,11 @@ class Hive:
     start: int
     dtypes: tuple[tuple[str, pl.DataType | type[pl.DataType]], ...] | None
     parse_dates: bool
+
+    def with_dtypes(self, paths: Sequence[str]) -> Hive:
+        """Fix the dtypes as these paths have them, so that some of the paths are read as all are."""
+        dtypes = {name: column.dtype for name, column in self.columns(paths).items()}
+        return replace(self, dtypes=tuple(dtypes.items()))
 
     def columns(self, paths: Sequence[str]) -> dict[str, pl.Series]:
         """Read the columns of all files: one value a file."""
@@ -74,7 +79,14 @@ class Hive:
     ) -> pl.Series:
         distinct = sorted({text for text in texts if text})
         dtype = None if dtypes is None else dtypes[name]
-        parsed = pl.Series(distinct, dtype=pl.String) if dtype == pl.String else self._parse(distinct, dtype)
+        try:
+            parsed = pl.Series(distinct, dtype=pl.String) if dtype == pl.String else self._parse(distinct, dtype)
+        except PolarsError as error:
+            if dtype is None:
+                raise
+            shown = ", ".join(map(repr, distinct[:3])) + (", ..." if len(distinct) > 3 else "")
+            msg = f"`hive_schema`: column {name!r} is {dtype}, but the paths have {shown}: {error}"
+            raise ComputeError(msg) from None
         if parsed.dtype == pl.String:
             return pl.Series(name, texts, dtype=pl.String)
         places = {text: place for place, text in enumerate(distinct)}

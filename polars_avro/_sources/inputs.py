@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Sequence
 from io import BytesIO
-from typing import IO, TypeAlias
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import unquote_to_bytes
 
 from polars_avro._errors import AvroUnsupportedError
 
-Source: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
-Sources: TypeAlias = "Source | Sequence[str] | Sequence[os.PathLike[str]] | Sequence[bytes] | Sequence[IO[bytes]]"
+
+class Readable(Protocol):
+    """A file-like: open files, ``BytesIO``, ``gzip.open(...)``, anything that gives all its bytes."""
+
+    def read(self) -> bytes:
+        """Give the bytes from the current position to the end."""
+
+
+Bytes: TypeAlias = "bytes | bytearray | memoryview"
+Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
+Sources: TypeAlias = "Source | Sequence[Source]"
+
+FileIdentity: TypeAlias = "tuple[int, int, int, int]"
 
 ACCEPTED = "a str, a path, bytes, a BytesIO, a file opened for reading bytes, or any object whose read() returns bytes"
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://|(file):(?=/)", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
+
+
+class UriPath(str):
+    """A path that was given as a ``file:`` URI, which Polars names by that URI."""
+
+    __slots__ = ()
+
+    @property
+    def label(self) -> str:
+        """The path as a URI."""
+        return f"file://{self!s}"
 
 
 def normalize_source(source: Source) -> str | bytes:
@@ -27,46 +51,93 @@ def normalize_source(source: Source) -> str | bytes:
     """
     if isinstance(source, bytes):
         return source
+    if isinstance(source, (bytearray, memoryview)):
+        return bytes(source)
     if isinstance(source, (str, os.PathLike)):
         return _local(os.fspath(source))
     if isinstance(source, BytesIO):
         # getvalue() shares the buffer, a slice from 0 is the same object.
         return source.getvalue()[source.tell() :]
     read = getattr(source, "read", None)
-    if read is None:
+    if not callable(read):
         msg = f"cannot read Avro from {type(source).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
-    data = read()
-    if not isinstance(data, bytes):
-        found = f"read() of {type(source).__name__!r} returned {type(data).__name__!r} instead of 'bytes'"
-        msg = f"{found}: open the file in binary mode"
-        raise TypeError(msg)
-    return data
+    return _bytes_of(source, read())
 
 
 def normalize_sources(sources: Sources) -> list[str] | list[bytes]:
     """Give the paths, or the bytes, of one source or of a list of them."""
-    if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes)):
+    if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes, bytearray, memoryview)):
         opened = [normalize_source(source) for source in sources]
     else:
         opened = [normalize_source(sources)]
     paths = [source for source in opened if isinstance(source, str)]
     contents = [source for source in opened if isinstance(source, bytes)]
-    if not opened:
-        msg = "expected at least one source, got an empty list"
-        raise ValueError(msg)
     if paths and contents:
         msg = "a list of sources must hold paths alone, or bytes and file-likes alone"
         raise TypeError(msg)
     return paths or contents
 
 
+def normalize_file(source: Source, function: str) -> str | bytes:
+    """Give the path or the bytes of one source for a function that reads one file."""
+    if isinstance(source, (list, tuple)):
+        msg = f"cannot read Avro from {type(source).__name__!r}: {function} reads one file, scan_avro reads several"
+        raise TypeError(msg)
+    opened = normalize_source(source)
+    if isinstance(opened, str):
+        if os.path.isdir(opened):
+            msg = f"{function} reads one file, scan_avro reads directories"
+            raise IsADirectoryError(errno.EISDIR, msg, opened)
+        if _GLOB.search(opened) and not os.path.exists(opened):
+            msg = f"{function} reads one file, scan_avro reads patterns"
+            raise FileNotFoundError(errno.ENOENT, msg, opened)
+    return opened
+
+
+def identify(source: str | bytes) -> FileIdentity | None:
+    """Give what tells a file from another that has replaced it."""
+    if isinstance(source, bytes):
+        return None
+    try:
+        status = os.stat(source)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def is_glob_or_directory(path: str, *, glob: bool) -> bool:
     """Tell whether a path is a pattern or a directory."""
-    return (glob and _GLOB.search(path) is not None) or os.path.isdir(path)
+    return (glob and is_glob(path)) or os.path.isdir(path)
 
 
-def _local(path: str) -> str:
+def is_glob(path: str) -> bool:
+    """Tell whether a path is a pattern: one with brackets is none if there is a file or a directory of that name."""
+    signs = set(_GLOB.findall(path))
+    return bool(signs) and not (signs == {"["} and os.path.exists(path))
+
+
+def label(source: str | bytes) -> str:
+    """Name a source as Polars does."""
+    if isinstance(source, bytes):
+        return "in-mem"
+    shown = source.label if isinstance(source, UriPath) else source
+    # Polars' strings are UTF-8, names of files need not be.
+    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _bytes_of(source: object, data: Any) -> bytes:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    hint = {
+        str: "open the file in binary mode",
+        type(None): "the stream has no data yet; read it to its end first",
+    }.get(type(data), "expected bytes")
+    msg = f"read() of {type(source).__name__!r} returned {type(data).__name__!r} instead of 'bytes': {hint}"
+    raise TypeError(msg)
+
+
+def _local(path: Any) -> str:
     if not isinstance(path, str):
         msg = f"cannot read Avro from a path of {type(path).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
@@ -80,7 +151,7 @@ def _local(path: str) -> str:
 def scheme(path: str) -> str | None:
     """Give the scheme of a URL, None of a path."""
     found = _SCHEME.match(path)
-    return None if found is None else found[1].lower()
+    return None if found is None else (found[1] or found[2]).lower()
 
 
 def local_path(path: str) -> str:
@@ -88,4 +159,12 @@ def local_path(path: str) -> str:
     if path.startswith("~"):
         return os.path.expanduser(path)
     found = _SCHEME.match(path)
-    return path if found is None else path[found.end() :]
+    if found is None:
+        return path
+    rest = path[found.end() :]
+    host, slash, _ = rest.partition("/")
+    if host or not slash:
+        msg = f"{path}: a `file:` URI must not name a host, got {host!r}; absolute paths have three slashes"
+        raise AvroUnsupportedError(msg)
+    # A URI with escapes is decoded to a path, and Polars names its files by paths then.
+    return os.fsdecode(unquote_to_bytes(os.fsencode(rest))) if "%" in rest else UriPath(rest)

@@ -29,6 +29,13 @@ impl Fault {
         Self(Box::new(Inner { kind: ErrorKind::Data, message: message.into(), path: Vec::new() }))
     }
 
+    /// The value is sound, but the reader's schema has no place for it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn mismatch(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Mismatch, message: message.into(), path: Vec::new() }))
+    }
+
     /// The value is valid, but no column can hold it.
     #[cold]
     #[inline(never)]

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_arrow::datatypes::{ArrowDataType, Field, IntegerType};
 
-use super::view::{Utf8, Views};
 use super::Column;
+use super::view::{Utf8, Views};
 use crate::binary::Fault;
 use crate::dtype::Categories;
 

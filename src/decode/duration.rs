@@ -8,48 +8,59 @@ use super::validity::Validity;
 use crate::binary::{Fault, read_array};
 use crate::dtype;
 
-/// A column of months, days and milliseconds.
-#[derive(Clone, Default)]
+/// A column of months, days and milliseconds, or of some of them.
+#[derive(Clone)]
 pub(crate) struct Duration {
-    parts: [Vec<u32>; 3],
+    /// Which of the parts come out, in this order, and their values.
+    parts: Vec<(usize, Vec<u32>)>,
+    len: usize,
     validity: Validity,
+}
+
+impl Duration {
+    /// `parts` are places in [`dtype::DURATION`].
+    pub(crate) fn new(parts: Vec<usize>) -> Self {
+        let parts = parts.into_iter().map(|part| (part, Vec::new())).collect();
+        Self { parts, len: 0, validity: Validity::default() }
+    }
 }
 
 impl Column for Duration {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        let mut pos = pos;
-        for part in &mut self.parts {
-            let (number, next) = read_array::<4>(bytes, pos)?;
-            part.push(u32::from_le_bytes(*number));
-            pos = next;
+        let (value, pos) = read_array::<12>(bytes, pos)?;
+        let (numbers, _) = value.as_chunks::<4>();
+        for (part, values) in &mut self.parts {
+            values.push(u32::from_le_bytes(numbers[*part]));
         }
+        self.len += 1;
         Ok(pos)
     }
 
     fn push_nulls(&mut self, n: usize) {
-        self.validity.mark_nulls(self.parts[0].len(), n);
-        for part in &mut self.parts {
-            part.resize(part.len() + n, 0);
+        self.validity.mark_nulls(self.len, n);
+        self.len += n;
+        for (_, values) in &mut self.parts {
+            values.resize(values.len() + n, 0);
         }
     }
 
     fn reserve(&mut self, n: usize) {
-        for part in &mut self.parts {
-            part.reserve(n);
+        for (_, values) in &mut self.parts {
+            values.reserve(n);
         }
     }
 
     fn dtype(&self) -> ArrowDataType {
-        dtype::duration()
+        dtype::duration(self.parts.iter().map(|(part, _)| dtype::DURATION[*part]))
     }
 
     fn finish(&mut self) -> Box<dyn Array> {
-        let len = self.parts[0].len();
+        let len = std::mem::take(&mut self.len);
         let validity = self.validity.finish(len);
         // The parts of a null duration are null too, as Polars makes them.
-        let part = |part: &mut Vec<u32>| {
-            PrimitiveArray::new(ArrowDataType::UInt32, std::mem::take(part).into(), validity.clone()).boxed()
+        let part = |(_, values): &mut (usize, Vec<u32>)| {
+            PrimitiveArray::new(ArrowDataType::UInt32, std::mem::take(values).into(), validity.clone()).boxed()
         };
         let parts = self.parts.iter_mut().map(part).collect();
         StructArray::new(self.dtype(), len, parts, validity).boxed()

@@ -43,11 +43,8 @@ impl Column for Entries {
     fn dtype(&self) -> ArrowDataType {
         let ArrowDataType::LargeList(item) = self.list.dtype() else { unreachable!("a list's dtype is a list") };
         let ArrowDataType::Struct(fields) = item.dtype() else { unreachable!("the items are records") };
-        let named = |field: &Field, name: &str, nullable| Field {
-            name: name.into(),
-            is_nullable: nullable,
-            ..field.clone()
-        };
+        let named =
+            |field: &Field, name: &str, nullable| Field { name: name.into(), is_nullable: nullable, ..field.clone() };
         dtype::map_of(named(&fields[0], "key", false), named(&fields[1], "value", true))
     }
 

@@ -36,13 +36,19 @@ impl<K: DictionaryKey> Enumeration<K> {
     }
 }
 
+/// The reader's enum lacks a symbol and has no default.
+#[cold]
+pub(super) fn unknown_symbol(index: i64) -> Fault {
+    Fault::mismatch(format!("symbol {index} of the file's enum is not in the reader's"))
+}
+
 impl<K: DictionaryKey> Column for Enumeration<K> {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let (index, pos) = read_long(bytes, pos)?;
         match usize::try_from(index).ok().and_then(|index| self.symbols.of_writer.get(index)) {
             Some(Some(key)) => self.keys.push(*key),
-            Some(None) => return Err(Fault::data(format!("symbol {index} of the file's enum is not in the reader's"))),
+            Some(None) => return Err(unknown_symbol(index)),
             None => return Err(Fault::index("enum", index, self.symbols.of_writer.len())),
         }
         Ok(pos)

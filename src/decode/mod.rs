@@ -27,7 +27,9 @@ mod nullable;
 mod number;
 mod primitive;
 mod record;
+mod scaled;
 mod skip;
+mod symbol;
 mod text;
 mod time;
 mod union;
@@ -62,11 +64,14 @@ pub(crate) use narrow::{FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, UInt8, 
 pub(crate) use null::Null;
 pub(crate) use nullable::{Nullable, Optional};
 pub(crate) use number::{
-    Double, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
+    Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
+    LongAsFloat,
 };
 pub(crate) use primitive::Primitive;
 pub(crate) use record::{Record, Step};
+pub(crate) use scaled::{Over, Times};
 pub(crate) use skip::{Skip, SkipPrograms};
+pub(crate) use symbol::Symbol;
 pub(crate) use text::Text;
 pub(crate) use time::{TimeMicros, TimeMillis, TimeNanos};
 pub(crate) use union::{Choice, Union};
@@ -179,6 +184,11 @@ columns! {
     LongAsFloat(Primitive<LongAsFloat>),
     LongAsDouble(Primitive<LongAsDouble>),
     FloatAsDouble(Primitive<FloatAsDouble>),
+    DoubleAsFloat(Primitive<DoubleAsFloat>),
+    TimesThousand(Primitive<Times<1_000>>),
+    TimesMillion(Primitive<Times<1_000_000>>),
+    OverThousand(Primitive<Over<1_000>>),
+    OverMillion(Primitive<Over<1_000_000>>),
     TimeMillis(Primitive<TimeMillis>),
     TimeMicros(Primitive<TimeMicros>),
     TimeNanos(Primitive<TimeNanos>),
@@ -206,6 +216,7 @@ columns! {
     UuidText(Text<UuidText>),
     UuidBytes(Text<UuidBytes>),
     Json(Text<Json>),
+    Symbol(Text<Symbol>),
     Duration(Box<Duration>),
     NullableBoolean(Nullable<Boolean>),
     NullableInt(Nullable<Primitive<Int>>),

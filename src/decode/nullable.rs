@@ -77,7 +77,8 @@ impl Column for Optional {
                 Ok(pos)
             }
             Choice::Value { variant, .. } => self.column.decode_variant(*variant, bytes, pos),
-            Choice::Refuse(reason) => Err(Fault::data(reason.as_str())),
+            Choice::Skip(_) => unreachable!("only a struct of several branches has some that nobody wants"),
+            Choice::Refuse(reason) => Err(Fault::mismatch(reason.as_str())),
         }
     }
 

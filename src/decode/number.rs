@@ -42,3 +42,5 @@ number!(/// long, read as double
     LongAsDouble: f64, read_long, |long: i64| long as f64);
 number!(/// float, read as double
     FloatAsDouble: f64, read_array::<4>, |bytes: &[u8; 4]| f64::from(f32::from_le_bytes(*bytes)));
+number!(/// double, cast to float
+    DoubleAsFloat: f32, read_array::<8>, |bytes: &[u8; 8]| f64::from_le_bytes(*bytes) as f32);

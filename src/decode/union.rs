@@ -1,8 +1,11 @@
 //! A union of several branches: a struct of one nullable field a branch, of which at most one holds a value.
 
+use std::sync::Arc;
+
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::ArrowDataType;
 
+use super::skip::{Skip, SkipPrograms};
 use super::validity::Validity;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, read_long};
@@ -14,6 +17,8 @@ pub(crate) enum Choice {
     Null,
     /// A value of the reader's branch `child`, in wire form number `variant`.
     Value { child: usize, variant: usize },
+    /// A value that nobody wants.
+    Skip(Box<[Skip]>),
     /// The reader cannot take it, for this reason.
     Refuse(String),
 }
@@ -35,6 +40,7 @@ pub(crate) struct Union {
     choices: Vec<Choice>,
     /// Set where the writer wrote no union: no index stands on the wire and every value is this one choice.
     always: bool,
+    programs: Arc<SkipPrograms>,
     len: usize,
     validity: Validity,
 }
@@ -49,14 +55,14 @@ struct Child {
 
 impl Union {
     /// The writer wrote a union whose branches become `choices`.
-    pub(crate) fn new(children: Vec<(String, AnyColumn)>, choices: Vec<Choice>) -> Self {
+    pub(crate) fn new(children: Vec<(String, AnyColumn)>, choices: Vec<Choice>, programs: Arc<SkipPrograms>) -> Self {
         let children = children.into_iter().map(|(name, column)| Child { name, column, len: 0 }).collect();
-        Self { children, choices, always: false, len: 0, validity: Validity::default() }
+        Self { children, choices, always: false, programs, len: 0, validity: Validity::default() }
     }
 
     /// The writer wrote no union: every value is `choice`, and no index stands before it.
-    pub(crate) fn of_one(children: Vec<(String, AnyColumn)>, choice: Choice) -> Self {
-        Self { always: true, ..Self::new(children, vec![choice]) }
+    pub(crate) fn of_one(children: Vec<(String, AnyColumn)>, choice: Choice, programs: Arc<SkipPrograms>) -> Self {
+        Self { always: true, ..Self::new(children, vec![choice], programs) }
     }
 }
 
@@ -83,7 +89,12 @@ impl Column for Union {
                 return Ok(pos);
             }
             Choice::Value { child, variant } => (*child, *variant),
-            Choice::Refuse(reason) => return Err(Fault::data(reason.as_str())),
+            Choice::Skip(skips) => {
+                let pos = self.programs.skip(skips, bytes, pos)?;
+                self.len += 1;
+                return Ok(pos);
+            }
+            Choice::Refuse(reason) => return Err(Fault::mismatch(reason.as_str())),
         };
         let pos = self.children[child].decode(variant, self.len, bytes, pos)?;
         self.len += 1;

@@ -103,7 +103,10 @@ mod tests {
         assert_eq!((read(&full), read::<i128>(&full)), (Some(u128::MAX), None));
         let least = [&[0xff][..], &[0x80], &[0; 15]].concat();
         assert_eq!((read(&least), read::<u128>(&least)), (Some(i128::MIN), None));
-        assert_eq!((read(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), read::<u64>(&[1; 9])), (Some(u64::MAX), None));
+        assert_eq!(
+            (read(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), read::<u64>(&[1; 9])),
+            (Some(u64::MAX), None)
+        );
         assert_eq!((read(&[]), read(&[0xff; 20]), read::<u64>(&[0xff])), (Some(0_u64), Some(-1_i128), None));
         assert_eq!(read::<i128>(&[&[1][..], &[0; 16]].concat()), None);
     }

@@ -143,7 +143,8 @@ impl Writer {
             ArrowDataType::Int128 => Ok(self.whole_number(path, 17, 39, &Restored::Int128)),
             ArrowDataType::UInt128 => Ok(self.whole_number(path, 17, 39, &Restored::UInt128)),
             ArrowDataType::Decimal(precision, scale) => {
-                let decimal = json!({"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale});
+                let decimal =
+                    json!({"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale});
                 Ok(decimal)
             }
             ArrowDataType::Time64(_) if self.fine_times => Ok(annotated("long", None, Some(&Restored::Time))),

@@ -37,8 +37,10 @@ pub(crate) fn map_entry(entries: &Field) -> Option<(&Field, &Field)> {
     }
 }
 
-/// `Struct{months, days, milliseconds: UInt32}`: Polars has no interval type, and a month is not 30 days.
-pub(crate) fn duration() -> ArrowDataType {
-    let field = |name: &str| Field::new(name.into(), ArrowDataType::UInt32, true);
-    ArrowDataType::Struct(["months", "days", "milliseconds"].map(field).to_vec())
+/// The parts of a duration, in their order on the wire.
+pub(crate) const DURATION: [&str; 3] = ["months", "days", "milliseconds"];
+
+/// A struct of the named parts of a duration: Polars has no interval type, and a month is not 30 days.
+pub(crate) fn duration(parts: impl Iterator<Item = &'static str>) -> ArrowDataType {
+    ArrowDataType::Struct(parts.map(|part| Field::new(part.into(), ArrowDataType::UInt32, true)).collect())
 }

@@ -10,8 +10,7 @@ pub(crate) fn is_avro_name(name: &str) -> bool {
 
 /// A name for each of `names`, all different: the name itself if Avro allows it, else one made of it.
 pub(crate) fn avro_names<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Vec<String> {
-    let mut taken: HashSet<String> =
-        names.clone().filter(|name| is_avro_name(name)).map(str::to_owned).collect();
+    let mut taken: HashSet<String> = names.clone().filter(|name| is_avro_name(name)).map(str::to_owned).collect();
     let name = |name: &str| if is_avro_name(name) { name.to_owned() } else { unused(mangle(name), &mut taken) };
     names.map(name).collect()
 }

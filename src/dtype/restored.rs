@@ -165,13 +165,16 @@ fn may_be_null(kind: &Kind) -> bool {
 
 /// `len` different strings.
 fn strings(value: &Value, len: usize) -> Option<Vec<String>> {
-    let strings: Vec<String> = value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    let strings: Vec<String> =
+        value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<_>>()?;
     let different: HashSet<&str> = strings.iter().map(String::as_str).collect();
     (strings.len() == len && different.len() == len).then_some(strings)
 }
 
 fn time_unit(name: &str) -> Option<TimeUnit> {
-    [TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond].into_iter().find(|&unit| unit_name(unit) == name)
+    [TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond]
+        .into_iter()
+        .find(|&unit| unit_name(unit) == name)
 }
 
 fn unit_name(unit: TimeUnit) -> &'static str {

@@ -196,8 +196,16 @@ mod tests {
     #[test]
     fn a_uuid_is_read_in_its_canonical_form_alone() {
         let bytes = uuid("00112233-4455-6677-8899-aabbccddeeFF").unwrap();
-        assert_eq!(bytes, [0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]);
-        for text in ["", "00112233-4455-6677-8899-aabbccddeef", "00112233445566778899aabbccddeeff00--", "0011223-34455-6677-8899-aabbccddeeff"] {
+        assert_eq!(
+            bytes,
+            [0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]
+        );
+        for text in [
+            "",
+            "00112233-4455-6677-8899-aabbccddeef",
+            "00112233445566778899aabbccddeeff00--",
+            "0011223-34455-6677-8899-aabbccddeeff",
+        ] {
             assert_eq!(uuid(text), None, "{text}");
         }
     }

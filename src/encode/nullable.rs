@@ -102,7 +102,9 @@ impl Required {
     #[inline(never)]
     pub(super) fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         if !is_valid(self.validity.as_ref(), row) {
-            return Err(Fault::data("a null, which the Avro schema does not allow here: make the type a union with null"));
+            return Err(Fault::data(
+                "a null, which the Avro schema does not allow here: make the type a union with null",
+            ));
         }
         let pos = self.branch.map_or(pos, |branch| put_byte(out, pos, branch.0));
         self.column.encode(row, out, pos)

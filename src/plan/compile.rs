@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::leaf::{bytes, enumeration, number};
+use super::leaf::{bytes, duration, enumeration, number, scaled};
 use super::{Plan, Projection, Schemas, skip};
 use crate::binary::PADDING;
 use crate::decode::{
-    AnyColumn, Boolean, DefaultValue, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null, Record,
-    SkipPrograms, Step, Text,
+    AnyColumn, Boolean, DefaultValue, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null,
+    Record, SkipPrograms, Step, Symbol, Text,
 };
 use crate::dtype::{Restored, column_name, extension_metadata};
-use crate::schema::{self, FieldAction, Kind, NodeId, Resolved, ResolvedId, Wire};
+use crate::schema::{self, FieldAction, Kind, Logical, NodeId, Resolution, Resolved, ResolvedId, Wire};
 use crate::{Error, Limits, Result};
 
 /// Name of the only column of a file whose root is not a record.
@@ -19,6 +19,9 @@ const VALUE: &str = "value";
 pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Plan> {
     let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
     let mut compiler = Compiler::new(schemas, programs.clone(), limits);
+    if let Some(extra) = &schemas.resolution.extra {
+        return Err(extra.error());
+    }
     let root = schemas.resolution.root;
     let record = match (&compiler.node(root).wire, compiler.reader_kind(root)) {
         (Wire::Record { .. }, Kind::Record(_)) => compiler.record(root, projection)?,
@@ -47,6 +50,8 @@ pub(super) struct Compiler<'s> {
     pub(super) schemas: &'s Schemas,
     pub(super) limits: &'s Limits,
     pub(super) programs: Arc<SkipPrograms>,
+    /// Those of the reader's schema, for its types as themselves.
+    own_programs: OnceLock<Arc<SkipPrograms>>,
     json: OnceLock<Arc<JsonGraph>>,
     /// The reader's records around the type that is compiled now, outermost first.
     pub(super) open: Vec<NodeId>,
@@ -58,7 +63,8 @@ pub(super) struct Compiler<'s> {
 
 impl<'s> Compiler<'s> {
     pub(super) fn new(schemas: &'s Schemas, programs: Arc<SkipPrograms>, limits: &'s Limits) -> Self {
-        Self { schemas, limits, programs, json: OnceLock::new(), open: Vec::new(), columns: 0, values: 0, depth: 0 }
+        let (own_programs, json) = (OnceLock::new(), OnceLock::new());
+        Self { schemas, limits, programs, own_programs, json, open: Vec::new(), columns: 0, values: 0, depth: 0 }
     }
 
     pub(super) fn node(&self, id: ResolvedId) -> &'s Resolved {
@@ -79,8 +85,8 @@ impl<'s> Compiler<'s> {
             ));
         }
         self.values += usize::from(!matches!(self.node(id).wire, Wire::Null | Wire::Record { .. }));
-        if self.depth >= self.limits.schema_depth {
-            return Err(skip::too_deep(self.limits.schema_depth));
+        if self.depth >= self.limits.type_depth() {
+            return Err(skip::too_deep(self.limits.type_depth()));
         }
         self.depth += 1;
         let column = self.column_of(id, projection);
@@ -95,10 +101,11 @@ impl<'s> Compiler<'s> {
     fn column_of(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
         let node = self.node(id);
         let of_reader = self.schemas.reader.node(node.reader);
-        let logical = of_reader.logical;
+        let logical = node.logical;
         let restored = Restored::of(&self.schemas.reader, of_reader);
         let restored = restored.as_ref();
         match &node.wire {
+            Wire::Fixed(_) if logical == Some(Logical::Duration) => return Ok(Box::new(duration(projection)?).into()),
             Wire::Record { .. } if self.open.contains(&node.reader) => projection.check_is_all("a recursive value")?,
             Wire::Record { .. } | Wire::Array(_) | Wire::Map(_) | Wire::Union(_) | Wire::IntoUnion { .. } => {}
             Wire::Null if !matches!(self.reader_kind(id), Kind::Null) => {}
@@ -108,16 +115,20 @@ impl<'s> Compiler<'s> {
             Wire::Null if matches!(self.reader_kind(id), Kind::Null) => Null::default().into(),
             Wire::Null => self.nulls(node.reader, projection)?,
             Wire::Boolean => Boolean::default().into(),
-            wire @ (Wire::Int | Wire::Long | Wire::Float | Wire::Double) => number(wire, self.reader_kind(id), logical, restored),
+            Wire::Int | Wire::Long | Wire::Float | Wire::Double => {
+                number(&node.wire, self.reader_kind(id), logical, restored)
+            }
+            Wire::Scaled(scale) => scaled(*scale, logical, restored)?,
             Wire::Bytes | Wire::String => bytes(None, self.reader_kind(id), logical, restored),
             Wire::Fixed(size) => bytes(Some(*size), self.reader_kind(id), logical, restored),
             Wire::Enum(of_writer) => enumeration(self.reader_kind(id), of_writer, restored),
+            Wire::Symbol(symbols) => Text::new(Symbol::new(symbols)).into(),
             Wire::Array(item) => self.list(*item, restored, projection)?,
             Wire::Map(value) => Box::new(Map::new(self.column(*value, projection)?)).into(),
             Wire::Record { .. } if self.open.contains(&node.reader) => Text::new(self.json(id)).into(),
             Wire::Record { .. } => Box::new(self.record(id, projection)?).into(),
-            Wire::Union(branches) => self.union(node.reader, branches, projection)?,
-            Wire::IntoUnion { branch, value } => self.union_of_one(node.reader, *branch, *value, projection)?,
+            Wire::Union(branches) => self.union(id, branches, projection)?,
+            Wire::IntoUnion { branch, value } => self.union_of_one(id, *branch, *value, projection)?,
         })
     }
 
@@ -177,8 +188,9 @@ impl<'s> Compiler<'s> {
         else {
             return Err(Error::new(crate::ErrorKind::Internal, "a record does not resolve with a record"));
         };
+        let wanted = self.wanted(id, record, projection)?;
         self.open.push(self.node(id).reader);
-        let wanted = projection.of_record(record)?;
+        let programs = self.programs_of(id)?;
         let mut steps = Steps::new(record);
         for action in fields {
             match *action {
@@ -187,25 +199,61 @@ impl<'s> Compiler<'s> {
                         let column = self.column(value, projection).map_err(|e| in_field(e, record, field))?;
                         steps.column(field, column);
                     }
-                    None => steps.skip(self.skip_of(value)),
+                    None => steps.skip(programs.of(self.node(value).writer)),
                 },
-                FieldAction::Skip(writer) => steps.skip(self.programs.of(writer)),
+                FieldAction::Skip(writer) => steps.skip(programs.of(writer)),
             }
         }
-        for (field, datum, value) in defaults {
+        for (field, datum) in defaults {
             if let Some((_, projection)) = wanted.iter().find(|(index, _)| index == field) {
                 let datum = datum.as_ref().map(|datum| Arc::from([datum.as_slice(), &[0; PADDING]].concat()));
-                let column = DefaultValue::new(self.column(*value, projection)?, datum);
+                let column = self.column(self.own(record.fields[*field].schema), projection);
+                let column = DefaultValue::new(column.map_err(|e| in_field(e, record, *field))?, datum);
                 steps.column(*field, Box::new(column).into());
             }
         }
         self.open.pop();
         let outputs = wanted.iter().map(|(index, _)| *index);
-        Ok(steps.finish(outputs, self.programs.clone()))
+        Ok(steps.finish(outputs, programs))
     }
 
-    fn skip_of(&self, value: ResolvedId) -> &[crate::decode::Skip] {
-        self.programs.of(self.node(value).writer)
+    /// The fields of a record that come out, all of which can be read.
+    fn wanted(
+        &self,
+        id: ResolvedId,
+        record: &schema::Record,
+        projection: &Projection,
+    ) -> Result<Vec<(usize, Projection)>> {
+        let mut wanted = projection.of_record(record)?;
+        let Resolution { root, .. } = *self.schemas.resolution;
+        if id != root {
+            return Ok(wanted);
+        }
+        let refusal = |field: usize| self.schemas.resolution.refusal(field);
+        if matches!(projection, Projection::Readable) {
+            wanted.retain(|(field, _)| refusal(*field).is_none());
+        }
+        match wanted.iter().find_map(|(field, _)| refusal(*field)) {
+            Some(why) => Err(why.error()),
+            None => Ok(wanted),
+        }
+    }
+
+    /// A type of the reader's as itself.
+    pub(super) fn own(&self, reader: NodeId) -> ResolvedId {
+        self.schemas.resolution.own(reader)
+    }
+
+    /// What passes over values of the schema that wrote this type.
+    pub(super) fn programs_of(&self, id: ResolvedId) -> Result<Arc<SkipPrograms>> {
+        if !self.node(id).writer_is_reader {
+            return Ok(self.programs.clone());
+        }
+        if let Some(programs) = self.own_programs.get() {
+            return Ok(programs.clone());
+        }
+        let programs = Arc::new(skip::compile(&self.schemas.reader, self.limits)?);
+        Ok(self.own_programs.get_or_init(|| programs).clone())
     }
 }
 

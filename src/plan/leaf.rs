@@ -2,26 +2,23 @@
 
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 
+use super::Projection;
 use crate::decode::{
-    AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText, Views,
-    Whole, WideDecimal,
+    AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText,
+    Views, Whole, WideDecimal,
 };
-use crate::dtype::Restored;
-use crate::schema::{Kind, Logical, Wire};
+use crate::dtype::{DURATION, Restored};
+use crate::schema::{Kind, Logical, Scale, Wire};
+use crate::{Error, ErrorKind, Result};
 
 /// The most digits that Polars' decimals have.
 const DECIMAL_DIGITS: usize = 38;
 
 /// int, long, float, double, the logical types on them, and the dtypes that a property restores.
-pub(super) fn number(
-    wire: &Wire,
-    reader: &Kind,
-    logical: Option<Logical>,
-    restored: Option<&Restored>,
-) -> AnyColumn {
+pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>, restored: Option<&Restored>) -> AnyColumn {
     use crate::decode::{
-        Double, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble, LongAsFloat,
-        TimeMicros, TimeMillis,
+        Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
+        LongAsFloat, TimeMicros, TimeMillis,
     };
     if let Some(column) = restored.and_then(|restored| restored_number(wire, restored)) {
         return column;
@@ -39,6 +36,7 @@ pub(super) fn number(
         (Wire::Long, ..) => Primitive::<Long>::new(dtype).into(),
         (Wire::Float, Kind::Double, _) => Primitive::<FloatAsDouble>::new(dtype).into(),
         (Wire::Float, ..) => Primitive::<Float>::new(dtype).into(),
+        (_, Kind::Float, _) => Primitive::<DoubleAsFloat>::new(dtype).into(),
         _ => Primitive::<Double>::new(dtype).into(),
     }
 }
@@ -58,6 +56,31 @@ fn restored_number(wire: &Wire, restored: &Restored) -> Option<AnyColumn> {
         (Restored::Float16, _) => Primitive::<FloatAsHalf>::new(ArrowDataType::Float16).into(),
         _ => return None,
     })
+}
+
+/// Times and timestamps that are written in another unit than the reader's.
+pub(super) fn scaled(scale: Scale, logical: Option<Logical>, restored: Option<&Restored>) -> Result<AnyColumn> {
+    use crate::decode::{Over, TimeMicros, TimeMillis, Times};
+    let dtype = number_dtype(&Kind::Long, logical, restored);
+    Ok(match (logical, scale) {
+        (Some(Logical::TimeMicros), _) => Primitive::<TimeMillis>::new(dtype).into(),
+        (Some(Logical::TimeMillis), _) => Primitive::<TimeMicros>::new(dtype).into(),
+        (_, Scale::Times(1_000)) => Primitive::<Times<1_000>>::new(dtype).into(),
+        (_, Scale::Times(1_000_000)) => Primitive::<Times<1_000_000>>::new(dtype).into(),
+        (_, Scale::Over(1_000)) => Primitive::<Over<1_000>>::new(dtype).into(),
+        (_, Scale::Over(1_000_000)) => Primitive::<Over<1_000_000>>::new(dtype).into(),
+        _ => return Err(Error::new(ErrorKind::Internal, "timestamps of units that no logical type has")),
+    })
+}
+
+/// The wanted parts of a duration.
+pub(super) fn duration(projection: &Projection) -> Result<Duration> {
+    let mut parts = Vec::new();
+    for (part, inside) in projection.of_names(&DURATION)? {
+        inside.check_is_all("a part of a duration")?;
+        parts.push(part);
+    }
+    Ok(Duration::new(parts))
 }
 
 fn number_dtype(reader: &Kind, logical: Option<Logical>, restored: Option<&Restored>) -> ArrowDataType {
@@ -106,7 +129,6 @@ pub(super) fn bytes(
         (Some(Logical::BigDecimal), None) => Text::new(BigDecimal).into(),
         (Some(Logical::Uuid), None) => Text::new(UuidText).into(),
         (Some(Logical::Uuid), Some(_)) => Text::new(UuidBytes).into(),
-        (Some(Logical::Duration), Some(_)) => Box::new(Duration::default()).into(),
         (_, Some(size)) => Fixed::new(size).into(),
         (_, None) if matches!(reader, Kind::String) => Views::<crate::decode::Utf8>::default().into(),
         (_, None) => Views::<crate::decode::Blob>::default().into(),

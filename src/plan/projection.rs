@@ -9,6 +9,8 @@ use crate::{Error, Result};
 pub(crate) enum Projection {
     /// Every field, in the reader's order.
     All,
+    /// Of a file, every column that can be read.
+    Readable,
     /// These fields, in this order. Each is a name, or a path: names with dots between them.
     Fields(Vec<String>),
 }
@@ -21,19 +23,21 @@ impl Projection {
 
     /// The index of every wanted field of `record`, and what is wanted of it.
     pub(super) fn of_record(&self, record: &Record) -> Result<Vec<(usize, Self)>> {
+        self.of_names(&record.fields.iter().map(column_name).collect::<Vec<_>>())
+    }
+
+    /// The index of every wanted one of these names, and what is wanted of it.
+    pub(super) fn of_names(&self, names: &[&str]) -> Result<Vec<(usize, Self)>> {
         match self {
-            Self::All => Ok((0..record.fields.len()).map(|i| (i, Self::All)).collect()),
-            Self::Fields(paths) => {
-                let names = record.fields.iter().map(column_name).collect::<Vec<_>>();
-                select(paths, &names)
-            }
+            Self::All | Self::Readable => Ok((0..names.len()).map(|i| (i, Self::All)).collect()),
+            Self::Fields(paths) => select(paths, names),
         }
     }
 
     /// What is wanted of the one column of a file whose root is not a record; `None` where that is not wanted.
     pub(super) fn of_value(&self, name: &str) -> Result<Option<Self>> {
         match self {
-            Self::All => Ok(Some(Self::All)),
+            Self::All | Self::Readable => Ok(Some(Self::All)),
             Self::Fields(paths) => Ok(select(paths, &[name])?.pop().map(|(_, projection)| projection)),
         }
     }
@@ -41,7 +45,7 @@ impl Projection {
     /// Refuses to choose fields of what has none to choose from.
     pub(super) fn check_is_all(&self, what: &str) -> Result<()> {
         match self {
-            Self::All => Ok(()),
+            Self::All | Self::Readable => Ok(()),
             Self::Fields(paths) => Err(Error::argument(format!("{what} has no field {:?}", paths[0]))),
         }
     }

@@ -10,9 +10,9 @@ const INLINE: usize = 8;
 
 /// Makes the skip programs of one writer's schema.
 pub(super) fn compile(schema: &Schema, limits: &Limits) -> Result<SkipPrograms> {
-    let Limits { data_depth, zero_byte_items, schema_depth, .. } = *limits;
+    let (data_depth, zero_byte_items) = (limits.value_depth(), limits.zero_byte_items);
     let states = vec![State::Untouched; schema.len()];
-    let mut compiler = Compiler { schema, states, named: Vec::new(), depth: 0, max_depth: schema_depth };
+    let mut compiler = Compiler { schema, states, named: Vec::new(), depth: 0, max_depth: limits.type_depth() };
     let types = schema.ids().map(|id| compiler.program(id)).collect::<Result<_>>()?;
     Ok(SkipPrograms { types, named: compiler.named, data_depth, zero_byte_items })
 }

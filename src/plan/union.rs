@@ -1,16 +1,12 @@
 //! Unions: which shape they get, and what becomes of each of the writer's branches.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use super::Projection;
 use super::compile::Compiler;
-use super::{Projection, Schemas, skip};
 use crate::Result;
-use crate::decode::{AnyColumn, Choice, DefaultValue, Merge, Null, Nullable, Optional, Union};
-use crate::schema::{Branch, Evolution, Kind, NodeId, ResolvedId, Schema};
-
-/// What is not taken apart.
-const UNION: &str = "a union of several types";
+use crate::decode::{AnyColumn, Choice, DefaultValue, Merge, Null, Nullable, Optional, SkipPrograms, Union};
+use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema};
 
 /// What a type of the reader's becomes where the writer may have written a union.
 enum Shape {
@@ -65,28 +61,31 @@ impl Variants {
 
 impl Compiler<'_> {
     /// The writer wrote a union.
-    pub(super) fn union(&mut self, reader: NodeId, branches: &[Branch], projection: &Projection) -> Result<AnyColumn> {
+    pub(super) fn union(&mut self, id: ResolvedId, branches: &[Branch], projection: &Projection) -> Result<AnyColumn> {
+        let programs = self.programs_of(id)?;
+        let reader = self.node(id).reader;
         match shape(&self.schemas.reader, reader) {
             Shape::Value(None) => {
                 projection.check_is_all("null")?;
-                Ok(Box::new(Optional::new(Null::default().into(), self.choices(branches, |_| 0).0)).into())
+                let (choices, _) = self.choices(branches, &programs, |_| None);
+                Ok(Box::new(Optional::new(Null::default().into(), choices)).into())
             }
             Shape::Value(Some(value)) => {
-                let (choices, mut variants) = self.choices(branches, |_| 0);
+                let (choices, mut variants) = self.choices(branches, &programs, |_| Some(0));
                 let column = self.variants(value, &variants.remove(&0).unwrap_or_default(), projection)?;
                 Ok(nullable(column, choices))
             }
             Shape::Struct(values) => {
-                projection.check_is_all(UNION)?;
+                let wanted = self.wanted_branches(&values, projection)?;
                 let child =
-                    |branch: Option<usize>| values.iter().position(|&(index, _)| Some(index) == branch).unwrap_or(0);
-                let (choices, mut variants) = self.choices(branches, child);
-                let mut children = Vec::with_capacity(values.len());
-                for (i, name) in names(&self.schemas.reader, &values).into_iter().enumerate() {
+                    |branch: Option<usize>| wanted.iter().position(|(value, ..)| Some(values[*value].0) == branch);
+                let (choices, mut variants) = self.choices(branches, &programs, child);
+                let mut children = Vec::with_capacity(wanted.len());
+                for (i, (value, name, projection)) in wanted.into_iter().enumerate() {
                     let variants = variants.remove(&i).unwrap_or_default();
-                    children.push((name, self.variants(values[i].1, &variants, &Projection::All)?));
+                    children.push((name, self.variants(values[value].1, &variants, &projection)?));
                 }
-                Ok(Box::new(Union::new(children, choices)).into())
+                Ok(Box::new(Union::new(children, choices, programs)).into())
             }
         }
     }
@@ -94,49 +93,67 @@ impl Compiler<'_> {
     /// The writer wrote no union, but the reader has one: `value` is of its branch number `branch`.
     pub(super) fn union_of_one(
         &mut self,
-        reader: NodeId,
+        id: ResolvedId,
         branch: usize,
         value: ResolvedId,
         projection: &Projection,
     ) -> Result<AnyColumn> {
-        let values = match shape(&self.schemas.reader, reader) {
+        let values = match shape(&self.schemas.reader, self.node(id).reader) {
             Shape::Struct(values) => values,
             Shape::Value(Some(id)) if matches!(self.reader_kind(value), Kind::Null) => {
                 return self.nulls(id, projection);
             }
             Shape::Value(_) => return self.column(value, projection),
         };
-        projection.check_is_all(UNION)?;
-        let mut children = Vec::with_capacity(values.len());
-        let mut choice = Choice::Null;
-        for (i, name) in names(&self.schemas.reader, &values).into_iter().enumerate() {
-            let (index, id) = values[i];
+        let programs = self.programs_of(id)?;
+        let wanted = self.wanted_branches(&values, projection)?;
+        let mut children = Vec::with_capacity(wanted.len());
+        let mut choice = match self.reader_kind(value) {
+            Kind::Null => Choice::Null,
+            _ => Choice::Skip(programs.of(self.node(value).writer).into()),
+        };
+        for (i, (at, name, projection)) in wanted.into_iter().enumerate() {
+            let (index, id) = values[at];
             let column = if index == branch {
                 choice = Choice::Value { child: i, variant: 0 };
-                self.column(value, &Projection::All)?
+                self.column(value, &projection)?
             } else {
-                self.absent(id, &Projection::All)?
+                self.absent(id, &projection)?
             };
             children.push((name, column));
         }
-        Ok(Box::new(Union::of_one(children, choice)).into())
+        Ok(Box::new(Union::of_one(children, choice, programs)).into())
     }
 
-    /// What each of the writer's branches becomes, and the wire forms of each child.
+    /// The wanted branches of a union that becomes a struct: which of them, and the field's name.
+    fn wanted_branches(
+        &self,
+        values: &[(usize, NodeId)],
+        projection: &Projection,
+    ) -> Result<Vec<(usize, String, Projection)>> {
+        let names = names(&self.schemas.reader, values);
+        let wanted = projection.of_names(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+        Ok(wanted.into_iter().map(|(value, inside)| (value, names[value].clone(), inside)).collect())
+    }
+
+    /// What each of the writer's branches becomes, and the wire forms of each child. `child` tells the place of a branch of
+    /// the reader's, `None` where nobody wants it.
     fn choices(
         &self,
         branches: &[Branch],
-        child: impl Fn(Option<usize>) -> usize,
+        programs: &SkipPrograms,
+        child: impl Fn(Option<usize>) -> Option<usize>,
     ) -> (Vec<Choice>, HashMap<usize, Variants>) {
         let mut variants: HashMap<usize, Variants> = HashMap::new();
         let choice = |branch: &Branch| match branch {
             Branch::Null => Choice::Null,
+            Branch::Skip(writer) => Choice::Skip(programs.of(*writer).into()),
             Branch::Refuse(reason) => Choice::Refuse(reason.clone()),
             Branch::Read { value, .. } if matches!(self.reader_kind(*value), Kind::Null) => Choice::Null,
-            Branch::Read { branch, value } => {
-                let child = child(*branch);
-                Choice::Value { child, variant: variants.entry(child).or_default().number(*value) }
-            }
+            Branch::Read { branch, value } => match child(*branch) {
+                Some(child) => Choice::Value { child, variant: variants.entry(child).or_default().number(*value) },
+                None => Choice::Skip(programs.of(self.node(*value).writer).into()),
+            },
         };
         let choices = branches.iter().map(choice).collect();
         (choices, variants)
@@ -161,14 +178,7 @@ impl Compiler<'_> {
 
     /// The column of a reader's type that this writer never writes: it only ever gets nulls.
     fn absent(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
-        let identity = Schemas::new(self.schemas.reader.clone(), None, Evolution::default())?;
-        let programs = Arc::new(skip::compile(&identity.writer, self.limits)?);
-        let node = identity.resolution.nodes.iter().position(|node| node.reader == reader && node.writer == reader);
-        let id = ResolvedId(node.expect("a schema resolved with itself has every type") as u32);
-        let mut compiler = Compiler::new(&identity, programs, self.limits);
-        compiler.open.clone_from(&self.open);
-        compiler.depth = self.depth;
-        compiler.column(id, projection)
+        self.column(self.own(reader), projection)
     }
 }
 

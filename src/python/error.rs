@@ -1,8 +1,9 @@
-//! Errors of the core as Python exceptions. The classes live in `polars_avro._errors`.
+//! Errors of the core as Python exceptions. The classes live in `polars_avro`.
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::schema::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use crate::{Error, ErrorKind};
 
 /// A core error on its way to Python: `Result<_, Raised>` lets `?` convert inside a `#[pymethods]` function.
@@ -22,11 +23,11 @@ impl From<Raised> for PyErr {
         match error.kind() {
             ErrorKind::Argument => PyValueError::new_err(error.to_string()),
             ErrorKind::Source => os_error(&error),
-            ErrorKind::Data => avro_error("AvroDataError", &error),
-            ErrorKind::Schema => avro_error("AvroSchemaError", &error),
-            ErrorKind::Limit => avro_error("AvroLimitError", &error),
-            ErrorKind::Unsupported => avro_error("AvroUnsupportedError", &error),
-            ErrorKind::Callback | ErrorKind::Internal => avro_error("AvroError", &error),
+            ErrorKind::Data | ErrorKind::Mismatch => avro_error("AvroDataError", &error, ""),
+            ErrorKind::Schema => schema_error(&error),
+            ErrorKind::Limit => avro_error("AvroLimitError", &error, ""),
+            ErrorKind::Unsupported => avro_error("AvroUnsupportedError", &error, ""),
+            ErrorKind::Callback | ErrorKind::Internal => avro_error("AvroError", &error, ""),
         }
     }
 }
@@ -36,7 +37,7 @@ fn callback_error(error: Error) -> PyErr {
     let text = error.to_string();
     match error.into_cause().map(<dyn std::error::Error + Send + Sync>::downcast::<PyErr>) {
         Some(Ok(raised)) => *raised,
-        _ => avro_error("AvroError", &Error::new(ErrorKind::Callback, text)),
+        _ => avro_error("AvroError", &Error::new(ErrorKind::Callback, text), ""),
     }
 }
 
@@ -54,11 +55,28 @@ fn os_error(error: &Error) -> PyErr {
     }
 }
 
-fn avro_error(class: &str, error: &Error) -> PyErr {
+/// Names the option that reads a file all the same, where there is one.
+fn schema_error(error: &Error) -> PyErr {
+    let (class, hint) = match error.message() {
+        MISSING_COLUMN => ("AvroColumnNotFoundError", "; pass missing_columns='insert' to read it as null"),
+        EXTRA_COLUMN => ("AvroSchemaError", "; pass extra_columns='ignore' to skip it"),
+        MISSING_FIELD => (
+            "AvroSchemaError",
+            "; pass cast_options=pl.ScanCastOptions(missing_struct_fields='insert') to read it as null",
+        ),
+        EXTRA_FIELD => {
+            ("AvroSchemaError", "; pass cast_options=pl.ScanCastOptions(extra_struct_fields='ignore') to skip it")
+        }
+        _ => ("AvroSchemaError", ""),
+    };
+    avro_error(class, error, hint)
+}
+
+fn avro_error(class: &str, error: &Error, hint: &str) -> PyErr {
     let position = error.position();
     Python::attach(|py| {
         let raise = || -> PyResult<PyErr> {
-            let exception = py.import("polars_avro._errors")?.getattr(class)?.call1((error.to_string(),))?;
+            let exception = py.import("polars_avro._errors")?.getattr(class)?.call1((format!("{error}{hint}"),))?;
             exception.setattr("file", position.file.as_deref())?;
             exception.setattr("block_index", position.block)?;
             exception.setattr("offset", position.offset)?;

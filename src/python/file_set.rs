@@ -36,9 +36,9 @@ impl FileSet {
         Ok(Self(self.0.select(&indices)?))
     }
 
-    /// The schemas that the files were written with, as the headers have them: each once.
-    fn schemas(&self, py: Python<'_>) -> Result<Vec<String>, Raised> {
-        Ok(py.detach(|| self.0.schemas())?)
+    /// The JSON text of one schema for all files.
+    fn union_schema(&self, py: Python<'_>) -> Result<String, Raised> {
+        Ok(py.detach(|| self.0.union_schema())?.to_json())
     }
 
     /// How many rows the block headers promise; may stop once there are `limit`.

@@ -9,7 +9,7 @@ use super::arrow::schema_capsule;
 use super::damage::Limits;
 use super::error::Raised;
 use super::filter::CallableFilter;
-use crate::{Evolution, Extra, Missing, OpenOptions, Opener, Schema};
+use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Opener, Schema};
 
 /// How to open files; the same options serve any number of them.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -17,9 +17,11 @@ pub(super) struct FileOpener(pub(super) Opener);
 
 #[pymethods]
 impl FileOpener {
+    /// `casts` names those that are allowed.
     #[new]
-    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, as_polars=false))]
-    #[expect(clippy::fn_params_excessive_bools, reason = "Python passes them by name")]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, by_columns=false, casts=Vec::new()))]
+    #[expect(clippy::fn_params_excessive_bools, clippy::too_many_arguments, reason = "Python passes them by name")]
+    #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn new(
         reader_schema: Option<String>,
         limits: Option<Limits>,
@@ -27,7 +29,8 @@ impl FileOpener {
         insert_missing_fields: bool,
         refuse_extra_columns: bool,
         refuse_extra_fields: bool,
-        as_polars: bool,
+        by_columns: bool,
+        casts: Vec<String>,
     ) -> Result<Self, Raised> {
         let limits = limits.map_or_else(crate::Limits::default, Into::into);
         let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
@@ -38,8 +41,10 @@ impl FileOpener {
         evolution.missing_fields = missing(insert_missing_fields);
         evolution.extra_columns = extra(refuse_extra_columns);
         evolution.extra_fields = extra(refuse_extra_fields);
-        // Polars' schemas have no names of records, and every type has nulls.
-        (evolution.ignore_names, evolution.keep_nulls) = (as_polars, as_polars);
+        evolution.by_columns = by_columns;
+        for name in &casts {
+            evolution.casts = named_casts(name)?.iter().fold(evolution.casts, |casts, &cast| casts.with(cast));
+        }
         Ok(Self(Opener::new(OpenOptions { reader_schema, evolution, limits })))
     }
 
@@ -48,6 +53,24 @@ impl FileOpener {
         let fields = py.detach(|| self.0.fields()).map_err(Raised::from)?;
         schema_capsule(py, &fields)
     }
+}
+
+/// The casts of one of the words of `polars.ScanCastOptions`, with the option in front.
+fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
+    Ok(match name {
+        "integer allow-float" => &[Cast::IntegerToFloat],
+        "float downcast" => &[Cast::FloatDowncast],
+        "datetime nanosecond-downcast" => &[Cast::NanosecondDowncast],
+        "datetime microsecond-downcast" => &[Cast::MicrosecondDowncast],
+        "datetime microsecond-upcast" => &[Cast::MicrosecondUpcast],
+        "datetime millisecond-upcast" => &[Cast::MillisecondUpcast],
+        "datetime downcast" => &[Cast::NanosecondDowncast, Cast::MicrosecondDowncast],
+        "datetime upcast" => &[Cast::MicrosecondUpcast, Cast::MillisecondUpcast],
+        "datetime convert-timezone" => &[Cast::ConvertTimezone],
+        "categorical allow" => &[Cast::EnumToString],
+        "string to-bytes" => &[Cast::StringToBytes],
+        _ => return Err(Error::argument(format!("{name:?} is no cast"))),
+    })
 }
 
 /// What to read of a file; the same options serve any number of reads.

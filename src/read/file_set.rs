@@ -1,5 +1,6 @@
 //! Several files as one.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
@@ -16,7 +17,7 @@ use super::stats::Counters;
 use super::window::Spare;
 use crate::executor;
 use crate::plan::{Plan, Projection, Schemas};
-use crate::{Error, Evolution, Header, Result, Schema};
+use crate::{Error, Evolution, Extra, Header, Result, Schema};
 
 /// So few files are looked at before a read starts, to see whether threads are worth it.
 const FEW: usize = 16;
@@ -85,19 +86,25 @@ impl FileSet {
         Ok(Plan::compile(&schemas, &Projection::All, &self.options.limits)?.fields)
     }
 
-    /// The schemas that the files were written with, as their headers have them: each once, in the files' order.
+    /// One schema for all files, see [`Schema::union`].
     ///
     /// # Errors
-    /// Where a header cannot be read.
-    pub fn schemas(&self) -> Result<Vec<String>> {
-        let read = |member: &Arc<Member>| Ok(Header::read(&*member.open()?, &self.options.limits)?.schema_json);
-        let mut schemas: Vec<String> = Vec::new();
-        for schema in all(&self.members, read)? {
-            if !schemas.contains(&schema) {
-                schemas.push(schema);
+    /// Where a header cannot be read, and where no type holds the values of two files.
+    pub fn union_schema(&self) -> Result<Schema> {
+        let limits = &self.options.limits;
+        let read = |member: &Arc<Member>| Ok(Header::read(&*member.open()?, limits)?.schema_json);
+        let mut known = HashSet::new();
+        let mut schemas = Vec::new();
+        // All headers first: which error is the first one must not depend on the threads.
+        for (member, json) in self.members.iter().zip(each(&self.members, read)?) {
+            let json = json?;
+            if !known.contains(&json) {
+                let schema = Schema::parse(&json, limits);
+                schemas.push(schema.map_err(|error| error.in_file(&member.name()))?);
+                known.insert(json);
             }
         }
-        Ok(schemas)
+        Schema::union(&schemas, limits)
     }
 
     /// The number of rows, by the block headers alone, of several files at once; counting may stop at `limit`.
@@ -105,7 +112,7 @@ impl FileSet {
     /// # Errors
     /// Where a file cannot be read or a block header is damaged.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
-        self.count_rows_by_file(limit)?.into_iter().try_fold(0, |rows, (_, more)| sum(rows, more))
+        self.count(limit, None)?.into_iter().try_fold(0, |rows, (_, more)| sum(rows, more))
     }
 
     /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
@@ -119,16 +126,32 @@ impl FileSet {
     /// The number of each file and of its rows, counted in the same way. What lies behind `limit` rows is left out.
     ///
     /// # Errors
-    /// As [`FileSet::count_rows`].
+    /// As [`FileSet::count_rows`], and where a file that has rows has a column more, if that is an error.
     pub fn count_rows_by_file(&self, limit: Option<u64>) -> Result<Vec<(usize, u64)>> {
+        if self.options.evolution.extra_columns == Extra::Ignore {
+            return self.count(limit, None);
+        }
+        let (evolution, limits) = (self.options.evolution, self.options.limits.clone());
+        let (schema, counters) = (self.reader.clone(), Arc::default());
+        let plans = Plans::new(schema, Projection::columns(Some(&[])), None, false, evolution, limits, counters)?;
+        self.count(limit, Some(&plans))
+    }
+
+    fn count(&self, limit: Option<u64>, plans: Option<&Plans>) -> Result<Vec<(usize, u64)>> {
         let (mut counts, mut rows) = (Vec::new(), 0);
         for group in self.members.chunks(group_len(limit)) {
             if limit.is_some_and(|limit| rows >= limit) {
                 break;
             }
-            let of_group = self.counts(group, limit.map(|limit| limit - rows))?;
-            rows = of_group.iter().copied().try_fold(rows, sum)?;
-            counts.extend(group.iter().map(|member| member.number).zip(of_group));
+            let of_group = self.counts(group, limit.map(|limit| limit.saturating_sub(rows)), plans)?;
+            for (member, count) in group.iter().zip(of_group) {
+                if limit.is_some_and(|limit| rows >= limit) {
+                    return Ok(counts);
+                }
+                let count = count?;
+                rows = sum(rows, count)?;
+                counts.push((member.number, count));
+            }
         }
         Ok(counts)
     }
@@ -141,21 +164,20 @@ impl FileSet {
     pub fn count_rows_from_end(&self, limit: u64) -> Result<(usize, u64)> {
         let (mut files, mut rows) = (0, 0);
         for group in self.members.rchunks(group_len(Some(limit))) {
-            let counts = self.counts(group, None)?;
-            for count in counts.iter().rev() {
+            for count in self.counts(group, None, None)?.into_iter().rev() {
                 if rows >= limit {
                     return Ok((files, rows));
                 }
                 files += 1;
-                rows = sum(rows, *count)?;
+                rows = sum(rows, count?)?;
             }
         }
         Ok((files, rows))
     }
 
     /// The rows of each file, of which no more than `limit` need be counted.
-    fn counts(&self, group: &[Arc<Member>], limit: Option<u64>) -> Result<Vec<u64>> {
-        all(group, |member| member.count(limit, &self.options.limits))
+    fn counts(&self, group: &[Arc<Member>], limit: Option<u64>, plans: Option<&Plans>) -> Result<Vec<Result<u64>>> {
+        each(group, |member| member.count(limit, &self.options.limits, plans))
     }
 
     /// Starts reading.
@@ -174,8 +196,8 @@ impl FileSet {
         let tested = filter.as_ref().map(|filter| filter.columns().to_vec());
         let (schema, salvage) = (self.reader.clone(), options.ignore_errors);
         let plans = Plans::new(schema, projection, tested, salvage, *evolution, limits.clone(), counters.clone())?;
-        let mut extras = options.extras(&plans.own().fields)?;
-        let fields = extras.fields(&plans.own().fields);
+        let mut extras = options.extras(&plans.own().plan.fields)?;
+        let fields = extras.fields(&plans.own().plan.fields);
         let salvaged = Salvaged::new(options, &mut extras, limits);
         let small = self.is_small() || options.length.is_some_and(|rows| rows <= FEW_ROWS);
         let portions = options.portions(if small { 1 } else { executor::threads() });
@@ -197,13 +219,11 @@ impl FileSet {
 }
 
 /// What `look` finds in every file, of several files at once.
-fn all<T: Send>(members: &[Arc<Member>], look: impl Fn(&Arc<Member>) -> Result<T> + Sync + Send) -> Result<Vec<T>> {
+fn each<T: Send>(members: &[Arc<Member>], look: impl Fn(&Arc<Member>) -> T + Sync + Send) -> Result<Vec<T>> {
     if members.len() == 1 {
-        return members.iter().map(look).collect();
+        return Ok(members.iter().map(look).collect());
     }
-    // All of them first: which error is the first one must not depend on the threads.
-    let found = executor::pool()?.install(|| members.par_iter().map(look).collect::<Vec<_>>());
-    found.into_iter().collect()
+    Ok(executor::pool()?.install(|| members.par_iter().map(look).collect()))
 }
 
 /// How many files are counted at once where counting may stop early.

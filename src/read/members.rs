@@ -14,7 +14,7 @@ use super::survey::Surveyed;
 use super::task::Part;
 use super::window::Spare;
 use crate::plan::Plan;
-use crate::{Error, FileSource, Header, Limits, MemorySource, Result, Source};
+use crate::{Error, ErrorKind, FileSource, Header, Limits, MemorySource, Result, Schema, Source};
 
 /// A file of fewer bytes is read at once and closed.
 pub(super) const SMALL: u64 = 256 << 10;
@@ -38,6 +38,14 @@ pub(super) struct Member {
 impl Member {
     pub(super) fn new(number: usize, input: Input) -> Self {
         Self { number, input, size: OnceLock::new(), surveyed: Arc::default() }
+    }
+
+    /// What it is called in errors.
+    pub(super) fn name(&self) -> String {
+        match &self.input {
+            Input::Path(path) => path.display().to_string(),
+            Input::Source(source) => source.name().to_owned(),
+        }
     }
 
     /// How many bytes it has.
@@ -73,14 +81,29 @@ impl Member {
         self.surveyed.rows()
     }
 
-    /// How many rows its block headers promise; at most the first `limit` are counted.
-    pub(super) fn count(&self, limit: Option<u64>, limits: &Limits) -> Result<u64> {
-        if let Some(rows) = self.counted() {
+    /// How many rows its block headers promise; at most the first `limit` are counted. With `plans`, its schema is looked
+    /// at as well, unless there are no rows.
+    pub(super) fn count(&self, limit: Option<u64>, limits: &Limits, plans: Option<&Plans>) -> Result<u64> {
+        if plans.is_none()
+            && let Some(rows) = self.counted()
+        {
             return Ok(rows);
         }
         let source = self.open()?;
         let header = Header::read(&*source, limits)?;
-        Ok(self.surveyed.of_rows(&*source, &header, limit.unwrap_or(u64::MAX))?.totals().1)
+        let rows = self.surveyed.of_rows(&*source, &header, limit.unwrap_or(u64::MAX))?.totals().1;
+        if rows > 0
+            && let Some(plans) = plans
+        {
+            plans.of(&header).map_err(|error| error.in_file(source.name()))?;
+        }
+        Ok(rows)
+    }
+
+    /// Whether the header is sound and no row stands behind it.
+    fn is_empty(&self, source: &dyn Source, header: &Header, limits: &Limits) -> bool {
+        Schema::parse(&header.schema_json, limits).is_ok()
+            && self.surveyed.of_rows(source, header, 1).is_ok_and(|survey| survey.totals().1 == 0)
     }
 }
 
@@ -100,8 +123,14 @@ impl Members {
         let held = Some(Held::new(self.counters.clone()));
         let source = member.open()?;
         let header = Header::read(&*source, &self.plans.limits)?;
-        let known = self.plans.of(&header).map_err(|error| error.in_file(source.name()))?;
-        let Known { schemas, plan } = known;
+        let limits = &self.plans.limits;
+        let Known { schemas, plan } = match self.plans.of(&header) {
+            // As for Polars, a file without rows differs from no schema.
+            Err(error) if error.kind() == ErrorKind::Schema && member.is_empty(&*source, &header, limits) => {
+                self.plans.own().clone()
+            }
+            known => known.map_err(|error| error.in_file(source.name()))?,
+        };
         let (number, limits, surveyed) = (member.number, self.plans.limits.clone(), member.surveyed.clone());
         Ok((Arc::new(Opened { number, source, header, schemas, limits, surveyed, held }), plan))
     }

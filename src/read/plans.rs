@@ -53,9 +53,9 @@ impl Plans {
         Ok(Self { projection, tested, salvage, evolution, limits, own, own_json, known: Mutex::default(), counters })
     }
 
-    /// The plan for the reader's own schema, whose columns those of all others are.
-    pub(super) fn own(&self) -> &Plan {
-        &self.own.plan
+    /// The reader's own schema and its plan, whose columns those of all others are.
+    pub(super) fn own(&self) -> &Known {
+        &self.own
     }
 
     /// The plan for a file with this header.
@@ -98,7 +98,7 @@ fn compile(
 ) -> Result<Plan> {
     let mut plan = Plan::compile(schemas, projection, limits)?;
     if salvage && !matches!(projection, Projection::All) {
-        plan.whole = Some(Arc::new(Plan::compile(schemas, &Projection::All, limits)?));
+        plan.whole = Some(Arc::new(Plan::compile(schemas, &Projection::Readable, limits)?));
     }
     match tested {
         Some(columns) => plan.testing(columns, schemas, limits),

@@ -84,6 +84,19 @@ impl Logical {
         }
     }
 
+    /// The counts in a second of a timestamp, and whether it is in UTC.
+    pub(super) fn timestamp(self) -> Option<(i64, bool)> {
+        Some(match self {
+            Self::TimestampMillis => (1_000, true),
+            Self::TimestampMicros => (1_000_000, true),
+            Self::TimestampNanos => (1_000_000_000, true),
+            Self::LocalTimestampMillis => (1_000, false),
+            Self::LocalTimestampMicros => (1_000_000, false),
+            Self::LocalTimestampNanos => (1_000_000_000, false),
+            _ => return None,
+        })
+    }
+
     /// Whether a value that was written as `self` keeps its meaning when it is read as `reader`.
     ///
     /// The specification says so of decimals alone. The others are refused where the numbers would be kept and the

@@ -11,6 +11,7 @@ mod logical;
 mod name;
 mod parse;
 mod resolution;
+mod union;
 
 use serde_json::Value;
 
@@ -18,8 +19,10 @@ pub(crate) use datum::encode_one_default;
 pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;
-pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Wire, resolve};
-pub use resolution::{Evolution, Extra, Missing};
+pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve};
+pub use resolution::{Cast, Casts, Evolution, Extra, Missing};
+#[cfg(feature = "python")]
+pub(crate) use resolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 
 /// JSON attributes of a schema that the specification does not define, in their order.
 pub type Properties = serde_json::Map<String, Value>;

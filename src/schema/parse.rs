@@ -8,13 +8,17 @@ mod named;
 
 use std::collections::{HashMap, HashSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Kind, Logical, Name, Node, NodeId, Properties, Schema};
 use crate::{Error, Limits, Result};
 
-/// How deep JSON may nest before `serde_json` refuses it.
-const JSON_DEPTH: usize = 127;
+/// How many levels of JSON a type may take: an object, the list of its fields, a field.
+const LEVELS_A_TYPE: usize = 3;
+
+/// How many levels of JSON defaults and attributes may take inside the innermost type.
+const SPARE_LEVELS: usize = 128;
 
 /// Attributes that the specification defines for some type.
 const DEFINED: [&str; 10] =
@@ -26,13 +30,17 @@ impl Schema {
     /// # Errors
     /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where the text is no valid schema, with the record and the field
     /// where it is not; [`ErrorKind::Limit`](crate::ErrorKind::Limit) where it nests deeper or is larger than `limits`
-    /// allow. JSON that nests more than 127 levels deep is refused whatever the limits say.
+    /// allow.
     pub fn parse(json: &str, limits: &Limits) -> Result<Self> {
-        match serde_json::from_str(json) {
+        // Parsing recurses, so JSON that no allowed schema needs is refused before it.
+        let levels = LEVELS_A_TYPE * limits.type_depth() + SPARE_LEVELS;
+        if nesting(json) > levels {
+            return Err(Error::limit("schema_depth", format!("the schema's JSON nests deeper than {levels} levels")));
+        }
+        let mut parser = serde_json::Deserializer::from_str(json);
+        parser.disable_recursion_limit();
+        match Value::deserialize(&mut parser).and_then(|value| parser.end().map(|()| value)) {
             Ok(value) => Self::from_value(&value, limits),
-            Err(_) if nesting(json) > JSON_DEPTH => {
-                Err(Error::limit("schema_depth", format!("the schema's JSON nests deeper than {JSON_DEPTH} levels")))
-            }
             Err(error) => Err(Error::schema(format!("the schema is not valid JSON: {error}")).with_cause(error)),
         }
     }
@@ -74,8 +82,8 @@ impl<'a> Parser<'a> {
             let message = format!("the schema has more than {} types", self.limits.schema_nodes);
             return Err(Error::limit("schema_nodes", message));
         }
-        if self.depth > self.limits.schema_depth {
-            let message = format!("the schema's types nest deeper than {} levels", self.limits.schema_depth);
+        if self.depth > self.limits.type_depth() {
+            let message = format!("the schema's types nest deeper than {} levels", self.limits.type_depth());
             return Err(Error::limit("schema_depth", message));
         }
         let id = match value {

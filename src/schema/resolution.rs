@@ -9,15 +9,21 @@
 mod branches;
 mod evolution;
 mod failure;
+mod leaf;
 mod resolver;
 
-pub use evolution::{Evolution, Extra, Missing};
+pub use evolution::{Cast, Casts, Evolution, Extra, Missing};
+#[cfg(feature = "python")]
+pub(crate) use evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
+pub(super) use failure::describe;
 
-use super::{Kind, NodeId, Schema};
-use crate::Result;
+use super::{Kind, Logical, NodeId, Schema};
+use crate::{Error, Result};
 
 /// Resolves what `writer` wrote with what `reader` wants. A schema resolved with itself (the same object) is itself,
 /// branch by branch, whatever its names and defaults are.
+///
+/// Fields of a root record that cannot be read are no error by themselves: see [`Resolution::refused`].
 ///
 /// # Errors
 /// Where no value of the writer's could be read; the position's path says where in the record.
@@ -37,6 +43,39 @@ pub(crate) struct ResolvedId(pub(crate) u32);
 pub(crate) struct Resolution {
     pub(crate) nodes: Vec<Resolved>,
     pub(crate) root: ResolvedId,
+    /// Where the nodes of the reader's types resolved with themselves begin.
+    own: u32,
+    /// The fields of the reader's root record that cannot be read, and why: who does not read them need not care.
+    pub(crate) refused: Vec<(usize, Refusal)>,
+    /// A field of the writer's root record that the reader lacks, where that is an error.
+    pub(crate) extra: Option<Refusal>,
+}
+
+/// Why a field cannot be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    path: String,
+    message: String,
+}
+
+impl Refusal {
+    /// The error of who needs the field.
+    #[cold]
+    pub(crate) fn error(&self) -> Error {
+        Error::schema(self.message.clone()).at(|position| position.path = Some(self.path.clone()))
+    }
+}
+
+impl Resolution {
+    /// A type of the reader's as itself: what a default is written as, and what is never written.
+    pub(crate) fn own(&self, reader: NodeId) -> ResolvedId {
+        ResolvedId(self.own + reader.0)
+    }
+
+    /// Why a field of the root record cannot be read, if it cannot.
+    pub(crate) fn refusal(&self, field: usize) -> Option<&Refusal> {
+        self.refused.iter().find(|(refused, _)| *refused == field).map(|(_, why)| why)
+    }
 }
 
 /// How one writer's type is read as one reader's type.
@@ -46,8 +85,10 @@ pub(crate) struct Resolved {
     pub(crate) writer: NodeId,
     /// The reader's type: the kind, the logical type and the names that the value gets.
     pub(crate) reader: NodeId,
-    /// Set below a default: `writer` is a node of the reader's schema, which the default was encoded with.
+    /// Set for a reader's type as itself: `writer` is a node of the reader's schema.
     pub(crate) writer_is_reader: bool,
+    /// The logical type by which the value is read.
+    pub(crate) logical: Option<Logical>,
     /// What stands on the wire.
     pub(crate) wire: Wire,
 }
@@ -63,7 +104,10 @@ pub(crate) enum Wire {
     Long,
     /// Into float or double.
     Float,
+    /// Into double or float.
     Double,
+    /// A time or a timestamp that counts in another unit than the reader's.
+    Scaled(Scale),
     /// Into bytes or string.
     Bytes,
     /// Into string or bytes.
@@ -71,14 +115,16 @@ pub(crate) enum Wire {
     Fixed(usize),
     /// The reader's symbol for each of the writer's; `None`: the reader has no such symbol and no default.
     Enum(Vec<Option<usize>>),
+    /// An enum of these symbols, into string.
+    Symbol(Vec<String>),
     Array(ResolvedId),
     Map(ResolvedId),
     Record {
         /// One action a writer's field, in the writer's order.
         fields: Vec<FieldAction>,
-        /// Reader's fields that the writer did not write: index, the default as a datum (`None` is null, whatever the
-        /// type), how to read that datum.
-        defaults: Vec<(usize, Option<Vec<u8>>, ResolvedId)>,
+        /// Reader's fields that the writer did not write: index, and the default as a datum of the reader's own type;
+        /// `None` is null, whatever the type.
+        defaults: Vec<(usize, Option<Vec<u8>>)>,
     },
     /// The writer wrote a union; one entry a branch. The reader may or may not be a union.
     Union(Vec<Branch>),
@@ -87,6 +133,24 @@ pub(crate) enum Wire {
         branch: usize,
         value: ResolvedId,
     },
+}
+
+/// By how much a number changes with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scale {
+    Times(i64),
+    /// Rounded down.
+    Over(i64),
+}
+
+impl Scale {
+    /// The number in the reader's unit; `None` where it does not fit.
+    pub(crate) fn apply(self, number: i64) -> Option<i64> {
+        match self {
+            Self::Times(factor) => number.checked_mul(factor),
+            Self::Over(factor) => Some(number.div_euclid(factor)),
+        }
+    }
 }
 
 /// What to do with one of the writer's fields.
@@ -105,18 +169,25 @@ pub(crate) enum Branch {
     Read { branch: Option<usize>, value: ResolvedId },
     /// A null that the reader's type does not have.
     Null,
+    /// A branch of this type that the reader's struct has no field for.
+    Skip(NodeId),
     /// The reader cannot take this branch: a value of it is an error, with this message.
     Refuse(String),
 }
 
 /// A schema read as it stands; every node has its own number.
 fn identity(schema: &Schema) -> Resolution {
-    let node = |index| {
-        let id = NodeId(index);
-        let wire = Wire::own(&schema.node(id).kind, |child| ResolvedId(child.0));
-        Resolved { writer: id, reader: id, writer_is_reader: false, wire }
-    };
-    Resolution { nodes: (0..schema.len() as u32).map(node).collect(), root: ResolvedId(schema.root().0) }
+    let nodes = own_nodes(schema, 0, false).collect();
+    Resolution { nodes, root: ResolvedId(schema.root().0), own: 0, refused: Vec::new(), extra: None }
+}
+
+/// Every type of a schema as itself, in nodes that are numbered from `first` on.
+fn own_nodes(schema: &Schema, first: u32, writer_is_reader: bool) -> impl Iterator<Item = Resolved> {
+    schema.ids().map(move |id| {
+        let node = schema.node(id);
+        let wire = Wire::own(&node.kind, |child| ResolvedId(first + child.0));
+        Resolved { writer: id, reader: id, writer_is_reader, logical: node.logical, wire }
+    })
 }
 
 impl Wire {
@@ -151,14 +222,11 @@ impl Wire {
     fn each_child(&mut self, mut visit: impl FnMut(&mut ResolvedId)) {
         match self {
             Self::Array(child) | Self::Map(child) | Self::IntoUnion { value: child, .. } => visit(child),
-            Self::Record { fields, defaults } => {
+            Self::Record { fields, .. } => {
                 for field in fields {
                     if let FieldAction::Read { value, .. } = field {
                         visit(value);
                     }
-                }
-                for (_, _, value) in defaults {
-                    visit(value);
                 }
             }
             Self::Union(branches) => {

@@ -15,7 +15,8 @@ pub fn append_options(source: &dyn Source, options: &WriteOptions, limits: &Limi
     let header = Header::read(source, limits)?;
     if header.codec != options.codec {
         let (file, wanted) = (header.codec.name(), options.codec.name());
-        let message = format!("cannot append blocks of codec {wanted} to a file of codec {file}: pass `compression={file:?}`");
+        let message =
+            format!("cannot append blocks of codec {wanted} to a file of codec {file}: pass `compression={file:?}`");
         return Err(named(Error::argument(message)));
     }
     let schema = Arc::new(Schema::parse(&header.schema_json, limits).map_err(named)?);

@@ -23,7 +23,7 @@ fn limits() -> Limits {
 
 #[track_caller]
 fn by_the_bytes(error: &Error) {
-    let kinds = [ErrorKind::Data, ErrorKind::Schema, ErrorKind::Limit, ErrorKind::Unsupported];
+    let kinds = [ErrorKind::Data, ErrorKind::Mismatch, ErrorKind::Schema, ErrorKind::Limit, ErrorKind::Unsupported];
     assert!(kinds.contains(&error.kind()), "{error:?}");
 }
 

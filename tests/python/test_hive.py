@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import polars_avro
-from polars_avro import _files
+from polars_avro._engine import files
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*considered unstable")
 NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -222,13 +222,13 @@ def test_several_directories(tmp_path, engine):
 def opened(root, engine, query, monkeypatch):
     """How many files a query opens."""
     readers = []
-    original = _files.frames_of_query
+    original = files.frames
 
     def spy(reader, damage):
         readers.append(reader)
         return original(reader, damage)
 
-    monkeypatch.setattr(_files, "frames_of_query", spy)
+    monkeypatch.setattr(files, "frames", spy)
     df = query(polars_avro.scan_avro(root, include_file_paths="file")).collect(engine=engine)
     return df, sum(reader.stats["files_opened"] for reader in readers)
 

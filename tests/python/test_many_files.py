@@ -42,7 +42,7 @@ def many(tmp_path_factory):
 def test_ten_thousand_files_take_few_batches_plans_and_open_files(many):
     files = FileSet(many, FileOpener(json.dumps(SCHEMA)))
     columns = ["id", "score"]
-    reader = files.batches(_options.for_core(columns=columns, reader=_options.ReaderOptions(n_threads=4)))
+    reader = files.batches(_options.core_options(columns=columns, reader=_options.ReaderOptions(n_threads=4)))
     batches = list(reader)
     assert sum(batch.height for batch in batches) == 100_000
     # A batch ends where the order of the columns changes: twice every hundred files. Runs end where they like.
@@ -59,7 +59,7 @@ def test_large_files_are_open_one_after_the_other(tmp_path):
     rows = [{"id": i, "name": "x" * 200, "score": None, "tags": []} for i in range(2_000)]
     paths = [str(write(tmp_path / f"{i}.avro", rows, codec="null", sync_interval=16_000)) for i in range(40)]
     files = FileSet(paths, FileOpener(json.dumps(SCHEMA)))
-    reader = files.batches(_options.for_core(columns=None, reader=_options.ReaderOptions(n_threads=2)))
+    reader = files.batches(_options.core_options(columns=None, reader=_options.ReaderOptions(n_threads=2)))
     assert sum(batch.height for batch in reader) == 80_000
     assert reader.stats["files_opened"] == 40
     assert reader.stats["max_open_files"] <= 2 + 2 + 2
@@ -75,7 +75,7 @@ def test_ten_thousand_files_are_one_source_for_polars(many, engine):
 
 def test_the_first_rows_open_the_first_files(many):
     files = FileSet(many, FileOpener(json.dumps(SCHEMA)))
-    reader = files.batches(_options.for_core(columns=["id"], length=25, reader=_options.ReaderOptions()))
+    reader = files.batches(_options.core_options(columns=["id"], length=25, reader=_options.ReaderOptions()))
     assert sum(batch.height for batch in reader) == 25
     assert reader.stats["files_opened"] == 3
     assert reader.stats["rows_decoded"] == 25
@@ -83,7 +83,7 @@ def test_the_first_rows_open_the_first_files(many):
 
 def test_a_slice_opens_the_files_it_touches(many):
     files = FileSet(many, FileOpener(json.dumps(SCHEMA)))
-    options = _options.for_core(columns=["id"], offset=50_005, length=10, reader=_options.ReaderOptions())
+    options = _options.core_options(columns=["id"], offset=50_005, length=10, reader=_options.ReaderOptions())
     reader = files.batches(options)
     assert sum(batch.height for batch in reader) == 10
     assert reader.stats["files_opened"] == 2

@@ -19,7 +19,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import polars_avro
-from polars_avro import _io_source, _scan
+from polars_avro import _scan
+from polars_avro._engine import io_source
 
 CHAINS = int(os.environ.get("POLARS_AVRO_CHAINS", "400"))
 PARTS = 8
@@ -192,7 +193,7 @@ def chain(r: random.Random, columns: list[str], height: int) -> tuple[str, Query
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_scan_gives_what_the_frame_gives(part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     r = random.Random(part)
-    engines = (("streaming", _scan.engine), ("in-memory", _scan.engine), ("streaming", _io_source))
+    engines = (("streaming", _scan.engine), ("in-memory", _scan.engine), ("streaming", io_source))
     case = make_case(r, tmp_path, 0)
     compared = dict.fromkeys(engines, 0)
     for number in range(CHAINS // PARTS):
@@ -224,7 +225,7 @@ def test_a_scan_gives_what_the_frame_gives(part: int, tmp_path: Path, monkeypatc
                 compared[engine, module] += 1
             except pl.exceptions.PanicException:
                 # The streaming engine may panic on its own plan around an IO source; nothing of ours panics there.
-                if module is not _io_source:
+                if module is not io_source:
                     raise
             except Exception as error:
                 raise AssertionError(what) from error

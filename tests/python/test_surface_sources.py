@@ -124,9 +124,7 @@ def test_a_file_without_rows_has_columns(read, directory):
     assert_frame_equal(read(directory / "b.avro"), pl.DataFrame(schema=COLUMNS))
 
 
-@pytest.mark.parametrize(
-    "source", [3, None, {"a": 1}, [3], bytearray(b"Obj\x01"), object(), FileSystemPath("x", os.fsencode)]
-)
+@pytest.mark.parametrize("source", [3, None, {"a": 1}, [3], object(), FileSystemPath("x", os.fsencode)])
 def test_what_cannot_be_read_is_refused_by_naming_what_can(read, source):
     with pytest.raises(TypeError, match=r"expected a str, a path, bytes, a BytesIO, a file opened"):
         read(source)

@@ -19,10 +19,13 @@ from polars_avro import AvroSchemaError, read_avro, write_avro
 
 
 def record(*fields: object) -> dict[str, object]:
-    made = [
-        field if isinstance(field, dict) else {"name": f"f{i}" if len(fields) > 1 else "f", "type": field}
-        for i, field in enumerate(fields)
-    ]
+    """Make a record of fields, and of types that get names."""
+
+    def is_field(given: object) -> bool:
+        return isinstance(given, dict) and "name" in given and given["type"] not in ("fixed", "enum", "record")
+
+    name = "f{}" if len(fields) > 1 else "f"
+    made = [given if is_field(given) else {"name": name.format(i), "type": given} for i, given in enumerate(fields)]
     return {"type": "record", "name": "R", "fields": made}
 
 

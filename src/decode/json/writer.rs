@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 use super::JsonGraph;
 use super::syntax::{Entries, push_float, push_member, push_string};
 use crate::binary::{Fault, PADDING, read_array, read_int, read_length, read_long, read_slice};
+use crate::decode::enumeration::unknown_symbol;
 use crate::decode::list::{ItemBudget, check_item_block_end, read_item_block, room};
+use crate::decode::scaled::too_far;
 use crate::decode::skip::too_deep;
+use crate::decode::symbol::Symbol;
+use crate::decode::text::Form;
 use crate::schema::{Branch, FieldAction, Kind, ResolvedId, Wire};
 
 /// Writes one value.
@@ -33,7 +37,7 @@ impl<'a> Writer<'a> {
                 }
                 return Ok(pos);
             }
-            Wire::Int | Wire::Long => return self.write_integer(id, pos, out),
+            Wire::Int | Wire::Long | Wire::Scaled(_) => return self.write_integer(id, pos, out),
             Wire::Float => {
                 let (float, pos) = read_array::<4>(self.bytes, pos)?;
                 push_float(f32::from_le_bytes(*float), out);
@@ -41,7 +45,11 @@ impl<'a> Writer<'a> {
             }
             Wire::Double => {
                 let (double, pos) = read_array::<8>(self.bytes, pos)?;
-                push_float(f64::from_le_bytes(*double), out);
+                let double = f64::from_le_bytes(*double);
+                match self.reader_kind(id) {
+                    Kind::Float => push_float(double as f32, out),
+                    _ => push_float(double, out),
+                }
                 return Ok(pos);
             }
             Wire::Bytes | Wire::String => {
@@ -50,6 +58,12 @@ impl<'a> Writer<'a> {
             }
             Wire::Fixed(size) => return self.write_bytes(id, pos, *size, out),
             Wire::Enum(symbols) => return self.write_symbol(id, symbols, pos, out),
+            Wire::Symbol(symbols) => {
+                let mut text = String::new();
+                let pos = Symbol::new(symbols).write(self.bytes, pos, &mut text)?;
+                push_string(&text, out);
+                return Ok(pos);
+            }
             Wire::Array(item) => return self.write_items(*item, false, pos, depth, out),
             Wire::Map(value) => return self.write_items(*value, true, pos, depth, out),
             Wire::Record { fields, defaults } => return self.write_record(id, fields, defaults, pos, depth, out),
@@ -66,6 +80,10 @@ impl<'a> Writer<'a> {
     fn write_integer(&mut self, id: ResolvedId, pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (number, pos) = match self.graph.resolution.nodes[id.0 as usize].wire {
             Wire::Int => read_int(self.bytes, pos).map(|(int, pos)| (i64::from(int), pos))?,
+            Wire::Scaled(scale) => {
+                let (number, pos) = read_long(self.bytes, pos)?;
+                (scale.apply(number).ok_or_else(|| too_far(number))?, pos)
+            }
             _ => read_long(self.bytes, pos)?,
         };
         match self.reader_kind(id) {
@@ -97,7 +115,7 @@ impl<'a> Writer<'a> {
         let Kind::Enum(symbols) = self.reader_kind(id) else { unreachable!("an enum resolves with an enum") };
         match usize::try_from(index).ok().and_then(|index| of_writer.get(index)) {
             Some(Some(symbol)) => push_string(&symbols.symbols[*symbol], out),
-            Some(None) => return Err(Fault::data(format!("symbol {index} of the file's enum is not in the reader's"))),
+            Some(None) => return Err(unknown_symbol(index)),
             None => return Err(Fault::index("enum", index, of_writer.len())),
         }
         Ok(pos)
@@ -162,7 +180,7 @@ impl<'a> Writer<'a> {
         &mut self,
         id: ResolvedId,
         fields: &[FieldAction],
-        defaults: &[(usize, Option<Vec<u8>>, ResolvedId)],
+        defaults: &[(usize, Option<Vec<u8>>)],
         mut pos: usize,
         depth: usize,
         out: &mut String,
@@ -179,14 +197,15 @@ impl<'a> Writer<'a> {
                     .map_err(|fault| fault.in_field(&record.fields[*field].name))?,
             };
         }
-        for (field, datum, value) in defaults {
+        for (field, datum) in defaults {
             let Some(datum) = datum else {
                 texts[*field].push_str("null");
                 continue;
             };
             let padded = [datum.as_slice(), &[0; PADDING]].concat();
             let mut writer = Writer { graph: self.graph, bytes: &padded, empty_items: &mut *self.empty_items };
-            writer.write(*value, 0, depth + 1, &mut texts[*field])?;
+            let own = self.graph.resolution.own(record.fields[*field].schema);
+            writer.write(own, 0, depth + 1, &mut texts[*field])?;
         }
         out.push('{');
         for (i, (field, text)) in record.fields.iter().zip(&texts).enumerate() {
@@ -213,7 +232,11 @@ impl<'a> Writer<'a> {
                 out.push_str("null");
                 Ok(pos)
             }
-            Some(Branch::Refuse(reason)) => Err(Fault::data(reason.as_str())),
+            Some(Branch::Skip(writer)) => {
+                out.push_str("null");
+                self.graph.programs.skip(self.graph.programs.of(*writer), self.bytes, pos)
+            }
+            Some(Branch::Refuse(reason)) => Err(Fault::mismatch(reason.as_str())),
             None => Err(Fault::index("union", index, branches.len())),
         }
     }

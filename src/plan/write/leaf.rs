@@ -170,7 +170,7 @@ fn bytes(size: Option<usize>, logical: Option<Logical>, dtype: &ArrowDataType) -
         (Some(Logical::Decimal { precision, scale }), dtype) => return decimal(size, precision, scale, dtype),
         (Some(Logical::Uuid), ArrowDataType::Utf8View) => converted(Conversion::UuidBytes, Fixed::new(size?)),
         (Some(Logical::Duration), dtype) => {
-            let is_duration = same_parts(dtype, &dtype::duration());
+            let is_duration = same_parts(dtype, &dtype::duration(dtype::DURATION.into_iter()));
             return is_duration.then(|| Duration::default().into());
         }
         (None | Some(Logical::Uuid), ArrowDataType::BinaryView) => match size {
@@ -184,7 +184,8 @@ fn bytes(size: Option<usize>, logical: Option<Logical>, dtype: &ArrowDataType) -
 /// Whether two structs have the same fields, nullable or not.
 fn same_parts(dtype: &ArrowDataType, other: &ArrowDataType) -> bool {
     let (ArrowDataType::Struct(fields), ArrowDataType::Struct(others)) = (dtype, other) else { return false };
-    let parts = |fields: &[Field]| fields.iter().map(|field| (field.name.clone(), field.dtype.clone())).collect::<Vec<_>>();
+    let parts =
+        |fields: &[Field]| fields.iter().map(|field| (field.name.clone(), field.dtype.clone())).collect::<Vec<_>>();
     parts(fields) == parts(others)
 }
 
@@ -192,9 +193,7 @@ fn same_parts(dtype: &ArrowDataType, other: &ArrowDataType) -> bool {
 fn decimal(size: Option<usize>, precision: usize, scale: usize, dtype: &ArrowDataType) -> Option<AnyColumn> {
     let checked_below = |digits: usize| (precision < digits).then_some(precision);
     Some(match dtype {
-        ArrowDataType::Decimal(digits, of) if *of == scale => {
-            Decimal::<i128>::new(size, checked_below(*digits)).into()
-        }
+        ArrowDataType::Decimal(digits, of) if *of == scale => Decimal::<i128>::new(size, checked_below(*digits)).into(),
         ArrowDataType::UInt64 if scale == 0 => Decimal::<u64>::new(size, checked_below(20)).into(),
         ArrowDataType::UInt128 if scale == 0 => Decimal::<u128>::new(size, checked_below(39)).into(),
         ArrowDataType::Int128 if scale == 0 => Decimal::<i128>::new(size, checked_below(39)).into(),

@@ -64,7 +64,9 @@ impl Compiler<'_> {
             return Err(self.mismatch(id, field));
         }
         let column = match (&node.kind, field.dtype()) {
-            (Kind::Array(items), ArrowDataType::LargeList(item)) => Box::new(List::new(self.column(*items, item)?)).into(),
+            (Kind::Array(items), ArrowDataType::LargeList(item)) => {
+                Box::new(List::new(self.column(*items, item)?)).into()
+            }
             (Kind::Array(items), ArrowDataType::FixedSizeList(item, width)) => {
                 Box::new(FixedList::new(self.column(*items, item)?, *width)).into()
             }

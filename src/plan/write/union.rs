@@ -68,7 +68,8 @@ impl Compiler<'_> {
 }
 
 fn one_byte(index: usize) -> Result<Branch> {
-    Branch::new(index).ok_or_else(|| Error::schema(format!("branch {index} of an Avro union: more than 64 are not written")))
+    Branch::new(index)
+        .ok_or_else(|| Error::schema(format!("branch {index} of an Avro union: more than 64 are not written")))
 }
 
 /// The frequent kinds are one step together with their nulls.

@@ -111,7 +111,9 @@ fn limited(json: &str, change: impl FnOnce(&mut Limits)) -> Result<Schema> {
 fn schema_depth_is_a_limit() {
     assert!(limited(&arrays(9), |limits| limits.schema_depth = 10).is_ok());
     assert!(parse(&arrays(127)).is_ok());
-    for (json, depth) in [(arrays(10), 10), (arrays(128), 1000), (arrays(1_000_000), 128)] {
+    assert!(limited(&arrays(255), |limits| limits.schema_depth = usize::MAX).is_ok());
+    let beyond = [(10, 10), (128, 128), (256, 256), (256, usize::MAX), (1_000_000, 128), (1_000_000, usize::MAX)];
+    for (json, depth) in beyond.map(|(nested, depth)| (arrays(nested), depth)) {
         let error = limited(&json, |limits| limits.schema_depth = depth).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit);
         assert!(error.message().contains("schema_depth"), "{error}");

@@ -1,5 +1,15 @@
 //! Where a reading is stricter or laxer than the specification.
 
+/// Message for a column without a default that the writer did not write.
+pub(crate) const MISSING_COLUMN: &str = "the writer did not write this field and the reader has no default for it";
+/// The same of a field of a nested record.
+pub(crate) const MISSING_FIELD: &str =
+    "the writer did not write this field of a nested record and the reader has no default for it";
+/// Message for a column that the reader's schema lacks.
+pub(crate) const EXTRA_COLUMN: &str = "the writer wrote this field and the reader does not have it";
+/// The same of a field of a nested record.
+pub(crate) const EXTRA_FIELD: &str = "the writer wrote this field of a nested record and the reader does not have it";
+
 /// How far schemas may differ beside what schema resolution says. The default is the specification itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -10,12 +20,15 @@ pub struct Evolution {
     pub missing_fields: Missing,
     /// Columns that the reader's schema lacks.
     pub extra_columns: Extra,
-    /// The same of nested records.
+    /// The same of nested records, and of branches of unions that become structs.
     pub extra_fields: Extra,
-    /// A null that the writer's union has is null also where the reader's type has none.
-    pub keep_nulls: bool,
-    /// Records, enums and fixeds need not have the same names.
-    pub ignore_names: bool,
+    /// Types match by the columns that they become, as Polars matches them. Names of records, enums and fixeds do not
+    /// matter, a null is read as any type, and a union of null and one type matches as that type does. A value that is
+    /// written must be readable: what the reader cannot take is an error of the schemas, not of the value. Promotions
+    /// that lose digits need a cast.
+    pub by_columns: bool,
+    /// Casts beyond the promotions.
+    pub casts: Casts,
 }
 
 /// What becomes of a field that the reader wants and the writer did not write, and that has no default.
@@ -36,4 +49,66 @@ pub enum Extra {
     Ignore,
     /// It is an error.
     Refuse,
+}
+
+/// A conversion that schema resolution does not know, or that loses digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cast {
+    /// int and long to float and double, also where a float has too few digits.
+    IntegerToFloat,
+    /// double to float: the nearest one, or an infinity.
+    FloatDowncast,
+    /// Nanoseconds to microseconds and milliseconds, rounded down.
+    NanosecondDowncast,
+    /// Microseconds to milliseconds, rounded down.
+    MicrosecondDowncast,
+    /// Microseconds to nanoseconds.
+    MicrosecondUpcast,
+    /// Milliseconds to microseconds and nanoseconds.
+    MillisecondUpcast,
+    /// Timestamps in UTC to local timestamps of the same numbers.
+    ConvertTimezone,
+    /// An enum to string: the symbol.
+    EnumToString,
+    /// string to bytes.
+    StringToBytes,
+}
+
+/// A set of [`Cast`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Casts(u16);
+
+impl Casts {
+    /// The casts that the union of several schemas needs, see [`Schema::union`](crate::Schema::union).
+    pub const OF_UNION: Self = Self::none()
+        .with(Cast::IntegerToFloat)
+        .with(Cast::MicrosecondUpcast)
+        .with(Cast::MillisecondUpcast)
+        .with(Cast::EnumToString)
+        .with(Cast::StringToBytes);
+
+    /// No cast.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
+    /// These casts and one more.
+    #[must_use]
+    pub const fn with(self, cast: Cast) -> Self {
+        Self(self.0 | 1 << cast as u16)
+    }
+
+    /// Whether a cast is one of these.
+    #[must_use]
+    pub const fn allow(self, cast: Cast) -> bool {
+        self.0 & 1 << cast as u16 != 0
+    }
+}
+
+impl FromIterator<Cast> for Casts {
+    fn from_iter<I: IntoIterator<Item = Cast>>(casts: I) -> Self {
+        casts.into_iter().fold(Self::none(), Self::with)
+    }
 }

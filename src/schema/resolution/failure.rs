@@ -1,7 +1,7 @@
 //! Why a pair of types cannot be read, and what becomes of the pairs that need it.
 
 use super::resolver::Resolver;
-use super::{Branch, FieldAction, ResolvedId, Wire};
+use super::{Branch, FieldAction, Refusal, ResolvedId, Wire};
 use crate::Error;
 use crate::schema::{Kind, NodeId, Schema};
 
@@ -28,7 +28,8 @@ impl Failure {
     }
 }
 
-/// Carries every failure to the pairs that cannot do without the failed one. A union can, while a branch is left.
+/// Carries every failure to the pairs that cannot do without the failed one. A file's record can; by the specification a
+/// union can too, while a branch is left.
 pub(super) fn spread(resolver: &mut Resolver) {
     let mut parents = vec![Vec::new(); resolver.wires.len()];
     let mut failed = Vec::new();
@@ -43,7 +44,11 @@ pub(super) fn spread(resolver: &mut Resolver) {
             }),
             Err(_) => failed.push(at),
         }
-        left.push(if matches!(wire, Ok(Wire::Union(_))) { children } else { 1 });
+        left.push(match wire {
+            Ok(Wire::Union(_)) if !resolver.evolution.by_columns => children,
+            Ok(Wire::Record { .. }) if resolver.pairs[at].is_root => usize::MAX,
+            _ => 1,
+        });
     }
     while let Some(child) = failed.pop() {
         for &parent in &parents[child] {
@@ -68,7 +73,9 @@ fn below(resolver: &Resolver, parent: usize, child: ResolvedId) -> Failure {
             let needs = |action: &FieldAction| matches!(action, FieldAction::Read { value, .. } if *value == child);
             fields.iter().position(needs).map_or("", |at| record.fields[at].name.as_str())
         }
-        (Ok(Wire::Union(branches)), _) => return none_left(resolver, parent, branches),
+        (Ok(Wire::Union(branches)), _) if !resolver.evolution.by_columns => {
+            return none_left(resolver, parent, branches);
+        }
         _ => "",
     };
     Failure::Below { step: step.to_owned(), child }
@@ -82,7 +89,7 @@ fn none_left(resolver: &Resolver, union: usize, branches: &[Branch]) -> Failure 
     };
     let mut children = branches.iter().filter_map(|branch| match branch {
         Branch::Read { value, .. } => Some(*value),
-        Branch::Null | Branch::Refuse(_) => None,
+        Branch::Null | Branch::Skip(_) | Branch::Refuse(_) => None,
     });
     match children.find(is_close) {
         Some(child) => Failure::Below { step: String::new(), child },
@@ -107,6 +114,27 @@ pub(super) fn refuse(resolver: &mut Resolver) {
                 branches[at] = Branch::Refuse(message);
             }
         }
+    }
+}
+
+/// Passes over the columns that have failed, and keeps why.
+pub(super) fn refuse_columns(resolver: &mut Resolver, root: ResolvedId) {
+    let Ok(Wire::Record { fields, .. }) = &resolver.wires[root.0 as usize] else { return };
+    let (Kind::Record(writer), Kind::Record(reader)) = resolver.kinds(root) else { return };
+    let failed = |(at, action): (usize, &FieldAction)| match *action {
+        FieldAction::Read { field, value } if resolver.wires[value.0 as usize].is_err() => {
+            let (mut path, mut steps) = (reader.fields[field].name.clone(), 1);
+            let (below, message) = report(resolver, value);
+            extend(&mut path, &below, &mut steps);
+            Some((at, field, Refusal { path, message }))
+        }
+        _ => None,
+    };
+    let failed: Vec<_> = fields.iter().enumerate().filter_map(failed).collect();
+    let Ok(Wire::Record { fields, .. }) = &mut resolver.wires[root.0 as usize] else { return };
+    for (at, field, why) in failed {
+        fields[at] = FieldAction::Skip(writer.fields[at].schema);
+        resolver.refused.push((field, why));
     }
 }
 
@@ -150,7 +178,7 @@ fn extend(path: &mut String, step: &str, steps: &mut usize) {
 }
 
 /// A type in a few words.
-pub(super) fn describe(schema: &Schema, id: NodeId) -> String {
+pub(in crate::schema) fn describe(schema: &Schema, id: NodeId) -> String {
     let node = schema.node(id);
     let word = node.kind.type_name();
     let mut text = match &node.kind {

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use super::branches::{Branches, names_agree};
+use super::evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use super::failure::{self, Failure, Outcome, describe};
-use super::{Branch, Evolution, Extra, FieldAction, Missing, Resolution, Resolved, ResolvedId, Wire};
+use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
+use super::{leaf, own_nodes};
 use crate::schema::datum::{VALUES, encode_default};
-use crate::schema::{Enum, Kind, NodeId, Record, Schema};
+use crate::schema::{Kind, Logical, NodeId, Record, Schema};
 use crate::{Error, Result};
 
 /// How many pairs may meet. Honest schemas meet in about as many pairs as they have types.
@@ -17,14 +19,14 @@ const PAIRS: usize = 1 << 22;
 pub(super) struct Pair {
     writer: NodeId,
     reader: NodeId,
-    /// Below a default both are types of the reader's schema, and the same one.
-    writer_is_reader: bool,
+    /// A file's record, whose fields are columns. The same types further inside are another pair.
+    pub(super) is_root: bool,
 }
 
 pub(super) struct Resolver<'a> {
     writer: &'a Schema,
     reader: &'a Schema,
-    evolution: Evolution,
+    pub(super) evolution: Evolution,
     /// Every pair seen so far, in the order of their ids.
     pub(super) pairs: Vec<Pair>,
     ids: HashMap<Pair, ResolvedId>,
@@ -34,16 +36,20 @@ pub(super) struct Resolver<'a> {
     unions: HashMap<NodeId, Branches<'a>>,
     /// How many values the defaults may still hold.
     default_values: usize,
+    /// What is wrong with the root record's fields.
+    pub(super) refused: Vec<(usize, Refusal)>,
+    extra: Option<Refusal>,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(writer: &'a Schema, reader: &'a Schema, evolution: Evolution) -> Self {
         let (pairs, ids, wires, unions) = (Vec::new(), HashMap::new(), Vec::new(), HashMap::new());
-        Self { writer, reader, evolution, pairs, ids, wires, unions, default_values: VALUES }
+        let (default_values, refused, extra) = (VALUES, Vec::new(), None);
+        Self { writer, reader, evolution, pairs, ids, wires, unions, default_values, refused, extra }
     }
 
     pub(super) fn run(mut self) -> Result<Resolution> {
-        let root = self.pair(self.writer.root(), self.reader.root());
+        let root = self.id(Pair { writer: self.writer.root(), reader: self.reader.root(), is_root: true });
         while let Some(&pair) = self.pairs.get(self.wires.len()) {
             if self.pairs.len() > PAIRS {
                 return Err(Error::limit(
@@ -51,11 +57,12 @@ impl<'a> Resolver<'a> {
                     "the writer's and the reader's schema meet in too many types",
                 ));
             }
-            let wire = if pair.writer_is_reader { Ok(self.own(pair.reader)) } else { self.meet(pair) };
+            let wire = self.meet(pair);
             self.wires.push(wire);
         }
         if self.wires.iter().any(Outcome::is_err) {
             failure::spread(&mut self);
+            failure::refuse_columns(&mut self, root);
             if self.wires[root.0 as usize].is_err() {
                 return Err(failure::error(&self, root));
             }
@@ -73,14 +80,13 @@ impl<'a> Resolver<'a> {
     }
 
     fn pair(&mut self, writer: NodeId, reader: NodeId) -> ResolvedId {
-        self.id(Pair { writer, reader, writer_is_reader: false })
+        self.id(Pair { writer, reader, is_root: false })
     }
 
     /// The writer's and the reader's kind of type.
     pub(super) fn kinds(&self, id: ResolvedId) -> (&'a Kind, &'a Kind) {
         let pair = self.pairs[id.0 as usize];
-        let writer = if pair.writer_is_reader { self.reader } else { self.writer };
-        (&writer.node(pair.writer).kind, &self.reader.node(pair.reader).kind)
+        (&self.writer.node(pair.writer).kind, &self.reader.node(pair.reader).kind)
     }
 
     /// What is wrong with two types that have nothing in common.
@@ -90,84 +96,77 @@ impl<'a> Resolver<'a> {
         format!("the writer's {from} cannot be read as the reader's {to}{why}")
     }
 
-    /// A type below a default, which the reader's own schema has written.
-    fn own(&mut self, reader: NodeId) -> Wire {
-        let schema = self.reader;
-        Wire::own(&schema.node(reader).kind, |id| self.id(Pair { writer: id, reader: id, writer_is_reader: true }))
-    }
-
     fn meet(&mut self, pair: Pair) -> Outcome<Wire> {
         let (writer, reader) = (self.writer.node(pair.writer), self.reader.node(pair.reader));
+        let Evolution { by_columns, casts, .. } = self.evolution;
         match (&writer.kind, &reader.kind) {
             (Kind::Union(branches), _) => return self.writer_union(pair, branches),
+            (Kind::Null, Kind::Union(_)) if by_columns => return Ok(Wire::Null),
             (_, Kind::Union(branches)) => {
                 let branch = self.branch(pair.writer, pair.reader, branches).map_err(Failure::here)?;
                 return Ok(Wire::IntoUnion { branch, value: self.pair(pair.writer, branches[branch]) });
             }
             _ => {}
         }
-        let differ = |why| Err(Failure::here(self.mismatch(pair, why)));
-        if let (Some(from), Some(to)) = (writer.logical, reader.logical)
-            && !from.reads_as(to)
-        {
-            return differ("");
-        }
+        let differ = |why: &str| Err(Failure::here(self.mismatch(pair, why)));
         if writer.kind.name().is_some()
             && writer.kind.type_name() == reader.kind.type_name()
-            && !self.evolution.ignore_names
+            && !by_columns
             && !names_agree(&writer.kind, &reader.kind)
         {
             return differ(": neither its name nor its aliases agree");
         }
-        let wire = match (&writer.kind, &reader.kind) {
-            (Kind::Null, Kind::Null) => Wire::Null,
-            (Kind::Null, _) if self.evolution.keep_nulls => Wire::Null,
-            (Kind::Boolean, Kind::Boolean) => Wire::Boolean,
-            (Kind::Int, Kind::Int | Kind::Long | Kind::Float | Kind::Double) => Wire::Int,
-            (Kind::Long, Kind::Long | Kind::Float | Kind::Double) => Wire::Long,
-            (Kind::Float, Kind::Float | Kind::Double) => Wire::Float,
-            (Kind::Double, Kind::Double) => Wire::Double,
-            (Kind::Bytes, Kind::Bytes | Kind::String) => Wire::Bytes,
-            (Kind::String, Kind::String | Kind::Bytes) => Wire::String,
-            (Kind::Fixed(from), Kind::Fixed(to)) if from.size == to.size => Wire::Fixed(from.size),
-            (Kind::Enum(from), Kind::Enum(to)) => symbols(from, to),
-            (&Kind::Array(from), &Kind::Array(to)) => Wire::Array(self.pair(from, to)),
-            (&Kind::Map(from), &Kind::Map(to)) => Wire::Map(self.pair(from, to)),
-            (Kind::Record(from), Kind::Record(to)) => return self.record(pair, from, to),
-            _ => return differ(""),
-        };
-        Ok(wire)
+        match (&writer.kind, &reader.kind) {
+            (&Kind::Array(from), &Kind::Array(to)) => Ok(Wire::Array(self.pair(from, to))),
+            (&Kind::Map(from), &Kind::Map(to)) => Ok(Wire::Map(self.pair(from, to))),
+            (Kind::Record(from), Kind::Record(to)) => self.record(pair, from, to),
+            _ if by_columns => leaf::by_columns(writer, reader, casts).or_else(|why| differ(&why)),
+            _ => leaf::specified(writer, reader, casts).or_else(|why| differ(&why)),
+        }
     }
 
     /// The reader's branch for one writer's type, or why there is none.
     fn branch(&mut self, writer: NodeId, union: NodeId, branches: &[NodeId]) -> std::result::Result<usize, String> {
+        if self.evolution.by_columns
+            && let Some(branch) = self.only_value(branches)
+        {
+            return Ok(branch);
+        }
         let index = self.unions.entry(union).or_insert_with(|| Branches::new(self.reader, branches));
         let branch = index.find(&self.writer.node(writer).kind);
-        branch.ok_or_else(|| self.mismatch(Pair { writer, reader: union, writer_is_reader: false }, ""))
+        branch.ok_or_else(|| self.mismatch(Pair { writer, reader: union, is_root: false }, ""))
+    }
+
+    /// The one branch of a reader's union that is not null, if there is one: the column is of its type then.
+    fn only_value(&self, branches: &[NodeId]) -> Option<usize> {
+        let mut values =
+            branches.iter().enumerate().filter(|&(_, &id)| !matches!(self.reader.node(id).kind, Kind::Null));
+        let (branch, _) = values.next()?;
+        values.next().is_none().then_some(branch)
     }
 
     fn writer_union(&mut self, pair: Pair, branches: &[NodeId]) -> Outcome<Wire> {
+        let Evolution { by_columns, extra_fields, .. } = self.evolution;
         let (from, to) = (self.writer, self.reader);
-        let is_null = |schema: &Schema, id: NodeId| matches!(schema.node(id).kind, Kind::Null);
-        let Kind::Union(wanted) = &to.node(pair.reader).kind else {
-            let keep_null = self.evolution.keep_nulls && !is_null(to, pair.reader);
-            let read = |&branch: &NodeId| {
-                if keep_null && is_null(from, branch) {
-                    return Branch::Null;
-                }
-                Branch::Read { branch: None, value: self.pair(branch, pair.reader) }
-            };
-            return Ok(Wire::Union(branches.iter().map(read).collect()));
+        let wanted = match &to.node(pair.reader).kind {
+            Kind::Union(wanted) => Some(wanted),
+            _ => None,
         };
-        let keep_null = self.evolution.keep_nulls && !wanted.iter().any(|&branch| is_null(to, branch));
+        let is_struct = wanted.is_some_and(|wanted| wanted.len() > 1 && self.only_value(wanted).is_none());
         let mut actions = Vec::with_capacity(branches.len());
         for &writer in branches {
-            if keep_null && is_null(from, writer) {
+            if by_columns && matches!(from.node(writer).kind, Kind::Null) {
                 actions.push(Branch::Null);
                 continue;
             }
+            let Some(wanted) = wanted else {
+                actions.push(Branch::Read { branch: None, value: self.pair(writer, pair.reader) });
+                continue;
+            };
             actions.push(match self.branch(writer, pair.reader, wanted) {
                 Ok(branch) => Branch::Read { branch: Some(branch), value: self.pair(writer, wanted[branch]) },
+                Err(_) if by_columns && is_struct && extra_fields == Extra::Ignore => Branch::Skip(writer),
+                Err(message) if by_columns => return Err(Failure::here(message)),
                 Err(message) => Branch::Refuse(message),
             });
         }
@@ -182,9 +181,8 @@ impl<'a> Resolver<'a> {
     /// Fields match by name, then by the reader's aliases; what the writer did not write is the reader's default.
     fn record(&mut self, pair: Pair, writer: &Record, reader: &Record) -> Outcome<Wire> {
         let Evolution { missing_columns, missing_fields, extra_columns, extra_fields, .. } = self.evolution;
-        let is_root = pair.writer == self.writer.root() && pair.reader == self.reader.root();
-        let on_missing = if is_root { missing_columns } else { missing_fields };
-        let on_extra = if is_root { extra_columns } else { extra_fields };
+        let (on_missing, on_extra) =
+            if pair.is_root { (missing_columns, extra_columns) } else { (missing_fields, extra_fields) };
         let places: HashMap<_, _> = writer.fields.iter().enumerate().map(|(at, f)| (f.name.as_str(), at)).collect();
         let mut taken = vec![None; writer.fields.len()];
         let mut missing = Vec::new();
@@ -202,38 +200,48 @@ impl<'a> Resolver<'a> {
         if on_extra == Extra::Refuse
             && let Some(at) = taken.iter().position(Option::is_none)
         {
-            let message = "the writer wrote this field and the reader does not have it".to_owned();
-            return Err(Failure::Here { field: writer.fields[at].name.clone(), message });
+            let path = writer.fields[at].name.clone();
+            let message = if pair.is_root { EXTRA_COLUMN } else { EXTRA_FIELD }.to_owned();
+            if !pair.is_root {
+                return Err(Failure::Here { field: path, message });
+            }
+            self.extra = Some(Refusal { path, message });
         }
         let fields = writer.fields.iter().zip(taken).map(|(from, field)| match field {
             Some(field) => FieldAction::Read { field, value: self.pair(from.schema, reader.fields[field].schema) },
             None => FieldAction::Skip(from.schema),
         });
         let fields = fields.collect();
-        let defaults =
-            missing.into_iter().map(|field| self.default(reader, field, on_missing)).collect::<Outcome<_>>()?;
+        let mut defaults = Vec::with_capacity(missing.len());
+        for field in missing {
+            match self.default(reader, field, on_missing, pair.is_root) {
+                Ok(datum) => defaults.push((field, datum)),
+                Err(message) if pair.is_root => {
+                    let path = reader.fields[field].name.clone();
+                    self.refused.push((field, Refusal { path, message }));
+                }
+                Err(message) => return Err(Failure::Here { field: reader.fields[field].name.clone(), message }),
+            }
+        }
         Ok(Wire::Record { fields, defaults })
     }
 
-    /// A field that the writer did not write.
+    /// The datum of a field that the writer did not write; `None` is null. Or why there is none.
     fn default(
         &mut self,
         record: &Record,
         at: usize,
         on_missing: Missing,
-    ) -> Outcome<(usize, Option<Vec<u8>>, ResolvedId)> {
+        is_column: bool,
+    ) -> std::result::Result<Option<Vec<u8>>, String> {
         let field = &record.fields[at];
-        let fail = |message| Failure::Here { field: field.name.clone(), message };
-        let own = Pair { writer: field.schema, reader: field.schema, writer_is_reader: true };
-        if on_missing == Missing::Insert && field.default.is_none() {
-            return Ok((at, None, self.id(own)));
+        match &field.default {
+            Some(default) => encode_default(self.reader, field.schema, default, &mut self.default_values)
+                .map(Some)
+                .map_err(|error| format!("the reader's default is not valid: {}", error.message())),
+            None if on_missing == Missing::Insert => Ok(None),
+            None => Err(if is_column { MISSING_COLUMN } else { MISSING_FIELD }.to_owned()),
         }
-        let Some(default) = &field.default else {
-            return Err(fail("the writer did not write this field and the reader has no default for it".to_owned()));
-        };
-        let datum = encode_default(self.reader, field.schema, default, &mut self.default_values)
-            .map_err(|error| fail(format!("the reader's default is not valid: {}", error.message())))?;
-        Ok((at, Some(datum), self.id(own)))
     }
 
     /// The pairs that reading comes to, which leaves out those that failed.
@@ -251,15 +259,19 @@ impl<'a> Resolver<'a> {
                     ResolvedId(order.len() as u32 - 1)
                 });
             });
-            let Pair { writer, reader, writer_is_reader } = self.pairs[id.0 as usize];
-            nodes.push(Resolved { writer, reader, writer_is_reader, wire });
+            let Pair { writer, reader, .. } = self.pairs[id.0 as usize];
+            let logical = self.logical(writer, reader);
+            nodes.push(Resolved { writer, reader, writer_is_reader: false, logical, wire });
         }
-        Resolution { nodes, root: ResolvedId(0) }
+        let own = nodes.len() as u32;
+        nodes.extend(own_nodes(self.reader, own, true));
+        Resolution { nodes, root: ResolvedId(0), own, refused: self.refused, extra: self.extra }
     }
-}
 
-/// The reader's symbol for each of the writer's.
-fn symbols(writer: &Enum, reader: &Enum) -> Wire {
-    let places: HashMap<_, _> = reader.symbols.iter().enumerate().map(|(at, symbol)| (symbol, at)).collect();
-    Wire::Enum(writer.symbols.iter().map(|symbol| places.get(symbol).copied().or(reader.default)).collect())
+    /// The logical type by which a value is read.
+    fn logical(&self, writer: NodeId, reader: NodeId) -> Option<Logical> {
+        let (writer, reader) = (self.writer.node(writer), self.reader.node(reader));
+        let are_strings = matches!((&writer.kind, &reader.kind), (Kind::String, Kind::String));
+        if self.evolution.by_columns && are_strings { writer.logical } else { reader.logical }
+    }
 }

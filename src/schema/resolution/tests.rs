@@ -7,19 +7,32 @@ fn parse(json: &str) -> Schema {
     Schema::parse(json, &Limits::default()).unwrap()
 }
 
-/// How a resolution reads, on one line; a node that is open already is `^`.
+/// How a resolution reads, on one line; types that are open already are `^`.
 fn show(writer: &str, reader: &str) -> crate::Result<String> {
-    let resolution = resolve(&parse(writer), &parse(reader), Evolution::default())?;
+    let resolution = resolved(writer, reader, Evolution::default())?;
     let mut out = String::new();
     node(&resolution, resolution.root, &mut Vec::new(), &mut out);
     Ok(out)
 }
 
-fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<ResolvedId>, out: &mut String) {
-    if open.contains(&id) {
+/// The resolution, or the first error of one who reads every column.
+fn resolved(writer: &str, reader: &str, evolution: Evolution) -> crate::Result<Resolution> {
+    let resolution = resolve(&parse(writer), &parse(reader), evolution)?;
+    match resolution.extra.iter().chain(resolution.refused.iter().map(|(_, why)| why)).next() {
+        Some(why) => Err(why.error()),
+        None => Ok(resolution),
+    }
+}
+
+type Types = (NodeId, NodeId, bool);
+
+fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<Types>, out: &mut String) {
+    let Resolved { writer, reader, writer_is_reader, .. } = resolution.nodes[id.0 as usize];
+    let types = (writer, reader, writer_is_reader);
+    if open.contains(&types) {
         return out.push('^');
     }
-    open.push(id);
+    open.push(types);
     let mut list = |out: &mut String, items: Vec<(String, Option<ResolvedId>)>| {
         for (at, (label, child)) in items.into_iter().enumerate() {
             write!(out, "{}{label}", if at > 0 { ", " } else { "" }).unwrap();
@@ -38,8 +51,7 @@ fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<ResolvedId>, out
                 FieldAction::Read { field, value } => (format!("{field}: "), Some(*value)),
                 FieldAction::Skip(_) => ("skip".into(), None),
             });
-            let defaults =
-                defaults.iter().map(|(at, datum, id)| (format!("{at} = {:?} as ", datum.as_ref().unwrap()), Some(*id)));
+            let defaults = defaults.iter().map(|(at, datum)| (format!("{at} = {:?}", datum.as_ref().unwrap()), None));
             list(out, fields.chain(defaults).collect());
             out.push('}');
         }
@@ -49,6 +61,7 @@ fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<ResolvedId>, out
                 Branch::Read { branch: None, value } => (String::new(), Some(*value)),
                 Branch::Read { branch: Some(branch), value } => (format!("{branch}: "), Some(*value)),
                 Branch::Null => ("null".into(), None),
+                Branch::Skip(_) => ("skip".into(), None),
                 Branch::Refuse(_) => ("refuse".into(), None),
             });
             list(out, branches.collect());
@@ -82,7 +95,7 @@ fn primitives_are_promoted_as_the_specification_says_and_not_otherwise() {
             assert_eq!(shown.as_ref().is_ok_and(|shown| shown == writer), may, "{writer} {reader}");
             if !may {
                 let message = format!("the writer's {writer} cannot be read as the reader's {reader}");
-                assert_eq!(shown.unwrap_err().to_string(), message);
+                assert!(shown.unwrap_err().to_string().starts_with(&message));
             }
         }
     }
@@ -155,19 +168,19 @@ fn fields_match_by_name_then_by_alias_and_else_by_default() {
         (
             r#"{"name":"a","type":"int"}"#,
             r#"{"name":"z","aliases":["a"],"type":"int","default":1},{"name":"a","type":"int"}"#,
-            "{1: int, 0 = [2] as int}",
+            "{1: int, 0 = [2]}",
         ),
         (
             "",
             r#"{"name":"a","type":["null","int"],"default":null},{"name":"b","type":"string","default":"x"}"#,
-            "{0 = [0] as [0: null, 1: int], 1 = [2, 120] as string}",
+            "{0 = [0], 1 = [2, 120]}",
         ),
         // A bad default does no harm where it is not needed.
         (r#"{"name":"a","type":"int"}"#, r#"{"name":"a","type":"int","default":"x"}"#, "{0: int}"),
         (
             r#"{"name":"a","type":["null","R"]}"#,
             r#"{"name":"a","type":["R","null"]},{"name":"l","type":{"type":"array","items":"R"},"default":[]}"#,
-            "{0: [1: null, 0: ^], 1 = [0] as array {0: [0: ^, 1: null], 1: ^}}",
+            "{0: [1: null, 0: ^], 1 = [0]}",
         ),
     ];
     for (writer, reader, expected) in table {
@@ -260,7 +273,7 @@ fn a_branch_whose_type_fails_far_below_is_refused_with_the_reason() {
     let Wire::Union(branches) = &resolution.nodes[resolution.root.0 as usize].wire else { panic!("no union") };
     let Branch::Refuse(message) = &branches[1] else { panic!("not refused") };
     assert_eq!(message, "field `a[]`: the writer's string cannot be read as the reader's int");
-    assert_eq!(resolution.nodes.len(), 2, "what is refused is left out");
+    assert_eq!(resolution.own, 2, "what is refused is left out");
 }
 
 #[test]
@@ -281,11 +294,15 @@ fn a_schema_is_read_as_itself_whatever_its_defaults_are() {
 }
 
 #[test]
-fn what_lies_below_a_default_is_marked() {
+fn every_type_of_the_reader_is_there_as_itself() {
     let (writer, reader) = (parse(&record("")), parse(&record(r#"{"name":"a","type":["int","null"],"default":1}"#)));
     let resolution = resolve(&writer, &reader, Evolution::default()).unwrap();
     let marks: Vec<_> = resolution.nodes.iter().map(|node| node.writer_is_reader).collect();
-    assert_eq!(marks, [false, true, true, true]);
+    assert_eq!(marks, [false, true, true, true, true]);
+    for id in reader.ids() {
+        let node = &resolution.nodes[resolution.own(id).0 as usize];
+        assert_eq!((node.writer, node.reader), (id, id));
+    }
 }
 
 /// References nest types as deep as a schema is long, and the stack must not.
@@ -306,7 +323,76 @@ fn a_long_chain_of_references_is_resolved() {
         ))
     };
     let (int, long) = (chain(r#"{"name":"x","type":"int"}"#), chain(r#"{"name":"x","type":"long"}"#));
-    assert_eq!(resolve(&int, &long, Evolution::default()).unwrap().nodes.len(), 20_000 + 5);
-    let error = resolve(&long, &int, Evolution::default()).unwrap_err();
+    let resolution = resolve(&int, &long, Evolution::default()).unwrap();
+    assert_eq!((resolution.own, resolution.refused.len()), (20_000 + 5, 0));
+    let resolution = resolve(&long, &int, Evolution::default()).unwrap();
+    assert_eq!(resolution.refused.len(), 1);
+    let error = resolution.refused[1].1.error();
     assert!(error.position().path.as_deref().unwrap().ends_with(".."), "{error}");
+}
+
+fn by_columns() -> Evolution {
+    let mut evolution = Evolution { by_columns: true, ..Evolution::default() };
+    (evolution.extra_columns, evolution.extra_fields) = (Extra::Refuse, Extra::Refuse);
+    evolution
+}
+
+#[test]
+fn by_columns_names_do_not_matter_and_differences_are_errors_before_any_value() {
+    let named =
+        |name: &str, fields: &str| format!(r#"["null",{{"type":"record","name":"{name}","fields":[{fields}]}}]"#);
+    let (x, y) = (r#"{"name":"x","type":"int"}"#, r#"{"name":"y","type":"int"}"#);
+    let inside = [r#"["null","int"]"#, r#"{"type":"array","items":IN}"#, r#"{"type":"map","values":["null",IN]}"#];
+    for around in inside.map(|text| if text.contains("IN") { text.to_owned() } else { "IN".to_owned() }) {
+        let (around_one, around_other) = (&around, &around);
+        let fix = |around: &str, inner: &str| {
+            // A union stands alone where it would stand in another.
+            let inner =
+                if around.contains("[\"null\",IN]") { inner[8..inner.len() - 1].to_owned() } else { inner.to_owned() };
+            record(&format!(r#"{{"name":"v","type":{}}}"#, around.replace("IN", &inner)))
+        };
+        let one = fix(around_one, &named("r1", x));
+        resolved(&fix(around_other, &named("r2", x)), &one, by_columns()).unwrap();
+        for fields in [format!("{x},{y}"), String::new(), x.replace("int", "string")] {
+            let error = resolved(&fix(around_other, &named("r2", &fields)), &one, by_columns()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Schema, "{error}");
+        }
+    }
+}
+
+#[test]
+fn by_columns_only_what_loses_nothing_is_promoted() {
+    let micros = r#"{"type":"long","logicalType":"timestamp-micros"}"#;
+    let millis = r#"{"type":"long","logicalType":"timestamp-millis"}"#;
+    let enums = [r#"{"type":"enum","name":"E","symbols":["A"]}"#, r#"{"type":"enum","name":"F","symbols":["B","A"]}"#];
+    let table = [
+        ("\"int\"", "\"long\"", None),
+        ("\"int\"", "\"double\"", None),
+        ("\"float\"", "\"double\"", None),
+        ("\"null\"", "\"double\"", None),
+        (enums[0], enums[1], None),
+        ("\"int\"", "\"float\"", Some(Cast::IntegerToFloat)),
+        ("\"long\"", "\"double\"", Some(Cast::IntegerToFloat)),
+        ("\"double\"", "\"float\"", Some(Cast::FloatDowncast)),
+        ("\"string\"", "\"bytes\"", Some(Cast::StringToBytes)),
+        (enums[0], "\"string\"", Some(Cast::EnumToString)),
+        (millis, micros, Some(Cast::MillisecondUpcast)),
+        (micros, millis, Some(Cast::MicrosecondDowncast)),
+    ];
+    for (writer, reader, cast) in table {
+        for (writer, reader) in [
+            (writer.to_owned(), reader.to_owned()),
+            (format!(r#"["null",{writer}]"#).replace(r#""null","null""#, r#""null""#), format!(r#"[{reader},"null"]"#)),
+        ] {
+            let found = resolved(&writer, &reader, by_columns());
+            assert_eq!(found.is_ok(), cast.is_none(), "{writer} {reader}");
+            let casts = cast.into_iter().collect();
+            resolved(&writer, &reader, Evolution { casts, ..by_columns() }).unwrap();
+        }
+    }
+    for (writer, reader) in
+        [("\"long\"", "\"int\""), ("\"bytes\"", "\"string\""), ("\"long\"", micros), (enums[1], enums[0])]
+    {
+        resolved(writer, reader, by_columns()).unwrap_err();
+    }
 }

@@ -1,8 +1,9 @@
 //! Files that ask for more than they hold: every limit by its name.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
-use polars_avro::{Error, ErrorKind, Limits, ReadOptions};
+use polars_avro::{Batch, ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
 
 use super::{column, field, only, read_with, record, refusal, refused};
 use crate::cells::Cell;
@@ -208,4 +209,41 @@ fn wide_unions_and_enums_are_read() {
     (0..70_000).for_each(|at| write!(symbols, "{}\"S{at}\"", if at == 0 { "" } else { "," }).unwrap());
     let file = field(&format!(r#"{{"type":"enum","name":"E","symbols":[{symbols}]}}"#));
     assert_eq!(column(&file.block(1, varint(69_999))), [Cell::Enum("S69999".into())]);
+}
+
+fn read_as(file: &Container, reader: &str, limits: &Limits) -> Result<Vec<Batch>, Error> {
+    let mut options = OpenOptions::default();
+    options.limits = limits.clone();
+    options.reader_schema = Some(Arc::new(Schema::parse(reader, limits).unwrap()));
+    let source = Arc::new(MemorySource::new(file.build()));
+    ContainerFile::open(source, &options)?.read(&ReadOptions::default())?.collect()
+}
+
+/// A union of `first` and two records of 60 fields each.
+fn with_wide_branches(first: &str) -> String {
+    let wide = |name: &str| {
+        let fields: Vec<_> = (0..60).map(|at| format!(r#"{{"name":"f{at}","type":"int"}}"#)).collect();
+        format!(r#"{{"type":"record","name":"{name}","fields":[{}]}}"#, fields.join(","))
+    };
+    record(&[("a", &format!(r#"[{first},{},{}]"#, wide("A"), wide("B")))])
+}
+
+#[test]
+fn columns_that_the_file_never_fills_count_too() {
+    let mut limits = Limits::default();
+    limits.columns = 124;
+    let file = field("\"int\"").block(1, [2]);
+    read_as(&file, &with_wide_branches("\"int\""), &limits).unwrap();
+    limits.columns = 100;
+    limited(&read_as(&file, &with_wide_branches("\"int\""), &limits).unwrap_err(), "columns");
+}
+
+#[test]
+fn values_that_the_file_never_fills_count_for_rows_that_take_no_bytes() {
+    let mut limits = Limits::default();
+    limits.zero_byte_items = 100 * 121;
+    let file = field("\"null\"").block(100, []);
+    assert_eq!(read_as(&file, &with_wide_branches("\"null\""), &limits).unwrap()[0].height, 100);
+    limits.zero_byte_items = 5000;
+    limited(&read_as(&file, &with_wide_branches("\"null\""), &limits).unwrap_err(), "zero_byte_items");
 }

@@ -1,0 +1,283 @@
+//! The union of several schemas: every field that one of them has, of a type that holds the values of all.
+//!
+//! The result is a graph over pairs (a type of the one schema, a type of the other), of which one may be missing. Each pair
+//! is looked at once, so recursive types are cycles here too, and nothing recurses.
+
+mod depth;
+mod widest;
+
+use std::collections::{HashMap, HashSet};
+
+use super::resolution::describe;
+use super::{Field, Kind, Name, Node, NodeId, Properties, Record, Schema};
+use crate::{Error, Limits, Result};
+
+impl Schema {
+    /// One schema that reads the values of all: records have the fields of all, and numbers, texts and timestamps are as
+    /// wide and as fine as the widest. To read with it, set [`Evolution::by_columns`](crate::Evolution) and the casts
+    /// [`Casts::OF_UNION`](crate::Casts), and insert missing columns and fields.
+    ///
+    /// The fields of the root record come in the order in which they are met first. Of nested records the one with more
+    /// fields gives the order, as Polars' supertype of two structs does. Where there are several schemas, defaults, aliases
+    /// and texts for humans are left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field that no type holds the values of, and where
+    /// there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the result is more than `limits` allow.
+    pub fn union(schemas: &[Self], limits: &Limits) -> Result<Self> {
+        let (first, others) = schemas.split_first().ok_or_else(|| Error::argument("there is no schema to unite"))?;
+        let mut union = first.clone();
+        for other in others {
+            union = Union::new(&union, other, limits).run()?;
+        }
+        Ok(union)
+    }
+}
+
+/// Types of the two schemas that meet; at least one is there.
+type Pair = (Option<NodeId>, Option<NodeId>);
+
+struct Union<'a> {
+    one: &'a Schema,
+    other: &'a Schema,
+    limits: &'a Limits,
+    /// Every pair seen so far, in the order of their ids, and a field that leads there.
+    pairs: Vec<(Pair, Step<'a>)>,
+    ids: HashMap<Pair, NodeId>,
+    /// What came of the pairs that were looked at, in the same order.
+    nodes: Vec<Node>,
+    names: HashSet<Name>,
+}
+
+/// How a type is reached: from which pair, and by which field, `[]` or `{}`.
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    from: NodeId,
+    name: &'a str,
+}
+
+impl<'a> Union<'a> {
+    fn new(one: &'a Schema, other: &'a Schema, limits: &'a Limits) -> Self {
+        let (pairs, ids, nodes, names) = <_>::default();
+        Self { one, other, limits, pairs, ids, nodes, names }
+    }
+
+    fn run(mut self) -> Result<Schema> {
+        let root = self.id((Some(self.one.root()), Some(self.other.root())), NodeId(0), "");
+        while let Some(&(pair, _)) = self.pairs.get(self.nodes.len()) {
+            if self.pairs.len() > self.limits.schema_nodes {
+                return Err(Error::limit(
+                    "schema_nodes",
+                    format!("the union of the schemas has more than {} types", self.limits.schema_nodes),
+                ));
+            }
+            let node = self.node(NodeId(self.nodes.len() as u32), pair)?;
+            self.nodes.push(node);
+        }
+        let schema = Schema { nodes: self.nodes, root };
+        depth::check(&schema, self.limits)?;
+        Ok(schema)
+    }
+
+    /// The id of a pair, which is looked at later if it is new.
+    fn id(&mut self, pair: Pair, from: NodeId, name: &'a str) -> NodeId {
+        *self.ids.entry(pair).or_insert_with(|| {
+            self.pairs.push((pair, Step { from, name }));
+            NodeId(self.pairs.len() as u32 - 1)
+        })
+    }
+
+    /// Puts a pair together; its children wait for their turn.
+    fn node(&mut self, id: NodeId, pair: Pair) -> Result<Node> {
+        let (one, other) = (self.one, self.other);
+        let nodes = (pair.0.map(|id| one.node(id)), pair.1.map(|id| other.node(id)));
+        let is_union = |node: &Node| matches!(node.kind, Kind::Union(_) | Kind::Null);
+        let (mut kind, logical) = match nodes {
+            (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair)?, None),
+            (Some(mine), Some(theirs)) => widest::of(mine, theirs).ok_or_else(|| self.differ(id, pair))?,
+            (Some(node), None) | (None, Some(node)) => (node.kind.clone(), node.logical),
+            (None, None) => return Err(Error::new(crate::ErrorKind::Internal, "a type of neither schema")),
+        };
+        match &mut kind {
+            Kind::Array(items) => *items = self.child(id, nodes, "[]", items_of),
+            Kind::Map(values) => *values = self.child(id, nodes, "{}", items_of),
+            Kind::Union(branches) if pair.0.is_none() || pair.1.is_none() => {
+                for branch in branches {
+                    let alone = if pair.0.is_some() { (Some(*branch), None) } else { (None, Some(*branch)) };
+                    *branch = self.id(alone, id, "");
+                }
+            }
+            Kind::Record(record) => self.fields(id, record, nodes),
+            _ => {}
+        }
+        self.rename(&mut kind);
+        let properties = agreed(nodes.0.map(|node| &node.properties), nodes.1.map(|node| &node.properties));
+        Ok(Node { kind, logical, properties })
+    }
+
+    /// The items of two arrays, or the values of two maps.
+    fn child(
+        &mut self,
+        id: NodeId,
+        nodes: (Option<&Node>, Option<&Node>),
+        step: &'a str,
+        child: impl Fn(&Node) -> Option<NodeId>,
+    ) -> NodeId {
+        self.id((nodes.0.and_then(&child), nodes.1.and_then(&child)), id, step)
+    }
+
+    /// The fields of two records.
+    fn fields(&mut self, id: NodeId, record: &mut Record, nodes: (Option<&'a Node>, Option<&'a Node>)) {
+        let (mine, theirs) = (fields_of(nodes.0), fields_of(nodes.1));
+        let mine_first = mine.len() >= theirs.len() || self.is_root(id);
+        let place = |fields: &'a [Field]| fields.iter().map(|field| (field.name.as_str(), field));
+        let (of_mine, of_theirs) = (place(mine).collect::<HashMap<_, _>>(), place(theirs).collect::<HashMap<_, _>>());
+        let (first, second) = if mine_first { (mine, theirs) } else { (theirs, mine) };
+        let known: HashSet<_> = first.iter().map(|field| field.name.as_str()).collect();
+        let rest = second.iter().filter(|field| !known.contains(field.name.as_str()));
+        let unite = |field: &'a Field| {
+            let name = field.name.as_str();
+            let (mine, theirs) = (of_mine.get(name).copied(), of_theirs.get(name).copied());
+            let schema = self.id((mine.map(|field| field.schema), theirs.map(|field| field.schema)), id, name);
+            let (aliases, doc, default, order) = <_>::default();
+            let properties = agreed(mine.map(|field| &field.properties), theirs.map(|field| &field.properties));
+            Field { name: field.name.clone(), aliases, doc, schema, default, order, properties }
+        };
+        record.fields = first.iter().chain(rest).map(unite).collect();
+    }
+
+    /// The columns of a file keep the order in which they are met.
+    fn is_root(&self, id: NodeId) -> bool {
+        self.pairs[id.index()].0 == (Some(self.one.root()), Some(self.other.root()))
+    }
+
+    /// The union of all branches. Null and one other type on both sides are null and the union of these types.
+    fn union(&mut self, id: NodeId, pair: Pair) -> Result<Kind> {
+        let (mine, theirs) = (values(self.one, pair.0), values(self.other, pair.1));
+        let has_null = mine.has_null || theirs.has_null;
+        let (mine, theirs) = (mine.values, theirs.values);
+        let mut pairs: Vec<Pair>;
+        if let ([mine], [theirs]) = (&mine[..], &theirs[..]) {
+            pairs = vec![(Some(*mine), Some(*theirs))];
+        } else if mine.len() >= theirs.len() {
+            pairs = mine.iter().map(|&mine| (Some(mine), None)).collect();
+            for &branch in &theirs {
+                match mine.iter().position(|&mine| same(self.one.node(mine), self.other.node(branch))) {
+                    Some(at) => pairs[at].1 = Some(branch),
+                    None => pairs.push((None, Some(branch))),
+                }
+            }
+        } else {
+            pairs = theirs.iter().map(|&theirs| (None, Some(theirs))).collect();
+            for &branch in &mine {
+                match theirs.iter().position(|&theirs| same(self.one.node(branch), self.other.node(theirs))) {
+                    Some(at) => pairs[at].0 = Some(branch),
+                    None => pairs.push((Some(branch), None)),
+                }
+            }
+        }
+        if pairs.is_empty() {
+            return Ok(Kind::Null);
+        }
+        let mut branches = Vec::with_capacity(pairs.len() + 1);
+        if has_null {
+            let null = values(self.one, pair.0).null.map(|null| (Some(null), None));
+            let null = null.or_else(|| values(self.other, pair.1).null.map(|null| (None, Some(null))));
+            branches.extend(null.map(|null| self.id(null, id, "")));
+        }
+        for pair in pairs {
+            branches.push(self.id(pair, id, ""));
+        }
+        Ok(Kind::Union(branches))
+    }
+
+    /// Types that have the same name but differ get namespaces of their own: the short names are those of columns.
+    fn rename(&mut self, kind: &mut Kind) {
+        let (name, aliases, doc) = match kind {
+            Kind::Record(record) => (&mut record.name, &mut record.aliases, &mut record.doc),
+            Kind::Enum(symbols) => (&mut symbols.name, &mut symbols.aliases, &mut symbols.doc),
+            Kind::Fixed(fixed) => (&mut fixed.name, &mut fixed.aliases, &mut fixed.doc),
+            _ => return,
+        };
+        (*aliases, *doc) = (Vec::new(), None);
+        let (short, namespace) = (name.short().to_owned(), name.namespace().unwrap_or("other").to_owned());
+        let mut number = 2;
+        while !name.is_anonymous() && !self.names.insert(name.clone()) {
+            *name = Name::new(&short, Some(&format!("{namespace}_{number}"))).unwrap_or_else(Name::anonymous);
+            number += 1;
+        }
+    }
+
+    #[cold]
+    fn differ(&self, id: NodeId, pair: Pair) -> Error {
+        let (Some(mine), Some(theirs)) = pair else { return Error::schema("a type of neither schema") };
+        let (mine, theirs) = (describe(self.one, mine), describe(self.other, theirs));
+        let path = self.path(id);
+        let message = format!("field `{path}` is {mine} in one file and {theirs} in another: no type holds both");
+        Error::schema(message).at(|position| position.path = Some(path))
+    }
+
+    /// The way to a type from the root.
+    fn path(&self, mut id: NodeId) -> String {
+        let mut steps = Vec::new();
+        while id != NodeId(0) {
+            let Step { from, name } = self.pairs[id.index()].1;
+            steps.push(name);
+            id = from;
+        }
+        let mut path = String::new();
+        for step in steps.into_iter().rev().filter(|step| !step.is_empty()) {
+            path.push_str(if path.is_empty() || step.starts_with(['[', '{']) { "" } else { "." });
+            path.push_str(step);
+        }
+        path
+    }
+}
+
+/// The branches of a union that are not null, and its null; of another type, itself.
+struct Values {
+    values: Vec<NodeId>,
+    null: Option<NodeId>,
+    has_null: bool,
+}
+
+fn values(schema: &Schema, id: Option<NodeId>) -> Values {
+    let branches = match id.map(|id| (id, &schema.node(id).kind)) {
+        Some((_, Kind::Union(branches))) => branches.clone(),
+        Some((id, _)) => vec![id],
+        None => Vec::new(),
+    };
+    let (nulls, values): (Vec<_>, Vec<_>) =
+        branches.into_iter().partition(|&branch| matches!(schema.node(branch).kind, Kind::Null));
+    Values { values, null: nulls.first().copied(), has_null: !nulls.is_empty() }
+}
+
+/// Whether two branches are meant to be the same.
+fn same(one: &Node, other: &Node) -> bool {
+    one.kind.type_name() == other.kind.type_name()
+        && one.kind.name().map(Name::short) == other.kind.name().map(Name::short)
+}
+
+fn items_of(node: &Node) -> Option<NodeId> {
+    match node.kind {
+        Kind::Array(items) | Kind::Map(items) => Some(items),
+        _ => None,
+    }
+}
+
+fn fields_of(node: Option<&Node>) -> &[Field] {
+    match node.map(|node| &node.kind) {
+        Some(Kind::Record(record)) => &record.fields,
+        _ => &[],
+    }
+}
+
+/// The attributes on which both agree.
+fn agreed(one: Option<&Properties>, other: Option<&Properties>) -> Properties {
+    let (Some(one), Some(other)) = (one, other) else { return one.or(other).cloned().unwrap_or_default() };
+    let agreed = one.iter().filter(|&(key, value)| other.get(key) == Some(value));
+    agreed.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests;

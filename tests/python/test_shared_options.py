@@ -1,0 +1,59 @@
+"""Options that several functions have: one name has one default, one type and one text in all of them."""
+
+import inspect
+import re
+
+import polars as pl
+import pytest
+
+import polars_avro
+
+FUNCTIONS = [polars_avro.scan_avro, polars_avro.read_avro, polars_avro.AvroReader]
+
+
+def options(function):
+    """The keyword-only parameters of a function."""
+    every = inspect.signature(function).parameters.values()
+    return {each.name: each for each in every if each.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def texts(function):
+    """What the docstring says of each parameter: its heading and its text."""
+    section = inspect.getdoc(function).split("Parameters\n----------\n")[1]
+    section = re.split(r"\n\n\w[\w ]+\n---", section)[0]
+    parts = re.split(r"^(?=\S)", section, flags=re.MULTILINE)
+    found = [part.partition("\n") for part in parts if part]
+    return {head.split(" :")[0]: (head, " ".join(text.split())) for head, _, text in found}
+
+
+NAMES = sorted({name for function in FUNCTIONS for name in options(function)})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_option_is_the_same_in_all_functions(name):
+    having = [function for function in FUNCTIONS if name in options(function)]
+    assert len({(options(f)[name].default, str(options(f)[name].annotation)) for f in having}) == 1
+    assert len({texts(f)[name] for f in having}) == 1
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_docstring_has_every_parameter_in_order(function):
+    assert list(texts(function)) == ["source", *options(function)]
+    assert all(text for _, text in texts(function).values())
+
+
+def test_what_is_shared_is_what_we_think():
+    shared = set.intersection(*(set(options(function)) for function in FUNCTIONS))
+    assert {"n_rows", "row_index_name", "ignore_errors", "reader_schema", "batch_size", "limits"} <= shared
+    assert set(options(polars_avro.scan_avro)) - set(options(polars_avro.read_avro)) == {"cache"}
+
+
+def test_options_are_named_ordered_and_preset_as_in_scan_parquet():
+    ours, theirs = options(polars_avro.scan_avro), options(pl.scan_parquet)
+    both = [name for name in theirs if name in ours]
+    assert [name for name in ours if name in theirs] == both
+    assert len(both) == 15
+    assert {name: ours[name].default for name in both} == {name: theirs[name].default for name in both}
+    left_out = {name for name in theirs if name not in ours and not name.startswith("_")}
+    # Statistics, encryption and ways to share work are Parquet's own.
+    assert left_out <= {"parallel", "use_statistics", "decryption", "storage_options", "credential_provider"}
