@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
-use super::arrow::{Batch, Batches, schema_capsule, batches_capsule};
+use super::arrow::{Batch, Batches, batches_capsule, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
 use super::interrupt::interruptible;

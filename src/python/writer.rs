@@ -9,7 +9,9 @@ use pyo3::prelude::*;
 use super::error::Raised;
 use super::frame::Frame;
 use super::sink::{InterruptibleSink, WritableSink};
-use crate::{Codec, FileSink, FileSource, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of};
+use crate::{
+    Codec, FileSink, FileSource, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
+};
 
 /// How to write; the same options serve any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]

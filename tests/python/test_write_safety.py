@@ -21,6 +21,8 @@ from polars_avro import AvroWriter, read_avro, write_avro
 
 DF = pl.DataFrame({"i": range(200_000), "s": [f"value {i * 7919}" for i in range(200_000)]})
 OLD = pl.DataFrame({"old": [1, 2, 3]})
+#: Five megabytes that can be appended to the old file.
+LARGE = pl.DataFrame({"old": [i * 2**31 % 1_000_003 * 7919 for i in range(1_000_000)]})
 
 #: Writes for ever, and says when it has begun.
 ENDLESS = """
@@ -112,13 +114,7 @@ def test_a_full_disk_leaves_the_old_file(small_disk: Path) -> None:
     for write in (
         lambda: write_avro(DF, small_disk / "a.avro", compression="null"),
         lambda: polars_avro.sink_avro(DF.lazy(), small_disk / "a.avro", compression="null"),
-        lambda: write_avro(
-            OLD.join(DF, how="cross").select("old"),
-            small_disk / "a.avro",
-            append=True,
-            compression="snappy",
-            block_size=100,
-        ),
+        lambda: write_avro(LARGE, small_disk / "a.avro", append=True),
         lambda: write_avro(DF, small_disk / "dir", partition_by="i"),
     ):
         with pytest.raises(OSError, match="No space") as error:

@@ -75,7 +75,8 @@ fn validity(len: usize) -> impl Strategy<Value = Option<Bitmap>> {
 
 fn primitive<T: NativeType + Arbitrary>(len: usize, dtype: ArrowDataType) -> BoxedStrategy<Box<dyn Array>> {
     let values = prop::collection::vec(any::<T>(), len);
-    let array = move |(values, validity): (Vec<T>, _)| PrimitiveArray::new(dtype.clone(), values.into(), validity).boxed();
+    let array =
+        move |(values, validity): (Vec<T>, _)| PrimitiveArray::new(dtype.clone(), values.into(), validity).boxed();
     (values, validity(len)).prop_map(array).boxed()
 }
 
@@ -105,7 +106,12 @@ fn lists(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
     let lens = prop::collection::vec(0..4_i64, len);
     let list = move |lens: Vec<i64>| {
         let items = lens.iter().sum::<i64>() as usize;
-        let offsets: Vec<i64> = std::iter::once(0).chain(lens.iter().scan(0, |end, len| { *end += len; Some(*end) })).collect();
+        let offsets: Vec<i64> = std::iter::once(0)
+            .chain(lens.iter().scan(0, |end, len| {
+                *end += len;
+                Some(*end)
+            }))
+            .collect();
         (column(items, depth), validity(len)).prop_map(move |(items, validity)| {
             let dtype = ArrowDataType::LargeList(item(items.as_ref()));
             ListArray::new(dtype, OffsetsBuffer::try_from(offsets.clone()).unwrap(), items, validity).boxed()
