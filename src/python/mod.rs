@@ -73,6 +73,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<batch_reader::BatchReader>()?;
     module.add_class::<frame::Frame>()?;
+    module.add_class::<frame::FrameStream>()?;
     module.add_class::<writer::WriteOptions>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<options::ReadOptions>()
