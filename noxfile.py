@@ -1,5 +1,6 @@
 """The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import nox
 nox.options.sessions = ["lint", "test", "docs"]
 nox.options.error_on_external_run = True
 
+#: What the wheel has.
+FEATURES = ["--features", "python,object_store"]
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
@@ -19,15 +22,25 @@ def requirements(group: str) -> list[str]:
 @nox.session
 def test(session: nox.Session) -> None:
     """Run the Rust tests, build the package, run the Python tests and the examples in docstrings."""
+    stores = ["--features", "object_store"]
     if shutil.which("cargo-llvm-cov"):
-        session.run("cargo", "llvm-cov", "--summary-only", external=True)
-        session.run("cargo", "test", "--doc", external=True)
+        session.run("cargo", "llvm-cov", "--summary-only", *stores, external=True)
+        session.run("cargo", "test", "--doc", *stores, external=True)
     else:
-        session.run("cargo", "test", external=True)
+        session.run("cargo", "test", *stores, external=True)
     session.install(".", *requirements("test"))
+    install_azurite(session)
     # The console script, not `python -m`: that would import the sources, which have no extension module.
     arguments = session.posargs or ["--cov", "--doctest-modules", "--pyargs", "polars_avro", "tests/python"]
     session.run("pytest", *arguments)
+
+
+def install_azurite(session: nox.Session) -> None:
+    """Install the server that speaks Azure's protocol, where there is npm; its tests are skipped elsewhere."""
+    if shutil.which("npm") and not shutil.which("azurite-blob"):
+        folder = Path(session.create_tmp()).absolute()
+        session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), "azurite@3", external=True)
+        session.env["PATH"] = os.pathsep.join([str(folder / "node_modules/.bin"), os.environ["PATH"]])
 
 
 # The first that `pyproject.toml` allows, and the last before 2.0, which has other scans.
@@ -59,7 +72,7 @@ def distributed(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Check formatting, types, docstrings, and that the stubs say what the extension module has."""
     session.run("cargo", "fmt", "--check", external=True)
-    session.run("cargo", "clippy", "--all-targets", "--features", "python", "--", "-D", "warnings", external=True)
+    session.run("cargo", "clippy", "--all-targets", *FEATURES, "--", "-D", "warnings", external=True)
     # The fuzz tests are not built with the extension.
     session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
     guided = ["--manifest-path", str(GUIDED / "Cargo.toml")]

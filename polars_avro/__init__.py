@@ -41,7 +41,8 @@ from polars_avro._reader import AvroReader
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
 from polars_avro._splits import Split, plan_splits, scan_splits
-from polars_avro._write import write_avro
+from polars_avro._write import sink_avro, write_avro
+from polars_avro._writer import AvroWriter
 
 __all__ = [
     "AvroColumnNotFoundError",
@@ -54,6 +55,7 @@ __all__ = [
     "AvroSchemaNotFoundError",
     "AvroUnsupportedError",
     "AvroWarning",
+    "AvroWriter",
     "BadBlock",
     "FilePart",
     "Limits",
@@ -69,6 +71,7 @@ __all__ = [
     "read_avro_schema",
     "scan_avro",
     "scan_splits",
+    "sink_avro",
     "write_avro",
 ]
 

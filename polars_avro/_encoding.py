@@ -39,9 +39,9 @@ def encode(
     expr
         The column: an expression or a name.
     schema
-        The schema to write with: JSON text, Python objects, or the path of an ``.avsc`` file. Fields of a record are found
-        by their names. By default it follows from the dtype, as for files; with `registry` it is the latest version of
-        the subject.
+        The schema to write with: JSON text, Python objects, or the path of an ``.avsc`` file. Fields of a record are
+        found by their names. By default it follows from the dtype, as for files; with `registry` it is the latest
+        version of the subject.
     framing : {"datum", "single_object", "confluent", "apicurio"}
         What to put in front of each datum, as in :func:`decode`.
     schema_id
@@ -125,7 +125,7 @@ class Encoder:
             if registry.subject is None:
                 msg = "`registry` must have a subject to encode: SchemaRegistry(url, subject=...)"
                 raise ValueError(msg)
-        if schema_id is not None and (not isinstance(schema_id, int) or not 0 <= schema_id < 2**63):
+        if schema_id is not None and not 0 <= schema_id < 2**63:
             msg = f"`schema_id` must be a number that is not negative, got {schema_id!r}"
             raise ValueError(msg)
         text = None if schema is None else schema_json(schema, "schema")

@@ -1,4 +1,4 @@
-"""``pl.col(..).avro`` and ``Series.avro``."""
+"""``pl.col(..).avro`` and ``Series.avro``; all namespaces are registered here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from polars_avro import _datums, _encoding
+from polars_avro._frame_namespaces import DataFrameNamespace, LazyFrameNamespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,6 +132,8 @@ def register() -> None:
     namespaces: list[tuple[type, Callable[[str], Callable[[type], type]], type[Any]]] = [
         (pl.Expr, pl.api.register_expr_namespace, ExprNamespace),
         (pl.Series, pl.api.register_series_namespace, SeriesNamespace),
+        (pl.DataFrame, pl.api.register_dataframe_namespace, DataFrameNamespace),
+        (pl.LazyFrame, pl.api.register_lazyframe_namespace, LazyFrameNamespace),
     ]
     for owner, register_as, namespace in namespaces:
         if not hasattr(owner, _NAME):

@@ -35,6 +35,8 @@ pub use schema::{
     Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
     Properties, Record, Schema,
 };
+#[cfg(feature = "object_store")]
+pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
 };

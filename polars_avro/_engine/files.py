@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -15,12 +15,15 @@ from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames, warn_at_end
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
 from polars_avro._errors import AvroColumnNotFoundError, AvroError
+from polars_avro._sources import stores
 from polars_avro._sources.inputs import FileIdentity, identify, label
+from polars_avro._sources.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polars_avro._bad_blocks import BadBlockLog
+    from polars_avro._core import OpenFile, StoreFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -35,7 +38,7 @@ _ROWS = 100_000
 class Files:
     """Files and what they are read as. Opens nothing."""
 
-    sources: tuple[str | bytes, ...]
+    sources: tuple[str | bytes | OpenFile, ...]
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
@@ -45,6 +48,12 @@ class Files:
     refused: tuple[str, ...] = ()
     #: What the first file was when its header was read.
     first: FileIdentity | None = None
+    stores: Stores = field(default_factory=Stores)
+    #: Files of stores whose first bytes are here, for the first query.
+    opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "opened": []}
 
     #: Whether rows are counted without decoding them, as slices and row numbers need it.
     counts_by_header: ClassVar[bool] = True
@@ -52,16 +61,17 @@ class Files:
     @property
     def key(self) -> tuple[object, ...]:
         """What tells these files from others. Bytes are the same where they are the same object."""
-        if isinstance(self.sources[0], bytes):
+        if not isinstance(self.sources[0], str):
             sources: tuple[object, ...] = tuple(map(id, self.sources))
         else:
             sources = self.sources if self.path_column is None else tuple(map(label, self.sources))
-        return sources, self.read_schema, self.hive, self.path_column, self.dtypes, self.refused, self.first
+        told = (self.read_schema, self.hive, self.path_column, self.dtypes, self.refused, self.first, self.stores.key)
+        return sources, *told
 
     @property
     def label(self) -> str:
         """Name the files in query plans."""
-        first = label(self.sources[0])
+        first = stores.shown(label(self.sources[0]))
         others = len(self.sources) - 1
         return f"{first}, ... {others} other file{'s' if others > 1 else ''}" if others else first
 
@@ -96,9 +106,13 @@ class Files:
     def open_files(self) -> OpenFiles:
         """Make ready for reading."""
         with self.changes_explained():
-            if len(self.sources) > 1 or self.file_columns is not None:
-                return OpenFiles(self, FileSet(self.sources, self.read_schema.core_opener()))
-            return OpenFiles(self, ContainerFile(self.sources[0], self.read_schema.core_opener()))
+            try:
+                sources = self.opened.pop()
+            except IndexError:
+                sources = self.stores.files(self.sources)
+            if len(sources) > 1 or self.file_columns is not None:
+                return OpenFiles(self, FileSet(sources, self.read_schema.core_opener()))
+            return OpenFiles(self, ContainerFile(sources[0], self.read_schema.core_opener()))
 
     @contextmanager
     def changes_explained(self) -> Iterator[None]:

@@ -69,10 +69,12 @@ impl DatumEncoder {
         let (mut tasks, mut first) = (Vec::new(), 0);
         for chunk in chunks {
             let n = chunk.len().div_ceil(TASK_ROWS);
-            tasks.extend((0..n).map(|task| (first, chunk, chunk.len() * task / n..chunk.len() * (task + 1) / n)));
+            tasks.extend(
+                (0..n).map(|task| (first, chunk.as_ref(), chunk.len() * task / n..chunk.len() * (task + 1) / n)),
+            );
             first += chunk.len();
         }
-        let run = |(first, chunk, rows): (usize, &Box<dyn Array>, Range<usize>)| {
+        let run = |(first, chunk, rows): (usize, &dyn Array, Range<usize>)| {
             let array = chunk.sliced(rows.start, rows.len());
             self.encode_rows(&plan, array.as_ref()).map_err(|(row, fault)| {
                 let row = (first + rows.start + row) as u64;
@@ -166,9 +168,9 @@ mod tests {
             .into_iter()
             .map(|chunk| PrimitiveArray::<i64>::from(chunk).boxed())
             .collect();
-        let encoder = encoder("\"long\"", Framing::Confluent, Some(7));
-        let encoded = encoder.encode(&field(ArrowDataType::Int64), &chunks).unwrap();
-        assert_eq!(rows(&encoded), [Some(vec![0, 0, 0, 0, 7, 2]), None, Some(vec![0, 0, 0, 0, 7, 1])]);
+        let confluent = encoder("\"long\"", Framing::Confluent, Some(7));
+        let arrays = confluent.encode(&field(ArrowDataType::Int64), &chunks).unwrap();
+        assert_eq!(rows(&arrays), [Some(vec![0, 0, 0, 0, 7, 2]), None, Some(vec![0, 0, 0, 0, 7, 1])]);
     }
 
     #[test]

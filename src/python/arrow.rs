@@ -49,6 +49,12 @@ impl Batch {
         self.height
     }
 
+    /// The number of columns; 0 once they are given away.
+    #[getter]
+    fn width(&self) -> usize {
+        self.batch.as_ref().map_or(0, |batch| batch.arrays.len())
+    }
+
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_array__<'py>(
         &mut self,
@@ -102,7 +108,7 @@ pub(super) fn pull(object: &Bound<'_, PyAny>) -> PyResult<(Field, Vec<Box<dyn Ar
 
 /// Moves the stream out of its capsule.
 #[allow(unsafe_code)]
-fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<ArrowArrayStream>> {
+pub(super) fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<ArrowArrayStream>> {
     let capsule = capsule.cast::<PyCapsule>()?;
     let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?.cast::<ArrowArrayStream>();
     // SAFETY: a capsule of this name holds a stream. An empty one is left in its place, which releases nothing.
@@ -134,6 +140,20 @@ pub(super) fn stream_capsule(
 /// The columns of a file as one Arrow schema.
 pub(super) fn schema_capsule<'py>(py: Python<'py>, fields: &[Field]) -> PyResult<Bound<'py, PyCapsule>> {
     PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(fields)), c"arrow_schema")
+}
+
+/// Batches as one Arrow stream, each made when the consumer asks for it.
+pub(super) fn batches_capsule<'py>(
+    py: Python<'py>,
+    fields: &[Field],
+    next: impl FnMut() -> Option<crate::Result<crate::Batch>> + Send + 'static,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let array = |batch: crate::Result<crate::Batch>| match batch {
+        Ok(batch) => Ok(rows(batch)),
+        Err(error) => Err(polars_error::PolarsError::ComputeError(error.to_string().into())),
+    };
+    let stream = ffi::export_iterator(Box::new(std::iter::from_fn(next).map(array)), root(fields));
+    PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
 fn root(fields: &[Field]) -> Field {
