@@ -146,21 +146,22 @@ def schema_evolution(
         if word != "forbid" and (word != "upcast" or name == "datetime_cast")
     )
     missing, extra = cast_options.missing_struct_fields, cast_options.extra_struct_fields
-    for name, word, allowed in (
+    checked: tuple[tuple[str, object, tuple[str, ...]], ...] = (
         ("missing_struct_fields", missing, ("insert", "raise")),
         ("extra_struct_fields", extra, ("ignore", "raise")),
-    ):
-        if not isinstance(word, str) or word not in allowed:
+    )
+    for name, word, allowed in checked:
+        if word not in allowed:
             msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
             raise TypeError(msg)
     return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts)
 
 
-def _words(option: str, given: str | Collection[str]) -> Collection[str]:
+def _words(option: str, given: object) -> Collection[str]:
     """Give the words of an option that is one or several."""
     words = [given] if isinstance(given, str) else given
     allowed = _CASTS[option]
-    if not isinstance(words, Collection) or not all(isinstance(word, str) and word in allowed for word in words):
+    if not isinstance(words, Collection) or not all(word in allowed for word in words):
         msg = f"`cast_options`: `{option}` must be one or several of {allowed}, got {given!r}"
         raise TypeError(msg)
     return words
