@@ -242,7 +242,7 @@ class Decoder:
                     # The row with this id is the error.
                     return
         if len(unknown) > _MAX_UNKNOWN:
-            msg = f"more than {_MAX_UNKNOWN} schema ids of column are not known: is `framing={self._framing!r}` right?"
+            msg = f"more than {_MAX_UNKNOWN} ids of schemas are not known: is `framing={self._framing!r}` right?"
             raise AvroLimitError(msg)
 
 
