@@ -22,6 +22,7 @@ except ModuleNotFoundError as _error:
     ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._datums import decode
+from polars_avro._encoding import encode
 from polars_avro._engine.file_parts import FilePart
 from polars_avro._errors import (
     AvroColumnNotFoundError,
@@ -40,7 +41,8 @@ from polars_avro._reader import AvroReader
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
 from polars_avro._splits import Split, plan_splits, scan_splits
-from polars_avro._write import write_avro
+from polars_avro._write import sink_avro, write_avro
+from polars_avro._writer import AvroWriter
 
 __all__ = [
     "AvroColumnNotFoundError",
@@ -53,6 +55,7 @@ __all__ = [
     "AvroSchemaNotFoundError",
     "AvroUnsupportedError",
     "AvroWarning",
+    "AvroWriter",
     "BadBlock",
     "FilePart",
     "Limits",
@@ -61,12 +64,14 @@ __all__ = [
     "Split",
     "__version__",
     "decode",
+    "encode",
     "plan_splits",
     "read_avro",
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
     "scan_splits",
+    "sink_avro",
     "write_avro",
 ]
 

@@ -240,9 +240,23 @@ class AvroReader:
         with self._lock:
             self._past = self.stats
             self._frames = iter(())
+            if self._log is not None and self._batches is not None:
+                self._log.report(self._batches.take_bad_blocks())
             self._file = self._batches = None
             if self._log is not None:
                 self._log.warn(stacklevel=2)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Offer the batches that have not come yet to whatever reads Arrow, such as pyarrow, DuckDB or pandas.
+
+        The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`; damaged
+        blocks that they leave out are reported when the reader is closed.
+        """
+        if self._batches is None:
+            msg = "the reader is closed"
+            raise ValueError(msg)
+        return self._batches.__arrow_c_stream__(requested_schema)
 
     def __iter__(self) -> Self:
         return self

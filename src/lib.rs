@@ -23,12 +23,13 @@ mod write;
 
 pub use codec::Codec;
 pub use container::Header;
-pub use datum::{DatumDecoder, DatumOptions, Decoded, Framing};
+pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
 pub use read::{
-    BadBlock, Batch, BatchReader, ContainerFile, FileSet, Input, OpenOptions, Opener, ReadOptions, RowFilter, Stats,
+    BadBlock, Batch, BatchReader, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions, RowFilter,
+    Stats,
 };
 pub use schema::{
     Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,

@@ -2,12 +2,9 @@
 
 use super::block::SYNC_BYTES;
 use super::varint::{NoLong, long};
-use crate::{Codec, Error, Limits, Result, Source};
+use crate::{Codec, Error, Result};
 
 const MAGIC: [u8; 4] = *b"Obj\x01";
-
-/// Bytes of the first read; most headers fit, and small files do whole.
-const FIRST_READ: usize = 16 << 10;
 
 /// An entry of two bytes takes 48 in memory; honest headers have a handful.
 const MOST_ENTRIES: usize = 1 << 20;
@@ -29,15 +26,6 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header of a file.
-    ///
-    /// # Errors
-    /// Where the file is not an Avro object container file, is cut short, names a codec that is not supported, or has
-    /// a header of more than [`Limits::header_bytes`].
-    pub fn read(source: &dyn Source, limits: &Limits) -> Result<Self> {
-        read(source, limits).map_err(|error| error.in_file(source.name()))
-    }
-
     /// The last value of this key.
     #[must_use]
     pub fn metadata_value(&self, key: &str) -> Option<&[u8]> {
@@ -45,44 +33,9 @@ impl Header {
     }
 }
 
-fn read(source: &dyn Source, limits: &Limits) -> Result<Header> {
-    let over_limit = |needed: usize| {
-        let message = format!("the header takes {needed} bytes or more");
-        Err(Error::limit("header_bytes", message))
-    };
-    let size = source.size();
-    let mut window = FIRST_READ;
-    loop {
-        let bytes = source.read_at(0, window)?;
-        let needed = match parse(&bytes)? {
-            Parsed::Header(header) if header.size > limits.header_bytes as u64 => {
-                return over_limit(header.size as usize);
-            }
-            Parsed::Header(header) => return Ok(header),
-            Parsed::Incomplete(needed) => needed,
-        };
-        if needed as u64 > size {
-            return Err(cut_short(size));
-        }
-        // Fewer than asked for although the file goes on: it shrank.
-        if bytes.len() < window {
-            return Err(cut_short(bytes.len() as u64));
-        }
-        if needed > limits.header_bytes {
-            return over_limit(needed);
-        }
-        window = needed.max(window.saturating_mul(2).min(limits.header_bytes));
-    }
-}
-
-#[cold]
-fn cut_short(size: u64) -> Error {
-    at(size, "the file ends inside the header")
-}
-
 /// What the beginning of a file is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Parsed {
+pub(crate) enum ParsedHeader {
     Header(Header),
     /// The header goes on: it has at least so many bytes.
     Incomplete(usize),
@@ -100,12 +53,17 @@ impl From<Error> for Stop {
     }
 }
 
-/// Parses a header from the beginning of a file, which may go on behind `bytes`.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed> {
-    match parse_header(bytes) {
-        Ok(header) => Ok(Parsed::Header(header)),
-        Err(Stop::Incomplete(needed)) => Ok(Parsed::Incomplete(needed)),
-        Err(Stop::Fault(error)) => Err(error),
+impl ParsedHeader {
+    /// Parses a header from the beginning of a file, which may go on after `bytes`.
+    ///
+    /// # Errors
+    /// If no header begins like this, or it names a codec that is not supported.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        match parse_header(bytes) {
+            Ok(header) => Ok(Self::Header(header)),
+            Err(Stop::Incomplete(needed)) => Ok(Self::Incomplete(needed)),
+            Err(Stop::Fault(error)) => Err(error),
+        }
     }
 }
 
@@ -222,6 +180,3 @@ fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
     };
     Err(at(0, format!("not an Avro object container file: {guess}")).into())
 }
-
-#[cfg(test)]
-mod tests;

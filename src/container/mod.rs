@@ -1,18 +1,14 @@
-//! Object container files (specification, "Object Container Files"): the header, the frames of blocks, walking them,
-//! finding them by their sync markers.
+//! Object container files (specification, "Object Container Files"): header and frames of blocks.
 //!
-//! Nothing here decompresses or decodes: a block is a row count and a range of bytes.
+//! Nothing here reads, decompresses or decodes: bytes become a header, or a row count and a range, or more are needed.
 
 mod block;
 mod header;
-mod sync;
 mod varint;
-mod walk;
 mod write;
 
-pub(crate) use block::{BlockFrame, SYNC_BYTES};
+pub(crate) use block::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 pub use header::Header;
-pub(crate) use sync::Finding;
+pub(crate) use header::ParsedHeader;
 pub(crate) use varint::{NoLong, long};
-pub(crate) use walk::BlockWalk;
 pub(crate) use write::{header_bytes, push_block};

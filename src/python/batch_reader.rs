@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
-use super::arrow::{Batch, Batches, schema_capsule};
+use super::arrow::{Batch, Batches, batches_capsule, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
 use super::interrupt::{Slow, interruptible};
@@ -103,6 +103,17 @@ impl Joined {
         }
     }
 
+    /// The next rows as they are, whatever was about to be joined.
+    fn next_alone(&mut self) -> Option<crate::Result<crate::Batch>> {
+        self.complete = false;
+        if self.group.is_empty() {
+            return self.behind.take().or_else(|| self.reader.next());
+        }
+        let batch = self.group.remove(0);
+        (self.height, self.weight) = (self.height - batch.height, self.weight - batch.bytes);
+        Some(Ok(batch))
+    }
+
     /// The rows that are together.
     fn take(&mut self) -> crate::Result<Option<Rows>> {
         (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
@@ -135,6 +146,20 @@ impl BatchReader {
         py.detach(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
     }
 
+    /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface allows a producer to keep its own types.
+        drop(requested_schema);
+        let fields = py.detach(|| self.lock().reader.fields().to_vec());
+        let joined = self.joined.clone();
+        batches_capsule(py, &fields, move || lock(&joined).next_alone())
+    }
+
     /// The columns of the batches, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let fields = py.detach(|| self.lock().reader.fields().to_vec());
@@ -151,11 +176,11 @@ impl BatchReader {
         counts.set_item("blocks_decompressed", stats.blocks_decompressed)?;
         counts.set_item("bytes_decoded", stats.bytes_decoded)?;
         counts.set_item("rows_decoded", stats.rows_decoded)?;
-        counts.set_item("rows_evaluated", stats.rows_tested)?;
-        counts.set_item("rows_filtered_out", stats.rows_filtered)?;
+        counts.set_item("rows_evaluated", stats.rows_evaluated)?;
+        counts.set_item("rows_filtered_out", stats.rows_filtered_out)?;
         counts.set_item("bytes_read", stats.bytes_read)?;
         counts.set_item("files_opened", stats.files_opened)?;
-        counts.set_item("max_open_files", stats.files_held)?;
+        counts.set_item("max_open_files", stats.max_open_files)?;
         counts.set_item("plans_compiled", stats.plans_compiled)?;
         Ok(counts)
     }

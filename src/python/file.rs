@@ -106,7 +106,7 @@ impl ContainerFile {
     #[pyo3(signature = (limit=None))]
     fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let file = self.file.clone();
-        detached(py, &self.slow, move || file.count_sound_rows(limit))
+        detached(py, &self.slow, move || file.count_readable_rows(limit))
     }
 
     /// Blocks and rows.

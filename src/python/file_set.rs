@@ -17,13 +17,18 @@ pub(super) struct FileSet {
 
 #[pymethods]
 impl FileSet {
-    /// Paths, files in stores, or the bytes of whole files.
+    /// Paths, files in stores, or the bytes of whole files. The only one may be opened now, so that it is opened once.
     #[new]
-    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener) -> Result<Self, Raised> {
+    #[pyo3(signature = (sources, options, open=false))]
+    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener, open: bool) -> Result<Self, Raised> {
         let slow = sources.iter().find_map(SourceArg::slow);
         let opener = options.0.clone();
         let files = detached(py, &slow, move || {
-            crate::FileSet::new(sources.into_iter().map(SourceArg::into_input).collect(), opener.options())
+            let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::into_input).collect();
+            match inputs.pop() {
+                Some(input) if open && inputs.is_empty() => Ok(opener.open(input.open()?)?.into_set()),
+                last => opener.open_set(inputs.into_iter().chain(last).collect()),
+            }
         })?;
         Ok(Self { files, slow })
     }
@@ -55,7 +60,7 @@ impl FileSet {
     #[pyo3(signature = (limit=None))]
     fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let files = self.files.clone();
-        detached(py, &self.slow, move || files.count_sound_rows(limit))
+        detached(py, &self.slow, move || files.count_readable_rows(limit))
     }
 
     /// The number of each file and of its rows; may stop once there are `limit` rows.

@@ -66,11 +66,14 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<arrow::Batches>()?;
     module.add_class::<options::FileOpener>()?;
     module.add_class::<datum::DatumDecoder>()?;
+    module.add_class::<datum::DatumEncoder>()?;
     module.add_class::<datum::Datums>()?;
+    module.add_function(wrap_pyfunction!(datum::datum_schema, module)?)?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<batch_reader::BatchReader>()?;
     module.add_class::<frame::Frame>()?;
+    module.add_class::<frame::FrameStream>()?;
     module.add_class::<writer::WriteOptions>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<options::ReadOptions>()

@@ -33,9 +33,8 @@ impl OpenFile {
         #[allow(unsafe_code)]
         let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
         let duplicate = borrowed.try_clone_to_owned();
-        let duplicate = duplicate.map_err(|error| {
-            Error::new(ErrorKind::Source, error.to_string()).with_cause(error).in_file(&name)
-        })?;
+        let duplicate = duplicate
+            .map_err(|error| Error::new(ErrorKind::Source, error.to_string()).with_cause(error).in_file(&name))?;
         let source = FileSource::from_file(File::from(duplicate), name, start)?;
         Ok(Self { source: Arc::new(source), object: None })
     }
@@ -43,7 +42,13 @@ impl OpenFile {
     /// An object of `size` bytes with `read` and `seek`.
     #[staticmethod]
     fn from_object(readable: Py<PyAny>, name: String, start: u64, size: u64) -> Self {
-        let source = Arc::new(ObjectSource { object: readable, name, start, size: size.saturating_sub(start), state: Mutex::default() });
+        let source = Arc::new(ObjectSource {
+            object: readable,
+            name,
+            start,
+            size: size.saturating_sub(start),
+            state: Mutex::default(),
+        });
         Self { source: source.clone(), object: Some(source) }
     }
 }

@@ -9,11 +9,11 @@ use super::arrow::schema_capsule;
 use super::damage::Limits;
 use super::error::Raised;
 use super::filter::CallableFilter;
-use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Opener, Schema};
+use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Schema};
 
 /// How to open files; the same options serve any number of them.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct FileOpener(pub(super) Arc<Opener>);
+pub(super) struct FileOpener(pub(super) crate::FileOpener);
 
 #[pymethods]
 impl FileOpener {
@@ -45,7 +45,7 @@ impl FileOpener {
         for name in &casts {
             evolution.casts = named_casts(name)?.iter().fold(evolution.casts, |casts, &cast| casts.with(cast));
         }
-        Ok(Self(Arc::new(Opener::new(OpenOptions { reader_schema, evolution, limits }))))
+        Ok(Self(crate::FileOpener::new(OpenOptions { reader_schema, evolution, limits })))
     }
 
     /// The columns of files that are read as the reader's schema, for `polars.Schema`.

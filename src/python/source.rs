@@ -11,7 +11,7 @@ use super::interrupt::{Slow, Waiting};
 use super::open_file::OpenFile;
 #[cfg(feature = "object_store")]
 use super::store::StoreFile;
-use crate::{FileSource, Input, MemorySource, Result, Source};
+use crate::{FileInput, MemorySource, Result, Source};
 
 /// What Python may open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
@@ -35,22 +35,18 @@ impl SourceArg {
     }
 
     /// One of several files; bytes are not copied.
-    pub(super) fn into_input(self) -> Input {
+    pub(super) fn into_input(self) -> FileInput {
         match self {
-            Self::Bytes(bytes) => Input::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
-            Self::Open(file) => Input::Source(file.get().source.clone()),
+            Self::Bytes(bytes) => FileInput::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
+            Self::Open(file) => FileInput::Source(file.get().source.clone()),
             #[cfg(feature = "object_store")]
-            Self::Store(file) => Input::Deferred(Arc::new(file.get().0.clone())),
-            Self::Path(path) => Input::Path(path),
+            Self::Store(file) => FileInput::Deferred(Arc::new(file.get().0.clone())),
+            Self::Path(path) => FileInput::Path(path),
         }
     }
 
     /// Opens it.
     pub(super) fn open(self) -> Result<Arc<dyn Source>> {
-        match self.into_input() {
-            Input::Path(path) => Ok(Arc::new(FileSource::open(path)?)),
-            Input::Source(source) => Ok(source),
-            Input::Deferred(file) => file.open(),
-        }
+        self.into_input().open()
     }
 }

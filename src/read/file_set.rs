@@ -1,35 +1,40 @@
 //! Several files as one.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 use rayon::prelude::*;
 
-use super::file::{FEW_ROWS, SMALL_FILE};
-use super::members::{Input, Member, Members};
-use super::options::{OpenOptions, ReadOptions};
-use super::plans::Plans;
-use super::reader::BatchReader;
-use super::salvage::Salvaged;
-use super::sequence::Sequence;
-use super::stats::Counters;
-use super::window::Spare;
+use super::batches::RecoveredRows;
+use super::blocks::{FirstBlock, blocks_in};
+use super::files::{FileEntry, FileInput, FileOpener, OpenFile, OpenOptions, PlanCache, ResolvedSchemas, Selection};
+use super::options::ReadOptions;
+use super::reader::{BatchReader, Decoding};
+use super::stats::{Counters, add};
+use super::tasks::{FileList, FileQueue};
 use crate::executor;
-use crate::plan::{Plan, Projection, Schemas};
-use crate::{Error, Evolution, Extra, Header, ReadAhead, Result, Schema};
+use crate::{Error, Extra, Header, ReadAhead, Result, Schema};
 
 /// So few files are looked at before a read starts, to see whether threads are worth it.
 const FEW: usize = 16;
+
+/// A set of fewer bytes is decoded where it is asked for: threads cost more than they save.
+const FEW_BYTES: u64 = 1 << 20;
+
+/// So are so few rows.
+const FEW_ROWS: u64 = 128;
 
 /// Files whose rows are read one after the other, as one schema.
 ///
 /// Nothing is opened before it is needed, and no more files at the same time than there are tasks.
 #[derive(Clone)]
 pub struct FileSet {
-    members: Vec<Arc<Member>>,
-    reader: Arc<Schema>,
-    options: OpenOptions,
+    files: Vec<Arc<FileEntry>>,
+    cache: Arc<PlanCache>,
+    /// Tells the columns of the set: the reader's schema as itself, or the schema of the only file.
+    own: Arc<ResolvedSchemas>,
 }
 
 impl FileSet {
@@ -37,19 +42,14 @@ impl FileSet {
     ///
     /// # Errors
     /// Where there is no file, and where the first is opened and cannot be read.
-    pub fn new(inputs: Vec<Input>, options: &OpenOptions) -> Result<Self> {
-        let members = inputs.into_iter().enumerate().map(|(number, input)| Arc::new(Member::new(number, input)));
-        let members: Vec<_> = members.collect();
-        let first = members.first().ok_or_else(|| Error::argument("there is no file to read"))?;
-        let reader = if let Some(schema) = &options.reader_schema {
-            schema.clone()
-        } else {
-            let source = first.open()?;
-            let header = Header::read(&*source, &options.limits)?;
-            let schema = Schema::parse(&header.schema_json, &options.limits);
-            Arc::new(schema.map_err(|error| error.in_file(source.name()))?)
-        };
-        Ok(Self { members, reader, options: options.clone() })
+    pub fn new(inputs: Vec<FileInput>, options: &OpenOptions) -> Result<Self> {
+        FileOpener::new(options.clone()).open_set(inputs)
+    }
+
+    /// A file that is open.
+    pub(super) fn of_open(file: Arc<OpenFile>, cache: Arc<PlanCache>) -> Self {
+        let own = file.resolved.clone();
+        Self { files: vec![Arc::new(FileEntry::of_open(file))], cache, own }
     }
 
     /// The files at these places, in this order. They keep the numbers that they have here.
@@ -57,24 +57,24 @@ impl FileSet {
     /// # Errors
     /// Where there are not so many files.
     pub fn select(&self, places: &[usize]) -> Result<Self> {
-        let member = |&place: &usize| {
-            let member = self.members.get(place).cloned();
-            member.ok_or_else(|| Error::argument(format!("file {place} of a set of {}", self.members.len())))
+        let entry = |&place: &usize| {
+            let entry = self.files.get(place).cloned();
+            entry.ok_or_else(|| Error::argument(format!("file {place} of a set of {}", self.files.len())))
         };
-        let members = places.iter().map(member).collect::<Result<_>>()?;
-        Ok(Self { members, reader: self.reader.clone(), options: self.options.clone() })
+        let files = places.iter().map(entry).collect::<Result<_>>()?;
+        Ok(Self { files, cache: self.cache.clone(), own: self.own.clone() })
     }
 
     /// How many files there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.files.len()
     }
 
     /// Whether a selection has left none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.files.is_empty()
     }
 
     /// Every column, as Polars has it.
@@ -82,8 +82,7 @@ impl FileSet {
     /// # Errors
     /// Where the reader's schema is more than a limit allows.
     pub fn fields(&self) -> Result<Arc<[Field]>> {
-        let schemas = Schemas::new(self.reader.clone(), None, Evolution::default())?;
-        Ok(Plan::compile(&schemas, &Projection::All, &self.options.limits)?.fields)
+        Ok(self.own.plan(&Selection::default(), &self.cache.options.limits)?.0.fields)
     }
 
     /// One schema for all files, see [`Schema::union`].
@@ -91,17 +90,17 @@ impl FileSet {
     /// # Errors
     /// Where a header cannot be read, and where no type holds the values of two files.
     pub fn union_schema(&self) -> Result<Schema> {
-        let limits = &self.options.limits;
-        let read = |member: &Arc<Member>| Ok(Header::read(&*member.open()?, limits)?.schema_json);
-        let _ahead = read_ahead(&self.members, 1);
+        let limits = &self.cache.options.limits;
+        let read = |entry: &Arc<FileEntry>| Ok(Header::read(&*entry.open()?, limits)?.schema_json);
+        let _ahead = read_ahead(&self.files, 1);
         let mut known = HashSet::new();
         let mut schemas = Vec::new();
         // All headers first: which error is the first one must not depend on the threads.
-        for (member, json) in self.members.iter().zip(each(&self.members, read)?) {
+        for (entry, json) in self.files.iter().zip(each(&self.files, read)?) {
             let json = json?;
             if !known.contains(&json) {
                 let schema = Schema::parse(&json, limits);
-                schemas.push(schema.map_err(|error| error.in_file(&member.name()))?);
+                schemas.push(schema.map_err(|error| error.in_file(&entry.name()))?);
                 known.insert(json);
             }
         }
@@ -113,15 +112,15 @@ impl FileSet {
     /// # Errors
     /// Where a file cannot be read or a block header is damaged.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
-        self.count(limit, None)?.into_iter().try_fold(0, |rows, (_, more)| sum(rows, more))
+        self.count(limit, false)?.into_iter().try_fold(0, |rows, (_, more)| sum(rows, more))
     }
 
     /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
     ///
     /// # Errors
     /// Where a file or its header cannot be read, and where there are more damaged blocks than the limit allows.
-    pub fn count_sound_rows(&self, limit: Option<u64>) -> Result<u64> {
-        self.read(&ReadOptions::counting_sound(limit))?.height()
+    pub fn count_readable_rows(&self, limit: Option<u64>) -> Result<u64> {
+        self.read(&ReadOptions::counting_readable(limit))?.height()
     }
 
     /// The number of each file and of its rows, counted in the same way. What lies behind `limit` rows is left out.
@@ -129,29 +128,24 @@ impl FileSet {
     /// # Errors
     /// As [`FileSet::count_rows`], and where a file that has rows has a column more, if that is an error.
     pub fn count_rows_by_file(&self, limit: Option<u64>) -> Result<Vec<(usize, u64)>> {
-        if self.options.evolution.extra_columns == Extra::Ignore {
-            return self.count(limit, None);
-        }
-        let (evolution, limits) = (self.options.evolution, self.options.limits.clone());
-        let (schema, counters) = (self.reader.clone(), Arc::default());
-        let plans = Plans::new(schema, Projection::columns(Some(&[])), None, false, evolution, limits, counters)?;
-        self.count(limit, Some(&plans))
+        self.count(limit, self.cache.options.evolution.extra_columns != Extra::Ignore)
     }
 
-    fn count(&self, limit: Option<u64>, plans: Option<&Plans>) -> Result<Vec<(usize, u64)>> {
+    /// Counts the rows of each file, which must fit the reader's schema if `check`.
+    fn count(&self, limit: Option<u64>, check: bool) -> Result<Vec<(usize, u64)>> {
         let (mut counts, mut rows) = (Vec::new(), 0);
-        for group in self.members.chunks(group_len(limit)) {
+        for group in self.files.chunks(group_len(limit)) {
             if limit.is_some_and(|limit| rows >= limit) {
                 break;
             }
-            let of_group = self.counts(group, limit.map(|limit| limit.saturating_sub(rows)), plans)?;
-            for (member, count) in group.iter().zip(of_group) {
+            let of_group = self.counts(group, limit.map(|limit| limit.saturating_sub(rows)), check)?;
+            for (entry, count) in group.iter().zip(of_group) {
                 if limit.is_some_and(|limit| rows >= limit) {
                     return Ok(counts);
                 }
                 let count = count?;
                 rows = sum(rows, count)?;
-                counts.push((member.number, count));
+                counts.push((entry.number, count));
             }
         }
         Ok(counts)
@@ -164,8 +158,8 @@ impl FileSet {
     /// As [`FileSet::count_rows`].
     pub fn count_rows_from_end(&self, limit: u64) -> Result<(usize, u64)> {
         let (mut files, mut rows) = (0, 0);
-        for group in self.members.rchunks(group_len(Some(limit))) {
-            for count in self.counts(group, None, None)?.into_iter().rev() {
+        for group in self.files.rchunks(group_len(Some(limit))) {
+            for count in self.counts(group, None, false)?.into_iter().rev() {
                 if rows >= limit {
                     return Ok((files, rows));
                 }
@@ -177,9 +171,9 @@ impl FileSet {
     }
 
     /// The rows of each file, of which no more than `limit` need be counted.
-    fn counts(&self, group: &[Arc<Member>], limit: Option<u64>, plans: Option<&Plans>) -> Result<Vec<Result<u64>>> {
+    fn counts(&self, group: &[Arc<FileEntry>], limit: Option<u64>, check: bool) -> Result<Vec<Result<u64>>> {
         let _ahead = read_ahead(group, 1);
-        each(group, |member| member.count(limit, &self.options.limits, plans))
+        each(group, |entry| entry.count(limit, &self.cache, check))
     }
 
     /// Starts reading.
@@ -188,51 +182,102 @@ impl FileSet {
     /// Where a column is not in the reader's schema or is asked for twice; where rows are left out, also where files
     /// before them cannot be counted.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
-        let counters = Arc::new(Counters::default());
-        let projection = Projection::columns(options.columns.as_deref());
-        let OpenOptions { evolution, limits, .. } = &self.options;
-        let filter = options.filter();
-        if options.byte_range.is_some() {
-            return Err(Error::argument("a range of bytes is a part of one file"));
-        }
-        let tested = filter.as_ref().map(|filter| filter.columns().to_vec());
-        let (schema, salvage) = (self.reader.clone(), options.ignore_errors);
-        let plans = Plans::new(schema, projection, tested, salvage, *evolution, limits.clone(), counters.clone())?;
-        let mut extras = options.extras(&plans.own().plan.fields)?;
-        let fields = extras.fields(&plans.own().plan.fields);
-        let salvaged = Salvaged::new(options, &mut extras, limits);
-        let small = self.is_small() || options.length.is_some_and(|rows| rows <= FEW_ROWS);
-        let portions = options.portions(if small { 1 } else { executor::threads() });
+        let limits = &self.cache.options.limits;
+        let (counters, filter) = (Arc::new(Counters::default()), options.filter());
+        let selection = options.selection(filter.as_ref());
+        let (own, is_new) = self.own.plan(&selection, limits)?;
+        add(&counters.plans_compiled, u64::from(is_new));
+        let mut virtual_columns = options.virtual_columns(&own.fields)?;
+        let fields = virtual_columns.fields(&own.fields);
+        let recovered = options.ignore_errors.then(|| RecoveredRows::new(options.rows(), &mut virtual_columns, limits));
+        let part = options.byte_range.as_ref().map(|range| self.part(range, options, &counters)).transpose()?;
+        let (set, blocks) = part.map_or((self.clone(), None), |(set, blocks)| (set, Some(blocks)));
+        let settings = options.settings(if set.is_small(blocks.as_ref(), options) { 1 } else { executor::threads() });
         let rows = options.rows_by_header();
-        if rows.start > 0 {
-            self.count_rows(Some(rows.start))?;
+        if rows.start > 0 && blocks.is_none() {
+            set.count_rows(Some(rows.start))?;
         }
-        let whole = options.length.is_none();
-        let ahead = if whole { read_ahead(&self.members, u64::MAX) } else { Vec::new() };
-        let (members, spare) = (self.members.clone(), Arc::new(Spare::default()));
-        let members = Arc::new(Members { members, plans, portions, counters: counters.clone(), spare });
-        let sequence = Sequence::of_many(members, rows, extras.row_index.is_some());
-        Ok(BatchReader::new(sequence, fields, portions, extras, filter, salvaged, counters).reading_ahead(ahead))
+        let ahead = match (options.length, &blocks) {
+            (Some(_), _) => Vec::new(),
+            (None, None) => read_ahead(&set.files, u64::MAX),
+            (None, Some(blocks)) => set.files.iter().map(|entry| entry.read_ahead(blocks.clone())).collect(),
+        };
+        let first_block = set.first_block(blocks.as_ref());
+        let (Self { files, cache, .. }, buffers) = (set, Arc::default());
+        let list = FileList { files, blocks, cache, selection, settings, counters: counters.clone(), buffers };
+        let queue = FileQueue::new(Arc::new(list), rows, virtual_columns.row_index.is_some());
+        let parts = Decoding::new(settings, virtual_columns, filter, counters);
+        Ok(BatchReader::new(queue, fields, parts, recovered, first_block, ahead))
+    }
+
+    /// Opens the only file, and finds the blocks in this range of its bytes.
+    fn part(&self, bytes: &Range<u64>, options: &ReadOptions, counters: &Arc<Counters>) -> Result<(Self, Range<u64>)> {
+        let [entry] = &*self.files else {
+            return Err(Error::argument("`byte_range` needs a single file"));
+        };
+        let file = entry.open_file(&self.cache, counters)?;
+        let blocks = blocks_in(bytes, &*file.source, &file.header, options.ignore_errors);
+        let blocks = blocks.map_err(|error| error.in_file(file.source.name()))?;
+        let files = vec![Arc::new(FileEntry::of_open(file))];
+        Ok((Self { files, ..self.clone() }, blocks))
+    }
+
+    /// The block that a part of the only file begins with, unless it is the file's first.
+    fn first_block(&self, blocks: Option<&Range<u64>>) -> Option<FirstBlock> {
+        let (file, start) = (self.files.first()?.opened()?, blocks?.start);
+        (start > file.header.size).then(|| FirstBlock::new(file.source.clone(), file.header.clone(), start))
     }
 
     /// Whether there is so little to read that threads cost more than they save.
-    fn is_small(&self) -> bool {
-        let bytes = |member: &Arc<Member>| member.known_size().unwrap_or(SMALL_FILE);
-        self.members.len() <= FEW && self.members.iter().map(bytes).sum::<u64>() < SMALL_FILE
+    fn is_small(&self, blocks: Option<&Range<u64>>, options: &ReadOptions) -> bool {
+        if options.length.is_some_and(|rows| rows <= FEW_ROWS) {
+            return true;
+        }
+        let bytes = |entry: &Arc<FileEntry>| entry.known_size().unwrap_or(FEW_BYTES);
+        match blocks {
+            Some(blocks) => blocks.end - blocks.start < FEW_BYTES,
+            None => self.files.len() <= FEW && self.files.iter().map(bytes).sum::<u64>() < FEW_BYTES,
+        }
+    }
+}
+
+impl FileOpener {
+    /// Files to read as the reader's schema; without one the first file is opened, whose schema it is then.
+    ///
+    /// # Errors
+    /// Where there is no file, and where the first is opened and cannot be read.
+    pub fn open_set(&self, inputs: Vec<FileInput>) -> Result<FileSet> {
+        let entries = inputs.into_iter().enumerate().map(|(number, input)| Arc::new(FileEntry::new(number, input)));
+        let files: Vec<_> = entries.collect();
+        let first = files.first().ok_or_else(|| Error::argument("there is no file to read"))?;
+        if let Some(own) = self.cache.own()? {
+            return Ok(FileSet { own: own.clone(), cache: self.cache.clone(), files });
+        }
+        let (source, mut options) = (first.open()?, self.options().clone());
+        let header = Header::read(&*source, &options.limits)?;
+        let schema = Schema::parse(&header.schema_json, &options.limits);
+        options.reader_schema = Some(Arc::new(schema.map_err(|error| error.in_file(source.name()))?));
+        Self::new(options).set_of(files)
+    }
+
+    fn set_of(self, files: Vec<Arc<FileEntry>>) -> Result<FileSet> {
+        let own = self.cache.own()?.cloned();
+        let own = own.ok_or_else(|| Error::argument("files are read as a schema"))?;
+        Ok(FileSet { files, own, cache: self.cache })
     }
 }
 
 /// Promises that the first bytes of every file will be read.
-fn read_ahead(members: &[Arc<Member>], bytes: u64) -> Vec<ReadAhead> {
-    members.iter().map(|member| member.read_ahead(0..bytes)).collect()
+fn read_ahead(files: &[Arc<FileEntry>], bytes: u64) -> Vec<ReadAhead> {
+    files.iter().map(|entry| entry.read_ahead(0..bytes)).collect()
 }
 
 /// What `look` finds in every file, of several files at once.
-fn each<T: Send>(members: &[Arc<Member>], look: impl Fn(&Arc<Member>) -> T + Sync + Send) -> Result<Vec<T>> {
-    if members.len() == 1 {
-        return Ok(members.iter().map(look).collect());
+fn each<T: Send>(files: &[Arc<FileEntry>], look: impl Fn(&Arc<FileEntry>) -> T + Sync + Send) -> Result<Vec<T>> {
+    if files.len() == 1 {
+        return Ok(files.iter().map(look).collect());
     }
-    Ok(executor::pool()?.install(|| members.par_iter().map(look).collect()))
+    Ok(executor::pool()?.install(|| files.par_iter().map(look).collect()))
 }
 
 /// How many files are counted at once where counting may stop early.

@@ -1,38 +1,22 @@
-//! Reading files: options in, batches out.
+//! Reading files: options in, batches out. The rooms below, from the bottom: `fetch`, `blocks`, `files`, `tasks`, `batches`.
 
-mod bad_block;
-mod batch;
-mod big;
-mod decoder;
+mod batches;
+mod blocks;
+mod fetch;
 mod file;
 mod file_set;
-mod filter;
-mod filtered;
-mod members;
-mod opened;
-mod opener;
+mod files;
 mod options;
-mod output;
-mod plans;
-mod portions;
 mod reader;
-mod salvage;
-mod sequence;
-mod shortfall;
-mod split;
+mod settings;
 mod stats;
-mod stream;
-mod survey;
-mod task;
-mod window;
+mod tasks;
 
-pub use bad_block::BadBlock;
-pub use batch::Batch;
+pub use batches::{Batch, RowFilter};
+pub(crate) use blocks::BlockWalk;
 pub use file::ContainerFile;
 pub use file_set::FileSet;
-pub use filter::RowFilter;
-pub use members::Input;
-pub use opener::Opener;
-pub use options::{OpenOptions, ReadOptions};
+pub use files::{BadBlock, FileInput, FileOpener, OpenOptions};
+pub use options::ReadOptions;
 pub use reader::BatchReader;
 pub use stats::Stats;

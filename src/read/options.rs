@@ -5,22 +5,10 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
-use super::batch::{Extras, RowIndex};
-use super::filter::{Filter, RowFilter};
-use super::portions::Portions;
-use crate::{Error, Evolution, Limits, Result, Schema};
-
-/// How to open a file.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct OpenOptions {
-    /// The schema to read as, instead of the one the file was written with.
-    pub reader_schema: Option<Arc<Schema>>,
-    /// How far the file may differ from it.
-    pub evolution: Evolution,
-    /// What the file may ask for.
-    pub limits: Limits,
-}
+use super::batches::{Filter, RowFilter, RowIndex, VirtualColumns};
+use super::files::Selection;
+use super::settings::ReadSettings;
+use crate::{Error, Result};
 
 /// What to read of a file, and in what portions.
 #[derive(Clone, Debug)]
@@ -59,12 +47,12 @@ pub struct ReadOptions {
 
 impl ReadOptions {
     /// What tells how many rows come out where damaged blocks are left out.
-    pub(super) fn counting_sound(limit: Option<u64>) -> Self {
+    pub(super) fn counting_readable(limit: Option<u64>) -> Self {
         Self { columns: Some(Vec::new()), ignore_errors: true, length: limit, ..Self::default() }
     }
 
     /// The columns beside those of the files.
-    pub(super) fn extras(&self, fields: &[Field]) -> Result<Extras> {
+    pub(super) fn virtual_columns(&self, fields: &[Field]) -> Result<VirtualColumns> {
         let wide = self.wide_row_index;
         let row_index = self.row_index.clone().map(|(name, offset)| RowIndex { name, offset, wide });
         let names = row_index.iter().map(|index| &index.name).chain(&self.file_index);
@@ -73,7 +61,7 @@ impl ReadOptions {
                 return Err(Error::argument(format!("an index has the name of a column, {name:?}")));
             }
         }
-        Ok(Extras { row_index, file_index: self.file_index.clone() })
+        Ok(VirtualColumns { row_index, file_index: self.file_index.clone() })
     }
 
     /// The filter of one read. It spares rows, which must be decoded to know that they are sound.
@@ -85,11 +73,17 @@ impl ReadOptions {
         self.filter.clone().map(|caller| Filter::new(caller, row_index))
     }
 
+    /// The columns that are wanted of files.
+    pub(super) fn selection(&self, filter: Option<&Filter>) -> Selection {
+        let (columns, filter) = (self.columns.clone(), filter.map(|filter| filter.columns().to_vec()));
+        Selection { columns, filter, ignore_errors: self.ignore_errors }
+    }
+
     /// The portions that are read at once, by at most `threads` threads.
-    pub(super) fn portions(&self, threads: usize) -> Portions {
+    pub(super) fn settings(&self, threads: usize) -> ReadSettings {
         let threads = self.n_threads.unwrap_or(usize::MAX).min(threads).max(1);
         let (batch_rows, batch_bytes) = (self.batch_rows.clamp(1, u32::MAX as usize), self.batch_bytes.max(1));
-        Portions { batch_rows, batch_bytes, threads, salvage: self.ignore_errors }
+        ReadSettings { batch_rows, batch_bytes, threads, ignore_errors: self.ignore_errors }
     }
 
     /// The rows that are wanted of those whose numbers block headers tell: all, where blocks may be missing.

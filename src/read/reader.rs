@@ -5,17 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polars_arrow::datatypes::Field;
 
-use super::bad_block::BadBlock;
-use super::batch::{Batch, Extras};
-use super::decoder::{Decoder, Scratch};
-use super::filter::Filter;
-use super::filtered;
-use super::portions::Portions;
-use super::salvage::{self, Salvaged};
-use super::sequence::{Job, Sequence, Tasks};
-use super::split::FirstBlock;
+use super::batches::{self, Batch, Decoder, Filter, RecoveredRows, Scratch, TaskOutput, VirtualColumns};
+use super::blocks::FirstBlock;
+use super::files::BadBlock;
+use super::settings::ReadSettings;
 use super::stats::{Counters, Stats};
-use super::task::Item;
+use super::tasks::{FileQueue, Tasks, WorkItem};
 use crate::executor::{OrderedTasks, Workload};
 use crate::{Error, ReadAhead, Result};
 
@@ -24,9 +19,9 @@ pub struct BatchReader {
     tasks: OrderedTasks<Decoding>,
     fields: Arc<[Field]>,
     /// Results of tasks that were taken.
-    ready: VecDeque<Item>,
+    ready: VecDeque<TaskOutput>,
     /// Counts rows where blocks may be missing.
-    salvaged: Option<Salvaged>,
+    recovered: Option<RecoveredRows>,
     /// Numbers blocks from the file's first where the read begins at another one.
     first_block: Option<FirstBlock>,
     finished: bool,
@@ -35,9 +30,9 @@ pub struct BatchReader {
 }
 
 /// What every task of one read shares.
-struct Decoding {
-    portions: Portions,
-    extras: Extras,
+pub(super) struct Decoding {
+    settings: ReadSettings,
+    virtual_columns: VirtualColumns,
     filter: Option<Filter>,
     counters: Arc<Counters>,
     scratch: Mutex<Vec<Scratch>>,
@@ -45,29 +40,16 @@ struct Decoding {
 
 impl BatchReader {
     pub(super) fn new(
-        sequence: Sequence,
+        queue: FileQueue,
         fields: Arc<[Field]>,
-        portions: Portions,
-        extras: Extras,
-        filter: Option<Filter>,
-        salvaged: Option<Salvaged>,
-        counters: Arc<Counters>,
+        decoding: Decoding,
+        recovered: Option<RecoveredRows>,
+        first_block: Option<FirstBlock>,
+        ahead: Vec<ReadAhead>,
     ) -> Self {
-        let decoding = Decoding { portions, extras, filter, counters, scratch: Mutex::default() };
-        let tasks = OrderedTasks::new(decoding, sequence, portions.threads);
-        Self { tasks, fields, ready: VecDeque::new(), salvaged, first_block: None, finished: false, ahead: Vec::new() }
-    }
-
-    /// Keeps promises to read on until the last batch, or until the reader is dropped.
-    pub(super) fn reading_ahead(mut self, ahead: Vec<ReadAhead>) -> Self {
-        self.ahead = ahead;
-        self
-    }
-
-    /// Numbers blocks in errors and reports from the file's first, although the read begins at this one.
-    pub(super) fn starting_at(mut self, first_block: FirstBlock) -> Self {
-        self.first_block = Some(first_block);
-        self
+        let threads = decoding.settings.threads;
+        let tasks = OrderedTasks::new(decoding, queue, threads);
+        Self { tasks, fields, ready: VecDeque::new(), recovered, first_block, finished: false, ahead }
     }
 
     /// The columns that come out, in order.
@@ -84,7 +66,7 @@ impl BatchReader {
 
     /// The blocks left out before the last batch that came, or before the end, but for those given before.
     pub fn take_bad_blocks(&mut self) -> Vec<BadBlock> {
-        self.salvaged.as_mut().map(|salvaged| std::mem::take(&mut salvaged.lost)).unwrap_or_default()
+        self.recovered.as_mut().map(|recovered| std::mem::take(&mut recovered.lost)).unwrap_or_default()
     }
 
     /// How many rows come.
@@ -98,7 +80,7 @@ impl BatchReader {
 
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         loop {
-            if self.salvaged.as_ref().is_some_and(Salvaged::is_done) {
+            if self.recovered.as_ref().is_some_and(RecoveredRows::is_done) {
                 return Ok(None);
             }
             if let Some(item) = self.ready.pop_front() {
@@ -118,16 +100,16 @@ impl BatchReader {
     }
 
     /// The batch that comes out for this one, if any.
-    fn batch(&mut self, item: Item) -> Result<Option<Batch>> {
+    fn batch(&mut self, item: TaskOutput) -> Result<Option<Batch>> {
         match item {
-            Item::Batch(batch) => match &mut self.salvaged {
-                Some(salvaged) => salvaged.number(batch),
+            TaskOutput::Batch(batch) => match &mut self.recovered {
+                Some(recovered) => recovered.number(batch),
                 None => Ok(Some(batch)),
             },
-            Item::Lost(bad) => {
+            TaskOutput::BadBlock(bad) => {
                 let bad = BadBlock { error: self.renumber(bad.error), ..bad };
-                match &mut self.salvaged {
-                    Some(salvaged) => salvaged.lose(bad).map(|()| None),
+                match &mut self.recovered {
+                    Some(recovered) => recovered.lose(bad).map(|()| None),
                     None => Err(bad.error),
                 }
             }
@@ -143,38 +125,36 @@ impl BatchReader {
 }
 
 impl Workload for Decoding {
-    type Input = Sequence;
-    type Task = Job;
-    type Output = Vec<Item>;
+    type Input = FileQueue;
+    type Task = WorkItem;
+    type Output = Vec<TaskOutput>;
 
-    fn claim(&self, sequence: &mut Sequence) -> Result<Option<Job>> {
-        sequence.next_job()
+    fn claim(&self, queue: &mut FileQueue) -> Result<Option<WorkItem>> {
+        queue.next_item()
     }
 
-    fn work(&self, job: Job) -> Result<Vec<Item>> {
-        let Tasks { parts, spare, end } = job.open();
+    fn work(&self, item: WorkItem) -> Result<Vec<TaskOutput>> {
+        let Tasks { tasks, buffers, end } = item.open();
         let mut scratch = self.scratch().pop().unwrap_or_default();
-        let decoder = Decoder { extras: &self.extras, portions: self.portions, counters: &self.counters };
-        let items = if self.portions.salvage {
-            salvage::decode(&decoder, parts, &spare, &mut scratch)
-        } else {
-            let testable = parts.first().is_some_and(|part| part.plan.tested.is_some());
-            let batches = match &self.filter {
-                Some(filter) if testable && filter.is_due() => filtered::decode(&decoder, filter, &parts, &mut scratch),
-                _ => decoder.decode(&parts, &mut scratch),
-            };
-            for part in parts {
-                spare.give(part.task.into_bytes());
-            }
-            batches.map(|batches| batches.into_iter().map(Item::Batch).collect())
-        };
+        let decoder =
+            Decoder { virtual_columns: &self.virtual_columns, settings: self.settings, counters: &self.counters };
+        let outputs = batches::decode(&decoder, self.filter.as_ref(), tasks, &buffers, &mut scratch);
         self.scratch().push(scratch);
-        let items = items?;
-        end.map(|()| items)
+        let outputs = outputs?;
+        end.map(|()| outputs)
     }
 }
 
 impl Decoding {
+    pub(super) fn new(
+        settings: ReadSettings,
+        virtual_columns: VirtualColumns,
+        filter: Option<Filter>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { settings, virtual_columns, filter, counters, scratch: Mutex::default() }
+    }
+
     /// What is left in it after a panic is as good as before.
     fn scratch(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner)

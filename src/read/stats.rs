@@ -18,44 +18,44 @@ pub struct Stats {
     /// Rows of which all wanted columns were decoded.
     pub rows_decoded: u64,
     /// Rows that the filter was asked about.
-    pub rows_tested: u64,
+    pub rows_evaluated: u64,
     /// Rows that the filter dropped: of them only its own columns were decoded.
-    pub rows_filtered: u64,
+    pub rows_filtered_out: u64,
     /// Bytes of the source that were read, each counted once; headers of files included.
     pub bytes_read: u64,
     /// Files that a read over several has opened.
     pub files_opened: u64,
     /// How many of them were open at the same time, at most.
-    pub files_held: u64,
+    pub max_open_files: u64,
     /// For how many schemas a read over several files has made a plan.
     pub plans_compiled: u64,
 }
 
 /// The same while it is counted.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) blocks_read: AtomicU64,
-    pub(super) blocks_skipped: AtomicU64,
-    pub(super) blocks_decompressed: AtomicU64,
-    pub(super) bytes_decoded: AtomicU64,
-    pub(super) rows_decoded: AtomicU64,
-    pub(super) rows_tested: AtomicU64,
-    pub(super) rows_filtered: AtomicU64,
-    pub(super) bytes_read: AtomicU64,
-    pub(super) files_opened: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) blocks_read: AtomicU64,
+    pub(crate) blocks_skipped: AtomicU64,
+    pub(crate) blocks_decompressed: AtomicU64,
+    pub(crate) bytes_decoded: AtomicU64,
+    pub(crate) rows_decoded: AtomicU64,
+    pub(crate) rows_evaluated: AtomicU64,
+    pub(crate) rows_filtered_out: AtomicU64,
+    pub(crate) bytes_read: AtomicU64,
+    pub(crate) files_opened: AtomicU64,
     files_open: AtomicU64,
-    files_held: AtomicU64,
-    pub(super) plans_compiled: AtomicU64,
+    max_open_files: AtomicU64,
+    pub(crate) plans_compiled: AtomicU64,
 }
 
 /// A file is open for as long as this lives.
-pub(super) struct Held(Arc<Counters>);
+pub(crate) struct Held(Arc<Counters>);
 
 impl Held {
-    pub(super) fn new(counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
         add(&counters.files_opened, 1);
         let open = counters.files_open.fetch_add(1, Ordering::Relaxed) + 1;
-        counters.files_held.fetch_max(open, Ordering::Relaxed);
+        counters.max_open_files.fetch_max(open, Ordering::Relaxed);
         Self(counters)
     }
 }
@@ -67,12 +67,12 @@ impl Drop for Held {
 }
 
 /// Adds to a counter.
-pub(super) fn add(counter: &AtomicU64, n: u64) {
+pub(crate) fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Ordering::Relaxed);
 }
 
 impl Counters {
-    pub(super) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             blocks_read: get(&self.blocks_read),
@@ -80,11 +80,11 @@ impl Counters {
             blocks_decompressed: get(&self.blocks_decompressed),
             bytes_decoded: get(&self.bytes_decoded),
             rows_decoded: get(&self.rows_decoded),
-            rows_tested: get(&self.rows_tested),
-            rows_filtered: get(&self.rows_filtered),
+            rows_evaluated: get(&self.rows_evaluated),
+            rows_filtered_out: get(&self.rows_filtered_out),
             bytes_read: get(&self.bytes_read),
             files_opened: get(&self.files_opened),
-            files_held: get(&self.files_held),
+            max_open_files: get(&self.max_open_files),
             plans_compiled: get(&self.plans_compiled),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::options::WriteOptions;
-use crate::container::BlockWalk;
+use crate::read::BlockWalk;
 use crate::{Error, Header, Limits, Result, Schema, Source};
 
 /// The options by which rows can be added to a file: its own schema and sync marker. Its end is given too.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use polars_arrow::array::{Array, PrimitiveArray};
 use polars_avro::{
-    BatchReader, ErrorKind, FileSet, Input, Limits, MemorySource, OpenOptions, Opener, ReadOptions, Result, Schema,
+    BatchReader, ErrorKind, FileInput, FileOpener, FileSet, Limits, MemorySource, OpenOptions, ReadOptions, Result,
+    Schema,
 };
 
 use crate::container::{Container, put_long};
@@ -51,7 +52,7 @@ fn set_damaged(damaged: &[usize]) -> FileSet {
             bytes[last] |= 0x80;
         }
         first += rows;
-        Input::Source(Arc::new(MemorySource::new(bytes).with_name(format!("{number}.avro"))))
+        FileInput::Source(Arc::new(MemorySource::new(bytes).with_name(format!("{number}.avro"))))
     });
     FileSet::new(inputs.collect(), &OpenOptions::default()).unwrap()
 }
@@ -151,7 +152,7 @@ fn plans_are_made_once_a_schema() {
 
 #[test]
 fn the_first_error_in_the_files_order_is_the_error() {
-    let input = |bytes: Vec<u8>, name: &str| Input::Source(Arc::new(MemorySource::new(bytes).with_name(name)));
+    let input = |bytes: Vec<u8>, name: &str| FileInput::Source(Arc::new(MemorySource::new(bytes).with_name(name)));
     let mut damaged = file(0, 0, 20);
     *damaged.last_mut().unwrap() ^= 1;
     let inputs = || vec![input(file(0, 0, 5), "0"), input(damaged.clone(), "1"), input(b"no Avro".to_vec(), "2")];
@@ -194,8 +195,8 @@ fn damage_is_left_out_of_every_file() {
     let bad = reader.take_bad_blocks();
     let files: Vec<_> = bad.iter().map(|bad| (bad.error.position().file.clone().unwrap(), bad.rows_lost)).collect();
     assert_eq!(files, [("4.avro".to_owned(), Some(500)), ("6.avro".to_owned(), Some(10_000))]);
-    assert_eq!(set.count_sound_rows(None).unwrap(), sound.len() as u64);
-    assert_eq!(set.count_sound_rows(Some(2)).unwrap(), 2);
+    assert_eq!(set.count_readable_rows(None).unwrap(), sound.len() as u64);
+    assert_eq!(set.count_readable_rows(Some(2)).unwrap(), 2);
     options.byte_range = Some(0..10);
     assert_eq!(set.read(&options).err().unwrap().kind(), ErrorKind::Argument);
 }
@@ -207,7 +208,7 @@ fn an_opener_tells_schemas_apart() {
         let schema = format!(r#"{{"type": "record", "name": "R", "fields": [{{"name": "c{i}", "type": "int"}}]}}"#);
         Container::new(&schema, "null").build()
     };
-    let opener = Opener::default();
+    let opener = FileOpener::default();
     // More of them than are kept, each twice in a row and again when the others have come.
     for i in (0..40).flat_map(|i| [i, i]).chain(0..40) {
         assert_eq!(opener.open(source(&named(i))).unwrap().fields()[0].name, format!("c{i}").as_str());
@@ -215,11 +216,11 @@ fn an_opener_tells_schemas_apart() {
     assert_eq!(opener.fields().unwrap_err().kind(), ErrorKind::Argument);
     let mut options = OpenOptions::default();
     options.reader_schema = Some(Arc::new(Schema::parse(SCHEMAS[0], &options.limits).unwrap()));
-    let opener = Opener::new(options.clone());
+    let opener = FileOpener::new(options.clone());
     for schema in [0, 1, 0, 1] {
         let one = opener.open(source(&file(schema, 5, 10))).unwrap();
         assert_eq!(one.fields(), &*opener.fields().unwrap());
-        let set = FileSet::new(vec![Input::Source(source(&file(schema, 5, 10)))], &options).unwrap();
+        let set = FileSet::new(vec![FileInput::Source(source(&file(schema, 5, 10)))], &options).unwrap();
         let found = rows(one.read(&ReadOptions::default()).unwrap()).unwrap();
         assert_eq!(found, read(&set, &ReadOptions::default()).unwrap());
     }

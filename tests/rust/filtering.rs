@@ -120,7 +120,7 @@ fn what_does_not_pass_is_not_decoded() {
     for codec in ["null", "deflate"] {
         let (found, stats) = read_ids(file(codec, 30_000, 700, b"some text"), &options(ids(|id| id % 1000 == 7)));
         assert_eq!(found, (0..30).map(|i| i * 1000 + 7).collect::<Vec<_>>());
-        assert_eq!((stats.rows_tested, stats.rows_filtered, stats.rows_decoded), (30_000, 29_970, 30));
+        assert_eq!((stats.rows_evaluated, stats.rows_filtered_out, stats.rows_decoded), (30_000, 29_970, 30));
     }
 }
 
@@ -128,7 +128,7 @@ fn what_does_not_pass_is_not_decoded() {
 fn values_of_rows_that_do_not_pass_are_not_looked_at() {
     let broken = file("null", 1000, 100, b"\xff\xfe");
     let (found, stats) = read_ids(broken.clone(), &options(ids(|_| false)));
-    assert_eq!((found.len(), stats.rows_filtered), (0, 1000));
+    assert_eq!((found.len(), stats.rows_filtered_out), (0, 1000));
     let mut reader = open(broken).unwrap().read(&options(ids(|id| id == 345))).unwrap();
     let error = reader.find_map(Result::err).unwrap();
     let position = error.position();
@@ -156,7 +156,7 @@ fn a_filter_that_most_rows_pass_is_asked_now_and_then() {
     assert_eq!(found, (0..200_000).collect::<Vec<_>>());
     let asked = filter.1.load(Ordering::Relaxed);
     assert!((5..=20).contains(&asked), "asked {asked} times in some 200 tasks");
-    assert_eq!((stats.rows_filtered, stats.rows_decoded), (0, 200_000));
+    assert_eq!((stats.rows_filtered_out, stats.rows_decoded), (0, 200_000));
 }
 
 #[test]
@@ -175,10 +175,10 @@ fn a_task_most_of_whose_first_rows_pass_is_not_tested_to_its_end() {
             found.extend(ids.values().iter().copied());
         }
         let stats = reader.stats();
-        assert!((4096..10_000).contains(&stats.rows_tested), "{stats:?}");
+        assert!((4096..10_000).contains(&stats.rows_evaluated), "{stats:?}");
         assert_eq!(
-            (found.len() as u64 + stats.rows_filtered, stats.rows_filtered),
-            (60_000, stats.rows_tested.div_ceil(100))
+            (found.len() as u64 + stats.rows_filtered_out, stats.rows_filtered_out),
+            (60_000, stats.rows_evaluated.div_ceil(100))
         );
         assert_eq!(found.iter().filter(|&id| id % 100 != 3).count(), 59_400);
         assert!(found.is_sorted());
@@ -192,8 +192,8 @@ fn a_filter_is_asked_again_where_fewer_rows_pass() {
     options.batch_rows = 1000;
     let (found, stats) = read_ids(file("null", 200_000, 1000, b""), &options);
     assert_eq!(found.iter().filter(|&&id| id < 50_000 || id % 100 == 0).count(), 51_500);
-    assert!(stats.rows_filtered > 120_000, "{stats:?}");
-    assert!(stats.rows_tested < 160_000, "{stats:?}");
+    assert!(stats.rows_filtered_out > 120_000, "{stats:?}");
+    assert!(stats.rows_evaluated < 160_000, "{stats:?}");
 }
 
 #[test]
@@ -202,8 +202,8 @@ fn threads_that_find_that_most_rows_pass_ask_no_more_than_one() {
     let mut options = options(filter.clone());
     (options.batch_rows, options.n_threads) = (1000, Some(4));
     let (found, stats) = read_ids(file("deflate", 400_000, 500, b"some text"), &options);
-    assert_eq!((found.len(), stats.rows_filtered), (400_000, 0));
-    assert!(stats.rows_tested < 80_000, "{stats:?}");
+    assert_eq!((found.len(), stats.rows_filtered_out), (400_000, 0));
+    assert!(stats.rows_evaluated < 80_000, "{stats:?}");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_filter_of_all_wanted_columns_is_not_asked() {
     let mut options = options(filter.clone());
     options.columns = Some(vec!["id".into()]);
     let (found, stats) = read_ids(file("null", 1000, 100, b""), &options);
-    assert_eq!((found.len(), stats.rows_tested, filter.1.load(Ordering::Relaxed)), (1000, 0, 0));
+    assert_eq!((found.len(), stats.rows_evaluated, filter.1.load(Ordering::Relaxed)), (1000, 0, 0));
 }
 
 #[test]

@@ -5,17 +5,25 @@ use std::fs;
 use std::path::Path;
 
 /// Modules floor by floor. Modules of one floor do not know one another.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["error", "limits"],
     &["binary", "codec", "executor", "source"],
     &["schema"],
     &["container", "dtype"],
-    &["decode"],
+    &["decode", "encode"],
     &["plan"],
     &["datum", "read"],
+    &["write"],
     &["python"],
     &["lib"],
 ];
+
+/// The rooms of `read`, in the same way. The files beside the rooms are the front, on top, but for those of floor 0.
+const ROOMS: [&[&str]; 7] =
+    [&["settings", "stats"], &["fetch"], &["blocks"], &["files"], &["tasks"], &["batches"], &["front"]];
+
+/// Methods of a source, which reading calls in `fetch` alone.
+const READS: [&str; 3] = ["read_at", "read_into", "read_at_reusing"];
 
 /// Files that may say `unsafe`.
 const UNSAFE: [&str; 1] = ["decode/view_array.rs"];
@@ -56,8 +64,41 @@ fn violations(files: &[(String, String)]) -> Vec<String> {
             found.push(format!("{path}: `std::fs`"));
         }
     }
+    found.extend(files.iter().flat_map(|(path, text)| room_violations(path, &tokens(text))));
     found.sort();
     found.dedup();
+    found
+}
+
+/// The room below `read` that a file or a module of this name belongs to, by its floor.
+fn room(name: &str) -> usize {
+    let floor = ROOMS.iter().position(|rooms| rooms.contains(&name));
+    floor.unwrap_or(ROOMS.len() - 1)
+}
+
+/// What is wrong between the rooms of `read`, and who else reads a source.
+fn room_violations(path: &str, tokens: &[String]) -> Vec<String> {
+    let Some(below) = path.strip_prefix("read/") else {
+        let reads =
+            path.starts_with("container/").then(|| tokens.iter().filter(|token| READS.contains(&token.as_str())));
+        return reads.into_iter().flatten().map(|token| format!("{path}: `{token}`")).collect();
+    };
+    let own = below.split('/').next().unwrap().trim_end_matches(".rs");
+    if own == "mod" || path.ends_with("tests.rs") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let used = tokens.windows(5).filter(|words| words[..4] == ["crate", "::", "read", "::"]).map(|words| &words[4]);
+    // In the front, `super` is `read`; in the `mod.rs` of a room too.
+    let depth = below.matches('/').count() - usize::from(below.ends_with("/mod.rs"));
+    let above = tokens.windows(3).filter(|words| depth == 0 && words[..2] == ["super", "::"]).map(|words| &words[2]);
+    for name in used.chain(above) {
+        if name != own && room(name) >= room(own) && room(own) < ROOMS.len() - 1 {
+            found.push(format!("{path}: the room `{own}` uses `{name}`"));
+        }
+    }
+    let reads = tokens.iter().filter(|token| own != "fetch" && READS.contains(&token.as_str()));
+    found.extend(reads.map(|token| format!("{path}: `{token}`")));
     found
 }
 
@@ -233,6 +274,16 @@ fn every_kind_of_violation_is_found() {
         ("read/mod.rs", "use pyo3::prelude::*;", "read/mod.rs: `pyo3`"),
         ("plan/mod.rs", "use rayon::join;", "plan/mod.rs: `rayon`"),
         ("container/mod.rs", "use std::fs::File;", "container/mod.rs: `std::fs`"),
+        ("container/mod.rs", "fn f() { source.read_at(0, 1) }", "container/mod.rs: `read_at`"),
+        ("read/files/entry.rs", "fn f() { source.read_into(0, out) }", "read/files/entry.rs: `read_into`"),
+        ("read/blocks/walk.rs", "use crate::read::files::X;", "read/blocks/walk.rs: the room `blocks` uses `files`"),
+        ("read/tasks/mod.rs", "use super::batches::X;", "read/tasks/mod.rs: the room `tasks` uses `batches`"),
+        ("read/stats.rs", "use super::fetch::X;", "read/stats.rs: the room `stats` uses `fetch`"),
+        (
+            "read/fetch/window.rs",
+            "use crate::read::options::X;",
+            "read/fetch/window.rs: the room `fetch` uses `options`",
+        ),
     ];
     let file = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
     for (path, text, expected) in cases {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use polars_arrow::array::PrimitiveArray;
 use polars_avro::{
-    Batch, ContainerFile, FileSet, Input, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats,
+    Batch, ContainerFile, FileInput, FileSet, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats,
 };
 
 use crate::container::{Container, put_bytes, put_long};
@@ -193,7 +193,7 @@ fn rows_of_many_values_and_few_bytes_come_in_small_batches() {
                     (options.batch_bytes, options.ignore_errors) = (1 << 20, ignore_errors);
                 };
                 check(&read(&file, usize::MAX, change).0, 1);
-                let input = |_| Input::Source(Arc::new(MemorySource::new(file.clone())));
+                let input = |_| FileInput::Source(Arc::new(MemorySource::new(file.clone())));
                 let set = FileSet::new((0..3).map(input).collect(), &OpenOptions::default()).unwrap();
                 let mut options = ReadOptions::default();
                 change(&mut options);

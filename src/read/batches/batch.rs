@@ -1,0 +1,50 @@
+//! What comes out.
+
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, StructArray};
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use crate::read::files::BadBlock;
+
+/// Some rows of a file, as Arrow arrays in Polars' layout.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Names and types, one for each array.
+    pub fields: Arc<[Field]>,
+    /// The columns.
+    pub arrays: Vec<Box<dyn Array>>,
+    /// How many rows, also where there is no column.
+    pub height: usize,
+    /// Bytes of blocks that were decoded into it.
+    pub(crate) bytes: usize,
+}
+
+impl Batch {
+    /// Keeps `height` rows, of which the first is row `start`.
+    pub(crate) fn slice(&mut self, start: usize, height: usize) {
+        if height < self.height {
+            self.arrays.iter_mut().for_each(|array| array.slice(start, height));
+            self.bytes = (self.bytes as u128 * height as u128 / self.height as u128) as usize;
+            self.height = height;
+        }
+    }
+
+    pub(crate) fn insert_first(&mut self, field: Field, array: Box<dyn Array>) {
+        self.fields = std::iter::once(field).chain(self.fields.iter().cloned()).collect();
+        self.arrays.insert(0, array);
+    }
+
+    /// The batch as one array of structs.
+    #[must_use]
+    pub fn into_struct(self) -> StructArray {
+        StructArray::new(ArrowDataType::Struct(self.fields.to_vec()), self.height, self.arrays, None)
+    }
+}
+
+/// What a task becomes.
+pub(crate) enum TaskOutput {
+    Batch(Batch),
+    /// Rows were dropped here.
+    BadBlock(BadBlock),
+}

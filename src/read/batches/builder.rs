@@ -1,0 +1,176 @@
+//! Decoding tasks into batches.
+
+use std::sync::Arc;
+
+use super::decoder::{DecodeRecords, RunLocation, decode_block, decode_rows};
+use super::{Batch, Decoder, Scratch, VirtualColumns};
+use crate::Result;
+use crate::decode::Record;
+use crate::plan::Plan;
+use crate::read::settings::ReadSettings;
+use crate::read::stats::add;
+use crate::read::tasks::{BlockSlice, Blocks, FileTask, Task};
+
+/// The batches of one run of tasks while they are made.
+pub(crate) struct BatchBuilder<'a> {
+    decoder: &'a Decoder<'a>,
+    settings: ReadSettings,
+    plan: &'a Plan,
+    record: Record,
+    batches: Vec<Batch>,
+    /// Number of the current batch's first row in the read, and bytes decoded into it.
+    first_row: Option<u64>,
+    bytes: usize,
+    /// The files of the current batch's rows: number of the file, number of rows.
+    files: Vec<(usize, usize)>,
+    /// Whether there is room for the rows of the current batch.
+    reserved: bool,
+}
+
+/// Notes that so many more rows of a batch are from this file.
+pub(crate) fn note_file(files: &mut Vec<(usize, usize)>, number: usize, rows: usize) {
+    match files.last_mut() {
+        Some((last, known)) if *last == number => *known += rows,
+        _ => files.push((number, rows)),
+    }
+}
+
+impl Decoder<'_> {
+    /// The rows of several tasks, in order. Files that are read by the same plan share batches.
+    pub(crate) fn decode(&self, parts: &[FileTask], scratch: &mut Scratch) -> Result<Vec<Batch>> {
+        let Some(first) = parts.first() else { return Ok(Vec::new()) };
+        let mut out = BatchBuilder::new(self, &first.plan);
+        self.decode_parts(parts, scratch, &mut out)?;
+        out.finish()
+    }
+
+    pub(crate) fn decode_parts<'p>(
+        &self,
+        parts: &'p [FileTask],
+        scratch: &mut Scratch,
+        out: &mut BatchBuilder<'p>,
+    ) -> Result<()> {
+        for (i, part) in parts.iter().enumerate() {
+            out.switch_plan(&part.plan)?;
+            match &part.task {
+                Task::RecordRun(rows) => {
+                    out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
+                    decode_rows(part, rows, out)?;
+                }
+                Task::Blocks(Blocks { window, slices, .. }) => {
+                    self.decode_blocks(part, window, slices, &parts[i + 1..], scratch, out)?;
+                }
+                Task::BadBlock(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of some blocks of a part, with the columns of `plan`.
+    pub(crate) fn decode_slices(
+        &self,
+        part: &FileTask,
+        plan: &Plan,
+        window: &[u8],
+        slices: &[BlockSlice],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Batch>> {
+        let mut out = BatchBuilder::new(self, plan);
+        self.decode_blocks(part, window, slices, &[], scratch, &mut out)?;
+        out.finish()
+    }
+
+    pub(crate) fn decode_blocks(
+        &self,
+        part: &FileTask,
+        window: &[u8],
+        slices: &[BlockSlice],
+        behind: &[FileTask],
+        scratch: &mut Scratch,
+        out: &mut BatchBuilder<'_>,
+    ) -> Result<()> {
+        for (i, slice) in slices.iter().enumerate() {
+            let bytes = &window[slice.range.clone()];
+            let Scratch { decompressor, data, .. } = scratch;
+            let own = part.file.decompress(bytes, &slice.frame, decompressor, data, self.counters)?;
+            let data = if own { bytes } else { data };
+            decode_block(part, slice, data, out)?;
+            if !out.reserved {
+                let same = behind.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &part.plan.fields));
+                out.reserve(slices[i + 1..].iter().chain(same.flat_map(|next| next.task.slices())), slice);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> BatchBuilder<'a> {
+    pub(crate) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
+        let (record, batches, files) = (Record::clone(&plan.record), Vec::new(), Vec::new());
+        let settings = decoder.settings.of_plan(plan);
+        Self { decoder, settings, plan, record, batches, first_row: None, bytes: 0, files, reserved: false }
+    }
+
+    /// Goes on with rows of `plan`, in a batch of their own if it is another one.
+    pub(crate) fn switch_plan(&mut self, plan: &'a Plan) -> Result<()> {
+        if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
+            self.flush()?;
+            (self.plan, self.record) = (plan, Record::clone(&plan.record));
+            self.settings = self.decoder.settings.of_plan(plan);
+        }
+        Ok(())
+    }
+
+    /// All batches, the last one as it is.
+    pub(crate) fn finish(mut self) -> Result<Vec<Batch>> {
+        self.flush()?;
+        Ok(self.batches)
+    }
+
+    /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
+    fn reserve<'p>(&mut self, rest: impl Iterator<Item = &'p BlockSlice>, first: &BlockSlice) {
+        let (claimed, compressed) = rest.fold((0_u64, 0_u64), |(claimed, compressed), slice| {
+            (claimed.saturating_add(slice.take), compressed + slice.range.len() as u64)
+        });
+        let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
+        let room = (self.settings.batch_rows * 5 / 4).saturating_sub(self.record.len());
+        self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
+        self.reserved = true;
+    }
+
+    /// Ends the current batch, if there is anything in it.
+    fn flush(&mut self) -> Result<()> {
+        let Some(first_row) = self.first_row.take() else { return Ok(()) };
+        let bytes = std::mem::take(&mut self.bytes);
+        let (arrays, height) = self.record.finish_fields();
+        let batch = Batch { fields: self.plan.fields.clone(), arrays, height, bytes };
+        let VirtualColumns { row_index, .. } = self.decoder.virtual_columns;
+        let index = row_index.as_ref().map(|index| index.array(first_row, height)).transpose()?;
+        self.batches.push(self.decoder.virtual_columns.add_to(batch, index, &self.files));
+        self.files.clear();
+        self.reserved = false;
+        Ok(())
+    }
+}
+
+impl<'a> DecodeRecords<'a> for BatchBuilder<'_> {
+    fn rows(&mut self, location: &RunLocation<'a, '_>, first: usize, n: u64) -> Result<usize> {
+        let (mut pos, mut done) = (first, 0);
+        let stride = self.settings.stride(self.plan);
+        while done < n {
+            self.first_row.get_or_insert(location.part.base + location.first_row + done);
+            let step = (n - done).min(stride);
+            let start = pos;
+            let decoded = self.record.decode_rows(location.data, pos, step as usize);
+            pos = decoded.map_err(|(row, fault)| location.record_fault(fault, first, done + row as u64))?;
+            self.bytes += pos - start;
+            done += step;
+            note_file(&mut self.files, location.part.file.number, step as usize);
+            add(&self.decoder.counters.rows_decoded, step);
+            if self.settings.is_full(self.record.len(), self.bytes) {
+                self.flush()?;
+            }
+        }
+        Ok(pos)
+    }
+}

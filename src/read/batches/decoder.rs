@@ -1,0 +1,112 @@
+//! Decodes the records of blocks.
+
+use super::VirtualColumns;
+use crate::binary::{Fault, data_end};
+use crate::codec::Decompressor;
+use crate::container::BlockFrame;
+use crate::plan::Plan;
+use crate::read::files::OpenFile;
+use crate::read::settings::ReadSettings;
+use crate::read::stats::Counters;
+use crate::read::tasks::{BlockSlice, FileTask, RecordRun};
+use crate::{Error, ErrorKind, Result};
+
+/// What threads reuse from one task to the next.
+pub(crate) struct Scratch {
+    pub(crate) decompressor: Decompressor,
+    pub(crate) data: Vec<u8>,
+    /// Memory of blocks that a filter had to wait for.
+    pub(crate) blocks: Vec<Vec<u8>>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { decompressor: Decompressor::new(), data: Vec::new(), blocks: Vec::new() }
+    }
+}
+
+/// Decodes tasks of one read.
+#[derive(Clone, Copy)]
+pub(crate) struct Decoder<'a> {
+    pub(crate) virtual_columns: &'a VirtualColumns,
+    pub(crate) settings: ReadSettings,
+    pub(crate) counters: &'a Counters,
+}
+
+impl RunLocation<'_, '_> {
+    /// Returns the error of the record after the first `before` ones, which begin at `pos` and are sound.
+    #[cold]
+    pub(crate) fn record_fault(&self, fault: Fault, pos: usize, before: u64) -> Error {
+        let Self { part, frame, data, record, .. } = *self;
+        let (_, pos, _) = part.plan.walk(data, pos, before);
+        part.file.record_fault(fault, frame, record + before, (data, pos))
+    }
+}
+
+/// Where a run of records is.
+pub(crate) struct RunLocation<'a, 'd> {
+    pub(crate) part: &'a FileTask,
+    pub(crate) frame: &'a BlockFrame,
+    pub(crate) data: &'d [u8],
+    pub(crate) first_row: u64,
+    pub(crate) record: u64,
+}
+
+/// What takes runs of records, all rows of a task in order.
+pub(crate) trait DecodeRecords<'a> {
+    /// Decodes `n` records from `pos` on; gives the position behind them.
+    fn rows(&mut self, location: &RunLocation<'a, '_>, pos: usize, n: u64) -> Result<usize>;
+}
+
+/// Checks how many rows a block claims if they take no bytes: nothing else bounds them.
+fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<()> {
+    // Whether a block is good does not depend on the columns that are read.
+    let row_values = plan.whole.as_deref().unwrap_or(plan).row_values as u64;
+    if !plan.rows_are_empty() || frame.rows.saturating_mul(row_values) <= file.limits.zero_byte_items as u64 {
+        return Ok(());
+    }
+    let message = format!("{} rows that take no bytes", frame.rows);
+    Err(file.block_error(Error::limit("zero_byte_items", message), frame))
+}
+
+/// The wanted rows of a block.
+pub(crate) fn decode_block<'a>(
+    part: &'a FileTask,
+    slice: &'a BlockSlice,
+    data: &[u8],
+    out: &mut impl DecodeRecords<'a>,
+) -> Result<()> {
+    let frame = &slice.frame;
+    let room = data_end(data);
+    check_empty_rows(&part.plan, frame, &part.file)?;
+    let (record, pos, fault) = part.plan.walk(data, 0, slice.skip);
+    if let Some(fault) = fault {
+        return Err(part.file.record_fault(fault, frame, record, (data, pos)));
+    }
+    let location = RunLocation { part, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
+    let pos = out.rows(&location, pos, slice.take)?;
+    if slice.skip + slice.take == frame.rows && pos != room {
+        return Err(part.file.block_error(trailing(room - pos, frame.rows), frame));
+    }
+    Ok(())
+}
+
+/// A run of records inside a block.
+pub(crate) fn decode_rows<'a>(part: &'a FileTask, rows: &'a RecordRun, out: &mut impl DecodeRecords<'a>) -> Result<()> {
+    let RecordRun { frame, data, start, stop, last, first_row, record, n } = rows;
+    let pos = out.rows(&RunLocation { part, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
+    let room = data_end(data);
+    if *last && pos != room {
+        return Err(part.file.block_error(trailing(room - pos, frame.rows), frame));
+    }
+    if stop.is_some_and(|stop| stop != pos) {
+        let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
+        return Err(part.file.block_error(error, frame));
+    }
+    Ok(())
+}
+
+#[cold]
+fn trailing(bytes: usize, rows: u64) -> Error {
+    Error::data(format!("{bytes} bytes are left behind the block's {rows} rows"))
+}

@@ -1,0 +1,244 @@
+//! Decoding tasks in two phases: the columns that a filter looks at, then every column of the rows that pass.
+//!
+//! The first phase keeps the decompressed blocks and where their records begin, so that the second one does not walk over
+//! what did not pass. Where it turns out that most rows pass, the rest of the task is decoded in one phase.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use polars_arrow::bitmap::Bitmap;
+
+use super::builder::{BatchBuilder, note_file};
+use super::decoder::{DecodeRecords, RunLocation, decode_block, decode_rows};
+use super::{Batch, Decoder, Filter, Scratch};
+use crate::container::BlockFrame;
+use crate::decode::Record;
+use crate::plan::{Plan, Tested};
+use crate::read::settings::ReadSettings;
+use crate::read::stats::add;
+use crate::read::tasks::{Blocks, FileTask, Task};
+use crate::{Error, ErrorKind, Result};
+
+/// The filter is asked about so many rows at first, to see whether it is worth asking.
+const SAMPLE: usize = 4096;
+
+/// Rows that the filter has not been asked about, and the batches of those that passed.
+struct LateMaterializer<'a> {
+    decoder: &'a Decoder<'a>,
+    settings: ReadSettings,
+    filter: &'a Filter,
+    plan: &'a Plan,
+    parts: &'a Tested,
+    tested: Record,
+    wanted: Record,
+    /// Number of the first row in the read.
+    first_row: Option<u64>,
+    /// Where every row begins in its block's data.
+    starts: Vec<usize>,
+    runs: Vec<Run<'a>>,
+    /// The data of all blocks but the last, which is being decoded still.
+    data: Vec<Cow<'a, [u8]>>,
+    bytes: usize,
+    /// Memory for decompressed blocks.
+    buffers: Vec<Vec<u8>>,
+    batches: Vec<Batch>,
+    /// Takes the rows behind those most of which have passed.
+    whole: Option<BatchBuilder<'a>>,
+}
+
+/// Consecutive rows of one block.
+struct Run<'a> {
+    part: &'a FileTask,
+    frame: &'a BlockFrame,
+    block: usize,
+    /// Number of the first one in its block.
+    record: u64,
+    /// Which of the candidates they are.
+    rows: Range<usize>,
+}
+
+/// Those rows of several tasks that pass, or more of them, in order.
+pub(crate) fn decode(
+    decoder: &Decoder<'_>,
+    filter: &Filter,
+    parts: &[FileTask],
+    scratch: &mut Scratch,
+) -> Result<Vec<Batch>> {
+    let Some(first) = parts.first() else { return Ok(Vec::new()) };
+    let mut rows = LateMaterializer::new(decoder, filter, &first.plan, std::mem::take(&mut scratch.blocks))?;
+    for (i, part) in parts.iter().enumerate() {
+        if let Some(whole) = &mut rows.whole {
+            decoder.decode_parts(&parts[i..], scratch, whole)?;
+            break;
+        }
+        rows.switch_plan(&part.plan)?;
+        match &part.task {
+            Task::BadBlock(_) => {}
+            Task::RecordRun(run) => {
+                decode_rows(part, run, &mut rows)?;
+                rows.keep(Cow::Borrowed(&run.data));
+            }
+            Task::Blocks(blocks) => rows.blocks(part, blocks, &parts[i + 1..], scratch)?,
+        }
+    }
+    rows.ask(&[])?;
+    scratch.blocks = rows.buffers;
+    if let Some(whole) = rows.whole {
+        rows.batches.extend(whole.finish()?);
+    }
+    Ok(rows.batches)
+}
+
+impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
+    fn rows(&mut self, location: &RunLocation<'a, '_>, first: usize, n: u64) -> Result<usize> {
+        let RunLocation { part, frame, data, .. } = *location;
+        let (mut pos, mut done) = (first, 0);
+        let stride = self.settings.stride(self.plan);
+        while done < n {
+            if let Some(whole) = &mut self.whole {
+                let rest =
+                    RunLocation { first_row: location.first_row + done, record: location.record + done, ..*location };
+                return whole.rows(&rest, pos, n - done);
+            }
+            self.first_row.get_or_insert(part.base + location.first_row + done);
+            let (step, start, record) = ((n - done).min(stride), pos, location.record + done);
+            let rows = self.starts.len()..self.starts.len() + step as usize;
+            self.runs.push(Run { part, frame, block: self.data.len(), record, rows });
+            let decoded = self.tested.decode_noting(data, pos, step as usize, &mut self.starts);
+            pos = decoded.map_err(|(row, fault)| location.record_fault(fault, first, done + row as u64))?;
+            self.bytes += pos - start;
+            done += step;
+            let rows = self.starts.len();
+            if self.settings.is_full(rows, self.bytes) || (rows >= SAMPLE && !self.filter.is_selective()) {
+                self.ask(data)?;
+                if !self.filter.is_selective() {
+                    self.whole = Some(BatchBuilder::new(self.decoder, self.plan));
+                }
+            }
+        }
+        Ok(pos)
+    }
+}
+
+impl<'a> LateMaterializer<'a> {
+    fn new(decoder: &'a Decoder<'a>, filter: &'a Filter, plan: &'a Plan, buffers: Vec<Vec<u8>>) -> Result<Self> {
+        let parts = of_plan(plan)?;
+        let (tested, wanted) = (Record::clone(&parts.record), parts.wanted.clone());
+        let (first_row, starts, runs, data, bytes, batches, whole) = <_>::default();
+        Ok(Self {
+            decoder,
+            settings: decoder.settings.of_plan(plan),
+            filter,
+            plan,
+            parts,
+            tested,
+            wanted,
+            first_row,
+            starts,
+            runs,
+            data,
+            bytes,
+            buffers,
+            batches,
+            whole,
+        })
+    }
+
+    /// Goes on with rows of `plan`, in a batch of their own if it is another one.
+    fn switch_plan(&mut self, plan: &'a Plan) -> Result<()> {
+        if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
+            self.ask(&[])?;
+            (self.plan, self.parts) = (plan, of_plan(plan)?);
+            self.settings = self.decoder.settings.of_plan(plan);
+            (self.tested, self.wanted) = (Record::clone(&self.parts.record), self.parts.wanted.clone());
+        }
+        Ok(())
+    }
+
+    /// The rows of some blocks of a part; `behind` are the parts behind it.
+    fn blocks(
+        &mut self,
+        part: &'a FileTask,
+        blocks: &'a Blocks,
+        behind: &[FileTask],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let Blocks { window, slices, .. } = blocks;
+        for (i, slice) in slices.iter().enumerate() {
+            if let Some(whole) = &mut self.whole {
+                return self.decoder.decode_blocks(part, window, &slices[i..], behind, scratch, whole);
+            }
+            let bytes = &window[slice.range.clone()];
+            let mut data = self.buffers.pop().unwrap_or_default();
+            let counters = self.decoder.counters;
+            let own = part.file.decompress(bytes, &slice.frame, &mut scratch.decompressor, &mut data, counters)?;
+            let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
+            decode_block(part, slice, &data, self)?;
+            self.keep(data);
+        }
+        Ok(())
+    }
+
+    /// Takes the data of the last block, which rows that the filter is asked about later may be in.
+    fn keep(&mut self, data: Cow<'a, [u8]>) {
+        match data {
+            Cow::Owned(memory) if self.starts.is_empty() => self.buffers.push(memory),
+            data => self.data.push(data),
+        }
+    }
+
+    /// Asks the filter about all rows so far and decodes those that pass; `last` is the data of the last block, unless
+    /// that is with the others.
+    fn ask(&mut self, last: &[u8]) -> Result<()> {
+        let Some(first_row) = self.first_row.take() else { return Ok(()) };
+        let Decoder { virtual_columns, counters, .. } = *self.decoder;
+        let row_index = virtual_columns.row_index.as_ref();
+        let passed = self.filter.test(self.parts, &mut self.tested, first_row, row_index)?;
+        let height = passed.set_bits();
+        add(&counters.rows_evaluated, passed.len() as u64);
+        add(&counters.rows_filtered_out, (passed.len() - height) as u64);
+        add(&counters.rows_decoded, height as u64);
+        let files = self.decode(&passed, last)?;
+        self.runs.clear();
+        self.starts.clear();
+        let bytes = std::mem::take(&mut self.bytes);
+        self.buffers.extend(self.data.drain(..).filter_map(|data| match data {
+            Cow::Owned(memory) => Some(memory),
+            Cow::Borrowed(_) => None,
+        }));
+        if height > 0 {
+            let (arrays, height) = self.wanted.finish_fields();
+            let batch = Batch { fields: self.plan.fields.clone(), arrays, height, bytes };
+            let index = row_index.map(|index| index.of_set(first_row, &passed)).transpose()?;
+            self.batches.push(virtual_columns.add_to(batch, index, &files));
+        }
+        Ok(())
+    }
+
+    /// Decodes every wanted column of the rows that passed; gives how many are from which file.
+    fn decode(&mut self, passed: &Bitmap, last: &[u8]) -> Result<Vec<(usize, usize)>> {
+        self.wanted.reserve_rows(passed.set_bits());
+        let mut files = Vec::new();
+        for Run { part, frame, block, record, rows } in &self.runs {
+            let data = self.data.get(*block).map_or(last, |data| data);
+            let starts = &self.starts[rows.clone()];
+            let passed = passed.clone().sliced(rows.start, rows.len());
+            let height = passed.set_bits();
+            note_file(&mut files, part.file.number, height);
+            self.wanted.decode_at(data, height, passed.true_idx_iter().map(|row| starts[row])).map_err(
+                |(nth, fault)| {
+                    let row = passed.true_idx_iter().nth(nth).unwrap_or_default();
+                    part.file.record_fault(fault, frame, record + row as u64, (data, starts[row]))
+                },
+            )?;
+        }
+        Ok(files)
+    }
+}
+
+/// What of a plan is tested: plans of one read have it alike.
+fn of_plan(plan: &Plan) -> Result<&Tested> {
+    let missing = || Error::new(ErrorKind::Internal, "a plan without the columns that its filter looks at");
+    plan.tested.as_deref().ok_or_else(missing)
+}

@@ -1,0 +1,187 @@
+//! Reading on behind damage, where the caller wants that.
+//!
+//! A block is lost whole, whatever of it could be decoded: rows of the one block that did not come to its end are no better
+//! known than the rest of it. Whether a block is lost does not depend on the columns that are read, so every query sees
+//! the same rows.
+
+use std::ops::Range;
+
+use polars_buffer::Buffer;
+
+use super::{Batch, Decoder, RowIndex, Scratch, TaskOutput, VirtualColumns};
+use crate::container::BlockFrame;
+use crate::read::blocks::SyncScanner;
+use crate::read::fetch::BufferPool;
+use crate::read::files::{BadBlock, OpenFile, is_damage};
+use crate::read::stats::Counters;
+use crate::read::tasks::{BlockSlice, Blocks, FileTask, Task};
+use crate::{Error, Limits, MemorySource, Result, Source};
+
+/// The rows of the sound blocks of some tasks and a report on every other block, in order; gives their bytes back.
+pub(crate) fn decode(
+    decoder: &Decoder<'_>,
+    parts: Vec<FileTask>,
+    buffers: &BufferPool,
+    scratch: &mut Scratch,
+) -> Result<Vec<TaskOutput>> {
+    let mut items = Vec::new();
+    for part in parts {
+        if let Task::BadBlock(bad) = part.task {
+            items.push(TaskOutput::BadBlock(bad));
+            continue;
+        }
+        if let Task::Blocks(Blocks { window, slices, stop }) = &part.task {
+            let ignore_errors = Recovery { decoder, part: &part, window, stop: *stop, inside: false };
+            items.extend(ignore_errors.decode(slices, scratch)?);
+        } else {
+            let batches = decoder.decode(std::slice::from_ref(&part), scratch)?;
+            items.extend(batches.into_iter().map(TaskOutput::Batch));
+        }
+        buffers.release(part.task.into_bytes());
+    }
+    Ok(items)
+}
+
+/// Decodes the sound blocks of a task.
+#[derive(Clone, Copy)]
+struct Recovery<'a> {
+    decoder: &'a Decoder<'a>,
+    part: &'a FileTask,
+    window: &'a Buffer<u8>,
+    /// Where the part of the file ends that is read.
+    stop: u64,
+    /// The blocks stand inside a bad one: their own insides are not searched again.
+    inside: bool,
+}
+
+impl Recovery<'_> {
+    /// The rows of those of these blocks that are sound, and a report on every other one, in order.
+    fn decode(&self, slices: &[BlockSlice], scratch: &mut Scratch) -> Result<Vec<TaskOutput>> {
+        let Self { decoder, part, window, stop, .. } = *self;
+        let (mut items, mut rest) = (Vec::new(), slices);
+        while !rest.is_empty() {
+            let (good, error) = match self.decode_all(rest, scratch) {
+                Ok(batches) => {
+                    items.extend(batches.into_iter().map(TaskOutput::Batch));
+                    break;
+                }
+                Err((_, error)) if !is_damage(&error) => return Err(error),
+                Err(fault) => fault,
+            };
+            // A block that fails behind others is tried again on its own: limits count over a whole batch.
+            if good == 0 {
+                items.push(TaskOutput::BadBlock(BadBlock::new(error, Some(&rest[0].frame), &part.file)));
+                if !self.inside {
+                    let swallowed = swallowed(&rest[0], window, stop, &part.file)?;
+                    let inside = Self { inside: true, ..*self };
+                    items.extend(inside.decode(&swallowed, scratch)?);
+                }
+                rest = &rest[1..];
+            } else {
+                let batches = decoder.decode_slices(part, &part.plan, window, &rest[..good], scratch)?;
+                items.extend(batches.into_iter().map(TaskOutput::Batch));
+                rest = &rest[good..];
+            }
+        }
+        Ok(items)
+    }
+
+    /// The rows of all blocks, or how many are good before the first bad one, and what is wrong with it.
+    fn decode_all(
+        &self,
+        slices: &[BlockSlice],
+        scratch: &mut Scratch,
+    ) -> std::result::Result<Vec<Batch>, (usize, Error)> {
+        let Self { decoder, part, window, .. } = *self;
+        if let Some(plan) = &part.plan.whole {
+            // What is decoded only to be checked neither counts nor comes out.
+            let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
+            let whole = Decoder { virtual_columns, counters, ..*decoder };
+            for (good, slice) in slices.iter().enumerate() {
+                let decoded = whole.decode_slices(part, plan, window, std::slice::from_ref(slice), scratch);
+                decoded.map_err(|error| (good, error))?;
+            }
+        }
+        decoder.decode_slices(part, &part.plan, window, slices, scratch).map_err(|error| {
+            let bad = error.position().offset;
+            (slices.iter().position(|slice| Some(slice.frame.offset) == bad).unwrap_or(0), error)
+        })
+    }
+}
+
+/// The sound blocks inside a bad one that begin before `stop`: a size that is damaged may lead to the marker of a later
+/// block by chance. They are found as those of a file are.
+fn swallowed(bad: &BlockSlice, window: &Buffer<u8>, stop: u64, file: &OpenFile) -> Result<Vec<BlockSlice>> {
+    let start = bad.frame.data.start;
+    let source = MemorySource::new(window.clone().sliced(bad.range.clone()));
+    let scanner = SyncScanner::new(&source, &file.header.sync);
+    let (mut at, mut slices) = (scanner.sound_block(0)?, Vec::new());
+    while at < source.size() && start + at < stop {
+        let Some(found) = scanner.block(at)? else {
+            at = scanner.resume_after(at)?;
+            continue;
+        };
+        at = found.end();
+        let range = bad.range.start + found.data.start as usize..bad.range.start + found.end() as usize;
+        let data = start + found.data.start..start + found.data.end;
+        let frame = BlockFrame { index: bad.frame.index, offset: start + found.offset, data, ..found };
+        slices.push(BlockSlice { first_row: 0, range, skip: 0, take: frame.rows, frame });
+    }
+    Ok(slices)
+}
+
+/// What the consumer does with items whose rows nobody could number before: which blocks are lost shows as they are
+/// decoded.
+pub(crate) struct RecoveredRows {
+    /// The rows that are wanted, and the number of the next.
+    wanted: Range<u64>,
+    row: u64,
+    index: Option<RowIndex>,
+    /// Blocks left out that nobody has asked for yet.
+    pub(crate) lost: Vec<BadBlock>,
+    /// How many there were in all, and how many there may be.
+    n_lost: usize,
+    limit: usize,
+}
+
+impl RecoveredRows {
+    /// Takes the row index out of what is made where rows are decoded; `None` where no block may be missing.
+    pub(crate) fn new(wanted: Range<u64>, virtual_columns: &mut VirtualColumns, limits: &Limits) -> Self {
+        let index = virtual_columns.row_index.take();
+        Self { wanted, row: 0, index, lost: Vec::new(), n_lost: 0, limit: limits.bad_blocks }
+    }
+
+    /// Keeps a report.
+    pub(crate) fn lose(&mut self, bad: BadBlock) -> Result<()> {
+        if self.n_lost == self.limit {
+            let error = Error::limit("bad_blocks", format!("more than {} damaged blocks", self.limit));
+            return Err(error.at(|position| position.clone_from(bad.error.position())));
+        }
+        self.n_lost += 1;
+        self.lost.push(bad);
+        Ok(())
+    }
+
+    /// Whether no row that may come is wanted.
+    pub(crate) fn is_done(&self) -> bool {
+        self.row >= self.wanted.end
+    }
+
+    /// What is wanted of the next batch, if anything is.
+    pub(crate) fn number(&mut self, mut batch: Batch) -> Result<Option<Batch>> {
+        let first = self.row;
+        let behind = first.saturating_add(batch.height as u64);
+        self.row = behind;
+        let start = self.wanted.start.max(first);
+        let stop = self.wanted.end.min(behind);
+        if start >= stop {
+            return Ok(None);
+        }
+        let (skip, height) = ((start - first) as usize, (stop - start) as usize);
+        batch.slice(skip, height);
+        if let Some(index) = &self.index {
+            batch.insert_first(index.field(), index.array(start, height)?);
+        }
+        Ok(Some(batch))
+    }
+}

@@ -1,0 +1,87 @@
+//! The columns of a read that no file has: the row index, and the number of each row's file.
+
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, PrimitiveArray};
+use polars_arrow::bitmap::Bitmap;
+use polars_arrow::datatypes::{ArrowDataType, Field};
+
+use super::Batch;
+use crate::{Error, Result};
+
+/// The columns of a read that are not in its files.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VirtualColumns {
+    /// In front of the files' columns.
+    pub(crate) row_index: Option<RowIndex>,
+    /// Behind them: name of a column of file numbers.
+    pub(crate) file_index: Option<String>,
+}
+
+impl VirtualColumns {
+    /// The names and types of all columns around those of the files.
+    pub(crate) fn fields(&self, fields: &[Field]) -> Arc<[Field]> {
+        let in_front = self.row_index.iter().map(RowIndex::field);
+        let number = |name: &String| Field::new(name.as_str().into(), ArrowDataType::UInt32, true);
+        in_front.chain(fields.iter().cloned()).chain(self.file_index.iter().map(number)).collect()
+    }
+
+    /// Adds the columns to a batch: the row index, and the file of each row. `files` says how many rows are from which.
+    pub(crate) fn add_to(&self, batch: Batch, index: Option<Box<dyn Array>>, files: &[(usize, usize)]) -> Batch {
+        if index.is_none() && self.file_index.is_none() {
+            return batch;
+        }
+        let Batch { fields, mut arrays, height, bytes } = batch;
+        if let Some(index) = index {
+            arrays.insert(0, index);
+        }
+        if self.file_index.is_some() {
+            let mut numbers = Vec::with_capacity(height);
+            for &(file, rows) in files {
+                numbers.resize(numbers.len() + rows, file as u32);
+            }
+            arrays.push(PrimitiveArray::from_vec(numbers).boxed());
+        }
+        Batch { fields: self.fields(&fields), arrays, height, bytes }
+    }
+}
+
+/// How the row index of a read is made.
+#[derive(Clone, Debug)]
+pub(crate) struct RowIndex {
+    pub(crate) name: String,
+    pub(crate) offset: u64,
+    pub(crate) wide: bool,
+}
+
+impl RowIndex {
+    pub(crate) fn field(&self) -> Field {
+        let dtype = if self.wide { ArrowDataType::UInt64 } else { ArrowDataType::UInt32 };
+        Field::new(self.name.as_str().into(), dtype, true)
+    }
+
+    /// The numbers of `height` rows, of which the first is row `first` of the read.
+    pub(crate) fn array(&self, first: u64, height: usize) -> Result<Box<dyn Array>> {
+        self.of(first, height, 0..height)
+    }
+
+    /// The numbers of those of `height` rows that are `set`, where the first of all is row `first` of the file.
+    pub(crate) fn of_set(&self, first: u64, set: &Bitmap) -> Result<Box<dyn Array>> {
+        self.of(first, set.len(), set.true_idx_iter())
+    }
+
+    fn of(&self, first: u64, height: usize, rows: impl Iterator<Item = usize>) -> Result<Box<dyn Array>> {
+        let start = self.offset.checked_add(first).ok_or_else(too_many_rows)?;
+        let stop = start.checked_add(height as u64).ok_or_else(too_many_rows)?;
+        if self.wide {
+            return Ok(PrimitiveArray::from_vec(rows.map(|row| start + row as u64).collect()).boxed());
+        }
+        let (Ok(start), Ok(_)) = (u32::try_from(start), u32::try_from(stop)) else { return Err(too_many_rows()) };
+        Ok(PrimitiveArray::from_vec(rows.map(|row| start + row as u32).collect()).boxed())
+    }
+}
+
+#[cold]
+fn too_many_rows() -> Error {
+    Error::argument("the row index does not fit into its type")
+}

@@ -1,0 +1,59 @@
+//! Parts of a file by bytes: every block belongs to the part that has the marker in front of it, be it the header's.
+
+use std::ops::Range;
+
+use super::{BlockWalk, SyncScanner};
+use crate::container::SYNC_BYTES;
+use crate::{Header, Result, Source};
+
+/// From where to where the blocks stand whose markers begin in `bytes`. Ranges that tile a file tile its blocks.
+pub(crate) fn blocks_in(
+    bytes: &Range<u64>,
+    source: &dyn Source,
+    header: &Header,
+    ignore_errors: bool,
+) -> Result<Range<u64>> {
+    let start = first_block(bytes.start, source, header, ignore_errors)?;
+    let stop = first_block(bytes.end, source, header, ignore_errors)?;
+    Ok(start..stop.max(start))
+}
+
+/// Returns where the block begins that follows the first marker at or after `offset`.
+fn first_block(offset: u64, source: &dyn Source, header: &Header, ignore_errors: bool) -> Result<u64> {
+    let scanner = SyncScanner::new(source, &header.sync);
+    if offset <= header.size - SYNC_BYTES as u64 {
+        return Ok(header.size);
+    }
+    let Some(marker) = scanner.marker(offset)? else { return Ok(source.size()) };
+    let block = marker + SYNC_BYTES as u64;
+    if scanner.is_sound(block)? {
+        return Ok(block);
+    }
+    // Either the block is damaged, which reading it must show, or the marker is a part of some value. The block headers
+    // before it know.
+    if ignore_errors {
+        let walked = walk_past_damage(offset.saturating_add(SYNC_BYTES as u64), source, header)?.0;
+        return Ok(walked.min(scanner.sound_block(marker + 1)?));
+    }
+    let mut walk = BlockWalk::new(header);
+    while let Some(frame) = walk.next_frame(source)? {
+        if frame.data.end >= offset {
+            return Ok(frame.end());
+        }
+    }
+    Ok(source.size())
+}
+
+/// Walks from the first block to the first one at or after `stop`; damage is passed over. Returns its offset and index.
+pub(super) fn walk_past_damage(stop: u64, source: &dyn Source, header: &Header) -> Result<(u64, u64)> {
+    let scanner = SyncScanner::new(source, &header.sync);
+    let (mut offset, mut index) = (header.size, 0);
+    while offset < stop.min(source.size()) {
+        offset = match scanner.block(offset)? {
+            Some(frame) => frame.end(),
+            None => scanner.resume_after(offset)?,
+        };
+        index += 1;
+    }
+    Ok((offset, index))
+}

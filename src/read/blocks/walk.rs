@@ -1,0 +1,120 @@
+//! From block header to block header, without reading what lies between.
+
+use polars_buffer::Buffer;
+
+use crate::container::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
+use crate::read::fetch;
+use crate::{Error, Header, Result, Source};
+
+/// The marker of one block and the numbers of the next.
+const STEP: usize = SYNC_BYTES + MAX_FRAME_BYTES;
+
+/// Blocks below this many bytes are read rather than jumped over: a jump is a call of its own.
+const SMALL_BLOCK: u64 = 4 << 10;
+
+/// Bytes read at once where blocks are small.
+const WINDOW: usize = 64 << 10;
+
+/// A walk over the frames of a file.
+///
+/// The sync marker of a block is checked when the walk leaves it, so a walk that has come to the end has checked all.
+/// The source is passed to every step, so that whoever owns one may own the other too.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockWalk {
+    sync: [u8; SYNC_BYTES],
+    index: u64,
+    offset: u64,
+    /// The block that the walk stands behind.
+    last: Option<BlockFrame>,
+    window: Buffer<u8>,
+    window_offset: u64,
+}
+
+impl BlockWalk {
+    /// A walk over all blocks.
+    pub(crate) fn new(header: &Header) -> Self {
+        Self::behind(header.sync, header.size)
+    }
+
+    /// A walk over the blocks that begin at `offset`, behind a header with this marker.
+    pub(crate) fn behind(sync: [u8; SYNC_BYTES], offset: u64) -> Self {
+        Self { sync, index: 0, offset, last: None, window: Buffer::default(), window_offset: 0 }
+    }
+
+    /// The next frame, or `None` where the file ends behind a block, which is the only place where it may.
+    ///
+    /// # Errors
+    /// Where a frame is damaged or a marker is not the file's. The walk does not move then.
+    pub(crate) fn next_frame(&mut self, source: &dyn Source) -> Result<Option<BlockFrame>> {
+        self.step(source).map_err(|error| error.in_file(source.name()))
+    }
+
+    fn step(&mut self, source: &dyn Source) -> Result<Option<BlockFrame>> {
+        let size = source.size();
+        let start = self.last.as_ref().map_or(self.offset, |last| last.data.end);
+        let mut bytes = [0; STEP];
+        let len = self.read(source, start, &mut bytes)?;
+        let mut header = &bytes[..len];
+        if let Some(last) = &self.last {
+            last.check_sync(header, &self.sync)?;
+            header = &header[SYNC_BYTES..];
+        }
+        if self.offset >= size {
+            return Ok(None);
+        }
+        let Some(frame) = BlockFrame::parse(header, self.index, self.offset, size)? else {
+            return Err(self.shrank());
+        };
+        self.index += 1;
+        self.offset = frame.end();
+        self.last = Some(frame.clone());
+        Ok(Some(frame))
+    }
+
+    /// Gives the bytes at `start`, and how many they are: fewer than `STEP` only where the file ends.
+    fn read(&mut self, source: &dyn Source, start: u64, bytes: &mut [u8; STEP]) -> Result<usize> {
+        let end = start.saturating_add(STEP as u64).min(source.size());
+        let window_end = self.window_offset + self.window.len() as u64;
+        if start < self.window_offset || end > window_end {
+            if self.last.as_ref().is_none_or(|last| last.end() - last.offset >= SMALL_BLOCK) {
+                return fetch::fill(source, start, bytes);
+            }
+            self.window = fetch::bytes_at(source, start, WINDOW)?;
+            self.window_offset = start;
+        }
+        let window = self.window.get((start - self.window_offset) as usize..).unwrap_or_default();
+        let len = window.len().min(STEP);
+        bytes[..len].copy_from_slice(&window[..len]);
+        Ok(len)
+    }
+
+    /// Where the next block begins.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Takes its first block for block `first` of the file.
+    pub(crate) fn number_on(&mut self, first: u64) {
+        self.index += first;
+        if let Some(last) = &mut self.last {
+            last.index += first;
+        }
+    }
+
+    /// Lets go of the bytes that were read and are not needed yet.
+    pub(crate) fn forget_bytes(&mut self) {
+        self.window = Buffer::default();
+    }
+
+    #[cold]
+    fn shrank(&self) -> Error {
+        let message = "the file ends inside the block's header: it was cut short while it was read";
+        Error::data(message).at(|position| {
+            position.block = Some(self.index);
+            position.offset = Some(self.offset);
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

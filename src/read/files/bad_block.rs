@@ -1,0 +1,31 @@
+//! What is left out of a read.
+
+use super::OpenFile;
+use crate::container::BlockFrame;
+use crate::{Codec, Error, ErrorKind};
+
+/// A block, or a stretch of a file in which no block could be found, that was left out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BadBlock {
+    /// What is wrong, and where: the position has the file, the block's number and its offset.
+    pub error: Error,
+    /// How many rows were lost, by the block's own header; `None` where the header is damaged too.
+    pub rows_lost: Option<u64>,
+}
+
+impl BadBlock {
+    pub(crate) fn new(error: Error, frame: Option<&BlockFrame>, file: &OpenFile) -> Self {
+        let rows_lost = frame.map(|frame| frame.rows).filter(|&rows| {
+            // A count that the block cannot hold is part of the damage.
+            let bytes = frame.map_or(0, |frame| frame.data.end - frame.data.start);
+            rows <= if file.header.codec == Codec::Null { bytes } else { file.limits.block_bytes as u64 }
+        });
+        Self { error, rows_lost }
+    }
+}
+
+/// Whether an error is about the bytes of a block, and not about reading them.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Data | ErrorKind::Limit | ErrorKind::Unsupported)
+}

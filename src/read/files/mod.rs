@@ -1,0 +1,17 @@
+//! Open files: what every part of a read knows of its file, and the one cache of what is made of schemas.
+
+mod bad_block;
+mod block_data;
+mod entry;
+mod open_file;
+mod opener;
+mod plan_cache;
+mod shortfall;
+
+pub use bad_block::BadBlock;
+pub(crate) use bad_block::is_damage;
+pub(crate) use entry::FileEntry;
+pub use entry::FileInput;
+pub(crate) use open_file::OpenFile;
+pub use opener::{FileOpener, OpenOptions};
+pub(crate) use plan_cache::{PlanCache, ResolvedSchemas, Selection};

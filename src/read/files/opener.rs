@@ -1,0 +1,61 @@
+//! Opening files, with what depends on their schemas made once for each.
+
+use std::sync::Arc;
+
+use polars_arrow::datatypes::Field;
+
+use super::{OpenFile, PlanCache, Selection};
+use crate::{Error, Evolution, Header, Limits, Result, Schema, Source};
+
+/// How to open a file.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// The schema to read as, instead of the one the file was written with.
+    pub reader_schema: Option<Arc<Schema>>,
+    /// How far the file may differ from it.
+    pub evolution: Evolution,
+    /// What the file may ask for.
+    pub limits: Limits,
+}
+
+/// Opens any number of files in the same way. What it has made of the schema of one serves the next ones. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct FileOpener {
+    pub(crate) cache: Arc<PlanCache>,
+}
+
+impl FileOpener {
+    /// What opens files in this way.
+    #[must_use]
+    pub fn new(options: OpenOptions) -> Self {
+        Self { cache: Arc::new(PlanCache::new(options)) }
+    }
+
+    /// How it opens files.
+    #[must_use]
+    pub fn options(&self) -> &OpenOptions {
+        &self.cache.options
+    }
+
+    /// Every column of files that are read as the reader's schema, as Polars has it.
+    ///
+    /// # Errors
+    /// Where there is none, and where it is more than a limit allows.
+    pub fn fields(&self) -> Result<Arc<[Field]>> {
+        let Some(own) = self.cache.own()? else {
+            return Err(Error::argument(
+                "files are read as they were written: there is no schema before one is opened",
+            ));
+        };
+        Ok(own.plan(&Selection::default(), &self.options().limits)?.0.fields)
+    }
+
+    /// Reads a file's header and resolves its schema.
+    pub(crate) fn open_file(&self, source: Arc<dyn Source>) -> Result<OpenFile> {
+        let limits = self.options().limits.clone();
+        let header = Header::read(&*source, &limits)?;
+        let resolved = self.cache.of(&header.schema_json).map_err(|error| error.in_file(source.name()))?;
+        Ok(OpenFile { number: 0, source, header, resolved, limits, index: Arc::default(), held: None })
+    }
+}

@@ -1,0 +1,129 @@
+//! What is made of schemas: each is resolved once, and each selection of its columns planned once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::OpenOptions;
+use crate::plan::{Plan, Projection, Schemas};
+use crate::{Limits, Result, Schema};
+
+/// Schemas that are kept, unless their text has more bytes, and plans that are kept of each. Files of one producer have a
+/// handful of schemas.
+const KEPT: usize = 64;
+const KEPT_BYTES: usize = 1 << 20;
+const KEPT_PLANS: usize = 8;
+
+/// The columns that a read wants of its files. By default all of them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// The columns that come out; `None` is all of them.
+    pub(crate) columns: Option<Vec<String>>,
+    /// The columns that a filter looks at.
+    pub(crate) filter: Option<Vec<String>>,
+    /// Whether damaged blocks are dropped, which all columns tell.
+    pub(crate) ignore_errors: bool,
+}
+
+/// How files are opened, and what has been made of their schemas.
+#[derive(Default)]
+pub(crate) struct PlanCache {
+    pub(crate) options: OpenOptions,
+    /// The reader's schema as itself, and its text.
+    own: OnceLock<(String, Arc<ResolvedSchemas>)>,
+    /// By the text in the header.
+    known: Mutex<HashMap<String, Arc<ResolvedSchemas>>>,
+}
+
+/// The schemas of a file, resolved, and plans for it.
+pub(crate) struct ResolvedSchemas {
+    pub(crate) schemas: Schemas,
+    plans: Mutex<Vec<(Selection, Plan)>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl PlanCache {
+    pub(crate) fn new(options: OpenOptions) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// Returns the reader's schema resolved with itself, if there is one.
+    pub(crate) fn own(&self) -> Result<Option<&Arc<ResolvedSchemas>>> {
+        let Some(reader) = &self.options.reader_schema else { return Ok(None) };
+        if let Some((_, own)) = self.own.get() {
+            return Ok(Some(own));
+        }
+        let own = (reader.to_json(), ResolvedSchemas::new(reader.clone(), None, &self.options)?);
+        Ok(Some(&self.own.get_or_init(|| own).1))
+    }
+
+    /// Returns what a file with this schema in its header is read by.
+    ///
+    /// # Errors
+    /// If the schema is not valid or cannot be read as the reader's.
+    pub(crate) fn of(&self, json: &str) -> Result<Arc<ResolvedSchemas>> {
+        // The lock is held while schemas are resolved: others wait for it and do not do it again.
+        let mut known = lock(&self.known);
+        if let Some(found) = known.get(json) {
+            return Ok(found.clone());
+        }
+        let made = self.resolve(json)?;
+        if json.len() <= KEPT_BYTES {
+            if known.len() == KEPT {
+                known.clear();
+            }
+            known.insert(json.to_owned(), made.clone());
+        }
+        Ok(made)
+    }
+
+    fn resolve(&self, json: &str) -> Result<Arc<ResolvedSchemas>> {
+        let writer = Arc::new(Schema::parse(json, &self.options.limits)?);
+        if let Some(own) = self.own()?
+            && self.own.get().is_some_and(|(own, _)| writer.to_json() == *own)
+        {
+            return Ok(own.clone());
+        }
+        ResolvedSchemas::new(writer, self.options.reader_schema.clone(), &self.options)
+    }
+}
+
+impl ResolvedSchemas {
+    fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>, options: &OpenOptions) -> Result<Arc<Self>> {
+        let schemas = Schemas::new(writer, reader, options.evolution)?;
+        Ok(Arc::new(Self { schemas, plans: Mutex::default() }))
+    }
+
+    /// Returns the plan for these columns, and whether it was made now.
+    ///
+    /// # Errors
+    /// If a column is not in the reader's schema or is selected twice, and if the columns pass a limit.
+    pub(crate) fn plan(&self, selection: &Selection, limits: &Limits) -> Result<(Plan, bool)> {
+        let mut plans = lock(&self.plans);
+        if let Some((_, plan)) = plans.iter().find(|(known, _)| known == selection) {
+            return Ok((plan.clone(), false));
+        }
+        let all = plans.iter().find(|(known, _)| *known == Selection::default()).map(|(_, plan)| plan);
+        let plan = self.compile(selection, all, limits)?;
+        plans.truncate(KEPT_PLANS - 1);
+        plans.insert(0, (selection.clone(), plan.clone()));
+        Ok((plan, true))
+    }
+
+    fn compile(&self, selection: &Selection, all: Option<&Plan>, limits: &Limits) -> Result<Plan> {
+        let Selection { columns, filter, ignore_errors } = selection;
+        let mut plan = match (all, columns) {
+            (Some(all), Some(columns)) if all.is_of(columns) => all.clone(),
+            _ => Plan::compile(&self.schemas, &Projection::columns(columns.as_deref()), limits)?,
+        };
+        if *ignore_errors && columns.is_some() {
+            plan.whole = Some(Arc::new(Plan::compile(&self.schemas, &Projection::Readable, limits)?));
+        }
+        match filter {
+            Some(columns) => plan.testing(columns, &self.schemas, limits),
+            None => Ok(plan),
+        }
+    }
+}
