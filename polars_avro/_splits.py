@@ -16,7 +16,7 @@ from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._scan import engine
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, ReadSchema, SchemaEvolution, SchemaMode
 from polars_avro._sources import block_sample, expansion, inputs
-from polars_avro._sources.inputs import Sources
+from polars_avro._sources.inputs import Contents, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -371,7 +371,7 @@ def _files(splits: Sequence[Split], read_schema: ReadSchema) -> Files:
     return FileParts.of(files, parts)
 
 
-def _paths(sources: Sequence[str | bytes]) -> list[str]:
+def _paths(sources: Sequence[str | Contents]) -> list[str]:
     paths = [source for source in sources if isinstance(source, str)]
     if len(paths) < len(sources):
         msg = "splits are made of paths: bytes and file-likes would travel with every task"

@@ -53,8 +53,11 @@ def open_sources(sources: Sequence[str]) -> list[str] | bytes:
 def list_files(sources: Sequence[str]) -> list[str | bytes]:
     """List the single files that the sources stand for."""
     opened = open_sources(sources)
+    if isinstance(opened, bytes):
+        return [opened]
     named = inputs.normalize_sources(opened)
-    return list(expansion.expand(named, list_paths, glob=True, hidden_file_prefix=None))
+    files = expansion.expand(named, list_paths, glob=True, hidden_file_prefix=None)
+    return [file for file in files if isinstance(file, str)]
 
 
 def name_of(file: str | bytes) -> str:

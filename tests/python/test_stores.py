@@ -300,7 +300,7 @@ def test_missing(place: Place) -> None:
 
 
 def test_empty(place: Place) -> None:
-    with pytest.raises(polars_avro.AvroDataError, match=r"empty\.avro: empty file"):
+    with pytest.raises(polars_avro.AvroDataError, match=r"empty\.avro: at byte 0: empty file"):
         read_avro(place.fill("empty.avro", b""), storage_options=place.options)
 
 
