@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options
-from polars_avro._core import ContainerFile, FileSet
+from polars_avro._core import FileSet
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames_of_query
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
@@ -88,9 +88,9 @@ class Files:
     def open(self) -> OpenFiles:
         """Make ready for reading."""
         with self.changes_explained():
-            if len(self.sources) > 1 or self.file_columns is not None:
-                return OpenFiles(self, FileSet(self.sources, self.read_schema.core_opener()))
-            return OpenFiles(self, ContainerFile(self.sources[0], self.read_schema.core_opener()))
+            # A file that no filter leaves out is opened once, for all that the query asks of it.
+            single = len(self.sources) == 1 and self.file_columns is None
+            return OpenFiles(self, FileSet(self.sources, self.read_schema.core_opener(), eager=single))
 
     @contextmanager
     def changes_explained(self) -> Iterator[None]:
@@ -107,7 +107,7 @@ class Files:
 class OpenFiles:
     """Reads files. Those of a `FileSet` are opened when their turn comes."""
 
-    def __init__(self, files: Files, core: ContainerFile | FileSet) -> None:
+    def __init__(self, files: Files, core: FileSet) -> None:
         self.files = files
         self.core = core
         self.file_columns = files.file_columns
@@ -163,7 +163,7 @@ class OpenFiles:
     ) -> Part:
         """Find the files and the rows to read."""
         kept = self._matching(filters)
-        if kept is None or isinstance(self.core, ContainerFile):
+        if kept is None:
             return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
         if row_index is None and pre_slice is None:
             return Part(self.core.select(kept))
@@ -201,8 +201,8 @@ class OpenFiles:
         """Give rows that nothing is decoded for."""
         core, offset, length = part.core, part.offset, part.length
         limit = None if length is None else offset + length
-        if not names or isinstance(core, ContainerFile):
-            height = max(0, _height(core, limit) - offset)
+        if not names:
+            height = max(0, sum(count for _, count in core.count_rows_by_file(limit)) - offset)
             yield pl.DataFrame(height=height if length is None else min(height, length))
             return
         assert self.file_columns is not None
@@ -213,13 +213,6 @@ class OpenFiles:
             every = pl.int_range(int(rows["rows"].sum()), eager=True)
             run = rows["rows"].cum_sum().search_sorted(every, side="right")
             yield known[rows["number"][run]]
-
-
-def _height(core: ContainerFile | FileSet, limit: int | None) -> int:
-    """Count rows that come out, of files that may be read together."""
-    if isinstance(core, ContainerFile):
-        return core.count_rows(limit)
-    return sum(rows for _, rows in core.count_rows_by_file(limit))
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:

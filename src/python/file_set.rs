@@ -15,12 +15,12 @@ pub(super) struct FileSet(crate::FileSet);
 impl FileSet {
     /// Paths, or the bytes of whole files. The only one may be opened now, so that it is opened once.
     #[new]
-    #[pyo3(signature = (sources, options, open=false))]
-    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener, open: bool) -> Result<Self, Raised> {
+    #[pyo3(signature = (sources, options, eager=false))]
+    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener, eager: bool) -> Result<Self, Raised> {
         py.detach(|| {
             let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::input).collect();
             Ok(Self(match inputs.pop() {
-                Some(input) if open && inputs.is_empty() => options.0.open(input.open()?)?.into_set(),
+                Some(input) if eager && inputs.is_empty() => options.0.open(input.open()?)?.into_set(),
                 last => options.0.open_set(inputs.into_iter().chain(last).collect())?,
             }))
         })
