@@ -1,5 +1,6 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``."""
+"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import nox
 nox.options.sessions = ["lint", "test", "docs"]
 nox.options.error_on_external_run = True
 
+#: What the wheel has.
+FEATURES = ["--features", "python,object_store"]
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
@@ -19,35 +22,57 @@ def requirements(group: str) -> list[str]:
 @nox.session
 def test(session: nox.Session) -> None:
     """Run the Rust tests, build the package, run the Python tests and the examples in docstrings."""
+    stores = ["--features", "object_store"]
     if shutil.which("cargo-llvm-cov"):
-        session.run("cargo", "llvm-cov", "--summary-only", external=True)
-        session.run("cargo", "test", "--doc", external=True)
+        session.run("cargo", "llvm-cov", "--summary-only", *stores, external=True)
+        session.run("cargo", "test", "--doc", *stores, external=True)
     else:
-        session.run("cargo", "test", external=True)
+        session.run("cargo", "test", *stores, external=True)
     session.install(".", *requirements("test"))
+    install_azurite(session)
     # The console script, not `python -m`: that would import the sources, which have no extension module.
     arguments = session.posargs or ["--cov", "--doctest-modules", "--pyargs", "polars_avro", "tests/python"]
     session.run("pytest", *arguments)
 
 
+def install_azurite(session: nox.Session) -> None:
+    """Install the server that speaks Azure's protocol, where there is npm; its tests are skipped elsewhere."""
+    if shutil.which("npm") and not shutil.which("azurite-blob"):
+        folder = Path(session.create_tmp()).absolute()
+        session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), "azurite@3", external=True)
+        session.env["PATH"] = os.pathsep.join([str(folder / "node_modules/.bin"), os.environ["PATH"]])
+
+
+# The first that `pyproject.toml` allows, and the last before 2.0, which has other scans.
+POLARS = {"oldest-1": "==1.44.1", "newest-1": "<2", "oldest-2": "==2.0.0", "newest-2": "<3"}
+
+
 @nox.session
-@nox.parametrize("version", ["<2", "<3"])
+@nox.parametrize("version", [nox.param(version, id=name) for name, version in POLARS.items()])
 def polars(session: nox.Session, version: str) -> None:
-    """Run queries with the newest Polars of each kind: the one before 2.0 has no external readers."""
+    """Run queries with the oldest and the newest Polars of each major version."""
     session.install(".", *requirements("test"))
-    # The package asks for 2.0, so pip objects, and goes on.
     session.install("--upgrade", f"polars{version}")
-    queries = ["tests/python/test_surface_io_source.py", "tests/python/test_query_fuzzer.py"]
-    if version != "<2":
-        queries += ["tests/python/test_surface_scan.py", "tests/python/test_query_pushdown.py"]
-    session.run("pytest", *(session.posargs or queries))
+    tests = ["surface_io_source", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
+    if version in (POLARS["oldest-2"], POLARS["newest-2"]):
+        tests += ["surface_scan", "query_pushdown"]
+    session.run("pytest", *(session.posargs or [f"tests/python/test_{name}.py" for name in tests]))
+
+
+@nox.session
+def distributed(session: nox.Session) -> None:
+    """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` leaves out what takes long."""
+    session.install(".", *requirements("test"), *requirements("distributed"))
+    tests = ["test_splits", "test_extras", "test_dask", "test_ray"]
+    environment = {"RAY_USAGE_STATS_ENABLED": "0"}
+    session.run("pytest", *session.posargs, *(f"tests/python/{test}.py" for test in tests), env=environment)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check formatting, types, docstrings, and that the stubs say what the extension module has."""
     session.run("cargo", "fmt", "--check", external=True)
-    session.run("cargo", "clippy", "--all-targets", "--features", "python", "--", "-D", "warnings", external=True)
+    session.run("cargo", "clippy", "--all-targets", *FEATURES, "--", "-D", "warnings", external=True)
     # The fuzz tests are not built with the extension.
     session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
     guided = ["--manifest-path", str(GUIDED / "Cargo.toml")]

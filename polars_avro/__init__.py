@@ -1,6 +1,14 @@
 """Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
 
+import os
+
 import polars as pl
+
+# A file of the distribution `polars-avro`, which installs the same package.
+if os.path.exists(os.path.join(os.path.dirname(__file__), "_source.py")):
+    from polars_avro import _clash
+
+    _clash.warn()
 
 try:
     from polars_avro._core import __version__
@@ -14,6 +22,8 @@ except ModuleNotFoundError as _error:
     ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._datums import decode
+from polars_avro._encoding import encode
+from polars_avro._engine.file_parts import FilePart
 from polars_avro._errors import (
     AvroColumnNotFoundError,
     AvroDataError,
@@ -30,7 +40,9 @@ from polars_avro._read import read_avro
 from polars_avro._reader import AvroReader
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
-from polars_avro._write import write_avro
+from polars_avro._splits import Split, plan_splits, scan_splits
+from polars_avro._write import sink_avro, write_avro
+from polars_avro._writer import AvroWriter
 
 __all__ = [
     "AvroColumnNotFoundError",
@@ -43,16 +55,23 @@ __all__ = [
     "AvroSchemaNotFoundError",
     "AvroUnsupportedError",
     "AvroWarning",
+    "AvroWriter",
     "BadBlock",
+    "FilePart",
     "Limits",
     "RegisteredSchema",
     "SchemaRegistry",
+    "Split",
     "__version__",
     "decode",
+    "encode",
+    "plan_splits",
     "read_avro",
     "read_avro_metadata",
     "read_avro_schema",
     "scan_avro",
+    "scan_splits",
+    "sink_avro",
     "write_avro",
 ]
 

@@ -1,7 +1,7 @@
 """The compiled part. Private: only the package uses it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, final
 
 from polars_avro._limits import Limits
 
@@ -11,25 +11,53 @@ __all__ = [
     "Batches",
     "ContainerFile",
     "DatumDecoder",
+    "DatumEncoder",
     "Datums",
     "FileOpener",
     "FileSet",
     "Frame",
+    "FrameStream",
+    "OpenFile",
     "ReadOptions",
+    "StoreFile",
     "WriteOptions",
     "Writer",
     "__version__",
+    "check_store_options",
+    "datum_schema",
     "default_limits",
+    "store_files",
 ]
 
 __version__: str
 
 def default_limits() -> dict[str, int]: ...
+def store_files(
+    urls: list[str],
+    options: dict[str, Any],
+    credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
+    chunk_size: int | None = None,
+) -> list[StoreFile]: ...
+def check_store_options(urls: list[str], options: dict[str, Any]) -> None: ...
+
+@final
+class OpenFile:
+    @staticmethod
+    def from_descriptor(descriptor: int, name: str, start: int) -> OpenFile: ...
+    @staticmethod
+    def from_object(readable: object, name: str, start: int, size: int) -> OpenFile: ...
+
+@final
+class StoreFile:
+    @property
+    def name(self) -> str: ...
 
 @final
 class Batch:
     @property
     def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
 @final
@@ -56,6 +84,13 @@ class DatumDecoder:
     def __arrow_c_schema__(self) -> object: ...
     def add_schema(self, schema_id: int, schema: str) -> None: ...
     def decode(self, series: object, unknown: set[int]) -> Datums: ...
+
+@final
+class DatumEncoder:
+    def __new__(cls, framing: str, schema: str, schema_id: int | None = None) -> DatumEncoder: ...
+    def encode(self, series: object) -> Datums: ...
+
+def datum_schema(series: object, name: str | None = None, namespace: str | None = None) -> str: ...
 
 @final
 class Datums:
@@ -100,7 +135,9 @@ class FileOpener:
 
 @final
 class FileSet:
-    def __new__(cls, sources: Sequence[str | bytes], options: FileOpener, eager: bool = False) -> FileSet: ...
+    def __new__(
+        cls, sources: Sequence[str | bytes | OpenFile | StoreFile], options: FileOpener, eager: bool = False
+    ) -> FileSet: ...
     def __len__(self) -> int: ...
     def select(self, indices: list[int]) -> FileSet: ...
     def union_schema(self) -> str: ...
@@ -112,7 +149,10 @@ class FileSet:
 
 @final
 class ContainerFile:
-    def __new__(cls, source: str | bytes, options: FileOpener | None = None) -> ContainerFile: ...
+    def __new__(
+        cls, source: str | bytes | OpenFile | StoreFile, options: FileOpener | None = None
+    ) -> ContainerFile: ...
+    def as_set(self) -> FileSet: ...
     @property
     def schema_json(self) -> str: ...
     @property
@@ -141,6 +181,7 @@ class BatchReader:
     def __iter__(self) -> Iterator[Batch | Batches]: ...
     def __next__(self) -> Batch | Batches: ...
     def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def take_bad_blocks(self) -> list[tuple[str, int, int, int | None, str, str]]: ...
     @property
     def stats(self) -> dict[str, int]: ...
@@ -148,6 +189,12 @@ class BatchReader:
 @final
 class Frame:
     def __new__(cls, frame: object, height: int) -> Frame: ...
+
+@final
+class FrameStream:
+    def __new__(cls, source: object) -> FrameStream: ...
+    def __iter__(self) -> Iterator[Batch]: ...
+    def __next__(self) -> Batch: ...
 
 @final
 class WriteOptions:
@@ -165,6 +212,7 @@ class WriteOptions:
         sync_marker: bytes | None = None,
         n_threads: int | None = None,
     ) -> WriteOptions: ...
+    def check(self, frame: Frame) -> None: ...
     def schema_of(self, frame: Frame) -> str: ...
 
 @final

@@ -10,7 +10,9 @@ from polars_avro import _options
 from polars_avro._core import ContainerFile
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schemas import as_written
+from polars_avro._sources import stores
 from polars_avro._sources.inputs import Source, normalize_file
+from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 _RESERVED = ("avro.schema", "avro.codec")
 
@@ -53,14 +55,27 @@ class AvroMetadata:
     n_rows: int
 
 
-def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroMetadata:
+def read_avro_metadata(
+    source: Source,
+    *,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
+    limits: Limits | None = None,
+) -> AvroMetadata:
     """
     Read what an Avro file says about itself, without decoding data.
 
     Parameters
     ----------
     source
-        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
+    storage_options
+        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     limits
         What the file may ask for before it is refused.
 
@@ -87,7 +102,7 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     ('deflate', 5, 300)
     """
     _options.check(limits=limits)
-    file = ContainerFile(normalize_file(source, "read_avro_metadata"), as_written(limits or DEFAULT_LIMITS))
+    file = _open(source, storage_options, credential_provider, "read_avro_metadata", limits)
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
         avro_schema=file.schema_json,
@@ -102,7 +117,13 @@ def read_avro_metadata(source: Source, *, limits: Limits | None = None) -> AvroM
     )
 
 
-def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Schema:
+def read_avro_schema(
+    source: Source,
+    *,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
+    limits: Limits | None = None,
+) -> pl.Schema:
     """
     Read the names and dtypes of the columns that an Avro file becomes.
 
@@ -111,7 +132,14 @@ def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Sche
     Parameters
     ----------
     source
-        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
+    storage_options
+        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     limits
         What the file may ask for before it is refused.
 
@@ -140,4 +168,15 @@ def read_avro_schema(source: Source, *, limits: Limits | None = None) -> pl.Sche
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
     _options.check(limits=limits)
-    return pl.Schema(ContainerFile(normalize_file(source, "read_avro_schema"), as_written(limits or DEFAULT_LIMITS)))
+    return pl.Schema(_open(source, storage_options, credential_provider, "read_avro_schema", limits))
+
+
+def _open(
+    source: Source,
+    storage_options: StorageOptions | None,
+    credential_provider: CredentialProvider,
+    caller: str,
+    limits: Limits | None,
+) -> ContainerFile:
+    opened = stores.open_source(normalize_file(source, caller), storage_options, credential_provider, caller)
+    return ContainerFile(opened, as_written(limits or DEFAULT_LIMITS))

@@ -11,8 +11,9 @@ from polars_avro._engine.frames import frame
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._scan import scan_avro
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
-from polars_avro._sources import inputs
+from polars_avro._sources import inputs, stores
 from polars_avro._sources.inputs import Sources
+from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._core import OpenFile
 
 
 def read_avro(
@@ -40,6 +42,8 @@ def read_avro(
     hive_schema: SchemaDict | None = None,
     try_parse_hive_dates: bool = True,
     low_memory: bool = False,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
@@ -59,7 +63,8 @@ def read_avro(
     ----------
     source
         Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
-        opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end.
+        opened for reading bytes, any object whose ``read()`` returns bytes. Those that can seek are read by ranges,
+        from their position on; others to their end.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads of
         the struct ``a`` only its field ``b``, also if ``a`` holds lists or maps of structs; a column of that very name
@@ -103,6 +108,13 @@ def read_avro(
         Whether dates and datetimes are inferred too.
     low_memory
         Decode one batch at a time, on one thread unless `n_threads` is given: less memory, more time.
+    storage_options
+        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     include_file_paths
         If not None, a column of this name says which file a row came from.
     missing_columns : {'raise', 'insert'}
@@ -183,7 +195,8 @@ def read_avro(
         )
         evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
         request = _schemas.SchemaRequest(None, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
-        _, file = request.resolve([single])
+        opened = stores.open_source(single, storage_options, credential_provider, "read_avro")
+        _, file = request.resolve([opened])
         own = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
         selected = None if columns is None else _options.selection(columns, own)
         index = _options.row_index(row_index_name, row_index_offset, own.names() if selected is None else selected)
@@ -211,6 +224,8 @@ def read_avro(
         hive_schema=hive_schema,
         try_parse_hive_dates=try_parse_hive_dates,
         low_memory=low_memory,
+        storage_options=storage_options,
+        credential_provider=credential_provider,
         include_file_paths=include_file_paths,
         missing_columns=missing_columns,
         extra_columns=extra_columns,
@@ -237,7 +252,7 @@ def read_avro(
     return df.rechunk() if rechunk else df
 
 
-def _single(source: Sources, *, glob: bool) -> str | bytes | None:
+def _single(source: Sources, *, glob: bool) -> str | bytes | OpenFile | None:
     if isinstance(source, (list, tuple)):
         return None
     opened = inputs.normalize_source(source)  # type: ignore[arg-type]

@@ -11,8 +11,9 @@ from polars_avro import _options
 from polars_avro._engine.frames import frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schemas import AvroSchema, SchemaRequest
-from polars_avro._sources import inputs
+from polars_avro._sources import inputs, stores
 from polars_avro._sources.inputs import Source
+from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +36,7 @@ class AvroReader:
     Parameters
     ----------
     source
-        A path, the ``bytes`` of a file, or a file-like, which is read to its end.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads of
         the struct ``a`` only its field ``b``, also if ``a`` holds lists or maps of structs; a column of that very name
@@ -65,6 +66,13 @@ class AvroReader:
         large. Small blocks are not split, so that batches end where blocks do.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
+    storage_options
+        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     limits
         What a file may ask for before it is refused.
 
@@ -101,6 +109,8 @@ class AvroReader:
         byte_range: tuple[int, int | None] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
+        storage_options: StorageOptions | None = None,
+        credential_provider: CredentialProvider = "auto",
         limits: Limits | None = None,
     ) -> None:
         _options.check(limits=limits)
@@ -109,8 +119,8 @@ class AvroReader:
         )
         opened = inputs.normalize_file(source, "AvroReader")
         request = SchemaRequest(reader_schema=reader_schema, limits=limits or DEFAULT_LIMITS)
-        _, file = request.resolve([opened])
-        self._name = opened if isinstance(opened, str) else "<bytes>"
+        _, file = request.resolve([stores.open_source(opened, storage_options, credential_provider, "AvroReader")])
+        self._name = stores.shown(opened) if isinstance(opened, str) else "<bytes>"
         self._lock = threading.RLock()
         schema = pl.Schema(file)
         selected = None if columns is None else _options.selection(columns, schema)
@@ -230,9 +240,23 @@ class AvroReader:
         with self._lock:
             self._past = self.stats
             self._frames = iter(())
+            if self._log is not None and self._batches is not None:
+                self._log.report(self._batches.take_bad_blocks())
             self._file = self._batches = None
             if self._log is not None:
                 self._log.warn(stacklevel=2)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Offer the batches that have not come yet to whatever reads Arrow, such as pyarrow, DuckDB or pandas.
+
+        The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`; damaged
+        blocks that they leave out are reported when the reader is closed.
+        """
+        if self._batches is None:
+            msg = "the reader is closed"
+            raise ValueError(msg)
+        return self._batches.__arrow_c_stream__(requested_schema)
 
     def __iter__(self) -> Self:
         return self

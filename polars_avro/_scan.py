@@ -1,8 +1,9 @@
-"""Lazy read_schema."""
+"""Lazy reading."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,8 +17,9 @@ except ImportError:
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ScanOptions
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
-from polars_avro._sources import expansion, inputs
+from polars_avro._sources import expansion, inputs, stores
 from polars_avro._sources.inputs import Sources
+from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._core import OpenFile
+    from polars_avro._options import ReaderOptions
+    from polars_avro._schemas import SchemaRequest
+    from polars_avro._sources.hive import Hive
+
+__all__ = ["engine", "scan_avro"]
 
 
 def scan_avro(
@@ -45,6 +53,8 @@ def scan_avro(
     try_parse_hive_dates: bool = True,
     low_memory: bool = False,
     cache: bool = True,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
@@ -63,8 +73,9 @@ def scan_avro(
     ----------
     source
         Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
-        opened for reading bytes, any object whose ``read()`` returns bytes. File-likes are read to their end by this
-        call. Empty files are skipped in directories and patterns.
+        opened for reading bytes, any object whose ``read()`` returns bytes. Those that can seek are read by ranges,
+        from their position on; others are read to their end by this call. Empty files are skipped in directories and
+        patterns.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -106,6 +117,13 @@ def scan_avro(
         Decode one batch at a time, on one thread unless `n_threads` is given: less memory, more time.
     cache
         Whether a query that scans the same files twice reads them once.
+    storage_options
+        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
+        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+    credential_provider
+        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
+        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
+        leaves the store to `storage_options` and the environment.
     include_file_paths
         If not None, a column of this name says which file a row came from.
     missing_columns : {'raise', 'insert'}
@@ -191,26 +209,79 @@ def scan_avro(
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
     request = _schemas.SchemaRequest(schema, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
     named = inputs.normalize_sources(source)
-    hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
-    sources = expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix)
-    if not sources:
-        of_files = request.schema_of_no_files()
-        if of_files is None:
-            raise expansion.no_files(named, glob=glob)
-        in_paths = {name: pl.String for name in (include_file_paths,) if name is not None}
-        empty = pl.LazyFrame(schema={**of_files, **dict(pl.Schema(hive_schema or {})), **in_paths})
-        index = _options.row_index(row_index_name, row_index_offset, empty.collect_schema())
-        return empty if index is None else empty.with_row_index(*index)
-    first = inputs.identify(sources[0])
-    read_schema, file = request.resolve(sources)
-    files = Files(
-        tuple(sources), read_schema, hive, include_file_paths, request.dtypes, request.refused(read_schema), first
-    )
-    columns = files.schema()
-    options = ScanOptions(
+    plan = ScanPlan(
+        tuple(named),
+        stores.stores(named, storage_options, credential_provider, "scan_avro"),
+        request,
+        hive=expansion.hive(
+            named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates
+        ),
+        hive_schema=hive_schema,
+        glob=glob,
+        hidden_file_prefix=hidden_file_prefix,
+        include_file_paths=include_file_paths,
+        row_index=(row_index_name, row_index_offset),
         n_rows=rows,
-        row_index=_options.row_index(row_index_name, row_index_offset, columns),
         cache=bool(cache),
         reader=reader,
     )
-    return engine.scan(files, columns, options, codec=file.codec)
+    remote = any(isinstance(path, str) and stores.is_remote(path) for path in named)
+    return engine.defer(plan) if remote else plan()
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """All that a scan is told. Calling it lists files, reads the schema and makes the scan."""
+
+    named: tuple[str | bytes | OpenFile, ...]
+    stores: Stores
+    request: SchemaRequest
+    hive: Hive | None
+    hive_schema: SchemaDict | None
+    glob: bool
+    hidden_file_prefix: str | Sequence[str] | None
+    include_file_paths: str | None
+    row_index: tuple[str | None, int]
+    n_rows: int | None
+    cache: bool
+    reader: ReaderOptions
+
+    def __call__(self) -> pl.LazyFrame:
+        """Make the scan."""
+        named: Any = list(self.named)
+        sources = expansion.expand(
+            named,
+            engine.expand,
+            glob=self.glob,
+            hidden_file_prefix=self.hidden_file_prefix,
+            in_stores=self.stores,
+        )
+        if not sources:
+            return self._no_files(named)
+        first = inputs.identify(sources[0])
+        opened = self.stores.files(sources)
+        read_schema, file = self.request.resolve(opened)
+        files = Files(
+            tuple(sources),
+            read_schema,
+            self.hive,
+            self.include_file_paths,
+            self.request.dtypes,
+            self.request.refused(read_schema),
+            first,
+            self.stores,
+            [opened],
+        )
+        columns = files.schema()
+        row_index = _options.row_index(*self.row_index, columns)
+        options = ScanOptions(n_rows=self.n_rows, row_index=row_index, cache=self.cache, reader=self.reader)
+        return engine.scan(files, columns, options, codec=file.codec)
+
+    def _no_files(self, named: Any) -> pl.LazyFrame:
+        of_files = self.request.schema_of_no_files()
+        if of_files is None:
+            raise expansion.no_files(named, glob=self.glob)
+        in_paths = {} if self.include_file_paths is None else {self.include_file_paths: pl.String}
+        empty = pl.LazyFrame(schema={**of_files, **dict(pl.Schema(self.hive_schema or {})), **in_paths})
+        index = _options.row_index(*self.row_index, empty.collect_schema())
+        return empty if index is None else empty.with_row_index(*index)

@@ -14,13 +14,15 @@ import polars as pl
 
 from polars_avro import _options
 from polars_avro._core import ContainerFile, FileOpener, FileSet
-from polars_avro._errors import AvroSchemaError
+from polars_avro._errors import AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from polars._typing import SchemaDict
+
+    from polars_avro._core import OpenFile, StoreFile
 
 #: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
@@ -191,7 +193,7 @@ class SchemaRequest:
             return self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True).schema()
         return None if self.dtypes is None else pl.Schema(self.dtypes)
 
-    def resolve(self, sources: Sequence[str | bytes]) -> tuple[ReadSchema, ContainerFile]:
+    def resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         """Say what files are read as, and open the first of them."""
         if self.reader_schema is not None:
             read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True)
@@ -215,7 +217,7 @@ class SchemaRequest:
         """Give the columns whose use is an error, as a file lacks them."""
         return self.missing(read_schema) if self.evolution.missing_columns == "raise" else ()
 
-    def _union(self, sources: Sequence[str | bytes]) -> tuple[ReadSchema, ContainerFile]:
+    def _union(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         read_schema = ReadSchema(
             FileSet(sources, as_written(self.limits)).union_schema(),
             insert_missing_columns=True,

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
+from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
-from polars_avro._writing.frames import core_frame
+from polars_avro._writing.files import FileWriter, write_batches
+from polars_avro._writing.frames import check_schema, empty_frame
 from polars_avro._writing.options import AvroCompression, FileOptions, SyncOnClose, core_options
-from polars_avro._writing.targets import Target, normalize_target, open_writer
+from polars_avro._writing.partitioning import Partitioning
+from polars_avro._writing.partitions import PartitionWriter, WrittenFile
+from polars_avro._writing.targets import Target, file_options, normalize_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from polars._typing import EngineType
+
+    from polars_avro._core import WriteOptions
     from polars_avro._schemas import AvroSchema
 
 
 def write_avro(
     df: pl.DataFrame,
-    target: Target,
+    target: Target | pl.PartitionBy,
     compression: AvroCompression = "snappy",
     name: str = "",
     *,
@@ -29,6 +37,8 @@ def write_avro(
     block_size: int | None = None,
     sync_marker: bytes | None = None,
     append: bool = False,
+    partition_by: str | Sequence[str] | None = None,
+    partition_chunk_size_bytes: int = 4_294_967_296,
     storage_options: dict[str, Any] | None = None,
     credential_provider: Any | Literal["auto"] | None = "auto",
     metadata: Mapping[str, str | bytes] | None = None,
@@ -36,7 +46,83 @@ def write_avro(
     sync_on_close: SyncOnClose | None = None,
     n_threads: int | None = None,
 ) -> None:
-    """Write."""
+    """
+    Write a DataFrame to an Avro file.
+
+    Every dtype can be written, and comes back from :func:`read_avro` as it was; other readers see plain Avro types.
+    A path gets its file when it is complete: whatever fails before leaves the old file as it was.
+
+    Parameters
+    ----------
+    df
+        The frame.
+    target
+        A path, a ``BytesIO``, a file opened for writing bytes, any object with ``write()``, or a
+        :class:`polars.PartitionBy`.
+    compression
+        How blocks are compressed: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or
+        ``"uncompressed"``; Avro's own names are allowed too.
+    name
+        The name of the root record in the Avro schema, ``Row`` by default.
+    compression_level
+        How hard to compress: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz; None is the
+        codec's own default. The others have no levels.
+    avro_schema
+        The Avro schema to write by: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
+        are found by name; a field without a column gets its default. By default the schema is made from the dtypes.
+    namespace
+        The namespace of the root record.
+    doc
+        The documentation of the root record.
+    block_size
+        Bytes of a block before compression, at most: 65,536 by default.
+    sync_marker
+        The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
+    append
+        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame.
+    partition_by
+        Columns by whose values to spread rows over files below the directory `target`.
+    partition_chunk_size_bytes
+        About how much memory the rows of one file may take if `partition_by` is given.
+    storage_options
+        Options of object stores. Not supported yet.
+    credential_provider
+        Credentials of object stores. Not supported yet.
+    metadata
+        Entries to add to the file's header.
+    mkdir
+        Make missing directories of a path.
+    sync_on_close
+        Wait until the disk has the file: its bytes (``"data"``), or all that the file system knows of it (``"all"``).
+    n_threads
+        How many threads encode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+
+    Raises
+    ------
+    AvroUnsupportedError
+        If a dtype cannot be written; the message names the column and the cast to use.
+    AvroSchemaError
+        If the frame does not fit `avro_schema`, or the file to append to.
+    AvroDataError
+        If a value does not fit its type in `avro_schema`.
+    OSError
+        If the target cannot be written.
+
+    See Also
+    --------
+    sink_avro : Write a LazyFrame in bounded memory.
+    AvroWriter : Write frame by frame.
+
+    Examples
+    --------
+    >>> import io
+    >>> import polars as pl
+    >>> import polars_avro
+    >>> target = io.BytesIO()
+    >>> polars_avro.write_avro(pl.DataFrame({"a": [1, 2], "b": ["x", None]}), target)
+    >>> polars_avro.read_avro(target.getvalue()).rows()
+    [(1, 'x'), (2, None)]
+    """
     options = core_options(
         compression=compression,
         compression_level=compression_level,
@@ -49,8 +135,180 @@ def write_avro(
         sync_marker=sync_marker,
         n_threads=n_threads,
     )
+    if not isinstance(df, pl.DataFrame):
+        msg = f"`df` must be a DataFrame, got {type(df).__name__!r}"
+        raise TypeError(msg)
+    if partition_by is not None:
+        target = _partition_by(target, partition_by, partition_chunk_size_bytes)
+    _write(
+        [df],
+        df.schema,
+        target,
+        options,
+        storage_options=storage_options,
+        credential_provider=credential_provider,
+        append=append,
+        mkdir=mkdir,
+        sync_on_close=sync_on_close,
+    )
+
+
+def sink_avro(
+    lf: pl.LazyFrame,
+    target: Target | pl.PartitionBy,
+    *,
+    compression: AvroCompression = "snappy",
+    compression_level: int | None = None,
+    avro_schema: AvroSchema | None = None,
+    name: str = "",
+    namespace: str | None = None,
+    doc: str | None = None,
+    block_size: int | None = None,
+    sync_marker: bytes | None = None,
+    append: bool = False,
+    maintain_order: bool = True,
+    storage_options: dict[str, Any] | None = None,
+    credential_provider: Any | Literal["auto"] | None = "auto",
+    sync_on_close: SyncOnClose | None = None,
+    metadata: Mapping[str, str | bytes] | None = None,
+    mkdir: bool = False,
+    lazy: bool = False,
+    engine: EngineType = "auto",
+    optimizations: pl.QueryOptFlags | None = None,
+    sinked_paths_callback: Callable[[SinkedPathsCallbackArgs], None] | None = None,
+    n_threads: int | None = None,
+) -> pl.LazyFrame | None:
+    """
+    Run a query and write its rows to an Avro file as they come, in bounded memory.
+
+    A path gets its file when the query has ended: a query that fails leaves the old file as it was.
+
+    Parameters
+    ----------
+    lf
+        The query.
+    target
+        As in :func:`write_avro`.
+    compression, compression_level, avro_schema, name, namespace, doc, block_size, sync_marker
+        As in :func:`write_avro`.
+    append
+        As in :func:`write_avro`.
+    maintain_order
+        Write rows in the order in which the query gives them. Without, the query may be faster.
+    storage_options, credential_provider, sync_on_close, metadata, mkdir
+        As in :func:`write_avro`.
+    lazy
+        Do nothing yet, and give a LazyFrame that writes when it is collected.
+    engine
+        The engine that runs the query.
+    optimizations
+        The optimizations that the query gets.
+    sinked_paths_callback
+        Called at the end with the paths of all files, their rows and their bytes.
+    n_threads
+        As in :func:`write_avro`.
+
+    Returns
+    -------
+    LazyFrame or None
+        A LazyFrame of no columns if `lazy` is True.
+
+    Raises
+    ------
+    AvroError
+        As in :func:`write_avro`; an error of the query keeps its type.
+
+    See Also
+    --------
+    write_avro : Write a DataFrame.
+
+    Examples
+    --------
+    >>> import io
+    >>> import polars as pl
+    >>> import polars_avro
+    >>> target = io.BytesIO()
+    >>> lf = pl.LazyFrame({"a": [1, 2, 3]}).filter(pl.col("a") > 1)
+    >>> polars_avro.sink_avro(lf, target, compression="deflate")
+    >>> polars_avro.read_avro(target.getvalue()).rows()
+    [(2,), (3,)]
+    """
+    options = core_options(
+        compression=compression,
+        compression_level=compression_level,
+        avro_schema=avro_schema,
+        name=name,
+        namespace=namespace,
+        doc=doc,
+        metadata=metadata,
+        block_size=block_size,
+        sync_marker=sync_marker,
+        n_threads=n_threads,
+    )
+    if not isinstance(lf, pl.LazyFrame):
+        msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}"
+        raise TypeError(msg)
+
+    def sink() -> pl.DataFrame:
+        schema = lf.collect_schema()
+        # What cannot be written is told before the query runs.
+        check_schema(schema)
+        if not isinstance(target, pl.PartitionBy):
+            options.check(empty_frame(schema))
+        flags = optimizations or pl.QueryOptFlags()
+        batches = lf.collect_batches(maintain_order=maintain_order, engine=engine, optimizations=flags)
+        written = _write(
+            batches,
+            schema,
+            target,
+            options,
+            storage_options=storage_options,
+            credential_provider=credential_provider,
+            append=append,
+            mkdir=mkdir,
+            sync_on_close=sync_on_close,
+        )
+        if sinked_paths_callback is not None:
+            paths = [SinkedPath(path=file.path, num_rows=file.rows, num_bytes=file.bytes) for file in written]
+            sinked_paths_callback(SinkedPathsCallbackArgs(paths=paths))
+        return pl.DataFrame()
+
+    if lazy:
+        return pl.defer(sink, schema={})
+    sink()
+    return None
+
+
+def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: int) -> pl.PartitionBy:
+    if not isinstance(target, (str, os.PathLike)):
+        msg = f"`partition_by` needs the path of a directory, got {type(target).__name__!r}"
+        raise TypeError(msg)
+    keys = [columns] if isinstance(columns, str) else list(columns)
+    return pl.PartitionBy(os.fspath(target), key=keys, approximate_bytes_per_file=max_bytes)
+
+
+def _write(
+    batches: Iterable[pl.DataFrame],
+    schema: pl.Schema,
+    target: Any,
+    options: WriteOptions,
+    *,
+    storage_options: dict[str, Any] | None,
+    credential_provider: Any,
+    append: bool,
+    mkdir: bool,
+    sync_on_close: SyncOnClose | None,
+) -> list[WrittenFile]:
+    """Write batches to one file or several."""
+    del storage_options, credential_provider
+    check_schema(schema)
+    if isinstance(target, pl.PartitionBy):
+        if append:
+            msg = "`append` needs the path of one file, not a `PartitionBy`"
+            raise ValueError(msg)
+        files = FileOptions(sync_on_close=sync_on_close)
+        return PartitionWriter(Partitioning.of(target), options, files).write_all(batches, schema)
     place = normalize_target(target)
-    rows = core_frame(df)
-    writer = open_writer(place, rows, options, FileOptions(append, mkdir, sync_on_close))
-    writer.write(rows)
-    writer.finish()
+    files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
+    rows, n_bytes = write_batches(FileWriter(place, options, files), batches, schema)
+    return [WrittenFile(place if isinstance(place, str) else "", rows, n_bytes)]

@@ -23,7 +23,7 @@ mod write;
 
 pub use codec::Codec;
 pub use container::Header;
-pub use datum::{DatumDecoder, DatumOptions, Decoded, Framing};
+pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
 pub use error::{Error, ErrorKind, Position, Result};
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
@@ -35,6 +35,8 @@ pub use schema::{
     Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
     Properties, Record, Schema,
 };
+#[cfg(feature = "object_store")]
+pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
 };

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
 
 from polars_avro import _options
 from polars_avro._core import FileSet
 from polars_avro._engine import predicate
-from polars_avro._engine.frames import frames_of_query
+from polars_avro._engine.frames import frames, warn_at_end
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
 from polars_avro._errors import AvroColumnNotFoundError, AvroError
+from polars_avro._sources import stores
 from polars_avro._sources.inputs import FileIdentity, identify, label
+from polars_avro._sources.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from polars_avro._bad_blocks import BadBlockLog
+    from polars_avro._core import OpenFile, StoreFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -34,7 +38,7 @@ _ROWS = 100_000
 class Files:
     """Files and what they are read as. Opens nothing."""
 
-    sources: tuple[str | bytes, ...]
+    sources: tuple[str | bytes | OpenFile, ...]
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
@@ -44,20 +48,30 @@ class Files:
     refused: tuple[str, ...] = ()
     #: What the first file was when its header was read.
     first: FileIdentity | None = None
+    stores: Stores = field(default_factory=Stores)
+    #: Files of stores whose first bytes are here, for the first query.
+    opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "opened": []}
+
+    #: Whether rows are counted without decoding them, as slices and row numbers need it.
+    counts_by_header: ClassVar[bool] = True
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells these files from others. Bytes are the same where they are the same object."""
-        if isinstance(self.sources[0], bytes):
+        if not isinstance(self.sources[0], str):
             sources: tuple[object, ...] = tuple(map(id, self.sources))
         else:
             sources = self.sources if self.path_column is None else tuple(map(label, self.sources))
-        return sources, self.read_schema, self.hive, self.path_column, self.dtypes, self.refused, self.first
+        told = (self.read_schema, self.hive, self.path_column, self.dtypes, self.refused, self.first, self.stores.key)
+        return sources, *told
 
     @property
     def label(self) -> str:
         """Name the files in query plans."""
-        first = label(self.sources[0])
+        first = stores.shown(label(self.sources[0]))
         others = len(self.sources) - 1
         return f"{first}, ... {others} other file{'s' if others > 1 else ''}" if others else first
 
@@ -85,12 +99,20 @@ class Files:
         _options.new_column("include_file_paths", self.path_column, of_files)
         return pl.Schema({**of_files, **self.file_columns.schema})
 
-    def open(self) -> OpenFiles:
+    def open(self) -> OpenRows:
+        """Make ready for a query."""
+        return self.open_files()
+
+    def open_files(self) -> OpenFiles:
         """Make ready for reading."""
         with self.changes_explained():
+            try:
+                sources = self.opened.pop()
+            except IndexError:
+                sources = self.stores.files(self.sources)
             # A file that no filter leaves out is opened once, for all that the query asks of it.
-            single = len(self.sources) == 1 and self.file_columns is None
-            return OpenFiles(self, FileSet(self.sources, self.read_schema.core_opener(), eager=single))
+            single = len(sources) == 1 and self.file_columns is None
+            return OpenFiles(self, FileSet(sources, self.read_schema.core_opener(), eager=single))
 
     @contextmanager
     def changes_explained(self) -> Iterator[None]:
@@ -104,12 +126,31 @@ class Files:
             raise
 
 
+class OpenRows(Protocol):
+    """What an engine asks for."""
+
+    def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
+        """Count rows, or `limit` of them."""
+
+    def frames(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+    ) -> Iterator[pl.DataFrame]:
+        """Read rows."""
+
+
 class OpenFiles:
     """Reads files. Those of a `FileSet` are opened when their turn comes."""
 
-    def __init__(self, files: Files, core: FileSet) -> None:
+    def __init__(self, files: Files, core: FileSet, byte_range: tuple[int, int | None] | None = None) -> None:
         self.files = files
         self.core = core
+        self.byte_range = byte_range
         self.file_columns = files.file_columns
 
     def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
@@ -127,6 +168,23 @@ class OpenFiles:
         reader: ReaderOptions,
     ) -> Iterator[pl.DataFrame]:
         """Read rows of these columns; filters leave out files, and no rows of the others."""
+        log = reader.bad_block_log()
+        found = self.frames_of_scan(
+            columns=columns, row_index=row_index, pre_slice=pre_slice, filters=filters, reader=reader, log=log
+        )
+        return warn_at_end(found, log)
+
+    def frames_of_scan(
+        self,
+        *,
+        columns: Sequence[str],
+        row_index: tuple[str, int] | None = None,
+        pre_slice: tuple[int, int | None] | None = None,
+        filters: Sequence[pl.Expr] = (),
+        reader: ReaderOptions,
+        log: BadBlockLog | None,
+    ) -> Iterator[pl.DataFrame]:
+        """Do the same for a scan that reports damage in a log of its own."""
         for name in self.files.refused:
             if name in columns:
                 msg = f"{self.files.label}: no column {name!r}; pass missing_columns='insert' to read it as null"
@@ -135,7 +193,7 @@ class OpenFiles:
             known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
             part = self._part(row_index, pre_slice, filters, sound=reader.ignore_errors)
             own = [name for name in columns if name not in known]
-            if not own and row_index is None and not reader.ignore_errors:
+            if not own and row_index is None and self.byte_range is None and not reader.ignore_errors:
                 yield from self._file_columns_alone(part, known)
                 return
             numbered = own if row_index is None or part.skipped is not None else [row_index[0], *own]
@@ -145,12 +203,13 @@ class OpenFiles:
                 file_index=_NUMBER if known or part.skipped is not None else None,
                 offset=part.offset,
                 length=part.length,
+                byte_range=self.byte_range,
                 row_filter=predicate.core_filter(filters, numbered),
                 reader=reader,
             )
             # A query may need few rows: its first batch is small, unless its user has said how many rows it has.
             found = part.core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
-            for df in frames_of_query(found, reader.bad_block_log()):
+            for df in frames(found, log):
                 yield self._completed(df, known, row_index, part.skipped)
 
     def _part(
@@ -162,8 +221,8 @@ class OpenFiles:
         sound: bool,
     ) -> Part:
         """Find the files and the rows to read."""
-        kept = self._matching(filters)
-        if kept is None:
+        kept = matching(self.file_columns, filters)
+        if kept is None or self.byte_range is not None:
             return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
         if row_index is None and pre_slice is None:
             return Part(self.core.select(kept))
@@ -172,16 +231,6 @@ class OpenFiles:
             return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
         return resolve_slice_of(self.core, kept, pre_slice, numbered=row_index is not None)
 
-    def _matching(self, filters: Sequence[pl.Expr]) -> list[int] | None:
-        """Give the files of which a row can pass, by the columns that have one value a file; None: all."""
-        if self.file_columns is None:
-            return None
-        told = [term for term in filters if predicate.is_evaluable(term, self.file_columns.columns)]
-        if not told:
-            return None
-        kept: list[int] = self.file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()
-        return kept
-
     def _completed(
         self, df: pl.DataFrame, names: list[str], row_index: tuple[str, int] | None, skipped: pl.Series | None
     ) -> pl.DataFrame:
@@ -189,12 +238,14 @@ class OpenFiles:
         if _NUMBER not in df.columns:
             return df
         numbers = df.get_column(_NUMBER)
-        df = df.drop(_NUMBER)
+        width, df = df.width, df.drop(_NUMBER)
         if row_index is not None and skipped is not None:
             df = df.with_columns(pl.col(row_index[0]) + skipped.gather(numbers))
         if names:
             assert self.file_columns is not None
-            df = df.hstack(self.file_columns.select(names)[numbers])
+            known = self.file_columns.select(names)[numbers]
+            # Before Polars 2 a frame of no columns has no height.
+            df = df.hstack(known) if width > 1 else known
         return df
 
     def _file_columns_alone(self, part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
@@ -213,6 +264,17 @@ class OpenFiles:
             every = pl.int_range(int(rows["rows"].sum()), eager=True)
             run = rows["rows"].cum_sum().search_sorted(every, side="right")
             yield known[rows["number"][run]]
+
+
+def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> list[int] | None:
+    """Give the files of which a row can pass, by the columns that have one value a file; None: all."""
+    if file_columns is None:
+        return None
+    told = [term for term in filters if predicate.is_evaluable(term, file_columns.columns)]
+    if not told:
+        return None
+    kept: list[int] = file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()
+    return kept
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:

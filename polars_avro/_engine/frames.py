@@ -38,10 +38,10 @@ def frames(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFra
             _logger.debug("read: %s", ", ".join(f"{name} {value}" for name, value in stats.items()), extra=stats)
 
 
-def frames_of_query(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
-    """Do the same, and warn at the end about all that was left out."""
+def warn_at_end(found: Iterator[pl.DataFrame], log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
+    """Give the frames of a query, and warn at the end about all that was left out."""
     try:
-        yield from frames(batches, log)
+        yield from found
     finally:
         if log is not None:
             log.warn()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from polars_avro._engine.files import Files
+from polars_avro._errors import AvroUnsupportedError
 from polars_avro._options import ReaderOptions, ScanOptions
-from polars_avro._sources.listing import expand
-
-__all__ = ["expand", "scan"]
+from polars_avro._sources import listing, stores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -> pl.LazyFrame:
@@ -25,6 +24,19 @@ def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -
     frames_of = Frames(files, schema, options.reader, options.n_rows)
     lf = register_io_source(frames_of, schema=schema, is_pure=options.cache)
     return lf if options.row_index is None else lf.with_row_index(*options.row_index)
+
+
+def defer(plan: Callable[[], pl.LazyFrame]) -> pl.LazyFrame:
+    """Make the scan now: there is nothing that could make it later."""
+    return plan()
+
+
+def expand(paths: list[str], **options: Any) -> list[str]:
+    """List the files that patterns and directories stand for."""
+    if stores.is_remote(paths[0]):
+        msg = f"{stores.shown(paths[0])}: patterns and directories in stores need Polars 2"
+        raise AvroUnsupportedError(msg)
+    return listing.expand(paths, **options)
 
 
 class Frames:

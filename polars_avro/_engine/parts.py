@@ -25,9 +25,7 @@ class Part:
     skipped: pl.Series | None = None
 
 
-def resolve_slice(
-    core: FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool, sound: bool
-) -> Part:
+def resolve_slice(core: FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool, sound: bool) -> Part:
     """Count a slice from the first row of some of the files; if rows are numbered, of all."""
     offset, length = (0, None) if pre_slice is None else pre_slice
     if offset >= 0:

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import polars as pl
 from polars.exceptions import ComputeError
 
-from polars_avro._sources import inputs
+from polars_avro._errors import AvroUnsupportedError
+from polars_avro._sources import inputs, stores
 from polars_avro._sources.hive import Hive, start
-from polars_avro._sources.inputs import UriPath
+from polars_avro._sources.inputs import Contents, UriPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from polars._typing import SchemaDict
 
+    from polars_avro._sources.stores import Stores
+
 
 def expand(
-    named: list[str] | list[bytes],
+    named: list[str] | list[Contents],
     list_files: Callable[..., list[str]],
     *,
     glob: bool,
     hidden_file_prefix: str | Sequence[str] | None,
-) -> list[str] | list[bytes]:
+    in_stores: Stores | None = None,
+) -> list[str] | list[Contents]:
     """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
-    if not named or isinstance(named[0], bytes):
+    if not named or not isinstance(named[0], str):
         return named
     files: list[str] = []
     for path in named:
         assert isinstance(path, str)
+        if in_stores is None and stores.is_remote(path):
+            msg = f"{stores.shown(path)}: only local files are supported here, scan_avro and read_avro read stores"
+            raise AvroUnsupportedError(msg)
         if not inputs.is_glob_or_directory(path, glob=glob):
             files.append(path)
+            continue
+        if in_stores is not None and stores.is_remote(path):
+            files += in_stores.expand(path, list_files, glob=glob, hidden_file_prefix=hidden_file_prefix)
             continue
         # Polars leaves empty files out. A directory whose name has brackets is no pattern.
         literal = "[" in path and not inputs.is_glob(path)
@@ -43,11 +52,11 @@ def expand(
     return files
 
 
-def no_files(named: list[str] | list[bytes], *, glob: bool) -> Exception:
+def no_files(named: list[str] | list[Contents], *, glob: bool) -> Exception:
     """Make the error of sources that stand for no file."""
     if not named:
         return ValueError("expected at least one source, got an empty list; with a schema it is an empty frame")
-    names = [inputs.label(path) for path in named]
+    names = [stores.shown(inputs.label(path)) for path in named]
     msg = f"no file found for {', '.join(names)}, or only empty ones"
     if glob and any("[" in name for name in names):
         msg += "; glob=False takes brackets as they are"
@@ -55,7 +64,7 @@ def no_files(named: list[str] | list[bytes], *, glob: bool) -> Exception:
 
 
 def hive(
-    paths: list[str] | list[bytes],
+    paths: list[str] | list[Contents],
     *,
     partitioning: bool | None,
     schema: SchemaDict | None,
@@ -67,9 +76,9 @@ def hive(
         raise ComputeError(msg)
     if partitioning is False or not paths or not isinstance(paths[0], str):
         return None
-    if partitioning is None and schema is None and not (len(paths) == 1 and os.path.isdir(paths[0])):
+    if partitioning is None and schema is None and not (len(paths) == 1 and inputs.is_directory(paths[0])):
         return None
     roots = [str(path) for path in paths]
-    directories = [os.path.isdir(path) for path in roots]
+    directories = [inputs.is_directory(path) for path in roots]
     dtypes = None if schema is None else tuple(pl.DataFrame(schema=schema).schema.items())
     return Hive(start(roots, directories=directories), dtypes, parse_dates)

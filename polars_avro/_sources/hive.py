@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -29,6 +29,11 @@ class Hive:
     start: int
     dtypes: tuple[tuple[str, pl.DataType | type[pl.DataType]], ...] | None
     parse_dates: bool
+
+    def with_dtypes(self, paths: Sequence[str]) -> Hive:
+        """Fix the dtypes as these paths have them, so that some of the paths are read as all are."""
+        dtypes = {name: column.dtype for name, column in self.columns(paths).items()}
+        return replace(self, dtypes=tuple(dtypes.items()))
 
     def columns(self, paths: Sequence[str]) -> dict[str, pl.Series]:
         """Read the columns of all files: one value a file."""

@@ -7,10 +7,14 @@ import os
 import re
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from polars_avro._errors import AvroUnsupportedError
+from polars_avro._sources import open_files, stores
+
+if TYPE_CHECKING:
+    from polars_avro._core import OpenFile
 
 
 class Readable(Protocol):
@@ -24,11 +28,12 @@ Bytes: TypeAlias = "bytes | bytearray | memoryview"
 Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
 Sources: TypeAlias = "Source | Sequence[Source]"
 
+#: What is no path: bytes, and files that are open.
+Contents: TypeAlias = "bytes | OpenFile"
 FileIdentity: TypeAlias = "tuple[int, int, int, int]"
 
 ACCEPTED = "a str, a path, bytes, a BytesIO, a file opened for reading bytes, or any object whose read() returns bytes"
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://|(file):(?=/)", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -43,11 +48,12 @@ class UriPath(str):
         return f"file://{self!s}"
 
 
-def normalize_source(source: Source) -> str | bytes:
+def normalize_source(source: Source) -> str | Contents:
     """
-    Give the path or the bytes of one source; file-likes are read to their end.
+    Give the path, the bytes or the open file of one source.
 
-    A ``BytesIO`` is taken from its position on and keeps that position, so that it can be read again.
+    Only file-likes that cannot seek are read to their end. A ``BytesIO`` is taken from its position on and keeps that
+    position, so that it can be read again.
     """
     if isinstance(source, bytes):
         return source
@@ -62,42 +68,43 @@ def normalize_source(source: Source) -> str | bytes:
     if not callable(read):
         msg = f"cannot read Avro from {type(source).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
-    return _bytes_of(source, read())
+    opened = open_files.open_file(source)
+    return _bytes_of(source, read()) if opened is None else opened
 
 
-def normalize_sources(sources: Sources) -> list[str] | list[bytes]:
+def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
     """Give the paths, or the bytes, of one source or of a list of them."""
     if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes, bytearray, memoryview)):
         opened = [normalize_source(source) for source in sources]
     else:
         opened = [normalize_source(sources)]
     paths = [source for source in opened if isinstance(source, str)]
-    contents = [source for source in opened if isinstance(source, bytes)]
+    contents = [source for source in opened if not isinstance(source, str)]
     if paths and contents:
         msg = "a list of sources must hold paths alone, or bytes and file-likes alone"
         raise TypeError(msg)
     return paths or contents
 
 
-def normalize_file(source: Source, function: str) -> str | bytes:
+def normalize_file(source: Source, function: str) -> str | Contents:
     """Give the path or the bytes of one source for a function that reads one file."""
     if isinstance(source, (list, tuple)):
         msg = f"cannot read Avro from {type(source).__name__!r}: {function} reads one file, scan_avro reads several"
         raise TypeError(msg)
     opened = normalize_source(source)
-    if isinstance(opened, str):
-        if os.path.isdir(opened):
+    if isinstance(opened, str) and not stores.is_web(opened):
+        if is_directory(opened):
             msg = f"{function} reads one file, scan_avro reads directories"
             raise IsADirectoryError(errno.EISDIR, msg, opened)
-        if _GLOB.search(opened) and not os.path.exists(opened):
+        if not stores.is_remote(opened) and _GLOB.search(opened) and not os.path.exists(opened):
             msg = f"{function} reads one file, scan_avro reads patterns"
             raise FileNotFoundError(errno.ENOENT, msg, opened)
     return opened
 
 
-def identify(source: str | bytes) -> FileIdentity | None:
+def identify(source: str | Contents) -> FileIdentity | None:
     """Give what tells a file from another that has replaced it."""
-    if isinstance(source, bytes):
+    if not isinstance(source, str):
         return None
     try:
         status = os.stat(source)
@@ -108,7 +115,12 @@ def identify(source: str | bytes) -> FileIdentity | None:
 
 def is_glob_or_directory(path: str, *, glob: bool) -> bool:
     """Tell whether a path is a pattern or a directory."""
-    return (glob and is_glob(path)) or os.path.isdir(path)
+    return not stores.is_web(path) and ((glob and is_glob(path)) or is_directory(path))
+
+
+def is_directory(path: str) -> bool:
+    """Tell whether a path is a directory: in a store, what ends in a slash is."""
+    return path.endswith("/") if stores.is_remote(path) else os.path.isdir(path)
 
 
 def is_glob(path: str) -> bool:
@@ -117,9 +129,9 @@ def is_glob(path: str) -> bool:
     return bool(signs) and not (signs == {"["} and os.path.exists(path))
 
 
-def label(source: str | bytes) -> str:
+def label(source: str | Contents) -> str:
     """Name a source as Polars does."""
-    if isinstance(source, bytes):
+    if not isinstance(source, str):
         return "in-mem"
     shown = source.label if isinstance(source, UriPath) else source
     # Polars' strings are UTF-8, names of files need not be.
@@ -141,24 +153,14 @@ def _local(path: Any) -> str:
     if not isinstance(path, str):
         msg = f"cannot read Avro from a path of {type(path).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
-    remote = scheme(path)
-    if remote is None or remote == "file":
-        return local_path(path)
-    msg = f"{path}: reading from {remote}:// is not supported, only local files are"
-    raise AvroUnsupportedError(msg)
-
-
-def scheme(path: str) -> str | None:
-    """Give the scheme of a URL, None of a path."""
-    found = _SCHEME.match(path)
-    return None if found is None else (found[1] or found[2]).lower()
+    return path if stores.is_remote(path) else local_path(path)
 
 
 def local_path(path: str) -> str:
     """Give the path that a path, or a URL with the scheme ``file``, means on this machine."""
     if path.startswith("~"):
         return os.path.expanduser(path)
-    found = _SCHEME.match(path)
+    found = stores.SCHEME.match(path)
     if found is None:
         return path
     rest = path[found.end() :]

@@ -21,6 +21,8 @@ _CODECS = {"uncompressed": "null", "zstd": "zstandard"}
 class FileOptions:
     """How the bytes of a file become visible."""
 
+    #: Gives an object all bytes at the end.
+    hold: bool = False
     append: bool = False
     mkdir: bool = False
     sync_on_close: SyncOnClose | None = None

@@ -6,10 +6,9 @@ import os
 from io import BytesIO
 from typing import IO, Any, TypeAlias
 
-from polars_avro._core import Frame, WriteOptions, Writer
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._sources import inputs
-from polars_avro._writing.options import FileOptions
+from polars_avro._sources import inputs, stores
+from polars_avro._writing.options import FileOptions, SyncOnClose
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 
@@ -35,25 +34,19 @@ def normalize_target(target: Any) -> str | Any:
 
 def local_path(path: str) -> str:
     """Give a path of this machine."""
-    scheme = inputs.scheme(path)
+    scheme = stores.scheme(path)
     if scheme is not None and scheme != "file":
         msg = f"{path}: writing to {scheme}:// is not supported, only local files are"
         raise AvroUnsupportedError(msg)
     return inputs.local_path(path)
 
 
-def open_writer(target: str | Any, first: Frame, options: WriteOptions, files: FileOptions) -> Writer:
-    """Begin a file with the columns of a frame."""
-    if files.append and not isinstance(target, str):
+def file_options(target: str | Any, *, append: bool, mkdir: bool, sync_on_close: SyncOnClose | None) -> FileOptions:
+    """Say how the bytes of a target become visible."""
+    if append and not isinstance(target, str):
         msg = "`append` needs a path"
         raise ValueError(msg)
-    return Writer(
-        target,
-        first,
-        options,
-        append=files.append,
-        # What is in memory gets all or nothing, as a path does.
-        hold=isinstance(target, BytesIO),
-        mkdir=files.mkdir,
-        sync_on_close=files.sync_on_close,
-    )
+    if sync_on_close not in (None, "data", "all"):
+        msg = f"`sync_on_close` must be None, 'data' or 'all', got {sync_on_close!r}"
+        raise ValueError(msg)
+    return FileOptions(isinstance(target, BytesIO), append, mkdir, sync_on_close)

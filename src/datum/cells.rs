@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     fn column(chunks: &[&[Option<&[u8]>]]) -> Vec<BinaryViewArray> {
-        chunks.iter().map(|chunk| BinaryViewArray::from_slice(chunk)).collect()
+        chunks.iter().map(BinaryViewArray::from_slice).collect()
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Rows into a column.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use polars_arrow::array::Array;
 
-use super::cells::{Cells, Scratch};
+use super::cells::{Cells, Scratch, Segment};
 use super::known::{Known, Writer};
 use super::probe::{Probe, decode};
 use super::route::{NoRoute, Route, Router};
@@ -31,39 +32,78 @@ pub(super) fn fill(
     probe: &mut Probe<'_>,
 ) -> Result<Box<dyn Array>, Stop> {
     let mut target = Target::new(router.known, rows.len());
-    let (mut short, mut long) = (Scratch::default(), Scratch::default());
-    let (mut route, mut writer) = (None::<Route>, &*router.known.writers[0]);
-    let mut bad = bad.iter().peekable();
+    let mut scratch = (Scratch::default(), Scratch::default());
+    let mut route: Option<Route> = None;
+    let mut bad = bad.iter().copied().peekable();
     for segment in cells.segments(rows) {
-        for row in segment.rows.clone() {
-            let cell = if bad.next_if_eq(&&row).is_some() { None } else { segment.get(row, &mut short) };
-            let Some(cell) = cell else {
+        let mut rest = segment.rows.clone();
+        while !rest.is_empty() {
+            let next_bad = bad.peek().map_or(usize::MAX, |&row| row);
+            if rest.start == next_bad {
+                bad.next();
                 target.push_null();
+                rest.start += 1;
+                continue;
+            }
+            let Some(cell) = segment.get(rest.start, &mut scratch.0) else {
+                target.push_null();
+                rest.start += 1;
                 continue;
             };
-            let current = match &route {
-                Some(route) if route.fits(cell) => route,
+            let (current, stop) = match &route {
+                Some(route) if route.fits(cell) => (route, rest.end.min(next_bad)),
                 _ => {
                     let found = router.route(cell, probe).map_err(|none| match none {
                         NoRoute::Missing(_) => Stop::Missing,
-                        NoRoute::Bad(_) => Stop::Row(row),
+                        NoRoute::Bad(_) => Stop::Row(rest.start),
                     })?;
                     target.turn_to(found.writer);
-                    writer = &router.known.writers[found.writer];
-                    route.insert(found)
+                    (&*route.insert(found), rest.start + 1)
                 }
             };
-            let pushed = decode(current, writer, cell, &mut long, |bytes, pos| target.decode(bytes, pos));
-            pushed.map_err(|_| Stop::Row(row))?;
-            target.grow();
+            let writer = &router.known.writers[current.writer];
+            let run = Run { segment: &segment, route: current, writer, first: rest.start };
+            rest.start = target.decode(run, rest.start..stop, &mut scratch).map_err(Stop::Row)?;
         }
     }
     Ok(target.finish())
 }
 
+/// Rows of one schema.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    segment: &'a Segment<'a>,
+    route: &'a Route,
+    writer: &'a Writer,
+    /// This row is of the route, whatever others are.
+    first: usize,
+}
+
+impl Run<'_> {
+    /// Decodes rows up to one that is null or of another route; gives that one, or the one that failed.
+    #[inline(always)]
+    fn decode(
+        &self,
+        rows: Range<usize>,
+        (short, long): &mut (Scratch, Scratch),
+        mut push: impl FnMut(&[u8], usize) -> Result<usize, Fault>,
+    ) -> Result<usize, usize> {
+        for row in rows.clone() {
+            let Some(cell) = self.segment.get(row, short) else { return Ok(row) };
+            if !self.route.fits(cell) && row != self.first {
+                return Ok(row);
+            }
+            if decode(self.route, self.writer, cell, long, &mut push).is_err() {
+                return Err(row);
+            }
+        }
+        Ok(rows.end)
+    }
+}
+
 /// The column that rows go into: one for each schema they are written with.
 struct Target<'a> {
-    writers: &'a [std::sync::Arc<Writer>],
+    writers: &'a [Arc<Writer>],
     columns: Columns,
     /// The schemas of the columns, and which of them comes next.
     numbers: Vec<usize>,
@@ -111,23 +151,31 @@ impl<'a> Target<'a> {
         }
     }
 
-    #[inline(always)]
-    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        match &mut self.columns {
-            Columns::One(column) => column.decode(bytes, pos),
-            Columns::Several(merge) => merge.decode_form(self.current, bytes, pos),
-        }
-    }
-
-    /// Counts a row that was decoded, and makes room for the rest once some are.
-    #[inline(always)]
-    fn grow(&mut self) {
-        self.len += 1;
-        if self.len == SAMPLE
+    /// Decodes rows of one route; gives the first that is not of it. The first rows tell how much room the rest needs.
+    fn decode(&mut self, run: Run<'_>, rows: Range<usize>, scratch: &mut (Scratch, Scratch)) -> Result<usize, usize> {
+        let stop = if self.len < SAMPLE { rows.end.min(rows.start + SAMPLE - self.len) } else { rows.end };
+        let decoded = match &mut self.columns {
+            Columns::One(column) => match &mut **column {
+                // Most rows are records: a loop of their own.
+                AnyColumn::Record(record) => {
+                    run.decode(rows.start..stop, scratch, |bytes, pos| record.decode_one(bytes, pos))
+                }
+                column => run.decode(rows.start..stop, scratch, |bytes, pos| column.decode(bytes, pos)),
+            },
+            Columns::Several(merge) => {
+                run.decode(rows.start..stop, scratch, |bytes, pos| merge.decode_form(self.current, bytes, pos))
+            }
+        };
+        let end = decoded?;
+        let before = self.len;
+        self.len += end - rows.start;
+        if before < SAMPLE
+            && self.len >= SAMPLE
             && let Columns::One(column) = &mut self.columns
         {
-            column.reserve(self.wanted.saturating_sub(SAMPLE));
+            column.reserve(self.wanted.saturating_sub(self.len));
         }
+        Ok(end)
     }
 
     fn push_null(&mut self) {

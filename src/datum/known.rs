@@ -14,7 +14,7 @@ use crate::{Error, Result, Schema};
 pub(super) struct Writer {
     /// Empty, to be cloned and filled.
     pub(super) column: AnyColumn,
-    /// The schema is `bytes` and no more, which Confluent's serializer writes without their length.
+    /// As [`is_bytes`].
     pub(super) is_bytes: bool,
 }
 
@@ -55,9 +55,7 @@ impl Known {
         let schemas = Schemas::new(schema.clone(), Some(reader.clone()), Evolution::default())?;
         let projection = Projection::columns(options.fields.as_deref());
         let column = Plan::compile_datum(&schemas, &projection, &options.limits)?;
-        let root = schema.node(schema.root());
-        let is_bytes = matches!(root.kind, Kind::Bytes) && root.logical.is_none();
-        self.writers.push(Arc::new(Writer { column, is_bytes }));
+        self.writers.push(Arc::new(Writer { column, is_bytes: is_bytes(schema) }));
         self.by_text.insert(text, self.writers.len() - 1);
         Ok(self.writers.len() - 1)
     }
@@ -92,8 +90,14 @@ impl Known {
     }
 }
 
+/// Whether a schema is `bytes` and no more, which Confluent's serializer writes without their length.
+pub(super) fn is_bytes(schema: &Schema) -> bool {
+    let root = schema.node(schema.root());
+    matches!(root.kind, Kind::Bytes) && root.logical.is_none()
+}
+
 /// The number by which single objects name a schema.
-fn fingerprint(schema: &Schema) -> u64 {
+pub(super) fn fingerprint(schema: &Schema) -> u64 {
     let bytes = schema.fingerprint(Fingerprint::Rabin);
     bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

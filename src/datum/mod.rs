@@ -5,14 +5,17 @@
 
 mod cells;
 mod decoder;
+mod encoder;
 mod fill;
 mod framing;
 mod known;
 mod options;
 mod probe;
 mod route;
+mod rows;
 mod task;
 
 pub use decoder::{DatumDecoder, Decoded};
+pub use encoder::{DatumEncoder, datum_schema_of};
 pub use framing::Framing;
 pub use options::DatumOptions;

@@ -152,6 +152,17 @@ impl Record {
         Ok(pos)
     }
 
+    /// The same as [`Column::decode`], for a loop over rows.
+    #[inline(always)]
+    pub(crate) fn decode_one(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        if self.pending > 0 {
+            self.settle();
+        }
+        let pos = decode_steps(&mut self.steps, &self.names, &self.programs, bytes, pos)?;
+        self.len += 1;
+        Ok(pos)
+    }
+
     /// The first fault of the record at `pos`, with the field in which the data ends if that is the fault. Decodes again,
     /// into a column that is thrown away: no step asks where the data ends.
     #[cold]
@@ -206,12 +217,7 @@ impl Record {
 impl Column for Record {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        if self.pending > 0 {
-            self.settle();
-        }
-        let pos = decode_steps(&mut self.steps, &self.names, &self.programs, bytes, pos)?;
-        self.len += 1;
-        Ok(pos)
+        self.decode_one(bytes, pos)
     }
 
     fn push_nulls(&mut self, n: usize) {

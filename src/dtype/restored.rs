@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use polars_arrow::datatypes::TimeUnit;
+use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 use serde_json::{Value, json};
 
 use super::categories::Categories;
@@ -97,10 +97,30 @@ impl Restored {
         })
     }
 
-    /// Notes the dtype beside the type that its values are written as.
-    pub(super) fn note(&self, properties: &mut Properties) {
-        let mut put = |key: &str, value: Value| drop(properties.insert(key.to_owned(), value));
-        let name = match self {
+    /// Whether values of a dtype as Arrow has it come back as what they were. Those that were checked when they were
+    /// made, such as times, come from the very dtype alone.
+    pub(crate) fn takes(&self, dtype: &ArrowDataType) -> bool {
+        match self {
+            Self::Int8 => *dtype == ArrowDataType::Int8,
+            Self::Int16 => *dtype == ArrowDataType::Int16,
+            Self::UInt8 => *dtype == ArrowDataType::UInt8,
+            Self::UInt16 => *dtype == ArrowDataType::UInt16,
+            Self::UInt32 => *dtype == ArrowDataType::UInt32,
+            Self::UInt64 => *dtype == ArrowDataType::UInt64,
+            Self::Int128 => *dtype == ArrowDataType::Int128,
+            Self::UInt128 => *dtype == ArrowDataType::UInt128,
+            Self::Float16 => *dtype == ArrowDataType::Float16,
+            Self::Time => matches!(dtype, ArrowDataType::Time64(_)),
+            Self::Duration(_) => matches!(dtype, ArrowDataType::Duration(_)),
+            Self::Array(width) => matches!(dtype, ArrowDataType::FixedSizeList(_, n) if n == width),
+            Self::Map => matches!(dtype, ArrowDataType::Map(..)),
+            Self::Zone(_) | Self::Categorical(_) | Self::Enum(_) => true,
+        }
+    }
+
+    /// Polars' name of the dtype, without its parameters.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
             Self::Int8 => "Int8",
             Self::Int16 => "Int16",
             Self::UInt8 => "UInt8",
@@ -117,8 +137,13 @@ impl Restored {
             Self::Enum(_) => "Enum",
             Self::Array(_) => "Array",
             Self::Map => "Map",
-        };
-        put(DTYPE, name.into());
+        }
+    }
+
+    /// Notes the dtype beside the type that its values are written as.
+    pub(super) fn note(&self, properties: &mut Properties) {
+        let mut put = |key: &str, value: Value| drop(properties.insert(key.to_owned(), value));
+        put(DTYPE, self.name().into());
         match self {
             Self::Duration(unit) => put(TIME_UNIT, unit_name(*unit).into()),
             Self::Zone(zone) => put(TIME_ZONE, zone.as_str().into()),

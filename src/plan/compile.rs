@@ -140,7 +140,11 @@ impl<'s> Compiler<'s> {
         let before = self.values;
         let column = self.column(item, projection)?;
         Ok(match restored {
-            Some(Restored::Array(width)) => Box::new(FixedList::new(column, *width)).into(),
+            Some(Restored::Array(width)) => {
+                // A null takes the memory of all its items.
+                self.values = self.values.saturating_add((self.values - before).saturating_mul(width - 1));
+                Box::new(FixedList::new(column, *width)).into()
+            }
             Some(Restored::Map) => {
                 let list = List::new(column, self.item_budget(item, self.values - before));
                 Box::new(Entries::new(list)).into()

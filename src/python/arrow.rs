@@ -5,7 +5,8 @@ use std::sync::Arc;
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi::{self, ArrowArrayStream};
-use pyo3::exceptions::PyTypeError;
+use polars_error::PolarsResult;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
@@ -46,6 +47,12 @@ impl Batch {
     #[getter]
     fn height(&self) -> usize {
         self.height
+    }
+
+    /// The number of columns; 0 once they are given away.
+    #[getter]
+    fn width(&self) -> usize {
+        self.batch.as_ref().map_or(0, |batch| batch.arrays.len())
     }
 
     #[pyo3(signature = (requested_schema=None))]
@@ -89,29 +96,43 @@ impl Batches {
     }
 }
 
-/// The arrays that an object with `__arrow_c_stream__` gives away, such as a `polars.Series`. `giver` is its name in errors.
+/// The type and the arrays of an object with `__arrow_c_stream__`, such as a `polars.Series` or a frame.
+pub(super) fn pull(object: &Bound<'_, PyAny>) -> PyResult<(Field, Vec<Box<dyn Array>>)> {
+    let stream = take_stream(&object.call_method0("__arrow_c_stream__")?)?;
+    // The producer may need the interpreter.
+    object
+        .py()
+        .detach(|| pull_all(stream))
+        .map_err(|error| PyValueError::new_err(format!("the Arrow stream failed: {error}")))
+}
+
+/// Moves the stream out of its capsule.
 #[allow(unsafe_code)]
-pub(super) fn arrays(giver: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Box<dyn Array>>> {
-    let capsule = giver.call_method0("__arrow_c_stream__")?;
-    let stream = capsule.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_array_stream"))?.cast::<ArrowArrayStream>();
-    // SAFETY: a capsule of this name holds a stream, which stays there while the capsule is borrowed; it is used up here.
-    let reader = unsafe { ffi::ArrowArrayStreamReader::try_new(&mut *stream.as_ptr()) };
-    let failed =
-        |error: polars_error::PolarsError| PyTypeError::new_err(format!("{name} gave a broken array: {error}"));
-    let (mut reader, mut arrays) = (reader.map_err(failed)?, Vec::new());
+pub(super) fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<ArrowArrayStream>> {
+    let capsule = capsule.cast::<PyCapsule>()?;
+    let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?.cast::<ArrowArrayStream>();
+    // SAFETY: a capsule of this name holds a stream. An empty one is left in its place, which releases nothing.
+    Ok(Box::new(unsafe { std::mem::replace(&mut *stream.as_ptr(), ArrowArrayStream::empty()) }))
+}
+
+#[allow(unsafe_code)]
+fn pull_all(stream: Box<ArrowArrayStream>) -> PolarsResult<(Field, Vec<Box<dyn Array>>)> {
     // SAFETY: the producer follows the interface.
+    let mut reader = unsafe { ffi::ArrowArrayStreamReader::try_new(stream) }?;
+    let (field, mut arrays) = (reader.field().clone(), Vec::new());
+    // SAFETY: as above.
     while let Some(array) = unsafe { reader.next() } {
-        arrays.push(array.map_err(failed)?);
+        arrays.push(array?);
     }
-    Ok(arrays)
+    Ok((field, arrays))
 }
 
 /// Arrays of one type as an Arrow stream.
-pub(super) fn stream_capsule<'py>(
-    py: Python<'py>,
+pub(super) fn stream_capsule(
+    py: Python<'_>,
     field: Field,
     arrays: impl Iterator<Item = Box<dyn Array>> + 'static,
-) -> PyResult<Bound<'py, PyCapsule>> {
+) -> PyResult<Bound<'_, PyCapsule>> {
     let stream = ffi::export_iterator(Box::new(arrays.map(Ok)), field);
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
@@ -119,6 +140,20 @@ pub(super) fn stream_capsule<'py>(
 /// The columns of a file as one Arrow schema.
 pub(super) fn schema_capsule<'py>(py: Python<'py>, fields: &[Field]) -> PyResult<Bound<'py, PyCapsule>> {
     PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(fields)), c"arrow_schema")
+}
+
+/// Batches as one Arrow stream, each made when the consumer asks for it.
+pub(super) fn batches_capsule<'py>(
+    py: Python<'py>,
+    fields: &[Field],
+    next: impl FnMut() -> Option<crate::Result<crate::Batch>> + Send + 'static,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let array = |batch: crate::Result<crate::Batch>| match batch {
+        Ok(batch) => Ok(rows(batch)),
+        Err(error) => Err(polars_error::PolarsError::ComputeError(error.to_string().into())),
+    };
+    let stream = ffi::export_iterator(Box::new(std::iter::from_fn(next).map(array)), root(fields));
+    PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
 fn root(fields: &[Field]) -> Field {

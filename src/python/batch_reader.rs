@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
-use super::arrow::{Batch, Batches, schema_capsule};
+use super::arrow::{Batch, Batches, batches_capsule, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
-use super::interrupt::interruptible;
+use super::interrupt::{Slow, interruptible};
 
 /// The batches of one read, in file order.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -16,6 +16,7 @@ pub(super) struct BatchReader {
     joined: Arc<Mutex<Joined>>,
     /// Reads on the thread that asks, where a signal waits for the next batch.
     here: bool,
+    slow: Slow,
 }
 
 /// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share are
@@ -43,7 +44,13 @@ pub(super) enum Rows {
 
 impl BatchReader {
     /// Small batches are joined; the first one comes as it is unless `join_first`.
-    pub(super) fn new(reader: crate::BatchReader, options: &crate::ReadOptions, join_first: bool, here: bool) -> Self {
+    pub(super) fn new(
+        reader: crate::BatchReader,
+        options: &crate::ReadOptions,
+        join_first: bool,
+        here: bool,
+        slow: Slow,
+    ) -> Self {
         let joined = Joined {
             reader,
             rows: options.batch_rows,
@@ -55,7 +62,7 @@ impl BatchReader {
             complete: false,
             behind: None,
         };
-        Self { joined: Arc::new(Mutex::new(joined)), here }
+        Self { joined: Arc::new(Mutex::new(joined)), here, slow }
     }
 
     fn lock(&self) -> MutexGuard<'_, Joined> {
@@ -96,6 +103,17 @@ impl Joined {
         }
     }
 
+    /// The next rows as they are, whatever was about to be joined.
+    fn next_alone(&mut self) -> Option<crate::Result<crate::Batch>> {
+        self.complete = false;
+        if self.group.is_empty() {
+            return self.behind.take().or_else(|| self.reader.next());
+        }
+        let batch = self.group.remove(0);
+        (self.height, self.weight) = (self.height - batch.height, self.weight - batch.bytes);
+        Some(Ok(batch))
+    }
+
     /// The rows that are together.
     fn take(&mut self) -> crate::Result<Option<Rows>> {
         (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
@@ -119,13 +137,27 @@ impl BatchReader {
     /// Waits detached, so that other Python threads run while a batch is decoded. After a signal the next call goes on.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
         let joined = self.joined.clone();
-        interruptible(py, self.here, move |stopped| lock(&joined).fill(stopped))?;
+        interruptible(py, self.here, &self.slow, move |stopped| lock(&joined).fill(stopped))?;
         Ok(self.lock().take().map_err(Raised::from)?)
     }
 
     /// What was left out before the last batch that came, or before the end; each report is given once.
     fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
         py.detach(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
+    }
+
+    /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface allows a producer to keep its own types.
+        drop(requested_schema);
+        let fields = py.detach(|| self.lock().reader.fields().to_vec());
+        let joined = self.joined.clone();
+        batches_capsule(py, &fields, move || lock(&joined).next_alone())
     }
 
     /// The columns of the batches, for `polars.Schema`.

@@ -4,15 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, BinaryViewArray};
-use polars_arrow::datatypes::Field;
+use polars_arrow::datatypes::{ArrowDataType, Field};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use super::arrow::{arrays, schema_capsule, stream_capsule, taken};
+use super::arrow::{pull, schema_capsule, stream_capsule, taken};
 use super::damage::Limits;
 use super::error::Raised;
-use crate::{DatumOptions, Decoded, Schema};
+use crate::{DatumOptions, Decoded, Limits as CoreLimits, Schema, datum_schema_of};
 
 /// Decodes any number of Binary columns in the same way.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -68,12 +68,13 @@ impl DatumDecoder {
     }
 
     /// Decodes a Binary series. Rows with one of the ids in `unknown` are bad.
+    #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a set")]
     fn decode(&self, py: Python<'_>, series: &Bound<'_, PyAny>, unknown: HashSet<u64>) -> PyResult<Datums> {
         let binary = |array: Box<dyn Array>| match array.as_any().downcast_ref::<BinaryViewArray>() {
             Some(array) => Ok(array.clone()),
             None => Err(PyTypeError::new_err(format!("datums are in a Binary column, got {:?}", array.dtype()))),
         };
-        let chunks = arrays(series, "the series")?.into_iter().map(binary).collect::<PyResult<Vec<_>>>()?;
+        let chunks = pull(series)?.1.into_iter().map(binary).collect::<PyResult<Vec<_>>>()?;
         let decoded = py.detach(|| self.0.decode(&chunks, &unknown)).map_err(Raised::from)?;
         let field = self.0.field("");
         Ok(match decoded {
@@ -84,6 +85,35 @@ impl DatumDecoder {
             Decoded::Missing(missing) => Datums { field, arrays: None, bad: (0, None), missing },
         })
     }
+}
+
+/// Encodes any number of series in the same way.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct DatumEncoder(crate::DatumEncoder);
+
+#[pymethods]
+impl DatumEncoder {
+    #[new]
+    #[pyo3(signature = (framing, schema, schema_id=None))]
+    fn new(framing: &str, schema: &str, schema_id: Option<u64>) -> Result<Self, Raised> {
+        let schema = Schema::parse(schema, &CoreLimits::default())?;
+        Ok(Self(crate::DatumEncoder::new(Arc::new(schema), framing.parse()?, schema_id)?))
+    }
+
+    /// Encodes a series.
+    fn encode(&self, py: Python<'_>, series: &Bound<'_, PyAny>) -> PyResult<Datums> {
+        let (field, chunks) = pull(series)?;
+        let arrays = py.detach(|| self.0.encode(&field, &chunks)).map_err(Raised::from)?;
+        let field = Field::new("".into(), ArrowDataType::BinaryView, true);
+        Ok(Datums { field, arrays: Some(arrays), bad: (0, None), missing: Vec::new() })
+    }
+}
+
+/// The Avro schema that a series is encoded with if none is given, as JSON.
+#[pyfunction]
+#[pyo3(signature = (series, name=None, namespace=None))]
+pub(super) fn datum_schema(series: &Bound<'_, PyAny>, name: Option<&str>, namespace: Option<&str>) -> PyResult<String> {
+    Ok(datum_schema_of(&pull(series)?.0, name, namespace).map_err(Raised::from)?)
 }
 
 #[pymethods]

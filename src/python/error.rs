@@ -1,22 +1,40 @@
 //! Errors of the core as Python exceptions. The classes live in `polars_avro`.
 
-use pyo3::exceptions::{PyOSError, PyValueError};
+use std::io::ErrorKind as ErrorKindOfIo;
+
+use pyo3::exceptions::{
+    PyConnectionRefusedError, PyConnectionResetError, PyFileNotFoundError, PyOSError, PyPermissionError,
+    PyTimeoutError, PyValueError,
+};
 use pyo3::prelude::*;
 
 use crate::schema::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use crate::{Error, ErrorKind};
 
 /// A core error on its way to Python: `Result<_, Raised>` lets `?` convert inside a `#[pymethods]` function.
-pub(super) struct Raised(Error);
+pub(super) enum Raised {
+    Core(Error),
+    Python(PyErr),
+}
 
 impl From<Error> for Raised {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self::Core(error)
+    }
+}
+
+impl From<PyErr> for Raised {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
     }
 }
 
 impl From<Raised> for PyErr {
-    fn from(Raised(error): Raised) -> Self {
+    fn from(raised: Raised) -> Self {
+        let error = match raised {
+            Raised::Core(error) => error,
+            Raised::Python(error) => return error,
+        };
         if error.kind() == ErrorKind::Callback {
             return callback_error(error);
         }
@@ -44,7 +62,7 @@ fn callback_error(error: Error) -> PyErr {
 /// Python picks the subclass (`FileNotFoundError`, `PermissionError`) by the number.
 fn os_error(error: &Error) -> PyErr {
     let Some(code) = error.io().and_then(std::io::Error::raw_os_error) else {
-        return PyOSError::new_err(error.to_string());
+        return by_kind(error);
     };
     // Rust's text ends in the number, which Python prints in front.
     let text = error.message();
@@ -52,6 +70,19 @@ fn os_error(error: &Error) -> PyErr {
     match &error.position().file {
         Some(file) => PyOSError::new_err((code, text.to_owned(), file.clone())),
         None => PyOSError::new_err((code, text.to_owned())),
+    }
+}
+
+/// An I/O error that no system call has made, of an object store for example.
+fn by_kind(error: &Error) -> PyErr {
+    let text = error.to_string();
+    match error.io().map(std::io::Error::kind) {
+        Some(ErrorKindOfIo::NotFound) => PyFileNotFoundError::new_err(text),
+        Some(ErrorKindOfIo::PermissionDenied) => PyPermissionError::new_err(text),
+        Some(ErrorKindOfIo::ConnectionRefused) => PyConnectionRefusedError::new_err(text),
+        Some(ErrorKindOfIo::ConnectionReset | ErrorKindOfIo::UnexpectedEof) => PyConnectionResetError::new_err(text),
+        Some(ErrorKindOfIo::TimedOut) => PyTimeoutError::new_err(text),
+        _ => PyOSError::new_err(text),
     }
 }
 

@@ -1,41 +1,24 @@
 //! One file.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use polars_buffer::Buffer;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use super::arrow::{Batches, schema_capsule};
 use super::batch_reader::BatchReader;
 use super::damage::report;
 use super::error::Raised;
-use super::interrupt::{QUICK_BYTES, interruptible};
+use super::file_set::FileSet;
+use super::interrupt::{QUICK_BYTES, Slow, detached, interruptible};
 use super::options::{FileOpener, ReadOptions};
-use crate::{FileInput, Fingerprint, MemorySource, OpenOptions};
-
-/// What Python may open. The order matters: bytes would be a path as well.
-#[derive(FromPyObject)]
-pub(super) enum SourceArg {
-    Bytes(PyBackedBytes),
-    Path(PathBuf),
-}
-
-impl SourceArg {
-    /// Bytes are not copied.
-    pub(super) fn input(self) -> FileInput {
-        match self {
-            Self::Bytes(bytes) => FileInput::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
-            Self::Path(path) => FileInput::Path(path),
-        }
-    }
-}
+use super::source::SourceArg;
+use crate::{Fingerprint, OpenOptions};
 
 /// An opened file: its header is read, its schema parsed.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct ContainerFile(crate::ContainerFile);
+pub(super) struct ContainerFile {
+    file: crate::ContainerFile,
+    slow: Slow,
+}
 
 #[pymethods]
 impl ContainerFile {
@@ -43,25 +26,32 @@ impl ContainerFile {
     #[new]
     #[pyo3(signature = (source, options=None))]
     fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>) -> Result<Self, Raised> {
-        py.detach(|| {
-            let source = source.input().open()?;
-            let file = match options {
-                Some(open) => open.0.open(source),
+        let slow = source.slow();
+        let opener = options.map(|open| open.0.clone());
+        let file = detached(py, &slow, move || {
+            let source = source.open()?;
+            match opener {
+                Some(opener) => opener.open(source),
                 None => crate::ContainerFile::open(source, &OpenOptions::default()),
-            };
-            Ok(Self(file?))
-        })
+            }
+        })?;
+        Ok(Self { file, slow })
+    }
+
+    /// The file as a set of one.
+    fn as_set(&self) -> FileSet {
+        FileSet::of_open(self.file.clone(), self.slow.clone())
     }
 
     /// The schema as the header has it.
     #[getter]
     fn schema_json(&self) -> &str {
-        &self.0.header().schema_json
+        &self.file.header().schema_json
     }
 
     #[getter]
     fn canonical_form(&self) -> String {
-        self.0.schema().canonical_form()
+        self.file.schema().canonical_form()
     }
 
     /// By the names that the specification gives the algorithms.
@@ -70,26 +60,26 @@ impl ContainerFile {
         let fingerprints = PyDict::new(py);
         let kinds = [("CRC-64-AVRO", Fingerprint::Rabin), ("MD5", Fingerprint::Md5), ("SHA-256", Fingerprint::Sha256)];
         for (name, kind) in kinds {
-            fingerprints.set_item(name, PyBytes::new(py, &self.0.schema().fingerprint(kind)))?;
+            fingerprints.set_item(name, PyBytes::new(py, &self.file.schema().fingerprint(kind)))?;
         }
         Ok(fingerprints)
     }
 
     #[getter]
     fn codec(&self) -> &'static str {
-        self.0.header().codec.name()
+        self.file.header().codec.name()
     }
 
     #[getter]
     fn sync_marker(&self) -> &[u8] {
-        &self.0.header().sync
+        &self.file.header().sync
     }
 
     /// Every entry of the header, those of the specification included.
     #[getter]
     fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let metadata = PyDict::new(py);
-        for (key, value) in &self.0.header().metadata {
+        for (key, value) in &self.file.header().metadata {
             metadata.set_item(key, PyBytes::new(py, value))?;
         }
         Ok(metadata)
@@ -98,41 +88,44 @@ impl ContainerFile {
     /// The size of the whole file.
     #[getter]
     fn size(&self) -> u64 {
-        self.0.size()
+        self.file.size()
     }
 
     #[getter]
     fn header_size(&self) -> u64 {
-        self.0.header().size
+        self.file.header().size
     }
 
     /// The columns, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, self.0.fields())
+        schema_capsule(py, self.file.fields())
     }
 
     /// How many rows the block headers promise; may stop once there are `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
-        Ok(py.detach(|| self.0.count_rows(limit))?)
+        let file = self.file.clone();
+        detached(py, &self.slow, move || file.count_rows(limit))
     }
 
     /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
-        Ok(py.detach(|| self.0.count_readable_rows(limit))?)
+        let file = self.file.clone();
+        detached(py, &self.slow, move || file.count_readable_rows(limit))
     }
 
     /// Blocks and rows.
     fn count_blocks(&self, py: Python<'_>) -> Result<(u64, u64), Raised> {
-        Ok(py.detach(|| self.0.count_blocks())?)
+        let file = self.file.clone();
+        detached(py, &self.slow, move || file.count_blocks())
     }
 
     /// Reads everything before it returns, unless a signal ends it.
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
-        let (file, options) = (self.0.clone(), options.0.clone());
-        let here = options.n_threads == Some(1) || file.size() <= QUICK_BYTES;
-        let read = interruptible(py, here, move |stopped| {
+        let (file, options) = (self.file.clone(), options.0.clone());
+        let here = self.slow.is_none() && (options.n_threads == Some(1) || file.size() <= QUICK_BYTES);
+        let read = interruptible(py, here, &self.slow, move |stopped| {
             let mut reader = file.read(&options)?;
             let mut batches = Vec::new();
             while !stopped()
@@ -157,8 +150,9 @@ impl ContainerFile {
         join_first: bool,
         interruptible: bool,
     ) -> Result<BatchReader, Raised> {
-        let reader = py.detach(|| self.0.read(&options.0))?;
-        let here = !interruptible || options.0.n_threads == Some(1) || self.0.size() <= QUICK_BYTES;
-        Ok(BatchReader::new(reader, &options.0, join_first, here))
+        let (file, wanted) = (self.file.clone(), options.0.clone());
+        let reader = detached(py, &self.slow, move || file.read(&wanted))?;
+        let quick = self.slow.is_none() && (options.0.n_threads == Some(1) || self.file.size() <= QUICK_BYTES);
+        Ok(BatchReader::new(reader, &options.0, join_first, !interruptible || quick, self.slow.clone()))
     }
 }

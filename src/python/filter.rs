@@ -5,7 +5,7 @@ use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::arrow::{Batch, arrays};
+use super::arrow::{Batch, pull};
 use crate::{Error, ErrorKind, Result, RowFilter};
 
 /// Takes a `Batch`, gives booleans as an Arrow stream: `polars.Series` is one.
@@ -41,9 +41,9 @@ impl RowFilter for CallableFilter {
 }
 
 /// The values of a stream; null is false.
-fn booleans(stream: &Bound<'_, PyAny>) -> PyResult<Bitmap> {
+fn booleans(answer: &Bound<'_, PyAny>) -> PyResult<Bitmap> {
     let mut out = BitmapBuilder::new();
-    for array in arrays(stream, "a filter")? {
+    for array in pull(answer)?.1 {
         let Some(array) = array.as_any().downcast_ref::<BooleanArray>() else {
             return Err(PyTypeError::new_err(format!("a filter gave {:?} instead of booleans", array.dtype())));
         };

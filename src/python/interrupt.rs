@@ -1,7 +1,7 @@
 //! Work that a signal ends: Python sees Ctrl-C only when somebody looks.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -9,20 +9,51 @@ use std::time::Duration;
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 
+use super::error::Raised;
+
 /// Time between two looks at signals.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Reading a file of fewer bytes takes less time than starting a thread for it.
 pub(super) const QUICK_BYTES: u64 = 64 << 10;
 
+/// A source whose reads may wait for long.
+pub(super) trait Waiting: Send + Sync {
+    /// Lets reads wait again, after a signal.
+    fn begin(&self) {}
+
+    /// Ends the reads that wait now; they fail.
+    fn end_reads(&self);
+}
+
+/// The source behind a file if its reads may wait for long.
+pub(super) type Slow = Option<Arc<dyn Waiting>>;
+
+/// How long reads that were ended have to stop, and between how many tries: work may be between two reads.
+const STOP: Duration = Duration::from_millis(5);
+const TRIES: usize = 100;
+
+/// Does work without the GIL; if its reads may wait for long, a signal ends them.
+pub(super) fn detached<T: Send + 'static>(
+    py: Python<'_>,
+    slow: &Slow,
+    work: impl FnOnce() -> crate::Result<T> + Send + 'static,
+) -> Result<T, Raised> {
+    match slow {
+        None => Ok(py.detach(work)?),
+        Some(_) => Ok(interruptible(py, false, slow, |_| work())??),
+    }
+}
+
 /// Does work that asks between its steps whether to stop, which a signal makes it do. Unless it is `here`, it is done on
 /// another thread, so that a signal need not wait for the end of a step; what it has made then goes when the step ends.
 pub(super) fn interruptible<T: Send + 'static>(
     py: Python<'_>,
     here: bool,
+    slow: &Slow,
     work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
 ) -> PyResult<T> {
-    if here { on_this_thread(py, work) } else { on_another_thread(py, work) }
+    if here { on_this_thread(py, work) } else { on_another_thread(py, slow, work) }
 }
 
 fn on_this_thread<T: Send>(py: Python<'_>, work: impl FnOnce(&dyn Fn() -> bool) -> T + Send) -> PyResult<T> {
@@ -41,8 +72,12 @@ fn on_this_thread<T: Send>(py: Python<'_>, work: impl FnOnce(&dyn Fn() -> bool) 
 
 fn on_another_thread<T: Send + 'static>(
     py: Python<'_>,
+    slow: &Slow,
     work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
 ) -> PyResult<T> {
+    if let Some(source) = slow {
+        py.detach(|| source.begin());
+    }
     let stopped = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = sync_channel(1);
     let receiver = Mutex::new(receiver);
@@ -62,7 +97,21 @@ fn on_another_thread<T: Send + 'static>(
         }
         if let Err(signal) = py.check_signals() {
             stopped.store(true, Ordering::Relaxed);
+            if let Some(source) = slow {
+                py.detach(|| end_reads(&**source, &receiver));
+            }
             return Err(signal);
+        }
+    }
+}
+
+/// Ends what waits, until the work is done.
+fn end_reads<T>(source: &dyn Waiting, receiver: &Mutex<Receiver<T>>) {
+    let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..TRIES {
+        source.end_reads();
+        if !matches!(receiver.recv_timeout(STOP), Err(RecvTimeoutError::Timeout)) {
+            return;
         }
     }
 }

@@ -12,8 +12,12 @@ mod file_set;
 mod filter;
 mod frame;
 mod interrupt;
+mod open_file;
 mod options;
 mod sink;
+mod source;
+#[cfg(feature = "object_store")]
+mod store;
 mod writer;
 
 use pyo3::prelude::*;
@@ -51,15 +55,25 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(damage::default_limits, module)?)?;
+    #[cfg(feature = "object_store")]
+    {
+        module.add_function(wrap_pyfunction!(store::store_files, module)?)?;
+        module.add_function(wrap_pyfunction!(store::check_store_options, module)?)?;
+        module.add_class::<store::StoreFile>()?;
+    }
+    module.add_class::<open_file::OpenFile>()?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_class::<options::FileOpener>()?;
     module.add_class::<datum::DatumDecoder>()?;
+    module.add_class::<datum::DatumEncoder>()?;
     module.add_class::<datum::Datums>()?;
+    module.add_function(wrap_pyfunction!(datum::datum_schema, module)?)?;
     module.add_class::<file::ContainerFile>()?;
     module.add_class::<file_set::FileSet>()?;
     module.add_class::<batch_reader::BatchReader>()?;
     module.add_class::<frame::Frame>()?;
+    module.add_class::<frame::FrameStream>()?;
     module.add_class::<writer::WriteOptions>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<options::ReadOptions>()

@@ -9,7 +9,9 @@ use pyo3::prelude::*;
 use super::error::Raised;
 use super::frame::Frame;
 use super::sink::{InterruptibleSink, WritableSink};
-use crate::{Codec, FileSink, FileSource, Limits, Schema, Sink, SyncOnClose, append_options, avro_schema_of};
+use crate::{
+    Codec, FileSink, FileSource, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
+};
 
 /// How to write; the same options serve any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -44,6 +46,12 @@ impl WriteOptions {
         options.block_size = block_size.unwrap_or(options.block_size);
         (options.sync_marker, options.n_threads) = (sync_marker, n_threads);
         Ok(Self(options))
+    }
+
+    /// Raises what writing the frame would raise before its first row.
+    fn check(&self, py: Python<'_>, frame: &Frame) -> Result<(), Raised> {
+        let sink = || Ok(Box::new(MemorySink::new()) as Box<dyn Sink>);
+        Ok(py.detach(|| create(sink, frame, &self.0)).map(drop)?)
     }
 
     /// The Avro schema that a frame is written with, as JSON.

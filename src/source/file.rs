@@ -16,6 +16,8 @@ use crate::{Error, Result};
 pub struct FileSource {
     name: String,
     file: File,
+    /// The source begins at this byte of the file.
+    start: u64,
     size: u64,
 }
 
@@ -36,7 +38,19 @@ impl FileSource {
             Ok((file, metadata.len()))
         };
         match open() {
-            Ok((file, size)) => Ok(Self { name, file, size }),
+            Ok((file, size)) => Ok(Self { name, file, start: 0, size }),
+            Err(error) => Err(Error::source(error).in_file(&name)),
+        }
+    }
+
+    /// Takes a file that is open, from a byte on. Its position is not used and stays.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) if it is not a regular file.
+    pub fn from_file(file: File, name: String, start: u64) -> Result<Self> {
+        let metadata = file.metadata().and_then(|metadata| check_is_file(&metadata).map(|()| metadata));
+        match metadata {
+            Ok(metadata) => Ok(Self { name, file, start, size: metadata.len().saturating_sub(start) }),
             Err(error) => Err(Error::source(error).in_file(&name)),
         }
     }
@@ -69,7 +83,7 @@ impl Source for FileSource {
     fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         let len = out.len().min(left);
-        fill(&self.file, &mut out[..len], offset).map_err(|error| Error::source(error).in_file(&self.name))
+        fill(&self.file, &mut out[..len], self.start + offset).map_err(|error| Error::source(error).in_file(&self.name))
     }
 
     fn read_at_reusing(&self, offset: u64, len: usize, known: &[u8], used: Vec<u8>) -> Result<Buffer<u8>> {
@@ -84,7 +98,7 @@ impl Source for FileSource {
             bytes.resize(len, 0);
         }
         bytes[..known.len()].copy_from_slice(known);
-        let filled = fill(&self.file, &mut bytes[known.len()..], offset + known.len() as u64);
+        let filled = fill(&self.file, &mut bytes[known.len()..], self.start + offset + known.len() as u64);
         let filled = filled.map_err(|error| Error::source(error).in_file(&self.name))?;
         bytes.truncate(known.len() + filled);
         Ok(bytes.into())
@@ -170,6 +184,17 @@ mod tests {
         let source = FileSource::open(&scratch.0).unwrap();
         std::fs::write(&scratch.0, b"0123456789").unwrap();
         assert_eq!(source.read_at(3, 7).unwrap().as_slice(), b"34");
+    }
+
+    #[test]
+    fn an_open_file_begins_where_it_is_told() {
+        let scratch = Scratch::new("open", b"0123456789");
+        let source = FileSource::from_file(File::open(&scratch.0).unwrap(), "open".to_owned(), 4).unwrap();
+        assert_eq!(source.size(), 6);
+        assert_eq!(source.read_at(1, 3).unwrap().as_slice(), b"567");
+        assert_eq!(source.read_at(4, 9).unwrap().as_slice(), b"89");
+        let mut two = [0; 2];
+        assert_eq!((source.read_into(0, &mut two).unwrap(), &two), (2, b"45"));
     }
 
     #[test]

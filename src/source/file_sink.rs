@@ -125,11 +125,12 @@ fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    if old.as_ref().is_some_and(fs::Metadata::is_dir) {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory, not a file"));
-    }
-    if old.as_ref().is_some_and(|metadata| !metadata.is_file()) {
-        return Ok((OpenOptions::new().write(true).open(&path)?, Undo::Impossible));
+    if let Some(metadata) = &old {
+        // Directories and files that must not be written to fail here.
+        let file = OpenOptions::new().write(true).open(&path)?;
+        if !metadata.is_file() {
+            return Ok((file, Undo::Impossible));
+        }
     }
     let Some(name) = path.file_name() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a name"));
@@ -137,11 +138,6 @@ fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
     let directory = directory(&path);
     if mkdir {
         fs::create_dir_all(directory)?;
-    }
-    if let Some(metadata) = &old
-        && metadata.permissions().readonly()
-    {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file there is read-only"));
     }
     let (file, temporary) = temporary(directory, name)?;
     let undo = Undo::Remove { temporary, path: path.clone() };

@@ -6,6 +6,8 @@ mod file;
 mod file_sink;
 mod memory;
 mod memory_sink;
+#[cfg(feature = "object_store")]
+mod object_store;
 mod sink;
 
 use std::any::Any;
@@ -22,6 +24,10 @@ pub use file::FileSource;
 pub use file_sink::{FileSink, SyncOnClose};
 pub use memory::MemorySource;
 pub use memory_sink::MemorySink;
+#[cfg(feature = "object_store")]
+pub use object_store::{
+    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions,
+};
 pub use sink::Sink;
 
 /// A file of known size that many threads may read at any offset.

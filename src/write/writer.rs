@@ -82,7 +82,8 @@ impl Writer {
             return Err(Error::argument(format!("`metadata` must not have keys that begin with `avro.`, got {key:?}")));
         }
         let sync = options.sync_marker.unwrap_or_else(random_marker);
-        let mut writer = Self::new(sink, fields, &schema, sync, options)?;
+        let plan = WritePlan::compile(&schema, fields, true)?;
+        let mut writer = Self::new(sink, fields, plan, sync, options)?;
         writer.put(header_bytes(&json, options.codec, &options.metadata, &sync))?;
         Ok(writer)
     }
@@ -99,13 +100,15 @@ impl Writer {
         let (Some(schema), Some(sync)) = (&options.schema, options.sync_marker) else {
             return Err(Error::argument("appending needs the schema and the sync marker of the file"));
         };
-        Self::new(sink, fields, schema, sync, options)
+        // A column that is missing is more likely an oversight than a wish for defaults.
+        let plan = WritePlan::compile(schema, fields, false)?;
+        Self::new(sink, fields, plan, sync, options)
     }
 
     fn new(
         sink: impl FnOnce() -> Result<Box<dyn Sink>>,
         fields: &[Field],
-        schema: &Schema,
+        plan: WritePlan,
         sync: [u8; 16],
         options: &WriteOptions,
     ) -> Result<Self> {
@@ -113,7 +116,6 @@ impl Writer {
             return Err(Error::argument("`block_size` must be at least 1"));
         }
         let fields: Arc<[Field]> = fields.into();
-        let plan = WritePlan::compile(schema, &fields)?;
         let encoder = BlockEncoder::new(options.codec, options.level, options.block_size, sync)?;
         let threads = options.n_threads.unwrap_or(usize::MAX).min(threads());
         let tasks = OrderedTasks::new(encoder, VecDeque::new(), threads);

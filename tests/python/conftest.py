@@ -54,3 +54,12 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(folder / f"{name}.avro", make_rows(n, first))
     (folder / "c.avro").touch()
     return folder
+
+
+@pytest.fixture
+def cli(capfd, monkeypatch):
+    """The command line, run in this process."""
+    # Without the libraries it needs, other tests run all the same.
+    from command_line import CommandLine
+
+    return CommandLine(capfd, monkeypatch)

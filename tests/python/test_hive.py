@@ -222,13 +222,13 @@ def test_several_directories(tmp_path, engine):
 def opened(root, engine, query, monkeypatch):
     """How many files a query opens."""
     readers = []
-    original = files.frames_of_query
+    original = files.frames
 
     def spy(reader, damage):
         readers.append(reader)
         return original(reader, damage)
 
-    monkeypatch.setattr(files, "frames_of_query", spy)
+    monkeypatch.setattr(files, "frames", spy)
     df = query(polars_avro.scan_avro(root, include_file_paths="file")).collect(engine=engine)
     return df, sum(reader.stats["files_opened"] for reader in readers)
 

@@ -333,3 +333,20 @@ def test_wrong_types_are_type_errors_in_both(root, options):
     for kind, scan in (("parquet", pl.scan_parquet), ("avro", polars_avro.scan_avro)):
         with pytest.raises(TypeError):
             scan(f"{root}/{kind}/flat/a.{kind}", **options).collect()
+
+
+@pytest.mark.parametrize("query", [PRUNING[0], PRUNING[4], PRUNING[6], PRUNING[12]])
+@pytest.mark.parametrize("options", [{"row_index_name": "row"}, {"row_index_name": "row", "n_rows": 190}], ids=str)
+def test_pruned_files_are_counted_and_not_decoded(tmp_path, engine, query, options):
+    for part, height in ((1, 120), (2, 75), (3, 13)):
+        write_both(tmp_path, f"k={part}/a", make(part, height))
+    whole = query(polars_avro.scan_avro(tmp_path / "avro", **options)).collect(engine=engine)
+    pruned = tmp_path / "avro/k=1/a.avro"
+    data = bytearray(pruned.read_bytes())
+    at = polars_avro.read_avro_metadata(pruned).header_size + 8
+    data[at : at + 20] = bytes(255 for _ in range(20))
+    pruned.write_bytes(data)
+    with pytest.raises(polars_avro.AvroDataError):
+        polars_avro.read_avro(pruned)
+    assert_frame_equal(query(polars_avro.scan_avro(tmp_path / "avro", **options)).collect(engine=engine), whole)
+    assert whole.height > 0

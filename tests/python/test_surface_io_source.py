@@ -64,6 +64,14 @@ def test_columns_that_are_not_in_the_files(directory, frame, engine):
         assert_frame_equal(query(lf).collect(engine=engine), query(expected.lazy()).collect())
 
 
+def test_columns_of_paths_alone_of_files_with_damage(tmp_path, engine):
+    """Rows are decoded to be counted, and none of their columns is asked for."""
+    paths = [write(tmp_path / f"{name}.avro", make_rows(50)) for name in "ab"]
+    lf = polars_avro.scan_avro(paths, include_file_paths="file", ignore_errors=True)
+    expected = pl.DataFrame({"file": [str(paths[0])] * 50 + [str(paths[1])] * 50})
+    assert_frame_equal(lf.select("file").collect(engine=engine), expected)
+
+
 def test_partitions_and_schemas(tmp_path, engine):
     paths = []
     for year in (2023, 2024):

@@ -55,6 +55,9 @@ fn violations(files: &[(String, String)]) -> Vec<String> {
         };
         only("pyo3", own == "python");
         only("unsafe", own == "python" || UNSAFE.contains(&path.as_str()));
+        for word in ["tokio", "reqwest", "rustls"] {
+            only(word, path.starts_with("source/object_store/"));
+        }
         only("rayon", own == "executor" || floor(own) >= floor("read"));
         let fs = tokens.windows(3).any(|window| window == ["std", "::", "fs"]);
         if fs && own != "source" && floor(own) < floor("read") {

@@ -19,3 +19,4 @@ mod portions;
 mod reported;
 mod schemas;
 mod values;
+mod written;

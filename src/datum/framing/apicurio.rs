@@ -9,3 +9,8 @@ pub(super) const LEN: usize = 9;
 pub(super) fn read(row: &[u8]) -> Option<u64> {
     row.strip_prefix(&[MAGIC])?.first_chunk().copied().map(u64::from_be_bytes)
 }
+
+/// The header of a schema with this id.
+pub(super) fn write(id: u64) -> Vec<u8> {
+    [&[MAGIC][..], &id.to_be_bytes()].concat()
+}

@@ -10,3 +10,8 @@ pub(super) fn read(row: &[u8]) -> Option<u64> {
     let id = row.strip_prefix(&[MAGIC])?.first_chunk().copied()?;
     Some(u64::from(u32::from_be_bytes(id)))
 }
+
+/// The header of a schema with this id.
+pub(super) fn write(id: u32) -> Vec<u8> {
+    [&[MAGIC][..], &id.to_be_bytes()].concat()
+}

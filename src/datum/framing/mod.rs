@@ -55,6 +55,23 @@ impl Framing {
         }
     }
 
+    /// The bytes in front of every datum that is written with a schema of this fingerprint, registered under this id.
+    pub(super) fn header(self, fingerprint: u64, id: Option<u64>) -> Result<Vec<u8>> {
+        let wrong = |message: &str| Err(Error::argument(format!("{message} `framing={:?}`", self.name())));
+        match (self, id) {
+            (Self::Datum, None) => Ok(Vec::new()),
+            (Self::SingleObject, None) => Ok(single_object::write(fingerprint)),
+            (Self::Datum | Self::SingleObject, Some(_)) => wrong("`schema_id` has no place in"),
+            (Self::Confluent, Some(id)) => match u32::try_from(id) {
+                Ok(id) => Ok(confluent::write(id)),
+                Err(_) => wrong("`schema_id` has more than the 4 bytes of"),
+            },
+            (Self::Apicurio, Some(id)) => Ok(apicurio::write(id)),
+            (Self::Confluent | Self::Apicurio, None) => wrong("`schema_id` is needed for"),
+            (Self::Auto, _) => wrong("datums cannot be written with"),
+        }
+    }
+
     /// The name that [`Framing::from_str`] takes.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -107,6 +124,26 @@ mod tests {
         let apicurio = [0, 0, 0, 0, 0, 0, 0, 1, 2, 99];
         assert_eq!(read(Framing::Apicurio, &apicurio), [(Framing::Apicurio, Some(258), 9)]);
         assert_eq!(read(Framing::Datum, &confluent), [(Framing::Datum, None, 0)]);
+    }
+
+    #[test]
+    fn a_header_that_is_written_is_read() {
+        for (framing, id) in
+            [(Framing::Confluent, Some(258)), (Framing::Apicurio, Some(1 << 40)), (Framing::SingleObject, None)]
+        {
+            let header = framing.header(77, id).unwrap();
+            assert_eq!(read(framing, &header), [(framing, id.or(Some(77)), header.len())]);
+        }
+        assert!(Framing::Datum.header(77, None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn ids_are_wanted_where_they_have_a_place() {
+        let message = |framing: Framing, id| framing.header(77, id).unwrap_err().to_string();
+        assert!(message(Framing::Confluent, Some(1 << 32)).contains("more than the 4 bytes"));
+        assert!(message(Framing::Apicurio, None).contains("`schema_id` is needed"));
+        assert!(message(Framing::SingleObject, Some(1)).contains("no place"));
+        assert!(message(Framing::Auto, None).contains("\"auto\""));
     }
 
     #[test]

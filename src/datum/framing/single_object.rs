@@ -9,3 +9,8 @@ pub(super) const LEN: usize = 10;
 pub(super) fn read(row: &[u8]) -> Option<u64> {
     row.strip_prefix(&MARKER)?.first_chunk().copied().map(u64::from_le_bytes)
 }
+
+/// The header of a schema with this fingerprint.
+pub(super) fn write(fingerprint: u64) -> Vec<u8> {
+    [&MARKER[..], &fingerprint.to_le_bytes()].concat()
+}

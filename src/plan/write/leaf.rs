@@ -14,10 +14,11 @@ use crate::schema::{Enum, Kind, Logical, Node, Schema};
 /// The column that writes a dtype as a type; `None` if they do not fit.
 pub(super) fn column(schema: &Schema, node: &Node, field: &Field) -> Option<AnyColumn> {
     let (dtype, logical) = (field.dtype(), node.logical);
+    let restored = Restored::of(schema, node);
     match (&node.kind, logical) {
         (Kind::Boolean, _) => (*dtype == ArrowDataType::Boolean).then(|| Boolean::default().into()),
         (Kind::Int, None) => integer(dtype, Conversion::Int),
-        (Kind::Long, None) => counts(Restored::of(schema, node), dtype).or_else(|| integer(dtype, Conversion::Long)),
+        (Kind::Long, None) => counts(restored, dtype).or_else(|| integer(dtype, Conversion::Long)),
         (Kind::Int | Kind::Long, Some(logical)) => temporal(logical, dtype),
         (Kind::Float, _) => float(dtype),
         (Kind::Double, _) => double(dtype),
@@ -25,7 +26,7 @@ pub(super) fn column(schema: &Schema, node: &Node, field: &Field) -> Option<AnyC
         (Kind::Bytes, logical) => bytes(None, logical, dtype),
         (Kind::Fixed(fixed), logical) => bytes(Some(fixed.size), logical, dtype),
         (Kind::Enum(symbols), _) => {
-            let categories = match Restored::of(schema, node) {
+            let categories = match restored {
                 Some(Restored::Enum(categories)) => categories,
                 _ => symbols.symbols.clone(),
             };
@@ -226,7 +227,10 @@ fn enumeration(symbols: &[String], field: &Field) -> Option<AnyColumn> {
 }
 
 /// The dtypes that fit a type, for a message.
-pub(super) fn fitting(node: &Node) -> String {
+pub(super) fn fitting(schema: &Schema, node: &Node) -> String {
+    if let Some(restored) = Restored::of(schema, node) {
+        return format!("`pl.{}`", restored.name());
+    }
     let fitting = match (&node.kind, node.logical) {
         (_, Some(Logical::Decimal { precision, scale })) => return format!("`pl.Decimal({precision}, {scale})`"),
         (_, Some(Logical::Date)) => "`pl.Date`",

@@ -17,12 +17,13 @@ pub(crate) struct WritePlan {
 }
 
 impl WritePlan {
-    /// The plan that writes these columns by a schema. Columns are found by their names; fields without one have a default.
+    /// The plan that writes these columns by a schema. Columns are found by their names; fields without one get their
+    /// default, if `use_defaults`.
     ///
     /// # Errors
     /// Where a field has neither column nor default, a column no field, or a dtype does not fit its type.
-    pub(crate) fn compile(schema: &Schema, fields: &[Field]) -> Result<Self> {
-        let compiler = Compiler { schema };
+    pub(crate) fn compile(schema: &Schema, fields: &[Field], use_defaults: bool) -> Result<Self> {
+        let compiler = Compiler { schema, use_defaults };
         let record = match (&schema.node(schema.root()).kind, fields) {
             (Kind::Record(record), columns) => compiler.record(record, columns)?,
             // The mirror of reading: a file whose root is no record is one column.
@@ -37,10 +38,23 @@ impl WritePlan {
         };
         Ok(Self { record })
     }
+
+    /// The column that writes a field's values as datums of a schema, one a row. Nulls are not written.
+    ///
+    /// # Errors
+    /// Where the dtype does not fit the schema.
+    pub(crate) fn compile_datum(schema: &Schema, field: &Field) -> Result<AnyColumn> {
+        let (compiler, root) = (Compiler { schema, use_defaults: true }, schema.root());
+        match &schema.node(root).kind {
+            Kind::Union(_) | Kind::Null => compiler.column(root, field),
+            _ => compiler.value(root, field),
+        }
+    }
 }
 
 struct Compiler<'s> {
     schema: &'s Schema,
+    use_defaults: bool,
 }
 
 impl Compiler<'_> {
@@ -58,6 +72,9 @@ impl Compiler<'_> {
     fn value(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
         let field = &*storage(field);
         let node = self.schema.node(id);
+        if Restored::of(self.schema, node).is_some_and(|restored| !restored.takes(field.dtype())) {
+            return Err(self.mismatch(id, field));
+        }
         let column = match (&node.kind, field.dtype()) {
             (Kind::Array(items), ArrowDataType::LargeList(item)) => {
                 Box::new(List::new(self.column(*items, item)?)).into()
@@ -107,9 +124,9 @@ impl Compiler<'_> {
 
     /// The default of a field that has no column.
     fn default(&self, record: &schema::Record, field: &schema::Field) -> Result<AnyColumn> {
-        let Some(default) = &field.default else {
-            let message =
-                format!("the Avro record {} wants this field, which has no column and no default", record.name);
+        let Some(default) = field.default.as_ref().filter(|_| self.use_defaults) else {
+            let default = if self.use_defaults { " and no default" } else { "" };
+            let message = format!("the Avro record {} wants this field, which has no column{default}", record.name);
             return Err(Error::schema(message));
         };
         Ok(DefaultValue::new(schema::encode_one_default(self.schema, field.schema, default)?).into())
@@ -123,7 +140,7 @@ impl Compiler<'_> {
             "the dtype {} cannot be written as the Avro type {}{logical}: cast the column to {}, or change `avro_schema`",
             polars_name(field),
             node.kind.type_name(),
-            leaf::fitting(node),
+            leaf::fitting(self.schema, node),
         );
         Error::schema(message)
     }

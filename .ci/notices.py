@@ -1,0 +1,115 @@
+"""
+Writes ``THIRD_PARTY_NOTICES.txt``: the licences of the crates that the extension links, and of the C code in them.
+
+Run after any change of ``Cargo.lock``, behind ``cargo fetch``, which brings the sources here. With ``--check`` it only
+compares the crates named in the file with those in ``Cargo.lock``, which needs no sources.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+NOTICES = ROOT / "THIRD_PARTY_NOTICES.txt"
+LINE = "=" * 80
+Crate = tuple[str, str]
+
+
+def locked() -> set[Crate]:
+    """Return name and version of what `Cargo.lock` has of the dependencies, without those of tests and benchmarks."""
+    packages: dict[str, list[tuple[str, list[str]]]] = {}
+    for text in (ROOT / "Cargo.lock").read_text(encoding="utf-8").split("[[package]]")[1:]:
+        name, version = (re.search(rf'^{key} = "(.*)"$', text, re.MULTILINE)[1] for key in ("name", "version"))
+        listed = re.search(r"^dependencies = \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+        packages.setdefault(name, []).append((version, re.findall(r'"([^"]+)"', listed[1]) if listed else []))
+    found: set[Crate] = set()
+    waiting = direct_dependencies()
+    while waiting:
+        name, _, version = waiting.pop().partition(" ")
+        for found_version, dependencies in packages[name]:
+            if version in ("", found_version) and (name, found_version) not in found:
+                found.add((name, found_version))
+                waiting += dependencies
+    return found
+
+
+def direct_dependencies() -> list[str]:
+    """Return the crates that `Cargo.toml` asks for, except those of tests and benchmarks."""
+    names, section = [], ""
+    for line in (ROOT / "Cargo.toml").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif section == "dependencies" or (section.startswith("target.") and section.endswith(".dependencies")):
+            key = re.match(r"([\w-]+)\s*=", line)
+            if key:
+                renamed = re.search(r'package = "([^"]+)"', line)
+                names.append(renamed[1] if renamed else key[1])
+        elif section.startswith("dependencies."):
+            names.append(section.removeprefix("dependencies."))
+            section = ""
+    return names
+
+
+def noticed() -> set[Crate]:
+    """Return the crates that the file of notices names."""
+    text = NOTICES.read_text(encoding="utf-8")
+    return {(name, version) for name, version in re.findall(r"^  ([\w-]+) (\d\S*) \(", text, re.MULTILINE)}
+
+
+def sources(crate: Crate) -> Path:
+    """Return the folder that cargo has unpacked a crate to."""
+    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    for folder in home.glob(f"registry/src/*/{crate[0]}-{crate[1]}"):
+        return folder
+    raise SystemExit(f"{crate[0]} {crate[1]} is not in {home}/registry: run `cargo fetch` first")
+
+
+def texts(crate: Crate) -> tuple[str, list[str]]:
+    """Return the licence that a crate names, and the texts that it must be shown with."""
+    folder = sources(crate)
+    manifest = (folder / "Cargo.toml").read_text(encoding="utf-8")
+    named = re.search(r'^license = "(.*)"$', manifest, re.MULTILINE)
+    own = [path for path in folder.iterdir() if _is_licence(path)]
+    # Of a choice of licences, the shortest to fulfil.
+    mit = [path for path in own if "MIT" in path.name.upper()]
+    chosen = mit if mit and named is not None and "MIT" in named[1] and "OR" in named[1] else own
+    # C code that a crate brings along.
+    deeper = {path for depth in ("*/*", "*/*/*") for path in folder.glob(depth) if _is_licence(path)}
+    files = [*sorted(chosen), *sorted(deeper)]
+    return named[1] if named else "see below", [path.read_text(encoding="utf-8", errors="replace") for path in files]
+
+
+def _is_licence(path: Path) -> bool:
+    # The GPL is for the programs that come with liblzma, which are not built.
+    wanted = re.match(r"(LICEN[CS]E|COPYING|NOTICE|UNLICENSE)(?!.*GPL)", path.name.upper())
+    return wanted is not None and path.is_file()
+
+
+def write() -> None:
+    """Write the file: each text once, under the crates that it is of."""
+    crates: dict[str, list[str]] = {}
+    full: dict[str, str] = {}
+    for crate in sorted(locked()):
+        licence, found = texts(crate)
+        for text in found or ["(The crate has no text of its licence.)"]:
+            key = " ".join(text.split())
+            full.setdefault(key, "\n".join(line.rstrip() for line in text.strip().splitlines()))
+            crates.setdefault(key, []).append(f"  {crate[0]} {crate[1]} ({licence})")
+    parts = ["The extension module of polars_avro is linked with these crates, and with the C code that they bring.\n"]
+    for key, names in sorted(crates.items(), key=lambda item: item[1]):
+        parts.append("\n".join([LINE, *dict.fromkeys(names), LINE, "", full[key], ""]))
+    NOTICES.write_text("\n".join(parts), encoding="utf-8")
+
+
+def check() -> None:
+    """End with an error if crates were added, removed or updated since the file was written."""
+    missing, surplus = locked() - noticed(), noticed() - locked()
+    if missing or surplus:
+        raise SystemExit(f"{NOTICES.name} lacks {sorted(missing)} and has {sorted(surplus)}: run {Path(__file__).name}")
+
+
+if __name__ == "__main__":
+    check() if "--check" in sys.argv[1:] else write()

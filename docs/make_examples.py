@@ -1,0 +1,190 @@
+"""
+Writes the files that the documentation's code reads into the working directory, or into the one given. Needs fastavro.
+
+They have the shapes of real files: the names, types and folders that each writer is known for.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from make_sample import SCHEMA, measurements
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+Rows = list[dict[str, Any]]
+
+
+def write(path: Path, schema: Any, rows: Rows, *, codec: str = "deflate", **options: Any) -> None:
+    """Write one file, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, rows, codec=codec, sync_marker=bytes(range(16)), **options)
+
+
+def record(name: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Make the schema of a record. Fields that may be null are null by default."""
+    nullable = {
+        name: {"default": None} for name, kind in fields.items() if isinstance(kind, list) and kind[0] == "null"
+    }
+    listed = [{"name": name, "type": kind, **nullable.get(name, {})} for name, kind in fields.items()]
+    return {"type": "record", "name": name, "fields": listed, **more}
+
+
+def weather(root: Path) -> None:
+    """Write the sample as several files, one damaged."""
+    rows = measurements()
+    for i in range(3):
+        write(root / "measurements" / f"part-{i}.avro", SCHEMA, rows[i * 100 : (i + 1) * 100], sync_interval=1500)
+    data = bytearray((root / "measurements" / "part-2.avro").read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (root / "part-3.avro").write_bytes(data)
+
+
+def bigquery(root: Path) -> None:
+    """Write what `EXPORT DATA` writes with logical types: a root record of columns that may be null."""
+    numeric = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9}
+    item = record("Items", {"sku": ["null", "string"], "quantity": ["null", "long"]}, namespace="root")
+    fields = {
+        "order_id": ["null", "long"],
+        "placed_at": ["null", {"type": "long", "logicalType": "timestamp-micros"}],
+        "local_time": ["null", {"type": "string", "sqlType": "DATETIME"}],
+        "total": ["null", numeric],
+        "items": {"type": "array", "items": item},
+    }
+    for part in range(2):
+        rows = [
+            {
+                "order_id": i,
+                "placed_at": START + timedelta(hours=i),
+                "local_time": f"2026-01-01T{i % 24:02}:30:00",
+                "total": Decimal(i) / 4,
+                "items": [{"sku": f"sku-{i % 7}", "quantity": i % 3 + 1}] * (i % 3),
+            }
+            for i in range(part * 50, part * 50 + 50)
+        ]
+        write(root / "bigquery" / f"orders-{part:012}.avro", record("Root", fields), rows, codec="snappy")
+
+
+def spark(root: Path) -> None:
+    """Write what Spark writes: parts in partitions, a marker of success, checksums beside the parts."""
+    fields = {"user": ["string", "null"], "clicks": ["int", "null"]}
+    for day in (1, 2):
+        folder = root / "spark" / f"day=2026-01-0{day}"
+        part = folder / "part-00000-6d1f.c000.avro"
+        rows = [{"user": f"user {i % 5}", "clicks": i % 4} for i in range(day * 20)]
+        write(part, record("topLevelRecord", fields), rows, codec="snappy")
+        (folder / f".{part.name}.crc").write_bytes(b"crc\x00" + bytes(8))
+    (root / "spark" / "_SUCCESS").touch()
+
+
+def kafka(root: Path) -> None:
+    """Write what a sink of Kafka Connect writes: a folder a partition, a new file where the schema changes."""
+    old = {"id": "long", "amount": "double"}
+    new = {**old, "currency": ["null", "string"]}
+    for partition in (0, 1):
+        folder = root / "topics" / "orders" / f"partition={partition}"
+        rows: Rows = [{"id": i, "amount": i / 2} for i in range(30)]
+        write(folder / f"orders+{partition}+0000000000.avro", record("Order", old, namespace="shop"), rows)
+        rows = [{"id": i, "amount": i / 2, "currency": "EUR"} for i in range(30, 45)]
+        write(folder / f"orders+{partition}+0000000030.avro", record("Order", new, namespace="shop"), rows)
+
+
+def event_hubs(root: Path) -> None:
+    """Write what Event Hubs Capture writes: an envelope around bytes, here of JSON."""
+    values = {"type": "map", "values": ["long", "double", "string", "bytes"]}
+    fields = {
+        "SequenceNumber": "long",
+        "Offset": "string",
+        "EnqueuedTimeUtc": "string",
+        "SystemProperties": values,
+        "Properties": {"type": "map", "values": ["long", "double", "string", "bytes", "null"]},
+        "Body": ["null", "bytes"],
+    }
+    rows = [
+        {
+            "SequenceNumber": i,
+            "Offset": str(i * 64),
+            "EnqueuedTimeUtc": f"1/1/2026 {i % 12 + 1}:15:00 PM",
+            "SystemProperties": {"x-opt-enqueued-time": 1_767_225_600_000 + i},
+            "Properties": {"source": "meter"},
+            "Body": json.dumps({"meter": i % 3, "kwh": i / 8}).encode(),
+        }
+        for i in range(24)
+    ]
+    schema = record("EventData", fields, namespace="Microsoft.ServiceBus.Messaging")
+    write(root / "capture" / "hub" / "0" / "2026" / "01" / "01" / "00.avro", schema, rows)
+
+
+def debezium(root: Path) -> None:
+    """Write the changes of a table: the row before and after, of one named type."""
+    row = record("Value", {"id": "long", "email": ["null", "string"]}, namespace="db.public.customers")
+    fields = {
+        "before": ["null", row],
+        "after": ["null", "db.public.customers.Value"],
+        "source": record("Source", {"table": "string", "lsn": ["null", "long"]}, namespace="io.debezium"),
+        "op": "string",
+        "ts_ms": ["null", "long"],
+    }
+    rows: Rows = []
+    for i in range(12):
+        row_before = {"id": i % 5, "email": f"{i - 5}@example.com"} if i >= 5 else None
+        row_after = None if i == 11 else {"id": i % 5, "email": f"{i}@example.com"}
+        op = "d" if i == 11 else "u" if i >= 5 else "c"
+        source = {"table": "customers", "lsn": 1000 + i}
+        rows.append(
+            {"before": row_before, "after": row_after, "source": source, "op": op, "ts_ms": 1_767_225_600_000 + i}
+        )
+    write(root / "debezium" / "customers.avro", record("Envelope", fields, namespace="db.public.customers"), rows)
+
+
+def iceberg(root: Path) -> None:
+    """Write a manifest of an Iceberg table that has no partitions: the record of their values has no fields."""
+    counts = record("k117_v118", {"key": "int", "value": "long"})
+    data_file = {
+        "content": "int",
+        "file_path": "string",
+        "file_format": "string",
+        "partition": record("r102", {}),
+        "record_count": "long",
+        "file_size_in_bytes": "long",
+        "column_sizes": ["null", {"type": "array", "items": counts, "logicalType": "map"}],
+    }
+    fields = {
+        "status": "int",
+        "snapshot_id": ["null", "long"],
+        "data_file": record("r2", data_file),
+    }
+    rows = [
+        {
+            "status": 2 if i == 3 else 1,
+            "snapshot_id": 7000,
+            "data_file": {
+                "content": 0,
+                "file_path": f"s3://lake/orders/data/{i:05}.parquet",
+                "file_format": "PARQUET",
+                "partition": {},
+                "record_count": 1000 * (i + 1),
+                "file_size_in_bytes": 50_000 * (i + 1),
+                "column_sizes": [{"key": 1, "value": 400}, {"key": 2, "value": 900}],
+            },
+        }
+        for i in range(6)
+    ]
+    metadata = {"format-version": "2", "partition-spec": "[]", "content": "data"}
+    write(root / "iceberg" / "manifest.avro", record("manifest_entry", fields), rows, metadata=metadata)
+
+
+def write_all(root: Path) -> None:
+    """Write everything."""
+    for make in (weather, bigquery, spark, kafka, event_hubs, debezium, iceberg):
+        make(root)
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

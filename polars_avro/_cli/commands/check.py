@@ -1,0 +1,85 @@
+"""``polars-avro check``: whether files can be read to their end."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import click
+
+from polars_avro._bad_blocks import AvroWarning, BadBlock
+from polars_avro._cli import failures
+from polars_avro._cli import sources as sources_
+from polars_avro._cli.progress import Progress
+from polars_avro._errors import AvroError
+from polars_avro._reader import AvroReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@click.command()
+@sources_.argument
+@click.option("-q", "--quiet", is_flag=True, help="Print damage only.")
+@click.pass_context
+def check(ctx: click.Context, sources: Sequence[str], quiet: bool) -> None:
+    """
+    Decode every value of the files and report damaged blocks.
+
+    Each damaged block is a line with its index, its offset in bytes and the rows it had. The exit status is 1 if a file
+    is damaged, 3 if one cannot be opened.
+    """
+    status = 0
+    for file in sources_.list_files(sources):
+        status = max(status, _check(file, quiet=quiet))
+    ctx.exit(status)
+
+
+def _check(file: str | bytes, *, quiet: bool) -> int:
+    name = sources_.name_of(file)
+    lost: list[BadBlock] = []
+
+    def report(bad: BadBlock) -> None:
+        lost.append(bad)
+        # The message names file, block and offset.
+        rows = "" if bad.rows_lost is None else f" ({_rows(bad.rows_lost)})"
+        click.echo(failures.one_line(bad.message) + rows)
+
+    try:
+        with warnings.catch_warnings():
+            # The summary below says the same.
+            warnings.simplefilter("ignore", AvroWarning)
+            rows = _read(file, name, report)
+    except (AvroError, UnicodeError) as error:
+        click.echo(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}")
+        return failures.FOUND
+    except OSError as error:
+        click.echo(f"polars-avro: error: {failures.describe(error)}", err=True)
+        return failures.FAILED
+    if lost:
+        blocks = "1 damaged block" if len(lost) == 1 else f"{len(lost):,} damaged blocks"
+        click.echo(f"{name}: {blocks}, {_rows_lost(lost)} lost, {_rows(rows)} can be read")
+        return failures.FOUND
+    if not quiet:
+        click.echo(f"{name}: ok, {_rows(rows)}")
+    return 0
+
+
+def _read(file: str | bytes, name: str, report: Callable[[BadBlock], object]) -> int:
+    with AvroReader(file, ignore_errors=True, on_bad_block=report) as reader:
+        with Progress(name, reader.total_bytes) as progress:
+            for _ in reader:
+                progress.advance_to(reader.bytes_read)
+            progress.advance_to(reader.total_bytes)
+        return reader.rows_read
+
+
+def _rows_lost(lost: list[BadBlock]) -> str:
+    known = sum(bad.rows_lost or 0 for bad in lost)
+    if all(bad.rows_lost is not None for bad in lost):
+        return _rows(known)
+    return f"{_rows(known)} or more" if known else "an unknown number of rows"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

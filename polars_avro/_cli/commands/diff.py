@@ -1,0 +1,85 @@
+"""``polars-avro diff``: what a reader of one schema can read of another."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import polars as pl
+
+from polars_avro._cli import failures
+from polars_avro._cli import sources as sources_
+from polars_avro._cli.resolution import Problem, problems
+from polars_avro._core import FileOpener
+from polars_avro._metadata import read_avro_metadata
+from polars_avro._schemas import schema_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--compatibility",
+    type=click.Choice(["backward", "forward", "full", "none"]),
+    default="full",
+    show_default=True,
+    help="What exit status 0 asks for: NEW reads OLD, OLD reads NEW, both, or nothing.",
+)
+@click.pass_context
+def diff(ctx: click.Context, old: str, new: str, compatibility: str) -> None:
+    """
+    Compare two schemas by Avro's rules of resolution.
+
+    OLD and NEW are Avro files, .avsc files, or JSON text. Columns that only one has, or that have other dtypes, are
+    listed; then whether a reader with one schema can read files of the other, and why not.
+    """
+    before, after = _schema(old), _schema(new)
+    for line in _columns(before, after):
+        click.echo(line)
+    backward = _verdict("NEW reads OLD", problems(before, after))
+    forward = _verdict("OLD reads NEW", problems(after, before))
+    asked = {"backward": [backward], "forward": [forward], "full": [backward, forward], "none": []}
+    ctx.exit(0 if all(asked[compatibility]) else failures.FOUND)
+
+
+def _schema(source: str) -> str:
+    if source.endswith(".avsc") or source.lstrip().startswith(("{", "[", '"')):
+        text = schema_json(source)
+        FileOpener(text)
+        return text
+    if source == sources_.STDIN:
+        return read_avro_metadata(sys.stdin.buffer.read()).avro_schema
+    if os.path.isdir(source):
+        msg = f"{source}: expected a file, found a directory"
+        raise click.UsageError(msg)
+    return read_avro_metadata(source).avro_schema
+
+
+def _columns(old: str, new: str) -> Iterator[str]:
+    """Yield a line for each column that differs."""
+    before, after = pl.Schema(FileOpener(old)), pl.Schema(FileOpener(new))
+    for name, dtype in before.items():
+        if name not in after:
+            yield f"- {name}: {dtype}"
+        elif after[name] != dtype:
+            yield f"~ {name}: {dtype} -> {after[name]}"
+    for name, dtype in after.items():
+        if name not in before:
+            yield f"+ {name}: {dtype}"
+
+
+def _verdict(question: str, found: list[Problem]) -> bool:
+    """Print whether, and return whether."""
+    if not found:
+        click.echo(f"{question}: yes")
+        return True
+    always = any(problem.values is None for problem in found)
+    click.echo(f"{question}: {'no' if always else 'not all values'}")
+    for problem in found:
+        click.echo(f"  {problem}")
+    return False

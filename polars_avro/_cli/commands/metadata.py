@@ -1,0 +1,54 @@
+"""``polars-avro metadata``: what files say about themselves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polars_avro._cli import sources as sources_
+from polars_avro._metadata import AvroMetadata, read_avro_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command()
+@sources_.argument
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, on a line.")
+def metadata(sources: Sequence[str], as_json: bool) -> None:
+    """Print codec, blocks, rows, schema fingerprint and the writer's own metadata of each file."""
+    files = sources_.list_files(sources)
+    for i, file in enumerate(files):
+        found = {"file": sources_.name_of(file), **_entries(read_avro_metadata(file))}
+        if as_json:
+            click.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            click.echo(("\n" if i else "") + _lines(found))
+
+
+def _entries(found: AvroMetadata) -> dict[str, Any]:
+    schema = json.loads(found.avro_schema)
+    named = isinstance(schema, dict) and "name" in schema
+    space = schema.get("namespace") if named and "." not in schema["name"] else None
+    return {
+        "schema": f"{space}.{schema['name']}" if space else schema["name"] if named else None,
+        "codec": found.codec,
+        "rows": found.n_rows,
+        "blocks": found.n_blocks,
+        "header_bytes": found.header_size,
+        "sync_marker": found.sync_marker.hex(),
+        "fingerprints": {name: digest.hex() for name, digest in found.fingerprints.items()},
+        "metadata": {key: value.decode("utf-8", "backslashreplace") for key, value in found.metadata.items()},
+    }
+
+
+def _lines(found: dict[str, Any]) -> str:
+    lines = []
+    for name, value in found.items():
+        if isinstance(value, dict):
+            lines += [f"{name}:", *(f"  {key}: {inner}" for key, inner in value.items())] if value else []
+        elif value is not None:
+            lines.append(f"{name}: {value}")
+    return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""Frames as tables that fit the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+import polars as pl
+
+#: Characters that a column is given at least.
+_NARROWEST = 11
+#: Width where the output is no terminal; ``COLUMNS`` overrides it.
+_WIDTH = 120
+
+
+def width() -> int:
+    """Return how many characters a line may have."""
+    return max(shutil.get_terminal_size((_WIDTH, 24)).columns, 20)
+
+
+def print_table(df: pl.DataFrame) -> None:
+    """Print all rows, and as many columns as fit."""
+    available = width()
+    formatting = "UTF8_FULL_CONDENSED" if _can_show("│┌═…") else "ASCII_FULL_CONDENSED"
+    columns = max(available // _NARROWEST, 1)
+    while True:
+        with pl.Config(
+            tbl_formatting=formatting,
+            tbl_width_chars=available,
+            tbl_rows=-1,
+            tbl_cols=columns,
+            fmt_str_lengths=max(available // 3, 20),
+            tbl_hide_dataframe_shape=True,
+        ):
+            text = str(df)
+        if columns == 1 or all(len(line) <= available for line in text.splitlines()):
+            break
+        columns -= 1
+    click.echo(text)
+    click.echo(f"{df.height:,} rows, {df.width:,} columns")
+
+
+def _can_show(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

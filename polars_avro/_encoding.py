@@ -1,0 +1,188 @@
+"""A column as Avro datums, bare or behind a header that names their schema."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import polars as pl
+
+from polars_avro._core import DatumEncoder, datum_schema
+from polars_avro._schemas import AvroSchema, schema_json
+from polars_avro._writing.frames import check_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polars_avro._registry import SchemaRegistry
+
+WrittenFraming: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio"]
+
+
+def encode(
+    expr: pl.Expr | str,
+    schema: AvroSchema | None = None,
+    *,
+    framing: WrittenFraming = "datum",
+    schema_id: int | None = None,
+    registry: SchemaRegistry | None = None,
+    name: str = "",
+    namespace: str | None = None,
+) -> pl.Expr:
+    """
+    Encode a column into a Binary column that holds one Avro datum a row.
+
+    A Struct is written as a record, any other dtype as a value of its own. Nulls stay null.
+
+    Parameters
+    ----------
+    expr
+        The column: an expression or a name.
+    schema
+        The schema to write with: JSON text, Python objects, or the path of an ``.avsc`` file. Fields of a record are
+        found by their names. By default it follows from the dtype, as for files; with `registry` it is the latest
+        version of the subject.
+    framing : {"datum", "single_object", "confluent", "apicurio"}
+        What to put in front of each datum, as in :func:`decode`.
+    schema_id
+        The id that the schema is registered under, for the last two framings.
+    registry
+        A registry with a subject. `schema` is registered there when the query runs, unless it already is, and the
+        id taken from the answer.
+    name, namespace
+        What to call the record if the schema follows from the dtype.
+
+    Returns
+    -------
+    Expr
+
+    Raises
+    ------
+    AvroDataError
+        When the query runs, if a value does not fit its type. The message has row and field.
+    AvroSchemaError
+        If the schema is not valid, does not fit the dtype, or is refused by the registry.
+    AvroUnsupportedError
+        If a dtype has no type in Avro.
+    ValueError
+        If the arguments do not fit together.
+
+    See Also
+    --------
+    decode : The other way.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import polars_avro
+    >>> df = pl.DataFrame({"id": [1, 2], "name": ["abc", "d"]})
+    >>> schema = {
+    ...     "type": "record",
+    ...     "name": "Event",
+    ...     "fields": [{"name": "id", "type": "long"}, {"name": "name", "type": "string"}],
+    ... }
+    >>> df.select(value=polars_avro.encode(pl.struct("id", "name"), schema))["value"].bin.encode("hex").to_list()
+    ['0206616263', '040264']
+    """
+    if isinstance(expr, str):
+        expr = pl.col(expr)
+    if not isinstance(expr, pl.Expr):
+        msg = f"`expr` must be an expression or the name of a column, got {type(expr).__name__!r}"
+        raise TypeError(msg)
+    encoder = Encoder.of(
+        schema, framing=framing, schema_id=schema_id, registry=registry, name=name, namespace=namespace
+    )
+    return pl.map_batches([expr], encoder, return_dtype=pl.Binary(), is_elementwise=True)
+
+
+class Encoder:
+    """Encodes series. Pickles, so that a query with it can be serialised."""
+
+    def __init__(self, schema: str | None, options: dict[str, Any]) -> None:
+        self._schema = schema
+        self._options = options
+        self._prepare()
+
+    @classmethod
+    def of(
+        cls,
+        schema: AvroSchema | None,
+        *,
+        framing: WrittenFraming,
+        schema_id: int | None,
+        registry: SchemaRegistry | None,
+        name: str,
+        namespace: str | None,
+    ) -> Encoder:
+        """Check the arguments of :func:`encode`."""
+        if framing not in get_args(WrittenFraming):
+            msg = f"`framing` must be one of {get_args(WrittenFraming)}, got {framing!r}"
+            raise ValueError(msg)
+        if registry is not None:
+            if framing not in ("confluent", "apicurio") or schema_id is not None:
+                msg = "`registry` gives the ids of framings 'confluent' and 'apicurio', in place of `schema_id`"
+                raise ValueError(msg)
+            if registry.subject is None:
+                msg = "`registry` must have a subject to encode: SchemaRegistry(url, subject=...)"
+                raise ValueError(msg)
+        if schema_id is not None and not 0 <= schema_id < 2**63:
+            msg = f"`schema_id` must be a number that is not negative, got {schema_id!r}"
+            raise ValueError(msg)
+        text = None if schema is None else schema_json(schema, "schema")
+        if registry is None:
+            # Whatever the schema is, what is wrong with the framing shows now.
+            DatumEncoder(framing, '"null"' if text is None else text, schema_id)
+        elif text is not None:
+            DatumEncoder("datum", text)
+        options = {
+            "framing": framing,
+            "schema_id": schema_id,
+            "registry": registry,
+            "name": name or None,
+            "namespace": namespace,
+        }
+        return cls(text, options)
+
+    def _prepare(self) -> None:
+        """Make what does not pickle."""
+        self._lock = threading.Lock()
+        #: By the dtype, as a schema may follow from it; None where it does not.
+        self._cores: dict[pl.DataType | None, DatumEncoder] = {}
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._schema, self._options
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._schema, self._options = state
+        self._prepare()
+
+    def __call__(self, inputs: Sequence[pl.Series]) -> pl.Series:
+        """Encode one series, as Polars passes it."""
+        series = inputs[0]
+        check_schema({series.name: series.dtype})
+        return pl.Series(self._core(series).encode(series)).alias(series.name)
+
+    def _core(self, series: pl.Series) -> DatumEncoder:
+        """Give what encodes a series; only one thread asks the registry."""
+        follows = self._schema is None and self._options["registry"] is None
+        key = series.dtype if follows else None
+        with self._lock:
+            core = self._cores.get(key)
+            if core is None:
+                core = self._cores[key] = self._make(series)
+            return core
+
+    def _make(self, series: pl.Series) -> DatumEncoder:
+        options = self._options
+        schema, schema_id = self._schema, options["schema_id"]
+        registry: SchemaRegistry | None = options["registry"]
+        if registry is not None and schema is None:
+            latest = registry.latest()
+            schema, schema_id = latest.schema, latest.id
+        elif registry is not None:
+            assert registry.subject is not None
+            assert schema is not None
+            schema_id = registry.register(registry.subject, schema)
+        elif schema is None:
+            schema = datum_schema(series.clear(), options["name"], options["namespace"])
+        return DatumEncoder(options["framing"], schema, schema_id)

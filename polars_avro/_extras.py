@@ -1,0 +1,15 @@
+"""Packages that only some functions need."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def require(extra: str, *modules: str, caller: str) -> list[Any]:
+    """Import the modules of an optional extra; if one is missing, say how to install it."""
+    try:
+        return [import_module(module) for module in modules]
+    except ModuleNotFoundError as error:
+        msg = f"{caller} needs {error.name}: pip install 'polars-avro-plugin[{extra}]'"
+        raise ModuleNotFoundError(msg, name=error.name) from error

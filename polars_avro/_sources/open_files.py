@@ -1,0 +1,67 @@
+"""Open files, and objects that can seek: read by position."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tempfile
+import zipfile
+from typing import Any
+
+from polars_avro._core import OpenFile
+from polars_avro._sources import stores
+
+
+def open_file(source: Any) -> OpenFile | None:
+    """Give what reads an object by position, from its position on; None if it cannot seek."""
+    source = _unwrapped(source)
+    if not all(callable(getattr(source, method, None)) for method in ("seek", "tell")) or _is_text(source):
+        return None
+    try:
+        if callable(getattr(source, "seekable", None)) and not source.seekable():
+            return None
+        start = source.tell()
+        descriptor = _descriptor(source)
+        if descriptor is not None:
+            return OpenFile.from_descriptor(descriptor, _name(source), start)
+        size = _size(source)
+        source.seek(start)
+    except io.UnsupportedOperation:
+        return None
+    return OpenFile.from_object(source, _name(source), start, size)
+
+
+def _unwrapped(source: Any) -> Any:
+    """Take the file out of a temporary file's wrapper."""
+    return source.file if isinstance(source, tempfile._TemporaryFileWrapper) else source
+
+
+def _is_text(source: Any) -> bool:
+    return isinstance(source, io.TextIOBase)
+
+
+def _descriptor(source: Any) -> int | None:
+    """Give the descriptor of a regular file that nothing stands before; other files have one that says less."""
+    buffered = type(source) in (io.BufferedReader, io.BufferedRandom)
+    raw = source.raw if buffered else source
+    if type(raw) is not io.FileIO or not hasattr(OpenFile, "from_descriptor"):
+        return None
+    if type(source) is io.BufferedRandom:
+        source.flush()
+    descriptor = raw.fileno()
+    return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+
+def _size(source: Any) -> int:
+    # Seeking to the end of a member decompresses it.
+    size = getattr(source, "_orig_file_size", None) if isinstance(source, zipfile.ZipExtFile) else None
+    if size is not None:
+        return int(size)
+    end = source.seek(0, os.SEEK_END)
+    return int(source.tell() if end is None else end)
+
+
+def _name(source: Any) -> str:
+    name = getattr(source, "name", None)
+    return stores.shown(name) if isinstance(name, str) else f"<{type(source).__name__}>"

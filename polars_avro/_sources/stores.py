@@ -1,0 +1,179 @@
+"""
+Files in object stores and behind HTTP: their URLs, options and credentials.
+
+The only module that knows Polars' private functions for credentials.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from polars_avro import _core
+from polars_avro._errors import AvroUnsupportedError
+
+try:
+    from polars.io.cloud.credential_provider._builder import _init_credential_provider_builder
+    from polars.io.cloud.credential_provider._providers import CredentialProviderAWS
+except ImportError:  # an older Polars
+    _init_credential_provider_builder = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from polars.io.cloud import CredentialProviderFunction
+
+    from polars_avro._core import OpenFile, StoreFile
+
+#: The names and types that Polars' own scans take.
+StorageOptions: TypeAlias = "dict[str, Any]"
+CredentialProvider: TypeAlias = "CredentialProviderFunction | Literal['auto'] | None"
+
+#: Keys are fetched again so many seconds before they expire.
+_MARGIN = 10
+
+SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file")
+
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://|(file):(?=/)", re.IGNORECASE)
+_KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
+    ("az", "azure", "adl", "abfs", "abfss"), "azure"
+)
+
+
+def scheme(path: str) -> str | None:
+    """Give the scheme of a URL, None for a path."""
+    found = SCHEME.match(path)
+    if found is None:
+        return None
+    name = (found[1] or found[2]).lower()
+    if name not in SCHEMES:
+        known = " ".join(f"{each}://" for each in SCHEMES)
+        msg = f"{shown(path)}: the scheme {name}:// is unknown; known are {known}"
+        raise AvroUnsupportedError(msg)
+    return name
+
+
+def is_remote(path: str) -> bool:
+    """Tell whether a path leads to a store; local files have URLs too."""
+    return scheme(path) not in (None, "file")
+
+
+def is_web(path: str) -> bool:
+    """Tell whether a path is a web address, which is never a pattern."""
+    return scheme(path) in ("http", "https")
+
+
+def shown(path: str) -> str:
+    """Give a URL without what may be secret in it."""
+    if SCHEME.match(path) is None:
+        return path
+    return re.sub(r"^(https?://)[^/]*@", r"\1", re.split(r"[?#]", path, maxsplit=1)[0])
+
+
+@dataclass(frozen=True)
+class Stores:
+    """How the stores of a list of URLs are reached. Opens nothing, and shows nothing secret."""
+
+    options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    #: What builds a provider of credentials when a query runs, by the kind of store.
+    builders: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells these stores from others."""
+        return self.options, tuple((kind, builder.stable_cache_key()) for kind, builder in self.builders)
+
+    def files(self, sources: Sequence[str | bytes | OpenFile]) -> list[str | bytes | OpenFile | StoreFile]:
+        """Put files of stores in the place of their URLs; nothing is requested yet."""
+        urls = [source for source in sources if isinstance(source, str) and is_remote(source)]
+        if not urls:
+            return list(sources)
+        options = dict(self.options)
+        credentials = {}
+        for kind, builder in self.builders:
+            provider = builder.build_credential_provider()
+            if provider is None:
+                continue
+            if isinstance(provider, CredentialProviderAWS):
+                if not provider._can_use_as_provider():
+                    continue
+                options = {**provider._storage_update_options(), **options}
+            credentials[kind] = Credentials(provider)
+        files = iter(_core.store_files(urls, options, credentials))
+        return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
+
+    def expand(self, url: str, list_files: Callable[..., list[str]], **options: Any) -> list[str]:
+        """List the files that a pattern or a directory stands for."""
+        kind = _KINDS.get(scheme(url) or "")
+        provider = dict(self.builders).get(kind or "")
+        found = list_files(
+            [re.sub(r"^gcs://", "gs://", url, flags=re.IGNORECASE)],
+            storage_options=dict(self.options) or None,
+            credential_provider=provider,
+            **options,
+        )
+        return [str(path) for path in found]
+
+
+class Credentials:
+    """Asks a provider of Polars for keys that stay valid for a while."""
+
+    def __init__(self, provider: Callable[[], tuple[dict[str, str], int | None]]) -> None:
+        self.provider = provider
+
+    def __call__(self, refused: bool) -> tuple[dict[str, str], int | None]:
+        """Give keys and when they expire; providers keep theirs until the very end unless they are told."""
+        keys, expiry = self._ask(clear=refused)
+        if expiry is not None and expiry - time.time() < _MARGIN and not refused:
+            keys, expiry = self._ask(clear=True)
+        if expiry is not None and expiry <= time.time():
+            msg = "the credential provider returned credentials that have expired"
+            raise ValueError(msg)
+        return keys, expiry
+
+    def _ask(self, *, clear: bool) -> tuple[dict[str, str], int | None]:
+        if clear and hasattr(self.provider, "clear_cached_credentials"):
+            self.provider.clear_cached_credentials()
+        return self.provider()
+
+
+def stores(
+    paths: Iterable[str | bytes | OpenFile],
+    storage_options: StorageOptions | None,
+    credential_provider: CredentialProvider,
+    caller: str,
+) -> Stores:
+    """Check options against the stores that paths lead to. Sends nothing, and asks for no credentials."""
+    urls = [path for path in paths if isinstance(path, str) and is_remote(path)]
+    options = dict(storage_options or {})
+    if not hasattr(_core, "store_files"):
+        if urls:
+            msg = f"{shown(urls[0])}: this build of polars_avro reads local files only"
+            raise AvroUnsupportedError(msg)
+        return Stores()
+    _core.check_store_options(urls, options)
+    builders = {}
+    for url in urls:
+        kind = _KINDS.get(scheme(url) or "")
+        if kind is None or kind in builders:
+            continue
+        if _init_credential_provider_builder is None:
+            if credential_provider not in ("auto", None):
+                msg = "`credential_provider` needs Polars 2"
+                raise AvroUnsupportedError(msg)
+            continue
+        builders[kind] = _init_credential_provider_builder(credential_provider, [url], options or None, caller)
+    built = tuple((kind, builder) for kind, builder in builders.items() if builder is not None)
+    return Stores(tuple(sorted(options.items())), built)
+
+
+def open_source(
+    source: str | bytes | OpenFile,
+    storage_options: StorageOptions | None,
+    credential_provider: CredentialProvider,
+    caller: str,
+) -> str | bytes | OpenFile | StoreFile:
+    """Put a file of a store in the place of its URL."""
+    return stores([source], storage_options, credential_provider, caller).files([source])[0]

@@ -1,0 +1,52 @@
+"""How files become splits: large ones are cut, small ones packed together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polars_avro._engine.file_parts import FilePart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: A split of small files opens at most this many: opening one costs time, whatever its size.
+MAX_FILES = 1024
+
+
+def tile(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[tuple[FilePart, ...]]:
+    """
+    Give the parts of each split, for files given as path and size.
+
+    Together the splits are the files in their order. Each has about `target_bytes`, and at most `MAX_FILES` files.
+    """
+    split: list[FilePart] = []
+    n_bytes = 0
+    for part in _cut(files, target_bytes):
+        if split and (n_bytes + part.n_bytes > target_bytes or len(split) == MAX_FILES):
+            yield tuple(split)
+            split, n_bytes = [], 0
+        split.append(part)
+        n_bytes += part.n_bytes
+    if split:
+        yield tuple(split)
+
+
+def merge(parts: Iterable[FilePart]) -> tuple[FilePart, ...]:
+    """Put neighbouring ranges of a file together; all ranges of a file make it whole again."""
+    merged: list[FilePart] = []
+    for part in parts:
+        last = merged[-1] if merged else None
+        if last is not None and last.file == part.file and last.byte_range[1] == part.byte_range[0]:
+            merged[-1] = FilePart(part.file, (last.byte_range[0], part.byte_range[1]), part.file_bytes)
+        else:
+            merged.append(part)
+    return tuple(merged)
+
+
+def _cut(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[FilePart]:
+    """Give files as parts of equal size, none of which is larger than the target."""
+    for file, size in files:
+        n = -(-size // target_bytes) or 1
+        for i in range(n):
+            # The last range has no end, so that the whole file is one range in one way only.
+            yield FilePart(file, (size * i // n, size * (i + 1) // n if i + 1 < n else None), size)

@@ -1,0 +1,200 @@
+"""Writing frame by frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from polars_avro._core import FrameStream
+from polars_avro._errors import AvroSchemaError
+from polars_avro._writing.files import FileWriter
+from polars_avro._writing.frames import check_schema, empty_frame
+from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
+from polars_avro._writing.targets import Target, file_options, normalize_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+    from polars._typing import SchemaDict
+    from typing_extensions import Self
+
+    from polars_avro._schemas import AvroSchema
+
+
+class AvroWriter:
+    """
+    Write one Avro file frame by frame, as a context manager.
+
+    Small frames are joined, so that blocks are full. A path gets its file when the ``with`` block is left without an
+    error, or by :meth:`close`; else the old file stays as it was.
+
+    Parameters
+    ----------
+    target
+        A path, a ``BytesIO``, a file opened for writing bytes, or any object with ``write()``.
+    schema
+        The columns of the file, for a file that may get no frame; by default the columns of the first frame.
+    compression, name, compression_level, avro_schema, namespace, doc, block_size, sync_marker, append
+        As in :func:`write_avro`.
+    storage_options, credential_provider, metadata, mkdir, sync_on_close, n_threads
+        As in :func:`write_avro`.
+
+    Raises
+    ------
+    AvroError
+        As :func:`write_avro` does; the file is lost then.
+
+    See Also
+    --------
+    write_avro : Write one frame.
+    sink_avro : Write a LazyFrame.
+
+    Examples
+    --------
+    >>> import io
+    >>> import polars as pl
+    >>> import polars_avro
+    >>> target = io.BytesIO()
+    >>> with polars_avro.AvroWriter(target) as writer:
+    ...     for start in (0, 10):
+    ...         writer.write(pl.DataFrame({"a": range(start, start + 2)}))
+    >>> writer.rows_written
+    4
+    >>> polars_avro.read_avro(target.getvalue())["a"].to_list()
+    [0, 1, 10, 11]
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        schema: SchemaDict | None = None,
+        *,
+        compression: AvroCompression = "snappy",
+        compression_level: int | None = None,
+        avro_schema: AvroSchema | None = None,
+        name: str = "",
+        namespace: str | None = None,
+        doc: str | None = None,
+        block_size: int | None = None,
+        sync_marker: bytes | None = None,
+        append: bool = False,
+        storage_options: dict[str, Any] | None = None,
+        credential_provider: Any | Literal["auto"] | None = "auto",
+        metadata: Mapping[str, str | bytes] | None = None,
+        mkdir: bool = False,
+        sync_on_close: SyncOnClose | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        del storage_options, credential_provider
+        options = core_options(
+            compression=compression,
+            compression_level=compression_level,
+            avro_schema=avro_schema,
+            name=name,
+            namespace=namespace,
+            doc=doc,
+            metadata=metadata,
+            block_size=block_size,
+            sync_marker=sync_marker,
+            n_threads=n_threads,
+        )
+        place = normalize_target(target)
+        files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
+        self._schema = None if schema is None else pl.Schema(schema)
+        if self._schema is not None:
+            check_schema(self._schema)
+            options.check(empty_frame(self._schema))
+        self._options = options
+        self._writer: FileWriter | None = FileWriter(place, options, files)
+        self._rows = 0
+
+    @property
+    def schema(self) -> pl.Schema | None:
+        """The columns of the file; None before they are known."""
+        return self._schema
+
+    @property
+    def avro_schema(self) -> str | None:
+        """The Avro schema of the file, as JSON text; None before it is known."""
+        return None if self._schema is None else self._options.schema_of(empty_frame(self._schema))
+
+    @property
+    def rows_written(self) -> int:
+        """How many rows have been taken."""
+        return self._rows
+
+    def write(self, data: Any) -> None:
+        """
+        Write the rows of a frame.
+
+        Parameters
+        ----------
+        data
+            A DataFrame, or anything that offers its rows as an Arrow stream or array, such as a pyarrow table or a
+            DuckDB relation; a stream is taken batch by batch. All have the columns of the first.
+
+        Raises
+        ------
+        TypeError
+            If `data` is nothing of that kind.
+        ValueError
+            If the writer is closed, or an error came before.
+        AvroError
+            As :func:`write_avro` does.
+        """
+        for df in _frames(data):
+            if self._writer is None:
+                msg = "the writer is closed"
+                raise ValueError(msg)
+            if self._schema is None:
+                self._schema = df.schema
+            elif df.schema != self._schema:
+                self._fail(df.schema)
+            self._writer.write(df)
+            self._rows += df.height
+
+    def close(self) -> None:
+        """End the file and make it visible. Closing twice is fine."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.finish(self._schema or pl.Schema())
+
+    def abort(self) -> None:
+        """Leave everything as it was before."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.abort()
+
+    def _fail(self, schema: pl.Schema) -> None:
+        msg = f"every frame of a file must have the columns {dict(self._schema or {})}, got {dict(schema)}"
+        raise AvroSchemaError(msg)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+def _frames(data: Any) -> Iterator[pl.DataFrame]:
+    """Give the frames that data offers."""
+    if isinstance(data, pl.DataFrame):
+        yield data
+    elif isinstance(data, pl.LazyFrame):
+        msg = "expected a DataFrame, got a LazyFrame: use `sink_avro`, or write its `collect_batches()` one by one"
+        raise TypeError(msg)
+    elif hasattr(data, "__arrow_c_stream__"):
+        for batch in FrameStream(data):
+            yield pl.DataFrame(batch) if batch.width else pl.DataFrame(height=batch.height)
+    elif hasattr(data, "__arrow_c_array__"):
+        yield pl.DataFrame(data)
+    else:
+        msg = f"expected a DataFrame or an object with __arrow_c_stream__, got {type(data).__name__!r}"
+        raise TypeError(msg)

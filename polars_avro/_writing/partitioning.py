@@ -1,0 +1,95 @@
+"""How rows are spread over files, and what Polars calls those."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from polars.io.partition import FileProviderArgs
+
+from polars_avro._errors import AvroUnsupportedError
+from polars_avro._writing.targets import local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+#: What Polars writes as a percent sign and two digits in names of directories, beside controls and what is not ASCII.
+_ENCODED = frozenset(b" %/:=\x7f")
+
+#: A partition: the text of each key.
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Partitioning:
+    """A :class:`polars.PartitionBy`, read."""
+
+    base_path: str
+    provider: Callable[[FileProviderArgs], Any] | None
+    keys: list[pl.Expr]
+    include_key: bool
+    max_rows: int | None
+    max_bytes: int
+
+    @classmethod
+    def of(cls, partition_by: pl.PartitionBy) -> Partitioning:
+        """Read the private attributes, which a later Polars may name otherwise."""
+        try:
+            inner = partition_by._pl_partition_by
+            keys = [pl.Expr._from_pyexpr(key) for key in inner.key or ()]
+            provider, max_bytes = inner.file_path_provider, inner.approximate_bytes_per_file
+            include_key = inner.include_key is not False
+            base_path, max_rows = inner.base_path, inner.max_rows_per_file
+        except AttributeError as error:
+            msg = f"this version of Polars describes `PartitionBy` in another way: {error}"
+            raise AvroUnsupportedError(msg) from None
+        if provider is not None and not callable(provider):
+            msg = f"a `file_path_provider` of {type(provider).__name__!r} is not supported: pass a function"
+            raise AvroUnsupportedError(msg)
+        return cls(local_path(str(base_path)), provider, keys, include_key, max_rows, max_bytes)
+
+    def split(self, df: pl.DataFrame) -> Iterator[tuple[Key, pl.DataFrame, pl.DataFrame]]:
+        """Give the rows of each partition: its key as texts, its key as a frame, its rows."""
+        if not self.keys:
+            yield (), pl.DataFrame(), df
+            return
+        names = df.select(self.keys).columns
+        for rows in df.with_columns(self.keys).partition_by(names, maintain_order=True):
+            keys = rows.head(1).select(names)
+            texts = tuple(_text(keys.to_series(i)) for i in range(keys.width))
+            yield texts, keys, rows if self.include_key else rows.drop(names)
+
+    def target(self, key: Key, keys: pl.DataFrame, index: int) -> Any:
+        """Give the path of a partition's file, or the object that a provider wants written."""
+        if self.provider is None:
+            directories = [f"{name}={text}" for name, text in zip(keys.columns, key, strict=True)]
+            return os.path.join(self.base_path, *directories, f"{index:08x}.avro")
+        given = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
+        if isinstance(given, (str, os.PathLike)):
+            return os.path.join(self.base_path, local_path(os.fspath(given)))
+        return given
+
+    def columns(self, schema: pl.Schema) -> pl.Schema:
+        """Give the columns of the files."""
+        if not self.keys:
+            return schema
+        empty = pl.DataFrame(schema=schema)
+        names = empty.select(self.keys).columns
+        keyed = empty.with_columns(self.keys)
+        return (keyed if self.include_key else keyed.drop(names)).schema
+
+
+def _text(key: pl.Series) -> str:
+    """Give the one value of a key as the name of a directory has it."""
+    if key.dtype.is_nested() or key.dtype == pl.Binary:
+        msg = f"cannot partition by {key.name!r} of dtype {key.dtype}: cast it to a dtype that has a text"
+        raise AvroUnsupportedError(msg)
+    text = key.cast(pl.String)[0]
+    if text is None:
+        return _NULL
+    encode = (f"%{byte:02X}" if byte < 32 or byte > 127 or byte in _ENCODED else chr(byte) for byte in text.encode())
+    return "".join(encode)

@@ -1,0 +1,116 @@
+"""Avro files as dataframes of Dask, a split a partition. Dask is imported when the function is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from polars_avro import _options
+from polars_avro._extras import require
+from polars_avro._splits import Split, plan_splits, scan_splits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dask.dataframe
+    import pandas as pd
+    from typing_extensions import Unpack
+
+    from polars_avro._plan_options import PlanOptions
+    from polars_avro._sources.inputs import Sources
+
+__all__ = ["read_avro"]
+
+
+def read_avro(
+    paths: Sources,
+    *,
+    columns: Sequence[str] | str | None = None,
+    target_bytes: int = 128 << 20,
+    n_threads: int | None = 1,
+    **options: Unpack[PlanOptions],
+) -> dask.dataframe.DataFrame:
+    """
+    Read Avro files into a dataframe of Dask, one partition per split.
+
+    The files are planned by this call, as :func:`polars_avro.plan_splits` does, and partitions are read when Dask runs
+    them. Only the columns that the computation uses are decoded. Dtypes are known ahead: they are pandas'
+    ``ArrowDtype``, which has nulls for every type. Partitions have no known divisions.
+
+    Parameters
+    ----------
+    paths
+        Path(s) to files or directories, or glob patterns, which every worker must be able to read.
+    columns
+        Columns to read, by name, in the order wanted.
+    target_bytes
+        About how many bytes of files a partition has: larger files are cut, smaller ones are packed together.
+    n_threads
+        How many threads decode a partition: 1 suits Dask, which reads a partition per core. None is as many as Polars
+        uses.
+    **options
+        The other options of :func:`polars_avro.plan_splits`.
+
+    Returns
+    -------
+    dask.dataframe.DataFrame
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Dask, pandas or PyArrow is not installed: ``pip install 'polars-avro-plugin[dask]'``.
+    AvroError
+        If the first file is damaged or cannot be read as Avro. Partitions raise for the others.
+    FileNotFoundError
+        If there is no such file.
+    polars.exceptions.ColumnNotFoundError
+        If `columns` asks for what is not there.
+
+    See Also
+    --------
+    polars_avro.plan_splits : The same shares of a read, for other engines.
+
+    Examples
+    --------
+    >>> import polars_avro.dask
+    >>> frame = polars_avro.dask.read_avro("docs/sample.avro", target_bytes=2_000)  # doctest: +SKIP
+    >>> frame.npartitions, len(frame)  # doctest: +SKIP
+    (3, 300)
+    """
+    dataframe, *_ = require("dask", "dask.dataframe", "pandas", "pyarrow", caller="polars_avro.dask.read_avro")
+    splits = plan_splits(paths, target_bytes=target_bytes, **options)
+    schema = scan_splits(splits[:1]).collect_schema()
+    names = list(schema) if columns is None else _options.selection(columns, schema)
+    read = ReadPartition(schema, names, n_threads)
+    frame: dask.dataframe.DataFrame = dataframe.from_map(
+        read, splits, meta=read.meta(), enforce_metadata=False, label="read-avro"
+    )
+    return frame
+
+
+class ReadPartition:
+    """Reads a split as a pandas frame; Dask says which columns a computation needs."""
+
+    def __init__(self, schema: pl.Schema, names: Sequence[str], n_threads: int | None) -> None:
+        self.schema = schema
+        self.names = list(names)
+        self.n_threads = n_threads
+
+    def __call__(self, split: Split, columns: Sequence[str] | str | None = None) -> pd.DataFrame:
+        """Read the partition."""
+        names = self.names if columns is None else [columns] if isinstance(columns, str) else list(columns)
+        return _pandas(split.read(columns=names, n_threads=self.n_threads))
+
+    def meta(self) -> pd.DataFrame:
+        """Give a frame of these columns without rows."""
+        return _pandas(pl.DataFrame(schema={name: self.schema[name] for name in self.names}))
+
+
+def _pandas(df: pl.DataFrame) -> Any:
+    """Give Arrow's types in pandas, so that a partition's dtypes do not depend on whether it has nulls."""
+    import pandas as pd
+
+    if not df.width:
+        return pd.DataFrame(index=pd.RangeIndex(df.height))
+    return df.to_arrow(compat_level=pl.CompatLevel.oldest()).to_pandas(types_mapper=pd.ArrowDtype)

@@ -1,0 +1,51 @@
+"""Rows as Ray's blocks: Arrow tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+try:
+    from ray.data._internal.arrow_block import _BATCH_SIZE_PRESERVING_STUB_COL_NAME as _STUB
+except ImportError:
+    _STUB = "__bsp_stub"
+
+
+def block(df: pl.DataFrame) -> pa.Table:
+    """
+    Give a table of types that Ray sorts, groups and joins by.
+
+    Enums become strings, as Ray's own reader has them.
+    """
+    if not df.width:
+        return _without_columns(df.height)
+    plain = pl.Schema({name: _plain(dtype) for name, dtype in df.schema.items()})
+    return df.cast(plain).to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def select(table: pa.Table, columns: list[str]) -> pa.Table:
+    """Give these columns, or rows without any."""
+    return table.select(columns) if columns else _without_columns(table.num_rows)
+
+
+def block_schema(schema: pl.Schema) -> pa.Schema:
+    """Give the schema of the blocks of such rows."""
+    return block(pl.DataFrame(schema=schema)).schema if schema else pa.schema([])
+
+
+def _without_columns(height: int) -> pa.Table:
+    """Keep the height as Ray does: in a column that it does not show."""
+    return pa.table({_STUB: pa.nulls(height)})
+
+
+def _plain(dtype: Any) -> Any:
+    """Put strings in the place of enums, also in lists and structs."""
+    if isinstance(dtype, pl.Enum):
+        return pl.String()
+    if isinstance(dtype, pl.List):
+        return pl.List(_plain(dtype.inner))
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({field.name: _plain(field.dtype) for field in dtype.fields})
+    return dtype

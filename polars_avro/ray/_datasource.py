@@ -1,0 +1,128 @@
+"""Splits as the read tasks of Ray Data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from ray.data.block import BlockMetadata
+from ray.data.datasource import Datasource, ReadTask
+
+from polars_avro.ray._blocks import block, block_schema, select
+from polars_avro.ray._predicate import columns_of, hint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from ray.data.context import DataContext
+    from ray.data.expressions import Expr
+
+    from polars_avro._splits import Split
+
+#: About how many bytes a value of a type without a fixed width takes in memory.
+_VALUE_BYTES = 24
+
+
+class AvroDatasource(Datasource):
+    """Splits of a plan; Ray steers which columns and rows are read."""
+
+    def __init__(
+        self, splits: Sequence[Split], schema: pl.Schema, columns: Sequence[str] | None, n_threads: int
+    ) -> None:
+        super().__init__()
+        self._splits = splits
+        self._schema = schema
+        self._n_threads = n_threads
+        self._projection_map = None if columns is None else {name: name for name in columns}
+
+    def get_name(self) -> str:
+        """Name the read tasks."""
+        return "Avro"
+
+    def supports_projection_pushdown(self) -> bool:
+        """Read only the columns that are used."""
+        return True
+
+    def supports_predicate_pushdown(self) -> bool:
+        """Filter while reading."""
+        return True
+
+    def apply_predicate(self, predicate_expr: Expr) -> AvroDatasource:
+        """Take a filter over, wholly; what Arrow cannot evaluate on these columns is left to Ray."""
+        columns = columns_of(predicate_expr)
+        if columns is None or not set(columns) <= set(self._schema):
+            return self
+        try:
+            predicate_expr.to_pyarrow()
+        except (TypeError, ValueError, NotImplementedError, pa.ArrowException):
+            return self
+        taken: AvroDatasource = super().apply_predicate(predicate_expr)
+        return taken
+
+    def estimate_inmemory_data_size(self) -> int:
+        """Estimate from rows and dtypes, or from the size of the files if rows are unknown."""
+        return sum(map(self._bytes_in_memory, self._splits))
+
+    def get_read_tasks(
+        self, parallelism: int, per_task_row_limit: int | None = None, data_context: DataContext | None = None
+    ) -> list[ReadTask]:
+        """Give a task a split, whatever the parallelism: splits were planned when the dataset was made."""
+        del parallelism, data_context
+        columns = self._columns()
+        predicate = self.get_current_predicate()
+        schema = block_schema(type(self._schema)({name: self._schema[name] for name in columns}))
+        return [
+            ReadTask(
+                ReadSplit(split, columns, predicate, self._schema, self._n_threads),
+                BlockMetadata(
+                    num_rows=None,
+                    size_bytes=None if predicate is not None else self._bytes_in_memory(split),
+                    exec_stats=None,
+                    input_files=tuple(split.files),
+                ),
+                schema=schema,
+                per_task_row_limit=per_task_row_limit,
+            )
+            for split in self._splits
+        ]
+
+    def _columns(self) -> list[str]:
+        columns = self._get_data_columns()
+        return list(self._schema) if columns is None else columns
+
+    def _bytes_in_memory(self, split: Split) -> int:
+        if split.estimated_rows is None:
+            return split.estimated_bytes
+        dtypes = [self._schema[name] for name in self._columns()]
+        width = sum(8 if dtype.is_numeric() or dtype.is_temporal() else _VALUE_BYTES for dtype in dtypes)
+        return split.estimated_rows * width
+
+
+@dataclass(frozen=True)
+class ReadSplit:
+    """What a task does. Runs again with the same blocks: on one thread, batches follow from the split alone."""
+
+    split: Split
+    columns: list[str]
+    predicate: Expr | None
+    schema: pl.Schema
+    n_threads: int
+
+    #: Ray names tasks that are large by the name of their function.
+    __name__ = "read_avro"
+
+    def __call__(self) -> Iterator[pa.Table]:
+        """Read, filter and select, batch by batch."""
+        if self.predicate is None:
+            yield from map(block, self.split._frames(self.columns, n_threads=self.n_threads))
+            return
+        condition = self.predicate.to_pyarrow()
+        used = columns_of(self.predicate) or []
+        columns = [*self.columns, *(name for name in used if name not in self.columns)]
+        likely = hint(self.predicate, self.schema)
+        for df in self.split._frames(columns, likely, n_threads=self.n_threads):
+            # Ray's filters are Arrow's: nulls and NaN are compared as Ray would.
+            yield select(block(df).filter(condition), self.columns)

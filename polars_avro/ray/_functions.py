@@ -1,0 +1,146 @@
+"""Reading and writing datasets of Ray Data."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from polars_avro import _options
+from polars_avro._extras import require
+from polars_avro._splits import plan_splits, scan_splits
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    import ray.data
+    from typing_extensions import Unpack
+
+    from polars_avro._plan_options import PlanOptions
+    from polars_avro._sources.inputs import Sources
+
+
+def read_avro(
+    paths: Sources,
+    *,
+    columns: Sequence[str] | str | None = None,
+    target_bytes: int = 128 << 20,
+    num_cpus: float | None = None,
+    memory: float | None = None,
+    concurrency: int | None = None,
+    ray_remote_args: Mapping[str, Any] | None = None,
+    **options: Unpack[PlanOptions],
+) -> ray.data.Dataset:
+    """
+    Read Avro files into a dataset of Ray Data, one task per split.
+
+    The files are planned by this call, as :func:`polars_avro.plan_splits` does; tasks read when Ray runs them. Blocks
+    are Arrow tables. Tasks decode only the columns that the dataset uses, and apply those filters of
+    ``Dataset.filter(expr=...)`` that Arrow can evaluate; Ray applies the others. Columns of enums become strings.
+
+    Parameters
+    ----------
+    paths
+        Path(s) to files or directories, or glob patterns, which every node must be able to read.
+    columns
+        Columns to read, by name, in the order wanted.
+    target_bytes
+        About how many bytes of files a task reads: larger files are cut, smaller ones are packed together.
+    num_cpus
+        How many processors Ray reserves for each task: 1 by default. A task decodes on as many threads.
+    memory
+        How many bytes of memory Ray reserves for each task.
+    concurrency
+        How many tasks Ray runs at the same time, at most.
+    ray_remote_args
+        More options of ``ray.remote`` for the tasks.
+    **options
+        The other options of :func:`polars_avro.plan_splits`.
+
+    Returns
+    -------
+    ray.data.Dataset
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Ray is not installed: ``pip install 'polars-avro-plugin[ray]'``.
+    AvroError
+        If the first file is damaged or cannot be read as Avro. Tasks raise for the others.
+    FileNotFoundError
+        If there is no such file.
+    polars.exceptions.ColumnNotFoundError
+        If `columns` asks for what is not there.
+
+    See Also
+    --------
+    polars_avro.plan_splits : The same shares of a read, for other engines.
+
+    Examples
+    --------
+    >>> import polars_avro.ray
+    >>> dataset = polars_avro.ray.read_avro("docs/sample.avro")  # doctest: +SKIP
+    >>> dataset.filter(expr=ray.data.expressions.col("celsius") > 34).count()  # doctest: +SKIP
+    3
+    """
+    (data,) = require("ray", "ray.data", caller="polars_avro.ray.read_avro")
+    from polars_avro.ray._datasource import AvroDatasource
+
+    splits = plan_splits(paths, target_bytes=target_bytes, **options)
+    schema = scan_splits(splits[:1]).collect_schema()
+    selected = None if columns is None else _options.selection(columns, schema)
+    source = AvroDatasource(splits, schema, selected, max(1, math.floor(num_cpus or 1)))
+    dataset: ray.data.Dataset = data.read_datasource(
+        source,
+        num_cpus=num_cpus,
+        memory=memory,
+        concurrency=concurrency,
+        ray_remote_args=dict(ray_remote_args or {}),
+    )
+    return dataset
+
+
+def write_avro(
+    dataset: ray.data.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    concurrency: int | None = None,
+    ray_remote_args: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> None:
+    """
+    Write a dataset of Ray Data as Avro files, one file per task.
+
+    Each file appears under its name when it is complete, so failed tasks leave nothing behind. If the whole job fails,
+    the files of finished tasks are removed too. Files that were in the directory before stay.
+
+    Parameters
+    ----------
+    dataset
+        The dataset to write.
+    path
+        The directory, which is made if it does not exist. Every node must be able to write to it.
+    concurrency
+        How many tasks Ray runs at the same time, at most.
+    ray_remote_args
+        Options of ``ray.remote`` for the tasks.
+    **options
+        Options of :func:`polars_avro.write_avro` for each file, such as `compression` or `avro_schema`.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Ray is not installed: ``pip install 'polars-avro-plugin[ray]'``.
+    AvroError
+        If rows cannot be written as Avro.
+
+    Examples
+    --------
+    >>> import polars_avro.ray
+    >>> polars_avro.ray.write_avro(dataset, "rows", compression="zstandard")  # doctest: +SKIP
+    """
+    require("ray", "ray.data", caller="polars_avro.ray.write_avro")
+    from polars_avro.ray._datasink import AvroDatasink
+
+    sink = AvroDatasink(path, options)
+    dataset.write_datasink(sink, concurrency=concurrency, ray_remote_args=dict(ray_remote_args or {}))

@@ -1,0 +1,203 @@
+//! The way back: a column in, a Binary column of datums out.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use polars_arrow::array::Array;
+use polars_arrow::datatypes::{ArrowDataType, Field};
+use rayon::prelude::*;
+
+use super::Framing;
+use super::known::{fingerprint, is_bytes};
+use super::rows::Rows;
+use crate::binary::{Fault, SLACK, put_slice};
+use crate::dtype::{AvroNames, to_avro};
+use crate::encode::{AnyColumn, Column};
+use crate::plan::WritePlan;
+use crate::{Result, Schema, executor};
+
+/// Rows that one thread encodes at a time.
+const TASK_ROWS: usize = 1 << 16;
+
+/// Rows that are measured at a time.
+const GRANULE: usize = 256;
+
+/// Encodes any number of columns in the same way.
+pub struct DatumEncoder {
+    schema: Arc<Schema>,
+    header: Vec<u8>,
+    /// The values are bytes that nothing but the header stands in front of.
+    is_plain: bool,
+}
+
+/// The Avro schema that the values of a column are written with if none is given, as JSON: a record for a struct.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where a dtype has no Avro type;
+/// [`ErrorKind::Argument`](crate::ErrorKind::Argument) where the name is not one.
+pub fn datum_schema_of(field: &Field, name: Option<&str>, namespace: Option<&str>) -> Result<String> {
+    let names = AvroNames { name: name.map(Into::into), namespace: namespace.map(Into::into), doc: None };
+    if let ArrowDataType::Struct(fields) = field.dtype() {
+        return Ok(to_avro(fields, &vec![false; fields.len()], &names)?.to_string());
+    }
+    let record = to_avro(std::slice::from_ref(field), &[false], &names)?;
+    // A column is written as a union with null, of which a datum is the other branch.
+    let written = &record["fields"][0]["type"];
+    Ok(written.as_array().and_then(|branches| branches.last()).unwrap_or(written).to_string())
+}
+
+impl DatumEncoder {
+    /// Makes what all columns share. `id` is what the schema is registered under.
+    ///
+    /// # Errors
+    /// Where the framing has no place for an id, or needs one.
+    pub fn new(schema: Arc<Schema>, framing: Framing, id: Option<u64>) -> Result<Self> {
+        let header = framing.header(fingerprint(&schema), id)?;
+        let is_plain = framing == Framing::Confluent && is_bytes(&schema);
+        Ok(Self { schema, header, is_plain })
+    }
+
+    /// Encodes a column, given in chunks; nulls stay null.
+    ///
+    /// # Errors
+    /// Where its dtype does not fit the schema, and where a value does not: the position has its row and field.
+    pub fn encode(&self, field: &Field, chunks: &[Box<dyn Array>]) -> Result<Vec<Box<dyn Array>>> {
+        if *field.dtype() == ArrowDataType::Null {
+            return Ok(chunks.iter().map(|chunk| Rows::nulls(chunk.len())).collect());
+        }
+        let plan = WritePlan::compile_datum(&self.schema, field)?;
+        let (mut tasks, mut first) = (Vec::new(), 0);
+        for chunk in chunks {
+            let n = chunk.len().div_ceil(TASK_ROWS);
+            tasks.extend(
+                (0..n).map(|task| (first, chunk.as_ref(), chunk.len() * task / n..chunk.len() * (task + 1) / n)),
+            );
+            first += chunk.len();
+        }
+        let run = |(first, chunk, rows): (usize, &dyn Array, Range<usize>)| {
+            let array = chunk.sliced(rows.start, rows.len());
+            self.encode_rows(&plan, array.as_ref()).map_err(|(row, fault)| {
+                let row = (first + rows.start + row) as u64;
+                fault.into_error().at(|position| position.row = Some(row))
+            })
+        };
+        let encoded: Vec<Result<_>> = if tasks.len() > 1 && executor::threads() > 1 {
+            executor::pool()?.install(|| tasks.into_par_iter().map(run).collect())
+        } else {
+            tasks.into_iter().map(run).collect()
+        };
+        encoded.into_iter().collect()
+    }
+
+    /// Encodes an array; a fault comes with its row.
+    fn encode_rows(&self, plan: &AnyColumn, array: &dyn Array) -> std::result::Result<Box<dyn Array>, (usize, Fault)> {
+        let column = plan.bind(array).map_err(|fault| first_unbound(plan, array).unwrap_or((0, fault)))?;
+        let (mut rows, mut scratch) = (Rows::new(array.len()), Vec::new());
+        for start in (0..array.len()).step_by(GRANULE) {
+            let granule = start..(start + GRANULE).min(array.len());
+            let room = column.bound(granule.clone()).saturating_add(self.header.len() + SLACK);
+            if scratch.len() < room {
+                scratch.resize(room, 0);
+                put_slice(&mut scratch, 0, &self.header);
+            }
+            for row in granule {
+                if array.is_null(row) {
+                    rows.push_null();
+                    continue;
+                }
+                let end = column.encode(row, &mut scratch, self.header.len()).map_err(|fault| (row, fault))?;
+                if self.is_plain {
+                    let datum = self.header.len() + length_bytes(&scratch[self.header.len()..]);
+                    rows.push(&self.header, &scratch[datum..end]).map_err(|fault| (row, fault))?;
+                } else {
+                    rows.push(&[], &scratch[..end]).map_err(|fault| (row, fault))?;
+                }
+            }
+        }
+        Ok(rows.finish())
+    }
+}
+
+/// How many bytes the length in front of bytes takes.
+fn length_bytes(datum: &[u8]) -> usize {
+    datum.iter().take_while(|&&byte| byte >= 0x80).count() + 1
+}
+
+/// The first row with a value that a column does not take, as some find out from all values at once.
+#[cold]
+fn first_unbound(plan: &AnyColumn, array: &dyn Array) -> Option<(usize, Fault)> {
+    let bind = |rows: usize| plan.bind(array.sliced(0, rows).as_ref()).err();
+    // One row more fails, and so do all that are more.
+    let (mut good, mut bad) = (0, array.len());
+    while bad - good > 1 {
+        let middle = good.midpoint(bad);
+        if bind(middle).is_some() { bad = middle } else { good = middle }
+    }
+    bind(bad).map(|fault| (bad.saturating_sub(1), fault))
+}
+
+impl std::fmt::Debug for DatumEncoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatumEncoder").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use polars_arrow::array::{BinaryViewArray, PrimitiveArray};
+
+    use super::*;
+    use crate::{ErrorKind, Limits};
+
+    fn encoder(json: &str, framing: Framing, id: Option<u64>) -> DatumEncoder {
+        DatumEncoder::new(Arc::new(Schema::parse(json, &Limits::default()).unwrap()), framing, id).unwrap()
+    }
+
+    fn field(dtype: ArrowDataType) -> Field {
+        Field::new("v".into(), dtype, true)
+    }
+
+    fn rows(arrays: &[Box<dyn Array>]) -> Vec<Option<Vec<u8>>> {
+        let binary = arrays.iter().map(|array| array.as_any().downcast_ref::<BinaryViewArray>().unwrap());
+        binary.flat_map(|array| array.iter().map(|row| row.map(<[u8]>::to_vec)).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn values_get_headers_and_nulls_stay_null() {
+        let chunks: Vec<_> = [vec![Some(1_i64), None], vec![Some(-1)]]
+            .into_iter()
+            .map(|chunk| PrimitiveArray::<i64>::from(chunk).boxed())
+            .collect();
+        let confluent = encoder("\"long\"", Framing::Confluent, Some(7));
+        let arrays = confluent.encode(&field(ArrowDataType::Int64), &chunks).unwrap();
+        assert_eq!(rows(&arrays), [Some(vec![0, 0, 0, 0, 7, 2]), None, Some(vec![0, 0, 0, 0, 7, 1])]);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_names_its_row() {
+        let mut values = vec![Some(1_i64); 300];
+        values[70] = None;
+        values[271] = Some(1 << 40);
+        let chunks =
+            [PrimitiveArray::<i64>::from(vec![Some(0); 10]).boxed(), PrimitiveArray::<i64>::from(values).boxed()];
+        let error = encoder("\"int\"", Framing::Datum, None).encode(&field(ArrowDataType::Int64), &chunks).unwrap_err();
+        assert_eq!(error.position().row, Some(281), "{error}");
+    }
+
+    #[test]
+    fn a_dtype_that_does_not_fit_is_refused() {
+        let encoder = encoder("\"string\"", Framing::Datum, None);
+        assert_eq!(encoder.encode(&field(ArrowDataType::Int64), &[]).unwrap_err().kind(), ErrorKind::Schema);
+    }
+
+    #[test]
+    fn the_schema_of_a_column_is_that_of_its_values() {
+        let schema = |dtype| datum_schema_of(&field(dtype), Some("Event"), Some("shop")).unwrap();
+        assert_eq!(schema(ArrowDataType::Int32), "\"int\"");
+        assert_eq!(schema(ArrowDataType::Null), "\"null\"");
+        let record = schema(ArrowDataType::Struct(vec![Field::new("a".into(), ArrowDataType::Boolean, true)]));
+        let written =
+            r#"{"type":"record","name":"Event","namespace":"shop","fields":[{"name":"a","type":["null","boolean"]"#;
+        assert!(record.starts_with(written), "{record}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Files in object stores, and the Python callable that brings their credentials.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::error::Raised;
+use super::interrupt::Waiting;
+use crate::{CredentialSource, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions};
+
+/// A file in an object store or behind HTTP. Nothing is requested before it is read.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct StoreFile(pub(super) crate::StoreFile);
+
+impl Waiting for crate::StoreFile {
+    fn end_reads(&self) {
+        self.interrupt_reads();
+    }
+}
+
+#[pymethods]
+impl StoreFile {
+    /// The URL without what may be secret.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("StoreFile({:?})", self.0.name())
+    }
+}
+
+/// Files to read in this order, with one set of options. Callables in `credentials`, by the kind of store, are told
+/// whether the last keys were refused, and return a dict and an expiry in Unix seconds.
+#[pyfunction]
+#[pyo3(signature = (urls, options, credentials, chunk_size=None))]
+pub(super) fn store_files(
+    urls: Vec<String>,
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+    chunk_size: Option<u64>,
+) -> std::result::Result<Vec<StoreFile>, Raised> {
+    let options = StoreOptions::new(option_values(options)?)?;
+    let source = |(kind, callable)| (kind, Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
+    let credentials = credentials.into_iter().map(source).collect();
+    let files = crate::StoreFile::all(urls, &options, credentials, chunk_size)?;
+    Ok(files.into_iter().map(StoreFile).collect())
+}
+
+/// Checks schemes and options, without a request. URLs may be patterns or directories.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
+pub(super) fn check_store_options(urls: Vec<String>, options: &Bound<'_, PyDict>) -> std::result::Result<(), Raised> {
+    Ok(StoreOptions::new(option_values(options)?)?.check(urls.iter().map(String::as_str))?)
+}
+
+fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionValue)>> {
+    #[derive(FromPyObject)]
+    enum Value {
+        Integer(i64),
+        Float(f64),
+        Text(String),
+    }
+    let value = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let key: String = key.extract()?;
+        let value = match value.extract() {
+            Ok(Value::Integer(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => {
+                OptionValue::Integer(number)
+            }
+            Ok(Value::Float(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => OptionValue::Float(number),
+            Ok(Value::Text(text)) => OptionValue::Text(text),
+            _ => {
+                let message = format!("storage option {key:?} must be a str or a number, got {}", value.get_type());
+                return Err(pyo3::exceptions::PyTypeError::new_err(message));
+            }
+        };
+        Ok((key, value))
+    };
+    options.iter().map(value).collect()
+}
+
+/// Asks Python for credentials.
+struct Callable(Py<PyAny>);
+
+impl CredentialSource for Callable {
+    fn fetch(&self, refused: bool) -> Result<Credentials> {
+        let fetched = Python::attach(|py| {
+            let (values, expires): (Vec<(String, String)>, Option<f64>) = {
+                let (values, expires): (Bound<'_, PyDict>, Option<f64>) =
+                    self.0.bind(py).call1((refused,))?.extract()?;
+                let pair = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((key.extract()?, value.extract()?));
+                (values.iter().map(pair).collect::<PyResult<_>>()?, expires)
+            };
+            Ok::<_, PyErr>(Credentials { values, expires: expires.map(at) })
+        });
+        fetched.map_err(|raised| Error::new(ErrorKind::Callback, "the credential provider failed").with_cause(raised))
+    }
+}
+
+fn at(seconds: f64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX / 4)
+}

@@ -1,0 +1,155 @@
+//! Why a request failed: whether to send it again, and what to tell the caller.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use object_store::client::{HttpError, HttpErrorKind};
+
+use super::http::Status;
+use crate::{Error, ErrorKind};
+
+/// One failed attempt.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    Status(Status),
+    /// The connection failed, or broke.
+    Transport(io::ErrorKind, String),
+    /// The body ended early.
+    Cut,
+    /// The object is another one than at the first request.
+    Changed,
+    /// The server sends the whole object whatever range is requested.
+    NoRanges,
+    /// An error of this crate, of a credential provider for example; it is handed over to the first reader.
+    Own(Arc<Mutex<Option<Error>>>),
+    /// Anything else.
+    Other(String),
+}
+
+/// Carries an error of this crate through the stores.
+#[derive(Debug)]
+pub(super) struct Carried(pub(super) Mutex<Option<Error>>);
+
+impl std::fmt::Display for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an error of the caller's")
+    }
+}
+
+impl StdError for Carried {}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Own(Arc::new(Mutex::new(Some(error))))
+    }
+}
+
+impl From<object_store::Error> for Failure {
+    fn from(error: object_store::Error) -> Self {
+        if let object_store::Error::NotSupported { .. } = error {
+            return Self::NoRanges;
+        }
+        let mut innermost: &(dyn StdError + 'static) = &error;
+        let (mut transport, mut kind) = (None, io::ErrorKind::Other);
+        loop {
+            if let Some(status) = innermost.downcast_ref::<Status>() {
+                return Self::Status(status.clone());
+            }
+            if let Some(carried) = innermost.downcast_ref::<Carried>() {
+                let taken = carried.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+                return Self::Own(Arc::new(Mutex::new(taken)));
+            }
+            if let Some(http) = innermost.downcast_ref::<HttpError>() {
+                transport = Some(http.kind());
+            }
+            if let Some(io) = innermost.downcast_ref::<io::Error>() {
+                kind = io.kind();
+            }
+            match innermost.source() {
+                Some(source) => innermost = source,
+                None => break,
+            }
+        }
+        let text = without_queries(&innermost.to_string());
+        // Stores hide a response without range from a range request in a private error.
+        if text == "Received non-partial response when range requested" {
+            return Self::NoRanges;
+        }
+        match transport {
+            Some(HttpErrorKind::Timeout) => Self::Transport(io::ErrorKind::TimedOut, text),
+            Some(_) => Self::Transport(kind, text),
+            None => Self::Other(text),
+        }
+    }
+}
+
+impl Failure {
+    /// Whether another attempt may succeed.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Status(status) => matches!(status.code, 408 | 429 | 500..=599),
+            Self::Transport(..) | Self::Cut => true,
+            Self::Changed | Self::NoRanges | Self::Own(_) | Self::Other(_) => false,
+        }
+    }
+
+    /// Whether other credentials may help.
+    pub(super) fn is_denied(&self) -> bool {
+        matches!(self, Self::Status(Status { code: 401 | 403, .. }))
+    }
+
+    /// How long the server wants to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        if let Self::Status(status) = self { status.retry_after } else { None }
+    }
+
+    /// The error to raise; `attempts` is how often the request was sent.
+    pub(super) fn into_error(self, attempts: u64) -> Self {
+        let (kind, mut text) = match self {
+            Self::Status(status) => {
+                let kind = match status.code {
+                    404 | 410 => io::ErrorKind::NotFound,
+                    401 | 403 => io::ErrorKind::PermissionDenied,
+                    _ => io::ErrorKind::Other,
+                };
+                let hint = if (300..400).contains(&status.code) { ": the region or the endpoint is wrong" } else { "" };
+                (kind, format!("{status}{hint}"))
+            }
+            Self::Transport(kind, text) => (kind, text),
+            Self::Cut => (io::ErrorKind::UnexpectedEof, "the server closed the connection early".to_owned()),
+            Self::Changed => (io::ErrorKind::Other, "the object changed while it was read".to_owned()),
+            Self::NoRanges => (io::ErrorKind::Unsupported, "the server cannot send a part of an object".to_owned()),
+            Self::Other(text) => (io::ErrorKind::Other, text),
+            Self::Own(_) => return self,
+        };
+        if attempts > 1 {
+            text = format!("{text} ({attempts} attempts)");
+        }
+        Error::source(io::Error::new(kind, text)).into()
+    }
+
+    /// The error for one reader.
+    pub(super) fn raise(&self, name: &str) -> Error {
+        let error = match self {
+            Self::Own(error) => error.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            other => match other.clone().into_error(1) {
+                Self::Own(error) => error.lock().unwrap_or_else(PoisonError::into_inner).take(),
+                _ => None,
+            },
+        };
+        // Several threads may wait for one request.
+        error
+            .unwrap_or_else(|| Error::new(ErrorKind::Source, "reading failed, as another thread was told"))
+            .in_file(name)
+    }
+}
+
+/// Cuts the queries off all URLs in a text: they may be signed.
+fn without_queries(text: &str) -> String {
+    let cut = |word: &str| {
+        if word.contains("://") { word.split('?').next().unwrap_or("").to_owned() } else { word.to_owned() }
+    };
+    text.split(' ').map(cut).collect::<Vec<_>>().join(" ")
+}

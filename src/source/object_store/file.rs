@@ -1,0 +1,152 @@
+//! A file in a store, as the reader sees it.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use polars_buffer::Buffer;
+
+use super::group::Group;
+use super::location::Location;
+use super::options::StoreOptions;
+use super::settings::Ahead;
+use super::store::{CredentialSources, Stores};
+use crate::Result;
+use crate::source::{DeferredSource, ReadAhead, Source};
+
+/// A file in an object store or behind HTTP. Nothing is requested before it is opened.
+#[derive(Clone)]
+pub struct StoreFile {
+    group: Arc<Group>,
+    index: usize,
+}
+
+impl StoreFile {
+    /// Files that are read in this order: while one is read, the next ones are requested. `chunk` is the size of a request.
+    ///
+    /// # Errors
+    /// If a URL names no object of a known scheme, or its store has no option of some name.
+    pub fn all(
+        urls: impl IntoIterator<Item = String>,
+        options: &StoreOptions,
+        credentials: CredentialSources,
+        chunk: Option<u64>,
+    ) -> Result<Vec<Self>> {
+        let urls: Vec<String> = urls.into_iter().collect();
+        options.check(urls.iter().map(String::as_str))?;
+        let locations = urls.iter().map(|url| Location::parse(url)).collect::<Result<Vec<_>>>()?;
+        let count = locations.len();
+        let stores = Arc::new(Stores::new(options.clone(), credentials));
+        let group = Group::new(locations, stores, Ahead::from_environment(chunk));
+        Ok((0..count).map(|index| Self { group: group.clone(), index }).collect())
+    }
+
+    /// The URL without what may be secret.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.group.locations[self.index].shown
+    }
+
+    /// Ends the reads of all files it was made with that wait for bytes now. They fail.
+    pub fn interrupt_reads(&self) {
+        self.group.interrupt();
+    }
+}
+
+impl fmt::Debug for StoreFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreFile({})", self.name())
+    }
+}
+
+impl DeferredSource for StoreFile {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
+    fn known_size(&self) -> Option<u64> {
+        self.group.size(self.index)
+    }
+
+    fn open(&self) -> Result<Arc<dyn Source>> {
+        let size = self.group.open(self.index)?;
+        Ok(Arc::new(OpenStoreFile { file: self.clone(), size }))
+    }
+
+    fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
+        promise(self, &range)
+    }
+}
+
+/// A promise that one file is read.
+struct Promise {
+    group: Arc<Group>,
+    index: usize,
+    id: u64,
+}
+
+fn promise(file: &StoreFile, range: &Range<u64>) -> ReadAhead {
+    let id = file.group.expect([file.index], range);
+    ReadAhead::new(Promise { group: file.group.clone(), index: file.index, id })
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.group.release(self.id, [self.index]);
+    }
+}
+
+/// A file whose size is known.
+struct OpenStoreFile {
+    file: StoreFile,
+    size: u64,
+}
+
+impl OpenStoreFile {
+    fn read(&self, offset: u64, len: usize, take: impl FnMut(&[u8])) -> Result<()> {
+        let end = offset.saturating_add(len as u64).min(self.size);
+        self.file.group.read(self.file.index, offset..end, take)
+    }
+}
+
+impl Source for OpenStoreFile {
+    fn name(&self) -> &str {
+        self.file.name()
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+        self.read_at_reusing(offset, len, &[], Vec::new())
+    }
+
+    fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        self.read(offset, out.len(), |bytes| {
+            out[filled..filled + bytes.len()].copy_from_slice(bytes);
+            filled += bytes.len();
+        })?;
+        Ok(filled)
+    }
+
+    fn read_at_reusing(&self, offset: u64, len: usize, known: &[u8], used: Vec<u8>) -> Result<Buffer<u8>> {
+        let mut bytes = used;
+        bytes.clear();
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        bytes.reserve(len.min(left));
+        bytes.extend_from_slice(known);
+        let rest = len.saturating_sub(known.len());
+        self.read(offset + known.len() as u64, rest, |part| bytes.extend_from_slice(part))?;
+        Ok(bytes.into())
+    }
+
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
+        promise(&self.file, &range)
+    }
+}

@@ -1,0 +1,170 @@
+//! URLs: which store, which object, and the text that may be shown.
+
+use object_store::path::Path;
+
+use crate::{Error, Result};
+
+/// Every scheme that is understood.
+pub const SCHEMES: [&str; 12] =
+    ["s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file"];
+
+/// The protocol that a store speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Aws,
+    Gcp,
+    Azure,
+    Http,
+}
+
+impl Kind {
+    /// The name of a kind among the credentials.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Gcp => "gcp",
+            Self::Azure => "azure",
+            Self::Http => "http",
+        }
+    }
+
+    /// The kind that a URL asks for; a pattern or a directory has one too.
+    ///
+    /// # Errors
+    /// If the scheme is unknown.
+    pub(super) fn of(url: &str) -> Result<Self> {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        match scheme.to_ascii_lowercase().as_str() {
+            "s3" | "s3a" => Ok(Self::Aws),
+            "gs" | "gcs" => Ok(Self::Gcp),
+            "az" | "azure" | "adl" | "abfs" | "abfss" => Ok(Self::Azure),
+            "http" | "https" if is_azure(rest) => Ok(Self::Azure),
+            "http" | "https" => Ok(Self::Http),
+            _ => {
+                let known = SCHEMES.map(|scheme| format!("{scheme}://")).join(" ");
+                let message = format!("the scheme {scheme:?} is unknown; known are {known}");
+                Err(Error::argument(message).in_file(&shown(url)))
+            }
+        }
+    }
+}
+
+/// One object.
+#[derive(Clone, Debug)]
+pub(super) struct Location {
+    pub(super) kind: Kind,
+    /// The URL to make the store from: without the key, except over HTTP, where it is the whole URL.
+    pub(super) store: String,
+    pub(super) key: Path,
+    /// The URL without its query, fragment and password.
+    pub(super) shown: String,
+}
+
+impl Location {
+    /// Parses a URL.
+    ///
+    /// # Errors
+    /// If the scheme is unknown, or the URL names no object.
+    pub(super) fn parse(url: &str) -> Result<Self> {
+        let kind = Kind::of(url)?;
+        let shown = shown(url);
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let (host, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let web = scheme.to_ascii_lowercase().starts_with("http");
+        if kind == Kind::Azure && web {
+            let (container, key) = key.split_once('/').unwrap_or((key, ""));
+            return Self::in_store(kind, format!("https://{host}/{container}"), container, key, shown);
+        }
+        if kind == Kind::Http {
+            if host.is_empty() {
+                return Err(Error::argument("the URL names no server").in_file(&shown));
+            }
+            return Ok(Self { kind, store: url.to_owned(), key: Path::default(), shown });
+        }
+        let scheme = if kind == Kind::Gcp { "gs".to_owned() } else { scheme.to_ascii_lowercase() };
+        Self::in_store(kind, format!("{scheme}://{host}"), host, key, shown)
+    }
+
+    fn in_store(kind: Kind, store: String, container: &str, key: &str, shown: String) -> Result<Self> {
+        if container.is_empty() {
+            return Err(Error::argument("the URL names no bucket or container").in_file(&shown));
+        }
+        if key.is_empty() || key.ends_with('/') {
+            return Err(Error::argument("the URL names no object, only a place for objects").in_file(&shown));
+        }
+        let key = Path::parse(key).map_err(|error| Error::argument(format!("not a key: {error}")).in_file(&shown))?;
+        Ok(Self { kind, store, key, shown })
+    }
+}
+
+/// Whether a web address is that of an Azure account. One with a query is signed, and is used as it is.
+fn is_azure(rest: &str) -> bool {
+    const DOMAINS: [&str; 4] =
+        ["dfs.core.windows.net", "blob.core.windows.net", "dfs.fabric.microsoft.com", "blob.fabric.microsoft.com"];
+    let host = rest.split('/').next().unwrap_or_default();
+    !rest.contains(['?', '#', '@']) && DOMAINS.iter().any(|domain| host.ends_with(domain))
+}
+
+/// Cuts off what may be secret: the query, the fragment, and a user's password.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
+    let slash = if rest.contains('/') { "/" } else { "" };
+    // `abfss://container@account` is no password.
+    let host = match host.rsplit_once('@') {
+        Some((_, host)) if scheme.starts_with("http") => host,
+        _ => host,
+    };
+    format!("{scheme}://{host}{slash}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(url: &str) -> (Kind, String, String) {
+        let location = Location::parse(url).unwrap();
+        (location.kind, location.store, location.key.to_string())
+    }
+
+    #[test]
+    fn schemes_choose_the_store() {
+        assert_eq!(parsed("s3://b/k=1/a b.avro"), (Kind::Aws, "s3://b".into(), "k=1/a b.avro".into()));
+        assert_eq!(parsed("S3A://b/x"), (Kind::Aws, "s3a://b".into(), "x".into()));
+        assert_eq!(parsed("gcs://b/x"), (Kind::Gcp, "gs://b".into(), "x".into()));
+        assert_eq!(
+            parsed("abfss://c@a.dfs.core.windows.net/x"),
+            (Kind::Azure, "abfss://c@a.dfs.core.windows.net".into(), "x".into())
+        );
+        assert_eq!(
+            parsed("https://a.blob.core.windows.net/c/d/x"),
+            (Kind::Azure, "https://a.blob.core.windows.net/c".into(), "d/x".into())
+        );
+        let signed = "https://b.s3.amazonaws.com/x?X-Amz-Signature=abc";
+        assert_eq!(parsed(signed), (Kind::Http, signed.into(), String::new()));
+    }
+
+    #[test]
+    fn unknown_schemes_list_the_known_ones() {
+        let error = Location::parse("ftp://host/x?password=secret").unwrap_err().to_string();
+        for scheme in SCHEMES {
+            assert!(error.contains(&format!("{scheme}://")), "{error}");
+        }
+        assert!(error.contains("ftp") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        assert_eq!(shown("https://user:pass@host/x?sig=abc#f"), "https://host/x");
+        assert_eq!(shown("https://host?sig=abc"), "https://host");
+        assert_eq!(shown("abfss://c@a.dfs.core.windows.net/x"), "abfss://c@a.dfs.core.windows.net/x");
+    }
+
+    #[test]
+    fn a_bucket_is_no_object() {
+        for url in ["s3://b", "s3://b/", "s3://b/x/", "s3:///x", "https:///x"] {
+            assert!(Location::parse(url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Files in object stores and behind HTTP, read by ranges and ahead of the reader. tokio is used below this room only.
+
+mod credentials;
+mod error;
+mod fetch;
+mod file;
+mod group;
+mod http;
+mod location;
+mod options;
+mod plan;
+mod profile;
+mod runtime;
+mod settings;
+mod store;
+
+pub use credentials::{CredentialSource, Credentials};
+pub use file::StoreFile;
+pub use location::SCHEMES;
+pub use options::{OptionValue, StoreOptions};
+pub use store::CredentialSources;

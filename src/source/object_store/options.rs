@@ -1,0 +1,274 @@
+//! `storage_options`: the store's own settings, by the names that Polars knows.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::time::Duration;
+
+use object_store::ClientConfigKey;
+use object_store::aws::AmazonS3ConfigKey;
+use object_store::azure::AzureConfigKey;
+use object_store::gcp::GoogleConfigKey;
+
+use super::location::Kind;
+use super::settings::Retries;
+use crate::{Error, Result};
+
+/// The value of one option.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OptionValue {
+    /// A number; the numeric options take nothing else.
+    Integer(i64),
+    /// A fractional number.
+    Float(f64),
+    /// Text; all options of the stores themselves.
+    Text(String),
+}
+
+/// Checked options of a store, for any scheme.
+#[derive(Clone, Default)]
+pub struct StoreOptions {
+    pub(super) texts: BTreeMap<String, String>,
+    pub(super) retries: Retries,
+}
+
+/// Options that Polars defines and that have no meaning here: listing and writing are Polars' own.
+const ACCEPTED: [&str; 7] = [
+    "file_cache_ttl",
+    "rate_read_init",
+    "rate_read_floor",
+    "rate_read_ceiling",
+    "rate_write_init",
+    "rate_write_floor",
+    "rate_write_ceiling",
+];
+
+/// Names to suggest: those that people write.
+const KNOWN: [&str; 64] = [
+    "max_retries",
+    "retry_timeout_ms",
+    "retry_init_backoff_ms",
+    "retry_max_backoff_ms",
+    "retry_base_multiplier",
+    "file_cache_ttl",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_region",
+    "aws_profile",
+    "aws_default_region",
+    "aws_endpoint",
+    "aws_endpoint_url",
+    "aws_bucket",
+    "aws_virtual_hosted_style_request",
+    "aws_unsigned_payload",
+    "aws_skip_signature",
+    "aws_allow_http",
+    "aws_imdsv1_fallback",
+    "aws_metadata_endpoint",
+    "aws_s3_express",
+    "aws_request_payer",
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "region",
+    "endpoint_url",
+    "endpoint",
+    "virtual_hosted_style_request",
+    "skip_signature",
+    "request_payer",
+    "google_service_account",
+    "google_service_account_path",
+    "google_service_account_key",
+    "google_application_credentials",
+    "google_bearer_token",
+    "google_base_url",
+    "google_bucket",
+    "google_skip_signature",
+    "service_account",
+    "bearer_token",
+    "account_name",
+    "account_key",
+    "azure_storage_account_name",
+    "azure_storage_account_key",
+    "azure_storage_sas_token",
+    "azure_storage_endpoint",
+    "azure_storage_use_emulator",
+    "azure_storage_client_id",
+    "azure_storage_client_secret",
+    "azure_storage_tenant_id",
+    "sas_token",
+    "tenant_id",
+    "client_id",
+    "client_secret",
+    "use_emulator",
+    "allow_http",
+    "allow_invalid_certificates",
+    "connect_timeout",
+    "timeout",
+    "read_timeout",
+    "proxy_url",
+    "user_agent",
+];
+
+impl StoreOptions {
+    /// Checks options; whether a store knows them is checked when a URL tells which store it is.
+    ///
+    /// # Errors
+    /// If no store has an option of that name, or if a value has the wrong type. No value is in the message.
+    pub fn new(options: impl IntoIterator<Item = (String, OptionValue)>) -> Result<Self> {
+        let mut checked = Self { texts: BTreeMap::new(), retries: Retries::from_environment() };
+        for (name, value) in options {
+            let key = name.to_ascii_lowercase();
+            if checked.retries.set(&key, &value)? || Self::is_accepted(&key, &value)? {
+                continue;
+            }
+            if ![Kind::Aws, Kind::Gcp, Kind::Azure, Kind::Http].iter().any(|kind| knows(*kind, &key)) {
+                return Err(unknown(&name, &key));
+            }
+            let OptionValue::Text(text) = value else {
+                return Err(Error::argument(format!("storage option {name:?} must be a str")));
+            };
+            checked.texts.insert(key, text);
+        }
+        Ok(checked)
+    }
+
+    fn is_accepted(key: &str, value: &OptionValue) -> Result<bool> {
+        let accepted = ACCEPTED.contains(&key);
+        if accepted && matches!(value, OptionValue::Text(_)) {
+            return Err(Error::argument(format!("storage option {key:?} must be a number")));
+        }
+        Ok(accepted)
+    }
+
+    /// Checks that one of the stores behind these URLs, patterns or directories knows every option.
+    ///
+    /// # Errors
+    /// If none does, or if a scheme is unknown.
+    pub fn check<'a>(&self, urls: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let kinds = urls.into_iter().map(Kind::of).collect::<Result<HashSet<_>>>()?;
+        // Polars takes options for HTTP and uses none.
+        if kinds.is_empty() || kinds.contains(&Kind::Http) {
+            return Ok(());
+        }
+        match self.texts.keys().find(|key| !kinds.iter().any(|kind| knows(*kind, key))) {
+            Some(key) => Err(unknown(key, key)),
+            None => Ok(()),
+        }
+    }
+
+    /// Replaces every value in a text that might have come to carry one.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let secrets = self.texts.iter().filter(|(key, value)| value.len() > 3 && is_secret(key));
+        secrets.fold(text.to_owned(), |text, (_, value)| text.replace(value, "***"))
+    }
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreOptions").field("names", &self.texts.keys()).finish_non_exhaustive()
+    }
+}
+
+fn is_secret(key: &str) -> bool {
+    ["key", "secret", "token", "credential", "sas", "proxy"].iter().any(|word| key.contains(word))
+}
+
+/// Whether a store of this kind has such an option.
+pub(super) fn knows(kind: Kind, key: &str) -> bool {
+    match kind {
+        // The profile is Polars' own key, for files that the store does not know.
+        Kind::Aws => key.parse::<AmazonS3ConfigKey>().is_ok() || matches!(key, "aws_profile" | "profile"),
+        Kind::Gcp => key.parse::<GoogleConfigKey>().is_ok(),
+        Kind::Azure => key.parse::<AzureConfigKey>().is_ok(),
+        Kind::Http => key.parse::<ClientConfigKey>().is_ok(),
+    }
+}
+
+#[cold]
+fn unknown(name: &str, key: &str) -> Error {
+    let nearest = KNOWN.iter().min_by_key(|known| distance(key, known)).copied().unwrap_or_default();
+    Error::argument(format!("unknown storage option {name:?}; did you mean {nearest:?}?"))
+}
+
+/// Edits that turn one name into the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// A duration in milliseconds, or an error that names the option.
+pub(super) fn milliseconds(key: &str, value: &OptionValue) -> Result<Duration> {
+    Ok(Duration::from_millis(whole(key, value)?))
+}
+
+/// A whole number that is not negative.
+pub(super) fn whole(key: &str, value: &OptionValue) -> Result<u64> {
+    match value {
+        OptionValue::Integer(number) if *number >= 0 => Ok(*number as u64),
+        OptionValue::Integer(number) => {
+            Err(Error::argument(format!("invalid value for '{key}': {number} (expected 0 or more)")))
+        }
+        OptionValue::Float(number) => {
+            Err(Error::argument(format!("invalid value for '{key}': {number} (expected int)")))
+        }
+        OptionValue::Text(text) => Err(Error::argument(format!("invalid value for '{key}': '{text}' (expected int)"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> OptionValue {
+        OptionValue::Text(value.to_owned())
+    }
+
+    fn error(name: &str, value: OptionValue) -> String {
+        StoreOptions::new([(name.to_owned(), value)]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested() {
+        assert!(error("endpont_url", text("x")).contains("\"endpoint_url\""));
+        assert!(error("aws_acces_key_id", text("secret")).contains("\"aws_access_key_id\""));
+        assert!(error("max_retrys", OptionValue::Integer(1)).contains("\"max_retries\""));
+        assert!(!error("aws_acces_key_id", text("topsecret")).contains("topsecret"));
+    }
+
+    #[test]
+    fn every_suggestion_is_known() {
+        for name in KNOWN {
+            let number = StoreOptions::new([(name.to_owned(), OptionValue::Integer(1))]).is_ok();
+            assert!(number || StoreOptions::new([(name.to_owned(), text("1"))]).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_numbers_and_texts_are_texts() {
+        assert!(error("max_retries", text("1")).contains("expected int"));
+        assert!(error("aws_region", OptionValue::Integer(1)).contains("must be a str"));
+        let options = [("MAX_RETRIES".to_owned(), OptionValue::Integer(3)), ("AWS_REGION".to_owned(), text("eu"))];
+        let options = StoreOptions::new(options).unwrap();
+        assert_eq!((options.retries.max, options.texts["aws_region"].as_str()), (3, "eu"));
+        assert!(options.check(["s3://b/*"]).is_ok() && options.check(["gs://b/x", "s3://b/x"]).is_ok());
+        assert!(options.check(["gs://b/x"]).is_err() && options.check(["http://b/x"]).is_ok());
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let options = StoreOptions::new([("aws_secret_access_key".to_owned(), text("topsecret"))]).unwrap();
+        assert!(!format!("{options:?}").contains("topsecret"));
+        assert_eq!(options.redact("bad key topsecret"), "bad key ***");
+    }
+}

@@ -1,0 +1,31 @@
+//! The one tokio runtime of a process, started by the first request.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The runtime, and the process that started it: a forked process inherits its memory but none of its threads.
+static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
+
+/// Threads that move bytes; decoding has threads of its own.
+const THREADS: usize = 2;
+
+/// Returns the runtime of this process. It lives as long as the process, so that nothing waits for it at exit.
+pub(super) fn runtime() -> Result<&'static Runtime> {
+    let mut started = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    if let Some((owner, runtime)) = *started
+        && owner == process
+    {
+        return Ok(runtime);
+    }
+    // Fails if a provider is installed already, which then serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let build = Builder::new_multi_thread().worker_threads(THREADS).thread_name("polars-avro-io").enable_all().build();
+    let runtime = build.map_err(|e| Error::new(ErrorKind::Source, format!("cannot start the I/O threads: {e}")))?;
+    let runtime = &*Box::leak(Box::new(runtime));
+    *started = Some((process, runtime));
+    Ok(runtime)
+}

@@ -1,0 +1,115 @@
+//! Numbers that bound requests: how many, how large, how often again.
+
+use std::time::Duration;
+
+use super::options::{OptionValue, milliseconds, whole};
+use crate::{Error, Result};
+
+/// How often a failed request is sent again, and when.
+#[derive(Clone, Debug)]
+pub(super) struct Retries {
+    pub(super) max: u64,
+    /// No attempt begins later than this after the first failure.
+    pub(super) timeout: Duration,
+    pub(super) init_backoff: Duration,
+    pub(super) max_backoff: Duration,
+    pub(super) base: f64,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            max: 8,
+            timeout: Duration::from_secs(30),
+            init_backoff: Duration::from_millis(250),
+            max_backoff: Duration::from_secs(5),
+            base: 2.0,
+        }
+    }
+}
+
+impl Retries {
+    /// Polars' defaults, as its environment variables change them.
+    pub(super) fn from_environment() -> Self {
+        let mut retries = Self::default();
+        for (variable, key) in [
+            ("POLARS_CLOUD_MAX_RETRIES", "max_retries"),
+            ("POLARS_CLOUD_RETRY_TIMEOUT_MS", "retry_timeout_ms"),
+            ("POLARS_CLOUD_RETRY_INIT_BACKOFF_MS", "retry_init_backoff_ms"),
+            ("POLARS_CLOUD_RETRY_MAX_BACKOFF_MS", "retry_max_backoff_ms"),
+            ("POLARS_CLOUD_RETRY_BASE_MULTIPLIER", "retry_base_multiplier"),
+        ] {
+            let Ok(text) = std::env::var(variable) else { continue };
+            let value = text.parse().map(OptionValue::Integer).or_else(|_| text.parse().map(OptionValue::Float));
+            if let Ok(value) = value {
+                // Polars ignores a variable that it cannot read, too.
+                let _ = retries.set(key, &value);
+            }
+        }
+        retries
+    }
+
+    /// Takes an option if it is one of these.
+    pub(super) fn set(&mut self, key: &str, value: &OptionValue) -> Result<bool> {
+        match key {
+            "max_retries" => self.max = whole(key, value)?,
+            "retry_timeout_ms" => self.timeout = milliseconds(key, value)?,
+            "retry_init_backoff_ms" => self.init_backoff = milliseconds(key, value)?,
+            "retry_max_backoff_ms" => self.max_backoff = milliseconds(key, value)?,
+            "retry_base_multiplier" => {
+                self.base = match value {
+                    OptionValue::Float(number) => *number,
+                    OptionValue::Integer(number) => *number as f64,
+                    OptionValue::Text(text) => {
+                        return Err(Error::argument(format!("invalid value for '{key}': '{text}' (expected float)")));
+                    }
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The wait before attempt `retry`, counted from 1; `share` in 0..1 spreads clients that failed together.
+    pub(super) fn backoff(&self, retry: u64, share: f64) -> Duration {
+        let factor = self.base.max(1.0).powi(i32::try_from(retry - 1).unwrap_or(i32::MAX)).min(1e9);
+        let longest = self.init_backoff.mul_f64(factor).min(self.max_backoff);
+        longest.mul_f64(0.5 + 0.5 * share)
+    }
+}
+
+/// How much is requested ahead of the reader.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    /// Bytes of one request.
+    pub(super) chunk: u64,
+    /// Requests at once.
+    pub(super) requests: usize,
+    /// Bytes held or requested, all files together; what a read waits for comes on top.
+    pub(super) bytes: u64,
+}
+
+impl Ahead {
+    /// Bytes of the first request of a file: the header, and enough rows for a look at them.
+    pub(super) const OPEN: u64 = 256 << 10;
+
+    /// The same for a file that is wanted whole.
+    pub(super) const OPEN_WHOLE: u64 = 1 << 20;
+
+    /// The least that is worth a request.
+    pub(super) const LEAST: u64 = 128 << 10;
+
+    /// A gap of so many bytes between two reads is jumped over, a smaller one is read: at 50 ms and 100 MB/s both take
+    /// about as long.
+    pub(super) const JUMP: u64 = 4 << 20;
+
+    /// The defaults, as Polars' environment variables change them.
+    pub(super) fn from_environment(chunk: Option<u64>) -> Self {
+        let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok()).filter(|n| *n > 0);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let requests = number("POLARS_CONCURRENCY_BUDGET").map_or(threads.max(10), |n| n as usize);
+        let chunk = chunk.or_else(|| number("POLARS_DOWNLOAD_CHUNK_SIZE_STREAMING")).unwrap_or(2 << 20);
+        let chunk = chunk.max(Self::LEAST);
+        Self { chunk, requests, bytes: (32 << 20).max(2 * chunk) }
+    }
+}

@@ -1,0 +1,220 @@
+//! Stores, made from a URL, the environment and options when the first request needs them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, resolve_bucket_region};
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::client::HttpConnector;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::http::HttpBuilder;
+use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
+
+use super::credentials::{Cached, CredentialSource, Provider, aws, azure, gcp};
+use super::error::Failure;
+use super::http::Connector;
+use super::location::{Kind, Location};
+use super::options::StoreOptions;
+use super::profile;
+
+/// A server that accepts no connection for so long has failed; so has one that sends nothing for so long.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+type Store = Arc<dyn ObjectStore>;
+
+/// Sources of credentials by the name of the kind of store: `aws`, `azure` or `gcp`.
+pub type CredentialSources = HashMap<String, Arc<dyn CredentialSource>>;
+
+/// The stores of one read, all with the same options.
+pub(super) struct Stores {
+    pub(super) options: StoreOptions,
+    /// By the name of the kind of store.
+    credentials: HashMap<String, Arc<Cached>>,
+    /// By process, because connections do not survive a fork, and by URL.
+    made: Mutex<(u32, HashMap<String, Store>)>,
+    web: Mutex<Option<(u32, Connector)>>,
+}
+
+impl Stores {
+    pub(super) fn new(options: StoreOptions, credentials: CredentialSources) -> Self {
+        let credentials = credentials.into_iter().map(|(kind, source)| (kind, Arc::new(Cached::new(source)))).collect();
+        Self { options, credentials, made: Mutex::default(), web: Mutex::default() }
+    }
+
+    /// The store that holds an object.
+    pub(super) async fn get(&self, location: &Location) -> Result<Store, Failure> {
+        let process = std::process::id();
+        {
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            if made.0 != process {
+                *made = (process, HashMap::new());
+            }
+            if let Some(store) = made.1.get(&location.store) {
+                return Ok(store.clone());
+            }
+        }
+        let store = self.make(location).await.map_err(|failure| self.redact(failure))?;
+        if location.kind != Kind::Http {
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.1.insert(location.store.clone(), store.clone());
+        }
+        Ok(store)
+    }
+
+    /// Has credentials fetched anew; says whether there is a source for them.
+    pub(super) async fn renew_credentials(&self, kind: Kind) -> bool {
+        let cached = self.credentials(kind);
+        if let Some(cached) = &cached {
+            cached.forget().await;
+        }
+        cached.is_some()
+    }
+
+    fn credentials(&self, kind: Kind) -> Option<Arc<Cached>> {
+        self.credentials.get(kind.name()).cloned()
+    }
+
+    fn redact(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Other(text) => Failure::Other(self.options.redact(&text)),
+            other => other,
+        }
+    }
+
+    async fn make(&self, location: &Location) -> Result<Store, Failure> {
+        match location.kind {
+            Kind::Aws => self.make_aws(location).await,
+            Kind::Gcp => self.make_gcp(location),
+            Kind::Azure => self.make_azure(location),
+            Kind::Http => self.make_http(location),
+        }
+    }
+
+    /// Low to high: environment, `~/.aws`, options.
+    async fn make_aws(&self, location: &Location) -> Result<Store, Failure> {
+        use AmazonS3ConfigKey::{
+            AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, SkipSignature, Token,
+        };
+        let credentials = self.credentials(Kind::Aws);
+        let given: HashMap<AmazonS3ConfigKey, &String> = parsed(&self.options.texts);
+        let keys_given = given.contains_key(&AccessKeyId) || given.contains_key(&SecretAccessKey);
+        let environment = environment(&["AWS_"]);
+        let mut settings: HashMap<AmazonS3ConfigKey, &String> = parsed(&environment);
+        if keys_given {
+            // A token of the environment belongs to the environment's keys.
+            settings.retain(|key, _| ![AccessKeyId, SecretAccessKey, Token].contains(key));
+        }
+        let named = self.options.texts.get("aws_profile").or_else(|| self.options.texts.get("profile"));
+        let profile: HashMap<String, String> =
+            profile::settings(named).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let mut from_profile: HashMap<AmazonS3ConfigKey, &String> = parsed(&profile);
+        if keys_given || settings.contains_key(&AccessKeyId) || credentials.is_some() {
+            from_profile.retain(|key, _| *key == Region);
+        }
+        if settings.contains_key(&DefaultRegion) {
+            from_profile.remove(&Region);
+        }
+        for (key, value) in from_profile {
+            settings.entry(key).or_insert(value);
+        }
+        settings.extend(given);
+        let mut builder = AmazonS3Builder::new().with_url(&location.store).with_client_options(self.client());
+        builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
+        let has = |key| settings.contains_key(&key);
+        let (region, endpoint) = (has(Region) || has(DefaultRegion), has(Endpoint) || has(S3Endpoint));
+        if !region && endpoint {
+            builder = builder.with_region("us-east-1");
+        } else if !region {
+            let bucket = location.store.split_once("://").map_or("", |(_, bucket)| bucket);
+            builder = builder.with_region(resolve_bucket_region(bucket, &self.client()).await?);
+        }
+        let anonymous = settings.get(&SkipSignature).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        for (key, value) in settings {
+            builder = builder.with_config(key, value);
+        }
+        if let Some(cached) = credentials.filter(|_| !anonymous) {
+            builder = builder.with_credentials(Arc::new(Provider { cached, convert: aws }));
+        }
+        Ok(Arc::new(builder.build()?))
+    }
+
+    fn make_gcp(&self, location: &Location) -> Result<Store, Failure> {
+        let mut builder = GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client());
+        builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
+        let environment = environment(&["GOOGLE_", "SERVICE_ACCOUNT"]);
+        // The environment's credentials would be used in place of the provider's.
+        let environment = if self.credentials(Kind::Gcp).is_some() { HashMap::new() } else { environment };
+        for (key, value) in parsed(&environment).into_iter().chain(parsed(&self.options.texts)) {
+            builder = builder.with_config(key, value);
+        }
+        if let Some(cached) = self.credentials(Kind::Gcp) {
+            builder = builder.with_credentials(Arc::new(Provider { cached, convert: gcp }));
+        }
+        Ok(Arc::new(builder.build()?))
+    }
+
+    fn make_azure(&self, location: &Location) -> Result<Store, Failure> {
+        let mut builder = MicrosoftAzureBuilder::new().with_url(&location.store).with_client_options(self.client());
+        builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
+        let environment = environment(&["AZURE_", "IDENTITY_", "MSI_"]);
+        for (key, value) in parsed(&environment).into_iter().chain(parsed(&self.options.texts)) {
+            builder = builder.with_config(key, value);
+        }
+        if let Some(cached) = self.credentials(Kind::Azure) {
+            builder = builder.with_credentials(Arc::new(Provider { cached, convert: azure }));
+        }
+        Ok(Arc::new(builder.build()?))
+    }
+
+    fn make_http(&self, location: &Location) -> Result<Store, Failure> {
+        let builder = HttpBuilder::new().with_url(&location.store).with_retry(no_retries());
+        Ok(Arc::new(builder.with_http_connector(self.web()?).build()?))
+    }
+
+    /// The client of all web servers.
+    fn web(&self) -> Result<Connector, Failure> {
+        let mut web = self.web.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if let Some((owner, connector)) = &*web
+            && *owner == process
+        {
+            return Ok(connector.clone());
+        }
+        let shared = Some(Connector::default().connect(&self.client())?);
+        let connector = Connector { shared };
+        *web = Some((process, connector.clone()));
+        Ok(connector)
+    }
+
+    fn client(&self) -> ClientOptions {
+        let mut client = ClientOptions::new().with_allow_http(true).with_timeout_disabled();
+        client = client.with_connect_timeout(CONNECT_TIMEOUT).with_read_timeout(READ_TIMEOUT);
+        for (key, value) in parsed::<ClientConfigKey>(&self.options.texts) {
+            client = client.with_config(key, value);
+        }
+        client
+    }
+}
+
+/// Attempts are counted in one place, `fetch`.
+fn no_retries() -> RetryConfig {
+    RetryConfig { max_retries: 0, retry_timeout: Duration::ZERO, backoff: BackoffConfig::default() }
+}
+
+/// Settings that a store knows.
+fn parsed<'a, K>(settings: impl IntoIterator<Item = (&'a String, &'a String)>) -> HashMap<K, &'a String>
+where
+    K: std::str::FromStr + Eq + std::hash::Hash,
+{
+    settings.into_iter().filter_map(|(key, value)| Some((key.parse().ok()?, value))).collect()
+}
+
+fn environment(prefixes: &[&str]) -> HashMap<String, String> {
+    let variables =
+        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let ours =
+        variables.filter(|(key, value)| prefixes.iter().any(|prefix| key.starts_with(prefix)) && !value.is_empty());
+    ours.map(|(key, value)| (key.to_ascii_lowercase(), value)).collect()
+}

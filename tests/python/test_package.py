@@ -1,0 +1,63 @@
+"""What is installed beside the code: notices of third parties, and a package of the same name."""
+
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import polars_avro
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def notices():
+    return runpy.run_path(str(ROOT / ".ci" / "notices.py"))
+
+
+def test_notices_name_the_crates_that_are_linked(notices):
+    notices["check"]()
+    names = {name for name, _ in notices["locked"]()}
+    assert {"polars-arrow", "zstd-sys", "pyo3"} <= names
+    assert not names & {"proptest", "criterion", "polars-avro-plugin"}
+
+
+def test_a_crate_that_is_missing_in_the_notices_is_noticed(notices, monkeypatch):
+    crates = notices["locked"]()
+    monkeypatch.setitem(notices["check"].__globals__, "noticed", lambda: crates - {next(iter(crates))})
+    with pytest.raises(SystemExit, match=r"notices\.py"):
+        notices["check"]()
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_distribution_with_the_same_package_is_warned_of(tmp_path, theirs):
+    package = tmp_path / "site" / "polars_avro"
+    installed = Path(polars_avro.__file__).parent
+    extension = Path(polars_avro._core.__file__)
+    shutil.copytree(installed, package, ignore=shutil.ignore_patterns("__pycache__", extension.name))
+    (package / extension.name).symlink_to(extension)
+    if theirs:
+        (package / "_source.py").touch()
+    done = subprocess.run(
+        [sys.executable, "-c", "import polars_avro; print(polars_avro.__file__)"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(package / "__init__.py")
+    assert ("pip uninstall -y polars-avro polars-avro-plugin" in done.stderr) == theirs
+    assert done.stderr.count("RuntimeWarning") == theirs
+
+
+def test_the_change_log_has_the_version():
+    log = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    cargo = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.*)"$', cargo, re.MULTILINE)[1]
+    assert re.findall(r"^## (\d+\.\d+\.\d+)", log, re.MULTILINE)[0] == version

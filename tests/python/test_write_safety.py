@@ -1,0 +1,220 @@
+"""What is left after writing fails: the old file, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import polars_avro
+from polars_avro import AvroWriter, read_avro, write_avro
+
+DF = pl.DataFrame({"i": range(200_000), "s": [f"value {i * 7919}" for i in range(200_000)]})
+OLD = pl.DataFrame({"old": [1, 2, 3]})
+#: Five megabytes that can be appended to the old file.
+LARGE = pl.DataFrame({"old": [i * 2**31 % 1_000_003 * 7919 for i in range(1_000_000)]})
+
+#: Writes for ever, and says when it has begun.
+ENDLESS = """
+import sys
+import polars as pl
+import polars_avro
+df = pl.DataFrame({"i": range(200_000), "s": [f"value {i * 7919}" for i in range(200_000)]})
+with polars_avro.AvroWriter(sys.argv[1]) as writer:
+    writer.write(df)
+    print("begun", flush=True)
+    while True:
+        writer.write(df)
+"""
+
+
+def visible(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
+
+
+def endless(path: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    time.sleep(0.2)
+    return process
+
+
+def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
+    write_avro(OLD, tmp_path / "a.avro")
+    process = endless(tmp_path / "a.avro")
+    process.kill()
+    process.communicate()
+    assert_frame_equal(read_avro(tmp_path / "a.avro"), OLD)
+    process = endless(tmp_path / "b.avro")
+    process.kill()
+    process.communicate()
+    assert visible(tmp_path) == ["a.avro"]
+
+
+def test_an_interrupt_is_one_keyboard_interrupt(tmp_path: Path) -> None:
+    process = endless(tmp_path / "a.avro")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert errors.count("KeyboardInterrupt") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_ends_one_long_write(tmp_path: Path) -> None:
+    code = """
+        import signal, sys, threading, time, os
+        import polars as pl, polars_avro
+        df = pl.DataFrame({"i": range(3_000_000)})
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        started = time.monotonic()
+        try:
+            polars_avro.write_avro(df, sys.argv[1], compression="xz", compression_level=9, n_threads=1)
+        except KeyboardInterrupt:
+            print("interrupted")
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "a.avro")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout == "interrupted\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A disk of two megabytes, if one may be made here."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("a disk needs the right to mount one")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_leaves_the_old_file(small_disk: Path) -> None:
+    write_avro(OLD, small_disk / "a.avro")
+    for write in (
+        lambda: write_avro(DF, small_disk / "a.avro", compression="null"),
+        lambda: polars_avro.sink_avro(DF.lazy(), small_disk / "a.avro", compression="null"),
+        lambda: write_avro(LARGE, small_disk / "a.avro", append=True),
+        lambda: write_avro(DF, small_disk / "dir", partition_by="i"),
+    ):
+        with pytest.raises(OSError, match="No space") as error:
+            write()
+        assert error.value.errno == 28
+        assert_frame_equal(read_avro(small_disk / "a.avro"), OLD)
+        assert [path for path in small_disk.rglob("*") if path.is_file()] == [small_disk / "a.avro"]
+    write_avro(OLD, small_disk / "b.avro")
+
+
+def test_a_file_that_may_not_grow_leaves_the_old_one(tmp_path: Path) -> None:
+    write_avro(OLD, tmp_path / "a.avro")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limit[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            write_avro(DF, tmp_path / "a.avro", compression="null")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, old_handler)
+    assert_frame_equal(read_avro(tmp_path / "a.avro"), OLD)
+    assert os.listdir(tmp_path) == ["a.avro"]
+
+
+class Failing(io.RawIOBase):
+    """Fails after some bytes; takes few at a time before."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.taken = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:
+        if self.room <= 0:
+            msg = "no more room"
+            raise RuntimeError(msg)
+        part = bytes(data[:1000])
+        self.room -= len(part)
+        self.taken += part
+        return len(part)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_an_object_raises_comes_out_as_it_was_raised(threads: int) -> None:
+    for room in (1, 100, 1_000_000):
+        with pytest.raises(RuntimeError, match="no more room"):
+            write_avro(DF, Failing(room), compression="null", n_threads=threads)
+    complete = Failing(1 << 40)
+    write_avro(DF, complete, n_threads=threads)
+    assert_frame_equal(read_avro(bytes(complete.taken)), DF)
+
+
+def test_an_object_that_takes_nothing_is_an_error() -> None:
+    class Full:
+        def write(self, _: bytes) -> int:
+            return 0
+
+    with pytest.raises(OSError, match="took none"):
+        write_avro(OLD, Full())
+
+
+def test_a_bad_value_leaves_the_old_file(tmp_path: Path) -> None:
+    write_avro(OLD, tmp_path / "a.avro")
+    schema = {"type": "record", "name": "R", "fields": [{"name": "i", "type": {"type": "int"}}]}
+    df = pl.DataFrame({"i": [*range(300_000), 2**31]})
+    for threads in (1, 2):
+        with pytest.raises(polars_avro.AvroDataError, match="2147483648") as error:
+            write_avro(df, tmp_path / "a.avro", avro_schema=schema, n_threads=threads)
+        assert error.value.field == "i"
+    assert_frame_equal(read_avro(tmp_path / "a.avro"), OLD)
+    assert os.listdir(tmp_path) == ["a.avro"]
+
+
+def test_a_writer_that_failed_stays_failed(tmp_path: Path) -> None:
+    writer = AvroWriter(
+        tmp_path / "a.avro", avro_schema='{"type":"record","name":"R","fields":[{"name":"a","type":"long"}]}'
+    )
+    writer.write(pl.DataFrame({"a": [1, None]}))
+    with pytest.raises(polars_avro.AvroDataError, match="null"):
+        writer.close()
+    with pytest.raises(ValueError, match="closed"):
+        writer.write(pl.DataFrame({"a": [1]}))
+    assert os.listdir(tmp_path) == []
+
+
+def test_memory_is_bounded_while_a_query_is_written(tmp_path: Path) -> None:
+    code = """
+        import resource, sys
+        import polars as pl, polars_avro
+        source = pl.scan_parquet(sys.argv[1])
+        many = pl.concat([source] * 40)
+        polars_avro.sink_avro(many, sys.argv[2])
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        """
+    DF.with_columns(t=pl.lit("x" * 100)).write_parquet(tmp_path / "a.parquet")
+    run = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "a.parquet"), str(tmp_path / "a.avro")]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=300, check=True)
+    # 1.1 GB of rows.
+    assert int(done.stdout) < 500
+    assert polars_avro.read_avro_metadata(tmp_path / "a.avro").n_rows == 40 * DF.height
