@@ -153,16 +153,16 @@ def _open(files: Files) -> OpenFiles:
     if not isinstance(files, FileParts):
         return files.open_files()
     (part,) = files.parts
-    core = ContainerFile(part.file, files.read_schema.core_opener())
-    if core.size != part.file_bytes:
+    file = ContainerFile(part.file, files.read_schema.core_opener())
+    if file.size != part.file_bytes:
         # Ranges of two different files would not fit together.
         error = AvroDataError(
-            f"{part.file}: the file has {core.size} bytes and had {part.file_bytes} when its splits were planned: "
+            f"{part.file}: the file has {file.size} bytes and had {part.file_bytes} when its splits were planned: "
             "plan them again"
         )
         error.file = part.file
         raise error
-    return OpenFiles(files, core, part.byte_range)
+    return OpenFiles(files, file.as_set(), part.byte_range)
 
 
 def _head(frames: Iterator[pl.DataFrame], length: int) -> Iterator[pl.DataFrame]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import polars as pl
 
 from polars_avro import _options
-from polars_avro._core import ContainerFile, FileSet
+from polars_avro._core import FileSet
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames, warn_at_end
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
@@ -110,9 +110,9 @@ class Files:
                 sources = self.opened.pop()
             except IndexError:
                 sources = self.stores.files(self.sources)
-            if len(sources) > 1 or self.file_columns is not None:
-                return OpenFiles(self, FileSet(sources, self.read_schema.core_opener()))
-            return OpenFiles(self, ContainerFile(sources[0], self.read_schema.core_opener()))
+            # A file that no filter leaves out is opened once, for all that the query asks of it.
+            single = len(sources) == 1 and self.file_columns is None
+            return OpenFiles(self, FileSet(sources, self.read_schema.core_opener(), eager=single))
 
     @contextmanager
     def changes_explained(self) -> Iterator[None]:
@@ -147,9 +147,7 @@ class OpenRows(Protocol):
 class OpenFiles:
     """Reads files. Those of a `FileSet` are opened when their turn comes."""
 
-    def __init__(
-        self, files: Files, core: ContainerFile | FileSet, byte_range: tuple[int, int | None] | None = None
-    ) -> None:
+    def __init__(self, files: Files, core: FileSet, byte_range: tuple[int, int | None] | None = None) -> None:
         self.files = files
         self.core = core
         self.byte_range = byte_range
@@ -224,7 +222,7 @@ class OpenFiles:
     ) -> Part:
         """Find the files and the rows to read."""
         kept = matching(self.file_columns, filters)
-        if kept is None or isinstance(self.core, ContainerFile):
+        if kept is None or self.byte_range is not None:
             return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
         if row_index is None and pre_slice is None:
             return Part(self.core.select(kept))
@@ -254,8 +252,8 @@ class OpenFiles:
         """Give rows that nothing is decoded for."""
         core, offset, length = part.core, part.offset, part.length
         limit = None if length is None else offset + length
-        if not names or isinstance(core, ContainerFile):
-            height = max(0, _height(core, limit) - offset)
+        if not names:
+            height = max(0, sum(count for _, count in core.count_rows_by_file(limit)) - offset)
             yield pl.DataFrame(height=height if length is None else min(height, length))
             return
         assert self.file_columns is not None
@@ -277,13 +275,6 @@ def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> l
         return None
     kept: list[int] = file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()
     return kept
-
-
-def _height(core: ContainerFile | FileSet, limit: int | None) -> int:
-    """Count rows that come out, of files that may be read together."""
-    if isinstance(core, ContainerFile):
-        return core.count_rows(limit)
-    return sum(rows for _, rows in core.count_rows_by_file(limit))
 
 
 def _runs(counts: list[tuple[int, int]], offset: int, length: int | None) -> Iterator[list[tuple[int, int]]]:

@@ -8,33 +8,31 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro._core import ContainerFile, FileSet
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from polars_avro._core import FileSet
 
 
 @dataclass(frozen=True)
 class Part:
     """Rows of files: `length` rows after the first `offset`."""
 
-    core: ContainerFile | FileSet
+    core: FileSet
     offset: int = 0
     length: int | None = None
     #: By the number of a file, how many rows before its own are in files that are not read; None: all are.
     skipped: pl.Series | None = None
 
 
-def resolve_slice(
-    core: ContainerFile | FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool, sound: bool
-) -> Part:
+def resolve_slice(core: FileSet, pre_slice: tuple[int, int | None] | None, *, numbered: bool, sound: bool) -> Part:
     """Count a slice from the first row of some of the files; if rows are numbered, of all."""
     offset, length = (0, None) if pre_slice is None else pre_slice
     if offset >= 0:
         return Part(core, offset, length)
     if sound:
         rows = core.count_readable_rows()
-    elif numbered or isinstance(core, ContainerFile):
+    elif numbered:
         rows = core.count_rows()
     else:
         files, rows = core.count_rows_from_end(-offset)

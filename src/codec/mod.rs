@@ -55,6 +55,21 @@ impl Codec {
         }
     }
 
+    /// Whether blocks hold the data as it is.
+    pub(crate) fn is_identity(self) -> bool {
+        self == Self::Null
+    }
+
+    /// How many times the size of a block its content is expected to be.
+    pub(crate) fn expected_ratio(self) -> u64 {
+        if self.is_identity() { 1 } else { 3 }
+    }
+
+    /// Whether bytes after the end of a compressed block go unnoticed, as its format does not say where it ends.
+    pub(crate) fn tolerates_trailing_bytes(self) -> bool {
+        self == Self::Deflate
+    }
+
     #[cold]
     fn damaged(self, what: impl std::fmt::Display) -> Error {
         Error::data(format!("{}: {what}", self.name()))

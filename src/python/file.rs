@@ -7,6 +7,7 @@ use super::arrow::{Batches, schema_capsule};
 use super::batch_reader::BatchReader;
 use super::damage::report;
 use super::error::Raised;
+use super::file_set::FileSet;
 use super::interrupt::{QUICK_BYTES, Slow, detached, interruptible};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
@@ -35,6 +36,11 @@ impl ContainerFile {
             }
         })?;
         Ok(Self { file, slow })
+    }
+
+    /// The file as a set of one.
+    fn as_set(&self) -> FileSet {
+        FileSet::of_open(self.file.clone(), self.slow.clone())
     }
 
     /// The schema as the header has it.

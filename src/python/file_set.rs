@@ -15,18 +15,25 @@ pub(super) struct FileSet {
     slow: Slow,
 }
 
+impl FileSet {
+    /// A file that is open, as a set of one.
+    pub(super) fn of_open(file: crate::ContainerFile, slow: Slow) -> Self {
+        Self { files: file.into_set(), slow }
+    }
+}
+
 #[pymethods]
 impl FileSet {
     /// Paths, files in stores, or the bytes of whole files. The only one may be opened now, so that it is opened once.
     #[new]
-    #[pyo3(signature = (sources, options, open=false))]
-    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener, open: bool) -> Result<Self, Raised> {
+    #[pyo3(signature = (sources, options, eager=false))]
+    fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener, eager: bool) -> Result<Self, Raised> {
         let slow = sources.iter().find_map(SourceArg::slow);
         let opener = options.0.clone();
         let files = detached(py, &slow, move || {
             let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::into_input).collect();
             match inputs.pop() {
-                Some(input) if open && inputs.is_empty() => Ok(opener.open(input.open()?)?.into_set()),
+                Some(input) if eager && inputs.is_empty() => Ok(opener.open(input.open()?)?.into_set()),
                 last => opener.open_set(inputs.into_iter().chain(last).collect()),
             }
         })?;

@@ -180,9 +180,9 @@ impl SharedBlockIndex {
         Ok(index)
     }
 
-    /// How many rows there are, if that is known.
-    pub(crate) fn rows(&self) -> Option<u64> {
-        self.get().filter(|index| index.complete).map(|index| index.rows)
+    /// Returns how many blocks and rows there are, if that is known.
+    pub(crate) fn totals(&self) -> Option<(u64, u64)> {
+        self.get().filter(|index| index.complete).map(|index| index.totals())
     }
 
     /// The last block that is remembered before this row; none where its marker is not there any more.

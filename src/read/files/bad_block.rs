@@ -2,7 +2,7 @@
 
 use super::OpenFile;
 use crate::container::BlockFrame;
-use crate::{Codec, Error, ErrorKind};
+use crate::{Error, ErrorKind};
 
 /// A block, or a stretch of a file in which no block could be found, that was left out.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl BadBlock {
         let rows_lost = frame.map(|frame| frame.rows).filter(|&rows| {
             // A count that the block cannot hold is part of the damage.
             let bytes = frame.map_or(0, |frame| frame.data.end - frame.data.start);
-            rows <= if file.header.codec == Codec::Null { bytes } else { file.limits.block_bytes as u64 }
+            rows <= if file.header.codec.is_identity() { bytes } else { file.limits.block_bytes as u64 }
         });
         Self { error, rows_lost }
     }

@@ -7,7 +7,7 @@ use crate::binary::{Fault, PADDING};
 use crate::codec::Decompressor;
 use crate::container::BlockFrame;
 use crate::read::stats::{Counters, add};
-use crate::{Codec, Error, Result};
+use crate::{Error, Result};
 
 impl OpenFile {
     /// Adds to an error which block it is about.
@@ -32,16 +32,16 @@ impl OpenFile {
         let error = |error| self.block_error(error, frame);
         frame.check_sync(sync, &self.header.sync).map_err(error)?;
         let codec = self.header.codec;
-        if codec == Codec::Null || (data.is_empty() && frame.rows == 0) {
+        if codec.is_identity() || (data.is_empty() && frame.rows == 0) {
             add(&counters.bytes_decoded, data.len() as u64);
             return Ok(true);
         }
         decompressor.decompress(codec, data, out, self.limits.block_bytes).map_err(error)?;
-        if codec == Codec::Deflate
+        if codec.tolerates_trailing_bytes()
             && let Some(marker) = memmem::rfind(data, &self.header.sync)
             && decompressor.decompress(codec, &data[..marker], &mut Vec::new(), self.limits.block_bytes).is_ok()
         {
-            // Deflate does not say where its stream ends: a damaged size may have led to the marker of a later block. If so,
+            // A damaged size may have led to the marker of a later block. If so,
             // the stream is whole before the last marker inside, whatever holds those before it.
             return Err(error(Error::data("a block ends inside the block: its size is wrong")));
         }

@@ -111,9 +111,9 @@ impl FileEntry {
         Ok(Arc::new(fetch::load(&*source)?))
     }
 
-    /// How many rows it has, if they were counted.
-    pub(crate) fn counted(&self) -> Option<u64> {
-        self.index.rows()
+    /// Returns how many blocks and rows it has, if they were counted.
+    pub(crate) fn counted(&self) -> Option<(u64, u64)> {
+        self.index.totals()
     }
 
     /// The file, if it is open already.
@@ -159,7 +159,7 @@ impl FileEntry {
     /// Returns how many rows its block headers promise; at most the first `limit` are counted. A file with rows must fit
     /// the reader's schema if `check`.
     pub(crate) fn count(&self, limit: Option<u64>, cache: &PlanCache, check: bool) -> Result<u64> {
-        if !check && let Some(rows) = self.counted() {
+        if !check && let Some((_, rows)) = self.counted() {
             return Ok(rows);
         }
         let limit = limit.unwrap_or(u64::MAX);

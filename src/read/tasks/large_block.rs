@@ -15,7 +15,7 @@ use crate::read::fetch::{self, Window};
 use crate::read::files::OpenFile;
 use crate::read::settings::ReadSettings;
 use crate::read::stats::{Counters, add};
-use crate::{Codec, Error, Result};
+use crate::{Error, Result};
 
 /// Bytes of an uncompressed block that are read at once: the thread that walks them finds them in its cache.
 const CHUNK_BYTES: u64 = 2 << 20;
@@ -60,7 +60,7 @@ impl LargeBlock {
         counters: &Counters,
     ) -> Result<Self> {
         let error = |error| file.block_error(error, &frame);
-        let data = if file.header.codec == Codec::Null {
+        let data = if file.header.codec.is_identity() {
             let sync = fetch::bytes_at(&*file.source, frame.data.end, file.header.sync.len())?;
             frame.check_sync(&sync, &file.header.sync).map_err(error)?;
             add(&counters.bytes_decoded, frame.data.end - frame.data.start);

@@ -11,6 +11,7 @@ use crate::Result;
 use crate::plan::Plan;
 use crate::read::fetch::BufferPool;
 use crate::read::files::OpenFile;
+use crate::read::stats::add;
 
 /// Bytes and files of a run.
 const RUN_BYTES: u64 = 1 << 20;
@@ -114,9 +115,10 @@ impl FileQueue {
     fn pass_counted(&mut self, files: &FileList) {
         while files.blocks.is_none()
             && let Some(entry) = files.files.get(self.next)
-            && let Some(rows) = entry.counted()
+            && let Some((blocks, rows)) = entry.counted()
             && self.row.saturating_add(rows) <= self.rows.start
         {
+            add(&files.counters.blocks_skipped, blocks);
             self.row = self.row.saturating_add(rows);
             self.next += 1;
         }

@@ -15,7 +15,7 @@ use crate::read::fetch::{self, BufferPool, Window};
 use crate::read::files::{BadBlock, OpenFile, is_damage};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::{Counters, add};
-use crate::{Codec, Error, Result};
+use crate::{Error, Result};
 
 /// A block of more compressed bytes than this may be several tasks.
 const LARGE_BLOCK: u64 = 1 << 20;
@@ -236,7 +236,7 @@ impl BlockStream {
             (_, 0) => TASK_BYTES.start,
             (bytes, rows) => bytes.saturating_mul(wanted) / rows,
         };
-        let ratio = if self.file.header.codec == Codec::Null { 1 } else { 3 };
+        let ratio = self.file.header.codec.expected_ratio();
         let most = (self.settings.batch_bytes as u64 / ratio).min(TASK_BYTES.end);
         batch.min(most).min(share.max(TASK_BYTES.start)).min(self.ramp)
     }

@@ -70,7 +70,7 @@ fn no_cut_is_explained_with_what_stands_behind_it() {
             assert_eq!(error.position().path.as_deref(), Some(*path), "{codec}, {cut} bytes");
             let message = error.message();
             let ends = message.starts_with("the block ends ");
-            assert!(ends || message.contains("more than the") && message.contains("left in the block"), "{message}");
+            assert!(ends || message.contains("more than the") && message.contains("bytes left"), "{message}");
         }
     }
 }
