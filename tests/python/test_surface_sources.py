@@ -145,7 +145,7 @@ def test_no_sources_are_refused(read):
         read([])
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/key.avro", "https://host/x.avro", "az://c/x"])
+@pytest.mark.parametrize("url", ["hdfs://host/key.avro", "ftp://host/x.avro", "gcp://c/x"])
 def test_other_schemes_are_refused_by_name(read, url):
     with pytest.raises(polars_avro.AvroUnsupportedError, match=url.split(":")[0] + "://"):
         read(url)
