@@ -70,7 +70,7 @@ def read_avro_metadata(
     source
         A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     storage_options
-        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
         so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
     credential_provider
         What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
@@ -134,7 +134,7 @@ def read_avro_schema(
     source
         A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     storage_options
-        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
         so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
     credential_provider
         What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it

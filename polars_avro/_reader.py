@@ -67,7 +67,7 @@ class AvroReader:
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
     storage_options
-        Options of the store that holds the file, by the names that Polars' own scans take: keys, region, endpoint and
+        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
         so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
     credential_provider
         What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it

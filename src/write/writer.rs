@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, Limits, Result, Schema, Sink};
 const SHARE_BYTES: usize = 1 << 20;
 
 /// Blocks of a share at least: what its last one lacks to be full is shared out to all of them.
-const SHARE_BLOCKS: usize = 4;
+const SHARE_BLOCKS: usize = 8;
 
 /// Keys of the header that are the format's own.
 const RESERVED: &str = "avro.";

@@ -52,8 +52,8 @@ def test_options_are_named_ordered_and_preset_as_in_scan_parquet():
     ours, theirs = options(polars_avro.scan_avro), options(pl.scan_parquet)
     both = [name for name in theirs if name in ours]
     assert [name for name in ours if name in theirs] == both
-    assert len(both) == 15
+    assert len(both) == 17
     assert {name: ours[name].default for name in both} == {name: theirs[name].default for name in both}
     left_out = {name for name in theirs if name not in ours and not name.startswith("_")}
     # Statistics, encryption and ways to share work are Parquet's own.
-    assert left_out <= {"parallel", "use_statistics", "decryption", "storage_options", "credential_provider"}
+    assert left_out <= {"parallel", "use_statistics", "decryption"}

@@ -184,7 +184,7 @@ else:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent in another way")
 @pytest.mark.parametrize("read", ["read_avro", "AvroReader"])
-@pytest.mark.parametrize(("blocks", "megabytes", "n_threads"), [(3000, 1, 0), (3000, 1, 1), (1, 700, 0)])
+@pytest.mark.parametrize(("blocks", "megabytes", "n_threads"), [(20_000, 1, 0), (20_000, 1, 1), (1, 700, 0)])
 def test_a_read_is_interrupted_at_once(tmp_path, blocks, megabytes, n_threads, read):
     """Decompressing takes seconds, of many blocks or of one, and makes no rows."""
     zeros = bytes(1 << 20)
