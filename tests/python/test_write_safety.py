@@ -203,18 +203,21 @@ def test_a_writer_that_failed_stays_failed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+# `getrusage` is no help: its peak starts at that of the process which forked.
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
 def test_memory_is_bounded_while_a_query_is_written(tmp_path: Path) -> None:
     code = """
-        import resource, sys
+        import pathlib, sys
         import polars as pl, polars_avro
         source = pl.scan_parquet(sys.argv[1])
         many = pl.concat([source] * 40)
         polars_avro.sink_avro(many, sys.argv[2])
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        status = pathlib.Path("/proc/self/status").read_text()
+        print(next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM")))
         """
     DF.with_columns(t=pl.lit("x" * 100)).write_parquet(tmp_path / "a.parquet")
     run = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "a.parquet"), str(tmp_path / "a.avro")]
     done = subprocess.run(run, capture_output=True, text=True, timeout=300, check=True)
     # 1.1 GB of rows.
-    assert int(done.stdout) < 500
+    assert int(done.stdout) < 400
     assert polars_avro.read_avro_metadata(tmp_path / "a.avro").n_rows == 40 * DF.height
