@@ -1,5 +1,6 @@
 """Files that several test modules read."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,7 @@ def cli(capfd, monkeypatch):
     from command_line import CommandLine
 
     return CommandLine(capfd, monkeypatch)
+
+
+# Processes that tests start import the installed package, not the sources in the working directory.
+os.environ["PYTHONSAFEPATH"] = "1"
