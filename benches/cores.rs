@@ -25,7 +25,7 @@ use queue::Queue;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Reads of which the median counts.
+/// Reads of which the median counts, and of each task the quickest: whatever else the machine does makes it slower.
 const ROUNDS: usize = 5;
 
 const THREADS: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -56,11 +56,11 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The median times of every task of several reads, and the consumer's time for one of them.
+/// The least times of every task of several reads, and the consumer's time for one of them.
 fn tasks(files: &[String], threads: usize) -> (Vec<TaskTimes>, Duration) {
     let reads: Vec<_> = (0..ROUNDS).map(|_| read(files, 1, Some(threads))).collect();
     let count = reads[0].2.len();
-    let of = |at: usize, phase: fn(&TaskTimes) -> Duration| median(reads.iter().map(|r| phase(&r.2[at])).collect());
+    let of = |at: usize, phase: fn(&TaskTimes) -> Duration| reads.iter().map(|r| phase(&r.2[at])).min().unwrap();
     let task = |at| {
         let mut task = TaskTimes::default();
         task.locked = of(at, |task| task.locked + task.lock_wait);
@@ -68,7 +68,7 @@ fn tasks(files: &[String], threads: usize) -> (Vec<TaskTimes>, Duration) {
         task.work = of(at, |task| task.work);
         task
     };
-    let consumer = median(reads.iter().map(|r| Duration::from_nanos(r.1.consumer_wait_ns)).collect());
+    let consumer = reads.iter().map(|r| Duration::from_nanos(r.1.consumer_wait_ns)).min().unwrap();
     ((0..count).map(task).collect(), consumer / u32::try_from(count).unwrap())
 }
 
@@ -102,13 +102,11 @@ fn show(files: &[String]) {
         share(times.decode_ns),
     );
     println!("  threads     tasks   speed-up   busiest: lock %");
-    let mut one = Duration::ZERO;
     for threads in THREADS {
         let (tasks, consumer) = tasks(files, threads);
         let end = Queue::new(threads, consumer).run(&tasks);
-        if threads == 1 {
-            one = end;
-        }
+        // The same tasks one after the other: what the machine does between two measurements is no speed-up.
+        let one = Queue::new(1, consumer).run(&tasks);
         let locked: Duration = tasks.iter().map(|task| task.locked).sum();
         let speed_up = one.as_secs_f64() / end.as_secs_f64();
         println!(
