@@ -17,7 +17,7 @@ mod plan;
 #[cfg(feature = "python")]
 mod python;
 mod read;
-mod schema;
+pub mod schema;
 mod source;
 mod write;
 
@@ -31,13 +31,18 @@ pub use read::{
     BadBlock, Batch, BatchReader, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions, RowFilter,
     Stats,
 };
-pub use schema::{
-    Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
-    Properties, Record, Schema,
-};
+pub use schema::{Cast, Casts, Evolution, Extra, Missing, Schema};
 #[cfg(feature = "object_store")]
 pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
 };
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};
+
+/// Types of polars-arrow that appear in signatures here.
+pub mod arrow {
+    pub use polars_arrow::array::{Array, BinaryViewArray, StructArray};
+    pub use polars_arrow::bitmap::Bitmap;
+    pub use polars_arrow::datatypes::{ArrowDataType, Field};
+    pub use polars_buffer::Buffer;
+}

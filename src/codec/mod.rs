@@ -12,6 +12,9 @@ mod zstandard;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::{Error, ErrorKind, Result};
 
 /// The codec that a file's header names.
@@ -85,6 +88,21 @@ impl Codec {
     fn over_limit(self, limit: usize) -> Error {
         let message = format!("{}: the block holds more than {limit} bytes when decompressed", self.name());
         Error::limit("block_bytes", message)
+    }
+}
+
+/// The same as [`Codec::from_name`].
+impl FromStr for Codec {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::from_name(name)
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The front: a Binary column in, the reader's column out.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use polars_arrow::array::{Array, BinaryViewArray};
@@ -126,4 +127,16 @@ fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<u64> {
         }
     }
     ids
+}
+
+impl fmt::Debug for DatumDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatumDecoder").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Clone for DatumDecoder {
+    fn clone(&self) -> Self {
+        Self { options: self.options.clone(), reader: self.reader.clone(), known: RwLock::new(self.known()) }
+    }
 }

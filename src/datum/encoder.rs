@@ -23,6 +23,7 @@ const TASK_ROWS: usize = 1 << 16;
 const GRANULE: usize = 256;
 
 /// Encodes any number of columns in the same way.
+#[derive(Clone)]
 pub struct DatumEncoder {
     schema: Arc<Schema>,
     header: Vec<u8>,

@@ -11,7 +11,8 @@ use super::file_set::FileSet;
 use super::interrupt::{QUICK_BYTES, Slow, detached, interruptible};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
-use crate::{Fingerprint, OpenOptions};
+use crate::OpenOptions;
+use crate::schema::Fingerprint;
 
 /// An opened file: its header is read, its schema parsed.
 #[pyclass(module = "polars_avro._core", frozen)]

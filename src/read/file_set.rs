@@ -1,6 +1,7 @@
 //! Several files as one.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ impl FileSet {
     ///
     /// # Errors
     /// Where there is no file, and where the first is opened and cannot be read.
-    pub fn new(inputs: Vec<FileInput>, options: &OpenOptions) -> Result<Self> {
+    pub fn new(inputs: impl IntoIterator<Item = impl Into<FileInput>>, options: &OpenOptions) -> Result<Self> {
         FileOpener::new(options.clone()).open_set(inputs)
     }
 
@@ -91,7 +92,7 @@ impl FileSet {
     /// Where a header cannot be read, and where no type holds the values of two files.
     pub fn union_schema(&self) -> Result<Schema> {
         let limits = &self.cache.options.limits;
-        let read = |entry: &Arc<FileEntry>| Ok(Header::read(&*entry.open()?, limits)?.schema_json);
+        let read = |entry: &Arc<FileEntry>| Result::Ok(Header::read(&*entry.open()?, limits)?.schema_json);
         let _ahead = read_ahead(&self.files, 1);
         let mut known = HashSet::new();
         let mut schemas = Vec::new();
@@ -246,8 +247,9 @@ impl FileOpener {
     ///
     /// # Errors
     /// Where there is no file, and where the first is opened and cannot be read.
-    pub fn open_set(&self, inputs: Vec<FileInput>) -> Result<FileSet> {
-        let entries = inputs.into_iter().enumerate().map(|(number, input)| Arc::new(FileEntry::new(number, input)));
+    pub fn open_set(&self, inputs: impl IntoIterator<Item = impl Into<FileInput>>) -> Result<FileSet> {
+        let inputs = inputs.into_iter().enumerate();
+        let entries = inputs.map(|(number, input)| Arc::new(FileEntry::new(number, input.into())));
         let files: Vec<_> = entries.collect();
         let first = files.first().ok_or_else(|| Error::argument("there is no file to read"))?;
         if let Some(own) = self.cache.own()? {
@@ -287,4 +289,11 @@ fn group_len(limit: Option<u64>) -> usize {
 
 fn sum(rows: u64, more: u64) -> Result<u64> {
     rows.checked_add(more).ok_or_else(|| Error::data("the files claim more than 2^64 rows"))
+}
+
+impl fmt::Debug for FileSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.files.iter().map(|entry| entry.name()).collect::<Vec<_>>();
+        f.debug_struct("FileSet").field("files", &names).finish_non_exhaustive()
+    }
 }

@@ -1,6 +1,7 @@
 //! Batches in file order, decoded by as many threads as there are.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use polars_arrow::datatypes::Field;
@@ -175,5 +176,12 @@ impl Iterator for BatchReader {
             self.tasks.cancel();
         }
         batch
+    }
+}
+
+impl fmt::Debug for BatchReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (fields, stats) = (&self.fields, self.stats());
+        f.debug_struct("BatchReader").field("fields", fields).field("stats", &stats).finish_non_exhaustive()
     }
 }

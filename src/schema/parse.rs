@@ -7,6 +7,7 @@
 mod named;
 
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,6 +59,15 @@ impl Schema {
         };
         let root = parser.parse(value, None)?;
         Ok(Self { nodes: parser.nodes, root })
+    }
+}
+
+/// Parses a schema within the limits that are the default, see [`Schema::parse`].
+impl FromStr for Schema {
+    type Err = Error;
+
+    fn from_str(json: &str) -> Result<Self> {
+        Self::parse(json, &Limits::default())
     }
 }
 

@@ -1,5 +1,11 @@
 //! Where bytes come from and go to. One file a kind; the rest of the crate sees [`Source`] and [`Sink`] only.
 
+impl fmt::Debug for ReadAhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadAhead").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod counting;
 mod file;
@@ -11,6 +17,7 @@ mod object_store;
 mod sink;
 
 use std::any::Any;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! One file while it is written.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -225,6 +226,14 @@ impl Writer {
     fn put(&mut self, bytes: Vec<u8>) -> Result<()> {
         self.written.bytes += bytes.len() as u64;
         self.sink.write(bytes)
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sink, fields) = (self.sink.name(), &self.fields);
+        let writer = &mut f.debug_struct("Writer");
+        writer.field("sink", &sink).field("fields", fields).field("written", &self.written).finish_non_exhaustive()
     }
 }
 

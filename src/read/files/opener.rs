@@ -1,5 +1,6 @@
 //! Opening files, with what depends on their schemas made once for each.
 
+use std::fmt;
 use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
@@ -57,5 +58,11 @@ impl FileOpener {
         let header = Header::read(&*source, &limits)?;
         let resolved = self.cache.of(&header.schema_json).map_err(|error| error.in_file(source.name()))?;
         Ok(OpenFile { number: 0, source, header, resolved, limits, index: Arc::default(), held: None })
+    }
+}
+
+impl fmt::Debug for FileOpener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileOpener").field("options", self.options()).finish_non_exhaustive()
     }
 }
