@@ -6,9 +6,24 @@ use std::{fmt, io};
 use polars_error::PolarsError;
 
 /// The result of everything in this crate that can fail.
+///
+/// ```
+/// fn rows(path: &str) -> polars_avro::Result<u64> {
+///     polars_avro::ContainerFile::open(path, &Default::default())?.count_rows(None)
+/// }
+/// assert_eq!(rows("docs/sample.avro")?, 300);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Who has to act on an [`Error`].
+///
+/// ```
+/// use polars_avro::{ContainerFile, ErrorKind, OpenOptions};
+///
+/// let error = ContainerFile::open(b"PAR1".to_vec(), &OpenOptions::default()).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Data);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -34,6 +49,14 @@ pub enum ErrorKind {
 }
 
 /// Where in a file an [`Error`] happened, as far as that is known.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions};
+///
+/// let error = ContainerFile::open(b"PAR1".to_vec(), &OpenOptions::default()).unwrap_err();
+/// assert_eq!(error.position().file.as_deref(), Some("<bytes>"));
+/// assert_eq!(error.position().offset, Some(0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Position {
@@ -52,6 +75,17 @@ pub struct Position {
 }
 
 /// What went wrong, by whose fault, and where.
+///
+/// ```
+/// use std::io;
+///
+/// use polars_avro::{Error, ErrorKind};
+///
+/// let error = Error::from(io::Error::from(io::ErrorKind::NotFound)).in_file("a.avro");
+/// assert_eq!(error.kind(), ErrorKind::Source);
+/// assert_eq!(error.to_string(), "a.avro: entity not found");
+/// assert_eq!(io::Error::from(error).kind(), io::ErrorKind::NotFound);
+/// ```
 pub struct Error(Box<Inner>);
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -1,7 +1,56 @@
-//! Apache Avro object container files, decoded straight into Polars columns.
+//! Reads and writes Apache Avro object container files, as columns that Polars uses as they are.
 //!
-//! Bytes in, columns out: a [`Container`] is a file whose header has been read; [`Container::read`] gives its rows as
-//! Arrow [`Batch`]es, decoded on all cores and handed out in file order.
+//! ```
+//! use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+//!
+//! let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+//! let options = ReadOptions::default().with_columns(["station", "celsius"]).with_length(100);
+//! for batch in file.read(&options)? {
+//!     let batch = batch?;
+//!     for (field, array) in batch.fields.iter().zip(&batch.arrays) {
+//!         println!("{}: {} values, {} nulls", field.name, array.len(), array.null_count());
+//!     }
+//! }
+//! # Ok::<(), polars_avro::Error>(())
+//! ```
+//!
+//! A [`ContainerFile`] is opened from a path, from bytes or from a [`Source`]; a [`FileSet`] reads several as one.
+//! [`ContainerFile::read`] decodes on all cores and returns [`Batch`]es in file order: Arrow arrays of polars-arrow, see
+//! [`arrow`]. [`Writer`] turns batches into a file. [`DatumDecoder`] and [`DatumEncoder`] handle columns of single datums.
+//!
+//! # Frames
+//!
+//! The crate links polars-arrow and not Polars, which takes minutes to build. A program that uses the crate `polars` of
+//! the same version makes a series of each array, without a copy:
+//!
+//! ```ignore
+//! let columns = batch.fields.iter().zip(batch.arrays).map(|column| Ok(Series::try_from(column)?.into()));
+//! let frame = DataFrame::new(batch.height, columns.collect::<PolarsResult<_>>()?)?;
+//! ```
+//!
+//! The cargo feature `polars` has that and more: `AvroReader`, `AvroWriter` and `scan_avro` in the style of polars-io, and
+//! `DataFrame::try_from(batch)`.
+//!
+//! # Features
+//!
+//! | feature | adds | costs |
+//! |---|---|---|
+//! | `object_store` | [`StoreFile`]: S3, Google Cloud Storage, Azure, HTTP | tokio, hyper, rustls |
+//! | `polars` | [`AvroReader`], [`AvroWriter`], [`scan_avro`] | the crate `polars` |
+//! | `python` | the extension module of the Python package; not for use from Rust | pyo3, mimalloc |
+#![cfg_attr(
+    not(feature = "object_store"),
+    doc = "\n[`StoreFile`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/struct.StoreFile.html"
+)]
+#![cfg_attr(
+    not(feature = "polars"),
+    doc = "\n[`AvroReader`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/struct.AvroReader.html
+[`AvroWriter`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/struct.AvroWriter.html
+[`scan_avro`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/fn.scan_avro.html"
+)]
+
+#[macro_use]
+mod setters;
 
 mod binary;
 mod codec;
@@ -14,6 +63,8 @@ mod error;
 mod executor;
 mod limits;
 mod plan;
+#[cfg(feature = "polars")]
+mod polars;
 #[cfg(feature = "python")]
 mod python;
 mod read;
@@ -21,6 +72,10 @@ pub mod schema;
 mod source;
 mod write;
 
+#[cfg(feature = "polars")]
+pub use self::polars::{
+    AvroBatchedWriter, AvroBatches, AvroReader, AvroWriter, ScanArgsAvro, scan_avro, scan_avro_files,
+};
 pub use codec::Codec;
 pub use container::Header;
 pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};

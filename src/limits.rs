@@ -8,6 +8,14 @@ const STACK_DEPTH: usize = 256;
 ///
 /// Every bound has a default that no honest file known to us reaches; a file that passes one is refused with
 /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) and a message that names the field here.
+///
+/// ```
+/// use polars_avro::{ContainerFile, ErrorKind, Limits, OpenOptions};
+///
+/// let options = OpenOptions::default().with_limits(Limits::default().with_header_bytes(100));
+/// let error = ContainerFile::open("docs/sample.avro", &options).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Limit);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Limits {
@@ -55,3 +63,14 @@ impl Default for Limits {
         }
     }
 }
+
+setters!(Limits {
+    with_header_bytes(bytes: usize) => header_bytes = bytes;
+    with_block_bytes(bytes: usize) => block_bytes = bytes;
+    with_schema_depth(depth: usize) => schema_depth = depth;
+    with_schema_nodes(nodes: usize) => schema_nodes = nodes;
+    with_columns(columns: usize) => columns = columns;
+    with_data_depth(depth: usize) => data_depth = depth;
+    with_zero_byte_items(items: usize) => zero_byte_items = items;
+    with_bad_blocks(blocks: usize) => bad_blocks = blocks;
+});

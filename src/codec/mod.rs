@@ -18,6 +18,15 @@ use std::str::FromStr;
 use crate::{Error, ErrorKind, Result};
 
 /// The codec that a file's header names.
+///
+/// ```
+/// use polars_avro::Codec;
+///
+/// let codec: Codec = "zstandard".parse()?;
+/// assert_eq!(codec, Codec::Zstandard);
+/// assert_eq!(codec.to_string(), "zstandard");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the specification's own words")]
 #[non_exhaustive]

@@ -23,6 +23,20 @@ const TASK_ROWS: usize = 1 << 17;
 const MISSING: usize = 256;
 
 /// Decodes any number of Binary columns in the same way.
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use polars_avro::arrow::BinaryViewArray;
+/// use polars_avro::{DatumDecoder, DatumOptions, Decoded, Schema};
+///
+/// let schema: Schema = r#""long""#.parse()?;
+/// let decoder = DatumDecoder::new(DatumOptions::default().with_schema(schema))?;
+/// let column = BinaryViewArray::from_slice([Some([2_u8]), None]);
+/// let Decoded::Rows { arrays, .. } = decoder.decode(&[column], &HashSet::new())? else { panic!() };
+/// assert_eq!((arrays[0].len(), arrays[0].null_count()), (2, 1));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub struct DatumDecoder {
     options: DatumOptions,
     reader: Arc<Schema>,
@@ -30,6 +44,21 @@ pub struct DatumDecoder {
 }
 
 /// What became of a column.
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use polars_avro::arrow::BinaryViewArray;
+/// use polars_avro::{DatumDecoder, DatumOptions, Decoded, Framing, Schema};
+///
+/// let schema: Schema = r#""long""#.parse()?;
+/// let options = DatumOptions::default().with_reader_schema(schema).with_framing(Framing::Confluent);
+/// let column = BinaryViewArray::from_slice([Some([0_u8, 0, 0, 0, 7, 2])]);
+/// // Nothing says yet what schema 7 is.
+/// let decoded = DatumDecoder::new(options)?.decode(&[column], &HashSet::new())?;
+/// assert!(matches!(decoded, Decoded::Missing(ids) if ids == [7]));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum Decoded {
     /// Every row is decoded, or null.

@@ -23,6 +23,21 @@ const TASK_ROWS: usize = 1 << 16;
 const GRANULE: usize = 256;
 
 /// Encodes any number of columns in the same way.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use polars_arrow::array::PrimitiveArray;
+/// use polars_avro::arrow::{Array, ArrowDataType, Field};
+/// use polars_avro::{DatumEncoder, Framing, Schema};
+///
+/// let schema: Schema = r#""long""#.parse()?;
+/// let encoder = DatumEncoder::new(Arc::new(schema), Framing::Datum, None)?;
+/// let field = Field::new("id".into(), ArrowDataType::Int64, true);
+/// let datums = encoder.encode(&field, &[PrimitiveArray::from_slice([1_i64, 2]).boxed()])?;
+/// assert_eq!(datums[0].len(), 2);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct DatumEncoder {
     schema: Arc<Schema>,
@@ -32,6 +47,15 @@ pub struct DatumEncoder {
 }
 
 /// The Avro schema that the values of a column are written with if none is given, as JSON: a record for a struct.
+///
+/// ```
+/// use polars_avro::arrow::{ArrowDataType, Field};
+/// use polars_avro::datum_schema_of;
+///
+/// let field = Field::new("id".into(), ArrowDataType::Int64, true);
+/// assert_eq!(datum_schema_of(&field, None, None)?, r#""long""#);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where a dtype has no Avro type;

@@ -12,6 +12,20 @@ use super::reader::BatchReader;
 use crate::{Header, Result, Schema};
 
 /// A file whose header has been read: a set of one. Cheap to clone; nothing of it changes.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// assert_eq!(file.fields()[0].name, "station");
+/// let rows = file.read(&ReadOptions::default())?.map(|batch| Ok(batch?.height)).sum::<polars_avro::Result<usize>>()?;
+/// assert_eq!(rows, 300);
+///
+/// // From bytes, in the same way.
+/// let bytes = std::fs::read("docs/sample.avro")?;
+/// assert_eq!(ContainerFile::open(bytes, &OpenOptions::default())?.count_rows(None)?, 300);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct ContainerFile {
     file: Arc<OpenFile>,

@@ -30,6 +30,16 @@ const FEW_ROWS: u64 = 128;
 /// Files whose rows are read one after the other, as one schema.
 ///
 /// Nothing is opened before it is needed, and no more files at the same time than there are tasks.
+///
+/// ```
+/// use polars_avro::{FileSet, OpenOptions, ReadOptions};
+///
+/// let files = FileSet::new(["docs/sample.avro", "docs/sample.avro"], &OpenOptions::default())?;
+/// assert_eq!(files.count_rows(None)?, 600);
+/// let last = files.read(&ReadOptions::default().with_offset(599))?.next().unwrap()?;
+/// assert_eq!(last.height, 1);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct FileSet {
     files: Vec<Arc<FileEntry>>,

@@ -16,6 +16,19 @@ use crate::executor::{OrderedTasks, Workload};
 use crate::{Error, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let mut reader = file.read(&ReadOptions::default())?;
+/// let mut rows = 0;
+/// for batch in &mut reader {
+///     rows += batch?.height;
+/// }
+/// assert_eq!(rows as u64, reader.stats().rows_decoded);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub struct BatchReader {
     tasks: OrderedTasks<Decoding>,
     fields: Arc<[Field]>,

@@ -5,6 +5,12 @@ use serde_json::Value;
 use super::{Kind, Properties};
 
 /// A logical type that is valid on the type it annotates.
+///
+/// ```
+/// use polars_avro::schema::Logical;
+///
+/// assert_eq!(Logical::Decimal { precision: 10, scale: 2 }.name(), "decimal");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the specification's own words")]
 #[non_exhaustive]

@@ -9,6 +9,15 @@ use polars_buffer::Buffer;
 use crate::{DeferredSource, FileSource, MemorySource, Result, Source};
 
 /// A file that may be opened any number of times.
+///
+/// ```
+/// use polars_avro::{FileInput, FileSet, OpenOptions};
+///
+/// let bytes = std::fs::read("docs/sample.avro")?;
+/// let inputs = [FileInput::from("docs/sample.avro"), FileInput::from(bytes)];
+/// assert_eq!(FileSet::new(inputs, &OpenOptions::default())?.len(), 2);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub enum FileInput {
     /// A local file.

@@ -25,6 +25,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 type Store = Arc<dyn ObjectStore>;
 
 /// Sources of credentials by the name of the kind of store: `aws`, `azure` or `gcp`.
+///
+/// ```
+/// let none = polars_avro::CredentialSources::new();
+/// assert!(none.is_empty());
+/// ```
 pub type CredentialSources = HashMap<String, Arc<dyn CredentialSource>>;
 
 /// The stores of one read, all with the same options.

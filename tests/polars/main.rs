@@ -1,0 +1,1 @@
+//! The readers, the writer and the scan of the feature `polars`.
