@@ -1,4 +1,4 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
+"""The one door to everything: ``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
 
 import os
 import shutil
@@ -60,6 +60,27 @@ def polars(session: nox.Session, version: str) -> None:
 
 
 @nox.session
+def frames(session: nox.Session) -> None:
+    """Run the tests and the examples of the cargo feature ``polars``, which takes minutes to build."""
+    session.run("cargo", "test", "--features", "polars", "--test", "polars", *session.posargs, external=True)
+    session.run("cargo", "test", "--doc", "--features", "polars", *session.posargs, external=True)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Pack the crate, and build and test what was packed, outside of the checkout."""
+    session.run("cargo", "package", "--no-verify", *session.posargs, external=True)
+    folder = Path(session.create_tmp()).absolute() / "crate"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (crate,) = Path("target/package").glob("polars-avro-plugin-*.crate")
+    session.run("tar", "-xzf", str(crate), "-C", str(folder), "--strip-components=1", external=True)
+    target = str(Path("target/packed").absolute())
+    with session.chdir(folder):
+        session.run("cargo", "test", "--locked", "--target-dir", target, external=True)
+
+
+@nox.session
 def distributed(session: nox.Session) -> None:
     """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` leaves out what takes long."""
     session.install(".", *requirements("test"), *requirements("distributed"))
@@ -75,6 +96,12 @@ def lint(session: nox.Session) -> None:
     session.run("cargo", "clippy", "--all-targets", *FEATURES, "--", "-D", "warnings", external=True)
     # The fuzz tests are not built with the extension.
     session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
+    # The frames of the crate `polars`, which take minutes to build the first time.
+    frames = ["--features", "polars"]
+    session.run("cargo", "clippy", "--lib", "--test", "polars", *frames, "--", "-D", "warnings", external=True)
+    doc = ["cargo", "doc", "--no-deps", "--features", "object_store"]
+    for features in [[], frames]:
+        session.run(*doc, *features, external=True, env={"RUSTDOCFLAGS": "-D warnings"})
     guided = ["--manifest-path", str(GUIDED / "Cargo.toml")]
     session.run("cargo", "fmt", "--check", *guided, external=True)
     # What the package itself needs is built by now.

@@ -101,3 +101,13 @@ pub mod arrow {
     pub use polars_arrow::datatypes::{ArrowDataType, Field};
     pub use polars_buffer::Buffer;
 }
+
+/// The examples of the documentation and of the README.
+#[cfg(all(doctest, feature = "polars"))]
+#[doc = include_str!("../docs/rust.md")]
+struct Guide;
+
+/// As above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

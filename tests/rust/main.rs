@@ -16,6 +16,7 @@ mod layers;
 mod logical;
 mod naive;
 mod portions;
+mod public_face;
 mod reported;
 mod schemas;
 mod values;
