@@ -13,6 +13,8 @@ from polars_avro._writing.frames import empty_frame
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from polars._typing import PolarsDataType
+
 
 def with_dtypes(schema_json: str, dtypes: Mapping[str, pl.DataType]) -> str | None:
     """Give the schema of a record with columns of these dtypes in the place of its own, None for another schema."""
@@ -61,8 +63,8 @@ def widened(own: pl.DataType, wanted: pl.DataType) -> set[tuple[str, str]]:
         return {("integer_cast", "upcast")}
     if own.is_integer() and wanted.is_float():
         return {("integer_cast", "allow-float")}
-    return {("float_cast", "upcast")} if (own, wanted) == (pl.Float32, pl.Float64) else set()
+    return {("float_cast", "upcast")} if own == pl.Float32 and wanted == pl.Float64 else set()
 
 
-def _instance(dtype: Any) -> pl.DataType:
-    return dtype() if isinstance(dtype, type) else dtype
+def _instance(dtype: PolarsDataType) -> pl.DataType:
+    return dtype if isinstance(dtype, pl.DataType) else dtype()
