@@ -36,7 +36,7 @@ impl MemorySink {
 }
 
 impl Sink for MemorySink {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "<bytes>"
     }
 
