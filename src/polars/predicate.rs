@@ -1,6 +1,6 @@
 //! Predicates: which rows pass, and whether a batch can tell.
 
-use polars::prelude::{BooleanChunked, Column, DataFrame, Expr, IntoLazy, PolarsResult, Schema, SchemaRef};
+use polars::prelude::{DataFrame, Expr, IntoLazy, PolarsResult, Schema, SchemaRef, polars_err};
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use polars_plan::plans::{ExprToIRContext, is_elementwise_rec, to_expr_ir};
 use polars_plan::utils::expr_to_leaf_column_names;
@@ -37,27 +37,18 @@ impl Predicate {
         frame.lazy().filter(self.expr.clone()).collect()
     }
 
-    /// Returns which rows of a batch pass; null does not.
+    /// Returns which rows of a batch pass; null does not. The predicate is row-wise.
     pub(super) fn evaluate(&self, batch: Batch) -> Result<Bitmap> {
-        let height = batch.height;
-        let mask = self.mask(DataFrame::try_from(batch)?)?;
-        let mut passed = BitmapBuilder::with_capacity(height);
-        for array in mask.downcast_iter() {
+        let answer = DataFrame::try_from(batch)?.lazy().select([self.expr.clone()]).collect()?;
+        let mask = answer.select_at_idx(0).ok_or_else(|| polars_err!(NoData: "a predicate without a value"))?;
+        let mut passed = BitmapBuilder::with_capacity(mask.len());
+        for array in mask.bool()?.downcast_iter() {
             match array.validity() {
                 Some(validity) => passed.extend_from_bitmap(&(validity & array.values())),
                 None => passed.extend_from_bitmap(array.values()),
             }
         }
         Ok(passed.freeze())
-    }
-
-    fn mask(&self, frame: DataFrame) -> PolarsResult<BooleanChunked> {
-        let height = frame.height();
-        let answer = frame.lazy().select([self.expr.clone()]).collect()?;
-        let mask = answer.columns().first().map(Column::as_materialized_series);
-        let mask = mask.map_or_else(|| Ok(BooleanChunked::full("".into(), true, 1)), |mask| mask.bool().cloned())?;
-        // A literal is the same for all rows.
-        Ok(if mask.len() == height { mask } else { mask.new_from_index(0, height) })
     }
 }
 
