@@ -233,7 +233,7 @@ impl From<Error> for PolarsError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         let kind = error.kind();
-        match (kind, error.into_cause().map(|cause| cause.downcast::<Self>())) {
+        match (kind, error.into_cause().map(<dyn std::error::Error + Send + Sync>::downcast::<Self>)) {
             (ErrorKind::Callback, Some(Ok(own))) => *own,
             (ErrorKind::Source, Some(Err(cause))) => {
                 let kind = cause.downcast_ref().map_or(io::ErrorKind::Other, io::Error::kind);

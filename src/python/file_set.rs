@@ -34,7 +34,7 @@ impl FileSet {
             let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::into_input).collect();
             match inputs.pop() {
                 Some(input) if eager && inputs.is_empty() => Ok(opener.open(input.open()?)?.into_set()),
-                last => opener.open_set(inputs.into_iter().chain(last).collect()),
+                last => opener.open_set(inputs.into_iter().chain(last)),
             }
         })?;
         Ok(Self { files, slow })

@@ -28,7 +28,13 @@ fn a_file_is_opened_by_path_and_from_bytes() {
     let path = std::env::temp_dir().join(format!("polars_avro-face-{}.avro", std::process::id()));
     fs::write(&path, file()).unwrap();
     let text = path.to_str().unwrap();
-    let by_path = [count(text), count(text.to_owned()), count(&text.to_owned()), count(&path), count(path.as_path())];
+    let by_path = [
+        count(text),
+        count(text.to_owned()),
+        count(&text.to_owned()),
+        count(FileInput::from(&path)),
+        count(path.as_path()),
+    ];
     let source: Arc<dyn Source> = Arc::new(FileSource::open(&path).unwrap());
     let by_source = [count(source), count(Arc::new(MemorySource::new(file()))), count(MemorySource::new(file()))];
     let by_bytes = [count(file()), count(file().as_slice()), count(Buffer::from(file()))];
