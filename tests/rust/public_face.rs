@@ -96,6 +96,12 @@ fn types_are_cloned_and_shown() {
     assert!(format!("{file:?}").contains("<bytes>"));
 }
 
+#[test]
+fn whoever_depends_on_the_crate_links_no_extension_module() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    assert!(!manifest.lines().any(|line| line.starts_with("crate-type")));
+}
+
 /// Names that a file of re-exports makes public, macros and modules aside.
 fn exported(text: &str) -> HashSet<String> {
     let uses = text.split("pub use ").skip(1).map(|rest| rest.split_once(';').unwrap().0);
