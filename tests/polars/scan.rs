@@ -77,9 +77,10 @@ fn what_a_query_needs_is_pushed_into_the_scan() {
     let rows = frame(1000);
     let scan = scan_avro(file(&rows), ScanArgsAvro::default()).unwrap();
     let plan = scan.clone().filter(col("group").eq(lit(1))).select([col("id")]).explain(true).unwrap();
-    assert!(plan.contains("AVRO SCAN") && plan.contains("SELECTION") && !plan.contains("FILTER"), "{plan}");
+    assert!(plan.contains("SCAN") && plan.contains("PROJECT 2/3") && plan.contains("SELECTION"), "{plan}");
+    assert!(!plan.contains("FILTER"), "{plan}");
     let limited = scan.limit(5).explain(true).unwrap();
-    assert!(limited.contains("AVRO SCAN") && limited.contains("SLICE"), "{limited}");
+    assert!(limited.trim_start().contains("SCAN") && limited.contains("SLICE"), "{limited}");
 }
 
 #[test]
