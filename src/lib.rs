@@ -35,19 +35,9 @@
 //!
 //! | feature | adds | costs |
 //! |---|---|---|
-//! | `object_store` | [`StoreFile`]: S3, Google Cloud Storage, Azure, HTTP | tokio, hyper, rustls |
-//! | `polars` | [`AvroReader`], [`AvroWriter`], [`scan_avro`] | the crate `polars` |
+//! | `object_store` | `StoreFile`: S3, Google Cloud Storage, Azure, HTTP | tokio, hyper, rustls |
+//! | `polars` | `AvroReader`, `AvroWriter`, `scan_avro` | the crate `polars` |
 //! | `python` | the extension module of the Python package; not for use from Rust | pyo3, mimalloc |
-#![cfg_attr(
-    not(feature = "object_store"),
-    doc = "\n[`StoreFile`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/struct.StoreFile.html"
-)]
-#![cfg_attr(
-    not(feature = "polars"),
-    doc = "\n[`AvroReader`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/struct.AvroReader.html
-[`AvroWriter`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/struct.AvroWriter.html
-[`scan_avro`]: https://docs.rs/polars-avro-plugin/latest/polars_avro/fn.scan_avro.html"
-)]
 
 #[macro_use]
 mod setters;

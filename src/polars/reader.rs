@@ -23,7 +23,7 @@ use crate::{FileInput, FileSet, OpenOptions, ReadOptions, Result, Schema};
 ///     .with_columns(Some(vec!["station".into(), "celsius".into()]))
 ///     .with_predicate(Some(col("celsius").gt(lit(25.0))))
 ///     .finish()?;
-/// assert_eq!(frame.shape(), (29, 2));
+/// assert_eq!(frame.shape(), (30, 2));
 /// # Ok(())
 /// # }
 /// ```

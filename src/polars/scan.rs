@@ -50,7 +50,7 @@ pub struct ScanArgsAvro {
 ///     .filter(col("celsius").gt(lit(25.0)))
 ///     .select([col("station")])
 ///     .collect()?;
-/// assert_eq!(warm.shape(), (29, 1));
+/// assert_eq!(warm.shape(), (30, 1));
 /// # Ok(())
 /// # }
 /// ```

@@ -31,7 +31,7 @@ fn a_file_is_opened_by_path_and_from_bytes() {
     let by_path = [
         count(text),
         count(text.to_owned()),
-        count(&text.to_owned()),
+        count(FileInput::from(&text.to_owned())),
         count(FileInput::from(&path)),
         count(path.as_path()),
     ];

@@ -45,7 +45,7 @@ use crate::{Error, ErrorKind, Result};
 ///     // Filter again: rows that do not pass may come out too.
 ///     rows += batch?.height;
 /// }
-/// assert!((29..=300).contains(&rows));
+/// assert!((30..=300).contains(&rows));
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub trait RowFilter: fmt::Debug + Send + Sync {
