@@ -5,7 +5,7 @@ macro_rules! setters {
     ($type:ident { $($setter:ident($($arg:ident: $from:ty),+) => $field:ident = $value:expr;)* }) => {
         impl $type {
             $(
-                #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+                #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
                 #[must_use]
                 pub fn $setter(mut self, $($arg: $from),+) -> Self {
                     self.$field = $value;

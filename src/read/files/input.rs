@@ -32,7 +32,7 @@ impl FileInput {
     /// Opens the file.
     ///
     /// # Errors
-    /// [`ErrorKind::Source`] if it cannot be opened.
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) if it cannot be opened.
     pub fn open(&self) -> Result<Arc<dyn Source>> {
         Ok(match self {
             Self::Path(path) => Arc::new(FileSource::open(path)?),
