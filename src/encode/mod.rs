@@ -61,6 +61,15 @@ pub(crate) trait Column: Clone + Send + Sync {
     /// Writes the value of `row` at `pos`; gives the position after it. A null is the business of the kinds around.
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
 
+    /// Writes the values of these rows one behind the other; gives the position after the last.
+    #[inline]
+    fn encode_run(&self, rows: Range<usize>, out: &mut [u8], mut pos: usize) -> Result<usize, Fault> {
+        for row in rows {
+            pos = self.encode(row, out, pos)?;
+        }
+        Ok(pos)
+    }
+
     /// How many bytes the largest value of these rows takes at most.
     #[inline]
     fn widest(&self, rows: Range<usize>) -> usize {
@@ -105,6 +114,14 @@ macro_rules! columns {
                     Self::Converted(converted) => converted.column().bound(rows),
                     Self::Required(required) => required.bound(rows),
                     $(Self::$kind(column) => column.bound(rows)),*
+                }
+            }
+
+            fn encode_run(&self, rows: Range<usize>, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+                match self {
+                    Self::Converted(converted) => converted.column().encode_run(rows, out, pos),
+                    Self::Required(required) => required.encode_run(rows, out, pos),
+                    $(Self::$kind(column) => column.encode_run(rows, out, pos)),*
                 }
             }
 
@@ -203,5 +220,17 @@ impl<C: Column> Column for Box<C> {
     #[inline]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         (**self).encode(row, out, pos)
+    }
+
+    fn encode_run(&self, rows: Range<usize>, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        (**self).encode_run(rows, out, pos)
+    }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        (**self).widest(rows)
+    }
+
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        (**self).encode_each(rows, out, ends)
     }
 }

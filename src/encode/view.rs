@@ -106,6 +106,10 @@ impl<C: Content> Column for Views<C> {
         rows.len() * MAX_VARINT + self.total(rows)
     }
 
+    fn widest(&self, rows: Range<usize>) -> usize {
+        MAX_VARINT + self.views[rows].iter().map(|view| view.length as usize).max().unwrap_or(0)
+    }
+
     #[inline(always)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         let view = self.views[row];
