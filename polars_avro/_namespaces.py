@@ -123,7 +123,7 @@ class SeriesNamespace:
 
 
 def _forget(instance: pl.Expr | pl.Series) -> None:
-    """Break the cycle of a namespace and what it is of, so that reference counting frees both."""
+    """Break the cycle of a namespace and its object, so that reference counting frees both."""
     instance.__dict__.pop(_NAME, None)
 
 

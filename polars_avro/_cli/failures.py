@@ -37,7 +37,7 @@ def report(error: BaseException) -> int:
 
 
 def is_broken_pipe(error: BaseException) -> bool:
-    """Tell whether the reader of the output has seen enough. Polars' sinks have no type for it."""
+    """Return whether the reader of the output has seen enough. Polars' sinks have no type for it."""
     return isinstance(error, BrokenPipeError) or (isinstance(error, EXPECTED) and "Broken pipe" in str(error))
 
 
