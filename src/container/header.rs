@@ -9,12 +9,12 @@ const MAGIC: [u8; 4] = *b"Obj\x01";
 /// An entry of two bytes takes 48 in memory; honest headers have a handful.
 const MOST_ENTRIES: usize = 1 << 20;
 
-/// What stands at the beginning of a file.
+/// The header of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The writer's schema as it stands in the file.
+    /// The writer's schema as it is in the file.
     pub schema_json: String,
-    /// What the blocks are compressed with.
+    /// The codec of the blocks.
     pub codec: Codec,
     /// The 16 bytes that every block ends with.
     pub sync: [u8; 16],
@@ -33,7 +33,7 @@ impl Header {
     }
 }
 
-/// What the beginning of a file is.
+/// The result of parsing the start of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ParsedHeader {
     Header(Header),

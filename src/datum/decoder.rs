@@ -9,9 +9,9 @@ use rayon::prelude::*;
 
 use super::DatumOptions;
 use super::cells::{Cells, Scratch};
-use super::known::Known;
 use super::route::Router;
 use super::task::{Done, Tasks};
+use super::writers::WriterSchemas;
 use crate::decode::Column;
 use crate::{Error, Result, Schema, executor};
 
@@ -25,19 +25,19 @@ const MISSING: usize = 256;
 pub struct DatumDecoder {
     options: DatumOptions,
     reader: Arc<Schema>,
-    known: RwLock<Arc<Known>>,
+    known: RwLock<Arc<WriterSchemas>>,
 }
 
-/// What became of a column.
+/// The result of decoding a column.
 #[derive(Debug)]
 pub enum Decoded {
     /// Every row is decoded, or null.
     Rows {
         /// The column, in as many arrays as there were tasks.
         arrays: Vec<Box<dyn Array>>,
-        /// How many bad rows became null.
+        /// Number of bad rows that became null.
         bad: usize,
-        /// What is wrong with the first of them.
+        /// The fault of the first of them.
         first_bad: Option<Error>,
     },
     /// These ids are needed first, see [`DatumDecoder::add_schema`].
@@ -48,12 +48,12 @@ impl DatumDecoder {
     /// Makes what all columns share.
     ///
     /// # Errors
-    /// Where no schema is given, where one cannot be read as the reader's, and where a field is not in it.
+    /// If no schema is given, if one cannot be read as the reader's, and if a field is not in it.
     pub fn new(options: DatumOptions) -> Result<Self> {
         let Some(reader) = options.reader_schema.clone().or_else(|| options.schema.clone()) else {
             return Err(Error::argument("a schema to read as is needed: its type is the type of the column"));
         };
-        let known = RwLock::new(Arc::new(Known::new(&reader, &options)?));
+        let known = RwLock::new(Arc::new(WriterSchemas::new(&reader, &options)?));
         Ok(Self { options, reader, known })
     }
 
@@ -66,7 +66,7 @@ impl DatumDecoder {
     /// Says which schema rows with this id, or this fingerprint as a number, are written with.
     ///
     /// # Errors
-    /// Where it cannot be read as the reader's.
+    /// If it cannot be read as the reader's.
     pub fn add_schema(&self, id: u64, schema: &Arc<Schema>) -> Result<()> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         Arc::make_mut(&mut known).add_id(id, schema, &self.reader, &self.options)
@@ -78,7 +78,7 @@ impl DatumDecoder {
         &self.options
     }
 
-    fn known(&self) -> Arc<Known> {
+    fn known(&self) -> Arc<WriterSchemas> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

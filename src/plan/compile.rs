@@ -27,16 +27,16 @@ pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limit
         (Wire::Record { .. }, Kind::Record(_)) => compiler.record(root, projection)?,
         _ => compiler.value_record(root, projection)?,
     };
-    let row = programs.of(schemas.writer.root()).into();
+    let skip_record = programs.of(schemas.writer.root()).into();
     let row_values = compiler.values.max(1);
     Ok(Plan {
         fields: record.fields().into(),
         record: Arc::new(record),
-        row,
+        skip_record,
         row_values,
         programs,
-        tested: None,
-        whole: None,
+        filter: None,
+        all_columns: None,
     })
 }
 
@@ -50,13 +50,13 @@ pub(super) struct Compiler<'s> {
     pub(super) schemas: &'s Schemas,
     pub(super) limits: &'s Limits,
     pub(super) programs: Arc<SkipPrograms>,
-    /// Those of the reader's schema, for its types as themselves.
+    /// Skip programs of the reader's schema, for its types as themselves.
     own_programs: OnceLock<Arc<SkipPrograms>>,
     json: OnceLock<Arc<JsonGraph>>,
     /// The reader's records around the type that is compiled now, outermost first.
     pub(super) open: Vec<NodeId>,
     columns: usize,
-    /// Those of the columns that take memory for every value.
+    /// Columns that take memory for every value.
     values: usize,
     pub(super) depth: usize,
 }
@@ -153,8 +153,8 @@ impl<'s> Compiler<'s> {
         })
     }
 
-    /// What bounds the items of a list: their bytes, or a limit where they take none. Nobody bounds the items of a default
-    /// but the default itself.
+    /// Returns the bound of a list's items: their bytes, or a limit if they take none. Items of a default are bounded
+    /// by the default itself.
     fn item_budget(&self, item: ResolvedId, values: usize) -> ItemBudget {
         let item = self.node(item);
         if item.writer_is_reader || self.programs.of(item.writer).is_empty() {
@@ -244,7 +244,7 @@ impl<'s> Compiler<'s> {
         self.schemas.resolution.own(reader)
     }
 
-    /// What passes over values of the schema that wrote this type.
+    /// Returns the skip programs of the schema that wrote this type.
     pub(super) fn programs_of(&self, id: ResolvedId) -> Result<Arc<SkipPrograms>> {
         if !self.node(id).writer_is_reader {
             return Ok(self.programs.clone());

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Schema;
 
-/// How a schema's fingerprint is computed.
+/// The algorithm of a fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fingerprint {
     /// CRC-64-AVRO, 8 bytes.

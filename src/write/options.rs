@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::{Codec, Schema};
 
-/// How to write a file.
+/// Options for writing a file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriteOptions {
-    /// How blocks are compressed.
+    /// The codec of the blocks.
     pub codec: Codec,
-    /// How hard; `None` is the codec's own default.
+    /// The level of the codec; `None` is its own default.
     pub level: Option<i32>,
     /// The schema to write by; `None` is made from the dtypes.
     pub schema: Option<Arc<Schema>>,
