@@ -6,6 +6,7 @@
 mod compile;
 mod leaf;
 mod projection;
+mod record;
 mod skip;
 mod union;
 mod write;
