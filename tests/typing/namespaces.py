@@ -1,4 +1,4 @@
-"""Namespaces that type checkers do not see, and the functions to write instead; mypy reads this file, nothing runs it."""
+"""Namespaces that type checkers do not see, and functions to write instead; mypy reads this file, nothing runs it."""
 
 import polars as pl
 
