@@ -9,12 +9,12 @@ const MAGIC: [u8; 4] = *b"Obj\x01";
 /// An entry of two bytes takes 48 in memory; honest headers have a handful.
 const MOST_ENTRIES: usize = 1 << 20;
 
-/// The header of a file.
+/// What stands at the beginning of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The writer's schema as it is in the file.
+    /// The writer's schema as it stands in the file.
     pub schema_json: String,
-    /// The codec of the blocks.
+    /// What the blocks are compressed with.
     pub codec: Codec,
     /// The 16 bytes that every block ends with.
     pub sync: [u8; 16],
@@ -33,7 +33,7 @@ impl Header {
     }
 }
 
-/// The result of parsing the start of a file.
+/// What the beginning of a file is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ParsedHeader {
     Header(Header),

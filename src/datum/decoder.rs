@@ -28,16 +28,16 @@ pub struct DatumDecoder {
     known: RwLock<Arc<WriterSchemas>>,
 }
 
-/// The result of decoding a column.
+/// What became of a column.
 #[derive(Debug)]
 pub enum Decoded {
     /// Every row is decoded, or null.
     Rows {
         /// The column, in as many arrays as there were tasks.
         arrays: Vec<Box<dyn Array>>,
-        /// Number of bad rows that became null.
+        /// How many bad rows became null.
         bad: usize,
-        /// The fault of the first of them.
+        /// What is wrong with the first of them.
         first_bad: Option<Error>,
     },
     /// These ids are needed first, see [`DatumDecoder::add_schema`].
@@ -48,7 +48,7 @@ impl DatumDecoder {
     /// Makes what all columns share.
     ///
     /// # Errors
-    /// If no schema is given, if one cannot be read as the reader's, and if a field is not in it.
+    /// Where no schema is given, where one cannot be read as the reader's, and where a field is not in it.
     pub fn new(options: DatumOptions) -> Result<Self> {
         let Some(reader) = options.reader_schema.clone().or_else(|| options.schema.clone()) else {
             return Err(Error::argument("a schema to read as is needed: its type is the type of the column"));
@@ -66,7 +66,7 @@ impl DatumDecoder {
     /// Says which schema rows with this id, or this fingerprint as a number, are written with.
     ///
     /// # Errors
-    /// If it cannot be read as the reader's.
+    /// Where it cannot be read as the reader's.
     pub fn add_schema(&self, id: u64, schema: &Arc<Schema>) -> Result<()> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         Arc::make_mut(&mut known).add_id(id, schema, &self.reader, &self.options)

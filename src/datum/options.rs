@@ -1,15 +1,15 @@
-//! Options for decoding datums.
+//! How datums are decoded.
 
 use std::sync::Arc;
 
 use super::Framing;
 use crate::{Limits, Schema};
 
-/// Options for decoding the rows of a column. At least one of the schemas is given.
+/// How the rows of a column are decoded. At least one of the schemas is given.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DatumOptions {
-    /// The header of each datum.
+    /// What stands in front of each datum.
     pub framing: Framing,
     /// The schema that rows are written with whose framing names none.
     pub schema: Option<Arc<Schema>>,
@@ -22,6 +22,6 @@ pub struct DatumOptions {
     pub fields: Option<Vec<String>>,
     /// A bad row becomes null instead of an error.
     pub ignore_errors: bool,
-    /// Bounds on what schemas and datums may cost.
+    /// What schemas and datums may ask for.
     pub limits: Limits,
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Schema;
 
-/// The algorithm of a fingerprint.
+/// How a schema's fingerprint is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fingerprint {
     /// CRC-64-AVRO, 8 bytes.

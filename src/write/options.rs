@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::{Codec, Schema};
 
-/// Options for writing a file.
+/// How to write a file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriteOptions {
-    /// The codec of the blocks.
+    /// How blocks are compressed.
     pub codec: Codec,
-    /// The level of the codec; `None` is its own default.
+    /// How hard; `None` is the codec's own default.
     pub level: Option<i32>,
     /// The schema to write by; `None` is made from the dtypes.
     pub schema: Option<Arc<Schema>>,

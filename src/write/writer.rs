@@ -33,7 +33,7 @@ pub struct Writer {
     sink: Box<dyn Sink>,
     rows: Rows,
     tasks: OrderedTasks<BlockEncoder>,
-    /// True if a share was handed to the tasks.
+    /// Whether a share was handed to the tasks.
     started: bool,
     written: Written,
     /// An error came before: the file cannot become whole.
@@ -70,7 +70,7 @@ impl Writer {
     /// Begins a file of these columns. `first` as in [`avro_schema_of`]; they are not written. `sink` is opened last.
     ///
     /// # Errors
-    /// If the columns do not fit the schema, or an option means nothing: the sink is not opened then.
+    /// Where the columns do not fit the schema, or an option means nothing: the sink is not opened then.
     pub fn create(
         sink: impl FnOnce() -> Result<Box<dyn Sink>>,
         fields: &[Field],
@@ -88,8 +88,7 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Goes on with a file that ends where the sink begins, by options that [`append_options`](super::append_options)
-    /// gave.
+    /// Goes on with a file that ends where the sink begins, by options that [`append_options`](super::append_options) gave.
     ///
     /// # Errors
     /// As [`Writer::create`].
@@ -140,7 +139,7 @@ impl Writer {
     /// Writes the rows of a batch, whose columns are those of the file. What does not fill a block waits for more.
     ///
     /// # Errors
-    /// If the batch has other columns, a value does not fit its type, or the sink fails. The file is lost then.
+    /// Where the batch has other columns, a value does not fit its type, or the sink fails. The file is lost then.
     pub fn write(&mut self, batch: &StructArray) -> Result<()> {
         self.guarded(|writer| writer.write_batch(batch))
     }
@@ -229,8 +228,7 @@ impl Writer {
     }
 }
 
-/// Returns true if two fields hold the same type. What Arrow notes about nulls does not matter: every column may have
-/// them.
+/// Whether two fields hold the same type. What Arrow notes about nulls does not matter: every column may have them.
 fn same_dtype(a: &Field, b: &Field) -> bool {
     let all = |a: &[Field], b: &[Field]| {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))

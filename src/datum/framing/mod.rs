@@ -16,7 +16,7 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// The header of each datum.
+/// What stands in front of each datum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Framing {
     /// Nothing: the row is the datum.
@@ -84,7 +84,7 @@ impl Framing {
         }
     }
 
-    /// The id as messages write it: a fingerprint by its bytes, as they are in the row.
+    /// The id as messages write it: a fingerprint by its bytes, as they stand in the row.
     pub(super) fn id_text(self, id: u64) -> String {
         match self {
             Self::SingleObject => {

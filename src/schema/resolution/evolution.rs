@@ -1,4 +1,4 @@
-//! Options that make a reading stricter or laxer than the specification.
+//! Where a reading is stricter or laxer than the specification.
 
 /// Message for a column without a default that the writer did not write.
 pub(crate) const MISSING_COLUMN: &str = "the writer did not write this field and the reader has no default for it";
@@ -10,7 +10,7 @@ pub(crate) const EXTRA_COLUMN: &str = "the writer wrote this field and the reade
 /// The same of a field of a nested record.
 pub(crate) const EXTRA_FIELD: &str = "the writer wrote this field of a nested record and the reader does not have it";
 
-/// Differences between schemas that are allowed beyond schema resolution. The default is the specification itself.
+/// How far schemas may differ beside what schema resolution says. The default is the specification itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Evolution {
@@ -31,7 +31,7 @@ pub struct Evolution {
     pub casts: Casts,
 }
 
-/// The action for a field without a default that the reader wants and the writer did not write.
+/// What becomes of a field that the reader wants and the writer did not write, and that has no default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Missing {
     /// It is an error.
@@ -41,7 +41,7 @@ pub enum Missing {
     Insert,
 }
 
-/// The action for a field that the writer wrote and the reader does not know.
+/// What becomes of a field that the writer wrote and the reader does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extra {
     /// It is passed over.
@@ -100,7 +100,7 @@ impl Casts {
         Self(self.0 | 1 << cast as u16)
     }
 
-    /// Returns true if a cast is one of these.
+    /// Whether a cast is one of these.
     #[must_use]
     pub const fn allow(self, cast: Cast) -> bool {
         self.0 & 1 << cast as u16 != 0
