@@ -41,13 +41,13 @@ class SplitPlan:
     codec: str
 
     def files(self, paths: Sequence[str], read_schema: ReadSchema) -> Files:
-        """Return whole files as the plan reads them."""
+        """Give whole files as the plan reads them."""
         own = read_schema is self.read_schema
         dtypes, refused = (self.dtypes, self.refused) if own else (None, ())
         return Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused)
 
     def read_as(self, reader_schema: AvroSchema | None) -> ReadSchema:
-        """Return the schema to read as: the plan's, or one that is given later."""
+        """Give the schema to read as: the plan's, or one that is given later."""
         if reader_schema is None:
             return self.read_schema
         schema = _schemas.schema_json(reader_schema)
@@ -222,9 +222,9 @@ def plan_splits(
     hive_schema
         The names and dtypes of the columns in the paths; by default they are inferred.
     try_parse_hive_dates
-        Infer dates and datetimes in paths too.
+        Whether dates and datetimes are inferred too.
     include_file_paths
-        If not None, a column of this name has the path of each row's file.
+        If not None, a column of this name says which file a row came from.
     missing_columns : {'raise', 'insert'}
         What becomes of columns that a file lacks and that have no default in the schema: an error, or null.
     extra_columns : {'raise', 'ignore'}
@@ -232,7 +232,7 @@ def plan_splits(
     cast_options
         Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records.
     limits
-        Bounds on what reading a file may cost.
+        What a file may ask for before it is refused.
 
     Returns
     -------
@@ -244,7 +244,7 @@ def plan_splits(
     AvroError
         If the first file is damaged or cannot be read as Avro.
     FileNotFoundError
-        If the file does not exist.
+        If there is no such file.
     TypeError
         If `source` is not a path or a list of them: a split has to be small.
     ValueError
@@ -363,7 +363,7 @@ def scan_splits(
 
 
 def _files(splits: Sequence[Split], read_schema: ReadSchema) -> Files:
-    """Return the files of splits of one plan, whole where they are."""
+    """Give the files of splits of one plan, whole where they are."""
     parts = _tiling.merge(part for split in splits for part in split.parts)
     files = splits[0]._plan.files([part.file for part in parts], read_schema)
     if all(part.is_whole for part in parts):

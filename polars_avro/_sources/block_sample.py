@@ -1,4 +1,4 @@
-"""Estimates the rows of a file from the header of its first block."""
+"""How densely rows lie in a file, going by the header of its first block."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEADER_BYTES = 20
 
 
 def rows_per_byte(path: str, file: ContainerFile) -> float | None:
-    """Return the rows of the first block by its bytes; None if there is no block, or its header makes no sense."""
+    """Give the rows of the first block by its bytes; None if there is no block, or its header makes no sense."""
     with open(path, "rb") as opened:
         opened.seek(file.header_size)
         header = opened.read(_HEADER_BYTES)

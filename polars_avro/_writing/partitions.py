@@ -127,7 +127,7 @@ class PartitionWriter:
         return (limit is not None and partition.rows >= limit) or partition.memory >= self._partitioning.max_bytes
 
     def _file(self, key: Key, partition: _Partition) -> FileWriter:
-        """Return the partition's open file; another one is closed if there are too many."""
+        """Give the partition's open file; another one is closed if there are too many."""
         if partition.file is None:
             if len(self._open) >= self._max_open:
                 self._close(*next(iter(self._open.items())), None)
@@ -141,7 +141,7 @@ class PartitionWriter:
         return partition.file
 
     def _begin(self, key: Key, partition: _Partition) -> Any:
-        """Return a temporary path beside the one that the next file will have, or an object."""
+        """Give a temporary path beside the one that the next file will have, or an object."""
         target = normalize_target(self._partitioning.target(key, partition.keys, partition.index))
         partition.written = WrittenFile(target if isinstance(target, str) else "")
         self._written.append(partition.written)

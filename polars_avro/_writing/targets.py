@@ -16,7 +16,7 @@ ACCEPTED = "a str, a path, a BytesIO, a file opened for writing bytes, or any ob
 
 
 def normalize_target(target: Any) -> str | Any:
-    """Return the local path, or the object, to write to."""
+    """Give the local path, or the object, to write to."""
     if isinstance(target, (str, os.PathLike)):
         path = os.fspath(target)
         if not isinstance(path, str):
@@ -33,7 +33,7 @@ def normalize_target(target: Any) -> str | Any:
 
 
 def local_path(path: str) -> str:
-    """Return a path of this machine."""
+    """Give a path of this machine."""
     scheme = stores.scheme(path)
     if scheme is not None and scheme != "file":
         msg = f"{path}: writing to {scheme}:// is not supported, only local files are"
