@@ -49,9 +49,8 @@ def write_avro(
     """
     Write a DataFrame to an Avro file.
 
-    Every dtype except Object, and arrays of width 0, can be written, and :func:`read_avro` returns the same dtypes.
-    Other readers see plain Avro types. A path is replaced when the file is complete: a failure leaves the old file as
-    it was.
+    Every dtype can be written, and comes back from :func:`read_avro` as it was; other readers see plain Avro types.
+    A path gets its file when it is complete: whatever fails before leaves the old file as it was.
 
     Parameters
     ----------
