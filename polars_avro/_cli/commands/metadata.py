@@ -1,4 +1,4 @@
-"""``polars-avro metadata``: header and counts of files."""
+"""``polars-avro metadata``: what files say about themselves."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 @sources_.argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, on a line.")
 def metadata(sources: Sequence[str], as_json: bool) -> None:
-    """
-    Print codec, blocks, rows and metadata of each file.
-
-    The fingerprint of the schema is among them, and the writer's own entries.
-    """
+    """Print codec, blocks, rows, schema fingerprint and the writer's own metadata of each file."""
     files = sources_.list_files(sources)
     for i, file in enumerate(files):
         found = {"file": sources_.name_of(file), **_entries(read_avro_metadata(file))}
