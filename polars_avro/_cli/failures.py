@@ -17,7 +17,7 @@ EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, Me
 
 
 def report(error: BaseException) -> int:
-    """Print an error that ended the program and return the exit status; raise what nobody expects."""
+    """Print an error that ended the program and return the exit status; raise unexpected ones."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return INTERRUPTED
     if isinstance(error, click.UsageError):

@@ -18,7 +18,7 @@ def options(function):
 
 
 def texts(function):
-    """What the docstring says of each parameter: its heading and its text."""
+    """The heading and the text of each parameter in the docstring."""
     section = inspect.getdoc(function).split("Parameters\n----------\n")[1]
     section = re.split(r"\n\n\w[\w ]+\n---", section)[0]
     parts = re.split(r"^(?=\S)", section, flags=re.MULTILINE)
