@@ -69,7 +69,7 @@ pub(super) fn decode(
 #[inline(never)]
 fn wrong_end(end: usize, len: usize) -> Fault {
     match len.checked_sub(end) {
-        Some(left) => Fault::data(format!("{left} bytes are left behind the datum")),
+        Some(left) => Fault::data(format!("{left} bytes are left after the datum")),
         // Short reads may run into the padding.
         None => Fault::truncated(),
     }

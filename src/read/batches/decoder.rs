@@ -108,5 +108,5 @@ pub(crate) fn decode_rows<'a>(part: &'a FileTask, rows: &'a RecordRun, out: &mut
 
 #[cold]
 fn trailing(bytes: usize, rows: u64) -> Error {
-    Error::data(format!("{bytes} bytes are left behind the block's {rows} rows"))
+    Error::data(format!("{bytes} bytes are left after the block's {rows} rows"))
 }
