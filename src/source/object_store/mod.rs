@@ -1,5 +1,6 @@
 //! Files in object stores and behind HTTP, read by ranges and ahead of the reader. tokio is used below this room only.
 
+mod clients;
 mod credentials;
 mod error;
 mod fetch;
