@@ -32,7 +32,7 @@ impl Ranges {
         self.0[row] as usize..self.0[row + 1] as usize
     }
 
-    /// What the frames of these lists take at most, and all their items.
+    /// Returns what the frames of these lists take at most, and all their items.
     pub(super) fn bound(&self, rows: Range<usize>) -> (usize, Range<usize>) {
         (rows.len() * FRAME, self.0[rows.start] as usize..self.0[rows.end] as usize)
     }

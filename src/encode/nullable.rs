@@ -24,7 +24,7 @@ pub(super) fn nulls(array: &dyn Array) -> Option<Bitmap> {
     array.validity().filter(|validity| validity.unset_bits() > 0).cloned()
 }
 
-/// Whether the value of `row` is not null.
+/// Returns true if the value of `row` is not null.
 #[inline(always)]
 pub(super) fn is_valid(validity: Option<&Bitmap>, row: usize) -> bool {
     validity.is_none_or(|validity| validity.get_bit(row))

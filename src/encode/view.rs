@@ -19,13 +19,13 @@ pub(crate) trait Content: Clone + Send + Sync + 'static {
 
 /// Any bytes.
 #[derive(Clone)]
-pub(crate) struct Blob;
+pub(crate) struct Bytes;
 
 /// UTF-8.
 #[derive(Clone)]
 pub(crate) struct Utf8;
 
-impl Content for Blob {
+impl Content for Bytes {
     type View = [u8];
 }
 
@@ -54,7 +54,7 @@ impl<C> Views<C> {
         &self.buffers[view.buffer_idx as usize][view.offset as usize..][..view.length as usize]
     }
 
-    /// How many bytes the value of `row` has.
+    /// Returns how many bytes the value of `row` has.
     #[inline(always)]
     pub(super) fn len(&self, row: usize) -> usize {
         self.views[row].length as usize

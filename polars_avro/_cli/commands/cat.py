@@ -27,7 +27,7 @@ def cat(
     schema_mode: Literal["first", "union"],
 ) -> None:
     """
-    Print rows as JSON, one a line.
+    Print rows as JSON, one per line.
 
     Bytes become Base64, decimals and dates text, NaN and infinities null. Memory stays bounded.
     """
