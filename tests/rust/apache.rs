@@ -25,7 +25,9 @@ fn put(value: &Value, out: &mut Vec<u8>) {
         Value::Array(items) => {
             if !items.is_empty() {
                 put_long(items.len() as i64, out);
-                items.iter().for_each(|item| put(item, out));
+                for item in items {
+                    put(item, out);
+                }
             }
             out.push(0);
         }
