@@ -30,6 +30,7 @@ def test(session: nox.Session) -> None:
         session.run("cargo", "test", *stores, external=True)
     session.install(".", *requirements("test"))
     install_azurite(session)
+    install_rival(session)
     # The console script, not `python -m`: that would import the sources, which have no extension module.
     arguments = session.posargs or ["--cov", "--doctest-modules", "--pyargs", "polars_avro", "tests/python"]
     session.run("pytest", *arguments)
@@ -41,6 +42,16 @@ def install_azurite(session: nox.Session) -> None:
         folder = Path(session.create_tmp()).absolute()
         session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), "azurite@3", external=True)
         session.env["PATH"] = os.pathsep.join([str(folder / "node_modules/.bin"), os.environ["PATH"]])
+
+
+def install_rival(session: nox.Session) -> None:
+    """Give polars-avro, which reads files of ours, an environment of its own: its package has the name of ours."""
+    folder = Path(session.create_tmp()).absolute() / "rival"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        session.run("python", "-m", "venv", str(folder))
+        session.run(str(python), "-m", "pip", "install", "--quiet", "polars-avro==0.13.0", external=True)
+    session.env["POLARS_AVRO_RIVAL"] = str(python)
 
 
 # The first that `pyproject.toml` allows, and the last before 2.0, which has other scans.
