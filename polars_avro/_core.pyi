@@ -20,6 +20,8 @@ __all__ = [
     "OpenFile",
     "ReadOptions",
     "StoreFile",
+    "StoreTarget",
+    "StoreTargets",
     "WriteOptions",
     "Writer",
     "__version__",
@@ -51,6 +53,24 @@ class OpenFile:
 class StoreFile:
     @property
     def name(self) -> str: ...
+
+@final
+class StoreTarget:
+    @property
+    def name(self) -> str: ...
+
+@final
+class StoreTargets:
+    def __new__(
+        cls,
+        options: dict[str, Any],
+        credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
+        *,
+        together: bool = False,
+    ) -> StoreTargets: ...
+    def target(self, url: str) -> StoreTarget: ...
+    def commit(self) -> None: ...
+    def abort(self) -> None: ...
 
 @final
 class Batch:
@@ -219,7 +239,7 @@ class WriteOptions:
 class Writer:
     def __new__(
         cls,
-        target: str | object,
+        target: str | StoreTarget | object,
         frame: Frame,
         options: WriteOptions,
         *,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from polars.io.cloud import CredentialProviderFunction
 
-    from polars_avro._core import OpenFile, StoreFile
+    from polars_avro._core import OpenFile, StoreFile, StoreTargets
 
 #: The names and types that Polars' own scans take.
 StorageOptions: TypeAlias = "dict[str, Any]"
@@ -90,6 +90,15 @@ class Stores:
         urls = [source for source in sources if isinstance(source, str) and is_remote(source)]
         if not urls:
             return list(sources)
+        files = iter(_core.store_files(urls, *self._resolved()))
+        return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
+
+    def targets(self, *, together: bool = False) -> StoreTargets:
+        """Give what makes objects to write of URLs, one by one or together; nothing is requested yet."""
+        return _core.StoreTargets(*self._resolved(), together=together)
+
+    def _resolved(self) -> tuple[dict[str, Any], dict[str, Credentials]]:
+        """Give the options, and what is asked for credentials, by the kind of store."""
         options = dict(self.options)
         credentials = {}
         for kind, builder in self.builders:
@@ -101,8 +110,7 @@ class Stores:
                     continue
                 options = {**provider._storage_update_options(), **options}
             credentials[kind] = Credentials(provider)
-        files = iter(_core.store_files(urls, options, credentials))
-        return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
+        return options, credentials
 
     def expand(self, url: str, list_files: Callable[..., list[str]], **options: Any) -> list[str]:
         """List the files that a pattern or a directory stands for."""
@@ -150,7 +158,7 @@ def stores(
     options = dict(storage_options or {})
     if not hasattr(_core, "store_files"):
         if urls:
-            msg = f"{shown(urls[0])}: this build of polars_avro reads local files only"
+            msg = f"{shown(urls[0])}: this build of polars_avro knows local files only"
             raise AvroUnsupportedError(msg)
         return Stores()
     _core.check_store_options(urls, options)

@@ -21,7 +21,7 @@ impl WritableSink {
 }
 
 /// Runs `work` with the interpreter; what it raises comes out as it was raised.
-fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
+pub(super) fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
     match Python::try_attach(work) {
         Some(worked) => worked.map_err(|raised| Error::new(ErrorKind::Callback, "writing failed").with_cause(raised)),
         None => Err(Error::new(ErrorKind::Callback, "the interpreter ends")),

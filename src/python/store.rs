@@ -1,4 +1,4 @@
-//! Files in object stores, and the Python callable that brings their credentials.
+//! Files in object stores to read and to write, and the Python callable that brings their credentials.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use pyo3::types::PyDict;
 
 use super::error::Raised;
 use super::interrupt::Waiting;
-use crate::{CredentialSource, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions};
+use super::sink::attached;
+use crate::{CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions};
 
 /// A file in an object store or behind HTTP. Nothing is requested before it is read.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -45,9 +46,7 @@ pub(super) fn store_files(
     chunk_size: Option<u64>,
 ) -> std::result::Result<Vec<StoreFile>, Raised> {
     let options = StoreOptions::new(option_values(options)?)?;
-    let source = |(kind, callable)| (kind, Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
-    let credentials = credentials.into_iter().map(source).collect();
-    let files = crate::StoreFile::all(urls, &options, credentials, chunk_size)?;
+    let files = crate::StoreFile::all(urls, &options, sources(credentials), chunk_size)?;
     Ok(files.into_iter().map(StoreFile).collect())
 }
 
@@ -56,6 +55,62 @@ pub(super) fn store_files(
 #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
 pub(super) fn check_store_options(urls: Vec<String>, options: &Bound<'_, PyDict>) -> std::result::Result<(), Raised> {
     Ok(StoreOptions::new(option_values(options)?)?.check(urls.iter().map(String::as_str))?)
+}
+
+fn sources(credentials: HashMap<String, Py<PyAny>>) -> CredentialSources {
+    let source = |(kind, callable)| (kind, Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
+    credentials.into_iter().map(source).collect()
+}
+
+/// Objects to write with one set of options, one by one or `together`.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct StoreTargets(crate::StoreTargets);
+
+#[pymethods]
+impl StoreTargets {
+    #[new]
+    #[pyo3(signature = (options, credentials, *, together=false))]
+    fn new(
+        options: &Bound<'_, PyDict>,
+        credentials: HashMap<String, Py<PyAny>>,
+        together: bool,
+    ) -> std::result::Result<Self, Raised> {
+        let options = StoreOptions::new(option_values(options)?)?;
+        let check = Box::new(|| attached(|py| py.check_signals()));
+        Ok(Self(crate::StoreTargets::new(options, sources(credentials), together, check)))
+    }
+
+    /// An object to write; nothing is requested yet.
+    fn target(&self, url: &str) -> std::result::Result<StoreTarget, Raised> {
+        Ok(StoreTarget(self.0.target(url)?))
+    }
+
+    /// Makes objects visible that were written together.
+    fn commit(&self, py: Python<'_>) -> std::result::Result<(), Raised> {
+        Ok(py.detach(|| self.0.commit())?)
+    }
+
+    /// Gives up objects that were written and are not visible yet.
+    fn abort(&self, py: Python<'_>) {
+        py.detach(|| self.0.abort());
+    }
+}
+
+/// An object to write.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct StoreTarget(pub(super) crate::StoreTarget);
+
+#[pymethods]
+impl StoreTarget {
+    /// The URL without what may be secret.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("StoreTarget({:?})", self.0.name())
+    }
 }
 
 fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionValue)>> {

@@ -42,10 +42,11 @@ class Server(ThreadingHTTPServer):
     """Serves bytes by path, with ranges, ETags and conditions."""
 
     daemon_threads = True
+    handler: type[BaseHTTPRequestHandler]
     request_queue_size = 256
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.objects: dict[str, bytes] = {}
         #: What is served instead of 404, for paths that begin so.
         self.denied: dict[str, int] = {}
@@ -185,10 +186,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
 
+Server.handler = _Handler
+
+
 @contextmanager
-def serving() -> Any:
+def serving(kind: type[Server] = Server) -> Any:
     """Run a server."""
-    server = Server()
+    server = kind()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

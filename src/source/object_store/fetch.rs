@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use futures_util::StreamExt;
 use object_store::{GetOptions, GetRange, GetResult};
@@ -12,6 +11,7 @@ use super::group::Group;
 use super::http::{ForObject, Status};
 use super::location::Location;
 use super::plan::Identity;
+use super::retry::Attempts;
 use super::store::Stores;
 
 /// A request for a part of an object.
@@ -68,39 +68,22 @@ impl Fetch {
     }
 
     async fn attempts(&mut self) -> Result<(), Failure> {
-        let retries = self.stores.options.retries.clone();
-        let (mut attempts, mut first_failure, mut renewed) = (0, None, false);
+        let mut attempts = Attempts::default();
         loop {
-            attempts += 1;
             let failure = match self.attempt().await {
                 Ok(()) | Err(Stop::Cancelled) => return Ok(()),
                 Err(Stop::Failed(failure)) => failure,
             };
             if matches!(failure, Failure::NoRanges) && !self.whole {
                 self.whole = true;
-                attempts -= 1;
                 continue;
             }
-            if failure.is_denied() && !renewed && self.stores.renew_credentials(self.location.kind).await {
-                renewed = true;
-                attempts -= 1;
-                continue;
-            }
-            let since = *first_failure.get_or_insert_with(Instant::now);
-            if !failure.is_transient() || attempts > retries.max {
-                return Err(failure.into_error(attempts));
-            }
-            let spread = f64::from(since.elapsed().subsec_nanos() % 1000) / 1000.0;
-            let wait = retries.backoff(attempts, spread).max(failure.retry_after().unwrap_or_default());
-            if since.elapsed() + wait > retries.timeout {
-                return Err(failure.into_error(attempts));
-            }
-            tokio::time::sleep(wait).await;
+            attempts.wait(&self.stores, self.location.kind, failure).await?;
         }
     }
 
     async fn attempt(&mut self) -> Result<(), Stop> {
-        let store = self.stores.get(&self.location).await?;
+        let store = self.stores.get(&self.location).await?.objects;
         let mut options = GetOptions::default();
         options.extensions.insert(ForObject);
         options.if_match = self.identity.as_ref().and_then(|identity| identity.condition());

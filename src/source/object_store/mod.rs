@@ -1,4 +1,4 @@
-//! Files in object stores and behind HTTP, read by ranges and ahead of the reader. tokio is used below this room only.
+//! Files in object stores and behind HTTP, read by ranges and ahead of the reader, and written in parts. tokio is used below this room only.
 
 mod credentials;
 mod error;
@@ -10,12 +10,16 @@ mod location;
 mod options;
 mod plan;
 mod profile;
+mod retry;
 mod runtime;
 mod settings;
 mod store;
+mod target;
+mod upload;
 
 pub use credentials::{CredentialSource, Credentials};
 pub use file::StoreFile;
 pub use location::SCHEMES;
 pub use options::{OptionValue, StoreOptions};
 pub use store::CredentialSources;
+pub use target::{StoreSink, StoreTarget, StoreTargets, WaitCheck};
