@@ -38,7 +38,7 @@ pub use schema::{
 #[cfg(feature = "object_store")]
 pub use source::{
     CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
-    StoreTarget, StoreTargets, WaitCheck,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
 };
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,

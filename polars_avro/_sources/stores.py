@@ -6,6 +6,7 @@ The only module that knows Polars' private functions for credentials.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -39,6 +40,15 @@ SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "htt
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://|(file):(?=/)", re.IGNORECASE)
 _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
     ("az", "azure", "adl", "abfs", "abfss"), "azure"
+)
+
+
+#: Options that are no credentials, and that splits take along.
+_PLAIN = re.compile(
+    r"(aws_)?(default_)?region|(aws_)?endpoint(_url)?(_s3)?|(aws_|google_|azure_)?(storage_)?skip_signature|"
+    r"(aws_)?virtual_hosted_style_request|(aws_)?unsigned_payload|(aws_)?profile|google_base_url|"
+    r"(azure_storage_)?(account_name|endpoint|use_emulator)|(aws_)?allow_http|allow_invalid_certificates|"
+    r"(connect_|read_)?timeout|user_agent|max_retries|retry_[a-z_]+|file_cache_ttl|rate_[a-z_]+"
 )
 
 
@@ -79,6 +89,8 @@ class Stores:
     options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     #: What builds a provider of credentials when a query runs, by the kind of store.
     builders: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    #: Whether credentials were left out.
+    is_bare: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -96,6 +108,35 @@ class Stores:
     def targets(self, *, together: bool = False) -> StoreTargets:
         """Give what makes objects to write of URLs, one by one or together; nothing is requested yet."""
         return _core.StoreTargets(*self._resolved(), together=together)
+
+    def sizes(self, paths: Sequence[str]) -> list[int]:
+        """Give the sizes of files, from listings where several are in one directory; reads no bytes."""
+        urls = [path for path in paths if is_remote(path)]
+        found = iter(_core.store_sizes(urls, *self._resolved()) if urls else [])
+        return [next(found) if is_remote(path) else os.stat(path).st_size for path in paths]
+
+    def remove(self, directory: str, prefix: str) -> None:
+        """Remove the objects of a directory in a store whose names begin so."""
+        _core.remove_store_files(directory, prefix, *self._resolved())
+
+    def bare(self) -> Stores:
+        """Give the same without credentials, to be sent elsewhere."""
+        plain = [(name, value) for name, value in self.options if _PLAIN.fullmatch(name.lower())]
+        # A URL may hold a password.
+        return Stores(tuple((name, value) for name, value in plain if "@" not in str(value)), is_bare=True)
+
+    def given(
+        self,
+        paths: Iterable[str],
+        storage_options: StorageOptions | None,
+        credential_provider: CredentialProvider,
+        caller: str,
+    ) -> Stores:
+        """Give the same with options and credentials that are given again, if they are."""
+        if storage_options is None and credential_provider == "auto" and not self.is_bare:
+            return self
+        options = {name.lower(): value for name, value in (*self.options, *(storage_options or {}).items())}
+        return stores(paths, options or None, credential_provider, caller)
 
     def _resolved(self) -> tuple[dict[str, Any], dict[str, Credentials]]:
         """Give the options, and what is asked for credentials, by the kind of store."""

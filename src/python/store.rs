@@ -10,7 +10,9 @@ use pyo3::types::PyDict;
 use super::error::Raised;
 use super::interrupt::Waiting;
 use super::sink::attached;
-use crate::{CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions};
+use crate::{
+    CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions, WaitCheck,
+};
 
 /// A file in an object store or behind HTTP. Nothing is requested before it is read.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -62,6 +64,38 @@ fn sources(credentials: HashMap<String, Py<PyAny>>) -> CredentialSources {
     credentials.into_iter().map(source).collect()
 }
 
+/// The sizes of objects, for which no bytes are read.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
+pub(super) fn store_sizes(
+    py: Python<'_>,
+    urls: Vec<String>,
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+) -> std::result::Result<Vec<u64>, Raised> {
+    let options = StoreOptions::new(option_values(options)?)?;
+    let credentials = sources(credentials);
+    Ok(py.detach(|| crate::store_sizes(&urls, &options, credentials, &check_signals()))?)
+}
+
+/// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
+#[pyfunction]
+pub(super) fn remove_store_files(
+    py: Python<'_>,
+    directory: &str,
+    prefix: &str,
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+) -> std::result::Result<usize, Raised> {
+    let options = StoreOptions::new(option_values(options)?)?;
+    let credentials = sources(credentials);
+    Ok(py.detach(|| crate::remove_store_files(directory, prefix, &options, credentials, &check_signals()))?)
+}
+
+fn check_signals() -> WaitCheck {
+    Box::new(|| attached(|py| py.check_signals()))
+}
+
 /// Objects to write with one set of options, one by one or `together`.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct StoreTargets(crate::StoreTargets);
@@ -76,8 +110,7 @@ impl StoreTargets {
         together: bool,
     ) -> std::result::Result<Self, Raised> {
         let options = StoreOptions::new(option_values(options)?)?;
-        let check = Box::new(|| attached(|py| py.check_signals()));
-        Ok(Self(crate::StoreTargets::new(options, sources(credentials), together, check)))
+        Ok(Self(crate::StoreTargets::new(options, sources(credentials), together, check_signals())))
     }
 
     /// An object to write; nothing is requested yet.

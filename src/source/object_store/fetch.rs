@@ -1,5 +1,6 @@
 //! One ranged request, sent again until it has brought its bytes or may not be sent again.
 
+use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Weak};
 
@@ -13,6 +14,7 @@ use super::location::Location;
 use super::plan::Identity;
 use super::retry::Attempts;
 use super::store::Stores;
+use crate::Error;
 
 /// A request for a part of an object.
 pub(super) struct Fetch {
@@ -29,6 +31,18 @@ pub(super) struct Fetch {
     pub(super) identity: Option<Arc<Identity>>,
     /// The server sends whole objects only.
     pub(super) whole: bool,
+}
+
+/// An object that a server sends whole only is held in memory, up to this size.
+const WHOLE_BYTES: u64 = 1 << 30;
+
+#[cold]
+fn too_large(size: u64) -> Failure {
+    let message = format!(
+        "the server cannot send a part of an object, and this one has {size} bytes, more than the {WHOLE_BYTES} that \
+         are held in memory: download it first"
+    );
+    Error::source(io::Error::new(io::ErrorKind::Unsupported, message)).into()
 }
 
 /// The request is not wanted any more.
@@ -119,6 +133,7 @@ impl Fetch {
         match &self.identity {
             Some(known) if **known == identity => {}
             Some(_) => return Err(Failure::Changed.into()),
+            None if self.whole && identity.size > WHOLE_BYTES => return Err(too_large(identity.size).into()),
             None => {
                 let identity = Arc::new(identity);
                 let end = if self.whole { identity.size } else { self.range.end.min(identity.size) };
@@ -137,7 +152,7 @@ impl Fetch {
         while self.filled < wanted {
             let Some(frame) = frames.next().await else { return Err(Failure::Cut.into()) };
             let frame = frame.map_err(|error| match Failure::from(error) {
-                Failure::Other(text) => Failure::Transport(std::io::ErrorKind::UnexpectedEof, text),
+                Failure::Other(text) => Failure::Transport(io::ErrorKind::UnexpectedEof, text),
                 failure => failure,
             })?;
             let passed = skip.min(frame.len() as u64);

@@ -55,7 +55,7 @@ struct Service(HttpClient);
 #[async_trait]
 impl HttpService for Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let for_object = request.extensions().get::<ForObject>().is_some() || is_for_part(request.uri());
+        let for_object = request.extensions().get::<ForObject>().is_some() || is_for_objects(request.uri());
         let response = self.0.execute(request).await?;
         if !for_object || response.status().is_success() {
             return Ok(response);
@@ -69,10 +69,13 @@ impl HttpService for Service {
     }
 }
 
-/// Whether a request is one of a multipart upload. Stores pass no extensions on with these.
-fn is_for_part(uri: &http::Uri) -> bool {
+/// Whether a request is one of a multipart upload or of a listing. Stores pass no extensions on with these.
+fn is_for_objects(uri: &http::Uri) -> bool {
     let mut pairs = uri.query().unwrap_or_default().split('&');
-    pairs.any(|pair| matches!(pair.split('=').next(), Some("uploads" | "uploadId")) || pair.starts_with("comp=block"))
+    pairs.any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        matches!(name, "uploads" | "uploadId" | "list-type") || pair == "comp=list" || pair.starts_with("comp=block")
+    })
 }
 
 /// More of an error's body is not read.

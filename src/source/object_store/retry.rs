@@ -1,10 +1,40 @@
 //! Attempts of one request: whether there is another, and when.
 
+use std::future::Future;
 use std::time::Instant;
 
 use super::error::Failure;
-use super::location::Kind;
-use super::store::Stores;
+use super::http::{Status, name_in};
+use super::location::{Kind, Location};
+use super::store::{Store, Stores};
+
+/// Sends a request until it has succeeded or may not be sent again.
+pub(super) async fn attempt<T, F>(stores: &Stores, location: &Location, send: impl Fn(Store) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = object_store::Result<T>>,
+{
+    let mut attempts = Attempts::default();
+    loop {
+        let failure = match stores.get(location).await {
+            Ok(store) => match send(store).await {
+                Ok(done) => return Ok(done),
+                Err(error) => hidden_status(error.into()),
+            },
+            Err(failure) => failure,
+        };
+        attempts.wait(stores, location.kind, failure).await?;
+    }
+}
+
+/// S3 may answer a request to complete an upload with 200 and an error in the body, which stands for a 500.
+fn hidden_status(failure: Failure) -> Failure {
+    match &failure {
+        Failure::Other(text) if text.contains("<Error") => {
+            Failure::Status(Status { code: 500, name: name_in(text), retry_after: None })
+        }
+        _ => failure,
+    }
+}
 
 /// Counts the attempts of one request.
 #[derive(Default)]

@@ -2,28 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
 
 use super::error::Failure;
 use super::location::{Kind, Location};
 use super::options::StoreOptions;
-use super::runtime::runtime;
+use super::runtime::{WaitCheck, runtime, wait_for};
 use super::settings::Parts;
 use super::store::{CredentialSources, Stores};
 use super::upload::{Destination, InFlight, Upload};
 use crate::source::Sink;
 use crate::{Error, ErrorKind, Result};
-
-/// Called now and then by a thread that waits; its error ends the wait.
-pub type WaitCheck = Box<dyn Fn() -> Result<()> + Send + Sync>;
-
-/// Time between two calls of a [`WaitCheck`].
-const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Small objects of a commit that are kept in memory, in bytes; the others are sent ahead as parts.
 const HELD_BYTES: usize = 64 << 20;
@@ -119,15 +110,7 @@ impl Shared {
         if std::process::id() != self.process {
             return Err(Error::argument("a file in a store cannot be written by a process forked from its writer"));
         }
-        runtime()?.block_on(async {
-            let mut work = pin!(work);
-            loop {
-                match select(work.as_mut(), Box::pin(tokio::time::sleep(INTERVAL))).await {
-                    Either::Left((done, _)) => return done,
-                    Either::Right(_) => (self.check)()?,
-                }
-            }
-        })
+        wait_for(&self.check, work)
     }
 
     fn abort(&self, mut uploads: Vec<Upload>) {

@@ -12,10 +12,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 
 use super::error::Failure;
-use super::http::{ForObject, Status, name_in};
+use super::http::ForObject;
 use super::location::Location;
-use super::retry::Attempts;
-use super::store::{Store, Stores};
+use super::retry::attempt;
+use super::store::Stores;
 
 /// A writer that gives up waits no longer than this for the store to hear of it.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,31 +53,13 @@ impl InFlight {
 }
 
 impl Destination {
-    /// Sends a request until it has succeeded or may not be sent again.
-    async fn attempt<T, F>(&self, send: impl Fn(Store) -> F) -> Result<T, Failure>
-    where
-        F: Future<Output = object_store::Result<T>>,
-    {
-        let mut attempts = Attempts::default();
-        loop {
-            let failure = match self.stores.get(&self.location).await {
-                Ok(store) => match send(store).await {
-                    Ok(done) => return Ok(done),
-                    Err(error) => hidden_status(error.into()),
-                },
-                Err(failure) => failure,
-            };
-            attempts.wait(&self.stores, self.location.kind, failure).await?;
-        }
-    }
-
     /// Sends a request of a multipart upload.
     async fn attempt_part<T, F>(&self, send: impl Fn(Arc<dyn MultipartStore>) -> F) -> Result<T, Failure>
     where
         F: Future<Output = object_store::Result<T>>,
     {
         let send = &send;
-        self.attempt(|store| async move {
+        attempt(&self.stores, &self.location, |store| async move {
             match store.parts {
                 Some(parts) => send(parts).await,
                 None => Err(object_store::Error::NotImplemented {
@@ -92,7 +74,7 @@ impl Destination {
     async fn put(&self, payload: PutPayload) -> Result<(), Failure> {
         let _room = self.in_flight.room(&payload).await?;
         let key = &self.location.key;
-        self.attempt(|store| {
+        attempt(&self.stores, &self.location, |store| {
             let mut options = PutOptions::default();
             options.extensions.insert(ForObject);
             let payload = payload.clone();
@@ -125,16 +107,6 @@ impl Destination {
     async fn abort(&self, id: &MultipartId) -> Result<(), Failure> {
         let key = &self.location.key;
         self.attempt_part(|store| async move { store.abort_multipart(key, id).await }).await
-    }
-}
-
-/// S3 may answer a request to complete an upload with 200 and an error in the body, which stands for a 500.
-fn hidden_status(failure: Failure) -> Failure {
-    match &failure {
-        Failure::Other(text) if text.contains("<Error") => {
-            Failure::Status(Status { code: 500, name: name_in(text), retry_after: None })
-        }
-        _ => failure,
     }
 }
 
