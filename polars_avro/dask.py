@@ -51,8 +51,8 @@ def read_avro(
         How many threads decode a partition: 1 suits Dask, which reads a partition per core. None is as many as Polars
         uses.
     **options
-        The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to the
-        workers beside the splits.
+        The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to
+        the workers beside the splits.
 
     Returns
     -------

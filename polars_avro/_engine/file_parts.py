@@ -162,8 +162,8 @@ def _open(files: Files) -> OpenFiles:
     if file.size != part.file_bytes:
         # Ranges of two different files would not fit together.
         error = AvroDataError(
-            f"{shown(part.file)}: the file has {file.size} bytes and had {part.file_bytes} when its splits were planned: "
-            "plan them again"
+            f"{shown(part.file)}: the file has {file.size} bytes and had {part.file_bytes} when its splits were "
+            "planned: plan them again"
         )
         error.file = shown(part.file)
         raise error

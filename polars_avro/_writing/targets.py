@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 
-ACCEPTED = "a str, a path, the URL of an object in a store, a BytesIO, a file opened for writing bytes, or any object with write()"
+ACCEPTED = (
+    "a str, a path, the URL of an object in a store, a BytesIO, a file opened for writing bytes, "
+    "or any object with write()"
+)
 
 
 def normalize_target(target: Any) -> str | Any:

@@ -56,8 +56,8 @@ def read_avro(
     ray_remote_args
         More options of ``ray.remote`` for the tasks.
     **options
-        The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to the
-        tasks beside the splits.
+        The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to
+        the tasks beside the splits.
 
     Returns
     -------

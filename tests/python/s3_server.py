@@ -20,6 +20,8 @@ class S3Server(servers.Server):
         self.aborted = 0
         #: The next completions are answered with 200 and an error.
         self.hidden_errors = 0
+        #: Requests that change something and whose URL has this are answered with 500.
+        self.broken: str | None = None
 
     def methods(self) -> list[str]:
         """Name the requests so far."""
@@ -34,14 +36,11 @@ def _operation(path: str) -> str:
 class _Handler(servers._Handler):
     server: S3Server
 
-    def do_PUT(self) -> None:
-        self.take()
-
-    do_POST = do_DELETE = do_PUT  # noqa: N815
-
     def take(self) -> None:
         self.content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.serve(body=True)
+
+    do_PUT = do_POST = do_DELETE = take  # noqa: N815
 
     def answer(self, request: Request, fault: Fault | None, *, body: bool) -> None:
         if request.method in ("GET", "HEAD"):
@@ -49,7 +48,8 @@ class _Handler(servers._Handler):
             return
         parts = urlsplit(request.path)
         denied = next((code for prefix, code in self.server.denied.items() if parts.path.startswith(prefix)), None)
-        status = (fault.status if fault else None) or denied
+        broken = 500 if self.server.broken is not None and self.server.broken in request.path else None
+        status = (fault.status if fault else None) or denied or broken
         if status is not None:
             self.reply(status, fault.body if fault else b"", fault.headers if fault else {}, body=True)
             return
@@ -71,6 +71,12 @@ class _Handler(servers._Handler):
             return 200, b"", {"ETag": '"whole"'}
         if upload is None:
             return 404, b"<Error><Code>NoSuchUpload</Code></Error>", {}
+        return self.go_on(method, path, query, upload)
+
+    def go_on(
+        self, method: str, path: str, query: dict[str, str], upload: dict[int, bytes]
+    ) -> tuple[int, bytes, dict[str, Any]]:
+        server = self.server
         if method == "PUT":
             upload[int(query["partNumber"])] = self.content
             return 200, b"", {"ETag": f'"{query["partNumber"]}"'}

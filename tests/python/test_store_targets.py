@@ -145,9 +145,14 @@ def test_what_fails_leaves_nothing(place: Place) -> None:
     write_avro(SMALL, url, **store)
     with pytest.raises(Exception, match="this query fails"):
         sink_avro(failing(large()), url, **store)
-    with pytest.raises(RuntimeError), AvroWriter(url, **store) as writer:
-        writer.write(large())
-        raise RuntimeError
+
+    def interrupted() -> None:
+        with AvroWriter(url, **store) as writer:
+            writer.write(large())
+            raise RuntimeError("the block fails")
+
+    with pytest.raises(RuntimeError, match="the block fails"):
+        interrupted()
     writer = AvroWriter(url, **store)
     writer.write(large())
     writer.abort()
@@ -176,7 +181,7 @@ def test_what_cannot_be_written_touches_nothing(server: S3Server) -> None:
 def test_a_bucket_that_is_missing(place: Place) -> None:
     for df in (SMALL, large()):
         url = place.prefix.replace("://", "://none") + "x.avro"
-        with pytest.raises(FileNotFoundError, match="x\\.avro") as raised:
+        with pytest.raises(FileNotFoundError, match=r"x\.avro") as raised:
             write_avro(df, url, storage_options=place.options)
         assert "topsecret" not in str(raised.value)
 
@@ -185,7 +190,7 @@ def test_a_bucket_that_is_missing(place: Place) -> None:
 @pytest.mark.parametrize("df", [SMALL, large()], ids=["whole", "in parts"])
 def test_wrong_keys(server: S3Server, status: int, df: pl.DataFrame) -> None:
     server.denied["/"] = status
-    with pytest.raises(PermissionError, match=f"s3://b/x: the server answered {status}") as raised:
+    with pytest.raises(PermissionError, match=rf"s3://b/x: the server answered {status}") as raised:
         write_avro(df, "s3://b/x", storage_options=options(server))
     assert "topsecret" not in str(raised.value)
 
@@ -218,7 +223,7 @@ def test_other_refusals(server: S3Server) -> None:
         write_avro(SMALL, "s3://b/x", append=True, storage_options=store)
     with pytest.raises(AvroUnsupportedError, match="ftp"):
         write_avro(SMALL, "ftp://b/x", storage_options=store)
-    with pytest.raises(ValueError, match='"endpont_url".*"endpoint_url"'):
+    with pytest.raises(ValueError, match=r'"endpont_url".*"endpoint_url"'):
         write_avro(SMALL, "s3://b/x", storage_options={**KEYS, "endpont_url": "topsecret"})
     for url in ("s3://b", "s3://b/x/"):
         with pytest.raises(ValueError, match="no object"):
@@ -258,17 +263,19 @@ def test_passing_failures_are_retried(server: S3Server, status: int) -> None:
 
 
 def test_lasting_failures_give_up_what_was_sent(server: S3Server) -> None:
-    store = {**options(server), "max_retries": 2}
-    original = S3Server.handler.answer
-
-    def answer(self: Any, request: Any, fault: Any, *, body: bool) -> None:
-        original(self, request, Fault(status=500) if "partNumber=2" in request.path else None, body=body)
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="500.*3 attempts"):
-        patch.setattr(S3Server.handler, "answer", answer)
-        write_avro(large(6), "s3://b/x", storage_options=store)
+    server.broken = "partNumber=2"
+    with pytest.raises(OSError, match=r"500.*3 attempts"):
+        write_avro(large(6), "s3://b/x", storage_options={**options(server), "max_retries": 2})
     assert server.objects == {}
     assert (server.uploads, server.aborted) == ({}, 1)
+
+
+def test_partitions_appear_together_or_not_at_all(server: S3Server) -> None:
+    server.broken = "uploadId"
+    df = large(4.4).with_columns(key=pl.int_range(pl.len()) % 2)
+    with pytest.raises(OSError, match="500"):
+        write_avro(df, "s3://b/p", partition_by="key", storage_options={**options(server), "max_retries": 0})
+    assert server.objects == {}
 
 
 class Provider:
@@ -357,11 +364,8 @@ options = dict(endpoint_url=sys.argv[1], aws_access_key_id="a", aws_secret_acces
 writer = polars_avro.AvroWriter("s3://b/x", storage_options=options, compression="uncompressed")
 writer.write(pl.DataFrame({"n": range(2_000_000)}))
 if os.fork() == 0:
-    try:
-        writer.close()
-    except ValueError:
-        del writer
-        os._exit(7)
+    writer.abort()
+    os._exit(7)
 _, status = os.wait()
 assert os.waitstatus_to_exitcode(status) == 7, status
 writer.close()
