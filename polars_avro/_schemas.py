@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from polars_avro import _options
+from polars_avro import _options, _schema_dtypes
 from polars_avro._core import ContainerFile, FileOpener, FileSet
 from polars_avro._errors import AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
@@ -113,6 +113,8 @@ class SchemaEvolution:
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
     casts: tuple[str, ...] = ()
+    #: The casts that columns of `schema` may take which files may among one another; None without options of casts.
+    widening: frozenset[tuple[str, str]] | None = None
 
     def read_schema(self, schema_json: str, limits: Limits, *, given: bool) -> ReadSchema:
         """Read files as a schema that was given, or that is a file's own."""
@@ -154,7 +156,8 @@ def schema_evolution(
         if word not in allowed:
             msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
             raise TypeError(msg)
-    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts)
+    widening = frozenset((name, word) for name in _CASTS for word in _words(name, getattr(cast_options, name)))
+    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts, widening)
 
 
 def _words(option: str, given: object) -> Collection[str]:
@@ -206,6 +209,7 @@ class SchemaRequest:
             found = self.evolution.read_schema(file.schema_json, self.limits, given=False), file
             if len(sources) > 1 and self.evolution.missing_columns == "insert" and self.missing(found[0]):
                 found = self._union(sources)
+        found = self._cast(*found, sources[0])
         self._check(found[0].schema())
         return found
 
@@ -229,14 +233,34 @@ class SchemaRequest:
         )
         return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
-    def _check(self, own: pl.Schema) -> None:
+    def _cast(
+        self, read_schema: ReadSchema, file: ContainerFile, source: str | bytes | OpenFile | StoreFile
+    ) -> tuple[ReadSchema, ContainerFile]:
+        """Read columns as the dtypes of `schema` where the options of casts allow it."""
+        own, widening = read_schema.schema(), self.evolution.widening
+        other = {name: dtype for name, dtype in self.dtypes or () if name in own and own[name] != dtype}
+        if widening is None or any(
+            not _schema_dtypes.widened(own[name], dtype) <= widening for name, dtype in other.items()
+        ):
+            return read_schema, file
+        changed = _schema_dtypes.with_dtypes(read_schema.schema_json, other) if other else None
+        if changed is None:
+            return read_schema, file
+        recast = replace(read_schema, schema_json=changed)
+        try:
+            return recast, ContainerFile(source, recast.core_opener())
+        except AvroSchemaError as error:
+            self._check(own, error)
+            raise
+
+    def _check(self, own: pl.Schema, cause: Exception | None = None) -> None:
         """Refuse columns of the files that are not as `schema` wants them."""
         if self.dtypes is None:
             return
         for name, dtype in self.dtypes:
             if name in own and own[name] != dtype:
                 msg = f"column {name!r} is {own[name]} in the files and {dtype} in `schema`"
-                raise AvroSchemaError(msg)
+                raise AvroSchemaError(msg) from cause
         extra = [name for name in own if name not in dict(self.dtypes)]
         if extra and self.evolution.extra_columns == "raise":
             msg = f"`schema` lacks the column {extra[0]!r} of the files; pass extra_columns='ignore' to skip it"

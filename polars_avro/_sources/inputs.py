@@ -125,8 +125,10 @@ def is_directory(path: str) -> bool:
 
 def is_glob(path: str) -> bool:
     """Tell whether a path is a pattern: one with brackets is none if there is a file or a directory of that name."""
+    if _GLOB.search(path) is None:
+        return False
     signs = set(_GLOB.findall(path))
-    return bool(signs) and not (signs == {"["} and os.path.exists(path))
+    return not (signs == {"["} and os.path.exists(path))
 
 
 def label(source: str | Contents) -> str:
@@ -160,7 +162,7 @@ def local_path(path: str) -> str:
     """Give the path that a path, or a URL with the scheme ``file``, means on this machine."""
     if path.startswith("~"):
         return os.path.expanduser(path)
-    found = stores.SCHEME.match(path)
+    found = stores.SCHEME.match(path) if ":" in path else None
     if found is None:
         return path
     rest = path[found.end() :]

@@ -67,12 +67,13 @@ def scheme(path: str) -> str | None:
 
 def is_remote(path: str) -> bool:
     """Tell whether a path leads to a store; local files have URLs too."""
-    return scheme(path) not in (None, "file")
+    # Lists have many thousands of paths, and most of them no colon.
+    return ":" in path and scheme(path) not in (None, "file")
 
 
 def is_web(path: str) -> bool:
     """Tell whether a path is a web address, which is never a pattern."""
-    return scheme(path) in ("http", "https")
+    return ":" in path and scheme(path) in ("http", "https")
 
 
 def shown(path: str) -> str:

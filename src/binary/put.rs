@@ -68,7 +68,7 @@ fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     let halves = (raw & 0x0fff_ffff) | ((raw & 0x00ff_ffff_f000_0000) << 4);
     let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
     let bytes = (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1);
-    let last = (63 - bytes.leading_zeros()) / 8;
+    let last = bytes.ilog2() / 8;
     let more = 0x8080_8080_8080_8080 & ((1 << (8 * last)) - 1);
     *room(out, pos) = (bytes | more).to_le_bytes();
     pos + last as usize + 1

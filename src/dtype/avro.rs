@@ -153,7 +153,7 @@ impl Writer {
     }
 
     fn record(&mut self, fields: &[Field], path: &str) -> Result<Value> {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let names = column_names(fields);
         let fields = fields.iter().zip(names).map(|(field, avro_name)| self.field(field, avro_name, &name));
         let fields = fields.collect::<Result<Vec<_>>>()?;
@@ -162,7 +162,7 @@ impl Writer {
 
     /// The record of one entry of a map whose keys are no strings.
     fn entry(&mut self, key: &Field, value: &Field, path: &str) -> Result<Value> {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let storage = self.node(&extension::storage(key), &format!("{name}_key"))?;
         let key = json!({"name": "key", "type": extension::note(key, storage)});
         let value = json!({"name": "value", "type": self.nullable(value, &format!("{name}_value"))?});
@@ -170,7 +170,7 @@ impl Writer {
     }
 
     fn symbols(&mut self, categories: Vec<String>, path: &str) -> Value {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let symbols = avro_names(categories.iter().map(String::as_str));
         let value = json!({"type": "enum", "name": name, "symbols": symbols});
         if symbols == categories { value } else { with(value, &Restored::Enum(categories)) }
@@ -178,7 +178,7 @@ impl Writer {
 
     /// Whole numbers beyond 64 bits with sign, as decimals without places.
     fn whole_number(&mut self, path: &str, size: usize, precision: usize, restored: &Restored) -> Value {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let decimal = json!({
             "type": "fixed", "name": name, "size": size,
             "logicalType": "decimal", "precision": precision, "scale": 0,

@@ -152,7 +152,7 @@ fn category_indices<K: DictionaryKey>(
 ) -> Result<Box<dyn Array>, Fault> {
     let categories = downcast::<Utf8ViewArray>(array.values().as_ref());
     let table: Vec<_> = categories.values_iter().map(index).collect();
-    let key = |key: Option<&K>| match key.map(|key| key.as_usize_key()) {
+    let key = |key: Option<&K>| match key.map(|key| key.to_index()) {
         Some(key) => table[key].ok_or_else(|| refused(categories.value(key))),
         None => Ok(0),
     };

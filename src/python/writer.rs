@@ -36,18 +36,22 @@ impl WriteOptions {
         sync_marker: Option<[u8; 16]>,
         n_threads: Option<usize>,
     ) -> Result<Self, Raised> {
-        let mut options = crate::WriteOptions::default();
-        options.codec = Codec::from_name(codec)?;
-        options.schema = match &schema {
-            Some(json) => Some(Arc::new(Schema::parse(json, &Limits::default())?)),
-            None => None,
-        };
-        options.schema_json = schema;
-        (options.level, options.name, options.namespace, options.doc) = (level, name, namespace, doc);
-        options.metadata = metadata.unwrap_or_default();
-        options.block_size = block_size.unwrap_or(options.block_size);
-        (options.sync_marker, options.n_threads) = (sync_marker, n_threads);
-        Ok(Self(options))
+        let parsed = schema.as_ref().map(|json| Schema::parse(json, &Limits::default()).map(Arc::new)).transpose()?;
+        let defaults = crate::WriteOptions::default();
+        Ok(Self(crate::WriteOptions {
+            codec: Codec::from_name(codec)?,
+            level,
+            schema: parsed,
+            schema_json: schema,
+            name,
+            namespace,
+            doc,
+            metadata: metadata.unwrap_or_default(),
+            block_size: block_size.unwrap_or(defaults.block_size),
+            sync_marker,
+            n_threads,
+            ..defaults
+        }))
     }
 
     /// Raises what writing the frame would raise before its first row.
@@ -84,6 +88,7 @@ impl Writer {
     /// bytes at the end.
     #[new]
     #[pyo3(signature = (target, frame, options, *, append=false, hold=false, mkdir=false, sync_on_close=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         py: Python<'_>,
         target: Target,

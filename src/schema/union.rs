@@ -93,7 +93,7 @@ impl<'a> Union<'a> {
         let nodes = (pair.0.map(|id| one.node(id)), pair.1.map(|id| other.node(id)));
         let is_union = |node: &Node| matches!(node.kind, Kind::Union(_) | Kind::Null);
         let (mut kind, logical) = match nodes {
-            (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair)?, None),
+            (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair), None),
             (Some(mine), Some(theirs)) => widest::of(mine, theirs).ok_or_else(|| self.differ(id, pair))?,
             (Some(node), None) | (None, Some(node)) => (node.kind.clone(), node.logical),
             (None, None) => return Err(Error::new(crate::ErrorKind::Internal, "a type of neither schema")),
@@ -152,7 +152,7 @@ impl<'a> Union<'a> {
     }
 
     /// The union of all branches. Null and one other type on both sides are null and the union of these types.
-    fn union(&mut self, id: NodeId, pair: Pair) -> Result<Kind> {
+    fn union(&mut self, id: NodeId, pair: Pair) -> Kind {
         let (mine, theirs) = (values(self.one, pair.0), values(self.other, pair.1));
         let has_null = mine.has_null || theirs.has_null;
         let (mine, theirs) = (mine.values, theirs.values);
@@ -177,7 +177,7 @@ impl<'a> Union<'a> {
             }
         }
         if pairs.is_empty() {
-            return Ok(Kind::Null);
+            return Kind::Null;
         }
         let mut branches = Vec::with_capacity(pairs.len() + 1);
         if has_null {
@@ -188,7 +188,7 @@ impl<'a> Union<'a> {
         for pair in pairs {
             branches.push(self.id(pair, id, ""));
         }
-        Ok(Kind::Union(branches))
+        Kind::Union(branches)
     }
 
     /// Types that have the same name but differ get namespaces of their own: the short names are those of columns.

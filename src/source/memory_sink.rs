@@ -27,7 +27,7 @@ impl MemorySink {
 }
 
 impl Sink for MemorySink {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "<bytes>"
     }
 

@@ -83,7 +83,7 @@ impl BlockEncoder {
     }
 
     /// Encodes the rows of a share and makes blocks of them.
-    pub(super) fn encode(&self, share: Share) -> Result<Blocks> {
+    pub(super) fn encode(&self, share: &Share) -> Result<Blocks> {
         let mut scratch = self.scratch()?;
         scratch.ends.clear();
         let room = share.bound.saturating_add(SLACK);
@@ -112,7 +112,7 @@ impl Workload for BlockEncoder {
     }
 
     fn work(&self, share: Share) -> Result<Blocks> {
-        self.encode(share)
+        self.encode(&share)
     }
 }
 

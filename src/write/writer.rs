@@ -153,7 +153,7 @@ impl Writer {
             let rest = writer.rows.rest();
             if rest.rows > 0 && !writer.started {
                 // The whole file is one share: no thread is worth being woken.
-                let blocks = writer.tasks.workload().encode(rest)?;
+                let blocks = writer.tasks.workload().encode(&rest)?;
                 writer.put_blocks(blocks)?;
             } else if rest.rows > 0 {
                 writer.submit(rest)?;
@@ -234,9 +234,9 @@ fn same_dtype(a: &Field, b: &Field) -> bool {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))
     };
     let same = match (a.dtype(), b.dtype()) {
-        (ArrowDataType::LargeList(a), ArrowDataType::LargeList(b)) => same_dtype(a, b),
         (ArrowDataType::FixedSizeList(a, n), ArrowDataType::FixedSizeList(b, m)) => n == m && same_dtype(a, b),
-        (ArrowDataType::Map(a, _), ArrowDataType::Map(b, _)) => same_dtype(a, b),
+        (ArrowDataType::LargeList(a), ArrowDataType::LargeList(b))
+        | (ArrowDataType::Map(a, _), ArrowDataType::Map(b, _)) => same_dtype(a, b),
         (ArrowDataType::Struct(a), ArrowDataType::Struct(b)) => all(a, b),
         (a, b) => a == b,
     };

@@ -98,8 +98,8 @@ fn leaf(len: usize) -> BoxedStrategy<Box<dyn Array>> {
     .boxed()
 }
 
-fn item(array: &dyn Array) -> Box<Field> {
-    Box::new(Field::new("item".into(), array.dtype().clone(), true))
+fn item(array: &dyn Array) -> Field {
+    Field::new("item".into(), array.dtype().clone(), true)
 }
 
 fn lists(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
@@ -113,7 +113,7 @@ fn lists(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
             }))
             .collect();
         (column(items, depth), validity(len)).prop_map(move |(items, validity)| {
-            let dtype = ArrowDataType::LargeList(item(items.as_ref()));
+            let dtype = ArrowDataType::LargeList(Box::new(item(items.as_ref())));
             ListArray::new(dtype, OffsetsBuffer::try_from(offsets.clone()).unwrap(), items, validity).boxed()
         })
     };
@@ -125,7 +125,7 @@ fn column(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
         return leaf(len);
     }
     let fixed = (column(len * 2, depth - 1), validity(len)).prop_map(move |(items, validity)| {
-        let dtype = ArrowDataType::FixedSizeList(item(items.as_ref()), 2);
+        let dtype = ArrowDataType::FixedSizeList(Box::new(item(items.as_ref())), 2);
         FixedSizeListArray::new(dtype, len, items, validity).boxed()
     });
     let record = (prop::collection::vec(column(len, depth - 1), 0..3), validity(len));
@@ -134,8 +134,8 @@ fn column(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
 }
 
 fn frame(arrays: Vec<Box<dyn Array>>, len: usize, validity: Option<Bitmap>) -> StructArray {
-    let field = |(i, array): (usize, &Box<dyn Array>)| Field::new(format!("c{i}").into(), array.dtype().clone(), true);
-    let fields = arrays.iter().enumerate().map(field).collect();
+    let field = |(i, array): (usize, &dyn Array)| Field::new(format!("c{i}").into(), array.dtype().clone(), true);
+    let fields = arrays.iter().map(AsRef::as_ref).enumerate().map(field).collect();
     StructArray::new(ArrowDataType::Struct(fields), len, arrays, validity)
 }
 
