@@ -48,7 +48,7 @@ class StoreArguments(TypedDict, total=False):
 class StoreOptions:
     """These arguments, on their way to a worker; nothing of them is shown."""
 
-    arguments: StoreArguments = field(repr=False)
+    arguments: StoreArguments = field(default_factory=StoreArguments, repr=False)
 
     @classmethod
     def of(cls, options: PlanOptions) -> StoreOptions:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from ray.data.block import BlockMetadata
 from ray.data.datasource import Datasource, ReadTask
 
+from polars_avro._plan_options import StoreOptions
 from polars_avro.ray._blocks import block, block_schema, select
 from polars_avro.ray._predicate import columns_of, hint
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ray.data.context import DataContext
     from ray.data.expressions import Expr
 
-    from polars_avro._plan_options import StoreOptions
     from polars_avro._splits import Split
 
 #: About how many bytes a value of a type without a fixed width takes in memory.
@@ -36,7 +36,7 @@ class AvroDatasource(Datasource):
         schema: pl.Schema,
         columns: Sequence[str] | None,
         n_threads: int,
-        stores: StoreOptions,
+        stores: StoreOptions = StoreOptions(),
     ) -> None:
         super().__init__()
         self._stores = stores
@@ -117,7 +117,7 @@ class ReadSplit:
     predicate: Expr | None
     schema: pl.Schema
     n_threads: int
-    stores: StoreOptions
+    stores: StoreOptions = StoreOptions()
 
     #: Ray names tasks that are large by the name of their function.
     __name__ = "read_avro"

@@ -47,8 +47,8 @@ pub(super) fn store_files(
     credentials: HashMap<String, Py<PyAny>>,
     chunk_size: Option<u64>,
 ) -> std::result::Result<Vec<StoreFile>, Raised> {
-    let options = StoreOptions::new(option_values(options)?)?;
-    let files = crate::StoreFile::all(urls, &options, sources(credentials), chunk_size)?;
+    let (options, credentials) = arguments(options, credentials)?;
+    let files = crate::StoreFile::all(urls, &options, credentials, chunk_size)?;
     Ok(files.into_iter().map(StoreFile).collect())
 }
 
@@ -59,9 +59,13 @@ pub(super) fn check_store_options(urls: Vec<String>, options: &Bound<'_, PyDict>
     Ok(StoreOptions::new(option_values(options)?)?.check(urls.iter().map(String::as_str))?)
 }
 
-fn sources(credentials: HashMap<String, Py<PyAny>>) -> CredentialSources {
+fn arguments(
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+) -> std::result::Result<(StoreOptions, CredentialSources), Raised> {
     let source = |(kind, callable)| (kind, Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
-    credentials.into_iter().map(source).collect()
+    let credentials = credentials.into_iter().map(source).collect();
+    Ok((StoreOptions::new(option_values(options)?)?, credentials))
 }
 
 /// The sizes of objects, for which no bytes are read.
@@ -73,8 +77,7 @@ pub(super) fn store_sizes(
     options: &Bound<'_, PyDict>,
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<Vec<u64>, Raised> {
-    let options = StoreOptions::new(option_values(options)?)?;
-    let credentials = sources(credentials);
+    let (options, credentials) = arguments(options, credentials)?;
     Ok(py.detach(|| crate::store_sizes(&urls, &options, credentials, &check_signals()))?)
 }
 
@@ -87,8 +90,7 @@ pub(super) fn remove_store_files(
     options: &Bound<'_, PyDict>,
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<usize, Raised> {
-    let options = StoreOptions::new(option_values(options)?)?;
-    let credentials = sources(credentials);
+    let (options, credentials) = arguments(options, credentials)?;
     Ok(py.detach(|| crate::remove_store_files(directory, prefix, &options, credentials, &check_signals()))?)
 }
 
@@ -109,8 +111,8 @@ impl StoreTargets {
         credentials: HashMap<String, Py<PyAny>>,
         together: bool,
     ) -> std::result::Result<Self, Raised> {
-        let options = StoreOptions::new(option_values(options)?)?;
-        Ok(Self(crate::StoreTargets::new(options, sources(credentials), together, check_signals())))
+        let (options, credentials) = arguments(options, credentials)?;
+        Ok(Self(crate::StoreTargets::new(options, credentials, together, check_signals())))
     }
 
     /// An object to write; nothing is requested yet.

@@ -164,3 +164,15 @@ def azure_place(azurite: str) -> Place:
     put = lambda name, content: azure_put(azurite, f"/{container}/{name}", content, **block)  # noqa: E731
     options = {"account_name": ACCOUNT, "account_key": ACCOUNT_KEY, "azure_storage_endpoint": f"{azurite}/{ACCOUNT}"}
     return Place(f"az://{container}/", put, options)
+
+
+def cloud_place(request: pytest.FixtureRequest, kind: str) -> Place:
+    """Make a place in S3 (``s3``), Google Cloud Storage (``gs``) or Azure (``az``)."""
+    if kind == "az":
+        return azure_place(request.getfixturevalue("azurite"))
+    moto = request.getfixturevalue("moto")
+    place = s3_place(moto)
+    if kind == "gs":
+        place.prefix = place.prefix.replace("s3://", "gs://")
+        place.options = {"google_base_url": moto, "google_bearer_token": "topsecret"}
+    return place

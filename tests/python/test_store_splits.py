@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from places import KEYS, Place, alone, azure_place, s3_place  # noqa: F401 (a fixture)
+from places import KEYS, Place, alone, azure_place, cloud_place, s3_place  # noqa: F401 (a fixture)
 from polars.testing import assert_frame_equal
 from s3_server import S3Server
 from servers import serving
@@ -21,14 +21,7 @@ from polars_avro import plan_splits, scan_splits
 
 @pytest.fixture(params=["s3", "gs", "az"])
 def place(request: pytest.FixtureRequest) -> Place:
-    if request.param == "az":
-        return azure_place(request.getfixturevalue("azurite"))
-    moto = request.getfixturevalue("moto")
-    place = s3_place(moto)
-    if request.param == "gs":
-        place.prefix = place.prefix.replace("s3://", "gs://")
-        place.options = {"google_base_url": moto, "google_bearer_token": "topsecret"}
-    return place
+    return cloud_place(request, request.param)
 
 
 def fill(place: Place) -> pl.DataFrame:

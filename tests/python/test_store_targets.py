@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from places import KEYS, Place, alone, azure_place, s3_place  # noqa: F401 (a fixture)
+from places import KEYS, Place, alone, azure_place, cloud_place, s3_place  # noqa: F401 (a fixture)
 from polars.testing import assert_frame_equal
 from s3_server import S3Server
 from servers import Fault, serving
@@ -40,16 +40,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["s3", "gs", "az"])
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    if request.param == "az":
-        yield azure_place(request.getfixturevalue("azurite"))
-        return
-    moto = request.getfixturevalue("moto")
-    place = s3_place(moto)
-    if request.param == "gs":
-        place.prefix = place.prefix.replace("s3://", "gs://")
-        place.options = {"google_base_url": moto, "google_bearer_token": "topsecret"}
-    yield place
+def place(request: pytest.FixtureRequest) -> Place:
+    return cloud_place(request, request.param)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import fastavro
 import polars as pl
 import pytest
 from conftest import COLUMNS, SCHEMA, make_rows
-from places import KEYS, Place, alone, azure_place, s3_place  # noqa: F401 (a fixture)
+from places import KEYS, Place, alone, cloud_place, s3_place  # noqa: F401 (a fixture)
 from polars.testing import assert_frame_equal
 from servers import serving
 
@@ -38,15 +38,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
         yield Place(f"{url}/{'whole/' if kind == 'nginx-whole' else ''}{folder}/", put, lists=False)
         return
-    if kind == "az":
-        yield azure_place(request.getfixturevalue("azurite"))
-        return
-    moto = request.getfixturevalue("moto")
-    place = s3_place(moto)
-    if kind == "gs":
-        place.prefix = place.prefix.replace("s3://", "gs://")
-        place.options = {"google_base_url": moto, "google_bearer_token": "topsecret"}
-    yield place
+    yield cloud_place(request, kind)
 
 
 @pytest.fixture
