@@ -20,6 +20,9 @@ class S3Server(servers.Server):
         self.aborted = 0
         #: The next completions are answered with 200 and an error.
         self.hidden_errors = 0
+        #: Bytes that came are counted and not kept.
+        self.forgets = False
+        self.received = 0
         #: Requests that change something and whose URL has this are answered with 500.
         self.broken: str | None = None
 
@@ -46,6 +49,9 @@ class _Handler(servers._Handler):
         if request.method in ("GET", "HEAD"):
             super().answer(request, fault, body=body)
             return
+        self.server.received += len(self.content)
+        if self.server.forgets:
+            self.content = self.content if request.method == "POST" else b""
         parts = urlsplit(request.path)
         denied = next((code for prefix, code in self.server.denied.items() if parts.path.startswith(prefix)), None)
         broken = 500 if self.server.broken is not None and self.server.broken in request.path else None

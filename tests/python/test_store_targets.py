@@ -367,3 +367,30 @@ writer.close()
     subprocess.run([sys.executable, "-c", code, server.url], check=True, timeout=60)
     assert server.aborted == 0
     assert read_avro(server.objects["/b/x"]).height == 2_000_000
+
+
+PEAK = """
+import sys, polars as pl, polars_avro
+rows = 12_000_000
+numbers = pl.LazyFrame({"n": range(1000)}).join(pl.LazyFrame({"m": range(rows // 1000)}), how="cross")
+lf = numbers.select(a=(pl.col("n") * 1000 + pl.col("m")).hash(), b=(pl.col("n") * 1007 + pl.col("m")).hash())
+lf = lf.cast(pl.Int64, strict=False).fill_null(2**62)
+options = dict(endpoint_url=sys.argv[1], aws_access_key_id="a", aws_secret_access_key="b", aws_region="r")
+polars_avro.sink_avro(lf, sys.argv[2], compression="uncompressed", engine="streaming", storage_options=options)
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="no peak of memory")
+def test_a_slow_store_bounds_memory(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POLARS_UPLOAD_CHUNK_SIZE")
+    server.forgets = True
+    server.latency = 0.3
+    peaks = [
+        int(subprocess.run([sys.executable, "-c", PEAK, server.url, target], check=True, capture_output=True).stdout)
+        for target in (str(tmp_path / "local.avro"), "s3://b/x")
+    ]
+    assert server.received > 150 << 20
+    # 64 MiB in flight, a part that is filled, and what the client copies.
+    assert (peaks[1] - peaks[0]) << 10 < 110 << 20
