@@ -21,7 +21,7 @@ impl WritableSink {
 }
 
 /// Runs `work` with the interpreter; what it raises comes out as it was raised.
-pub(super) fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
+fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
     match Python::try_attach(work) {
         Some(worked) => worked.map_err(|raised| Error::new(ErrorKind::Callback, "writing failed").with_cause(raised)),
         None => Err(Error::new(ErrorKind::Callback, "the interpreter ends")),
@@ -92,6 +92,6 @@ impl Sink for InterruptibleSink {
 }
 
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is of one lifetime")]
-fn signals() -> Result<()> {
+pub(super) fn signals() -> Result<()> {
     attached(|py| py.check_signals())
 }

@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 
 use super::error::Raised;
 use super::interrupt::Waiting;
-use super::sink::attached;
+use super::sink::signals;
 use crate::{
     CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions, WaitCheck,
 };
@@ -78,7 +78,7 @@ pub(super) fn store_sizes(
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<Vec<u64>, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    Ok(py.detach(|| crate::store_sizes(&urls, &options, credentials, &check_signals()))?)
+    Ok(py.detach(|| crate::store_sizes(&urls, &options, credentials, &check()))?)
 }
 
 /// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
@@ -91,11 +91,11 @@ pub(super) fn remove_store_files(
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<usize, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    Ok(py.detach(|| crate::remove_store_files(directory, prefix, &options, credentials, &check_signals()))?)
+    Ok(py.detach(|| crate::remove_store_files(directory, prefix, &options, credentials, &check()))?)
 }
 
-fn check_signals() -> WaitCheck {
-    Box::new(|| attached(|py| py.check_signals()))
+fn check() -> WaitCheck {
+    Box::new(signals)
 }
 
 /// Objects to write with one set of options, one by one or `together`.
@@ -112,7 +112,7 @@ impl StoreTargets {
         together: bool,
     ) -> std::result::Result<Self, Raised> {
         let (options, credentials) = arguments(options, credentials)?;
-        Ok(Self(crate::StoreTargets::new(options, credentials, together, check_signals())))
+        Ok(Self(crate::StoreTargets::new(options, credentials, together, check())))
     }
 
     /// An object to write; nothing is requested yet.
