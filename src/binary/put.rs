@@ -37,6 +37,17 @@ pub(crate) fn put_slice(out: &mut [u8], pos: usize, bytes: &[u8]) -> usize {
     pos + bytes.len()
 }
 
+/// Writes the first `len` of these bytes, by words: those behind them in the same word come along.
+#[inline(always)]
+pub(crate) fn put_near(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> usize {
+    let room = len.next_multiple_of(SLACK);
+    let places = out[pos..pos + room].chunks_exact_mut(SLACK);
+    for (place, word) in places.zip(bytes[..room].chunks_exact(SLACK)) {
+        place.copy_from_slice(word);
+    }
+    pos + len
+}
+
 /// Writes the first `len` of 16 bytes.
 #[inline(always)]
 pub(crate) fn put_short(out: &mut [u8], pos: usize, bytes: u128, len: usize) -> usize {

@@ -19,6 +19,7 @@ mod nullable;
 mod number;
 mod primitive;
 mod record;
+mod staged;
 mod union;
 mod view;
 
@@ -45,6 +46,7 @@ pub(crate) use number::{
 };
 pub(crate) use primitive::Primitive;
 pub(crate) use record::Record;
+pub(crate) use staged::Stage;
 pub(crate) use union::Union;
 pub(crate) use view::{Blob, Utf8, Views};
 
@@ -58,6 +60,22 @@ pub(crate) trait Column: Clone + Send + Sync {
 
     /// Writes the value of `row` at `pos`; gives the position after it. A null is the business of the kinds around.
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
+
+    /// How many bytes the largest value of these rows takes at most.
+    #[inline]
+    fn widest(&self, rows: Range<usize>) -> usize {
+        rows.map(|row| self.bound(row..row + 1)).max().unwrap_or(0)
+    }
+
+    /// Writes the value of each of these rows at its end so far, and moves that on. Values are as large as
+    /// [`Column::widest`] says, and [`SLACK`](crate::binary::SLACK) bytes behind them are free.
+    #[inline]
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (row, end) in rows.zip(ends) {
+            *end = self.encode(row, out, *end)?;
+        }
+        Ok(())
+    }
 }
 
 /// The array as the type that its dtype names.
@@ -87,6 +105,22 @@ macro_rules! columns {
                     Self::Converted(converted) => converted.column().bound(rows),
                     Self::Required(required) => required.bound(rows),
                     $(Self::$kind(column) => column.bound(rows)),*
+                }
+            }
+
+            fn widest(&self, rows: Range<usize>) -> usize {
+                match self {
+                    Self::Converted(converted) => converted.column().widest(rows),
+                    Self::Required(required) => required.widest(rows),
+                    $(Self::$kind(column) => column.widest(rows)),*
+                }
+            }
+
+            fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+                match self {
+                    Self::Converted(converted) => converted.column().encode_each(rows, out, ends),
+                    Self::Required(required) => required.encode_each(rows, out, ends),
+                    $(Self::$kind(column) => column.encode_each(rows, out, ends)),*
                 }
             }
 

@@ -99,6 +99,17 @@ impl Required {
         rows.len() + self.column.bound(rows)
     }
 
+    pub(super) fn widest(&self, rows: Range<usize>) -> usize {
+        1 + self.column.widest(rows)
+    }
+
+    pub(super) fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (row, end) in rows.zip(ends) {
+            *end = self.encode(row, out, *end)?;
+        }
+        Ok(())
+    }
+
     #[inline(never)]
     pub(super) fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         if !is_valid(self.validity.as_ref(), row) {

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -145,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = server.objects[path]
         headers = {}
         if server.etags:
-            headers["ETag"] = ("W/" if server.weak_etags else "") + f'"{md5(content).hexdigest()}"'
+            headers["ETag"] = ("W/" if server.weak_etags else "") + f'"{digest(content)}"'
         if server.modified:
             headers["Last-Modified"] = "Sun, 22 Nov 2026 00:00:00 GMT"
         match = request.headers.get("If-Match", request.headers.get("if-match"))
@@ -189,6 +190,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 Server.handler = _Handler
+
+
+@lru_cache(maxsize=256)
+def digest(content: bytes) -> str:
+    """Give what stands for the bytes; Python remembers their hash, and a large object is asked for many times."""
+    return md5(content).hexdigest()
 
 
 @contextmanager

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
-    ReqwestConnector,
 };
+
+use super::clients::Clients;
 
 /// Marks the requests for an object, among those for credentials and regions.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         match &self.shared {
             Some(client) => Ok(client.clone()),
-            None => Ok(HttpClient::new(Service(ReqwestConnector::default().connect(options)?))),
+            None => Ok(HttpClient::new(Service(HttpClient::new(Clients::new(options)?)))),
         }
     }
 }

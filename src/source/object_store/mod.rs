@@ -1,6 +1,8 @@
-//! Files in object stores and behind HTTP, read by ranges and ahead of the reader, and written in parts. tokio is used below this room only.
+//! Files in object stores and behind HTTP, read by ranges and ahead of the reader, and written in parts. tokio is used
+//! below this room only.
 
 mod arrivals;
+mod clients;
 mod credentials;
 mod error;
 mod fetch;
