@@ -59,3 +59,7 @@ class StoreOptions:
         if "credential_provider" in options:
             arguments["credential_provider"] = options["credential_provider"]
         return cls(arguments)
+
+
+#: No arguments.
+LOCAL = StoreOptions()

@@ -10,7 +10,7 @@ import pyarrow as pa
 from ray.data.block import BlockMetadata
 from ray.data.datasource import Datasource, ReadTask
 
-from polars_avro._plan_options import StoreOptions
+from polars_avro._plan_options import LOCAL, StoreOptions
 from polars_avro.ray._blocks import block, block_schema, select
 from polars_avro.ray._predicate import columns_of, hint
 
@@ -36,7 +36,7 @@ class AvroDatasource(Datasource):
         schema: pl.Schema,
         columns: Sequence[str] | None,
         n_threads: int,
-        stores: StoreOptions = StoreOptions(),
+        stores: StoreOptions = LOCAL,
     ) -> None:
         super().__init__()
         self._stores = stores
@@ -117,7 +117,7 @@ class ReadSplit:
     predicate: Expr | None
     schema: pl.Schema
     n_threads: int
-    stores: StoreOptions = StoreOptions()
+    stores: StoreOptions = LOCAL
 
     #: Ray names tasks that are large by the name of their function.
     __name__ = "read_avro"
