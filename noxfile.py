@@ -53,9 +53,9 @@ def polars(session: nox.Session, version: str) -> None:
     """Run queries with the oldest and the newest Polars of each major version."""
     session.install(".", *requirements("test"))
     session.install("--upgrade", f"polars{version}")
-    tests = ["surface_io_source", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
+    tests = ["api_io_source", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
     if version in (POLARS["oldest-2"], POLARS["newest-2"]):
-        tests += ["surface_scan", "query_pushdown"]
+        tests += ["api_scan", "query_pushdown"]
     session.run("pytest", *(session.posargs or [f"tests/python/test_{name}.py" for name in tests]))
 
 

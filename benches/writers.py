@@ -54,8 +54,8 @@ def writer(name: str, codec: str) -> object:
     if name == "polars-avro":
         import polars_avro
 
-        codec_of = {"null": lambda: polars_avro.Codec.Null, "snappy": lambda: polars_avro.Codec.Snappy}[codec]
-        return lambda df, path: polars_avro.write_avro([df], path, codec=codec_of())
+        compressed = None if codec == "null" else polars_avro.Codec.Snappy
+        return lambda df, path: polars_avro.write_avro([df], path, codec=compressed)
     import fastavro
 
     def by_fastavro(df: object, path: str) -> None:

@@ -1,4 +1,4 @@
-"""The compiled part. Private: only the package uses it."""
+"""The compiled part, private to the package."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, final

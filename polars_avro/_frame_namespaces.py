@@ -1,4 +1,4 @@
-"""``df.avro`` and ``lf.avro``: conveniences for the functions."""
+"""The namespaces ``df.avro`` and ``lf.avro``, which call the functions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class DataFrameNamespace(_Namespace):
         doc: str | None = None,
     ) -> str:
         """
-        Give the Avro schema that the frame is written with.
+        Return the Avro schema that the frame is written with.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class LazyFrameNamespace(_Namespace):
         doc: str | None = None,
     ) -> str:
         """
-        Give the Avro schema that the rows of the query are written with.
+        Return the Avro schema that the rows of the query are written with.
 
         Parameters
         ----------

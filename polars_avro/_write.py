@@ -61,31 +61,31 @@ def write_avro(
         A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
         ``write()``, or a :class:`polars.PartitionBy`.
     compression
-        How blocks are compressed: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or
-        ``"uncompressed"``; Avro's own names are allowed too.
+        The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
+        Avro's own names are allowed too.
     name
         The name of the root record in the Avro schema, ``Row`` by default.
     compression_level
-        How hard to compress: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz; None is the
-        codec's own default. The others have no levels.
+        The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
+        the codec's own default. The others have no levels.
     avro_schema
-        The Avro schema to write by: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
-        are found by name; a field without a column gets its default. By default the schema is made from the dtypes.
+        The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
+        are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
     namespace
         The namespace of the root record.
     doc
         The documentation of the root record.
     block_size
-        Bytes of a block before compression, at most: 65,536 by default.
+        The most bytes of a block before compression: 65,536 by default.
     sync_marker
         The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
     append
         Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame. Objects
         in stores do not grow.
     partition_by
-        Columns by whose values to spread rows over files below the directory `target`.
+        Columns whose values spread the rows over files below the directory `target`.
     partition_chunk_size_bytes
-        About how much memory the rows of one file may take if `partition_by` is given.
+        The approximate memory that the rows of one file take, if `partition_by` is given.
     storage_options
         Options of the store that the target is in, as in :func:`read_avro`.
     credential_provider
@@ -95,9 +95,9 @@ def write_avro(
     mkdir
         Make missing directories of a path.
     sync_on_close
-        Wait until the disk has the file: its bytes (``"data"``), or all that the file system knows of it (``"all"``).
+        Wait until the disk has the file: its bytes (``"data"``), or its metadata too (``"all"``).
     n_threads
-        How many threads encode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+        The number of threads that encode, by default as many as Polars uses. 1 encodes on the calling thread.
 
     Raises
     ------
@@ -183,9 +183,9 @@ def sink_avro(
     n_threads: int | None = None,
 ) -> pl.LazyFrame | None:
     """
-    Run a query and write its rows to an Avro file as they come, in bounded memory.
+    Run a query and write its rows to an Avro file in bounded memory.
 
-    A path gets its file when the query has ended: a query that fails leaves the old file as it was.
+    A path is replaced when the query has ended: a query that fails leaves the old file as it was.
 
     Parameters
     ----------
@@ -198,15 +198,15 @@ def sink_avro(
     append
         As in :func:`write_avro`.
     maintain_order
-        Write rows in the order in which the query gives them. Without, the query may be faster.
+        Write rows in the order of the query. False may be faster.
     storage_options, credential_provider, sync_on_close, metadata, mkdir
         As in :func:`write_avro`.
     lazy
-        Do nothing yet, and give a LazyFrame that writes when it is collected.
+        Return a LazyFrame that writes when it is collected, instead of running the query.
     engine
         The engine that runs the query.
     optimizations
-        The optimizations that the query gets.
+        The optimizations of the query.
     sinked_paths_callback
         Called at the end with the paths of all files, their rows and their bytes.
     n_threads

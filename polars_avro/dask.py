@@ -65,9 +65,9 @@ def read_avro(
     AvroError
         If the first file is damaged or cannot be read as Avro. Partitions raise for the others.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     polars.exceptions.ColumnNotFoundError
-        If `columns` asks for what is not there.
+        If `columns` names a column that does not exist.
 
     See Also
     --------
@@ -106,12 +106,12 @@ class ReadPartition:
         return _pandas(split.read(columns=names, n_threads=self.n_threads, **self.stores.arguments))
 
     def meta(self) -> pd.DataFrame:
-        """Give a frame of these columns without rows."""
+        """Return a frame of these columns without rows."""
         return _pandas(pl.DataFrame(schema={name: self.schema[name] for name in self.names}))
 
 
 def _pandas(df: pl.DataFrame) -> Any:
-    """Give Arrow's types in pandas, so that a partition's dtypes do not depend on whether it has nulls."""
+    """Return Arrow's types in pandas, so that a partition's dtypes do not depend on whether it has nulls."""
     import pandas as pd
 
     if not df.width:

@@ -44,7 +44,7 @@ class FilePart:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the range is the whole file."""
+        """Return whether the range is the whole file."""
         return self.byte_range == (0, None)
 
     @property
@@ -70,7 +70,7 @@ class FileParts(Files):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells these parts from others."""
+        """A key that identifies these parts."""
         return (*super().key, self.parts)
 
     @property
@@ -86,7 +86,7 @@ class FileParts(Files):
         return OpenParts(self)
 
     def runs(self, kept: Collection[int]) -> Iterator[Files]:
-        """Give whole files that follow each other as one, parts one by one; those that are kept."""
+        """Return whole files that follow each other as one, parts one by one; those that are kept."""
         whole: list[int] = []
         for index, part in enumerate(self.parts):
             if index not in kept:

@@ -1,5 +1,5 @@
 """
-Files in object stores and behind HTTP: their URLs, options and credentials.
+Files in object stores and on HTTP servers: their URLs, options and credentials.
 
 The only module that knows Polars' private functions for credentials.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 StorageOptions: TypeAlias = "dict[str, Any]"
 CredentialProvider: TypeAlias = "CredentialProviderFunction | Literal['auto'] | None"
 
-#: Keys are fetched again so many seconds before they expire.
+#: Seconds before their expiry at which keys are fetched again.
 _MARGIN = 10
 
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file")
@@ -53,7 +53,7 @@ _PLAIN = re.compile(
 
 
 def scheme(path: str) -> str | None:
-    """Give the scheme of a URL, None for a path."""
+    """Return the scheme of a URL, None for a path."""
     found = SCHEME.match(path)
     if found is None:
         return None
@@ -66,18 +66,18 @@ def scheme(path: str) -> str | None:
 
 
 def is_remote(path: str) -> bool:
-    """Tell whether a path leads to a store; local files have URLs too."""
+    """Return whether a path leads to a store; local files have URLs too."""
     # Lists have many thousands of paths, and most of them no colon.
     return ":" in path and scheme(path) not in (None, "file")
 
 
 def is_web(path: str) -> bool:
-    """Tell whether a path is a web address, which is never a pattern."""
+    """Return whether a path is a web address, which is never a pattern."""
     return ":" in path and scheme(path) in ("http", "https")
 
 
 def shown(path: str) -> str:
-    """Give a URL without what may be secret in it."""
+    """Return a URL without what may be secret in it."""
     if SCHEME.match(path) is None:
         return path
     return re.sub(r"^(https?://)[^/]*@", r"\1", re.split(r"[?#]", path, maxsplit=1)[0])
@@ -85,7 +85,7 @@ def shown(path: str) -> str:
 
 @dataclass(frozen=True)
 class Stores:
-    """How the stores of a list of URLs are reached. Opens nothing, and shows nothing secret."""
+    """Options of the stores of some URLs. Opens nothing, and shows no secret."""
 
     options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     #: What builds a provider of credentials when a query runs, by the kind of store.
@@ -95,7 +95,7 @@ class Stores:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells these stores from others."""
+        """A key that identifies these stores."""
         return self.options, tuple((kind, builder.stable_cache_key()) for kind, builder in self.builders)
 
     def files(self, sources: Sequence[str | bytes | OpenFile]) -> list[str | bytes | OpenFile | StoreFile]:
@@ -155,7 +155,7 @@ class Stores:
         return options, credentials
 
     def expand(self, url: str, list_files: Callable[..., list[str]], **options: Any) -> list[str]:
-        """List the files that a pattern or a directory stands for."""
+        """List the files of a pattern or a directory."""
         kind = _KINDS.get(scheme(url) or "")
         provider = dict(self.builders).get(kind or "")
         found = list_files(
@@ -174,7 +174,7 @@ class Credentials:
         self.provider = provider
 
     def __call__(self, refused: bool) -> tuple[dict[str, str], int | None]:
-        """Give keys and when they expire; providers keep theirs until the very end unless they are told."""
+        """Return keys and when they expire; providers keep theirs until the very end unless they are told."""
         keys, expiry = self._ask(clear=refused)
         if expiry is not None and expiry - time.time() < _MARGIN and not refused:
             keys, expiry = self._ask(clear=True)

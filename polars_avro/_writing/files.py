@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FileWriter:
-    """Begins its file with the first frame, ends it once, and leaves nothing behind after an error."""
+    """Begins its file with the first frame, ends it once, and removes it after an error."""
 
     def __init__(self, target: str | StoreTarget | Any, options: WriteOptions, files: FileOptions) -> None:
         self._target = target

@@ -76,7 +76,7 @@ class AvroDatasource(Datasource):
     def get_read_tasks(
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: DataContext | None = None
     ) -> list[ReadTask]:
-        """Give a task a split, whatever the parallelism: splits were planned when the dataset was made."""
+        """Assign a split to each task, whatever the parallelism: the plan made the splits."""
         del parallelism, data_context
         columns = self._columns()
         predicate = self.get_current_predicate()

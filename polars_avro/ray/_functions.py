@@ -70,9 +70,9 @@ def read_avro(
     AvroError
         If the first file is damaged or cannot be read as Avro. Tasks raise for the others.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     polars.exceptions.ColumnNotFoundError
-        If `columns` asks for what is not there.
+        If `columns` names a column that does not exist.
 
     See Also
     --------

@@ -1,6 +1,6 @@
 //! Writing the smallest parts: varints, bytes, words.
 //!
-//! Every function writes at a position of memory that is there already and gives the position after it. A short value is
+//! Every function writes at a position of allocated memory, and returns the position after it. A short value is
 //! stored as a whole word, so [`SLACK`] bytes after the last value may be overwritten.
 
 /// Bytes after the last value that a short write may touch.
@@ -67,7 +67,8 @@ pub(crate) fn put_length(out: &mut [u8], pos: usize, length: usize) -> usize {
     put_raw(out, pos, (length as u64) << 1)
 }
 
-/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the width.
+/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the
+/// width.
 #[inline(always)]
 fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     if raw < 1 << 7 {

@@ -82,4 +82,8 @@ impl Column for Record {
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         self.encode_fields(row, out, pos)
     }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        self.columns.iter().map(|column| column.widest(rows.clone())).fold(0, usize::saturating_add)
+    }
 }

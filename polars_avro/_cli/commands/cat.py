@@ -28,7 +28,7 @@ def cat(
     storage_options: dict[str, Any] | None,
 ) -> None:
     """
-    Print rows as JSON, one a line.
+    Print rows as JSON, one per line.
 
     Bytes become Base64, decimals and dates text, NaN and infinities null. Memory stays bounded.
     """

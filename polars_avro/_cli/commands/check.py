@@ -1,4 +1,4 @@
-"""``polars-avro check``: whether files can be read to their end."""
+"""``polars-avro check``: decodes files and reports damage."""
 
 from __future__ import annotations
 

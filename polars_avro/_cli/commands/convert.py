@@ -39,11 +39,11 @@ def convert(
     storage_options: dict[str, Any] | None,
 ) -> None:
     """
-    Convert files between Avro, Parquet, Arrow IPC, CSV and NDJSON.
+    Convert files from one format to another.
 
-    The formats follow from the endings .avro .parquet .arrow .csv .ndjson and their like; - is standard input or
-    output. Several sources become one file. Avro to Avro changes the codec, and with --ignore-errors keeps the sound
-    blocks of a damaged file. TARGET is replaced at success only.
+    The formats are Avro, Parquet, Arrow IPC, CSV and NDJSON, by the endings .avro .parquet .arrow .csv .ndjson and
+    their like; - is standard input or output. Several sources become one file. Avro to Avro changes the codec, and
+    with --ignore-errors drops the damaged blocks of a file. TARGET is replaced at success only.
     """
     source_format = _source_format(sources, from_)
     target_format, packed = (formats.BY_NAME[to], None) if to else _target_format(target)

@@ -1,4 +1,4 @@
-"""``polars-avro count``: how many rows."""
+"""``polars-avro count``: the number of rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--ignore-errors", is_flag=True, help="Decode everything, and count the rows of sound blocks only.")
 def count(sources: Sequence[str], by_file: bool, ignore_errors: bool, storage_options: dict[str, Any] | None) -> None:
     """
-    Print how many rows the sources have in all.
+    Print the number of rows of all sources.
 
     Block headers are read and nothing is decoded, so damage inside blocks is not noticed: see `check`.
     """

@@ -1,4 +1,4 @@
-"""``polars-avro diff``: what a reader of one schema can read of another."""
+"""``polars-avro diff``: compares two schemas by the rules of resolution."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _columns(old: str, new: str) -> Iterator[str]:
 
 
 def _verdict(question: str, found: list[Problem]) -> bool:
-    """Print whether, and return whether."""
+    """Print whether one schema reads the other, and return it."""
     if not found:
         click.echo(f"{question}: yes")
         return True

@@ -8,7 +8,7 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::{Batch, RowIndex};
 use crate::decode::Record;
-use crate::plan::Tested;
+use crate::plan::FilterPlan;
 use crate::{Error, ErrorKind, Result};
 
 /// Tells which rows of a read its caller needs, by the values of some columns.
@@ -80,7 +80,7 @@ impl Filter {
     /// Which of the rows in `record`, of which the first is row `first` of the read, pass; leaves it empty.
     pub(crate) fn test(
         &self,
-        tested: &Tested,
+        tested: &FilterPlan,
         record: &mut Record,
         first: u64,
         row_index: Option<&RowIndex>,

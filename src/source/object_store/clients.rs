@@ -53,7 +53,8 @@ fn is_distrust(error: &HttpError) -> bool {
     while let Some(error) = source {
         // rustls stands inside an I/O error, which does not name it as its source.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        {
             return true;
         }
         source = error.source();
