@@ -41,8 +41,8 @@ class DataFrameNamespace(_Namespace):
         Parameters
         ----------
         target
-            A path, a ``BytesIO``, a file opened for writing bytes, any object with ``write()``, or a
-            :class:`polars.PartitionBy`.
+            A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
+            ``write()``, or a :class:`polars.PartitionBy`.
         *args, **options
             The other arguments of :func:`polars_avro.write_avro`.
 

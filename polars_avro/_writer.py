@@ -11,7 +11,7 @@ from polars_avro._errors import AvroSchemaError
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.frames import check_schema, empty_frame
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
-from polars_avro._writing.targets import Target, file_options, normalize_target
+from polars_avro._writing.targets import Target, file_options, normalize_target, open_target, stores_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,8 @@ class AvroWriter:
     Parameters
     ----------
     target
-        A path, a ``BytesIO``, a file opened for writing bytes, or any object with ``write()``.
+        A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, or any object with
+        ``write()``.
     schema
         The columns of the file, for a file that may get no frame. The default is the columns of the first frame.
     compression, name, compression_level, avro_schema, namespace, doc, block_size, sync_marker, append
@@ -87,7 +88,6 @@ class AvroWriter:
         sync_on_close: SyncOnClose | None = None,
         n_threads: int | None = None,
     ) -> None:
-        del storage_options, credential_provider
         options = core_options(
             compression=compression,
             compression_level=compression_level,
@@ -102,12 +102,13 @@ class AvroWriter:
         )
         place = normalize_target(target)
         files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
+        opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))
         self._schema = None if schema is None else pl.Schema(schema)
         if self._schema is not None:
             check_schema(self._schema)
             options.check(empty_frame(self._schema))
         self._options = options
-        self._writer: FileWriter | None = FileWriter(place, options, files)
+        self._writer: FileWriter | None = FileWriter(opened, options, files)
         self._rows = 0
 
     @property

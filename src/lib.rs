@@ -36,7 +36,10 @@ pub use schema::{
     Properties, Record, Schema,
 };
 #[cfg(feature = "object_store")]
-pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
+pub use source::{
+    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
+};
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
 };

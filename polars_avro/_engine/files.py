@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import polars as pl
 
 from polars_avro import _options
-from polars_avro._core import FileSet
+from polars_avro._core import FileSet, OpenFile
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames, warn_at_end
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polars_avro._bad_blocks import BadBlockLog
-    from polars_avro._core import OpenFile, StoreFile
+    from polars_avro._core import StoreFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -53,6 +53,9 @@ class Files:
     opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
+        if any(isinstance(source, OpenFile) for source in self.sources):
+            msg = "a scan of an open file cannot be serialised: scan its path, or its bytes"
+            raise TypeError(msg)
         return {**self.__dict__, "opened": []}
 
     #: Whether rows can be counted from block headers, as slices and row numbers need.

@@ -6,6 +6,7 @@ The only module that knows Polars' private functions for credentials.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from polars.io.cloud import CredentialProviderFunction
 
-    from polars_avro._core import OpenFile, StoreFile
+    from polars_avro._core import OpenFile, StoreFile, StoreTargets
 
 #: The names and types that Polars' own scans take.
 StorageOptions: TypeAlias = "dict[str, Any]"
@@ -39,6 +40,15 @@ SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "htt
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://|(file):(?=/)", re.IGNORECASE)
 _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
     ("az", "azure", "adl", "abfs", "abfss"), "azure"
+)
+
+
+#: Options that are no credentials, and that splits take along.
+_PLAIN = re.compile(
+    r"(aws_)?(default_)?region|(aws_)?endpoint(_url)?(_s3)?|(aws_|google_|azure_)?(storage_)?skip_signature|"
+    r"(aws_)?virtual_hosted_style_request|(aws_)?unsigned_payload|(aws_)?profile|google_base_url|"
+    r"(azure_storage_)?(account_name|endpoint|use_emulator)|(aws_)?allow_http|allow_invalid_certificates|"
+    r"(connect_|read_)?timeout|user_agent|max_retries|retry_[a-z_]+|file_cache_ttl|rate_[a-z_]+"
 )
 
 
@@ -80,6 +90,8 @@ class Stores:
     options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     #: What builds a provider of credentials when a query runs, by the kind of store.
     builders: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    #: Whether credentials were left out.
+    is_bare: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -91,6 +103,44 @@ class Stores:
         urls = [source for source in sources if isinstance(source, str) and is_remote(source)]
         if not urls:
             return list(sources)
+        files = iter(_core.store_files(urls, *self._resolved()))
+        return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
+
+    def targets(self, *, together: bool = False) -> StoreTargets:
+        """Give what makes objects to write of URLs, one by one or together; nothing is requested yet."""
+        return _core.StoreTargets(*self._resolved(), together=together)
+
+    def sizes(self, paths: Sequence[str]) -> list[int]:
+        """Give the sizes of files, from listings where several are in one directory; reads no bytes."""
+        urls = [path for path in paths if is_remote(path)]
+        found = iter(_core.store_sizes(urls, *self._resolved()) if urls else [])
+        return [next(found) if is_remote(path) else os.stat(path).st_size for path in paths]
+
+    def remove(self, directory: str, prefix: str) -> None:
+        """Remove the objects of a directory in a store whose names begin so."""
+        _core.remove_store_files(directory, prefix, *self._resolved())
+
+    def bare(self) -> Stores:
+        """Give the same without credentials, to be sent elsewhere."""
+        plain = [(name, value) for name, value in self.options if _PLAIN.fullmatch(name.lower())]
+        # A URL may hold a password.
+        return Stores(tuple((name, value) for name, value in plain if "@" not in str(value)), is_bare=True)
+
+    def given(
+        self,
+        paths: Iterable[str],
+        storage_options: StorageOptions | None,
+        credential_provider: CredentialProvider,
+        caller: str,
+    ) -> Stores:
+        """Give the same with options and credentials that are given again, if they are."""
+        if storage_options is None and credential_provider == "auto" and not self.is_bare:
+            return self
+        options = {name.lower(): value for name, value in (*self.options, *(storage_options or {}).items())}
+        return stores(paths, options or None, credential_provider, caller)
+
+    def _resolved(self) -> tuple[dict[str, Any], dict[str, Credentials]]:
+        """Give the options, and what is asked for credentials, by the kind of store."""
         options = dict(self.options)
         credentials = {}
         for kind, builder in self.builders:
@@ -102,8 +152,7 @@ class Stores:
                     continue
                 options = {**provider._storage_update_options(), **options}
             credentials[kind] = Credentials(provider)
-        files = iter(_core.store_files(urls, options, credentials))
-        return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
+        return options, credentials
 
     def expand(self, url: str, list_files: Callable[..., list[str]], **options: Any) -> list[str]:
         """List the files of a pattern or a directory."""
@@ -151,7 +200,7 @@ def stores(
     options = dict(storage_options or {})
     if not hasattr(_core, "store_files"):
         if urls:
-            msg = f"{shown(urls[0])}: this build of polars_avro reads local files only"
+            msg = f"{shown(urls[0])}: this build of polars_avro knows local files only"
             raise AvroUnsupportedError(msg)
         return Stores()
     _core.check_store_options(urls, options)

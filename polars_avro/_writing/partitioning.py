@@ -10,7 +10,7 @@ import polars as pl
 from polars.io.partition import FileProviderArgs
 
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._writing.targets import local_path
+from polars_avro._writing.targets import join, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ class Partitioning:
         if provider is not None and not callable(provider):
             msg = f"a `file_path_provider` of {type(provider).__name__!r} is not supported: pass a function"
             raise AvroUnsupportedError(msg)
-        return cls(local_path(str(base_path)), provider, keys, include_key, max_rows, max_bytes)
+        return cls(normalize_path(str(base_path)), provider, keys, include_key, max_rows, max_bytes)
 
     def split(self, df: pl.DataFrame) -> Iterator[tuple[Key, pl.DataFrame, pl.DataFrame]]:
         """Return the rows of each partition: its key as texts, its key as a frame, its rows."""
@@ -67,10 +67,10 @@ class Partitioning:
         """Return the path of a partition's file, or the object that a provider wants written."""
         if self.provider is None:
             directories = [f"{name}={text}" for name, text in zip(keys.columns, key, strict=True)]
-            return os.path.join(self.base_path, *directories, f"{index:08x}.avro")
+            return join(self.base_path, *directories, f"{index:08x}.avro")
         given = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
         if isinstance(given, (str, os.PathLike)):
-            return os.path.join(self.base_path, local_path(os.fspath(given)))
+            return join(self.base_path, normalize_path(os.fspath(given)))
         return given
 
     def columns(self, schema: pl.Schema) -> pl.Schema:

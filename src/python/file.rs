@@ -121,6 +121,12 @@ impl ContainerFile {
         detached(py, &self.slow, move || file.count_blocks())
     }
 
+    /// Rows and bytes of the first block, by its header; None if there is no block.
+    fn first_block(&self, py: Python<'_>) -> Result<Option<(u64, u64)>, Raised> {
+        let file = self.file.clone();
+        detached(py, &self.slow, move || file.first_block())
+    }
+
     /// Reads everything before it returns, unless a signal ends it.
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
         let (file, options) = (self.file.clone(), options.0.clone());

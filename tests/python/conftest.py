@@ -7,6 +7,7 @@ from typing import Any
 import fastavro
 import polars as pl
 import pytest
+from places import azurite, moto, nginx  # noqa: F401 (fixtures)
 
 SCHEMA = {
     "type": "record",

@@ -43,10 +43,11 @@ class Server(ThreadingHTTPServer):
     """Serves bytes by path, with ranges, ETags and conditions."""
 
     daemon_threads = True
+    handler: type[BaseHTTPRequestHandler]
     request_queue_size = 256
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.objects: dict[str, bytes] = {}
         #: What is served instead of 404, for paths that begin so.
         self.denied: dict[str, int] = {}
@@ -54,6 +55,8 @@ class Server(ThreadingHTTPServer):
         self.etags = True
         self.weak_etags = False
         self.modified = True
+        #: Lengths that are announced instead of the true ones.
+        self.claims: dict[str, int] = {}
         self.latency = 0.0
         #: Bytes a second, all connections together.
         self.bandwidth: float | None = None
@@ -166,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(self.server.claims.get(self.path, len(content))))
         self.end_headers()
         if not body:
             return
@@ -186,6 +189,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
 
+Server.handler = _Handler
+
+
 @lru_cache(maxsize=256)
 def digest(content: bytes) -> str:
     """Give what stands for the bytes; Python remembers their hash, and a large object is asked for many times."""
@@ -193,9 +199,9 @@ def digest(content: bytes) -> str:
 
 
 @contextmanager
-def serving() -> Any:
+def serving(kind: type[Server] = Server) -> Any:
     """Run a server."""
-    server = Server()
+    server = kind()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
