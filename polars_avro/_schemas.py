@@ -1,4 +1,4 @@
-"""What files are read as: a reader's schema, and how far files may differ from it."""
+"""The schema that files are read as, and how far they may differ from it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "st
 
 @dataclass(frozen=True)
 class ReadSchema:
-    """One schema for all files. Hashable, so that equal scans can share what they make."""
+    """One schema for all files. Hashable, so equal scans can share a reader."""
 
     schema_json: str
     #: Columns, and fields of nested records, that a file lacks become null.
@@ -63,18 +63,18 @@ class ReadSchema:
     #: Columns, and fields of nested records, that the schema lacks are an error.
     refuse_extra_columns: bool = False
     refuse_extra_fields: bool = False
-    #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
+    #: Match types by the columns that they become: names of records do not matter then, and nulls are kept.
     by_columns: bool = False
     #: The casts that are allowed.
     casts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
     def core_opener(self) -> FileOpener:
-        """Say how to open a file."""
+        """Return an opener of files that are read as this schema."""
         return _open_as(self)
 
     def schema(self) -> pl.Schema:
-        """Give the columns that the files become."""
+        """Return the columns that the files become."""
         return _schema_of(self)
 
 
@@ -100,13 +100,13 @@ def _schema_of(read_schema: ReadSchema) -> pl.Schema:
 
 @lru_cache(maxsize=16)
 def as_written(limits: Limits) -> FileOpener:
-    """Say how to open a file that is read as the schema it was written with."""
+    """Return an opener of files that are read as their own schema."""
     return FileOpener(None, limits=limits)
 
 
 @dataclass(frozen=True)
 class SchemaEvolution:
-    """How files may differ from the schema they are read as, as a user says it."""
+    """Differences that are allowed between files and the schema they are read as."""
 
     missing_columns: MissingColumns = "raise"
     extra_columns: ExtraColumns = "raise"
@@ -117,7 +117,7 @@ class SchemaEvolution:
     widening: frozenset[tuple[str, str]] | None = None
 
     def read_schema(self, schema_json: str, limits: Limits, *, given: bool) -> ReadSchema:
-        """Read files as a schema that was given, or that is a file's own."""
+        """Return the schema to read as: one that the user gave, or the first file's."""
         return ReadSchema(
             schema_json,
             insert_missing_columns=self.missing_columns == "insert",
@@ -134,7 +134,7 @@ class SchemaEvolution:
 def schema_evolution(
     missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
 ) -> SchemaEvolution:
-    """Check the options that say what happens where files differ."""
+    """Check the options for files that differ."""
     _one_of("missing_columns", missing_columns, ("insert", "raise"))
     _one_of("extra_columns", extra_columns, ("ignore", "raise"))
     _options.check(cast_options=cast_options)
@@ -161,7 +161,7 @@ def schema_evolution(
 
 
 def _words(option: str, given: object) -> Collection[str]:
-    """Give the words of an option that is one or several."""
+    """Return the words of an option that is one or several."""
     words = [given] if isinstance(given, str) else given
     allowed = _CASTS[option]
     if not isinstance(words, Collection) or not all(word in allowed for word in words):
@@ -172,7 +172,7 @@ def _words(option: str, given: object) -> Collection[str]:
 
 @dataclass(frozen=True)
 class SchemaRequest:
-    """What files are to be read as, as a user says it."""
+    """The schema that a user asks for, before any file is opened."""
 
     schema: SchemaDict | None = None
     reader_schema: AvroSchema | None = None
@@ -192,13 +192,13 @@ class SchemaRequest:
         return None if self.schema is None else tuple(pl.DataFrame(schema=self.schema).schema.items())
 
     def schema_of_no_files(self) -> pl.Schema | None:
-        """Give the columns if there are no files, as far as a schema is given."""
+        """Return the columns of a scan without files, or None without a schema."""
         if self.reader_schema is not None:
             return self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True).schema()
         return None if self.dtypes is None else pl.Schema(self.dtypes)
 
     def resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
-        """Say what files are read as, and open the first of them."""
+        """Choose the schema to read as, and open the first file."""
         if self.reader_schema is not None:
             read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True)
             return read_schema, ContainerFile(sources[0], read_schema.core_opener())
@@ -214,12 +214,12 @@ class SchemaRequest:
         return found
 
     def missing(self, read_schema: ReadSchema) -> tuple[str, ...]:
-        """Give the columns that `schema` has and the files do not."""
+        """Return the columns that `schema` has and the files do not."""
         own = read_schema.schema()
         return tuple(name for name, _ in self.dtypes or () if name not in own)
 
     def refused(self, read_schema: ReadSchema) -> tuple[str, ...]:
-        """Give the columns whose use is an error, as a file lacks them."""
+        """Return the columns that no query may use, because a file lacks them."""
         return self.missing(read_schema) if self.evolution.missing_columns == "raise" else ()
 
     def _union(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
@@ -254,7 +254,7 @@ class SchemaRequest:
             raise
 
     def _check(self, own: pl.Schema, cause: Exception | None = None) -> None:
-        """Refuse columns of the files that are not as `schema` wants them."""
+        """Refuse columns of the files that differ from `schema`."""
         if self.dtypes is None:
             return
         for name, dtype in self.dtypes:
@@ -268,7 +268,7 @@ class SchemaRequest:
 
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
-    """Give the JSON text of a schema that a user passes as this argument."""
+    """Return the JSON text of a schema that a user passes as this argument."""
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:

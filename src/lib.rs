@@ -78,7 +78,10 @@ pub use read::{
 };
 pub use schema::{Cast, Casts, Evolution, Extra, Missing, Schema};
 #[cfg(feature = "object_store")]
-pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
+pub use source::{
+    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
+};
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
 };

@@ -1,4 +1,4 @@
-//! What a file may ask for before it is refused.
+//! Bounds on what reading a file may cost.
 
 /// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]: types and values nest in the call stack, whose
 /// smallest, that of a thread, has 2 MiB.
@@ -23,17 +23,17 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of one block after decompression. Blocks of the null codec are bounded by the file instead.
     pub block_bytes: usize,
-    /// How deep types may nest in a schema; values above 256 count as 256.
+    /// Depth of nested types in a schema; values above 256 count as 256.
     pub schema_depth: usize,
-    /// How many types (nodes) one schema may hold.
+    /// Number of types (nodes) in a schema.
     pub schema_nodes: usize,
-    /// How many columns a schema may become, those nested in structs, lists and maps included.
+    /// Number of columns of a schema, those nested in structs, lists and maps included.
     pub columns: usize,
-    /// How deep one value of a recursive type may nest; values above 256 count as 256.
+    /// Depth of one value of a recursive type; values above 256 count as 256.
     pub data_depth: usize,
-    /// How many items that take no bytes (nulls, records of no fields) one block or one array may claim.
+    /// Number of items without bytes (nulls, records of no fields) in one block or one array.
     pub zero_byte_items: usize,
-    /// How many damaged blocks one read may leave out, where it is told to leave them out.
+    /// Number of damaged blocks that one read may drop, if it is told to drop them.
     pub bad_blocks: usize,
 }
 

@@ -1,6 +1,6 @@
 //! Writing the smallest parts: varints, bytes, words.
 //!
-//! Every function writes at a position of memory that is there already and gives the position after it. A short value is
+//! Every function writes at a position of allocated memory, and returns the position after it. A short value is
 //! stored as a whole word, so [`SLACK`] bytes after the last value may be overwritten.
 
 /// Bytes after the last value that a short write may touch.
@@ -37,6 +37,17 @@ pub(crate) fn put_slice(out: &mut [u8], pos: usize, bytes: &[u8]) -> usize {
     pos + bytes.len()
 }
 
+/// Writes the first `len` of these bytes, by words: those behind them in the same word come along.
+#[inline(always)]
+pub(crate) fn put_near(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> usize {
+    let room = len.next_multiple_of(SLACK);
+    let places = out[pos..pos + room].chunks_exact_mut(SLACK);
+    for (place, word) in places.zip(bytes[..room].chunks_exact(SLACK)) {
+        place.copy_from_slice(word);
+    }
+    pos + len
+}
+
 /// Writes the first `len` of 16 bytes.
 #[inline(always)]
 pub(crate) fn put_short(out: &mut [u8], pos: usize, bytes: u128, len: usize) -> usize {
@@ -56,7 +67,8 @@ pub(crate) fn put_length(out: &mut [u8], pos: usize, length: usize) -> usize {
     put_raw(out, pos, (length as u64) << 1)
 }
 
-/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the width.
+/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the
+/// width.
 #[inline(always)]
 fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     if raw < 1 << 7 {

@@ -1,4 +1,4 @@
-//! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file a codec, both directions.
+//! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file per codec, both directions.
 //!
 //! What a block claims about its own size is never trusted: memory grows with the bytes that were produced, so a
 //! damaged or hostile block costs no more than a few times what it holds, and never more than the caller's limit.
@@ -67,17 +67,18 @@ impl Codec {
         }
     }
 
-    /// Whether blocks hold the data as it is.
+    /// Returns true if blocks hold the data as it is.
     pub(crate) fn is_identity(self) -> bool {
         self == Self::Null
     }
 
-    /// How many times the size of a block its content is expected to be.
+    /// Returns how many times the size of a block its content is expected to be.
     pub(crate) fn expected_ratio(self) -> u64 {
         if self.is_identity() { 1 } else { 3 }
     }
 
-    /// Whether bytes after the end of a compressed block go unnoticed, as its format does not say where it ends.
+    /// Returns true if bytes after the end of a compressed block go unnoticed, as its format does not say where it
+    /// ends.
     pub(crate) fn tolerates_trailing_bytes(self) -> bool {
         self == Self::Deflate
     }
@@ -229,7 +230,7 @@ struct Expansion {
 }
 
 impl Expansion {
-    /// Where the content of a block of `compressed` bytes most likely fits.
+    /// Returns where the content of a block of `compressed` bytes most likely fits.
     fn guess(self, compressed: usize) -> usize {
         let least = compressed.saturating_mul(4);
         let most = compressed.saturating_mul(MOST_UNSEEN);

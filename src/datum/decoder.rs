@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use super::DatumOptions;
 use super::cells::{Cells, Scratch};
-use super::known::Known;
 use super::route::Router;
 use super::task::{Done, Tasks};
+use super::writers::WriterSchemas;
 use crate::decode::Column;
 use crate::{Error, Result, Schema, executor};
 
@@ -40,7 +40,7 @@ const MISSING: usize = 256;
 pub struct DatumDecoder {
     options: DatumOptions,
     reader: Arc<Schema>,
-    known: RwLock<Arc<Known>>,
+    known: RwLock<Arc<WriterSchemas>>,
 }
 
 /// What became of a column.
@@ -83,7 +83,7 @@ impl DatumDecoder {
         let Some(reader) = options.reader_schema.clone().or_else(|| options.schema.clone()) else {
             return Err(Error::argument("a schema to read as is needed: its type is the type of the column"));
         };
-        let known = RwLock::new(Arc::new(Known::new(&reader, &options)?));
+        let known = RwLock::new(Arc::new(WriterSchemas::new(&reader, &options)?));
         Ok(Self { options, reader, known })
     }
 
@@ -108,7 +108,7 @@ impl DatumDecoder {
         &self.options
     }
 
-    fn known(&self) -> Arc<Known> {
+    fn known(&self) -> Arc<WriterSchemas> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

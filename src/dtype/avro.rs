@@ -13,7 +13,7 @@ use super::{Restored, map_entry, polars_name};
 use crate::schema::Properties;
 use crate::{Error, ErrorKind, Result};
 
-/// How the root record of a frame's schema is called.
+/// The name of the root record of a frame's schema.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AvroNames {
     /// Its name, with or without a namespace before it.
@@ -34,7 +34,7 @@ const RESERVED: [&str; 14] = [
 /// The Avro schema of these columns, as JSON. `fine_times` tells of each column whether times in it need nanoseconds.
 ///
 /// # Errors
-/// Where a dtype has no Avro type, or the root's name is none.
+/// If a dtype has no Avro type, or the root's name is none.
 pub(crate) fn to_avro(fields: &[Field], fine_times: &[bool], names: &AvroNames) -> Result<Value> {
     let (name, namespace) = names.split()?;
     let mut writer = Writer { taken: HashSet::from([name.clone()]), fine_times: false };
@@ -78,7 +78,7 @@ fn column_names(fields: &[Field]) -> Vec<String> {
 struct Writer {
     /// Names of types.
     taken: HashSet<String>,
-    /// Whether times of the column at hand need nanoseconds.
+    /// True if times of the column at hand need nanoseconds.
     fine_times: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// Whether Avro allows this name for fields, symbols and types: letters, digits and `_`, no digit first.
+/// Returns true if Avro allows this name for fields, symbols and types: letters, digits and `_`, no digit first.
 pub(crate) fn is_avro_name(name: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     name.bytes().all(is_word) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())

@@ -92,6 +92,6 @@ impl Sink for InterruptibleSink {
 }
 
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is of one lifetime")]
-fn signals() -> Result<()> {
+pub(super) fn signals() -> Result<()> {
     attached(|py| py.check_signals())
 }

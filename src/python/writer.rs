@@ -9,6 +9,8 @@ use pyo3::prelude::*;
 use super::error::Raised;
 use super::frame::Frame;
 use super::sink::{InterruptibleSink, WritableSink};
+#[cfg(feature = "object_store")]
+use super::store::StoreTarget;
 use crate::{
     Codec, FileSink, FileSource, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
 };
@@ -70,6 +72,8 @@ impl WriteOptions {
 /// A place to write to. The order matters: a path is an object as well.
 #[derive(FromPyObject)]
 enum Target {
+    #[cfg(feature = "object_store")]
+    Store(Py<StoreTarget>),
     Path(PathBuf),
     Object(Py<PyAny>),
 }
@@ -105,6 +109,8 @@ impl Writer {
             }
         };
         let begin = || match target {
+            #[cfg(feature = "object_store")]
+            Target::Store(store) => create(|| Ok(interruptible(store.get().0.create())), frame, &options.0),
             Target::Path(path) if append && path.exists() => {
                 let source = FileSource::open(&path)?;
                 let (options, end) = append_options(&source, &options.0, &Limits::default())?;

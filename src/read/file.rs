@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
+use super::blocks::BlockWalk;
 use super::file_set::FileSet;
 use super::files::{FileInput, FileOpener, OpenFile, OpenOptions, Selection};
 use super::options::ReadOptions;
@@ -111,6 +112,16 @@ impl ContainerFile {
     pub fn count_blocks(&self) -> Result<(u64, u64)> {
         let OpenFile { source, header, index, .. } = &*self.file;
         Ok(index.up_to_row(&**source, header, u64::MAX)?.totals())
+    }
+
+    /// The rows and the bytes of the first block, by its header; `None` if there is no block.
+    ///
+    /// # Errors
+    /// Where the block header is damaged.
+    pub fn first_block(&self) -> Result<Option<(u64, u64)>> {
+        let OpenFile { source, header, .. } = &*self.file;
+        let frame = BlockWalk::new(header).next_frame(&**source)?;
+        Ok(frame.map(|frame| (frame.rows, frame.end() - frame.offset)))
     }
 
     /// Starts reading.

@@ -70,7 +70,9 @@ impl FileSet {
     pub fn select(&self, places: &[usize]) -> Result<Self> {
         let entry = |&place: &usize| {
             let entry = self.files.get(place).cloned();
-            entry.ok_or_else(|| Error::argument(format!("file {place} of a set of {}", self.files.len())))
+            entry.ok_or_else(|| {
+                Error::argument(format!("file index {place} is out of range for {} files", self.files.len()))
+            })
         };
         let files = places.iter().map(entry).collect::<Result<_>>()?;
         Ok(Self { files, cache: self.cache.clone(), own: self.own.clone() })

@@ -70,7 +70,7 @@ impl ReadOptions {
         let names = row_index.iter().map(|index| &index.name).chain(&self.file_index);
         for name in names {
             if fields.iter().any(|field| field.name == name.as_str()) {
-                return Err(Error::argument(format!("an index has the name of a column, {name:?}")));
+                return Err(Error::argument(format!("{name:?} is already a column: the index needs another name")));
             }
         }
         Ok(VirtualColumns { row_index, file_index: self.file_index.clone() })

@@ -103,7 +103,7 @@ impl Logical {
         })
     }
 
-    /// Whether a value that was written as `self` keeps its meaning when it is read as `reader`.
+    /// Returns true if a value that was written as `self` keeps its meaning when it is read as `reader`.
     ///
     /// The specification says so of decimals alone. The others are refused where the numbers would be kept and the
     /// values silently changed, such as milliseconds read as microseconds; only the zone may be reinterpreted.
@@ -143,7 +143,7 @@ fn decimal(kind: &Kind, attributes: &Properties) -> Option<Logical> {
     (precision > 0 && scale <= precision && fits).then_some(Logical::Decimal { precision, scale })
 }
 
-/// How many decimal digits any number of `size` bytes in two's complement can have.
+/// Returns how many decimal digits any number of `size` bytes in two's complement can have.
 fn digits(size: usize) -> usize {
     let bits = size.saturating_mul(8).saturating_sub(1);
     (bits as f64 * std::f64::consts::LOG10_2).floor() as usize

@@ -199,7 +199,7 @@ pub struct Field {
     pub aliases: Vec<String>,
     pub doc: Option<String>,
     pub schema: NodeId,
-    /// The default as JSON, as it stands. Files in the wild have defaults of another type than the field's, so it is
+    /// The default as JSON, as it is. Files in the wild have defaults of another type than the field's, so it is
     /// checked when a resolution needs it.
     pub default: Option<Value>,
     pub order: Option<String>,
@@ -227,7 +227,7 @@ impl Schema {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
-    /// How many types the schema holds.
+    /// Returns how many types the schema holds.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()

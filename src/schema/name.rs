@@ -44,7 +44,7 @@ impl Name {
         Self { full: "".into(), short: 0 }
     }
 
-    /// Whether the name is empty.
+    /// Returns true if the name is empty.
     pub(super) fn is_anonymous(&self) -> bool {
         self.full.is_empty()
     }

@@ -33,7 +33,8 @@ pub use memory::MemorySource;
 pub use memory_sink::MemorySink;
 #[cfg(feature = "object_store")]
 pub use object_store::{
-    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions,
+    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
 };
 pub use sink::Sink;
 

@@ -20,7 +20,7 @@ use crate::{Error, Header, Limits, Result, Schema, Source};
 /// ```
 ///
 /// # Errors
-/// Where the file is damaged, or has another codec or another schema than `options` want.
+/// If the file is damaged, or has another codec or another schema than `options` want.
 pub fn append_options(source: &dyn Source, options: &WriteOptions, limits: &Limits) -> Result<(WriteOptions, u64)> {
     let named = |error: Error| error.in_file(source.name());
     let header = Header::read(source, limits)?;

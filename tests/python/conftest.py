@@ -7,6 +7,7 @@ from typing import Any
 import fastavro
 import polars as pl
 import pytest
+from places import azurite, moto, nginx  # noqa: F401 (fixtures)
 
 SCHEMA = {
     "type": "record",
@@ -37,7 +38,7 @@ def write(path: Path, rows: list[dict[str, Any]], schema: Any = SCHEMA, **option
 
 @pytest.fixture(scope="session")
 def frame() -> pl.DataFrame:
-    """What `path` holds."""
+    """The rows of `path`."""
     return pl.DataFrame(make_rows(1000), schema=COLUMNS)
 
 

@@ -258,6 +258,25 @@ def test_a_server_without_ranges_is_read_from_the_start(server: Server, large: s
     assert read_avro(large, columns=["id"], storage_options=FAST).height == 60_000
 
 
+def test_a_server_without_ranges_fills_no_memory(server: Server, small: str) -> None:
+    server.ranges = False
+    server.claims["/small.avro"] = (1 << 30) + 1
+    with pytest.raises(OSError, match=r"small\.avro: the server cannot send a part .* download it first"):
+        read_avro(small)
+
+
+def test_the_first_rows_of_many_small_files(server: Server) -> None:
+    urls = [server.put(f"/{i:02}.avro", encode(1, i)) for i in range(60)]
+    server.latency = 0.1
+    since = time.monotonic()
+    assert scan_avro(urls).head(30).collect()["id"].to_list() == list(range(30))
+    assert time.monotonic() - since < 30 * server.latency
+    assert server.most_at_once > 2
+    server.reset()
+    assert scan_avro(urls).head(1).collect().height == 1
+    assert len(server.requests) <= 3
+
+
 def test_missing_and_denied(server: Server, small: str) -> None:
     for status, error in ((404, FileNotFoundError), (401, PermissionError), (403, PermissionError)):
         server.fault = Fault(status=status)

@@ -1,4 +1,4 @@
-"""What is installed beside the code: notices of third parties, and a package of the same name."""
+"""The installed package: notices of third parties, and a package of the same name."""
 
 import os
 import re

@@ -154,7 +154,7 @@ fn double(dtype: &ArrowDataType) -> Option<AnyColumn> {
 fn text(logical: Option<Logical>, dtype: &ArrowDataType) -> Option<AnyColumn> {
     Some(match (logical, dtype) {
         (Some(Logical::Uuid), ArrowDataType::Utf8View) => {
-            converted(Conversion::UuidText, Views::<crate::encode::Blob>::default())
+            converted(Conversion::UuidText, Views::<crate::encode::Bytes>::default())
         }
         (_, ArrowDataType::Utf8View) => Views::<crate::encode::Utf8>::default().into(),
         (None, ArrowDataType::Dictionary(key, values, _)) if **values == ArrowDataType::Utf8View => match key {
@@ -178,13 +178,13 @@ fn bytes(size: Option<usize>, logical: Option<Logical>, dtype: &ArrowDataType) -
         }
         (None | Some(Logical::Uuid), ArrowDataType::BinaryView) => match size {
             Some(size) => Fixed::new(size).into(),
-            None => Views::<crate::encode::Blob>::default().into(),
+            None => Views::<crate::encode::Bytes>::default().into(),
         },
         _ => return None,
     })
 }
 
-/// Whether two structs have the same fields, nullable or not.
+/// Returns true if two structs have the same fields, nullable or not.
 fn same_parts(dtype: &ArrowDataType, other: &ArrowDataType) -> bool {
     let (ArrowDataType::Struct(fields), ArrowDataType::Struct(others)) = (dtype, other) else { return false };
     let parts =

@@ -8,7 +8,7 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::{Batch, RowIndex};
 use crate::decode::Record;
-use crate::plan::Tested;
+use crate::plan::FilterPlan;
 use crate::{Error, ErrorKind, Result};
 
 /// A hint which rows of a read are needed, by the values of some columns.
@@ -113,7 +113,7 @@ impl Filter {
     /// Which of the rows in `record`, of which the first is row `first` of the read, pass; leaves it empty.
     pub(crate) fn test(
         &self,
-        tested: &Tested,
+        tested: &FilterPlan,
         record: &mut Record,
         first: u64,
         row_index: Option<&RowIndex>,
