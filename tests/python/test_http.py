@@ -157,7 +157,8 @@ def test_a_slow_consumer_bounds_what_is_requested(server: Server) -> None:
     reader = AvroReader(server.put("/huge.avro", content), columns=["id"])
     rows = next(iter(reader)).height
     time.sleep(1.0)
-    assert server.sent < 70_000_000
+    # 32 MB are held or requested; the rest is in tasks, in sockets, and in batches that wait.
+    assert server.sent < 85_000_000
     assert rows + sum(batch.height for batch in reader) == 400_000
     assert server.sent == len(content)
 
