@@ -1,4 +1,8 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
+"""
+The one door to everything.
+
+``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``distributed``.
+"""
 
 import os
 import shutil

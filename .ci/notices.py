@@ -20,7 +20,7 @@ Crate = tuple[str, str]
 
 
 def locked() -> set[Crate]:
-    """Return name and version of the crates that a wheel links on some platform, by `Cargo.lock` and the wheel's features."""
+    """Return the crates that a wheel links on some platform, by `Cargo.lock` and the wheel's features."""
     manifest = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     features = re.findall(r'"(.*?)"', re.search(r"^features = \[(.*)\]", manifest, re.MULTILINE)[1])
     edges = ["--edges", "normal,no-proc-macro", "--target", "all"]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
-
 from polars_avro import _options, _schemas, _tiling
 from polars_avro._engine.file_parts import FilePart, FileParts
 from polars_avro._engine.files import Files

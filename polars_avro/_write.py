@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
-import polars as pl
 from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
+import polars as pl
 from polars_avro._writing.files import FileWriter, write_batches
 from polars_avro._writing.frames import check_schema, empty_frame
 from polars_avro._writing.options import AvroCompression, FileOptions, SyncOnClose, core_options

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     import polars as pl
-
     from polars_avro._bad_blocks import BadBlockLog
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
-import polars as pl
 import pytest
 from places import azurite, moto, nginx  # noqa: F401 (fixtures)
+
+import polars as pl
 
 SCHEMA = {
     "type": "record",
