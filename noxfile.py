@@ -1,4 +1,8 @@
-"""The one door to everything: ``nox -s test``, ``lint``, ``fuzz``, ``docs``, ``bench``, ``distributed``."""
+"""
+The one door to everything.
+
+``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``distributed``.
+"""
 
 import os
 import shutil
@@ -30,6 +34,7 @@ def test(session: nox.Session) -> None:
         session.run("cargo", "test", *stores, external=True)
     session.install(".", *requirements("test"))
     install_azurite(session)
+    install_rival(session)
     # The console script, not `python -m`: that would import the sources, which have no extension module.
     arguments = session.posargs or ["--cov", "--doctest-modules", "--pyargs", "polars_avro", "tests/python"]
     session.run("pytest", *arguments)
@@ -43,6 +48,16 @@ def install_azurite(session: nox.Session) -> None:
         session.env["PATH"] = os.pathsep.join([str(folder / "node_modules/.bin"), os.environ["PATH"]])
 
 
+def install_rival(session: nox.Session) -> None:
+    """Give polars-avro, which reads files of ours, an environment of its own: its package has the name of ours."""
+    folder = Path(session.create_tmp()).absolute() / "rival"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        session.run("python", "-m", "venv", str(folder))
+        session.run(str(python), "-m", "pip", "install", "--quiet", "polars-avro==0.13.0", external=True)
+    session.env["POLARS_AVRO_RIVAL"] = str(python)
+
+
 # The first that `pyproject.toml` allows, and the last before 2.0, which has other scans.
 POLARS = {"oldest-1": "==1.44.1", "newest-1": "<2", "oldest-2": "==2.0.0", "newest-2": "<3"}
 
@@ -53,10 +68,31 @@ def polars(session: nox.Session, version: str) -> None:
     """Run queries with the oldest and the newest Polars of each major version."""
     session.install(".", *requirements("test"))
     session.install("--upgrade", f"polars{version}")
-    tests = ["surface_io_source", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
+    tests = ["api_io_source", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
     if version in (POLARS["oldest-2"], POLARS["newest-2"]):
-        tests += ["surface_scan", "query_pushdown"]
+        tests += ["api_scan", "query_pushdown"]
     session.run("pytest", *(session.posargs or [f"tests/python/test_{name}.py" for name in tests]))
+
+
+@nox.session
+def frames(session: nox.Session) -> None:
+    """Run the tests and the examples of the cargo feature ``polars``, which takes minutes to build."""
+    session.run("cargo", "test", "--features", "polars", "--test", "polars", *session.posargs, external=True)
+    session.run("cargo", "test", "--doc", "--features", "polars", *session.posargs, external=True)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Pack the crate, and build and test what was packed, outside of the checkout."""
+    session.run("cargo", "package", "--no-verify", *session.posargs, external=True)
+    folder = Path(session.create_tmp()).absolute() / "crate"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (crate,) = Path("target/package").glob("polars-avro-plugin-*.crate")
+    session.run("tar", "-xzf", str(crate), "-C", str(folder), "--strip-components=1", external=True)
+    target = str(Path("target/packed").absolute())
+    with session.chdir(folder):
+        session.run("cargo", "test", "--locked", "--target-dir", target, external=True)
 
 
 @nox.session
@@ -75,6 +111,12 @@ def lint(session: nox.Session) -> None:
     session.run("cargo", "clippy", "--all-targets", *FEATURES, "--", "-D", "warnings", external=True)
     # The fuzz tests are not built with the extension.
     session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
+    # The frames of the crate `polars`, which take minutes to build the first time.
+    frames = ["--features", "polars"]
+    session.run("cargo", "clippy", "--lib", "--test", "polars", *frames, "--", "-D", "warnings", external=True)
+    doc = ["cargo", "doc", "--no-deps", "--features", "object_store"]
+    for features in [[], frames]:
+        session.run(*doc, *features, external=True, env={"RUSTDOCFLAGS": "-D warnings"})
     guided = ["--manifest-path", str(GUIDED / "Cargo.toml")]
     session.run("cargo", "fmt", "--check", *guided, external=True)
     # What the package itself needs is built by now.

@@ -1,14 +1,15 @@
 """
 Writes ``THIRD_PARTY_NOTICES.txt``: the licences of the crates that the extension links, and of the C code in them.
 
-Run after any change of ``Cargo.lock``, behind ``cargo fetch``, which brings the sources here. With ``--check`` it only
-compares the crates named in the file with those in ``Cargo.lock``, which needs no sources.
+Run after any change of ``Cargo.lock``, after ``cargo fetch``, which brings the sources here. With ``--check`` it only
+compares the crates named in the file with those that cargo would link.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,38 +20,15 @@ Crate = tuple[str, str]
 
 
 def locked() -> set[Crate]:
-    """Return name and version of what `Cargo.lock` has of the dependencies, without those of tests and benchmarks."""
-    packages: dict[str, list[tuple[str, list[str]]]] = {}
-    for text in (ROOT / "Cargo.lock").read_text(encoding="utf-8").split("[[package]]")[1:]:
-        name, version = (re.search(rf'^{key} = "(.*)"$', text, re.MULTILINE)[1] for key in ("name", "version"))
-        listed = re.search(r"^dependencies = \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
-        packages.setdefault(name, []).append((version, re.findall(r'"([^"]+)"', listed[1]) if listed else []))
-    found: set[Crate] = set()
-    waiting = direct_dependencies()
-    while waiting:
-        name, _, version = waiting.pop().partition(" ")
-        for found_version, dependencies in packages[name]:
-            if version in ("", found_version) and (name, found_version) not in found:
-                found.add((name, found_version))
-                waiting += dependencies
-    return found
-
-
-def direct_dependencies() -> list[str]:
-    """Return the crates that `Cargo.toml` asks for, except those of tests and benchmarks."""
-    names, section = [], ""
-    for line in (ROOT / "Cargo.toml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif section == "dependencies" or (section.startswith("target.") and section.endswith(".dependencies")):
-            key = re.match(r"([\w-]+)\s*=", line)
-            if key:
-                renamed = re.search(r'package = "([^"]+)"', line)
-                names.append(renamed[1] if renamed else key[1])
-        elif section.startswith("dependencies."):
-            names.append(section.removeprefix("dependencies."))
-            section = ""
-    return names
+    """Return the crates that a wheel links on some platform, by `Cargo.lock` and the wheel's features."""
+    manifest = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    features = re.findall(r'"(.*?)"', re.search(r"^features = \[(.*)\]", manifest, re.MULTILINE)[1])
+    edges = ["--edges", "normal,no-proc-macro", "--target", "all"]
+    shown = ["--prefix", "none", "--format", "{p}", "--no-dedupe"]
+    tree = ["cargo", "tree", "--locked", "--features", ",".join(features), *edges, *shown]
+    listed = subprocess.run(tree, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # The first line is the package itself.
+    return set(re.findall(r"^(\S+) v(\S+)", listed.split("\n", 1)[1], re.MULTILINE))
 
 
 def noticed() -> set[Crate]:

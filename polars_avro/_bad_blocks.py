@@ -1,4 +1,4 @@
-"""Damaged blocks that were left out: told to the caller one by one, and summed up in one warning."""
+"""Damaged blocks that were dropped: reported one by one, and counted in one warning."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class BadBlock:
     """
-    A block of an Avro file that ``ignore_errors`` left out.
+    A block of an Avro file that ``ignore_errors`` dropped.
 
-    Where no block could be found at all, it is the stretch of the file up to the next sound block.
+    If no block was found at all, it is the part of the file up to the next readable block.
 
     Attributes
     ----------
     file : str
         The path of the file, ``<bytes>`` for one in memory.
     block_index : int
-        Index of the block in the file, counted from 0; a stretch in which no block could be found counts as one. Reads
-        of a `byte_range`, or after `seek`, number blocks in the same way, so that reports of
-        several parts can be joined.
+        Index of the block in the file, counted from 0. A part without a block counts as one. Reads of a `byte_range`,
+        or after `seek`, number blocks in the same way, so reports of several parts can be joined.
     offset : int
-        Where it begins in the file, in bytes.
+        Offset of the block in the file, in bytes.
     rows_lost : int or None
-        How many rows it had by its own header; None where the header is damaged too.
+        Number of rows by the block's own header; None if the header is damaged too.
     kind : str
-        What is wrong, in a word: ``data`` for damage, ``limit`` for more than the limits allow, ``unsupported``.
+        The kind of fault: ``data`` for damage, ``limit`` for an exceeded limit, ``unsupported``.
     message : str
-        What is wrong, and where in the block.
+        The fault, and its position in the block.
     """
 
     file: str
@@ -50,7 +49,7 @@ class AvroWarning(UserWarning):
 
 
 class BadBlockLog:
-    """What a read has left out so far."""
+    """Blocks that a read has dropped so far."""
 
     def __init__(self, on_bad_block: Callable[[BadBlock], object] | None, *, keep: bool = False) -> None:
         self.on_bad_block = on_bad_block
@@ -60,7 +59,7 @@ class BadBlockLog:
         self.rows = 0
 
     def report(self, found: Iterable[tuple[str, int, int, int | None, str, str]]) -> None:
-        """Tell the caller about what was found, in file order."""
+        """Report dropped blocks to the caller, in file order."""
         for what in found:
             bad = BadBlock(*what)
             self.first = self.first or bad
@@ -72,10 +71,10 @@ class BadBlockLog:
                 self.on_bad_block(bad)
 
     def warn(self, stacklevel: int = 1) -> None:
-        """Sum up, once, if anything is missing."""
+        """Warn once if anything was dropped."""
         first, self.first = self.first, None
         if first is not None:
             blocks = "1 damaged block was" if self.blocks == 1 else f"{self.blocks} damaged blocks were"
             rows = f"{self.rows} rows or more" if self.rows else "an unknown number of rows"
-            msg = f"{blocks} left out, with {rows}; the first: {first.message}"
+            msg = f"{blocks} dropped, with {rows}; the first: {first.message}"
             warnings.warn(msg, AvroWarning, stacklevel=stacklevel + 1)

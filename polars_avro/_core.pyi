@@ -1,4 +1,4 @@
-"""The compiled part. Private: only the package uses it."""
+"""The compiled part, private to the package."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, final
@@ -20,13 +20,17 @@ __all__ = [
     "OpenFile",
     "ReadOptions",
     "StoreFile",
+    "StoreTarget",
+    "StoreTargets",
     "WriteOptions",
     "Writer",
     "__version__",
     "check_store_options",
     "datum_schema",
     "default_limits",
+    "remove_store_files",
     "store_files",
+    "store_sizes",
 ]
 
 __version__: str
@@ -38,6 +42,17 @@ def store_files(
     credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
     chunk_size: int | None = None,
 ) -> list[StoreFile]: ...
+def store_sizes(
+    urls: list[str],
+    options: dict[str, Any],
+    credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
+) -> list[int]: ...
+def remove_store_files(
+    directory: str,
+    prefix: str,
+    options: dict[str, Any],
+    credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
+) -> int: ...
 def check_store_options(urls: list[str], options: dict[str, Any]) -> None: ...
 
 @final
@@ -51,6 +66,24 @@ class OpenFile:
 class StoreFile:
     @property
     def name(self) -> str: ...
+
+@final
+class StoreTarget:
+    @property
+    def name(self) -> str: ...
+
+@final
+class StoreTargets:
+    def __new__(
+        cls,
+        options: dict[str, Any],
+        credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
+        *,
+        together: bool = False,
+    ) -> StoreTargets: ...
+    def target(self, url: str) -> StoreTarget: ...
+    def commit(self) -> None: ...
+    def abort(self) -> None: ...
 
 @final
 class Batch:
@@ -173,6 +206,7 @@ class ContainerFile:
     def count_rows(self, limit: int | None = None) -> int: ...
     def count_readable_rows(self, limit: int | None = None) -> int: ...
     def count_blocks(self) -> tuple[int, int]: ...
+    def first_block(self) -> tuple[int, int] | None: ...
     def read(self, options: ReadOptions) -> Batches: ...
     def batches(self, options: ReadOptions, join_first: bool = False, interruptible: bool = False) -> BatchReader: ...
 
@@ -219,7 +253,7 @@ class WriteOptions:
 class Writer:
     def __new__(
         cls,
-        target: str | object,
+        target: str | StoreTarget | object,
         frame: Frame,
         options: WriteOptions,
         *,

@@ -1,4 +1,4 @@
-"""Avro datums in a Binary column: one value a row, bare or behind a header that names its schema."""
+"""Avro datums in a Binary column: one value per row, bare or after a header that names its schema."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def decode(
     limits: Limits | None = None,
 ) -> pl.Expr:
     """
-    Decode a Binary column that holds one Avro datum a row.
+    Decode a Binary column that holds one Avro datum per row.
 
-    A record becomes a Struct, any other type what it is in a file. The dtype is known before the query runs. Nulls stay
-    null.
+    A record becomes a Struct, any other type the dtype that it has in a file. The dtype is known before the query runs.
+    Nulls stay null.
 
     Parameters
     ----------
@@ -56,26 +56,26 @@ def decode(
         The column: an expression or a name.
     schema
         The schema that the rows are written with: JSON text, Python objects, or the path of an ``.avsc`` file. With
-        `schemas` it is what all rows are read as, and what bare datums are written with in ``framing="auto"``.
+        `schemas`, all rows are read as it, and it is the schema of bare datums in ``framing="auto"``.
     framing : {"datum", "single_object", "confluent", "apicurio", "auto"}
-        What is in front of each datum. ``"datum"``: nothing. ``"single_object"``: Avro's own header, ``C3 01`` and the
-        fingerprint of the schema. ``"confluent"``: ``00`` and an id of four bytes. ``"apicurio"``: ``00`` and an id of
-        eight bytes. ``"auto"``: any of these, told row by row.
+        The header of each datum. ``"datum"``: none. ``"single_object"``: Avro's own, ``C3 01`` and the fingerprint of
+        the schema. ``"confluent"``: ``00`` and an id of four bytes. ``"apicurio"``: ``00`` and an id of eight bytes.
+        ``"auto"``: any of these, detected for each row.
     schemas
         The schemas that the rows are written with: a mapping from id to schema, a callable that takes an id and gives a
-        schema (or None), or a :class:`SchemaRegistry`. A fingerprint is 8 bytes or 16 hexadecimal digits as they are in
-        the header, or the number that these bytes are, least significant first; a callable gets the number. Without
-        `schemas`, ids of registries are not looked at: `schema` wrote every row.
+        schema (or None), or a :class:`SchemaRegistry`. A fingerprint is 8 bytes or 16 hexadecimal digits as in the
+        header, or the number of these bytes, least significant first. A callable gets the number. Without `schemas`,
+        ids of registries are ignored: `schema` wrote every row.
     reader_schema
         The schema that all rows are read as, by Avro's rules of schema resolution; `schema` by default. Needed where
         ids name the schemas, unless there is only one.
     fields
-        Decode only these fields of the root record, in this order; names, or paths such as ``"order.price"``. The
-        others are skipped, and their values not checked.
+        Decode only these fields of the root record, in this order: names, or paths such as ``"order.price"``. Other
+        fields are skipped, and their values not checked.
     ignore_errors
-        Make a bad row null instead of raising. An :class:`AvroWarning` says how many.
+        Make bad rows null instead of raising. An :class:`AvroWarning` counts them.
     limits
-        What schemas and datums may ask for before they are refused.
+        Bounds on what schemas and datums may cost.
 
     Returns
     -------
@@ -84,17 +84,17 @@ def decode(
     Raises
     ------
     AvroDataError
-        When the query runs, if a row is bad: it ends inside a value, has bytes left, has no such header, or an id that
-        is not known. The message has the row (of the series that Polars passes: a part of the column in the streaming
-        engine) and the field.
+        When the query runs, if a row is bad: it ends inside a value, has bytes left, lacks the header, or has an
+        unknown id. The message names the row and the field. Rows are counted in the series that Polars passes, which is
+        a part of the column in the streaming engine.
     AvroSchemaError
         If a schema is not valid, or cannot be read as `reader_schema`.
     ValueError
-        If the arguments do not fit together, or the dtype is not known from them.
+        If the arguments contradict each other, or do not determine the dtype.
 
     See Also
     --------
-    SchemaRegistry : Schemas by the ids of Confluent's registry.
+    SchemaRegistry : Finds schemas by the ids of Confluent's registry.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def decode(
 
 
 class Decoder:
-    """Decodes series. Pickles, so that a query with it can be serialised."""
+    """Decodes series. Can be pickled, so a query with it can be serialised."""
 
     def __init__(self, framing: Framing, lookup: Lookup | None, options: dict[str, Any]) -> None:
         self._framing = framing
@@ -195,7 +195,7 @@ class Decoder:
         return _options.selection(fields, pl.Schema({field.name: field.dtype for field in self.dtype.fields}))
 
     def _prepare(self) -> None:
-        """Make what does not pickle."""
+        """Make the attributes that cannot be pickled."""
         self._core = DatumDecoder(self._framing, **self._options)
         self._lock = threading.Lock()
         self._added: set[int] = set()
@@ -226,7 +226,7 @@ class Decoder:
         return pl.Series(datums).alias(series.name)
 
     def _look_up(self, ids: list[int], unknown: set[int]) -> None:
-        """Give the core the schemas of ids; only one thread asks for them."""
+        """Pass the schemas of these ids to the core; one thread at a time looks them up."""
         assert self._lookup is not None
         with self._lock:
             for schema_id in ids:
@@ -247,7 +247,7 @@ class Decoder:
 
 
 class Lookup:
-    """Finds the JSON text of the schema of an id, in whatever the user passed."""
+    """Finds the JSON text of a schema by its id."""
 
     def __init__(self, schemas: Schemas) -> None:
         if isinstance(schemas, Mapping):
@@ -260,7 +260,7 @@ class Lookup:
             raise TypeError(msg)
 
     def find(self, schema_id: int) -> str | None:
-        """Give the schema of an id, None if it is not known."""
+        """Return the schema of an id, None if it is not known."""
         if isinstance(self.source, dict):
             return self.source.get(schema_id)
         try:
@@ -272,7 +272,7 @@ class Lookup:
         return None if schema is None else schema_json(schema, "schemas")
 
     def only_schema(self) -> str | None:
-        """Give the schema to read as, if there is no doubt which."""
+        """Return the schema to read as, if only one is possible."""
         if isinstance(self.source, SchemaRegistry):
             return None if self.source.subject is None else self.source.latest().schema
         if isinstance(self.source, dict) and len(set(self.source.values())) == 1:
@@ -281,7 +281,7 @@ class Lookup:
 
 
 def _number(key: object) -> int:
-    """Give an id, or a fingerprint as the number that its bytes in a header are."""
+    """Return an id, or the number of a fingerprint's bytes in a header."""
     if isinstance(key, int) and -(2**63) <= key < 2**64:
         return key % 2**64
     if isinstance(key, bytes) and len(key) == 8:

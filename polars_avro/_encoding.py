@@ -1,4 +1,4 @@
-"""A column as Avro datums, bare or behind a header that names their schema."""
+"""A column as Avro datums, bare or after a header that names their schema."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def encode(
     namespace: str | None = None,
 ) -> pl.Expr:
     """
-    Encode a column into a Binary column that holds one Avro datum a row.
+    Encode a column into a Binary column that holds one Avro datum per row.
 
-    A Struct is written as a record, any other dtype as a value of its own. Nulls stay null.
+    A Struct becomes a record, any other dtype a value of its own. Nulls stay null.
 
     Parameters
     ----------
@@ -43,14 +43,14 @@ def encode(
         found by their names. By default it follows from the dtype, as for files; with `registry` it is the latest
         version of the subject.
     framing : {"datum", "single_object", "confluent", "apicurio"}
-        What to put in front of each datum, as in :func:`decode`.
+        The header to write before each datum, as in :func:`decode`.
     schema_id
         The id that the schema is registered under, for the last two framings.
     registry
-        A registry with a subject. `schema` is registered there when the query runs, unless it already is, and the
-        id taken from the answer.
+        A registry with a subject. The query registers `schema` there, unless it already is, and uses the id of the
+        answer.
     name, namespace
-        What to call the record if the schema follows from the dtype.
+        The name of the record if the schema follows from the dtype.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def encode(
 
     See Also
     --------
-    decode : The other way.
+    decode : Decode such a column.
 
     Examples
     --------
@@ -144,7 +144,7 @@ class Encoder:
         return cls(text, options)
 
     def _prepare(self) -> None:
-        """Make what does not pickle."""
+        """Make the attributes that cannot be pickled."""
         self._lock = threading.Lock()
         #: By the dtype, as a schema may follow from it; None where it does not.
         self._cores: dict[pl.DataType | None, DatumEncoder] = {}
@@ -163,7 +163,7 @@ class Encoder:
         return pl.Series(self._core(series).encode(series)).alias(series.name)
 
     def _core(self, series: pl.Series) -> DatumEncoder:
-        """Give what encodes a series; only one thread asks the registry."""
+        """Return what encodes a series; only one thread asks the registry."""
         follows = self._schema is None and self._options["registry"] is None
         key = series.dtype if follows else None
         with self._lock:

@@ -1,4 +1,4 @@
-"""What goes wrong, by whose fault. The classes say that they live in ``polars_avro``, where users find them."""
+"""Errors. Each class has ``polars_avro`` as its module, which is where users import it from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class AvroError(ComputeError):
     """
     Base class of all Avro errors.
 
-    The message says all that is known. The attributes hold the same for programs; each is None where it does not apply.
+    The message has all that is known. The attributes hold the same for programs, or None if they do not apply.
 
     Attributes
     ----------
@@ -18,11 +18,11 @@ class AvroError(ComputeError):
     block_index : int or None
         Index of the block in the file, counted from 0.
     offset : int or None
-        Offset in the file, in bytes: where the block begins, or where the header is wrong.
+        Offset in the file, in bytes: of the block, or of the fault in the header.
     record : int or None
         Index of the record in the block, counted from 0.
     row : int or None
-        Index of the row in the column, counted from 0, where a column of datums is decoded.
+        Index of the row in the column, counted from 0, if a column of datums is decoded.
     field : str or None
         The field in the record, such as ``items[].price``.
     """
@@ -41,15 +41,15 @@ class AvroDataError(AvroError):
     """
     The file is damaged, cut short, or no Avro object container file.
 
-    Also raised where `reader_schema` has no place for a value, such as a null. That is no damage, so `ignore_errors`
-    does not hide it.
+    Also raised if `reader_schema` cannot hold a value, such as a null. That is not damage, so `ignore_errors` does not
+    hide it.
     """
 
     __module__ = "polars_avro"
 
 
 class AvroSchemaError(AvroError, SchemaError):
-    """A schema is not valid, or files that are read together differ in theirs."""
+    """A schema is not valid, or the schemas of files that are read together differ."""
 
     __module__ = "polars_avro"
 
@@ -65,12 +65,12 @@ class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
 
 
 class AvroLimitError(AvroError):
-    """The file asks for more than is allowed, such as a block of many gigabytes."""
+    """The file exceeds a limit, such as the bytes of a block."""
 
     __module__ = "polars_avro"
 
 
 class AvroUnsupportedError(AvroError):
-    """Something that is valid but not supported here, such as a codec."""
+    """Valid Avro that is not supported, such as a value of 2 GiB."""
 
     __module__ = "polars_avro"

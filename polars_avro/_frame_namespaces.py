@@ -1,11 +1,10 @@
-"""``df.avro`` and ``lf.avro``: conveniences for the functions."""
+"""The namespaces ``df.avro`` and ``lf.avro``, which call the functions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-
 from polars_avro import _write
 from polars_avro._writing.frames import core_frame, empty_frame
 from polars_avro._writing.options import core_options
@@ -41,8 +40,8 @@ class DataFrameNamespace(_Namespace):
         Parameters
         ----------
         target
-            A path, a ``BytesIO``, a file opened for writing bytes, any object with ``write()``, or a
-            :class:`polars.PartitionBy`.
+            A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
+            ``write()``, or a :class:`polars.PartitionBy`.
         *args, **options
             The other arguments of :func:`polars_avro.write_avro`.
 
@@ -67,7 +66,7 @@ class DataFrameNamespace(_Namespace):
         doc: str | None = None,
     ) -> str:
         """
-        Give the Avro schema that the frame is written with.
+        Return the Avro schema that the frame is written with.
 
         Parameters
         ----------
@@ -132,7 +131,7 @@ class LazyFrameNamespace(_Namespace):
         doc: str | None = None,
     ) -> str:
         """
-        Give the Avro schema that the rows of the query are written with.
+        Return the Avro schema that the rows of the query are written with.
 
         Parameters
         ----------

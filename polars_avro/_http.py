@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
-#: The service may be busy, restarting, or behind a gateway that does not reach it.
+#: The service may be busy, restarting, or unreachable from its gateway.
 _PASSING = (408, 429, 500, 502, 503, 504)
 _MAX_WAIT = 10.0
 _MAX_RESPONSE = 64 << 20
@@ -28,7 +28,7 @@ _MAX_RESPONSE = 64 << 20
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service said."""
+    """An answer of the service."""
 
     status: int
     body: Any
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Service:
-    """Where a service is and how to talk to it."""
+    """A service: its address, credentials and timeouts."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -54,7 +54,7 @@ class Service:
         Raises
         ------
         PermissionError
-            If the service does not accept who is asking.
+            If the service does not accept the credentials.
         ConnectionError
             If it does not answer, or not sensibly, after all repetitions.
         """
@@ -191,6 +191,6 @@ def _json_or_text(body: bytes) -> Any:
 
 
 def _retry_after(headers: Message) -> float | None:
-    """Give the seconds that a service asks to wait; a date is not looked at."""
+    """Return the seconds that a service asks to wait; a date is not looked at."""
     value = headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None

@@ -1,4 +1,4 @@
-"""What a file may ask for before it is refused."""
+"""Bounds on what reading a file may cost."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ class Limits:
     """
     Bounds on what reading a file may cost, whatever the file says.
 
-    No honest file known to us reaches a default. What passes a limit raises :class:`AvroLimitError`, whose message has
-    the limit's name; with ``ignore_errors``, a block that does so is left out like a damaged one.
+    No file in practice is known to reach a default. A file that exceeds a limit raises :class:`AvroLimitError`, whose
+    message names the limit. With ``ignore_errors`` a block that exceeds one is dropped like a damaged one.
 
     Attributes
     ----------
     header_bytes : int
         Bytes of a file header: 64 MiB.
     block_bytes : int
-        Bytes of one block after decompression: 1 GiB. Blocks that are not compressed are bounded by the file.
+        Bytes of one block after decompression: 1 GiB. The file itself bounds uncompressed blocks.
     schema_depth : int
-        How deep types may nest in a schema: 128; values above 256 count as 256.
+        Depth of nested types in a schema: 128. Values above 256 count as 256.
     schema_nodes : int
-        How many types a schema may hold: 1,048,576.
+        Number of types in a schema: 1,048,576.
     columns : int
-        How many columns a schema may become, those nested in others included: 131,072.
+        Number of columns of a schema, nested ones included: 131,072.
     data_depth : int
-        How deep one value of a recursive type may nest: 256; values above 256 count as 256.
+        Depth of one value of a recursive type: 256. Values above 256 count as 256.
     zero_byte_items : int
-        How many items that take no bytes (nulls, records of no fields) a block or an array may claim: 16,777,216.
+        Number of items without bytes (nulls, records of no fields) in a block or an array: 16,777,216.
     bad_blocks : int
-        How many damaged blocks one read may leave out with ``ignore_errors``: 131,072.
+        Number of damaged blocks that one read may drop with ``ignore_errors``: 131,072.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a file says about itself."""
+"""The header of a file, and the sums of its block headers."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _RESERVED = ("avro.schema", "avro.codec")
 @dataclass(frozen=True)
 class AvroMetadata:
     """
-    The header of an Avro file, and what its block headers add up to.
+    The header of an Avro file, and the sums of its block headers.
 
     Attributes
     ----------
     avro_schema : str
         The schema that the file was written with, as the JSON text in its header.
     canonical_form : str
-        The schema in the specification's Parsing Canonical Form, which leaves out what does not matter to readers.
+        The schema in the specification's Parsing Canonical Form, which omits what readers do not need.
     fingerprints : dict of str to bytes
         Digests of the canonical form, under the specification's names ``CRC-64-AVRO``, ``MD5`` and ``SHA-256``.
     codec : str
-        How blocks are compressed, such as ``deflate``; ``null`` where they are not.
+        The codec of the blocks, such as ``deflate``; ``null`` if they are not compressed.
     sync_marker : bytes
-        The 16 bytes behind every block.
+        The 16 bytes after every block.
     metadata : dict of str to bytes
-        What the writer added to the header.
+        Entries that the writer added to the header.
     header_size : int
-        How many bytes the header takes.
+        Size of the header in bytes.
     n_blocks : int
-        How many blocks the file has.
+        Number of blocks in the file.
     n_rows : int
-        How many rows its block headers promise.
+        Number of rows by the block headers.
     """
 
     avro_schema: str
@@ -63,21 +63,21 @@ def read_avro_metadata(
     limits: Limits | None = None,
 ) -> AvroMetadata:
     """
-    Read what an Avro file says about itself, without decoding data.
+    Read the header of an Avro file and count its blocks and rows, without decoding data.
 
     Parameters
     ----------
     source
         A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     storage_options
-        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
-        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+        Options of the store that holds the files, under the names that Polars' own scans take. Keys, region, endpoint
+        and so on are ``str``; ``max_retries`` and the retry times are numbers. An unknown name is an error.
     credential_provider
-        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
-        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
-        leaves the store to `storage_options` and the environment.
+        The source of credentials for the store, as in Polars' own scans. ``"auto"`` asks the cloud's Python package if
+        it is installed. A provider, or a callable that returns ``(dict, expiry)``, is called before credentials expire.
+        None leaves the store to `storage_options` and the environment.
     limits
-        What the file may ask for before it is refused.
+        Bounds on what reading the file may cost.
 
     Returns
     -------
@@ -88,11 +88,11 @@ def read_avro_metadata(
     AvroError
         If the file is damaged or not an Avro file.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
 
     See Also
     --------
-    read_avro_schema : The same file's columns, as Polars has them.
+    read_avro_schema : The columns of the file as Polars dtypes.
 
     Examples
     --------
@@ -134,14 +134,14 @@ def read_avro_schema(
     source
         A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     storage_options
-        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
-        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+        Options of the store that holds the files, under the names that Polars' own scans take. Keys, region, endpoint
+        and so on are ``str``; ``max_retries`` and the retry times are numbers. An unknown name is an error.
     credential_provider
-        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
-        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
-        leaves the store to `storage_options` and the environment.
+        The source of credentials for the store, as in Polars' own scans. ``"auto"`` asks the cloud's Python package if
+        it is installed. A provider, or a callable that returns ``(dict, expiry)``, is called before credentials expire.
+        None leaves the store to `storage_options` and the environment.
     limits
-        What the file may ask for before it is refused.
+        Bounds on what reading the file may cost.
 
     Returns
     -------
@@ -152,11 +152,11 @@ def read_avro_schema(
     AvroError
         If the header is damaged, or the schema is not valid or not supported.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
 
     See Also
     --------
-    read_avro_metadata : The schema in Avro's own words, and more.
+    read_avro_metadata : The Avro schema, codec, blocks and rows.
 
     Examples
     --------

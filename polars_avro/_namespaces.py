@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import polars as pl
 
-from polars_avro import _datums, _encoding
+from polars_avro._datums import Decoder, decode
+from polars_avro._encoding import Encoder, encode
 from polars_avro._frame_namespaces import DataFrameNamespace, LazyFrameNamespace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from polars_avro._datums import Framing, Schemas
-    from polars_avro._encoding import WrittenFraming
-    from polars_avro._limits import Limits
-    from polars_avro._registry import SchemaRegistry
-    from polars_avro._schemas import AvroSchema
-
+_P = ParamSpec("_P")
 _NAME = "avro"
+
+
+def _of_expr(
+    function: Callable[Concatenate[pl.Expr | str, _P], pl.Expr],
+) -> Callable[Concatenate[ExprNamespace, _P], pl.Expr]:
+    """Make a method of a function: the arguments, defaults and text of both are the same."""
+
+    @wraps(function)
+    def method(namespace: ExprNamespace, /, *args: _P.args, **kwargs: _P.kwargs) -> pl.Expr:
+        _forget(namespace._expr)
+        return function(namespace._expr, *args, **kwargs)
+
+    return method
+
+
+def _of_series(
+    function: Callable[Concatenate[pl.Expr | str, _P], pl.Expr],
+    of: Callable[..., Callable[[list[pl.Series]], pl.Series]],
+) -> Callable[Concatenate[SeriesNamespace, _P], pl.Series]:
+    """Make a method that computes at once, with the arguments of a function of expressions."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def method(namespace: SeriesNamespace, /, *args: _P.args, **kwargs: _P.kwargs) -> pl.Series:
+        _forget(namespace._series)
+        bound = signature.bind(namespace._series, *args, **kwargs)
+        bound.apply_defaults()
+        _, *positional = bound.args
+        return of(*positional, **bound.kwargs)([namespace._series])
+
+    method.__annotations__ = {**function.__annotations__, "return": "pl.Series"}
+    return method
 
 
 class ExprNamespace:
@@ -27,51 +57,8 @@ class ExprNamespace:
     def __init__(self, expr: pl.Expr) -> None:
         self._expr = expr
 
-    def decode(
-        self,
-        schema: AvroSchema | None = None,
-        *,
-        framing: Framing = "datum",
-        schemas: Schemas | None = None,
-        reader_schema: AvroSchema | None = None,
-        fields: Sequence[str] | None = None,
-        ignore_errors: bool = False,
-        limits: Limits | None = None,
-    ) -> pl.Expr:
-        """Decode datums; see :func:`polars_avro.decode`, which takes the same arguments."""
-        _forget(self._expr)
-        return _datums.decode(
-            self._expr,
-            schema,
-            framing=framing,
-            schemas=schemas,
-            reader_schema=reader_schema,
-            fields=fields,
-            ignore_errors=ignore_errors,
-            limits=limits,
-        )
-
-    def encode(
-        self,
-        schema: AvroSchema | None = None,
-        *,
-        framing: WrittenFraming = "datum",
-        schema_id: int | None = None,
-        registry: SchemaRegistry | None = None,
-        name: str = "",
-        namespace: str | None = None,
-    ) -> pl.Expr:
-        """Encode values; see :func:`polars_avro.encode`, which takes the same arguments."""
-        _forget(self._expr)
-        return _encoding.encode(
-            self._expr,
-            schema,
-            framing=framing,
-            schema_id=schema_id,
-            registry=registry,
-            name=name,
-            namespace=namespace,
-        )
+    decode = _of_expr(decode)
+    encode = _of_expr(encode)
 
 
 class SeriesNamespace:
@@ -80,50 +67,12 @@ class SeriesNamespace:
     def __init__(self, series: pl.Series) -> None:
         self._series = series
 
-    def decode(
-        self,
-        schema: AvroSchema | None = None,
-        *,
-        framing: Framing = "datum",
-        schemas: Schemas | None = None,
-        reader_schema: AvroSchema | None = None,
-        fields: Sequence[str] | None = None,
-        ignore_errors: bool = False,
-        limits: Limits | None = None,
-    ) -> pl.Series:
-        """Decode datums; see :func:`polars_avro.decode`, which takes the same arguments."""
-        _forget(self._series)
-        decoder = _datums.Decoder.of(
-            schema,
-            framing=framing,
-            schemas=schemas,
-            reader_schema=reader_schema,
-            fields=fields,
-            ignore_errors=ignore_errors,
-            limits=limits,
-        )
-        return decoder([self._series])
-
-    def encode(
-        self,
-        schema: AvroSchema | None = None,
-        *,
-        framing: WrittenFraming = "datum",
-        schema_id: int | None = None,
-        registry: SchemaRegistry | None = None,
-        name: str = "",
-        namespace: str | None = None,
-    ) -> pl.Series:
-        """Encode values; see :func:`polars_avro.encode`, which takes the same arguments."""
-        _forget(self._series)
-        encoder = _encoding.Encoder.of(
-            schema, framing=framing, schema_id=schema_id, registry=registry, name=name, namespace=namespace
-        )
-        return encoder([self._series])
+    decode = _of_series(decode, Decoder.of)
+    encode = _of_series(encode, Encoder.of)
 
 
 def _forget(instance: pl.Expr | pl.Series) -> None:
-    """Break the cycle of a namespace and what it is of, so that reference counting frees both."""
+    """Break the cycle of a namespace and its object, so that reference counting frees both."""
     instance.__dict__.pop(_NAME, None)
 
 

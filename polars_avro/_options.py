@@ -20,7 +20,7 @@ _MOST = 2**64 - 1
 
 @dataclass(frozen=True)
 class ReaderOptions:
-    """What the reader of every file of a scan is told. Hashable, so that equal scans can share what they make."""
+    """Options of the reader of each file. Hashable, so equal scans can share a reader."""
 
     ignore_errors: bool = False
     on_bad_block: Callable[[BadBlock], object] | None = None
@@ -33,13 +33,13 @@ class ReaderOptions:
             raise ValueError(msg)
 
     def bad_block_log(self, *, keep: bool = False) -> BadBlockLog | None:
-        """Give what takes reports of damaged blocks, if there can be any."""
+        """Return a log of damaged blocks, or None if reads raise at damage."""
         return BadBlockLog(self.on_bad_block, keep=keep) if self.ignore_errors else None
 
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """What a scan is told beyond its sources: checked, and the same for both engines."""
+    """Checked options of a scan, the same for both engines."""
 
     n_rows: int | None = None
     row_index: tuple[str, int] | None = None
@@ -97,7 +97,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def integer(name: str, value: Any, *, least: int = 0, most: int = _MOST) -> int:
-    """Give an integer of Python's, also for those of NumPy, within bounds."""
+    """Return a Python int within bounds; NumPy integers are converted."""
     if not isinstance(value, SupportsIndex):
         msg = f"`{name}` must be an int, got {value!r} of type {type(value).__name__!r}"
         raise TypeError(msg)
@@ -113,7 +113,7 @@ def integer(name: str, value: Any, *, least: int = 0, most: int = _MOST) -> int:
 
 
 def optional_integer(name: str, value: Any, *, least: int = 0) -> int | None:
-    """Do the same, unless the value is None."""
+    """Return an int within bounds, or None."""
     return None if value is None else integer(name, value, least=least)
 
 
@@ -156,12 +156,12 @@ def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> 
 
 
 def max_row_index() -> int:
-    """Give the most that Polars' type for row indices holds."""
+    """Return the largest row index that Polars' index type holds."""
     return 2**64 - 1 if pl.get_index_type() == pl.UInt64 else 2**32 - 1
 
 
 def row_index(name: str | None, offset: Any, columns: Iterable[str]) -> tuple[str, int] | None:
-    """Give the row index as Polars and the core want it."""
+    """Return the checked name and offset of the row index, or None."""
     check(row_index_name=name)
     number = integer("row_index_offset", offset, most=max_row_index())
     new_column("row_index_name", name, columns)
@@ -169,7 +169,7 @@ def row_index(name: str | None, offset: Any, columns: Iterable[str]) -> tuple[st
 
 
 def selection(columns: Any, schema: pl.Schema) -> list[str]:
-    """Give the columns to read, in the order asked for: names, and paths to fields of structs."""
+    """Return the columns to read, in the order asked for: names, and paths to fields of structs."""
     names = schema.names()
     one = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
     selected = [_selected(column, schema, names) for column in ([columns] if one else columns)]
@@ -196,7 +196,7 @@ def _selected(column: Any, schema: pl.Schema, names: list[str]) -> str:
 
 
 def _has(fields: Mapping[str, Any], path: str) -> bool:
-    """Tell whether a path leads to one of these fields, or to a field inside of one."""
+    """Return whether a path leads to one of these fields, or to a field inside of one."""
     if path in fields:
         return True
     # The longest of the names that it can begin with is the one that is meant.
@@ -207,7 +207,7 @@ def _has(fields: Mapping[str, Any], path: str) -> bool:
 
 
 def _fields(dtype: Any) -> Mapping[str, Any]:
-    """Give the fields of a struct, also of one in lists or maps."""
+    """Return the fields of a struct, also of one in lists or maps."""
     if isinstance(dtype, pl.Struct):
         return {field.name: field.dtype for field in dtype.fields}
     inside = getattr(dtype, "value", None) or getattr(dtype, "inner", None)
@@ -225,7 +225,7 @@ def core_options(
     row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
     reader: ReaderOptions,
 ) -> ReadOptions:
-    """Say what to read: `columns` in this order, all where it is None, between the row index and the file's number."""
+    """Return the options of a read: a row index, then `columns` (None: all), then the number of the file."""
     return ReadOptions(
         columns=None if columns is None else list(columns),
         row_index=None if row_index is None else (*row_index, pl.get_index_type() == pl.UInt64),

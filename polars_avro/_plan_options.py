@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
     from polars._typing import SchemaDict
 
+    import polars as pl
     from polars_avro._limits import Limits
     from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
+    from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 
 class PlanOptions(TypedDict, total=False):
@@ -30,4 +32,34 @@ class PlanOptions(TypedDict, total=False):
     missing_columns: MissingColumns
     extra_columns: ExtraColumns
     cast_options: pl.ScanCastOptions | None
+    storage_options: StorageOptions | None
+    credential_provider: CredentialProvider
     limits: Limits | None
+
+
+class StoreArguments(TypedDict, total=False):
+    """How stores are reached: arguments of all functions that read and write."""
+
+    storage_options: StorageOptions | None
+    credential_provider: CredentialProvider
+
+
+@dataclass(frozen=True)
+class StoreOptions:
+    """These arguments, on their way to a worker; nothing of them is shown."""
+
+    arguments: StoreArguments = field(default_factory=StoreArguments, repr=False)
+
+    @classmethod
+    def of(cls, options: PlanOptions) -> StoreOptions:
+        """Take them from the options of a plan."""
+        arguments = StoreArguments()
+        if "storage_options" in options:
+            arguments["storage_options"] = options["storage_options"]
+        if "credential_provider" in options:
+            arguments["credential_provider"] = options["credential_provider"]
+        return cls(arguments)
+
+
+#: No arguments.
+LOCAL = StoreOptions()

@@ -29,18 +29,17 @@ class AvroReader:
     """
     Read one Avro file batch by batch, as an iterator over DataFrames.
 
-    Batches are decoded ahead on all cores; memory stays bounded whatever the file's size. A reader is its own context:
-    leaving the ``with`` block, or :meth:`close`, stops the decoding and lets go of the file. Threads may share a
-    reader: each batch goes to one of them.
+    Batches are decoded ahead on all cores, in memory that does not grow with the file. The end of the ``with`` block,
+    or :meth:`close`, stops decoding and releases the file. Threads may share a reader: each batch goes to one of them.
 
     Parameters
     ----------
     source
         A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     columns
-        Columns to read, by name or by index counted from 0, in the order wanted. Of a single file, ``"a.b"`` reads of
-        the struct ``a`` only its field ``b``, also if ``a`` holds lists or maps of structs; a column of that very name
-        comes first.
+        Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. Such paths need a
+        single file.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -48,40 +47,41 @@ class AvroReader:
     row_index_offset
         The index of the first row.
     ignore_errors
-        Drop damaged blocks, and read on after them. Each is reported, and a warning sums up; a damaged header is an
-        error all the same. All columns are decoded then, also to count rows, so that every query has the same rows; a
-        row index counts the rows that are returned.
+        Drop damaged blocks, and continue after them. Each is reported, and a warning counts them. A damaged header is
+        an error all the same. All columns are decoded then, also to count rows, so that every query has the same rows.
+        A row index counts the rows that are returned.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that is dropped, in file order. What it raises ends the read.
+        Called with a :class:`BadBlock` for each block that is dropped, in file order. An exception from it ends the
+        read.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
-        an ``.avsc`` file. The rules of Avro's schema resolution hold, names included: fields are matched by name or
-        alias, numbers are widened, a field that a file lacks has its default, a field that the schema lacks is skipped.
+        an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
+        numbers are widened. A field that a file lacks has its default, a field that the schema lacks is skipped.
     byte_range
-        Read only the blocks that begin in this range of the file's bytes: to be exact, those whose sync markers, which
-        precede them, begin in it. Ranges that tile a file give every row once, so that a large file can be shared out.
-        ``None`` as its end is the file's end. Needs a single file.
+        Read only the blocks whose preceding sync markers begin in this range of the file's bytes. Ranges that tile a
+        file return each row once, so a large file can be read in parts. ``None`` as the end is the file's end. Needs a
+        single file.
     batch_size
-        About how many rows a batch, or a chunk of the result, has at least: 100,000 by default, and fewer if rows are
-        large. Small blocks are not split, so that batches end where blocks do.
+        The least number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are
+        large. Small blocks are not split, so batches end at the ends of blocks.
     n_threads
-        How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
+        The number of threads that decode, by default as many as Polars uses. 1 decodes on the calling thread.
     storage_options
-        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
-        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+        Options of the store that holds the files, under the names that Polars' own scans take. Keys, region, endpoint
+        and so on are ``str``; ``max_retries`` and the retry times are numbers. An unknown name is an error.
     credential_provider
-        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
-        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
-        leaves the store to `storage_options` and the environment.
+        The source of credentials for the store, as in Polars' own scans. ``"auto"`` asks the cloud's Python package if
+        it is installed. A provider, or a callable that returns ``(dict, expiry)``, is called before credentials expire.
+        None leaves the store to `storage_options` and the environment.
     limits
-        What a file may ask for before it is refused.
+        Bounds on what reading a file may cost.
 
     Raises
     ------
     AvroError
-        If the file is damaged or cannot be read as Avro; iterating raises it where the damage comes later.
+        If the file is damaged or cannot be read as Avro; iterating raises it for damage after the header.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
 
     See Also
     --------
@@ -140,7 +140,7 @@ class AvroReader:
         self._schema = pl.Schema(self._start(file, self._byte_range))
 
     def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> BatchReader:
-        """Read on in this range, counting on."""
+        """Continue in this range, with the counts so far."""
         options = _options.core_options(
             columns=self._selected,
             row_index=None if self._index is None else (self._index[0], self._index[1] + self._rows_read),
@@ -164,20 +164,20 @@ class AvroReader:
 
     @property
     def bad_blocks(self) -> list[BadBlock]:
-        """The blocks that ``ignore_errors`` left out so far, in file order."""
+        """The blocks that ``ignore_errors`` dropped so far, in file order."""
         return [] if self._log is None else list(self._log.kept or ())
 
     @property
     def rows_read(self) -> int:
-        """How many rows have been handed out."""
+        """The number of rows returned so far."""
         return self._rows_read
 
     @property
     def bytes_read(self) -> int:
         """
-        How many bytes of the file have been read; decoding is ahead of what has been handed out.
+        The number of bytes read from the file. Decoding is ahead of the batches returned.
 
-        Reading the whole file ends at `total_bytes`. What `seek` goes over again counts again.
+        Reading the whole file ends at `total_bytes`. Bytes that are read again after `seek` count again.
         """
         return self.stats["bytes_read"]
 
@@ -189,7 +189,7 @@ class AvroReader:
     @property
     def stats(self) -> dict[str, int]:
         """
-        What has been done so far: blocks, bytes and rows, under names that say so, and where the threads' time went.
+        Counters of the work done and skipped so far (blocks, bytes, rows), and where the threads' time went.
 
         Times are nanoseconds of all threads together; tasks under way count when they end. ``lock_wait_ns`` is waiting
         for the queue's lock or for one's turn, ``locked_ns`` holding the lock, ``fetch_ns`` reading from the source
@@ -202,16 +202,16 @@ class AvroReader:
 
     def seek(self, offset: int) -> None:
         """
-        Go on at another place of the file.
+        Continue at another offset of the file.
 
-        The next batch begins with the block behind the first sync marker that begins at or behind `offset`; an offset
-        of 0 is the first block. Rows that were decoded ahead are dropped. A row index, and `n_rows`, count on with the
-        rows that come out.
+        The next batch starts with the block after the first sync marker that begins at or after `offset`. An offset of
+        0 is the first block. Rows that were decoded ahead are dropped. A row index and `n_rows` continue to count
+        the rows that are returned.
 
         Parameters
         ----------
         offset
-            A place in the file, in bytes.
+            An offset in the file, in bytes.
 
         Raises
         ------
@@ -243,7 +243,7 @@ class AvroReader:
         return self._file
 
     def close(self) -> None:
-        """Stop decoding and let go of the file; iterating raises from here on. Closing twice is fine."""
+        """Stop decoding and release the file. Iterating raises afterwards; closing twice is allowed."""
         with self._lock:
             self._past = self.stats
             self._frames = iter(())
@@ -255,10 +255,10 @@ class AvroReader:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """
-        Offer the batches that have not come yet to whatever reads Arrow, such as pyarrow, DuckDB or pandas.
+        Export the remaining batches as an Arrow stream, for pyarrow, DuckDB, pandas and others.
 
-        The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`; damaged
-        blocks that they leave out are reported when the reader is closed.
+        The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`. Damaged
+        blocks that are dropped on the way are reported when the reader is closed.
         """
         if self._batches is None:
             msg = "the reader is closed"

@@ -20,7 +20,7 @@ def inline(schema: Any, referenced: Iterable[Any]) -> Any:
 
 
 def _full_name(schema: dict[str, Any], namespace: str) -> tuple[str, str]:
-    """Give the full name of a named type, and the namespace inside it."""
+    """Return the full name of a named type, and the namespace inside it."""
     name = schema["name"]
     if "." in name:
         return name, name.rpartition(".")[0]
@@ -54,7 +54,7 @@ class _Inliner:
         self.defined: set[str] = set()
 
     def walk(self, schema: Any, namespace: str) -> Any:
-        """Give the same schema with every name defined where it comes first; names are full names."""
+        """Return the same schema with every name defined where it comes first; names are full names."""
         if isinstance(schema, list):
             return [self.walk(branch, namespace) for branch in schema]
         if isinstance(schema, str):

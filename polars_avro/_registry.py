@@ -33,9 +33,9 @@ class RegisteredSchema:
     Attributes
     ----------
     id : int
-        The id that is in front of datums.
+        The id in the header of datums.
     schema : str
-        The schema as JSON text, the types that it refers to included.
+        The schema as JSON text, with the types that it refers to.
     subject : str
         The subject.
     version : int
@@ -52,31 +52,31 @@ class SchemaRegistry:
     """
     A schema registry with Confluent's HTTP API, which other registries have as well.
 
-    A schema is fetched once, whatever the number of threads that need it, and kept as long as this object. The object
-    pickles, credentials included, without the schemas that it has fetched.
+    A schema is fetched once for all threads, and kept as long as this object. Pickling keeps the credentials, and drops
+    the fetched schemas.
 
     Parameters
     ----------
     url
-        Where the registry is, such as ``https://registry.example.com``. It may have a user and a password in it.
+        The address of the registry, such as ``https://registry.example.com``. It may hold a user and a password.
     subject
-        Datums are read as the latest version of this subject where no `reader_schema` is given.
+        Datums are read as the latest version of this subject if no `reader_schema` is given.
     auth
-        User and password, for basic authentication.
+        User and password for basic authentication.
     token
         A bearer token.
     ca_file
-        A file of certificates to trust beside those of the system.
+        A file of certificates to trust, in addition to those of the system.
     cert_file, key_file
-        Files of a certificate and its key, to authenticate with.
+        Files of a client certificate and its key.
     headers
-        Further headers of each request.
+        Additional headers of each request.
     timeout
-        How long to wait for an answer, in seconds.
+        Seconds to wait for an answer.
     retries
-        How often a request is repeated that failed for a reason that may pass.
+        How many times a request is repeated after a transient failure.
     backoff
-        How long to wait before the first repetition, in seconds; twice as long before each further one.
+        Seconds to wait before the first repetition. The wait doubles each time.
 
     Raises
     ------
@@ -141,24 +141,24 @@ class SchemaRegistry:
 
     def schema(self, schema_id: int) -> str:
         """
-        Give the schema of an id.
+        Return the schema of an id.
 
         Parameters
         ----------
         schema_id
-            The id that is in front of a datum.
+            The id in the header of a datum.
 
         Returns
         -------
         str
-            The schema as JSON text, the types that it refers to included.
+            The schema as JSON text, with the types that it refers to.
 
         Raises
         ------
         AvroSchemaNotFoundError
             If the registry has no such id.
         AvroUnsupportedError
-            If the schema is not one of Avro.
+            If the schema is not an Avro schema.
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
         """
@@ -168,12 +168,12 @@ class SchemaRegistry:
 
     def latest(self, subject: str | None = None) -> RegisteredSchema:
         """
-        Give the latest version of a subject. This is asked for each time.
+        Return the latest version of a subject, with a request each time.
 
         Parameters
         ----------
         subject
-            The subject, by default that of this object.
+            The subject. The default is that of this object.
 
         Returns
         -------
@@ -201,7 +201,7 @@ class SchemaRegistry:
         Parameters
         ----------
         subject
-            The subject that it becomes a version of.
+            The subject that gets the schema as a version.
         schema
             JSON text, Python objects, or the path of an ``.avsc`` file.
 
@@ -241,12 +241,12 @@ class SchemaRegistry:
             msg = f"{self!r} has no {what}"
             raise AvroSchemaNotFoundError(msg)
         if answer.status != 200:
-            msg = f"{self!r} gives no {what}: {_message(answer)}"
+            msg = f"{self!r} did not return {what}: {_message(answer)}"
             raise AvroError(msg)
         return answer.body
 
     def _whole(self, body: Any) -> str:
-        """Give a schema with the types that it refers to in it."""
+        """Return a schema with the types that it refers to inlined."""
         text = self._avro(body)
         if not body.get("references"):
             return text
@@ -255,7 +255,7 @@ class SchemaRegistry:
         return json.dumps(_references.inline(_parsed(text), referenced.values()))
 
     def _collect(self, body: Any, found: dict[tuple[str, int], Any]) -> None:
-        """Fetch what a schema refers to, directly or not."""
+        """Fetch the schemas that a schema refers to, directly or not."""
         waiting = [body]
         while waiting:
             for reference in self._member(waiting.pop(), "references", list, []):
@@ -307,7 +307,7 @@ class SchemaRegistry:
 
 
 def _message(answer: _http.Answer) -> str:
-    """Give what a registry says is wrong."""
+    """Return the error message of a registry."""
     text = answer.body.get("message") if isinstance(answer.body, dict) else answer.body
     return f"status {answer.status}, {text}"
 

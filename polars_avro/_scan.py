@@ -66,16 +66,16 @@ def scan_avro(
     """
     Lazily read from Avro files.
 
-    Only the columns that a query uses are decoded, and only the blocks that its slice touches are decompressed;
-    ``select(pl.len())`` reads block headers alone. Importing the package makes this ``pl.scan_avro`` as well.
+    A query decodes only the columns that it uses, and decompresses only the blocks that its slice touches.
+    ``select(pl.len())`` reads block headers alone. Importing the package also sets ``pl.scan_avro``.
 
     Parameters
     ----------
     source
-        Path(s) to files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``, a file
-        opened for reading bytes, any object whose ``read()`` returns bytes. Those that can seek are read by ranges,
-        from their position on; others are read to their end by this call. Empty files are skipped in directories and
-        patterns.
+        Path(s) or URL(s) of files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``,
+        a file opened for reading bytes, any object whose ``read()`` returns bytes. File-likes that can seek are read by
+        ranges, from their position; others are read to their end by this call. Empty files are skipped in directories
+        and patterns.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -83,64 +83,66 @@ def scan_avro(
     row_index_offset
         The index of the first row.
     ignore_errors
-        Drop damaged blocks, and read on after them. Each is reported, and a warning sums up; a damaged header is an
-        error all the same. All columns are decoded then, also to count rows, so that every query has the same rows; a
-        row index counts the rows that are returned.
+        Drop damaged blocks, and continue after them. Each is reported, and a warning counts them. A damaged header is
+        an error all the same. All columns are decoded then, also to count rows, so that every query has the same rows.
+        A row index counts the rows that are returned.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that is dropped, in file order. What it raises ends the read.
+        Called with a :class:`BadBlock` for each block that is dropped, in file order. An exception from it ends the
+        read.
     hive_partitioning
-        Whether ``key=value`` directories in the paths become columns, after those of the files. They do by default if
-        `source` is a single directory, from there on; otherwise whole paths are looked at. Files of which no row can
-        pass a filter are not decoded then, and not opened unless their rows have to be counted.
+        Turn ``key=value`` directories in the paths into columns, after those of the files. The default is True if
+        `source` is a single directory; only directories below it count then. Otherwise whole paths count. Files are
+        skipped if none of their rows can pass a filter on such columns, and not opened unless their rows have to be
+        counted.
     glob
-        Whether ``*``, ``?`` and ``[`` in a path make it a pattern. A name with brackets is no pattern if there is a
-        file or directory of that name.
+        Treat a path with ``*``, ``?`` or ``[`` as a pattern. A name with brackets is no pattern if a file or directory
+        has that very name.
     hidden_file_prefix
         Skip files of directories and patterns whose names begin with one of these.
     schema
-        Names and dtypes of the columns, in the order wanted; the files must have these dtypes. Columns that no file
-        has follow `missing_columns`, columns that are not named here follow `extra_columns`. With a schema, no files
-        are an empty frame. Not together with `reader_schema`.
+        Names and dtypes of the columns, in the order wanted. The files must have these dtypes. `missing_columns`
+        applies to columns that no file has, `extra_columns` to columns that are not named here. With a schema, no files
+        are an empty frame. Excludes `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
-        an ``.avsc`` file. The rules of Avro's schema resolution hold, names included: fields are matched by name or
-        alias, numbers are widened, a field that a file lacks has its default, a field that the schema lacks is skipped.
+        an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
+        numbers are widened. A field that a file lacks has its default, a field that the schema lacks is skipped.
     schema_mode : {'first', 'union'}
-        What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
-        or as one that has the columns of all files, in types that hold the values of all. The latter gives what
-        ``pl.concat(how="diagonal_relaxed")`` would: every header is read by this call, and what a file lacks is null.
+        The schema to read as if neither `schema` nor `reader_schema` is given: that of the first file, or the union of
+        all. The union has the columns of all files, in types that hold all values, as
+        ``pl.concat(how="diagonal_relaxed")`` has them. This call reads every header then. Missing columns are null.
     hive_schema
         The names and dtypes of the columns in the paths; by default they are inferred.
     try_parse_hive_dates
-        Whether dates and datetimes are inferred too.
+        Infer dates and datetimes in paths too.
     low_memory
         Decode one batch at a time, on one thread unless `n_threads` is given: less memory, more time.
     cache
-        Whether a query that scans the same files twice reads them once.
+        Read files once if a query scans them twice.
     storage_options
-        Options of the store that holds the files, by the names that Polars' own scans take: keys, region, endpoint and
-        so on as ``str``, ``max_retries`` and the retry times as numbers. An unknown name is an error.
+        Options of the store that holds the files, under the names that Polars' own scans take. Keys, region, endpoint
+        and so on are ``str``; ``max_retries`` and the retry times are numbers. An unknown name is an error.
     credential_provider
-        What brings credentials for the store, as in Polars' own scans: ``"auto"`` asks the cloud's Python package if it
-        is installed, a provider or a callable that returns ``(dict, expiry)`` is called before they expire, and None
-        leaves the store to `storage_options` and the environment.
+        The source of credentials for the store, as in Polars' own scans. ``"auto"`` asks the cloud's Python package if
+        it is installed. A provider, or a callable that returns ``(dict, expiry)``, is called before credentials expire.
+        None leaves the store to `storage_options` and the environment.
     include_file_paths
-        If not None, a column of this name says which file a row came from.
+        If not None, a column of this name has the path of each row's file.
     missing_columns : {'raise', 'insert'}
-        What becomes of columns that a file lacks and that have no default in the schema: an error, or null. A default
+        Raise an error, or insert nulls, for columns that a file lacks and that have no default in the schema. A default
         is the value of the missing column in any case.
     extra_columns : {'raise', 'ignore'}
-        What becomes of columns that only later files have. With `reader_schema` they are skipped in any case.
+        Raise an error for columns that only later files have, or skip them. `reader_schema` skips them in any case.
     cast_options
-        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records. Its other
-        options allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need none.
+        `missing_struct_fields` and `extra_struct_fields` are the same for fields of nested records. The other options
+        allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option.
     batch_size
-        About how many rows a batch, or a chunk of the result, has at least: 100,000 by default, and fewer if rows are
-        large. Small blocks are not split, so that batches end where blocks do.
+        The least number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are
+        large. Small blocks are not split, so batches end at the ends of blocks.
     n_threads
-        How many threads decode: as many as Polars uses by default; 1 decodes on the calling thread.
+        The number of threads that decode, by default as many as Polars uses. 1 decodes on the calling thread.
     limits
-        What a file may ask for before it is refused.
+        Bounds on what reading a file may cost.
 
     Returns
     -------
@@ -149,12 +151,12 @@ def scan_avro(
     Raises
     ------
     AvroError
-        If the first file is damaged or cannot be read as Avro; the subclass says by whose fault. Other files are
-        opened when the query runs, and raise then: also where they cannot be read as the schema of the scan.
+        If the first file is damaged or cannot be read as Avro; the subclass tells which. Other files are opened when
+        the query runs, and raise then, also if they cannot be read as the schema of the scan.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     TypeError
-        If `source` is nothing that can be read.
+        If `source` is of a type that cannot be read.
 
     See Also
     --------
@@ -163,8 +165,8 @@ def scan_avro(
 
     Notes
     -----
-    The header of the first file is read by this call, for its schema, and patterns and directories are listed; data is
-    read when the query runs.
+    This call reads the header of the first file, for its schema, and lists patterns and directories. Rows are read when
+    the query runs. A scan of a store sends nothing before its schema is needed.
 
     Examples
     --------
@@ -231,7 +233,7 @@ def scan_avro(
 
 @dataclass(frozen=True)
 class ScanPlan:
-    """All that a scan is told. Calling it lists files, reads the schema and makes the scan."""
+    """Arguments of a scan. Calling it lists files, reads the schema and makes the scan."""
 
     named: tuple[str | bytes | OpenFile, ...]
     stores: Stores

@@ -1,18 +1,18 @@
-"""What files are read as: a reader's schema, and how far files may differ from it."""
+"""The schema that files are read as, and how far they may differ from it."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from polars_avro import _options
+from polars_avro import _options, _schema_dtypes
 from polars_avro._core import ContainerFile, FileOpener, FileSet
 from polars_avro._errors import AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
@@ -54,7 +54,7 @@ _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "st
 
 @dataclass(frozen=True)
 class ReadSchema:
-    """One schema for all files. Hashable, so that equal scans can share what they make."""
+    """One schema for all files. Hashable, so equal scans can share a reader."""
 
     schema_json: str
     #: Columns, and fields of nested records, that a file lacks become null.
@@ -63,18 +63,18 @@ class ReadSchema:
     #: Columns, and fields of nested records, that the schema lacks are an error.
     refuse_extra_columns: bool = False
     refuse_extra_fields: bool = False
-    #: Whether only the columns count that the schema becomes: names of records do not matter then, and nulls are kept.
+    #: Match types by the columns that they become: names of records do not matter then, and nulls are kept.
     by_columns: bool = False
     #: The casts that are allowed.
     casts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
     def core_opener(self) -> FileOpener:
-        """Say how to open a file."""
+        """Return an opener of files that are read as this schema."""
         return _open_as(self)
 
     def schema(self) -> pl.Schema:
-        """Give the columns that the files become."""
+        """Return the columns that the files become."""
         return _schema_of(self)
 
 
@@ -100,22 +100,24 @@ def _schema_of(read_schema: ReadSchema) -> pl.Schema:
 
 @lru_cache(maxsize=16)
 def as_written(limits: Limits) -> FileOpener:
-    """Say how to open a file that is read as the schema it was written with."""
+    """Return an opener of files that are read as their own schema."""
     return FileOpener(None, limits=limits)
 
 
 @dataclass(frozen=True)
 class SchemaEvolution:
-    """How files may differ from the schema they are read as, as a user says it."""
+    """Differences that are allowed between files and the schema they are read as."""
 
     missing_columns: MissingColumns = "raise"
     extra_columns: ExtraColumns = "raise"
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
     casts: tuple[str, ...] = ()
+    #: The casts that columns of `schema` may take which files may among one another; None without options of casts.
+    widening: frozenset[tuple[str, str]] | None = None
 
     def read_schema(self, schema_json: str, limits: Limits, *, given: bool) -> ReadSchema:
-        """Read files as a schema that was given, or that is a file's own."""
+        """Return the schema to read as: one that the user gave, or the first file's."""
         return ReadSchema(
             schema_json,
             insert_missing_columns=self.missing_columns == "insert",
@@ -132,7 +134,7 @@ class SchemaEvolution:
 def schema_evolution(
     missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
 ) -> SchemaEvolution:
-    """Check the options that say what happens where files differ."""
+    """Check the options for files that differ."""
     _one_of("missing_columns", missing_columns, ("insert", "raise"))
     _one_of("extra_columns", extra_columns, ("ignore", "raise"))
     _options.check(cast_options=cast_options)
@@ -154,11 +156,12 @@ def schema_evolution(
         if word not in allowed:
             msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
             raise TypeError(msg)
-    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts)
+    widening = frozenset((name, word) for name in _CASTS for word in _words(name, getattr(cast_options, name)))
+    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts, widening)
 
 
 def _words(option: str, given: object) -> Collection[str]:
-    """Give the words of an option that is one or several."""
+    """Return the words of an option that is one or several."""
     words = [given] if isinstance(given, str) else given
     allowed = _CASTS[option]
     if not isinstance(words, Collection) or not all(word in allowed for word in words):
@@ -169,7 +172,7 @@ def _words(option: str, given: object) -> Collection[str]:
 
 @dataclass(frozen=True)
 class SchemaRequest:
-    """What files are to be read as, as a user says it."""
+    """The schema that a user asks for, before any file is opened."""
 
     schema: SchemaDict | None = None
     reader_schema: AvroSchema | None = None
@@ -189,13 +192,13 @@ class SchemaRequest:
         return None if self.schema is None else tuple(pl.DataFrame(schema=self.schema).schema.items())
 
     def schema_of_no_files(self) -> pl.Schema | None:
-        """Give the columns if there are no files, as far as a schema is given."""
+        """Return the columns of a scan without files, or None without a schema."""
         if self.reader_schema is not None:
             return self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True).schema()
         return None if self.dtypes is None else pl.Schema(self.dtypes)
 
     def resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
-        """Say what files are read as, and open the first of them."""
+        """Choose the schema to read as, and open the first file."""
         if self.reader_schema is not None:
             read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True)
             return read_schema, ContainerFile(sources[0], read_schema.core_opener())
@@ -206,16 +209,17 @@ class SchemaRequest:
             found = self.evolution.read_schema(file.schema_json, self.limits, given=False), file
             if len(sources) > 1 and self.evolution.missing_columns == "insert" and self.missing(found[0]):
                 found = self._union(sources)
+        found = self._cast(*found, sources[0])
         self._check(found[0].schema())
         return found
 
     def missing(self, read_schema: ReadSchema) -> tuple[str, ...]:
-        """Give the columns that `schema` has and the files do not."""
+        """Return the columns that `schema` has and the files do not."""
         own = read_schema.schema()
         return tuple(name for name, _ in self.dtypes or () if name not in own)
 
     def refused(self, read_schema: ReadSchema) -> tuple[str, ...]:
-        """Give the columns whose use is an error, as a file lacks them."""
+        """Return the columns that no query may use, because a file lacks them."""
         return self.missing(read_schema) if self.evolution.missing_columns == "raise" else ()
 
     def _union(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
@@ -229,14 +233,34 @@ class SchemaRequest:
         )
         return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
-    def _check(self, own: pl.Schema) -> None:
-        """Refuse columns of the files that are not as `schema` wants them."""
+    def _cast(
+        self, read_schema: ReadSchema, file: ContainerFile, source: str | bytes | OpenFile | StoreFile
+    ) -> tuple[ReadSchema, ContainerFile]:
+        """Read columns as the dtypes of `schema` where the options of casts allow it."""
+        own, widening = read_schema.schema(), self.evolution.widening
+        other = {name: dtype for name, dtype in self.dtypes or () if name in own and own[name] != dtype}
+        if widening is None or any(
+            not _schema_dtypes.widened(own[name], dtype) <= widening for name, dtype in other.items()
+        ):
+            return read_schema, file
+        changed = _schema_dtypes.with_dtypes(read_schema.schema_json, other) if other else None
+        if changed is None:
+            return read_schema, file
+        recast = replace(read_schema, schema_json=changed)
+        try:
+            return recast, ContainerFile(source, recast.core_opener())
+        except AvroSchemaError as error:
+            self._check(own, error)
+            raise
+
+    def _check(self, own: pl.Schema, cause: Exception | None = None) -> None:
+        """Refuse columns of the files that differ from `schema`."""
         if self.dtypes is None:
             return
         for name, dtype in self.dtypes:
             if name in own and own[name] != dtype:
                 msg = f"column {name!r} is {own[name]} in the files and {dtype} in `schema`"
-                raise AvroSchemaError(msg)
+                raise AvroSchemaError(msg) from cause
         extra = [name for name in own if name not in dict(self.dtypes)]
         if extra and self.evolution.extra_columns == "raise":
             msg = f"`schema` lacks the column {extra[0]!r} of the files; pass extra_columns='ignore' to skip it"
@@ -244,7 +268,7 @@ class SchemaRequest:
 
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
-    """Give the JSON text of a schema that a user passes as this argument."""
+    """Return the JSON text of a schema that a user passes as this argument."""
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
-
 from polars_avro import _options, _schemas, _tiling
 from polars_avro._engine.file_parts import FilePart, FileParts
 from polars_avro._engine.files import Files
+from polars_avro._errors import AvroError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._scan import engine
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, ReadSchema, SchemaEvolution, SchemaMode
-from polars_avro._sources import block_sample, expansion, inputs
+from polars_avro._sources import expansion, inputs, stores
 from polars_avro._sources.inputs import Contents, Sources
+from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._core import ContainerFile
     from polars_avro._sources.hive import Hive
 
 
@@ -39,12 +40,16 @@ class SplitPlan:
     refused: tuple[str, ...]
     ignore_errors: bool
     codec: str
+    stores: Stores = field(default_factory=Stores, compare=False, repr=False)
 
-    def files(self, paths: Sequence[str], read_schema: ReadSchema) -> Files:
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "stores": self.stores.bare()}
+
+    def files(self, paths: Sequence[str], read_schema: ReadSchema, in_stores: Stores) -> Files:
         """Give whole files as the plan reads them."""
         own = read_schema is self.read_schema
         dtypes, refused = (self.dtypes, self.refused) if own else (None, ())
-        return Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused)
+        return Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused, stores=in_stores)
 
     def read_as(self, reader_schema: AvroSchema | None) -> ReadSchema:
         """Give the schema to read as: the plan's, or one that is given later."""
@@ -60,7 +65,8 @@ class Split:
     A share of the rows of some Avro files: a range of a large file, or several small files.
 
     :func:`plan_splits` makes the splits of a source, which have every row once. A split pickles to a few kilobytes. It
-    holds paths, ranges and the schema to read as, and no data, credentials or open files.
+    holds paths, ranges and the schema to read as, and no data, credentials or open files: of options of stores, a
+    pickle holds where the store is.
 
     Attributes
     ----------
@@ -95,6 +101,8 @@ class Split:
         predicate: pl.Expr | None = None,
         on_bad_block: Callable[[BadBlock], object] | None = None,
         n_threads: int | None = None,
+        storage_options: StorageOptions | None = None,
+        credential_provider: CredentialProvider = "auto",
     ) -> pl.DataFrame:
         """
         Read the rows of the split.
@@ -111,6 +119,11 @@ class Split:
             Called with a :class:`BadBlock` for each block that ``ignore_errors`` leaves out.
         n_threads
             How many threads decode: as many as Polars uses by default. 1 suits engines that run a task per core.
+        storage_options
+            Options of the store that the files are in, as in :func:`read_avro`, where the process that planned had
+            others or the split has come from another process.
+        credential_provider
+            Where credentials of the store come from, as in :func:`read_avro`.
 
         Returns
         -------
@@ -140,7 +153,14 @@ class Split:
         │ Perth   │
         └─────────┘
         """
-        lf = scan_splits([self], reader_schema=reader_schema, on_bad_block=on_bad_block, n_threads=n_threads)
+        lf = scan_splits(
+            [self],
+            reader_schema=reader_schema,
+            on_bad_block=on_bad_block,
+            n_threads=n_threads,
+            storage_options=storage_options,
+            credential_provider=credential_provider,
+        )
         schema = lf.collect_schema()
         if predicate is not None:
             lf = lf.filter(predicate)
@@ -153,14 +173,21 @@ class Split:
         return lf.collect()
 
     def _frames(
-        self, columns: Sequence[str], predicate: pl.Expr | None = None, *, n_threads: int | None = None
+        self,
+        columns: Sequence[str],
+        predicate: pl.Expr | None = None,
+        *,
+        n_threads: int | None = None,
+        storage_options: StorageOptions | None = None,
+        credential_provider: CredentialProvider = "auto",
     ) -> Iterator[pl.DataFrame]:
         """
         Read batch by batch, without a query plan.
 
         Rows that fail the predicate may be among them. On one thread the batches are the same every time.
         """
-        files = _files([self], self._plan.read_schema)
+        in_stores = self._plan.stores.given(self.files, storage_options, credential_provider, "Split.read")
+        files = _files([self], self._plan.read_schema, in_stores)
         filters = [] if predicate is None else [predicate]
         return files.open().frames(
             columns=columns,
@@ -186,6 +213,8 @@ def plan_splits(
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
     cast_options: pl.ScanCastOptions | None = None,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
     limits: Limits | None = None,
 ) -> list[Split]:
     """
@@ -197,7 +226,8 @@ def plan_splits(
     Parameters
     ----------
     source
-        Path(s) to files or directories, or glob patterns, which the tasks must be able to read as well.
+        Path(s) to files or directories, or glob patterns, or URLs of these in stores, which the tasks must be able to
+        read as well.
     target_bytes
         About how many bytes of files a split has. Larger files are cut into ranges of equal size; neighbouring smaller
         ones are packed together, at most 1,024 into a split.
@@ -231,6 +261,11 @@ def plan_splits(
         What becomes of columns that only later files have.
     cast_options
         Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records.
+    storage_options
+        Options of the stores that the files are in, as in :func:`scan_avro`. Splits keep them in this process; when
+        they are pickled, they take along where the store is and leave out credentials.
+    credential_provider
+        Where credentials of the stores come from, as in :func:`scan_avro`. Splits that are pickled leave it out.
     limits
         What a file may ask for before it is refused.
 
@@ -280,20 +315,32 @@ def plan_splits(
     request = _schemas.SchemaRequest(schema, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
     named = inputs.normalize_sources(source)
     hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
-    paths = _paths(expansion.expand(named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix))
+    in_stores = stores.stores(named, storage_options, credential_provider, "plan_splits")
+    listed = expansion.expand(
+        named, engine.expand, glob=glob, hidden_file_prefix=hidden_file_prefix, in_stores=in_stores
+    )
+    paths = _paths(listed)
     if not paths:
         raise expansion.no_files(named, glob=glob)
-    read_schema, first = request.resolve(paths)
+    read_schema, first = request.resolve(in_stores.files(paths))
     if hive is not None:
         hive = hive.with_dtypes(paths)
     refused = request.refused(read_schema)
     plan = SplitPlan(
-        read_schema, evolution, hive, include_file_paths, request.dtypes, refused, bool(ignore_errors), first.codec
+        read_schema,
+        evolution,
+        hive,
+        include_file_paths,
+        request.dtypes,
+        refused,
+        bool(ignore_errors),
+        first.codec,
+        in_stores,
     )
     # Refuses columns that have the same name.
-    plan.files(paths, read_schema).schema()
-    sizes = [os.stat(path).st_size for path in paths]
-    rows_per_byte = block_sample.rows_per_byte(paths[0], first)
+    plan.files(paths, read_schema, in_stores).schema()
+    sizes = in_stores.sizes(paths)
+    rows_per_byte = _rows_per_byte(first)
     return [
         _split(parts, rows_per_byte, first.header_size, plan)
         for parts in _tiling.tile(zip(paths, sizes, strict=True), target)
@@ -307,6 +354,8 @@ def scan_splits(
     on_bad_block: Callable[[BadBlock], object] | None = None,
     batch_size: int | None = None,
     n_threads: int | None = None,
+    storage_options: StorageOptions | None = None,
+    credential_provider: CredentialProvider = "auto",
 ) -> pl.LazyFrame:
     """
     Lazily read splits, one after the other.
@@ -325,6 +374,11 @@ def scan_splits(
         About how many rows a batch has.
     n_threads
         How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+    storage_options
+        Options of the stores that the files are in, as in :func:`scan_avro`, where the process that planned had others
+        or the splits have come from another process.
+    credential_provider
+        Where credentials of the stores come from, as in :func:`scan_avro`.
 
     Returns
     -------
@@ -358,17 +412,28 @@ def scan_splits(
         batch_size=batch_size,
         n_threads=n_threads,
     )
-    files = _files(splits, plan.read_as(reader_schema))
+    paths = [part.file for split in splits for part in split.parts]
+    in_stores = plan.stores.given(paths, storage_options, credential_provider, "scan_splits")
+    files = _files(splits, plan.read_as(reader_schema), in_stores)
     return engine.scan(files, files.schema(), ScanOptions(reader=reader), codec=plan.codec)
 
 
-def _files(splits: Sequence[Split], read_schema: ReadSchema) -> Files:
+def _files(splits: Sequence[Split], read_schema: ReadSchema, in_stores: Stores) -> Files:
     """Give the files of splits of one plan, whole where they are."""
     parts = _tiling.merge(part for split in splits for part in split.parts)
-    files = splits[0]._plan.files([part.file for part in parts], read_schema)
+    files = splits[0]._plan.files([part.file for part in parts], read_schema, in_stores)
     if all(part.is_whole for part in parts):
         return files
     return FileParts.of(files, parts)
+
+
+def _rows_per_byte(file: ContainerFile) -> float | None:
+    """Give the rows of the first block by its bytes; None if there is no block, or it is damaged."""
+    try:
+        found = file.first_block()
+    except AvroError:
+        return None
+    return found[0] / found[1] if found is not None and found[0] > 0 else None
 
 
 def _paths(sources: Sequence[str | Contents]) -> list[str]:

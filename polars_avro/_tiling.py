@@ -1,4 +1,4 @@
-"""How files become splits: large ones are cut, small ones packed together."""
+"""Files become splits: large ones are cut, small ones packed together."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def merge(parts: Iterable[FilePart]) -> tuple[FilePart, ...]:
 
 
 def _cut(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[FilePart]:
-    """Give files as parts of equal size, none of which is larger than the target."""
+    """Return files as parts of equal size, none of which is larger than the target."""
     for file, size in files:
         n = -(-size // target_bytes) or 1
         for i in range(n):

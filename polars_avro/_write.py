@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
-import polars as pl
 from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
+import polars as pl
 from polars_avro._writing.files import FileWriter, write_batches
 from polars_avro._writing.frames import check_schema, empty_frame
 from polars_avro._writing.options import AvroCompression, FileOptions, SyncOnClose, core_options
 from polars_avro._writing.partitioning import Partitioning
 from polars_avro._writing.partitions import PartitionWriter, WrittenFile
-from polars_avro._writing.targets import Target, file_options, normalize_target
+from polars_avro._writing.targets import Target, file_options, normalize_target, open_target, stores_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,63 +50,66 @@ def write_avro(
     Write a DataFrame to an Avro file.
 
     Every dtype can be written, and comes back from :func:`read_avro` as it was; other readers see plain Avro types.
-    A path gets its file when it is complete: whatever fails before leaves the old file as it was.
+    A path gets its file when it is complete: whatever fails before leaves the old file as it was. So does an object in
+    a store.
 
     Parameters
     ----------
     df
         The frame.
     target
-        A path, a ``BytesIO``, a file opened for writing bytes, any object with ``write()``, or a
-        :class:`polars.PartitionBy`.
+        A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
+        ``write()``, or a :class:`polars.PartitionBy`.
     compression
-        How blocks are compressed: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or
-        ``"uncompressed"``; Avro's own names are allowed too.
+        The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
+        Avro's own names are allowed too.
     name
         The name of the root record in the Avro schema, ``Row`` by default.
     compression_level
-        How hard to compress: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz; None is the
-        codec's own default. The others have no levels.
+        The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
+        the codec's own default. The others have no levels.
     avro_schema
-        The Avro schema to write by: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
-        are found by name; a field without a column gets its default. By default the schema is made from the dtypes.
+        The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
+        are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
     namespace
         The namespace of the root record.
     doc
         The documentation of the root record.
     block_size
-        Bytes of a block before compression, at most: 65,536 by default.
+        The most bytes of a block before compression: 65,536 by default.
     sync_marker
         The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
     append
-        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame.
+        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame. Objects
+        in stores do not grow.
     partition_by
-        Columns by whose values to spread rows over files below the directory `target`.
+        Columns whose values spread the rows over files below the directory `target`.
     partition_chunk_size_bytes
-        About how much memory the rows of one file may take if `partition_by` is given.
+        The approximate memory that the rows of one file take, if `partition_by` is given.
     storage_options
-        Options of object stores. Not supported yet.
+        Options of the store that the target is in, as in :func:`read_avro`.
     credential_provider
-        Credentials of object stores. Not supported yet.
+        Where credentials of the store come from, as in :func:`read_avro`.
     metadata
         Entries to add to the file's header.
     mkdir
         Make missing directories of a path.
     sync_on_close
-        Wait until the disk has the file: its bytes (``"data"``), or all that the file system knows of it (``"all"``).
+        Wait until the disk has the file: its bytes (``"data"``), or its metadata too (``"all"``).
     n_threads
-        How many threads encode: as many as Polars uses by default; 1 leaves everything to the calling thread.
+        The number of threads that encode, by default as many as Polars uses. 1 encodes on the calling thread.
 
     Raises
     ------
     AvroUnsupportedError
-        If a dtype cannot be written; the message names the column and the cast to use.
+        If a dtype cannot be written; the message names the column and the cast to use. Also if the target is a web
+        address, or rows are to be appended to an object in a store.
     AvroSchemaError
         If the frame does not fit `avro_schema`, or the file to append to.
     AvroDataError
         If a value does not fit its type in `avro_schema`.
     OSError
-        If the target cannot be written.
+        If the target cannot be written: ``PermissionError`` and ``FileNotFoundError`` also of stores.
 
     See Also
     --------
@@ -141,12 +144,13 @@ def write_avro(
     if partition_by is not None:
         target = _partition_by(target, partition_by, partition_chunk_size_bytes)
     _write(
-        [df],
+        lambda: [df],
         df.schema,
         target,
         options,
         storage_options=storage_options,
         credential_provider=credential_provider,
+        caller="write_avro",
         append=append,
         mkdir=mkdir,
         sync_on_close=sync_on_close,
@@ -179,9 +183,9 @@ def sink_avro(
     n_threads: int | None = None,
 ) -> pl.LazyFrame | None:
     """
-    Run a query and write its rows to an Avro file as they come, in bounded memory.
+    Run a query and write its rows to an Avro file in bounded memory.
 
-    A path gets its file when the query has ended: a query that fails leaves the old file as it was.
+    A path is replaced when the query has ended: a query that fails leaves the old file as it was.
 
     Parameters
     ----------
@@ -194,15 +198,15 @@ def sink_avro(
     append
         As in :func:`write_avro`.
     maintain_order
-        Write rows in the order in which the query gives them. Without, the query may be faster.
+        Write rows in the order of the query. False may be faster.
     storage_options, credential_provider, sync_on_close, metadata, mkdir
         As in :func:`write_avro`.
     lazy
-        Do nothing yet, and give a LazyFrame that writes when it is collected.
+        Return a LazyFrame that writes when it is collected, instead of running the query.
     engine
         The engine that runs the query.
     optimizations
-        The optimizations that the query gets.
+        The optimizations of the query.
     sinked_paths_callback
         Called at the end with the paths of all files, their rows and their bytes.
     n_threads
@@ -256,14 +260,14 @@ def sink_avro(
         if not isinstance(target, pl.PartitionBy):
             options.check(empty_frame(schema))
         flags = optimizations or pl.QueryOptFlags()
-        batches = lf.collect_batches(maintain_order=maintain_order, engine=engine, optimizations=flags)
         written = _write(
-            batches,
+            lambda: lf.collect_batches(maintain_order=maintain_order, engine=engine, optimizations=flags),
             schema,
             target,
             options,
             storage_options=storage_options,
             credential_provider=credential_provider,
+            caller="sink_avro",
             append=append,
             mkdir=mkdir,
             sync_on_close=sync_on_close,
@@ -288,27 +292,30 @@ def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: int) -> 
 
 
 def _write(
-    batches: Iterable[pl.DataFrame],
+    batches: Callable[[], Iterable[pl.DataFrame]],
     schema: pl.Schema,
     target: Any,
     options: WriteOptions,
     *,
     storage_options: dict[str, Any] | None,
     credential_provider: Any,
+    caller: str,
     append: bool,
     mkdir: bool,
     sync_on_close: SyncOnClose | None,
 ) -> list[WrittenFile]:
-    """Write batches to one file or several."""
-    del storage_options, credential_provider
+    """Write batches, which are asked for when all arguments are checked, to one file or several."""
     check_schema(schema)
     if isinstance(target, pl.PartitionBy):
         if append:
             msg = "`append` needs the path of one file, not a `PartitionBy`"
             raise ValueError(msg)
         files = FileOptions(sync_on_close=sync_on_close)
-        return PartitionWriter(Partitioning.of(target), options, files).write_all(batches, schema)
+        partitioning = Partitioning.of(target)
+        in_stores = stores_of(partitioning.base_path, storage_options, credential_provider, caller)
+        return PartitionWriter(partitioning, options, files, in_stores).write_all(batches(), schema)
     place = normalize_target(target)
     files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
-    rows, n_bytes = write_batches(FileWriter(place, options, files), batches, schema)
+    opened = open_target(place, stores_of(place, storage_options, credential_provider, caller))
+    rows, n_bytes = write_batches(FileWriter(opened, options, files), batches(), schema)
     return [WrittenFile(place if isinstance(place, str) else "", rows, n_bytes)]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
-
 from polars_avro._core import FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.frames import check_schema, empty_frame
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
-from polars_avro._writing.targets import Target, file_options, normalize_target
+from polars_avro._writing.targets import Target, file_options, normalize_target, open_target, stores_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,15 +26,16 @@ class AvroWriter:
     """
     Write one Avro file frame by frame, as a context manager.
 
-    Small frames are joined, so that blocks are full. A path gets its file when the ``with`` block is left without an
-    error, or by :meth:`close`; else the old file stays as it was.
+    Small frames are joined into full blocks. A path is replaced when the ``with`` block ends without an error, or by
+    :meth:`close`; otherwise the old file stays as it was.
 
     Parameters
     ----------
     target
-        A path, a ``BytesIO``, a file opened for writing bytes, or any object with ``write()``.
+        A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, or any object with
+        ``write()``.
     schema
-        The columns of the file, for a file that may get no frame; by default the columns of the first frame.
+        The columns of the file, for a file that may get no frame. The default is the columns of the first frame.
     compression, name, compression_level, avro_schema, namespace, doc, block_size, sync_marker, append
         As in :func:`write_avro`.
     storage_options, credential_provider, metadata, mkdir, sync_on_close, n_threads
@@ -44,7 +44,7 @@ class AvroWriter:
     Raises
     ------
     AvroError
-        As :func:`write_avro` does; the file is lost then.
+        As in :func:`write_avro`. The new file is discarded then.
 
     See Also
     --------
@@ -87,7 +87,6 @@ class AvroWriter:
         sync_on_close: SyncOnClose | None = None,
         n_threads: int | None = None,
     ) -> None:
-        del storage_options, credential_provider
         options = core_options(
             compression=compression,
             compression_level=compression_level,
@@ -102,12 +101,13 @@ class AvroWriter:
         )
         place = normalize_target(target)
         files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
+        opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))
         self._schema = None if schema is None else pl.Schema(schema)
         if self._schema is not None:
             check_schema(self._schema)
             options.check(empty_frame(self._schema))
         self._options = options
-        self._writer: FileWriter | None = FileWriter(place, options, files)
+        self._writer: FileWriter | None = FileWriter(opened, options, files)
         self._rows = 0
 
     @property
@@ -122,7 +122,7 @@ class AvroWriter:
 
     @property
     def rows_written(self) -> int:
-        """How many rows have been taken."""
+        """The number of rows written so far."""
         return self._rows
 
     def write(self, data: Any) -> None:
@@ -132,17 +132,17 @@ class AvroWriter:
         Parameters
         ----------
         data
-            A DataFrame, or anything that offers its rows as an Arrow stream or array, such as a pyarrow table or a
-            DuckDB relation; a stream is taken batch by batch. All have the columns of the first.
+            A DataFrame, or an object that exports an Arrow stream or array, such as a pyarrow table or a DuckDB
+            relation. A stream is read batch by batch. All frames have the columns of the first.
 
         Raises
         ------
         TypeError
-            If `data` is nothing of that kind.
+            If `data` is not such an object.
         ValueError
-            If the writer is closed, or an error came before.
+            If the writer is closed, or an earlier call failed.
         AvroError
-            As :func:`write_avro` does.
+            As in :func:`write_avro`.
         """
         for df in _frames(data):
             if self._writer is None:
@@ -156,13 +156,13 @@ class AvroWriter:
             self._rows += df.height
 
     def close(self) -> None:
-        """End the file and make it visible. Closing twice is fine."""
+        """End the file and make it visible. Closing twice is allowed."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.finish(self._schema or pl.Schema())
 
     def abort(self) -> None:
-        """Leave everything as it was before."""
+        """Discard what was written; an old file stays as it was."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.abort()
@@ -184,7 +184,7 @@ class AvroWriter:
 
 
 def _frames(data: Any) -> Iterator[pl.DataFrame]:
-    """Give the frames that data offers."""
+    """Yield the frames of `data`."""
     if isinstance(data, pl.DataFrame):
         yield data
     elif isinstance(data, pl.LazyFrame):

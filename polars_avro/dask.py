@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-
 from polars_avro import _options
 from polars_avro._extras import require
+from polars_avro._plan_options import StoreOptions
 from polars_avro._splits import Split, plan_splits, scan_splits
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def read_avro(
         How many threads decode a partition: 1 suits Dask, which reads a partition per core. None is as many as Polars
         uses.
     **options
-        The other options of :func:`polars_avro.plan_splits`.
+        The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to
+        the workers beside the splits.
 
     Returns
     -------
@@ -63,9 +64,9 @@ def read_avro(
     AvroError
         If the first file is damaged or cannot be read as Avro. Partitions raise for the others.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     polars.exceptions.ColumnNotFoundError
-        If `columns` asks for what is not there.
+        If `columns` names a column that does not exist.
 
     See Also
     --------
@@ -82,7 +83,7 @@ def read_avro(
     splits = plan_splits(paths, target_bytes=target_bytes, **options)
     schema = scan_splits(splits[:1]).collect_schema()
     names = list(schema) if columns is None else _options.selection(columns, schema)
-    read = ReadPartition(schema, names, n_threads)
+    read = ReadPartition(schema, names, n_threads, StoreOptions.of(options))
     frame: dask.dataframe.DataFrame = dataframe.from_map(
         read, splits, meta=read.meta(), enforce_metadata=False, label="read-avro"
     )
@@ -92,23 +93,24 @@ def read_avro(
 class ReadPartition:
     """Reads a split as a pandas frame; Dask says which columns a computation needs."""
 
-    def __init__(self, schema: pl.Schema, names: Sequence[str], n_threads: int | None) -> None:
+    def __init__(self, schema: pl.Schema, names: Sequence[str], n_threads: int | None, stores: StoreOptions) -> None:
         self.schema = schema
         self.names = list(names)
         self.n_threads = n_threads
+        self.stores = stores
 
     def __call__(self, split: Split, columns: Sequence[str] | str | None = None) -> pd.DataFrame:
         """Read the partition."""
         names = self.names if columns is None else [columns] if isinstance(columns, str) else list(columns)
-        return _pandas(split.read(columns=names, n_threads=self.n_threads))
+        return _pandas(split.read(columns=names, n_threads=self.n_threads, **self.stores.arguments))
 
     def meta(self) -> pd.DataFrame:
-        """Give a frame of these columns without rows."""
+        """Return a frame of these columns without rows."""
         return _pandas(pl.DataFrame(schema={name: self.schema[name] for name in self.names}))
 
 
 def _pandas(df: pl.DataFrame) -> Any:
-    """Give Arrow's types in pandas, so that a partition's dtypes do not depend on whether it has nulls."""
+    """Return Arrow's types in pandas, so that a partition's dtypes do not depend on whether it has nulls."""
     import pandas as pd
 
     if not df.width:

@@ -1,11 +1,29 @@
 //! One opaque error for the whole crate: whose fault it is, where it happened, and what was wrong.
 
-use std::fmt;
+use std::sync::Arc;
+use std::{fmt, io};
+
+use polars_error::PolarsError;
 
 /// The result of everything in this crate that can fail.
+///
+/// ```
+/// fn rows(path: &str) -> polars_avro::Result<u64> {
+///     polars_avro::ContainerFile::open(path, &Default::default())?.count_rows(None)
+/// }
+/// assert_eq!(rows("docs/sample.avro")?, 300);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Who has to act on an [`Error`].
+///
+/// ```
+/// use polars_avro::{ContainerFile, ErrorKind, OpenOptions};
+///
+/// let error = ContainerFile::open(b"PAR1".to_vec(), &OpenOptions::default()).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Data);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -31,6 +49,14 @@ pub enum ErrorKind {
 }
 
 /// Where in a file an [`Error`] happened, as far as that is known.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions};
+///
+/// let error = ContainerFile::open(b"PAR1".to_vec(), &OpenOptions::default()).unwrap_err();
+/// assert_eq!(error.position().file.as_deref(), Some("<bytes>"));
+/// assert_eq!(error.position().offset, Some(0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Position {
@@ -49,6 +75,17 @@ pub struct Position {
 }
 
 /// What went wrong, by whose fault, and where.
+///
+/// ```
+/// use std::io;
+///
+/// use polars_avro::{Error, ErrorKind};
+///
+/// let error = Error::from(io::Error::from(io::ErrorKind::NotFound)).in_file("a.avro");
+/// assert_eq!(error.kind(), ErrorKind::Source);
+/// assert_eq!(error.to_string(), "a.avro: entity not found");
+/// assert_eq!(io::Error::from(error).kind(), io::ErrorKind::NotFound);
+/// ```
 pub struct Error(Box<Inner>);
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -94,7 +131,7 @@ impl Error {
 
     /// Reading the source failed.
     #[cold]
-    pub(crate) fn source(error: std::io::Error) -> Self {
+    pub(crate) fn source(error: io::Error) -> Self {
         Self::new(ErrorKind::Source, error.to_string()).with_cause(error)
     }
 
@@ -147,7 +184,7 @@ impl Error {
 
     /// The I/O error underneath, for [`ErrorKind::Source`].
     #[must_use]
-    pub fn io(&self) -> Option<&std::io::Error> {
+    pub fn io(&self) -> Option<&io::Error> {
         self.0.cause.as_ref()?.downcast_ref()
     }
 
@@ -155,6 +192,57 @@ impl Error {
     #[must_use]
     pub fn into_cause(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
         self.0.cause
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::source(error)
+    }
+}
+
+/// Keeps the message; [`io::Error::get_ref`] gives the error back.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Data | ErrorKind::Schema | ErrorKind::Mismatch | ErrorKind::Limit => io::ErrorKind::InvalidData,
+            ErrorKind::Unsupported => io::ErrorKind::Unsupported,
+            ErrorKind::Argument => io::ErrorKind::InvalidInput,
+            ErrorKind::Source => error.io().map_or(io::ErrorKind::Other, io::Error::kind),
+            ErrorKind::Callback | ErrorKind::Internal => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// An error of Polars is one of a callback, but for those of reading files.
+impl From<PolarsError> for Error {
+    fn from(error: PolarsError) -> Self {
+        match error {
+            PolarsError::IO { error, msg } => {
+                let message = msg.map_or_else(|| error.to_string(), |message| message.to_string());
+                Self::new(ErrorKind::Source, message).with_cause(io::Error::new(error.kind(), error))
+            }
+            error => Self::new(ErrorKind::Callback, error.to_string()).with_cause(error),
+        }
+    }
+}
+
+/// Keeps the message. An error of Polars that a callback ended with is handed back as it was.
+impl From<Error> for PolarsError {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        let kind = error.kind();
+        match (kind, error.into_cause().map(<dyn std::error::Error + Send + Sync>::downcast::<Self>)) {
+            (ErrorKind::Callback, Some(Ok(own))) => *own,
+            (ErrorKind::Source, Some(Err(cause))) => {
+                let kind = cause.downcast_ref().map_or(io::ErrorKind::Other, io::Error::kind);
+                Self::IO { error: Arc::new(io::Error::new(kind, cause)), msg: Some(message.into()) }
+            }
+            (ErrorKind::Schema | ErrorKind::Mismatch, _) => Self::SchemaMismatch(message.into()),
+            (ErrorKind::Argument, _) => Self::InvalidOperation(message.into()),
+            _ => Self::ComputeError(message.into()),
+        }
     }
 }
 
@@ -220,6 +308,42 @@ mod tests {
         });
         let text = "part-3.avro: block 7 at byte 52113, record 12, field `items[].price`: string of 9 bytes in 3";
         assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn an_io_error_comes_back_from_either_conversion() {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let error = Error::from(missing()).in_file("a.avro");
+        assert_eq!((error.kind(), error.io().unwrap().kind()), (ErrorKind::Source, io::ErrorKind::NotFound));
+        let text = error.to_string();
+        let io = io::Error::from(error);
+        assert_eq!((io.kind(), io.to_string()), (io::ErrorKind::NotFound, text.clone()));
+        match PolarsError::from(Error::from(missing()).in_file("a.avro")) {
+            PolarsError::IO { error, msg } => {
+                assert_eq!(error.kind(), io::ErrorKind::NotFound);
+                assert_eq!(msg.unwrap().to_string(), text);
+            }
+            other => panic!("{other:?}"),
+        }
+        let again = Error::from(PolarsError::from(missing()));
+        assert_eq!((again.kind(), again.io().unwrap().kind()), (ErrorKind::Source, io::ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn an_error_of_polars_passes_through_a_callback() {
+        let failed = PolarsError::ColumnNotFound("b".into());
+        let error = Error::from(failed).in_file("a.avro");
+        assert_eq!(error.kind(), ErrorKind::Callback);
+        assert!(matches!(PolarsError::from(error), PolarsError::ColumnNotFound(name) if name.to_string() == "b"));
+    }
+
+    #[test]
+    fn each_kind_has_its_counterpart_in_polars() {
+        let polars = |kind| PolarsError::from(Error::new(kind, "x").in_file("a.avro"));
+        assert!(matches!(polars(ErrorKind::Schema), PolarsError::SchemaMismatch(_)));
+        assert!(matches!(polars(ErrorKind::Argument), PolarsError::InvalidOperation(_)));
+        let PolarsError::ComputeError(message) = polars(ErrorKind::Data) else { panic!() };
+        assert_eq!(message.to_string(), "a.avro: x");
     }
 
     #[test]

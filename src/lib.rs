@@ -1,7 +1,46 @@
-//! Apache Avro object container files, decoded straight into Polars columns.
+//! Reads and writes Apache Avro object container files, as columns that Polars uses as they are.
 //!
-//! Bytes in, columns out: a [`Container`] is a file whose header has been read; [`Container::read`] gives its rows as
-//! Arrow [`Batch`]es, decoded on all cores and handed out in file order.
+//! ```
+//! use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+//!
+//! let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+//! let options = ReadOptions::default().with_columns(["station", "celsius"]).with_length(100);
+//! for batch in file.read(&options)? {
+//!     let batch = batch?;
+//!     for (field, array) in batch.fields.iter().zip(&batch.arrays) {
+//!         println!("{}: {} values, {} nulls", field.name, array.len(), array.null_count());
+//!     }
+//! }
+//! # Ok::<(), polars_avro::Error>(())
+//! ```
+//!
+//! A [`ContainerFile`] is opened from a path, from bytes or from a [`Source`]; a [`FileSet`] reads several as one.
+//! [`ContainerFile::read`] decodes on all cores and returns [`Batch`]es in file order: Arrow arrays of polars-arrow, see
+//! [`arrow`]. [`Writer`] turns batches into a file. [`DatumDecoder`] and [`DatumEncoder`] handle columns of single datums.
+//!
+//! # Frames
+//!
+//! The crate links polars-arrow and not Polars, which takes minutes to build. A program that uses the crate `polars` of
+//! the same version makes a series of each array, without a copy:
+//!
+//! ```ignore
+//! let columns = batch.fields.iter().zip(batch.arrays).map(|column| Ok(Series::try_from(column)?.into()));
+//! let frame = DataFrame::new(batch.height, columns.collect::<PolarsResult<_>>()?)?;
+//! ```
+//!
+//! The cargo feature `polars` has that and more: `AvroReader`, `AvroWriter` and `scan_avro` in the style of polars-io, and
+//! `DataFrame::try_from(batch)`.
+//!
+//! # Features
+//!
+//! | feature | adds | costs |
+//! |---|---|---|
+//! | `object_store` | `StoreFile`: S3, Google Cloud Storage, Azure, HTTP | tokio, hyper, rustls |
+//! | `polars` | `AvroReader`, `AvroWriter`, `scan_avro` | the crate `polars` |
+//! | `python` | the extension module of the Python package; not for use from Rust | pyo3, mimalloc |
+
+#[macro_use]
+mod setters;
 
 mod binary;
 mod codec;
@@ -14,13 +53,19 @@ mod error;
 mod executor;
 mod limits;
 mod plan;
+#[cfg(feature = "polars")]
+mod polars;
 #[cfg(feature = "python")]
 mod python;
 mod read;
-mod schema;
+pub mod schema;
 mod source;
 mod write;
 
+#[cfg(feature = "polars")]
+pub use self::polars::{
+    AvroBatchedWriter, AvroBatches, AvroReader, AvroWriter, ScanArgsAvro, scan_avro, scan_avro_files,
+};
 pub use codec::Codec;
 pub use container::Header;
 pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
@@ -33,13 +78,31 @@ pub use read::{
     BadBlock, Batch, BatchReader, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions, RowFilter,
     Stats, Times,
 };
-pub use schema::{
-    Cast, Casts, Enum, Evolution, Extra, Field, Fingerprint, Fixed, Kind, Logical, Missing, Name, Node, NodeId,
-    Properties, Record, Schema,
-};
+pub use schema::{Cast, Casts, Evolution, Extra, Missing, Schema};
 #[cfg(feature = "object_store")]
-pub use source::{CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions};
+pub use source::{
+    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
+};
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,
 };
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};
+
+/// Types of polars-arrow that appear in signatures here.
+pub mod arrow {
+    pub use polars_arrow::array::{Array, BinaryViewArray, StructArray};
+    pub use polars_arrow::bitmap::Bitmap;
+    pub use polars_arrow::datatypes::{ArrowDataType, Field};
+    pub use polars_buffer::Buffer;
+}
+
+/// The examples of the documentation and of the README.
+#[cfg(all(doctest, feature = "polars"))]
+#[doc = include_str!("../docs/rust.md")]
+struct Guide;
+
+/// As above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

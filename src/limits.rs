@@ -1,4 +1,4 @@
-//! What a file may ask for before it is refused.
+//! Bounds on what reading a file may cost.
 
 /// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]: types and values nest in the call stack, whose
 /// smallest, that of a thread, has 2 MiB.
@@ -8,6 +8,14 @@ const STACK_DEPTH: usize = 256;
 ///
 /// Every bound has a default that no honest file known to us reaches; a file that passes one is refused with
 /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) and a message that names the field here.
+///
+/// ```
+/// use polars_avro::{ContainerFile, ErrorKind, Limits, OpenOptions};
+///
+/// let options = OpenOptions::default().with_limits(Limits::default().with_header_bytes(100));
+/// let error = ContainerFile::open("docs/sample.avro", &options).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Limit);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Limits {
@@ -15,17 +23,17 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of one block after decompression. Blocks of the null codec are bounded by the file instead.
     pub block_bytes: usize,
-    /// How deep types may nest in a schema; values above 256 count as 256.
+    /// Depth of nested types in a schema; values above 256 count as 256.
     pub schema_depth: usize,
-    /// How many types (nodes) one schema may hold.
+    /// Number of types (nodes) in a schema.
     pub schema_nodes: usize,
-    /// How many columns a schema may become, those nested in structs, lists and maps included.
+    /// Number of columns of a schema, those nested in structs, lists and maps included.
     pub columns: usize,
-    /// How deep one value of a recursive type may nest; values above 256 count as 256.
+    /// Depth of one value of a recursive type; values above 256 count as 256.
     pub data_depth: usize,
-    /// How many items that take no bytes (nulls, records of no fields) one block or one array may claim.
+    /// Number of items without bytes (nulls, records of no fields) in one block or one array.
     pub zero_byte_items: usize,
-    /// How many damaged blocks one read may leave out, where it is told to leave them out.
+    /// Number of damaged blocks that one read may drop, if it is told to drop them.
     pub bad_blocks: usize,
 }
 
@@ -55,3 +63,14 @@ impl Default for Limits {
         }
     }
 }
+
+setters!(Limits {
+    with_header_bytes(bytes: usize) => header_bytes = bytes;
+    with_block_bytes(bytes: usize) => block_bytes = bytes;
+    with_schema_depth(depth: usize) => schema_depth = depth;
+    with_schema_nodes(nodes: usize) => schema_nodes = nodes;
+    with_columns(columns: usize) => columns = columns;
+    with_data_depth(depth: usize) => data_depth = depth;
+    with_zero_byte_items(items: usize) => zero_byte_items = items;
+    with_bad_blocks(blocks: usize) => bad_blocks = blocks;
+});

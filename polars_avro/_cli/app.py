@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 \b
-Sources are files, directories, quoted patterns such as 'day=*/*.avro', URLs, or - for standard input.
+Sources are files, directories, quoted patterns such as 'day=*/*.avro', URLs,
+or - for standard input.
 
 \b
 Exit status:

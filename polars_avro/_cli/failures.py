@@ -17,7 +17,7 @@ EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, Me
 
 
 def report(error: BaseException) -> int:
-    """Print an error that ended the program and return the exit status; raise what nobody expects."""
+    """Print an error that ended the program and return the exit status; raise unexpected ones."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return INTERRUPTED
     if isinstance(error, click.UsageError):
@@ -37,7 +37,7 @@ def report(error: BaseException) -> int:
 
 
 def is_broken_pipe(error: BaseException) -> bool:
-    """Tell whether the reader of the output has seen enough. Polars' sinks have no type for it."""
+    """Return whether the reader of the output has seen enough. Polars' sinks have no type for it."""
     return isinstance(error, BrokenPipeError) or (isinstance(error, EXPECTED) and "Broken pipe" in str(error))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-import polars as pl
 
+import polars as pl
 import polars_avro
 from polars_avro._cli.json_lines import json_columns
 
@@ -39,12 +39,12 @@ def _sink_avro(lf: pl.LazyFrame, target: Any, **options: Any) -> None:
 
 
 def _sink_text(sink: Callable[..., object]) -> Callable[..., object]:
-    def write(lf: pl.LazyFrame, target: Any, compression: str | None = None) -> None:
+    def write(lf: pl.LazyFrame, target: Any, compression: str | None = None, **more: Any) -> None:
         known = inspect.signature(sink).parameters
         if compression is not None and "compression" not in known:
             msg = f"Polars {pl.__version__} cannot compress text files"
             raise NotImplementedError(msg)
-        options = {"compression": compression} if compression is not None else {}
+        options = more if compression is None else {"compression": compression, **more}
         # A temporary name has another ending.
         sink(lf, target, **options, **({"check_extension": False} if "check_extension" in known else {}))
 
@@ -55,8 +55,8 @@ def _sink_ndjson(lf: pl.LazyFrame, target: Any, **options: Any) -> None:
     _sink_text(pl.LazyFrame.sink_ndjson)(lf.with_columns(json_columns(lf.collect_schema())), target, **options)
 
 
-def _scan_csv(source: Any) -> pl.LazyFrame:
-    return pl.scan_csv(source, try_parse_dates=True)
+def _scan_csv(source: Any, **options: Any) -> pl.LazyFrame:
+    return pl.scan_csv(source, try_parse_dates=True, **options)
 
 
 AVRO = Format(

@@ -22,7 +22,7 @@ _LABEL = 24
 
 
 def is_shown() -> bool:
-    """Tell whether bars would appear."""
+    """Return whether bars would appear."""
     return sys.stderr.isatty()
 
 

@@ -1,4 +1,4 @@
-"""What a reader of one schema can read of files of another, problem by problem."""
+"""Problems of reading files of one schema as another."""
 
 from __future__ import annotations
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
 
-from polars_avro._sources import expansion, inputs
+from polars_avro._sources import expansion, inputs, stores
 
 try:
     from polars_avro._engine.external import expand as list_paths
@@ -19,8 +21,44 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 STDIN = "-"
 
-#: One or more sources.
-argument = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+#: Options of stores that are numbers.
+_NUMERIC = re.compile(r"max_retries|file_cache_ttl|(retry|rate)_[a-z_]+", re.IGNORECASE)
+
+
+def argument(command: _Command) -> _Command:
+    """Add one or more sources, and how the stores are reached that they are in."""
+    return click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)(storage_option(command))
+
+
+def storage_option(command: _Command) -> _Command:
+    """Add how stores are reached."""
+    return click.option(
+        "--storage-option",
+        "storage_options",
+        metavar="KEY=VALUE",
+        multiple=True,
+        callback=_storage_options,
+        help="An option of the store, such as endpoint_url=http://localhost:9000; may be repeated.",
+    )(command)
+
+
+def _storage_options(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, Any] | None:
+    """Take options apart. Values are not shown: they may be secret."""
+    options: dict[str, Any] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not equals or not key:
+            msg = f"expected KEY=VALUE, got {key!r} without a value"
+            raise click.BadParameter(msg)
+        options[key] = _number(value) if _NUMERIC.fullmatch(key) else value
+    return options or None
+
+
+def _number(value: str) -> Any:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(value)
+    return value
 
 
 def reading_options(command: _Command) -> _Command:
@@ -50,19 +88,20 @@ def open_sources(sources: Sequence[str]) -> list[str] | bytes:
     return sys.stdin.buffer.read()
 
 
-def list_files(sources: Sequence[str]) -> list[str | bytes]:
+def list_files(sources: Sequence[str], storage_options: dict[str, Any] | None = None) -> list[str | bytes]:
     """List the single files that the sources stand for."""
     opened = open_sources(sources)
     if isinstance(opened, bytes):
         return [opened]
     named = inputs.normalize_sources(opened)
-    files = expansion.expand(named, list_paths, glob=True, hidden_file_prefix=None)
+    in_stores = stores.stores(named, storage_options, "auto", "polars-avro")
+    files = expansion.expand(named, list_paths, glob=True, hidden_file_prefix=None, in_stores=in_stores)
     return [file for file in files if isinstance(file, str)]
 
 
 def name_of(file: str | bytes) -> str:
     """Name a file in output."""
-    return file if isinstance(file, str) else "<stdin>"
+    return stores.shown(file) if isinstance(file, str) else "<stdin>"
 
 
 def split_names(columns: str | None) -> list[str] | None:

@@ -1,1 +1,1 @@
-"""Scans as Polars runs them: the multi-file scan, the plain IO source, and the rows of files behind both."""
+"""Scans as Polars runs them: the external reader, the plain IO source, and the rows of files for both."""

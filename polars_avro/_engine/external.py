@@ -55,7 +55,7 @@ def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -
 
 
 def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None, **for_stores: Any) -> list[str]:
-    """List the files that patterns and directories stand for, as Polars' own scans do."""
+    """List the files of patterns and directories, as Polars' own scans do."""
     try:
         files = _expand_paths(paths, glob=glob, hidden_file_prefix=hidden_file_prefix, **for_stores).collect()
     except (ComputeError, UnicodeEncodeError) as error:
@@ -115,7 +115,7 @@ class AvroResolver(LazyFrameResolver):
         return self.scan().collect_schema()
 
     def resolve_lazyframe(self, **query: Any) -> pl.LazyFrame:
-        """Give the scan of all columns and rows; Polars pushes what the query needs into it."""
+        """Return the scan of all columns and rows; Polars pushes what the query needs into it."""
         del query
         return self.scan()
 
@@ -186,7 +186,7 @@ class AvroFileReader(FileReader):
         self.files = self.builder.files.open()
 
     def schema(self) -> SchemaDict:
-        """Give the scan's schema, which all files are read as."""
+        """Return the scan's schema, which all files are read as."""
         return self.builder.schema
 
     def n_rows_in_file(self, limit: int | None = None) -> int:
@@ -232,7 +232,7 @@ _lock = threading.Lock()
 
 
 def intern_builder(files: Files, schema: pl.Schema, options: ScanOptions, codec: str) -> AvroReaderBuilder:
-    """Give the same object for the same options: Polars reads files once for two scans that share their builder."""
+    """Return the same object for the same options: Polars reads files once for two scans that share their builder."""
     key = (files.key, options, codec)
     with _lock:
         builder = _builders.get(key)

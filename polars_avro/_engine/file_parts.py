@@ -10,16 +10,16 @@ from polars_avro._engine.files import Files, OpenFiles, matching
 from polars_avro._engine.frames import warn_at_end
 from polars_avro._errors import AvroDataError
 from polars_avro._options import ReaderOptions
+from polars_avro._sources.stores import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     import polars as pl
-
     from polars_avro._bad_blocks import BadBlockLog
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FilePart:
     """
     A range of one file's bytes, which stands for the blocks whose sync markers begin in it.
@@ -27,7 +27,7 @@ class FilePart:
     Attributes
     ----------
     file : str
-        The path of the file.
+        The path of the file, or its URL in a store.
     byte_range : tuple of int and (int or None)
         Where the range begins and ends, as in ``read_avro``; ``(0, None)`` is the whole file.
     file_bytes : int
@@ -38,9 +38,12 @@ class FilePart:
     byte_range: tuple[int, int | None]
     file_bytes: int
 
+    def __repr__(self) -> str:
+        return f"FilePart({shown(self.file)!r}, byte_range={self.byte_range}, file_bytes={self.file_bytes})"
+
     @property
     def is_whole(self) -> bool:
-        """Whether the range is the whole file."""
+        """Return whether the range is the whole file."""
         return self.byte_range == (0, None)
 
     @property
@@ -66,14 +69,14 @@ class FileParts(Files):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells these parts from others."""
+        """A key that identifies these parts."""
         return (*super().key, self.parts)
 
     @property
     def label(self) -> str:
         """Name the parts in query plans."""
         start, stop = self.parts[0].byte_range
-        first = f"{self.parts[0].file}[{start}:{'' if stop is None else stop}]"
+        first = f"{shown(self.parts[0].file)}[{start}:{'' if stop is None else stop}]"
         others = len(self.parts) - 1
         return f"{first}, ... {others} other part{'s' if others > 1 else ''}" if others else first
 
@@ -82,7 +85,7 @@ class FileParts(Files):
         return OpenParts(self)
 
     def runs(self, kept: Collection[int]) -> Iterator[Files]:
-        """Give whole files that follow each other as one, parts one by one; those that are kept."""
+        """Return whole files that follow each other as one, parts one by one; those that are kept."""
         whole: list[int] = []
         for index, part in enumerate(self.parts):
             if index not in kept:
@@ -153,14 +156,15 @@ def _open(files: Files) -> OpenFiles:
     if not isinstance(files, FileParts):
         return files.open_files()
     (part,) = files.parts
-    file = ContainerFile(part.file, files.read_schema.core_opener())
+    (source,) = files.stores.files([part.file])
+    file = ContainerFile(source, files.read_schema.core_opener())
     if file.size != part.file_bytes:
         # Ranges of two different files would not fit together.
         error = AvroDataError(
-            f"{part.file}: the file has {file.size} bytes and had {part.file_bytes} when its splits were planned: "
-            "plan them again"
+            f"{shown(part.file)}: the file has {file.size} bytes and had {part.file_bytes} when its splits were "
+            "planned: plan them again"
         )
-        error.file = part.file
+        error.file = shown(part.file)
         raise error
     return OpenFiles(files, file.as_set(), part.byte_range)
 

@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
-
 from polars_avro import _options
-from polars_avro._core import FileSet
+from polars_avro._core import FileSet, OpenFile
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames, warn_at_end
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from polars_avro._bad_blocks import BadBlockLog
-    from polars_avro._core import OpenFile, StoreFile
+    from polars_avro._core import StoreFile
     from polars_avro._options import ReaderOptions
     from polars_avro._schemas import ReadSchema
     from polars_avro._sources.hive import Hive
@@ -36,31 +35,34 @@ _ROWS = 100_000
 
 @dataclass(frozen=True)
 class Files:
-    """Files and what they are read as. Opens nothing."""
+    """Files and the schema that they are read as. Opens nothing."""
 
     sources: tuple[str | bytes | OpenFile, ...]
     read_schema: ReadSchema
     hive: Hive | None = None
     path_column: str | None = None
-    #: Names and dtypes of the columns, where the user gives them; those that no file has are null.
+    #: Names and dtypes of the columns, if the user gives them; columns that no file has are null.
     dtypes: tuple[tuple[str, pl.DataType], ...] | None = None
-    #: Those of them that no query may use, as a file lacks them.
+    #: Columns of `dtypes` that no query may use, because a file lacks them.
     refused: tuple[str, ...] = ()
-    #: What the first file was when its header was read.
+    #: Identity of the first file when its header was read.
     first: FileIdentity | None = None
     stores: Stores = field(default_factory=Stores)
-    #: Files of stores whose first bytes are here, for the first query.
+    #: Files of stores whose first bytes are fetched, for the first query.
     opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
+        if any(isinstance(source, OpenFile) for source in self.sources):
+            msg = "a scan of an open file cannot be serialised: scan its path, or its bytes"
+            raise TypeError(msg)
         return {**self.__dict__, "opened": []}
 
-    #: Whether rows are counted without decoding them, as slices and row numbers need it.
+    #: Whether rows can be counted from block headers, as slices and row numbers need.
     counts_by_header: ClassVar[bool] = True
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells these files from others. Bytes are the same where they are the same object."""
+        """A key that identifies these files. Bytes are identified as objects."""
         if not isinstance(self.sources[0], str):
             sources: tuple[object, ...] = tuple(map(id, self.sources))
         else:
@@ -77,7 +79,7 @@ class Files:
 
     @cached_property
     def file_columns(self) -> pl.DataFrame | None:
-        """Columns that have one value a file: a row a file; None where there are none."""
+        """Columns with one value per file, as a frame with one row per file; None if there are none."""
         own = self.read_schema.schema()
         missing = {name: dtype for name, dtype in self.dtypes or () if name not in own}
         if self.hive is None and self.path_column is None and not missing:
@@ -92,7 +94,7 @@ class Files:
         return pl.DataFrame(columns) if columns else None
 
     def schema(self) -> pl.Schema:
-        """Give the columns of the files, those of their paths among them where names are the same, or else behind."""
+        """Return the columns of the files, then those of their paths; equal names stay where the file has them."""
         of_files = self.read_schema.schema() if self.dtypes is None else pl.Schema(self.dtypes)
         if self.file_columns is None:
             return of_files
@@ -100,23 +102,23 @@ class Files:
         return pl.Schema({**of_files, **self.file_columns.schema})
 
     def open(self) -> OpenRows:
-        """Make ready for a query."""
+        """Open the files for a query."""
         return self.open_files()
 
     def open_files(self) -> OpenFiles:
-        """Make ready for reading."""
+        """Open the set of files."""
         with self.changes_explained():
             try:
                 sources = self.opened.pop()
             except IndexError:
                 sources = self.stores.files(self.sources)
-            # A file that no filter leaves out is opened once, for all that the query asks of it.
+            # A single file that no filter can drop is opened once for the whole query.
             single = len(sources) == 1 and self.file_columns is None
             return OpenFiles(self, FileSet(sources, self.read_schema.core_opener(), eager=single))
 
     @contextmanager
     def changes_explained(self) -> Iterator[None]:
-        """Say in errors of the first file that it is another one since its schema was read, where it is."""
+        """Add to errors of the first file that it has changed since its schema was read, if so."""
         try:
             yield
         except AvroError as error:
@@ -127,7 +129,7 @@ class Files:
 
 
 class OpenRows(Protocol):
-    """What an engine asks for."""
+    """Rows that an engine asks for."""
 
     def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
         """Count rows, or `limit` of them."""
@@ -145,7 +147,7 @@ class OpenRows(Protocol):
 
 
 class OpenFiles:
-    """Reads files. Those of a `FileSet` are opened when their turn comes."""
+    """Reads files. A `FileSet` opens each when it is reached."""
 
     def __init__(self, files: Files, core: FileSet, byte_range: tuple[int, int | None] | None = None) -> None:
         self.files = files
@@ -154,7 +156,7 @@ class OpenFiles:
         self.file_columns = files.file_columns
 
     def count_rows(self, limit: int | None = None, *, sound: bool = False) -> int:
-        """Count from block headers, unless these may be those of damaged blocks and only `sound` ones count."""
+        """Count rows from block headers, or by decoding if only readable blocks count (`sound`)."""
         with self.files.changes_explained():
             return self.core.count_readable_rows(limit) if sound else self.core.count_rows(limit)
 
@@ -167,7 +169,7 @@ class OpenFiles:
         filters: Sequence[pl.Expr] = (),
         reader: ReaderOptions,
     ) -> Iterator[pl.DataFrame]:
-        """Read rows of these columns; filters leave out files, and no rows of the others."""
+        """Read rows of these columns; filters drop whole files, and rows as a hint."""
         log = reader.bad_block_log()
         found = self.frames_of_scan(
             columns=columns, row_index=row_index, pre_slice=pre_slice, filters=filters, reader=reader, log=log
@@ -184,7 +186,7 @@ class OpenFiles:
         reader: ReaderOptions,
         log: BadBlockLog | None,
     ) -> Iterator[pl.DataFrame]:
-        """Do the same for a scan that reports damage in a log of its own."""
+        """Read rows for a scan that has its own log of damage."""
         for name in self.files.refused:
             if name in columns:
                 msg = f"{self.files.label}: no column {name!r}; pass missing_columns='insert' to read it as null"
@@ -227,14 +229,14 @@ class OpenFiles:
         if row_index is None and pre_slice is None:
             return Part(self.core.select(kept))
         if sound:
-            # Which rows are sound shows when all of them are read.
+            # Which rows are readable is known only after reading all.
             return resolve_slice(self.core, pre_slice, numbered=row_index is not None, sound=sound)
         return resolve_slice_of(self.core, kept, pre_slice, numbered=row_index is not None)
 
     def _completed(
         self, df: pl.DataFrame, names: list[str], row_index: tuple[str, int] | None, skipped: pl.Series | None
     ) -> pl.DataFrame:
-        """Add columns that have one value a file, and the rows before each file that was left out to a row index."""
+        """Add columns with one value per file, and add the rows of skipped files to a row index."""
         if _NUMBER not in df.columns:
             return df
         numbers = df.get_column(_NUMBER)
@@ -249,7 +251,7 @@ class OpenFiles:
         return df
 
     def _file_columns_alone(self, part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
-        """Give rows that nothing is decoded for."""
+        """Yield rows that need no decoding: counts, and columns of paths."""
         core, offset, length = part.core, part.offset, part.length
         limit = None if length is None else offset + length
         if not names:
@@ -267,7 +269,7 @@ class OpenFiles:
 
 
 def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> list[int] | None:
-    """Give the files of which a row can pass, by the columns that have one value a file; None: all."""
+    """Return the files that can have matching rows, by the columns with one value per file; None: all."""
     if file_columns is None:
         return None
     told = [term for term in filters if predicate.is_evaluable(term, file_columns.columns)]

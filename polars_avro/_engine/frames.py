@@ -24,7 +24,7 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
 
 
 def frames(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
-    """Import batches as they are asked for; what was left out before a batch is reported before it."""
+    """Import batches on demand; blocks dropped before a batch are reported before it."""
     try:
         for batch in batches:
             if log is not None:
@@ -39,7 +39,7 @@ def frames(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFra
 
 
 def warn_at_end(found: Iterator[pl.DataFrame], log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
-    """Give the frames of a query, and warn at the end about all that was left out."""
+    """Yield the frames of a query, and warn at the end about dropped blocks."""
     try:
         yield from found
     finally:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -> pl.LazyFrame:
     """Make the scan of files that have this schema; query plans have no room for the codec."""
     del codec
-    # A `head` of Polars' would be lost behind a row index that is not selected, where another `head` follows.
+    # Polars drops a `head` after an unselected row index if another `head` follows.
     frames_of = Frames(files, schema, options.reader, options.n_rows)
     lf = register_io_source(frames_of, schema=schema, is_pure=options.cache)
     return lf if options.row_index is None else lf.with_row_index(*options.row_index)
@@ -32,7 +32,7 @@ def defer(plan: Callable[[], pl.LazyFrame]) -> pl.LazyFrame:
 
 
 def expand(paths: list[str], **options: Any) -> list[str]:
-    """List the files that patterns and directories stand for."""
+    """List the files of patterns and directories."""
     if stores.is_remote(paths[0]):
         msg = f"{stores.shown(paths[0])}: patterns and directories in stores need Polars 2"
         raise AvroUnsupportedError(msg)
@@ -40,7 +40,7 @@ def expand(paths: list[str], **options: Any) -> list[str]:
 
 
 class Frames:
-    """What Polars calls to get rows; picklable, unlike a closure."""
+    """A callable that Polars calls for rows; picklable, unlike a closure."""
 
     def __init__(self, files: Files, schema: pl.Schema, options: ReaderOptions, n_rows: int | None = None) -> None:
         self.files = files
@@ -55,7 +55,7 @@ class Frames:
         n_rows: int | None,
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        """Give the rows of all files; `n_rows` counts before the predicate does."""
+        """Return the rows of all files; `n_rows` counts before the predicate does."""
         columns = list(self.schema) if with_columns is None else with_columns
         reader = self.options
         if reader.batch_size is None:

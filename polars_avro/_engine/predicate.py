@@ -1,4 +1,4 @@
-"""Filters of a query, evaluated by Polars while a file is read."""
+"""Filters of a query, which Polars evaluates while a file is read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def core_filter(
     terms: Iterable[pl.Expr], columns: Collection[str]
 ) -> tuple[list[str], Callable[[Batch], pl.Series]] | None:
     """
-    Make one filter of those terms that can be evaluated on these columns of a file, None where there are none.
+    Combine the terms that can be evaluated on these columns of a file into one filter; None if there are none.
 
-    The rows that pass are a superset of those that pass all terms: Polars filters what comes out.
+    Rows that pass are a superset of the rows that pass all terms: Polars filters again.
     """
     predicate: pl.Expr | None = None
     roots: list[str] = []
@@ -32,18 +32,18 @@ def core_filter(
 
 
 def is_evaluable(term: pl.Expr, columns: Collection[str]) -> bool:
-    """Say whether a term can be evaluated on these columns alone."""
+    """Return whether a term can be evaluated on these columns alone."""
     roots = set(term.meta.root_names())
     # What a top-k query adds while it runs cannot be evaluated outside of the engine.
     return bool(roots) and roots.issubset(columns) and "dynamic_pred" not in str(term)
 
 
 class Evaluation:
-    """What the core calls, on threads of its own."""
+    """A filter that the core calls on its own threads."""
 
     def __init__(self, predicate: pl.Expr) -> None:
         self.predicate = predicate.alias("passes")
 
     def __call__(self, batch: Batch) -> pl.Series:
-        """Tell which rows of a batch pass; a value that is the same for all rows is repeated."""
+        """Return which rows of a batch pass; a value that is the same for all rows is repeated."""
         return frame(batch).with_columns(self.predicate).get_column("passes")

@@ -1,1 +1,1 @@
-"""What a user may pass as a source: inputs, patterns and directories as files, partitions in paths."""
+"""Sources that users pass: inputs, patterns and directories as files, partitions in paths."""

@@ -28,7 +28,7 @@ def expand(
     hidden_file_prefix: str | Sequence[str] | None,
     in_stores: Stores | None = None,
 ) -> list[str] | list[Contents]:
-    """List the files that paths stand for, in their order; empty ones are left out where they are not named."""
+    """List the files of paths, patterns and directories, in order; empty files are skipped unless they are named."""
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
     if not named or not isinstance(named[0], str):
@@ -53,7 +53,7 @@ def expand(
 
 
 def no_files(named: list[str] | list[Contents], *, glob: bool) -> Exception:
-    """Make the error of sources that stand for no file."""
+    """Return the error for sources without any file."""
     if not named:
         return ValueError("expected at least one source, got an empty list; with a schema it is an empty frame")
     names = [stores.shown(inputs.label(path)) for path in named]

@@ -1,4 +1,4 @@
-"""Columns that stand in the paths of files, as ``key=value`` directories."""
+"""Columns in the paths of files, as ``key=value`` directories."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SEPARATORS = re.compile(r"[\\/]" if os.sep == "\\" else "/")
 
 @dataclass(frozen=True)
 class Hive:
-    """How partitions are read from paths. Hashable."""
+    """Options for reading partitions from paths. Hashable."""
 
     #: Directories before this place of a path are above what is scanned.
     start: int

@@ -1,4 +1,4 @@
-"""What a user may pass as a source, as paths and bytes."""
+"""Sources that users pass, as paths and bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Readable(Protocol):
     """A file-like: open files, ``BytesIO``, ``gzip.open(...)``, anything that gives all its bytes."""
 
     def read(self) -> bytes:
-        """Give the bytes from the current position to the end."""
+        """Return the bytes from the current position to the end."""
 
 
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
@@ -73,7 +73,7 @@ def normalize_source(source: Source) -> str | Contents:
 
 
 def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
-    """Give the paths, or the bytes, of one source or of a list of them."""
+    """Return the paths, or the bytes, of one source or of a list of them."""
     if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes, bytearray, memoryview)):
         opened = [normalize_source(source) for source in sources]
     else:
@@ -87,7 +87,7 @@ def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
 
 
 def normalize_file(source: Source, function: str) -> str | Contents:
-    """Give the path or the bytes of one source for a function that reads one file."""
+    """Return the path or the bytes of one source for a function that reads one file."""
     if isinstance(source, (list, tuple)):
         msg = f"cannot read Avro from {type(source).__name__!r}: {function} reads one file, scan_avro reads several"
         raise TypeError(msg)
@@ -103,7 +103,7 @@ def normalize_file(source: Source, function: str) -> str | Contents:
 
 
 def identify(source: str | Contents) -> FileIdentity | None:
-    """Give what tells a file from another that has replaced it."""
+    """Return the identity of a file, which changes when it is replaced."""
     if not isinstance(source, str):
         return None
     try:
@@ -114,19 +114,21 @@ def identify(source: str | Contents) -> FileIdentity | None:
 
 
 def is_glob_or_directory(path: str, *, glob: bool) -> bool:
-    """Tell whether a path is a pattern or a directory."""
+    """Return whether a path is a pattern or a directory."""
     return not stores.is_web(path) and ((glob and is_glob(path)) or is_directory(path))
 
 
 def is_directory(path: str) -> bool:
-    """Tell whether a path is a directory: in a store, what ends in a slash is."""
+    """Return whether a path is a directory: in a store, what ends in a slash is."""
     return path.endswith("/") if stores.is_remote(path) else os.path.isdir(path)
 
 
 def is_glob(path: str) -> bool:
-    """Tell whether a path is a pattern: one with brackets is none if there is a file or a directory of that name."""
+    """Return whether a path is a pattern: one with brackets is none if there is a file or a directory of that name."""
+    if _GLOB.search(path) is None:
+        return False
     signs = set(_GLOB.findall(path))
-    return bool(signs) and not (signs == {"["} and os.path.exists(path))
+    return not (signs == {"["} and os.path.exists(path))
 
 
 def label(source: str | Contents) -> str:
@@ -157,10 +159,10 @@ def _local(path: Any) -> str:
 
 
 def local_path(path: str) -> str:
-    """Give the path that a path, or a URL with the scheme ``file``, means on this machine."""
+    """Return the path that a path, or a URL with the scheme ``file``, means on this machine."""
     if path.startswith("~"):
         return os.path.expanduser(path)
-    found = stores.SCHEME.match(path)
+    found = stores.SCHEME.match(path) if ":" in path else None
     if found is None:
         return path
     rest = path[found.end() :]

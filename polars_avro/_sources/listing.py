@@ -1,4 +1,4 @@
-"""Files that patterns and directories stand for, as Polars lists them: for a Polars whose listing cannot be asked."""
+"""Lists the files of patterns and directories as Polars does, for a Polars whose own listing cannot be called."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLASS = re.compile(r"\[!?.[^]]*\]")
 
 
 def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
-    """List files in the order of their names, those of each path for itself; empty ones are left out."""
+    """List the files of each path in the order of their names; empty files are skipped."""
     prefixes = tuple(hidden_file_prefix or ())
     files = []
     for path in paths:
@@ -33,7 +33,7 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
 
 
 def _below(directory: str) -> Iterator[str]:
-    """Give all files of a directory and of those in it, links among them too."""
+    """Return all files of a directory and of those in it, links among them too."""
     for folder, _, names in os.walk(directory, onerror=_raise, followlinks=True):
         for name in names:
             yield os.path.join(folder, name)
@@ -47,7 +47,7 @@ def _matching(pattern: str) -> set[str]:
     drive, rest = os.path.splitdrive(pattern)
     root = drive + os.sep if rest.startswith(("/", os.sep)) else drive
     parts = [part for part in re.split(r"[/\\]" if os.sep == "\\" else "/", rest) if part]
-    # Polars, too, leaves out the first dot alone.
+    # Polars, too, drops only the first dot.
     parts = parts[1:] if not root and parts[0] == "." else parts
     for part in parts:
         if ("**" in part and part != "**") or "[" in _CLASS.sub("", part):

@@ -14,7 +14,7 @@ from polars_avro._sources import stores
 
 
 def open_file(source: Any) -> OpenFile | None:
-    """Give what reads an object by position, from its position on; None if it cannot seek."""
+    """Return what reads an object by position, from its position on; None if it cannot seek."""
     source = _unwrapped(source)
     if not all(callable(getattr(source, method, None)) for method in ("seek", "tell")) or _is_text(source):
         return None
@@ -42,7 +42,7 @@ def _is_text(source: Any) -> bool:
 
 
 def _descriptor(source: Any) -> int | None:
-    """Give the descriptor of a regular file that nothing stands before; other files have one that says less."""
+    """Return the descriptor of a plain regular file; wrappers have one whose bytes differ from theirs."""
     buffered = type(source) in (io.BufferedReader, io.BufferedRandom)
     raw = source.raw if buffered else source
     if type(raw) is not io.FileIO or not hasattr(OpenFile, "from_descriptor"):

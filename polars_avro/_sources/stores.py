@@ -1,11 +1,12 @@
 """
-Files in object stores and behind HTTP: their URLs, options and credentials.
+Files in object stores and on HTTP servers: their URLs, options and credentials.
 
 The only module that knows Polars' private functions for credentials.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
     from polars.io.cloud import CredentialProviderFunction
 
-    from polars_avro._core import OpenFile, StoreFile
+    from polars_avro._core import OpenFile, StoreFile, StoreTargets
 
 #: The names and types that Polars' own scans take.
 StorageOptions: TypeAlias = "dict[str, Any]"
 CredentialProvider: TypeAlias = "CredentialProviderFunction | Literal['auto'] | None"
 
-#: Keys are fetched again so many seconds before they expire.
+#: Seconds before their expiry at which keys are fetched again.
 _MARGIN = 10
 
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file")
@@ -42,8 +43,17 @@ _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
 )
 
 
+#: Options that are no credentials, and that splits take along.
+_PLAIN = re.compile(
+    r"(aws_)?(default_)?region|(aws_)?endpoint(_url)?(_s3)?|(aws_|google_|azure_)?(storage_)?skip_signature|"
+    r"(aws_)?virtual_hosted_style_request|(aws_)?unsigned_payload|(aws_)?profile|google_base_url|"
+    r"(azure_storage_)?(account_name|endpoint|use_emulator)|(aws_)?allow_http|allow_invalid_certificates|"
+    r"(connect_|read_)?timeout|user_agent|max_retries|retry_[a-z_]+|file_cache_ttl|rate_[a-z_]+"
+)
+
+
 def scheme(path: str) -> str | None:
-    """Give the scheme of a URL, None for a path."""
+    """Return the scheme of a URL, None for a path."""
     found = SCHEME.match(path)
     if found is None:
         return None
@@ -56,17 +66,18 @@ def scheme(path: str) -> str | None:
 
 
 def is_remote(path: str) -> bool:
-    """Tell whether a path leads to a store; local files have URLs too."""
-    return scheme(path) not in (None, "file")
+    """Return whether a path leads to a store; local files have URLs too."""
+    # Lists have many thousands of paths, and most of them no colon.
+    return ":" in path and scheme(path) not in (None, "file")
 
 
 def is_web(path: str) -> bool:
-    """Tell whether a path is a web address, which is never a pattern."""
-    return scheme(path) in ("http", "https")
+    """Return whether a path is a web address, which is never a pattern."""
+    return ":" in path and scheme(path) in ("http", "https")
 
 
 def shown(path: str) -> str:
-    """Give a URL without what may be secret in it."""
+    """Return a URL without what may be secret in it."""
     if SCHEME.match(path) is None:
         return path
     return re.sub(r"^(https?://)[^/]*@", r"\1", re.split(r"[?#]", path, maxsplit=1)[0])
@@ -74,15 +85,17 @@ def shown(path: str) -> str:
 
 @dataclass(frozen=True)
 class Stores:
-    """How the stores of a list of URLs are reached. Opens nothing, and shows nothing secret."""
+    """Options of the stores of some URLs. Opens nothing, and shows no secret."""
 
     options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     #: What builds a provider of credentials when a query runs, by the kind of store.
     builders: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    #: Whether credentials were left out.
+    is_bare: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells these stores from others."""
+        """A key that identifies these stores."""
         return self.options, tuple((kind, builder.stable_cache_key()) for kind, builder in self.builders)
 
     def files(self, sources: Sequence[str | bytes | OpenFile]) -> list[str | bytes | OpenFile | StoreFile]:
@@ -90,6 +103,44 @@ class Stores:
         urls = [source for source in sources if isinstance(source, str) and is_remote(source)]
         if not urls:
             return list(sources)
+        files = iter(_core.store_files(urls, *self._resolved()))
+        return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
+
+    def targets(self, *, together: bool = False) -> StoreTargets:
+        """Give what makes objects to write of URLs, one by one or together; nothing is requested yet."""
+        return _core.StoreTargets(*self._resolved(), together=together)
+
+    def sizes(self, paths: Sequence[str]) -> list[int]:
+        """Give the sizes of files, from listings where several are in one directory; reads no bytes."""
+        urls = [path for path in paths if is_remote(path)]
+        found = iter(_core.store_sizes(urls, *self._resolved()) if urls else [])
+        return [next(found) if is_remote(path) else os.stat(path).st_size for path in paths]
+
+    def remove(self, directory: str, prefix: str) -> None:
+        """Remove the objects of a directory in a store whose names begin so."""
+        _core.remove_store_files(directory, prefix, *self._resolved())
+
+    def bare(self) -> Stores:
+        """Give the same without credentials, to be sent elsewhere."""
+        plain = [(name, value) for name, value in self.options if _PLAIN.fullmatch(name.lower())]
+        # A URL may hold a password.
+        return Stores(tuple((name, value) for name, value in plain if "@" not in str(value)), is_bare=True)
+
+    def given(
+        self,
+        paths: Iterable[str],
+        storage_options: StorageOptions | None,
+        credential_provider: CredentialProvider,
+        caller: str,
+    ) -> Stores:
+        """Give the same with options and credentials that are given again, if they are."""
+        if storage_options is None and credential_provider == "auto" and not self.is_bare:
+            return self
+        options = {name.lower(): value for name, value in (*self.options, *(storage_options or {}).items())}
+        return stores(paths, options or None, credential_provider, caller)
+
+    def _resolved(self) -> tuple[dict[str, Any], dict[str, Credentials]]:
+        """Give the options, and what is asked for credentials, by the kind of store."""
         options = dict(self.options)
         credentials = {}
         for kind, builder in self.builders:
@@ -101,11 +152,10 @@ class Stores:
                     continue
                 options = {**provider._storage_update_options(), **options}
             credentials[kind] = Credentials(provider)
-        files = iter(_core.store_files(urls, options, credentials))
-        return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
+        return options, credentials
 
     def expand(self, url: str, list_files: Callable[..., list[str]], **options: Any) -> list[str]:
-        """List the files that a pattern or a directory stands for."""
+        """List the files of a pattern or a directory."""
         kind = _KINDS.get(scheme(url) or "")
         provider = dict(self.builders).get(kind or "")
         found = list_files(
@@ -124,7 +174,7 @@ class Credentials:
         self.provider = provider
 
     def __call__(self, refused: bool) -> tuple[dict[str, str], int | None]:
-        """Give keys and when they expire; providers keep theirs until the very end unless they are told."""
+        """Return keys and when they expire; providers keep theirs until the very end unless they are told."""
         keys, expiry = self._ask(clear=refused)
         if expiry is not None and expiry - time.time() < _MARGIN and not refused:
             keys, expiry = self._ask(clear=True)
@@ -150,7 +200,7 @@ def stores(
     options = dict(storage_options or {})
     if not hasattr(_core, "store_files"):
         if urls:
-            msg = f"{shown(urls[0])}: this build of polars_avro reads local files only"
+            msg = f"{shown(urls[0])}: this build of polars_avro knows local files only"
             raise AvroUnsupportedError(msg)
         return Stores()
     _core.check_store_options(urls, options)

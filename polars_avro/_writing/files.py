@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-
 from polars_avro._core import Writer
 from polars_avro._writing.frames import core_frame, empty_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from polars_avro._core import WriteOptions
+    from polars_avro._core import StoreTarget, WriteOptions
     from polars_avro._writing.options import FileOptions
 
 
 class FileWriter:
-    """Begins its file with the first frame, ends it once, and leaves nothing behind after an error."""
+    """Begins its file with the first frame, ends it once, and removes it after an error."""
 
-    def __init__(self, target: str | Any, options: WriteOptions, files: FileOptions) -> None:
+    def __init__(self, target: str | StoreTarget | Any, options: WriteOptions, files: FileOptions) -> None:
         self._target = target
         self._options = options
         self._files = files

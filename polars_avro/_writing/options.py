@@ -19,7 +19,7 @@ _CODECS = {"uncompressed": "null", "zstd": "zstandard"}
 
 @dataclass(frozen=True)
 class FileOptions:
-    """How the bytes of a file become visible."""
+    """Options of how a file is made visible."""
 
     #: Gives an object all bytes at the end.
     hold: bool = False

@@ -1,4 +1,4 @@
-"""How rows are spread over files, and what Polars calls those."""
+"""Spreads rows over files by their keys, and names the files as Polars does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from polars.io.partition import FileProviderArgs
 
+import polars as pl
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._writing.targets import local_path
+from polars_avro._writing.targets import join, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,10 +50,10 @@ class Partitioning:
         if provider is not None and not callable(provider):
             msg = f"a `file_path_provider` of {type(provider).__name__!r} is not supported: pass a function"
             raise AvroUnsupportedError(msg)
-        return cls(local_path(str(base_path)), provider, keys, include_key, max_rows, max_bytes)
+        return cls(normalize_path(str(base_path)), provider, keys, include_key, max_rows, max_bytes)
 
     def split(self, df: pl.DataFrame) -> Iterator[tuple[Key, pl.DataFrame, pl.DataFrame]]:
-        """Give the rows of each partition: its key as texts, its key as a frame, its rows."""
+        """Return the rows of each partition: its key as texts, its key as a frame, its rows."""
         if not self.keys:
             yield (), pl.DataFrame(), df
             return
@@ -64,17 +64,17 @@ class Partitioning:
             yield texts, keys, rows if self.include_key else rows.drop(names)
 
     def target(self, key: Key, keys: pl.DataFrame, index: int) -> Any:
-        """Give the path of a partition's file, or the object that a provider wants written."""
+        """Return the path of a partition's file, or the object that a provider wants written."""
         if self.provider is None:
             directories = [f"{name}={text}" for name, text in zip(keys.columns, key, strict=True)]
-            return os.path.join(self.base_path, *directories, f"{index:08x}.avro")
+            return join(self.base_path, *directories, f"{index:08x}.avro")
         given = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
         if isinstance(given, (str, os.PathLike)):
-            return os.path.join(self.base_path, local_path(os.fspath(given)))
+            return join(self.base_path, normalize_path(os.fspath(given)))
         return given
 
     def columns(self, schema: pl.Schema) -> pl.Schema:
-        """Give the columns of the files."""
+        """Return the columns of the files."""
         if not self.keys:
             return schema
         empty = pl.DataFrame(schema=schema)
@@ -84,7 +84,7 @@ class Partitioning:
 
 
 def _text(key: pl.Series) -> str:
-    """Give the one value of a key as the name of a directory has it."""
+    """Return the text of a key in the name of a directory."""
     if key.dtype.is_nested() or key.dtype == pl.Binary:
         msg = f"cannot partition by {key.name!r} of dtype {key.dtype}: cast it to a dtype that has a text"
         raise AvroUnsupportedError(msg)

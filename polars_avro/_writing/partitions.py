@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-
+from polars_avro._sources.stores import is_remote
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.targets import file_options, normalize_target
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from polars_avro._core import WriteOptions
+    from polars_avro._sources.stores import Stores
     from polars_avro._writing.options import FileOptions
     from polars_avro._writing.partitioning import Key, Partitioning
 
@@ -51,7 +52,9 @@ class _Partition:
 class PartitionWriter:
     """Spreads rows over files; keeps few of them open and few rows waiting."""
 
-    def __init__(self, partitioning: Partitioning, options: WriteOptions, files: FileOptions) -> None:
+    def __init__(
+        self, partitioning: Partitioning, options: WriteOptions, files: FileOptions, in_stores: Stores
+    ) -> None:
         self._partitioning = partitioning
         self._options = options
         self._files = files
@@ -59,6 +62,9 @@ class PartitionWriter:
         self._open: OrderedDict[Key, _Partition] = OrderedDict()
         self._max_open = int(os.environ.get("POLARS_MAX_OPEN_SINKS", "128"))
         self._waiting_bytes = 0
+        self._taken: set[str] = set()
+        #: Files in stores.
+        self._targets = in_stores.targets(together=True) if is_remote(partitioning.base_path) else None
         #: Each file's temporary path by its final one.
         self._temporary: dict[str, str] = {}
         self._written: list[WrittenFile] = []
@@ -75,6 +81,8 @@ class PartitionWriter:
             for key, partition in self._partitions.items():
                 self._write_waiting(key, partition, columns)
                 self._close(key, partition, columns)
+            if self._targets is not None:
+                self._targets.commit()
             for path, temporary in self._temporary.items():
                 os.replace(temporary, path)
         except BaseException:
@@ -141,15 +149,18 @@ class PartitionWriter:
         return partition.file
 
     def _begin(self, key: Key, partition: _Partition) -> Any:
-        """Give a temporary path beside the one that the next file will have, or an object."""
+        """Give a temporary path beside the one that the next file will have, or an object, in a store perhaps."""
         target = normalize_target(self._partitioning.target(key, partition.keys, partition.index))
         partition.written = WrittenFile(target if isinstance(target, str) else "")
         self._written.append(partition.written)
         if not isinstance(target, str):
             return target
-        if target in self._temporary:
+        if target in self._taken:
             msg = f"two files of one sink would have the path {target!r}"
             raise ValueError(msg)
+        self._taken.add(target)
+        if self._targets is not None and is_remote(target):
+            return self._targets.target(target)
         directory, name = os.path.split(target)
         os.makedirs(directory or ".", exist_ok=True)
         # Long names are cut, since file systems bound them.
@@ -169,6 +180,8 @@ class PartitionWriter:
         for partition in self._open.values():
             if partition.file is not None:
                 partition.file.abort()
+        if self._targets is not None:
+            self._targets.abort()
         for temporary in self._temporary.values():
             with contextlib.suppress(OSError):
                 os.unlink(temporary)

@@ -1,28 +1,35 @@
-"""Places to write to, as paths and objects."""
+"""Places to write to: paths, objects in stores, and file-likes."""
 
 from __future__ import annotations
 
 import os
 from io import BytesIO
-from typing import IO, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._sources import inputs, stores
 from polars_avro._writing.options import FileOptions, SyncOnClose
 
+if TYPE_CHECKING:
+    from polars_avro._core import StoreTarget
+    from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
+
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 
-ACCEPTED = "a str, a path, a BytesIO, a file opened for writing bytes, or any object with write()"
+ACCEPTED = (
+    "a str, a path, the URL of an object in a store, a BytesIO, a file opened for writing bytes, "
+    "or any object with write()"
+)
 
 
 def normalize_target(target: Any) -> str | Any:
-    """Give the local path, or the object, to write to."""
+    """Give the local path, the URL in a store, or the object, to write to."""
     if isinstance(target, (str, os.PathLike)):
         path = os.fspath(target)
         if not isinstance(path, str):
             msg = f"cannot write Avro to a path of {type(path).__name__!r}: expected {ACCEPTED}"
             raise TypeError(msg)
-        return local_path(path)
+        return normalize_path(path)
     if not callable(getattr(target, "write", None)):
         msg = f"cannot write Avro to {type(target).__name__!r}: expected {ACCEPTED}"
         raise TypeError(msg)
@@ -32,13 +39,40 @@ def normalize_target(target: Any) -> str | Any:
     return target
 
 
-def local_path(path: str) -> str:
-    """Give a path of this machine."""
-    scheme = stores.scheme(path)
-    if scheme is not None and scheme != "file":
-        msg = f"{path}: writing to {scheme}:// is not supported, only local files are"
+def normalize_path(path: str) -> str:
+    """Give a path of this machine, or a URL in a store."""
+    if not stores.is_remote(path):
+        return inputs.local_path(path)
+    if stores.is_web(path):
+        msg = (
+            f"{stores.shown(path)}: cannot write over HTTP, since web servers take files in no common way: "
+            "write to a store (s3:// gs:// az:// abfss://) or to a path"
+        )
         raise AvroUnsupportedError(msg)
-    return inputs.local_path(path)
+    return path
+
+
+def join(directory: str, *names: str) -> str:
+    """Give the path, or the URL, of what is below a directory; a name that is a whole URL stays as it is."""
+    if stores.is_remote(directory):
+        return names[-1] if stores.is_remote(names[-1]) else "/".join([directory.rstrip("/"), *names])
+    if stores.is_remote(names[-1]):
+        msg = f"{stores.shown(names[-1])}: a file below a local directory cannot be in a store"
+        raise AvroUnsupportedError(msg)
+    return os.path.join(directory, *names)
+
+
+def stores_of(
+    place: str | Any, storage_options: StorageOptions | None, credential_provider: CredentialProvider, caller: str
+) -> Stores:
+    """Check options against the store that a place is in, if it is in one."""
+    return stores.stores([place] if isinstance(place, str) else [], storage_options, credential_provider, caller)
+
+
+def open_target(place: str | Any, in_stores: Stores) -> str | StoreTarget | Any:
+    """Put an object in a store in the place of its URL; nothing is requested yet."""
+    remote = isinstance(place, str) and stores.is_remote(place)
+    return in_stores.targets().target(place) if remote else place
 
 
 def file_options(target: str | Any, *, append: bool, mkdir: bool, sync_on_close: SyncOnClose | None) -> FileOptions:
@@ -46,6 +80,11 @@ def file_options(target: str | Any, *, append: bool, mkdir: bool, sync_on_close:
     if append and not isinstance(target, str):
         msg = "`append` needs a path"
         raise ValueError(msg)
+    if append and stores.is_remote(target):
+        msg = (
+            f"{stores.shown(target)}: `append` needs a local file, objects in stores do not grow: write another object"
+        )
+        raise AvroUnsupportedError(msg)
     if sync_on_close not in (None, "data", "all"):
         msg = f"`sync_on_close` must be None, 'data' or 'all', got {sync_on_close!r}"
         raise ValueError(msg)

@@ -26,12 +26,12 @@ def block(df: pl.DataFrame) -> pa.Table:
 
 
 def select(table: pa.Table, columns: list[str]) -> pa.Table:
-    """Give these columns, or rows without any."""
+    """Return these columns, or rows without any."""
     return table.select(columns) if columns else _without_columns(table.num_rows)
 
 
 def block_schema(schema: pl.Schema) -> pa.Schema:
-    """Give the schema of the blocks of such rows."""
+    """Return the schema of the blocks of such rows."""
     return block(pl.DataFrame(schema=schema)).schema if schema else pa.schema([])
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from ray.data import Datasink
 from ray.data.block import BlockAccessor
 
-import polars_avro
+import polars as pl
+from polars_avro._sources import stores
+from polars_avro._writer import AvroWriter
+from polars_avro._writing.targets import join, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,23 +29,34 @@ class AvroDatasink(Datasink):
     """Writes a file a task into a directory."""
 
     def __init__(self, path: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
-        self._folder = os.fspath(path)
+        known = set(inspect.signature(AvroWriter.__init__).parameters) - {"self", "target", "schema", "append"}
+        for name in options:
+            if name not in known:
+                msg = f"`{name}` is no option of a task's file: the options are {', '.join(sorted(known))}"
+                raise TypeError(msg)
+        self._folder = normalize_path(os.fspath(path))
         self._options = dict(options)
         #: Tells the files of this job from others; a task that runs again writes the same file.
         self._job = uuid.uuid4().hex
 
     def on_write_start(self, schema: pa.Schema | None = None) -> None:
-        """Make the directory."""
-        os.makedirs(self._folder, exist_ok=True)
+        """Make the directory. Stores have none, but keys that may be wrong."""
+        if stores.is_remote(self._folder):
+            self._stores("polars_avro.ray.write_avro")
+        else:
+            os.makedirs(self._folder, exist_ok=True)
 
     def write(self, blocks: Iterable[Block], ctx: TaskContext) -> str | None:
         """Write the blocks of a task, and give the path of its file; no rows make no file."""
-        tables = (BlockAccessor.for_block(block).to_arrow() for block in blocks)
-        frames = [frame for frame in map(_frame, tables) if frame.height]
-        if not frames:
-            return None
-        path = os.path.join(self._folder, f"{self._job}-{ctx.task_idx:06}.avro")
-        polars_avro.write_avro(pl.concat(frames), path, **self._options)
+        path = join(self._folder, f"{self._job}-{ctx.task_idx:06}.avro")
+        with AvroWriter(path, **self._options) as writer:
+            for block in blocks:
+                frame = _frame(BlockAccessor.for_block(block).to_arrow())
+                if frame.height:
+                    writer.write(frame)
+            if writer.rows_written == 0:
+                writer.abort()
+                return None
         return path
 
     def on_write_complete(self, write_result: WriteResult[str | None]) -> None:
@@ -50,10 +64,17 @@ class AvroDatasink(Datasink):
 
     def on_write_failed(self, error: Exception) -> None:
         """Remove the files of tasks that had finished."""
+        if stores.is_remote(self._folder):
+            self._stores("polars_avro.ray.write_avro").remove(self._folder, self._job)
+            return
         for name in os.listdir(self._folder) if os.path.isdir(self._folder) else ():
             if name.startswith(self._job):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(os.path.join(self._folder, name))
+
+    def _stores(self, caller: str) -> stores.Stores:
+        options, provider = self._options.get("storage_options"), self._options.get("credential_provider", "auto")
+        return stores.stores([join(self._folder, "x")], options, provider, caller)
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

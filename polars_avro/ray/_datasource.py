@@ -10,16 +10,17 @@ import pyarrow as pa
 from ray.data.block import BlockMetadata
 from ray.data.datasource import Datasource, ReadTask
 
+from polars_avro._plan_options import LOCAL, StoreOptions
 from polars_avro.ray._blocks import block, block_schema, select
 from polars_avro.ray._predicate import columns_of, hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
     from ray.data.context import DataContext
     from ray.data.expressions import Expr
 
+    import polars as pl
     from polars_avro._splits import Split
 
 #: About how many bytes a value of a type without a fixed width takes in memory.
@@ -30,9 +31,15 @@ class AvroDatasource(Datasource):
     """Splits of a plan; Ray steers which columns and rows are read."""
 
     def __init__(
-        self, splits: Sequence[Split], schema: pl.Schema, columns: Sequence[str] | None, n_threads: int
+        self,
+        splits: Sequence[Split],
+        schema: pl.Schema,
+        columns: Sequence[str] | None,
+        n_threads: int,
+        stores: StoreOptions = LOCAL,
     ) -> None:
         super().__init__()
+        self._stores = stores
         self._splits = splits
         self._schema = schema
         self._n_threads = n_threads
@@ -69,14 +76,14 @@ class AvroDatasource(Datasource):
     def get_read_tasks(
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: DataContext | None = None
     ) -> list[ReadTask]:
-        """Give a task a split, whatever the parallelism: splits were planned when the dataset was made."""
+        """Assign a split to each task, whatever the parallelism: the plan made the splits."""
         del parallelism, data_context
         columns = self._columns()
         predicate = self.get_current_predicate()
         schema = block_schema(type(self._schema)({name: self._schema[name] for name in columns}))
         return [
             ReadTask(
-                ReadSplit(split, columns, predicate, self._schema, self._n_threads),
+                ReadSplit(split, columns, predicate, self._schema, self._n_threads, self._stores),
                 BlockMetadata(
                     num_rows=None,
                     size_bytes=None if predicate is not None else self._bytes_in_memory(split),
@@ -110,6 +117,7 @@ class ReadSplit:
     predicate: Expr | None
     schema: pl.Schema
     n_threads: int
+    stores: StoreOptions = LOCAL
 
     #: Ray names tasks that are large by the name of their function.
     __name__ = "read_avro"
@@ -117,12 +125,15 @@ class ReadSplit:
     def __call__(self) -> Iterator[pa.Table]:
         """Read, filter and select, batch by batch."""
         if self.predicate is None:
-            yield from map(block, self.split._frames(self.columns, n_threads=self.n_threads))
+            yield from map(block, self._frames(self.columns))
             return
         condition = self.predicate.to_pyarrow()
         used = columns_of(self.predicate) or []
         columns = [*self.columns, *(name for name in used if name not in self.columns)]
         likely = hint(self.predicate, self.schema)
-        for df in self.split._frames(columns, likely, n_threads=self.n_threads):
+        for df in self._frames(columns, likely):
             # Ray's filters are Arrow's: nulls and NaN are compared as Ray would.
             yield select(block(df).filter(condition), self.columns)
+
+    def _frames(self, columns: Sequence[str], likely: pl.Expr | None = None) -> Iterator[pl.DataFrame]:
+        return self.split._frames(columns, likely, n_threads=self.n_threads, **self.stores.arguments)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polars_avro import _options
 from polars_avro._extras import require
+from polars_avro._plan_options import StoreOptions
 from polars_avro._splits import plan_splits, scan_splits
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def read_avro(
     ray_remote_args
         More options of ``ray.remote`` for the tasks.
     **options
-        The other options of :func:`polars_avro.plan_splits`.
+        The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to
+        the tasks beside the splits.
 
     Returns
     -------
@@ -68,9 +70,9 @@ def read_avro(
     AvroError
         If the first file is damaged or cannot be read as Avro. Tasks raise for the others.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     polars.exceptions.ColumnNotFoundError
-        If `columns` asks for what is not there.
+        If `columns` names a column that does not exist.
 
     See Also
     --------
@@ -89,7 +91,8 @@ def read_avro(
     splits = plan_splits(paths, target_bytes=target_bytes, **options)
     schema = scan_splits(splits[:1]).collect_schema()
     selected = None if columns is None else _options.selection(columns, schema)
-    source = AvroDatasource(splits, schema, selected, max(1, math.floor(num_cpus or 1)))
+    threads = max(1, math.floor(num_cpus or 1))
+    source = AvroDatasource(splits, schema, selected, threads, StoreOptions.of(options))
     dataset: ray.data.Dataset = data.read_datasource(
         source,
         num_cpus=num_cpus,
@@ -119,13 +122,15 @@ def write_avro(
     dataset
         The dataset to write.
     path
-        The directory, which is made if it does not exist. Every node must be able to write to it.
+        The directory, which is made if it does not exist, or its URL in a store. Every node must be able to write to
+        it.
     concurrency
         How many tasks Ray runs at the same time, at most.
     ray_remote_args
         Options of ``ray.remote`` for the tasks.
     **options
-        Options of :func:`polars_avro.write_avro` for each file, such as `compression` or `avro_schema`.
+        Options of :func:`polars_avro.write_avro` for each file, such as `compression`, `avro_schema` or
+        `storage_options`.
 
     Raises
     ------

@@ -25,7 +25,7 @@ _MIRRORED = {
     Operation.LT: Operation.GT,
     Operation.LE: Operation.GE,
 }
-#: Types whose values Polars and Arrow compare in the same way. Floats are left out: NaN is a number for Polars alone.
+#: Types whose values Polars and Arrow compare in the same way. Not floats: NaN is a number for Polars alone.
 _ALIKE: tuple[tuple[Callable[[pl.DataType], bool], tuple[type, ...]], ...] = (
     (lambda dtype: dtype.is_integer(), (int,)),
     (lambda dtype: dtype == pl.String, (str,)),

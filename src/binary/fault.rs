@@ -1,4 +1,4 @@
-//! What is wrong with a value, while it travels up to somebody who knows where the value stands.
+//! The fault of a value, on its way up to a caller that knows the value's position.
 
 use std::fmt::Write as _;
 
@@ -58,15 +58,15 @@ impl Fault {
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn length(length: i64, room: i64) -> Self {
-        if room < 0 {
-            // The length itself is behind the data.
+    pub(crate) fn length(length: i64, remaining: i64) -> Self {
+        if remaining < 0 {
+            // The length itself is after the end of the data.
             return Self::truncated();
         }
         if length < 0 {
             return Self::data(format!("negative length {length}"));
         }
-        Self::data(format!("length {length} is more than the {room} bytes left"))
+        Self::data(format!("length {length} is more than the {remaining} bytes left"))
     }
 
     #[cold]

@@ -5,13 +5,13 @@ mod put;
 mod varint;
 
 pub(crate) use fault::Fault;
-pub(crate) use put::{MAX_VARINT, SLACK, put_array, put_byte, put_length, put_long, put_short, put_slice};
+pub(crate) use put::{MAX_VARINT, SLACK, put_array, put_byte, put_length, put_long, put_near, put_short, put_slice};
 pub(crate) use varint::{read_int, read_length, read_long, skip_long};
 
-/// Bytes that stand behind the data of every decoded block, so that short reads need no exact bounds.
+/// Padding after the data of every decoded block, so that short reads need no exact bounds.
 pub(crate) const PADDING: usize = 16;
 
-/// Where the data of a padded block ends.
+/// Returns where the data of a padded block ends.
 #[inline]
 pub(crate) fn data_end(bytes: &[u8]) -> usize {
     bytes.len().saturating_sub(PADDING)
@@ -27,7 +27,7 @@ fn chunk<const N: usize>(bytes: &[u8], pos: usize) -> Option<&[u8; N]> {
     }
 }
 
-/// `N` bytes at a position, and the position behind them.
+/// `N` bytes at a position, and the position after them.
 #[inline(always)]
 pub(crate) fn read_array<const N: usize>(bytes: &[u8], pos: usize) -> Result<(&[u8; N], usize), Fault> {
     match chunk(bytes, pos) {

@@ -1,6 +1,6 @@
 //! Writing the smallest parts: varints, bytes, words.
 //!
-//! Every function writes at a position of memory that is there already and gives the position after it. A short value is
+//! Every function writes at a position of allocated memory, and returns the position after it. A short value is
 //! stored as a whole word, so [`SLACK`] bytes after the last value may be overwritten.
 
 /// Bytes after the last value that a short write may touch.
@@ -37,6 +37,17 @@ pub(crate) fn put_slice(out: &mut [u8], pos: usize, bytes: &[u8]) -> usize {
     pos + bytes.len()
 }
 
+/// Writes the first `len` of these bytes, by words: those behind them in the same word come along.
+#[inline(always)]
+pub(crate) fn put_near(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> usize {
+    let room = len.next_multiple_of(SLACK);
+    let places = out[pos..pos + room].chunks_exact_mut(SLACK);
+    for (place, word) in places.zip(bytes[..room].chunks_exact(SLACK)) {
+        place.copy_from_slice(word);
+    }
+    pos + len
+}
+
 /// Writes the first `len` of 16 bytes.
 #[inline(always)]
 pub(crate) fn put_short(out: &mut [u8], pos: usize, bytes: u128, len: usize) -> usize {
@@ -56,7 +67,8 @@ pub(crate) fn put_length(out: &mut [u8], pos: usize, length: usize) -> usize {
     put_raw(out, pos, (length as u64) << 1)
 }
 
-/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the width.
+/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the
+/// width.
 #[inline(always)]
 fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     if raw < 1 << 7 {
@@ -68,7 +80,7 @@ fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     let halves = (raw & 0x0fff_ffff) | ((raw & 0x00ff_ffff_f000_0000) << 4);
     let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
     let bytes = (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1);
-    let last = (63 - bytes.leading_zeros()) / 8;
+    let last = bytes.ilog2() / 8;
     let more = 0x8080_8080_8080_8080 & ((1 << (8 * last)) - 1);
     *room(out, pos) = (bytes | more).to_le_bytes();
     pos + last as usize + 1

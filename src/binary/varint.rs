@@ -2,14 +2,14 @@
 
 use super::{Fault, chunk, data_end};
 
-/// A long, and the position behind it.
+/// A long, and the position after it.
 #[inline(always)]
 pub(crate) fn read_long(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
     let (raw, pos) = read_raw(bytes, pos)?;
     Ok((zigzag(raw), pos))
 }
 
-/// An int, and the position behind it. A value beyond 32 bits is a fault, not a wrapped number.
+/// An int, and the position after it. A value beyond 32 bits is a fault, not a wrapped number.
 #[inline(always)]
 pub(crate) fn read_int(bytes: &[u8], pos: usize) -> Result<(i32, usize), Fault> {
     let (raw, pos) = read_raw(bytes, pos)?;
@@ -19,14 +19,14 @@ pub(crate) fn read_int(bytes: &[u8], pos: usize) -> Result<(i32, usize), Fault> 
     }
 }
 
-/// A length in front of bytes or a string, and the position behind it; the bytes are inside the data.
+/// A length in front of bytes or a string, and the position after it; the bytes are inside the data.
 #[inline(always)]
 pub(crate) fn read_length(bytes: &[u8], pos: usize) -> Result<(usize, usize), Fault> {
     let (raw, pos) = read_raw(bytes, pos)?;
-    // A position in the padding makes the room negative, and an odd code is a negative length.
-    let room = data_end(bytes).wrapping_sub(pos) as i64;
+    // A position in the padding makes `remaining` negative, and an odd code is a negative length.
+    let remaining = data_end(bytes).wrapping_sub(pos) as i64;
     let length = (raw >> 1) as i64;
-    if raw & 1 == 0 && length <= room { Ok((length as usize, pos)) } else { Err(bad_length(raw, room)) }
+    if raw & 1 == 0 && length <= remaining { Ok((length as usize, pos)) } else { Err(bad_length(raw, remaining)) }
 }
 
 /// The position behind a varint; refuses what [`read_long`] refuses.
@@ -62,7 +62,7 @@ fn read_word(bytes: &[u8], pos: usize) -> Option<u64> {
     chunk(bytes, pos).map(|chunk| u64::from_le_bytes(*chunk))
 }
 
-/// What the zig-zag code of a number is made of: up to eight bytes from one load, the rest byte by byte.
+/// Returns what the zig-zag code of a number is made of: up to eight bytes from one load, the rest byte by byte.
 #[inline(always)]
 fn read_raw(bytes: &[u8], pos: usize) -> Result<(u64, usize), Fault> {
     let Some(word) = read_word(bytes, pos) else { return read_slowly(bytes, pos) };
@@ -133,8 +133,8 @@ fn int_range(raw: u64) -> Fault {
 
 #[cold]
 #[inline(never)]
-fn bad_length(raw: u64, room: i64) -> Fault {
-    Fault::length(zigzag(raw), room)
+fn bad_length(raw: u64, remaining: i64) -> Fault {
+    Fault::length(zigzag(raw), remaining)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file a codec, both directions.
+//! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file per codec, both directions.
 //!
 //! What a block claims about its own size is never trusted: memory grows with the bytes that were produced, so a
 //! damaged or hostile block costs no more than a few times what it holds, and never more than the caller's limit.
@@ -12,9 +12,21 @@ mod zstandard;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::{Error, ErrorKind, Result};
 
 /// The codec that a file's header names.
+///
+/// ```
+/// use polars_avro::Codec;
+///
+/// let codec: Codec = "zstandard".parse()?;
+/// assert_eq!(codec, Codec::Zstandard);
+/// assert_eq!(codec.to_string(), "zstandard");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the specification's own words")]
 #[non_exhaustive]
@@ -55,17 +67,18 @@ impl Codec {
         }
     }
 
-    /// Whether blocks hold the data as it is.
+    /// Returns true if blocks hold the data as it is.
     pub(crate) fn is_identity(self) -> bool {
         self == Self::Null
     }
 
-    /// How many times the size of a block its content is expected to be.
+    /// Returns how many times the size of a block its content is expected to be.
     pub(crate) fn expected_ratio(self) -> u64 {
         if self.is_identity() { 1 } else { 3 }
     }
 
-    /// Whether bytes after the end of a compressed block go unnoticed, as its format does not say where it ends.
+    /// Returns true if bytes after the end of a compressed block go unnoticed, as its format does not say where it
+    /// ends.
     pub(crate) fn tolerates_trailing_bytes(self) -> bool {
         self == Self::Deflate
     }
@@ -85,6 +98,21 @@ impl Codec {
     fn over_limit(self, limit: usize) -> Error {
         let message = format!("{}: the block holds more than {limit} bytes when decompressed", self.name());
         Error::limit("block_bytes", message)
+    }
+}
+
+/// The same as [`Codec::from_name`].
+impl FromStr for Codec {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::from_name(name)
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -202,7 +230,7 @@ struct Expansion {
 }
 
 impl Expansion {
-    /// Where the content of a block of `compressed` bytes most likely fits.
+    /// Returns where the content of a block of `compressed` bytes most likely fits.
     fn guess(self, compressed: usize) -> usize {
         let least = compressed.saturating_mul(4);
         let most = compressed.saturating_mul(MOST_UNSEEN);

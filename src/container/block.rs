@@ -11,12 +11,12 @@ pub(crate) const SYNC_BYTES: usize = 16;
 /// The count and the size of a block take no more bytes than this.
 pub(crate) const MAX_FRAME_BYTES: usize = 2 * MAX_LONG_BYTES;
 
-/// Where a block is and how many rows it claims. Offsets count from the file's beginning.
+/// The position of a block, and the rows that it claims. Offsets count from the start of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BlockFrame {
     /// Index in the file, counted from 0.
     pub(crate) index: u64,
-    /// Where its row count stands.
+    /// The offset of its row count.
     pub(crate) offset: u64,
     /// Rows it claims; none is valid.
     pub(crate) rows: u64,
@@ -29,7 +29,7 @@ impl BlockFrame {
     /// end inside the two numbers although the file goes on.
     ///
     /// # Errors
-    /// Where the numbers are malformed or the block runs past the end of the file. The position is filled in but for
+    /// If the numbers are malformed or the block runs past the end of the file. The position is filled in but for
     /// the file's name.
     pub(crate) fn parse(bytes: &[u8], index: u64, offset: u64, size: u64) -> Result<Option<Self>> {
         let fault = |message: String| at_block(Error::data(message), index, offset);
@@ -60,7 +60,7 @@ impl BlockFrame {
         Ok(Some(Self { index, offset, rows, data: start..end }))
     }
 
-    /// Where the next block begins, behind the sync marker.
+    /// Returns the offset of the next block, after the sync marker.
     pub(crate) fn end(&self) -> u64 {
         self.data.end + SYNC_BYTES as u64
     }
@@ -68,7 +68,7 @@ impl BlockFrame {
     /// Checks the bytes that follow the block's data against the file's marker.
     ///
     /// # Errors
-    /// Where they differ, or are fewer because the file shrank.
+    /// If they differ, or are fewer because the file shrank.
     pub(crate) fn check_sync(&self, found: &[u8], sync: &[u8; SYNC_BYTES]) -> Result<()> {
         let end = self.data.end;
         let message = match found.get(..SYNC_BYTES) {

@@ -10,6 +10,16 @@ const MAGIC: [u8; 4] = *b"Obj\x01";
 const MOST_ENTRIES: usize = 1 << 20;
 
 /// What stands at the beginning of a file.
+///
+/// ```
+/// use polars_avro::{Codec, ContainerFile, OpenOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let header = file.header();
+/// assert_eq!(header.codec, Codec::Deflate);
+/// assert_eq!(header.metadata_value("made.by"), Some(b"make_sample.py".as_slice()));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The writer's schema as it stands in the file.

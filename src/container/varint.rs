@@ -12,7 +12,7 @@ pub(crate) enum NoLong {
     Overflow,
 }
 
-/// The long at `pos` and the position behind it.
+/// The long at `pos` and the position after it.
 pub(crate) fn long(bytes: &[u8], pos: usize) -> Result<(i64, usize), NoLong> {
     let mut zigzag = 0u64;
     for (index, &byte) in bytes.get(pos..).unwrap_or_default().iter().take(MAX_LONG_BYTES).enumerate() {

@@ -127,7 +127,7 @@ impl<'a> Cell<'a> {
         self.0
     }
 
-    /// Where the row ends in [`Cell::padded`].
+    /// Returns where the row ends in [`Cell::padded`].
     #[inline(always)]
     pub(super) fn len(self) -> usize {
         self.0.len() - PADDING

@@ -1,6 +1,7 @@
 //! The front: a Binary column in, the reader's column out.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use polars_arrow::array::{Array, BinaryViewArray};
@@ -9,9 +10,9 @@ use rayon::prelude::*;
 
 use super::DatumOptions;
 use super::cells::{Cells, Scratch};
-use super::known::Known;
 use super::route::Router;
 use super::task::{Done, Tasks};
+use super::writers::WriterSchemas;
 use crate::decode::Column;
 use crate::{Error, Result, Schema, executor};
 
@@ -22,13 +23,42 @@ const TASK_ROWS: usize = 1 << 17;
 const MISSING: usize = 256;
 
 /// Decodes any number of Binary columns in the same way.
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use polars_avro::arrow::BinaryViewArray;
+/// use polars_avro::{DatumDecoder, DatumOptions, Decoded, Schema};
+///
+/// let schema: Schema = r#""long""#.parse()?;
+/// let decoder = DatumDecoder::new(DatumOptions::default().with_schema(schema))?;
+/// let column = BinaryViewArray::from_slice([Some([2_u8]), None]);
+/// let Decoded::Rows { arrays, .. } = decoder.decode(&[column], &HashSet::new())? else { panic!() };
+/// assert_eq!((arrays[0].len(), arrays[0].null_count()), (2, 1));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub struct DatumDecoder {
     options: DatumOptions,
     reader: Arc<Schema>,
-    known: RwLock<Arc<Known>>,
+    known: RwLock<Arc<WriterSchemas>>,
 }
 
 /// What became of a column.
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use polars_avro::arrow::BinaryViewArray;
+/// use polars_avro::{DatumDecoder, DatumOptions, Decoded, Framing, Schema};
+///
+/// let schema: Schema = r#""long""#.parse()?;
+/// let options = DatumOptions::default().with_reader_schema(schema).with_framing(Framing::Confluent);
+/// let column = BinaryViewArray::from_slice([Some([0_u8, 0, 0, 0, 7, 2])]);
+/// // Nothing says yet what schema 7 is.
+/// let decoded = DatumDecoder::new(options)?.decode(&[column], &HashSet::new())?;
+/// assert!(matches!(decoded, Decoded::Missing(ids) if ids == [7]));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum Decoded {
     /// Every row is decoded, or null.
@@ -53,7 +83,7 @@ impl DatumDecoder {
         let Some(reader) = options.reader_schema.clone().or_else(|| options.schema.clone()) else {
             return Err(Error::argument("a schema to read as is needed: its type is the type of the column"));
         };
-        let known = RwLock::new(Arc::new(Known::new(&reader, &options)?));
+        let known = RwLock::new(Arc::new(WriterSchemas::new(&reader, &options)?));
         Ok(Self { options, reader, known })
     }
 
@@ -78,7 +108,7 @@ impl DatumDecoder {
         &self.options
     }
 
-    fn known(&self) -> Arc<Known> {
+    fn known(&self) -> Arc<WriterSchemas> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -126,4 +156,16 @@ fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<u64> {
         }
     }
     ids
+}
+
+impl fmt::Debug for DatumDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatumDecoder").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Clone for DatumDecoder {
+    fn clone(&self) -> Self {
+        Self { options: self.options.clone(), reader: self.reader.clone(), known: RwLock::new(self.known()) }
+    }
 }

@@ -8,8 +8,8 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 use rayon::prelude::*;
 
 use super::Framing;
-use super::known::{fingerprint, is_bytes};
 use super::rows::Rows;
+use super::writers::{fingerprint, is_bytes};
 use crate::binary::{Fault, SLACK, put_slice};
 use crate::dtype::{AvroNames, to_avro};
 use crate::encode::{AnyColumn, Column};
@@ -23,6 +23,22 @@ const TASK_ROWS: usize = 1 << 16;
 const GRANULE: usize = 256;
 
 /// Encodes any number of columns in the same way.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use polars_arrow::array::PrimitiveArray;
+/// use polars_avro::arrow::{Array, ArrowDataType, Field};
+/// use polars_avro::{DatumEncoder, Framing, Schema};
+///
+/// let schema: Schema = r#""long""#.parse()?;
+/// let encoder = DatumEncoder::new(Arc::new(schema), Framing::Datum, None)?;
+/// let field = Field::new("id".into(), ArrowDataType::Int64, true);
+/// let datums = encoder.encode(&field, &[PrimitiveArray::from_slice([1_i64, 2]).boxed()])?;
+/// assert_eq!(datums[0].len(), 2);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
+#[derive(Clone)]
 pub struct DatumEncoder {
     schema: Arc<Schema>,
     header: Vec<u8>,
@@ -31,6 +47,15 @@ pub struct DatumEncoder {
 }
 
 /// The Avro schema that the values of a column are written with if none is given, as JSON: a record for a struct.
+///
+/// ```
+/// use polars_avro::arrow::{ArrowDataType, Field};
+/// use polars_avro::datum_schema_of;
+///
+/// let field = Field::new("id".into(), ArrowDataType::Int64, true);
+/// assert_eq!(datum_schema_of(&field, None, None)?, r#""long""#);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where a dtype has no Avro type;
@@ -50,7 +75,7 @@ impl DatumEncoder {
     /// Makes what all columns share. `id` is what the schema is registered under.
     ///
     /// # Errors
-    /// Where the framing has no place for an id, or needs one.
+    /// If the framing has no place for an id, or needs one.
     pub fn new(schema: Arc<Schema>, framing: Framing, id: Option<u64>) -> Result<Self> {
         let header = framing.header(fingerprint(&schema), id)?;
         let is_plain = framing == Framing::Confluent && is_bytes(&schema);
@@ -60,7 +85,7 @@ impl DatumEncoder {
     /// Encodes a column, given in chunks; nulls stay null.
     ///
     /// # Errors
-    /// Where its dtype does not fit the schema, and where a value does not: the position has its row and field.
+    /// If its dtype does not fit the schema, and if a value does not: the position has its row and field.
     pub fn encode(&self, field: &Field, chunks: &[Box<dyn Array>]) -> Result<Vec<Box<dyn Array>>> {
         if *field.dtype() == ArrowDataType::Null {
             return Ok(chunks.iter().map(|chunk| Rows::nulls(chunk.len())).collect());
@@ -118,7 +143,7 @@ impl DatumEncoder {
     }
 }
 
-/// How many bytes the length in front of bytes takes.
+/// Returns how many bytes the length in front of bytes takes.
 fn length_bytes(datum: &[u8]) -> usize {
     datum.iter().take_while(|&&byte| byte >= 0x80).count() + 1
 }

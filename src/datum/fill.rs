@@ -6,9 +6,9 @@ use std::sync::Arc;
 use polars_arrow::array::Array;
 
 use super::cells::{Cells, Scratch, Segment};
-use super::known::{Known, Writer};
 use super::probe::{Probe, decode};
 use super::route::{NoRoute, Route, Router};
+use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
 use crate::decode::{AnyColumn, Column, Merge};
 
@@ -119,7 +119,7 @@ enum Columns {
 
 impl<'a> Target<'a> {
     /// Begins with the reader's own schema, in case that no row has any.
-    fn new(known: &'a Known, wanted: usize) -> Self {
+    fn new(known: &'a WriterSchemas, wanted: usize) -> Self {
         let columns = Columns::One(Box::new(known.writers[0].column.clone()));
         Self { writers: &known.writers, columns, numbers: vec![0], current: 0, len: 0, wanted }
     }

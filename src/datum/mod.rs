@@ -1,4 +1,4 @@
-//! Datums in a column: one encoded value a row, bare or behind a header that names its schema.
+//! Datums in a column: one encoded value per row, bare or after a header that names its schema.
 //!
 //! A [`DatumDecoder`] turns the rows of a Binary column into the column that the reader's schema describes, by the
 //! columns that files are decoded into.
@@ -8,12 +8,12 @@ mod decoder;
 mod encoder;
 mod fill;
 mod framing;
-mod known;
 mod options;
 mod probe;
 mod route;
 mod rows;
 mod task;
+mod writers;
 
 pub use decoder::{DatumDecoder, Decoded};
 pub use encoder::{DatumEncoder, datum_schema_of};

@@ -6,6 +6,15 @@ use super::Framing;
 use crate::{Limits, Schema};
 
 /// How the rows of a column are decoded. At least one of the schemas is given.
+///
+/// ```
+/// use polars_avro::{DatumOptions, Framing, Schema};
+///
+/// let schema: Schema = r#""long""#.parse()?;
+/// let options = DatumOptions::default().with_schema(schema).with_framing(Framing::Confluent);
+/// assert!(!options.ignore_errors);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DatumOptions {
@@ -25,3 +34,14 @@ pub struct DatumOptions {
     /// What schemas and datums may ask for.
     pub limits: Limits,
 }
+
+setters!(DatumOptions {
+    with_framing(framing: Framing) => framing = framing;
+    with_schema(schema: impl Into<Arc<Schema>>) => schema = Some(schema.into());
+    with_ignore_ids(ignore: bool) => ignore_ids = ignore;
+    with_reader_schema(schema: impl Into<Arc<Schema>>) => reader_schema = Some(schema.into());
+    with_fields(fields: impl IntoIterator<Item = impl Into<String>>) =>
+        fields = Some(fields.into_iter().map(Into::into).collect());
+    with_ignore_errors(ignore: bool) => ignore_errors = ignore;
+    with_limits(limits: Limits) => limits = limits;
+});

@@ -4,28 +4,28 @@ use std::collections::HashMap;
 
 use super::Framing;
 use super::cells::{Cell, Scratch};
-use super::known::{Known, Writer};
 use super::route::Route;
+use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
 use crate::decode::{AnyColumn, Column};
 
 /// Rows after which a probe's memory is given back.
 const REUSE: usize = 4096;
 
-/// Columns to decode rows into that nobody keeps.
+/// Columns to decode rows into on trial, and to discard.
 pub(super) struct Probe<'a> {
-    known: &'a Known,
+    known: &'a WriterSchemas,
     /// By the schema's number, with the number of rows in each.
     columns: HashMap<usize, (AnyColumn, usize)>,
     scratch: Scratch,
 }
 
 impl<'a> Probe<'a> {
-    pub(super) fn new(known: &'a Known) -> Self {
+    pub(super) fn new(known: &'a WriterSchemas) -> Self {
         Self { known, columns: HashMap::new(), scratch: Scratch::default() }
     }
 
-    /// Whether a row is a datum by this route, from its header to its end.
+    /// Returns true if a row is a datum by this route, from its header to its end.
     pub(super) fn check(&mut self, route: &Route, cell: Cell<'_>) -> Result<(), Fault> {
         let writer = &*self.known.writers[route.writer];
         let (column, rows) = self.columns.entry(route.writer).or_insert_with(|| (writer.column.clone(), 0));
@@ -69,7 +69,7 @@ pub(super) fn decode(
 #[inline(never)]
 fn wrong_end(end: usize, len: usize) -> Fault {
     match len.checked_sub(end) {
-        Some(left) => Fault::data(format!("{left} bytes are left behind the datum")),
+        Some(left) => Fault::data(format!("{left} bytes are left after the datum")),
         // Short reads may run into the padding.
         None => Fault::truncated(),
     }

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::Framing;
 use super::cells::Cell;
 use super::framing::Header;
-use super::known::Known;
 use super::probe::Probe;
+use super::writers::WriterSchemas;
 use crate::binary::Fault;
 
 /// The schema of a row, and of rows that begin alike.
@@ -32,8 +32,8 @@ pub(super) enum NoRoute {
 #[derive(Clone, Copy)]
 pub(super) struct Router<'a> {
     pub(super) framing: Framing,
-    pub(super) known: &'a Known,
-    /// Ids that were looked up and that nobody knows.
+    pub(super) known: &'a WriterSchemas,
+    /// Ids that were looked up and are unknown.
     pub(super) unknown: &'a HashSet<u64>,
 }
 
@@ -49,7 +49,7 @@ impl Route {
         Self { prefix: u128::MAX, mask: 0, ..self }
     }
 
-    /// Whether a row is of this route.
+    /// Returns true if a row is of this route.
     #[inline(always)]
     pub(super) fn fits(&self, cell: Cell<'_>) -> bool {
         cell.first_bytes() & self.mask == self.prefix && cell.len() >= self.header.len
@@ -78,7 +78,7 @@ impl Router<'_> {
         }
     }
 
-    /// The schema of a reading; `None` if nobody knows it.
+    /// The schema of a reading; `None` if it is unknown.
     fn writer(&self, header: Header) -> Result<Option<usize>, NoRoute> {
         let Some(id) = header.id else { return Ok(self.known.bare) };
         match self.known.find(header.framing, id) {
@@ -108,7 +108,7 @@ impl Router<'_> {
         }
     }
 
-    /// What is wrong with a row that has no schema. `header` is the first reading of it.
+    /// Returns what is wrong with a row that has no schema. `header` is the first reading of it.
     #[cold]
     fn refuse(&self, row: &[u8], header: Option<Header>) -> Fault {
         let start = row.iter().take(10).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");

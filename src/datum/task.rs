@@ -20,11 +20,11 @@ pub(super) struct Tasks<'a> {
     pub(super) ignore_errors: bool,
 }
 
-/// What became of a run of rows.
+/// The result of decoding a run of rows.
 pub(super) enum Done {
     Rows {
         arrays: Vec<Box<dyn Array>>,
-        /// How many rows are bad, and what is wrong with the first of them.
+        /// Number of bad rows, and the fault of the first.
         bad: usize,
         first_bad: Option<Error>,
     },

@@ -3,7 +3,7 @@
 
 use num_bigint::BigInt;
 
-use super::text::Form;
+use super::text::TextFormat;
 use super::wide_decimal::push_decimal;
 use crate::binary::{Fault, PADDING, read_int, read_length, read_slice};
 
@@ -14,7 +14,7 @@ pub(crate) struct BigDecimal;
 /// Turning a number into digits takes time quadratic in its length.
 const MAX_BYTES: usize = 16 << 10;
 
-impl Form for BigDecimal {
+impl TextFormat for BigDecimal {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (len, pos) = read_length(bytes, pos)?;
         let end = pos + len;

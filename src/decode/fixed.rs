@@ -4,14 +4,14 @@ use polars_arrow::array::Array;
 use polars_arrow::datatypes::ArrowDataType;
 
 use super::Column;
-use super::view::{Blob, Views};
+use super::view::{Bytes, Views};
 use crate::binary::{Fault, read_slice};
 
 /// A column of byte sequences of one length.
 #[derive(Clone)]
 pub(crate) struct Fixed {
     size: usize,
-    values: Views<Blob>,
+    values: Views<Bytes>,
 }
 
 impl Fixed {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use self::writer::Writer;
 use super::list::ItemBudget;
 use super::skip::SkipPrograms;
-use super::text::Form;
+use super::text::TextFormat;
 use crate::binary::Fault;
 use crate::schema::{Resolution, ResolvedId, Schema};
 
@@ -38,7 +38,7 @@ pub(crate) struct JsonGraph {
     pub(crate) programs: Arc<SkipPrograms>,
 }
 
-impl Form for Json {
+impl TextFormat for Json {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let mut writer = Writer { graph: &self.graph, bytes, empty_items: &mut self.empty_items };
         writer.write(self.root, pos, 0, out)

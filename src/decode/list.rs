@@ -38,12 +38,12 @@ impl ItemBudget {
         Self { limit, weight: Some(weight.max(1)), spent: 0 }
     }
 
-    /// Whether the `count` items that the bytes claim can be there.
+    /// Returns true if the `count` items that the bytes claim can be there.
     #[inline]
-    pub(super) fn check(&mut self, count: usize, room: usize) -> Result<(), Fault> {
+    pub(super) fn check(&mut self, count: usize, remaining: usize) -> Result<(), Fault> {
         match self.weight {
-            None if count <= room => Ok(()),
-            None => Err(Fault::data(format!("{count} items in the {room} bytes left"))),
+            None if count <= remaining => Ok(()),
+            None => Err(Fault::data(format!("{count} items in the {remaining} bytes left"))),
             Some(weight) => {
                 self.spent = self.spent.saturating_add(count.saturating_mul(weight));
                 if self.spent <= self.limit { Ok(()) } else { Err(too_many_empty_items()) }
@@ -93,7 +93,7 @@ pub(super) fn check_item_block_end(end: Option<usize>, pos: usize) -> Result<(),
 
 /// Bytes between a position and the end of the data.
 #[inline]
-pub(super) fn room(bytes: &[u8], pos: usize) -> usize {
+pub(super) fn remaining(bytes: &[u8], pos: usize) -> usize {
     data_end(bytes).saturating_sub(pos)
 }
 
@@ -102,7 +102,7 @@ impl List {
         Self { item, ends: Vec::new(), items: 0, validity: Validity::default(), budget }
     }
 
-    /// How many items all lists have together.
+    /// Returns how many items all lists have together.
     pub(super) fn items(&self) -> usize {
         self.items
     }
@@ -118,7 +118,7 @@ impl Column for List {
                 self.ends.push(self.items as i64);
                 return Ok(pos);
             }
-            self.budget.check(count, room(bytes, pos))?;
+            self.budget.check(count, remaining(bytes, pos))?;
             for _ in 0..count {
                 pos = match self.item.decode(bytes, pos) {
                     Ok(pos) => pos,

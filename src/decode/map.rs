@@ -8,7 +8,7 @@ use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::offset::OffsetsBuffer;
 
 use super::interleave::{Run, interleave};
-use super::list::{ItemBudget, check_item_block_end, read_item_block, room};
+use super::list::{ItemBudget, check_item_block_end, read_item_block, remaining};
 use super::validity::Validity;
 use super::view::{Utf8, Views, likely};
 use super::{AnyColumn, Column};
@@ -75,7 +75,7 @@ impl Repeats {
         self.dropped.push(again);
     }
 
-    /// Where each entry that stays has its key, and where its value.
+    /// Returns where each entry that stays has its key, and where its value.
     fn runs(&self, entries: usize) -> (Vec<Run>, Vec<Run>) {
         let mut value_of: Vec<usize> = (0..entries).collect();
         for &(first, again) in &self.replaced {
@@ -103,7 +103,7 @@ impl Column for Map {
             pos = start;
             // A key takes at least its length byte.
             let mut budget = ItemBudget::BYTES;
-            budget.check(count, room(bytes, pos))?;
+            budget.check(count, remaining(bytes, pos))?;
             for _ in 0..count {
                 pos = self.decode_entry(bytes, pos)?;
             }

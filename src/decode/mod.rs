@@ -1,9 +1,9 @@
-//! Decoding: one file a column kind, all behind [`Column`].
+//! Decoding: one file per column kind, all implementing [`Column`].
 //!
-//! A column is made empty by the plan, cloned by each task, filled value by value, and finished into an Arrow array. What
-//! a kind needs is in its own file: how a value is read, what a null leaves, what array comes out. [`AnyColumn`] is the
-//! list of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the next
-//! instead of going through memory at every virtual call.
+//! A column is made empty by the plan, cloned by each task, filled value by value, and finished into an Arrow array.
+//! What a kind needs is in its own file: how a value is read, what a null leaves, what array comes out. [`AnyColumn`]
+//! is the list of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the
+//! next instead of going through memory at every virtual call.
 
 mod big_decimal;
 mod boolean;
@@ -62,7 +62,7 @@ pub(crate) use map::Map;
 pub(crate) use merge::Merge;
 pub(crate) use narrow::{FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, UInt8, UInt16, UInt32};
 pub(crate) use null::Null;
-pub(crate) use nullable::{Nullable, Optional};
+pub(crate) use nullable::{Nullable, NullableUnion};
 pub(crate) use number::{
     Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
     LongAsFloat,
@@ -74,15 +74,15 @@ pub(crate) use skip::{Skip, SkipPrograms};
 pub(crate) use symbol::Symbol;
 pub(crate) use text::Text;
 pub(crate) use time::{TimeMicros, TimeMillis, TimeNanos};
-pub(crate) use union::{Choice, Union};
+pub(crate) use union::{BranchAction, Union};
 pub(crate) use uuid::{UuidBytes, UuidText};
-pub(crate) use view::{Blob, Utf8, Views};
+pub(crate) use view::{Bytes, Utf8, Views};
 pub(crate) use whole_number::Whole;
 pub(crate) use wide_decimal::WideDecimal;
 
 /// Values of one type, decoded one after the other into the memory that the array keeps.
 pub(crate) trait Column: Clone + Send + Sync {
-    /// Appends the value at `pos`; gives the position behind it. Where it fails, the column is in no defined state.
+    /// Appends the value at `pos`; returns the position after it. Where it fails, the column is in no defined state.
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault>;
 
     /// Appends `n` nulls.
@@ -91,7 +91,7 @@ pub(crate) trait Column: Clone + Send + Sync {
     /// Makes room for `n` more values, of the size of those that are there.
     fn reserve(&mut self, n: usize);
 
-    /// What the array is, nested names and metadata included.
+    /// Returns what the array is, nested names and metadata included.
     fn dtype(&self) -> ArrowDataType;
 
     /// The field of this name that holds such an array.
@@ -205,7 +205,7 @@ columns! {
     UInt128(Whole<u128>),
     Categorical(Categorical),
     String(Views<Utf8>),
-    Bytes(Views<Blob>),
+    Bytes(Views<Bytes>),
     Fixed(Fixed),
     Enum8(Enumeration<u8>),
     Enum16(Enumeration<u16>),
@@ -224,7 +224,7 @@ columns! {
     NullableFloat(Nullable<Primitive<Float>>),
     NullableDouble(Nullable<Primitive<Double>>),
     NullableString(Nullable<Views<Utf8>>),
-    NullableBytes(Nullable<Views<Blob>>),
+    NullableBytes(Nullable<Views<Bytes>>),
     NullableTimeMillis(Nullable<Primitive<TimeMillis>>),
     NullableTimeMicros(Nullable<Primitive<TimeMicros>>),
     NullableEnum8(Nullable<Enumeration<u8>>),
@@ -233,7 +233,7 @@ columns! {
     NullableMap(Nullable<Box<Map>>),
     NullableRecord(Nullable<Box<Record>>),
     Nullable(Nullable<Box<AnyColumn>>),
-    Optional(Box<Optional>),
+    NullableUnion(Box<NullableUnion>),
     List(Box<List>),
     Map(Box<Map>),
     FixedList(Box<FixedList>),

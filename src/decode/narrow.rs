@@ -29,11 +29,11 @@ macro_rules! narrow {
     };
 }
 
-narrow!(/// Int8
-    Int8: i8, /// Int16
-    Int16: i16, /// UInt8
-    UInt8: u8, /// UInt16
-    UInt16: u16, /// UInt32
+narrow!(/// `Int8`
+    Int8: i8, /// `Int16`
+    Int16: i16, /// `UInt8`
+    UInt8: u8, /// `UInt16`
+    UInt16: u16, /// `UInt32`
     UInt32: u32);
 
 /// Writes one way of reading a Float16: name, and the number that it is read as first.

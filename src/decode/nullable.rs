@@ -3,7 +3,7 @@
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
-use super::union::{Choice, choose};
+use super::union::{BranchAction, choose};
 use super::{AnyColumn, Column, delegate_to};
 use crate::binary::{Fault, read_long};
 
@@ -55,30 +55,30 @@ impl<C: Column> Column for Nullable<C> {
 
 /// Any union of the writer's that the reader sees as one nullable value.
 #[derive(Clone)]
-pub(crate) struct Optional {
+pub(crate) struct NullableUnion {
     column: AnyColumn,
-    /// What each of the writer's branches becomes; `Choice::Value::child` is not used.
-    choices: Vec<Choice>,
+    /// The action for each of the writer's branches; `BranchAction::Value::child` is not used.
+    actions: Vec<BranchAction>,
 }
 
-impl Optional {
-    pub(crate) fn new(column: AnyColumn, choices: Vec<Choice>) -> Self {
-        Self { column, choices }
+impl NullableUnion {
+    pub(crate) fn new(column: AnyColumn, actions: Vec<BranchAction>) -> Self {
+        Self { column, actions }
     }
 }
 
-impl Column for Optional {
+impl Column for NullableUnion {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        let (choice, pos) = choose(&self.choices, bytes, pos)?;
-        match choice {
-            Choice::Null => {
+        let (action, pos) = choose(&self.actions, bytes, pos)?;
+        match action {
+            BranchAction::Null => {
                 self.column.push_nulls(1);
                 Ok(pos)
             }
-            Choice::Value { variant, .. } => self.column.decode_variant(*variant, bytes, pos),
-            Choice::Skip(_) => unreachable!("only a struct of several branches has some that nobody wants"),
-            Choice::Refuse(reason) => Err(Fault::mismatch(reason.as_str())),
+            BranchAction::Value { variant, .. } => self.column.decode_variant(*variant, bytes, pos),
+            BranchAction::Skip(_) => unreachable!("only a struct of several branches has some that nobody wants"),
+            BranchAction::Refuse(reason) => Err(Fault::mismatch(reason.as_str())),
         }
     }
 

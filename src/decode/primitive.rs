@@ -8,12 +8,12 @@ use super::Column;
 use super::validity::Validity;
 use crate::binary::Fault;
 
-/// How a number stands on the wire and what it is in memory.
+/// How a number is on the wire and what it is in memory.
 pub(crate) trait Number: Clone + Send + Sync + 'static {
     /// Its type in memory.
     type Native: NativeType;
 
-    /// The number at `pos`, and the position behind it.
+    /// The number at `pos`, and the position after it.
     fn read(bytes: &[u8], pos: usize) -> Result<(Self::Native, usize), Fault>;
 }
 

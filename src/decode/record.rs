@@ -10,12 +10,12 @@ use super::validity::Validity;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, PADDING, data_end};
 
-/// What is done at one place of a record, in the writer's order.
+/// A step of a record, in the writer's order.
 #[derive(Clone)]
 pub(crate) enum Step {
     /// Decode a field.
     Column(AnyColumn),
-    /// Pass over one or several fields that nobody wants.
+    /// Skips one or several fields that are not selected.
     Skip(Box<[Skip]>),
 }
 
@@ -29,7 +29,7 @@ impl Step {
     }
 }
 
-/// Decodes one record; gives the position behind it.
+/// Decodes one record; returns the position after it.
 #[inline(always)]
 fn decode_steps(
     steps: &mut [Step],
@@ -91,7 +91,7 @@ impl Record {
         (arrays, std::mem::take(&mut self.len))
     }
 
-    /// How many values there are.
+    /// Returns how many values there are.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -135,7 +135,7 @@ impl Record {
         n: usize,
         mut start: impl FnMut(usize) -> usize,
     ) -> Result<usize, (usize, Fault)> {
-        // Known here, it need not be asked at every value.
+        // Asserted once, so that per-value bounds checks are optimised away.
         assert!(bytes.len() >= PADDING, "a block without padding");
         self.settle();
         let end = data_end(bytes);
@@ -163,8 +163,8 @@ impl Record {
         Ok(pos)
     }
 
-    /// The first fault of the record at `pos`, with the field in which the data ends if that is the fault. Decodes again,
-    /// into a column that is thrown away: no step asks where the data ends.
+    /// The first fault of the record at `pos`, with the field in which the data ends if that is the fault. Decodes
+    /// again, into a column that is thrown away: no step asks where the data ends.
     #[cold]
     pub(crate) fn find_fault(mut self, bytes: &[u8], mut pos: usize) -> Option<Fault> {
         let (end, programs) = (data_end(bytes), self.programs.clone());
@@ -185,7 +185,7 @@ impl Record {
         None
     }
 
-    /// Leaves out what stands behind the last wanted field: for records that are decoded one by one, by their positions.
+    /// Drops the skip after the last selected field: for records that are decoded one by one, from their positions.
     pub(crate) fn without_rest(mut self) -> Self {
         if matches!(self.steps.last(), Some(Step::Skip(_))) {
             self.steps.pop();

@@ -1,11 +1,11 @@
-//! Passing over values that nobody asked for. Framing is checked (lengths, counts, union indices, varints), values are
+//! Skipping of values. Framing is checked (lengths, counts, union indices, varints), values are
 //! not: what is skipped may hold an int out of range or text that is not UTF-8.
 
-use super::list::{ItemBudget, read_item_block, room};
+use super::list::{ItemBudget, read_item_block, remaining};
 use crate::binary::{Fault, read_length, read_long, skip_long};
 use crate::schema::NodeId;
 
-/// How to pass over one value, or over several neighbours.
+/// Skips one value, or several neighbours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
     /// So many varints, then so many bytes, then so many blobs, which are a length and as many bytes.
@@ -20,19 +20,19 @@ pub(crate) enum Skip {
     Named(usize),
 }
 
-/// How to pass over every type of a writer's schema, and what data may ask for.
+/// Skip programs for every type of a writer's schema, and the limits of the data.
 #[derive(Clone, Debug)]
 pub(crate) struct SkipPrograms {
     /// By the type's number.
     pub(crate) types: Vec<Box<[Skip]>>,
-    /// What `Skip::Named` names.
+    /// The programs that `Skip::Named` refers to.
     pub(crate) named: Vec<Box<[Skip]>>,
     pub(crate) data_depth: usize,
     pub(crate) zero_byte_items: usize,
 }
 
 impl SkipPrograms {
-    /// How to pass over this type of the writer's; nothing for a type without bytes.
+    /// Returns the program that skips this type of the writer; it is empty for a type without bytes.
     pub(crate) fn of(&self, writer: NodeId) -> &[Skip] {
         &self.types[writer.index()]
     }
@@ -97,7 +97,7 @@ impl SkipPrograms {
         loop {
             let (count, end, start) = read_item_block(bytes, pos)?;
             pos = start;
-            budget.check(count, room(bytes, pos))?;
+            budget.check(count, remaining(bytes, pos))?;
             match end {
                 Some(end) => pos = end,
                 None if empty => {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::text::Form;
+use super::text::TextFormat;
 use crate::binary::{Fault, read_long};
 
 /// The symbol that an index stands for.
@@ -16,7 +16,7 @@ impl Symbol {
     }
 }
 
-impl Form for Symbol {
+impl TextFormat for Symbol {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (index, pos) = read_long(bytes, pos)?;
         let symbol = usize::try_from(index).ok().and_then(|index| self.0.get(index));

@@ -7,9 +7,9 @@ use super::Column;
 use super::view::{Utf8, Views};
 use crate::binary::Fault;
 
-/// How a value is written out.
-pub(crate) trait Form: Clone + Send + Sync + 'static {
-    /// Appends the text of the value at `pos` to `out`; gives the position behind the value.
+/// Writes values as text.
+pub(crate) trait TextFormat: Clone + Send + Sync + 'static {
+    /// Appends the text of the value at `pos` to `out`; returns the position after the value.
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault>;
 
     /// A batch ends here.
@@ -24,13 +24,13 @@ pub(crate) struct Text<F> {
     scratch: String,
 }
 
-impl<F: Form> Text<F> {
+impl<F: TextFormat> Text<F> {
     pub(crate) fn new(form: F) -> Self {
         Self { form, values: Views::default(), scratch: String::new() }
     }
 }
 
-impl<F: Form> Column for Text<F> {
+impl<F: TextFormat> Column for Text<F> {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         self.scratch.clear();

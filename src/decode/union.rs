@@ -10,14 +10,14 @@ use super::validity::Validity;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, read_long};
 
-/// What one branch of the writer's union becomes.
+/// The action for one branch of the writer's union.
 #[derive(Clone, Debug)]
-pub(crate) enum Choice {
+pub(crate) enum BranchAction {
     /// A null.
     Null,
     /// A value of the reader's branch `child`, in wire form number `variant`.
     Value { child: usize, variant: usize },
-    /// A value that nobody wants.
+    /// A value to skip.
     Skip(Box<[Skip]>),
     /// The reader cannot take it, for this reason.
     Refuse(String),
@@ -25,11 +25,15 @@ pub(crate) enum Choice {
 
 /// Reads the index of a branch and looks it up.
 #[inline]
-pub(super) fn choose<'c>(choices: &'c [Choice], bytes: &[u8], pos: usize) -> Result<(&'c Choice, usize), Fault> {
+pub(super) fn choose<'c>(
+    actions: &'c [BranchAction],
+    bytes: &[u8],
+    pos: usize,
+) -> Result<(&'c BranchAction, usize), Fault> {
     let (index, pos) = read_long(bytes, pos)?;
-    match usize::try_from(index).ok().and_then(|index| choices.get(index)) {
-        Some(choice) => Ok((choice, pos)),
-        None => Err(Fault::index("union", index, choices.len())),
+    match usize::try_from(index).ok().and_then(|index| actions.get(index)) {
+        Some(action) => Ok((action, pos)),
+        None => Err(Fault::index("union", index, actions.len())),
     }
 }
 
@@ -37,8 +41,8 @@ pub(super) fn choose<'c>(choices: &'c [Choice], bytes: &[u8], pos: usize) -> Res
 #[derive(Clone)]
 pub(crate) struct Union {
     children: Vec<Child>,
-    choices: Vec<Choice>,
-    /// Set where the writer wrote no union: no index stands on the wire and every value is this one choice.
+    actions: Vec<BranchAction>,
+    /// Set if the writer wrote no union: no index is on the wire, and every value has this action.
     always: bool,
     programs: Arc<SkipPrograms>,
     len: usize,
@@ -54,15 +58,23 @@ struct Child {
 }
 
 impl Union {
-    /// The writer wrote a union whose branches become `choices`.
-    pub(crate) fn new(children: Vec<(String, AnyColumn)>, choices: Vec<Choice>, programs: Arc<SkipPrograms>) -> Self {
+    /// The writer wrote a union whose branches become `actions`.
+    pub(crate) fn new(
+        children: Vec<(String, AnyColumn)>,
+        actions: Vec<BranchAction>,
+        programs: Arc<SkipPrograms>,
+    ) -> Self {
         let children = children.into_iter().map(|(name, column)| Child { name, column, len: 0 }).collect();
-        Self { children, choices, always: false, programs, len: 0, validity: Validity::default() }
+        Self { children, actions, always: false, programs, len: 0, validity: Validity::default() }
     }
 
-    /// The writer wrote no union: every value is `choice`, and no index stands before it.
-    pub(crate) fn of_one(children: Vec<(String, AnyColumn)>, choice: Choice, programs: Arc<SkipPrograms>) -> Self {
-        Self { always: true, ..Self::new(children, vec![choice], programs) }
+    /// The writer wrote no union: every value has `action`, without an index before it.
+    pub(crate) fn of_one(
+        children: Vec<(String, AnyColumn)>,
+        action: BranchAction,
+        programs: Arc<SkipPrograms>,
+    ) -> Self {
+        Self { always: true, ..Self::new(children, vec![action], programs) }
     }
 }
 
@@ -82,19 +94,19 @@ impl Child {
 impl Column for Union {
     #[inline(never)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        let (choice, pos) = if self.always { (&self.choices[0], pos) } else { choose(&self.choices, bytes, pos)? };
-        let (child, variant) = match choice {
-            Choice::Null => {
+        let (action, pos) = if self.always { (&self.actions[0], pos) } else { choose(&self.actions, bytes, pos)? };
+        let (child, variant) = match action {
+            BranchAction::Null => {
                 self.push_nulls(1);
                 return Ok(pos);
             }
-            Choice::Value { child, variant } => (*child, *variant),
-            Choice::Skip(skips) => {
+            BranchAction::Value { child, variant } => (*child, *variant),
+            BranchAction::Skip(skips) => {
                 let pos = self.programs.skip(skips, bytes, pos)?;
                 self.len += 1;
                 return Ok(pos);
             }
-            Choice::Refuse(reason) => return Err(Fault::mismatch(reason.as_str())),
+            BranchAction::Refuse(reason) => return Err(Fault::mismatch(reason.as_str())),
         };
         let pos = self.children[child].decode(variant, self.len, bytes, pos)?;
         self.len += 1;

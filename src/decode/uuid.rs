@@ -1,6 +1,6 @@
 //! uuid on string or fixed(16): the canonical lower-case text (specification, "UUID"; RFC 4122).
 
-use super::text::Form;
+use super::text::TextFormat;
 use crate::binary::{Fault, read_array, read_length, read_slice};
 
 /// uuid on string
@@ -33,7 +33,7 @@ fn push(text: &[u8; 36], out: &mut String) {
     out.push_str(str::from_utf8(text).expect("digits and hyphens are ASCII"));
 }
 
-impl Form for UuidText {
+impl TextFormat for UuidText {
     /// Takes the forms that others write too: upper case, without hyphens, in braces, as a URN.
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (len, pos) = read_length(bytes, pos)?;
@@ -48,7 +48,7 @@ impl Form for UuidText {
     }
 }
 
-impl Form for UuidBytes {
+impl TextFormat for UuidBytes {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (uuid, pos) = read_array::<16>(bytes, pos)?;
         let hex = |half: u8| b"0123456789abcdef"[usize::from(half)];

@@ -13,24 +13,24 @@ use super::validity::Validity;
 use super::{Column, view_array};
 use crate::binary::{Fault, read_array, read_length};
 
-/// What the bytes must be.
+/// The content that bytes must have.
 pub(crate) trait Content: Clone + Send + Sync + 'static {
     /// Binary or text.
     const DTYPE: ArrowDataType;
 
-    /// Whether these bytes are such content.
+    /// Returns true if these bytes are such content.
     fn is_valid(bytes: &[u8]) -> bool;
 }
 
 /// Any bytes.
 #[derive(Clone)]
-pub(crate) struct Blob;
+pub(crate) struct Bytes;
 
 /// UTF-8.
 #[derive(Clone)]
 pub(crate) struct Utf8;
 
-impl Content for Blob {
+impl Content for Bytes {
     const DTYPE: ArrowDataType = ArrowDataType::BinaryView;
 
     #[inline(always)]
@@ -72,7 +72,7 @@ const FIRST_BYTES: [u128; 17] = {
 
 const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
 
-/// Whether any of these sixteen bytes is not ASCII.
+/// Returns true if any of these sixteen bytes is not ASCII.
 #[inline(always)]
 fn has_high_bits(bytes: &[u8; 16]) -> bool {
     u128::from_ne_bytes(*bytes) & HIGH_BITS != 0
@@ -86,7 +86,7 @@ impl<C: Content> Default for Views<C> {
 }
 
 impl<C: Content> Views<C> {
-    /// How many values there are.
+    /// Returns how many values there are.
     pub(super) fn len(&self) -> usize {
         self.views.len()
     }
@@ -150,8 +150,8 @@ impl<C: Content> Views<C> {
         Ok(pos + len)
     }
 
-    /// Appends the first `len` bytes, more than 12, of a window that begins with `prefix`. A copy of fixed width is a store
-    /// or two, not a call.
+    /// Appends the first `len` bytes, more than 12, of a window that begins with `prefix`. A copy of fixed width is a
+    /// store or two, not a call.
     #[inline(always)]
     fn push_start<const N: usize>(&mut self, window: &[u8; N], len: usize, prefix: u32) {
         let offset = self.room_for(N);
@@ -168,7 +168,7 @@ impl<C: Content> Views<C> {
         self.tail.extend_from_slice(value);
     }
 
-    /// Where the next longer value begins in the tail, which can take `len` more bytes.
+    /// Returns where the next longer value begins in the tail, which can take `len` more bytes.
     #[inline(always)]
     fn room_for(&mut self, len: usize) -> usize {
         if self.tail.len() + len > i32::MAX as usize {
@@ -186,7 +186,7 @@ impl<C: Content> Views<C> {
         })
     }
 
-    /// Whether two values are equal; their views decide in most cases.
+    /// Returns true if two values are equal; their views decide in most cases.
     pub(super) fn equal(&self, a: usize, b: usize) -> bool {
         let (x, y) = (self.views[a].as_u128(), self.views[b].as_u128());
         // Length and first four bytes.
@@ -226,7 +226,7 @@ impl<C: Content> Column for Views<C> {
     }
 }
 
-/// What `n` more values take if `len` values have taken `size`, and a little more: too little would be doubled.
+/// Returns what `n` more values take if `len` values have taken `size`, and a little more: too little would be doubled.
 pub(super) fn likely(size: usize, len: usize, n: usize) -> usize {
     size.checked_div(len).map_or(0, |_| (size as u128 * n as u128 * 17 / (len as u128 * 16)) as usize)
 }

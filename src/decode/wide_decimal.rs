@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use num_bigint::BigInt;
 
 use super::decimal::{read_number, too_long};
-use super::text::Form;
+use super::text::TextFormat;
 use crate::binary::Fault;
 
 /// A decimal with a precision beyond 38.
@@ -17,7 +17,7 @@ pub(crate) struct WideDecimal {
     pub(crate) scale: usize,
 }
 
-impl Form for WideDecimal {
+impl TextFormat for WideDecimal {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (number, pos) = read_number(bytes, pos, self.size)?;
         // 0.415 bytes a digit: a much longer number is refused before its digits, whose cost is quadratic, are made.

@@ -13,7 +13,7 @@ use super::{Restored, map_entry, polars_name};
 use crate::schema::Properties;
 use crate::{Error, ErrorKind, Result};
 
-/// How the root record of a frame's schema is called.
+/// The name of the root record of a frame's schema.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AvroNames {
     /// Its name, with or without a namespace before it.
@@ -34,7 +34,7 @@ const RESERVED: [&str; 14] = [
 /// The Avro schema of these columns, as JSON. `fine_times` tells of each column whether times in it need nanoseconds.
 ///
 /// # Errors
-/// Where a dtype has no Avro type, or the root's name is none.
+/// If a dtype has no Avro type, or the root's name is none.
 pub(crate) fn to_avro(fields: &[Field], fine_times: &[bool], names: &AvroNames) -> Result<Value> {
     let (name, namespace) = names.split()?;
     let mut writer = Writer { taken: HashSet::from([name.clone()]), fine_times: false };
@@ -78,7 +78,7 @@ fn column_names(fields: &[Field]) -> Vec<String> {
 struct Writer {
     /// Names of types.
     taken: HashSet<String>,
-    /// Whether times of the column at hand need nanoseconds.
+    /// True if times of the column at hand need nanoseconds.
     fine_times: bool,
 }
 
@@ -153,7 +153,7 @@ impl Writer {
     }
 
     fn record(&mut self, fields: &[Field], path: &str) -> Result<Value> {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let names = column_names(fields);
         let fields = fields.iter().zip(names).map(|(field, avro_name)| self.field(field, avro_name, &name));
         let fields = fields.collect::<Result<Vec<_>>>()?;
@@ -162,7 +162,7 @@ impl Writer {
 
     /// The record of one entry of a map whose keys are no strings.
     fn entry(&mut self, key: &Field, value: &Field, path: &str) -> Result<Value> {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let storage = self.node(&extension::storage(key), &format!("{name}_key"))?;
         let key = json!({"name": "key", "type": extension::note(key, storage)});
         let value = json!({"name": "value", "type": self.nullable(value, &format!("{name}_value"))?});
@@ -170,7 +170,7 @@ impl Writer {
     }
 
     fn symbols(&mut self, categories: Vec<String>, path: &str) -> Value {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let symbols = avro_names(categories.iter().map(String::as_str));
         let value = json!({"type": "enum", "name": name, "symbols": symbols});
         if symbols == categories { value } else { with(value, &Restored::Enum(categories)) }
@@ -178,7 +178,7 @@ impl Writer {
 
     /// Whole numbers beyond 64 bits with sign, as decimals without places.
     fn whole_number(&mut self, path: &str, size: usize, precision: usize, restored: &Restored) -> Value {
-        let name = unused(path.to_owned(), &mut self.taken);
+        let name = unused(path, &mut self.taken);
         let decimal = json!({
             "type": "fixed", "name": name, "size": size,
             "logicalType": "decimal", "precision": precision, "scale": 0,

@@ -26,7 +26,7 @@ pub(super) fn note(field: &Field, storage: Value) -> Value {
         Value::Object(object) => object,
         word => Properties::from_iter([("type".to_owned(), word)]),
     };
-    let metadata = extension.metadata.as_ref().map(|metadata| metadata.as_str());
+    let metadata = extension.metadata.as_ref().map(polars_utils::pl_str::PlSmallStr::as_str);
     object.insert(PROPERTY.to_owned(), json!({"name": extension.name.as_str(), "metadata": metadata}));
     object.into()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// Whether Avro allows this name for fields, symbols and types: letters, digits and `_`, no digit first.
+/// Returns true if Avro allows this name for fields, symbols and types: letters, digits and `_`, no digit first.
 pub(crate) fn is_avro_name(name: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     name.bytes().all(is_word) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
@@ -11,13 +11,13 @@ pub(crate) fn is_avro_name(name: &str) -> bool {
 /// A name for each of `names`, all different: the name itself if Avro allows it, else one made of it.
 pub(crate) fn avro_names<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Vec<String> {
     let mut taken: HashSet<String> = names.clone().filter(|name| is_avro_name(name)).map(str::to_owned).collect();
-    let name = |name: &str| if is_avro_name(name) { name.to_owned() } else { unused(mangle(name), &mut taken) };
+    let name = |name: &str| if is_avro_name(name) { name.to_owned() } else { unused(&mangle(name), &mut taken) };
     names.map(name).collect()
 }
 
 /// `name` if it is not taken, else with the first number that makes it new; takes it.
-pub(crate) fn unused(name: String, taken: &mut HashSet<String>) -> String {
-    let candidates = std::iter::once(name.clone()).chain((2_u64..).map(|number| format!("{name}_{number}")));
+pub(crate) fn unused(name: &str, taken: &mut HashSet<String>) -> String {
+    let candidates = std::iter::once(name.to_owned()).chain((2_u64..).map(|number| format!("{name}_{number}")));
     let unused = candidates.into_iter().find(|candidate| !taken.contains(candidate));
     let unused = unused.expect("numbers do not end");
     taken.insert(unused.clone());

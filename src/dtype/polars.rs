@@ -4,7 +4,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 
 use super::categories::{Categories, enum_categories};
 
-/// What Polars calls the dtype of a field.
+/// Returns Polars' name of a field's dtype.
 pub(crate) fn polars_name(field: &Field) -> String {
     if enum_categories(field).is_some() {
         return "Enum".to_owned();

@@ -1,7 +1,7 @@
 //! Dtypes that Avro has no type for, noted beside the type that their values are written as.
 //!
-//! The property `polars.dtype` of a type names the dtype; a parameter has a property of its own. A property that does not
-//! fit its type is ignored, as logical types are.
+//! The property `polars.dtype` of a type names the dtype; a parameter has a property of its own. A property that does
+//! not fit its type is ignored, as logical types are.
 
 use std::collections::HashSet;
 
@@ -97,8 +97,8 @@ impl Restored {
         })
     }
 
-    /// Whether values of a dtype as Arrow has it come back as what they were. Those that were checked when they were
-    /// made, such as times, come from the very dtype alone.
+    /// Returns true if values of a dtype as Arrow has it come back as what they were. Those that were checked when they
+    /// were made, such as times, come from the very dtype alone.
     pub(crate) fn takes(&self, dtype: &ArrowDataType) -> bool {
         match self {
             Self::Int8 => *dtype == ArrowDataType::Int8,

@@ -31,12 +31,12 @@ impl<K: DictionaryKey> Column for Categorical<K> {
 
     /// Keys of nulls may be any number.
     fn bound(&self, rows: Range<usize>) -> usize {
-        let len = |key: &K| self.texts.get_len(key.as_usize_key());
+        let len = |key: &K| self.texts.get_len(key.to_index());
         rows.len() * MAX_VARINT + self.keys[rows].iter().map(len).sum::<usize>()
     }
 
     #[inline(always)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
-        self.texts.encode(self.keys[row].as_usize_key(), out, pos)
+        self.texts.encode(self.keys[row].to_index(), out, pos)
     }
 }

@@ -11,7 +11,7 @@ use super::enumeration::AsUsize;
 use super::{AnyColumn, Column, downcast};
 use crate::binary::Fault;
 
-/// How an array becomes the one that a column is written from.
+/// A conversion from an array to the one that a column is written from.
 #[derive(Clone)]
 pub(crate) enum Conversion {
     /// Whole numbers to 32 bits.
@@ -36,7 +36,7 @@ pub(crate) enum Conversion {
     UuidBytes,
 }
 
-/// A column of converted values. Binding it gives the column underneath.
+/// A column of converted values. Binding it returns the inner column.
 #[derive(Clone)]
 pub(crate) struct Converted {
     conversion: Conversion,
@@ -152,7 +152,7 @@ fn category_indices<K: DictionaryKey>(
 ) -> Result<Box<dyn Array>, Fault> {
     let categories = downcast::<Utf8ViewArray>(array.values().as_ref());
     let table: Vec<_> = categories.values_iter().map(index).collect();
-    let key = |key: Option<&K>| match key.map(|key| key.as_usize_key()) {
+    let key = |key: Option<&K>| match key.map(|key| key.to_index()) {
         Some(key) => table[key].ok_or_else(|| refused(categories.value(key))),
         None => Ok(0),
     };
@@ -160,7 +160,7 @@ fn category_indices<K: DictionaryKey>(
     Ok(PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), array.keys().validity().cloned()).boxed())
 }
 
-/// What is made of the text and the bytes of each UUID.
+/// Converts the text of each UUID, and its bytes.
 fn uuids(array: &dyn Array, make: impl Fn(&[u8], [u8; 16]) -> Vec<u8>) -> Result<Box<dyn Array>, Fault> {
     let convert = |text: Option<&str>| match text {
         Some(text) => match uuid(text) {

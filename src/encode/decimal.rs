@@ -64,7 +64,7 @@ impl<T: Unscaled> Decimal<T> {
     }
 }
 
-/// How many bytes a number takes, its sign bit included.
+/// Returns how many bytes a number takes, its sign bit included.
 #[inline]
 fn width(bits: u128, negative: bool) -> usize {
     let magnitude = if negative { !bits } else { bits };

@@ -32,18 +32,18 @@ impl<K: DictionaryKey> Column for Enumeration<K> {
 
     #[inline(always)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
-        Ok(put_length(out, pos, self.keys[row].as_usize_key()))
+        Ok(put_length(out, pos, self.keys[row].to_index()))
     }
 }
 
 /// A key as the index that it is.
 pub(super) trait AsUsize {
-    fn as_usize_key(self) -> usize;
+    fn to_index(self) -> usize;
 }
 
 impl<K: DictionaryKey> AsUsize for K {
     #[inline(always)]
-    fn as_usize_key(self) -> usize {
+    fn to_index(self) -> usize {
         self.try_into().unwrap_or(usize::MAX)
     }
 }

@@ -5,14 +5,14 @@ use std::ops::Range;
 use polars_arrow::array::Array;
 
 use super::Column;
-use super::view::{Blob, Views};
+use super::view::{Bytes, Views};
 use crate::binary::Fault;
 
 /// A column of byte sequences of one length.
 #[derive(Clone)]
 pub(crate) struct Fixed {
     size: usize,
-    values: Views<Blob>,
+    values: Views<Bytes>,
 }
 
 impl Fixed {

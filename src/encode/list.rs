@@ -32,21 +32,27 @@ impl Ranges {
         self.0[row] as usize..self.0[row + 1] as usize
     }
 
-    /// What the frames of these lists take at most, and all their items.
+    /// Returns what the frames of these lists take at most, and all their items.
     pub(super) fn bound(&self, rows: Range<usize>) -> (usize, Range<usize>) {
         (rows.len() * FRAME, self.0[rows.start] as usize..self.0[rows.end] as usize)
     }
 
-    /// Writes the list of `row` with a function that writes one item.
+    /// What the longest of these lists takes at most, if `widest` says it of its items.
+    pub(super) fn widest(&self, rows: Range<usize>, widest: impl FnOnce(Range<usize>) -> usize) -> usize {
+        let most = rows.clone().map(|row| self.at(row).len()).max().unwrap_or(0);
+        most.saturating_mul(widest(self.bound(rows).1)).saturating_add(FRAME)
+    }
+
+    /// Writes the list of `row` with a function that writes its items.
     #[inline(always)]
     pub(super) fn encode(
         &self,
         row: usize,
         out: &mut [u8],
         pos: usize,
-        item: impl FnMut(usize, &mut [u8], usize) -> Result<usize, Fault>,
+        items: impl FnOnce(Range<usize>, &mut [u8], usize) -> Result<usize, Fault>,
     ) -> Result<usize, Fault> {
-        encode_items(self.at(row), out, pos, item)
+        encode_items(self.at(row), out, pos, items)
     }
 }
 
@@ -55,16 +61,14 @@ fn encode_items(
     items: Range<usize>,
     out: &mut [u8],
     mut pos: usize,
-    mut encode: impl FnMut(usize, &mut [u8], usize) -> Result<usize, Fault>,
+    encode: impl FnOnce(Range<usize>, &mut [u8], usize) -> Result<usize, Fault>,
 ) -> Result<usize, Fault> {
     if !items.is_empty() {
         pos = put_length(out, pos, items.len());
-        for item in items {
-            pos = match encode(item, out, pos) {
-                Ok(pos) => pos,
-                Err(fault) => return Err(fault.in_item()),
-            };
-        }
+        pos = match encode(items, out, pos) {
+            Ok(pos) => pos,
+            Err(fault) => return Err(fault.in_item()),
+        };
     }
     Ok(put_byte(out, pos, 0))
 }
@@ -95,7 +99,11 @@ impl Column for List {
 
     #[inline(never)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
-        self.ranges.encode(row, out, pos, |item, out, pos| self.item.encode(item, out, pos))
+        self.ranges.encode(row, out, pos, |items, out, pos| self.item.encode_run(items, out, pos))
+    }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        self.ranges.widest(rows, |items| self.item.widest(items))
     }
 }
 
@@ -125,6 +133,11 @@ impl Column for FixedList {
     #[inline(never)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         let items = row * self.width..(row + 1) * self.width;
-        encode_items(items, out, pos, |item, out, pos| self.item.encode(item, out, pos))
+        encode_items(items, out, pos, |items, out, pos| self.item.encode_run(items, out, pos))
+    }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        let items = rows.start * self.width..rows.end * self.width;
+        self.width.saturating_mul(self.item.widest(items)).saturating_add(FRAME)
     }
 }

@@ -38,9 +38,17 @@ impl Column for Map {
 
     #[inline(never)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
-        self.ranges.encode(row, out, pos, |entry, out, pos| {
-            let pos = self.keys.encode(entry, out, pos)?;
-            self.values.encode(entry, out, pos)
+        self.ranges.encode(row, out, pos, |entries, out, mut pos| {
+            for entry in entries {
+                pos = self.keys.encode(entry, out, pos)?;
+                pos = self.values.encode(entry, out, pos)?;
+            }
+            Ok(pos)
         })
+    }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        self.ranges
+            .widest(rows, |entries| self.keys.widest(entries.clone()).saturating_add(self.values.widest(entries)))
     }
 }

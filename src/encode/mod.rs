@@ -1,4 +1,4 @@
-//! Encoding: one file a column kind, all behind [`Column`], name for name as in `decode/`.
+//! Encoding: one file per column kind, all implementing [`Column`], name for name as in `decode/`.
 //!
 //! The write plan makes columns without values. Each batch binds them to its arrays, which costs no copy, and a run of
 //! rows is then written value by value into memory whose size was bounded before. [`AnyColumn`] is the list of kinds; a
@@ -19,6 +19,7 @@ mod nullable;
 mod number;
 mod primitive;
 mod record;
+mod staged;
 mod union;
 mod view;
 
@@ -45,19 +46,45 @@ pub(crate) use number::{
 };
 pub(crate) use primitive::Primitive;
 pub(crate) use record::Record;
+pub(crate) use staged::Stage;
 pub(crate) use union::Union;
-pub(crate) use view::{Blob, Utf8, Views};
+pub(crate) use view::{Bytes, Utf8, Views};
 
 /// Values of one type, written one after the other from the memory of an array.
 pub(crate) trait Column: Clone + Send + Sync {
     /// The same column over the values of `array`, which has the dtype that the plan was made for.
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault>;
 
-    /// How many bytes these rows take at most.
+    /// Returns how many bytes these rows take at most.
     fn bound(&self, rows: Range<usize>) -> usize;
 
-    /// Writes the value of `row` at `pos`; gives the position after it. A null is the business of the kinds around.
+    /// Writes the value of `row` at `pos`; returns the position after it. Nulls are handled by the enclosing kinds.
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
+
+    /// Writes the values of these rows one behind the other; gives the position after the last.
+    #[inline]
+    fn encode_run(&self, rows: Range<usize>, out: &mut [u8], mut pos: usize) -> Result<usize, Fault> {
+        for row in rows {
+            pos = self.encode(row, out, pos)?;
+        }
+        Ok(pos)
+    }
+
+    /// How many bytes the largest value of these rows takes at most.
+    #[inline]
+    fn widest(&self, rows: Range<usize>) -> usize {
+        rows.map(|row| self.bound(row..row + 1)).max().unwrap_or(0)
+    }
+
+    /// Writes the value of each of these rows at its end so far, and moves that on. Values are as large as
+    /// [`Column::widest`] says, and [`SLACK`](crate::binary::SLACK) bytes behind them are free.
+    #[inline]
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (row, end) in rows.zip(ends) {
+            *end = self.encode(row, out, *end)?;
+        }
+        Ok(())
+    }
 }
 
 /// The array as the type that its dtype names.
@@ -87,6 +114,30 @@ macro_rules! columns {
                     Self::Converted(converted) => converted.column().bound(rows),
                     Self::Required(required) => required.bound(rows),
                     $(Self::$kind(column) => column.bound(rows)),*
+                }
+            }
+
+            fn encode_run(&self, rows: Range<usize>, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+                match self {
+                    Self::Converted(converted) => converted.column().encode_run(rows, out, pos),
+                    Self::Required(required) => required.encode_run(rows, out, pos),
+                    $(Self::$kind(column) => column.encode_run(rows, out, pos)),*
+                }
+            }
+
+            fn widest(&self, rows: Range<usize>) -> usize {
+                match self {
+                    Self::Converted(converted) => converted.column().widest(rows),
+                    Self::Required(required) => required.widest(rows),
+                    $(Self::$kind(column) => column.widest(rows)),*
+                }
+            }
+
+            fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+                match self {
+                    Self::Converted(converted) => converted.column().encode_each(rows, out, ends),
+                    Self::Required(required) => required.encode_each(rows, out, ends),
+                    $(Self::$kind(column) => column.encode_each(rows, out, ends)),*
                 }
             }
 
@@ -122,7 +173,7 @@ columns! {
     FloatAsDouble(Primitive<FloatAsDouble>),
     TimeMicros(Primitive<TimeMicros>),
     String(Views<Utf8>),
-    Bytes(Views<Blob>),
+    Bytes(Views<Bytes>),
     Fixed(Fixed),
     Enum8(Enumeration<u8>),
     Enum16(Enumeration<u16>),
@@ -141,7 +192,7 @@ columns! {
     NullableFloat(Nullable<Primitive<Float>>),
     NullableDouble(Nullable<Primitive<Double>>),
     NullableString(Nullable<Views<Utf8>>),
-    NullableBytes(Nullable<Views<Blob>>),
+    NullableBytes(Nullable<Views<Bytes>>),
     NullableEnum8(Nullable<Enumeration<u8>>),
     NullableCategorical32(Nullable<Categorical<u32>>),
     NullableDecimal(Nullable<Decimal<i128>>),
@@ -169,5 +220,17 @@ impl<C: Column> Column for Box<C> {
     #[inline]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         (**self).encode(row, out, pos)
+    }
+
+    fn encode_run(&self, rows: Range<usize>, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        (**self).encode_run(rows, out, pos)
+    }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        (**self).widest(rows)
+    }
+
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        (**self).encode_each(rows, out, ends)
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn nulls(array: &dyn Array) -> Option<Bitmap> {
     array.validity().filter(|validity| validity.unset_bits() > 0).cloned()
 }
 
-/// Whether the value of `row` is not null.
+/// Returns true if the value of `row` is not null.
 #[inline(always)]
 pub(super) fn is_valid(validity: Option<&Bitmap>, row: usize) -> bool {
     validity.is_none_or(|validity| validity.get_bit(row))
@@ -47,6 +47,10 @@ impl<C: Column> Nullable<C> {
 }
 
 impl<C: Column> Column for Nullable<C> {
+    fn widest(&self, rows: Range<usize>) -> usize {
+        self.column.widest(rows).saturating_add(1)
+    }
+
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
         Ok(Self { column: self.column.bind(array)?, validity: nulls(array), ..*self })
     }
@@ -97,6 +101,24 @@ impl Required {
 
     pub(super) fn bound(&self, rows: Range<usize>) -> usize {
         rows.len() + self.column.bound(rows)
+    }
+
+    pub(super) fn encode_run(&self, rows: Range<usize>, out: &mut [u8], mut pos: usize) -> Result<usize, Fault> {
+        for row in rows {
+            pos = self.encode(row, out, pos)?;
+        }
+        Ok(pos)
+    }
+
+    pub(super) fn widest(&self, rows: Range<usize>) -> usize {
+        self.column.widest(rows).saturating_add(1)
+    }
+
+    pub(super) fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (row, end) in rows.zip(ends) {
+            *end = self.encode(row, out, *end)?;
+        }
+        Ok(())
     }
 
     #[inline(never)]

@@ -8,7 +8,7 @@ use crate::binary::{Fault, MAX_VARINT, put_array, put_long};
 
 /// Writes one way of writing a number: name, type in memory, width, writer.
 macro_rules! number {
-    ($(#[$doc:meta])* $name:ident: $native:ty, $width:expr, $write:expr) => {
+    ($(#[$doc:meta])* $name:ident: $native:ty, $width:expr, |$out:ident, $pos:ident, $value:ident| $write:expr) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub(crate) struct $name;
@@ -19,9 +19,8 @@ macro_rules! number {
             const WIDTH: usize = $width;
 
             #[inline(always)]
-            fn write(value: $native, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
-                let write: fn(&mut [u8], usize, $native) -> usize = $write;
-                Ok(write(out, pos, value))
+            fn write($value: $native, $out: &mut [u8], $pos: usize) -> Result<usize, Fault> {
+                Ok($write)
             }
         }
     };
@@ -34,7 +33,7 @@ number!(/// int, from 16 bits
 number!(/// int
     Int32: i32, 5, |out, pos, value| put_long(out, pos, value.into()));
 number!(/// long
-    Int64: i64, MAX_VARINT, put_long);
+    Int64: i64, MAX_VARINT, |out, pos, value| put_long(out, pos, value));
 number!(/// int, from 8 bits without sign
     UInt8: u8, 2, |out, pos, value| put_long(out, pos, value.into()));
 number!(/// int, from 16 bits without sign

@@ -9,7 +9,7 @@ use polars_buffer::Buffer;
 use super::{Column, downcast};
 use crate::binary::Fault;
 
-/// How a number in memory is written.
+/// Writes a number in memory to the wire.
 pub(crate) trait Number: Clone + Send + Sync + 'static {
     /// Its type in memory.
     type Native: NativeType;
@@ -17,7 +17,7 @@ pub(crate) trait Number: Clone + Send + Sync + 'static {
     /// How many bytes it takes at most.
     const WIDTH: usize;
 
-    /// Writes `value` at `pos`; gives the position after it.
+    /// Writes `value` at `pos`; returns the position after it.
     fn write(value: Self::Native, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polars_arrow::array::{Array, StructArray};
 
-use super::{AnyColumn, Column, downcast};
+use super::{AnyColumn, Column, Stage, downcast};
 use crate::binary::Fault;
 
 /// A column of records.
@@ -41,9 +41,15 @@ impl Record {
         out: &mut [u8],
         mut pos: usize,
         ends: &mut Vec<usize>,
+        stage: &mut Stage,
     ) -> Result<usize, (usize, Fault)> {
         ends.reserve(rows.len());
-        for row in rows {
+        let mut left = rows;
+        while let Some((rest, end)) = stage.encode(&self.columns, &left, out, pos, ends) {
+            (left, pos) = (rest, end);
+        }
+        // Rows that are few or large, and those up to the first one at fault.
+        for row in left {
             pos = self.encode_fields(row, out, pos).map_err(|fault| (row, fault))?;
             ends.push(pos);
         }
@@ -75,5 +81,9 @@ impl Column for Record {
     #[inline(never)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         self.encode_fields(row, out, pos)
+    }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        self.columns.iter().map(|column| column.widest(rows.clone())).fold(0, usize::saturating_add)
     }
 }

@@ -52,11 +52,11 @@ impl Union {
 
 impl Column for Union {
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
-        let bind = |(child, array): (&Child, &Box<dyn Array>)| {
-            let column = child.column.bind(array.as_ref()).map_err(|fault| fault.in_field(&child.name))?;
-            Ok(Child { column, validity: nulls(array.as_ref()), name: child.name.clone(), branch: child.branch })
+        let bind = |(child, array): (&Child, &dyn Array)| {
+            let column = child.column.bind(array).map_err(|fault| fault.in_field(&child.name))?;
+            Ok(Child { column, validity: nulls(array), name: child.name.clone(), branch: child.branch })
         };
-        let arrays = downcast::<StructArray>(array).values();
+        let arrays = downcast::<StructArray>(array).values().iter().map(AsRef::as_ref);
         let children = self.children.iter().zip(arrays).map(bind).collect::<Result<_, _>>()?;
         Ok(Self { children, null: self.null, validity: nulls(array) })
     }

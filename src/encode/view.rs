@@ -19,13 +19,13 @@ pub(crate) trait Content: Clone + Send + Sync + 'static {
 
 /// Any bytes.
 #[derive(Clone)]
-pub(crate) struct Blob;
+pub(crate) struct Bytes;
 
 /// UTF-8.
 #[derive(Clone)]
 pub(crate) struct Utf8;
 
-impl Content for Blob {
+impl Content for Bytes {
     type View = [u8];
 }
 
@@ -54,7 +54,7 @@ impl<C> Views<C> {
         &self.buffers[view.buffer_idx as usize][view.offset as usize..][..view.length as usize]
     }
 
-    /// How many bytes the value of `row` has.
+    /// Returns how many bytes the value of `row` has.
     #[inline(always)]
     pub(super) fn len(&self, row: usize) -> usize {
         self.views[row].length as usize
@@ -104,6 +104,10 @@ impl<C: Content> Column for Views<C> {
 
     fn bound(&self, rows: Range<usize>) -> usize {
         rows.len() * MAX_VARINT + self.total(rows)
+    }
+
+    fn widest(&self, rows: Range<usize>) -> usize {
+        MAX_VARINT + self.views[rows].iter().map(|view| view.length as usize).max().unwrap_or(0)
     }
 
     #[inline(always)]

@@ -13,6 +13,10 @@ static SIZE: AtomicUsize = AtomicUsize::new(0);
 static POOL: Mutex<Option<(u32, &'static ThreadPool)>> = Mutex::new(None);
 
 /// Sets how many threads decode and encode, for the whole process. Has no effect once the pool has started.
+///
+/// ```
+/// polars_avro::set_thread_pool_size(2);
+/// ```
 pub fn set_thread_pool_size(threads: usize) {
     SIZE.store(threads, Ordering::Relaxed);
 }

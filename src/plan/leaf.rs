@@ -131,7 +131,7 @@ pub(super) fn bytes(
         (Some(Logical::Uuid), Some(_)) => Text::new(UuidBytes).into(),
         (_, Some(size)) => Fixed::new(size).into(),
         (_, None) if matches!(reader, Kind::String) => Views::<crate::decode::Utf8>::default().into(),
-        (_, None) => Views::<crate::decode::Blob>::default().into(),
+        (_, None) => Views::<crate::decode::Bytes>::default().into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is done with every byte of a file's records, decided once.
+//! The plan for every byte of a file's records, made once.
 //!
 //! [`Plan::compile`] turns a resolution and a projection into a record of empty columns. Every task clones it and fills
 //! its clone; nothing is looked up per value.
@@ -6,6 +6,7 @@
 mod compile;
 mod leaf;
 mod projection;
+mod record;
 mod skip;
 mod union;
 mod write;
@@ -26,31 +27,31 @@ pub(crate) use write::WritePlan;
 /// The frozen plan of one file and one projection. Cheap to clone and to share.
 #[derive(Clone)]
 pub(crate) struct Plan {
-    /// The columns that come out, in the order asked for.
+    /// The columns of the result, in the order asked for.
     pub(crate) fields: Arc<[Field]>,
     /// Empty columns to clone and fill.
     pub(crate) record: Arc<Record>,
-    /// How to pass over a whole record.
-    pub(crate) row: Arc<[Skip]>,
-    /// How many values one row becomes in memory, at least.
+    /// Skips a whole record.
+    pub(crate) skip_record: Arc<[Skip]>,
+    /// The least number of values that one row becomes in memory.
     pub(crate) row_values: usize,
     pub(crate) programs: Arc<SkipPrograms>,
-    /// What a filter looks at first, if there is one.
-    pub(crate) tested: Option<Arc<Tested>>,
-    /// The plan for all columns, where other columns come out and what is damaged is to be found by decoding everything.
-    pub(crate) whole: Option<Arc<Plan>>,
+    /// The columns of a filter, if there is one.
+    pub(crate) filter: Option<Arc<FilterPlan>>,
+    /// The plan for all columns, if the result has others and damage is to be found by decoding everything.
+    pub(crate) all_columns: Option<Arc<Plan>>,
 }
 
-/// The part of a plan by which a filter decides.
-pub(crate) struct Tested {
-    /// The columns that the filter looks at.
+/// The part of a plan that a filter needs.
+pub(crate) struct FilterPlan {
+    /// The columns of the filter.
     pub(crate) fields: Arc<[Field]>,
     pub(crate) record: Arc<Record>,
     /// Every column of the plan, for records that are decoded one by one.
     pub(crate) wanted: Record,
 }
 
-/// The schemas of a file: what it was written with, what it is read as, and how the two meet.
+/// The schemas of a file: the writer's, the reader's, and their resolution.
 #[derive(Clone, Debug)]
 pub(crate) struct Schemas {
     pub(crate) writer: Arc<Schema>,
@@ -68,40 +69,40 @@ impl Schemas {
 }
 
 impl Plan {
-    /// The plan for these columns of a file.
+    /// Compiles the plan for these columns of a file.
     pub(crate) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Self> {
         compile::compile(schemas, projection, limits)
     }
 
-    /// The empty column that datums of these schemas are decoded into, one a row.
+    /// Returns the empty column that datums of these schemas are decoded into.
     pub(crate) fn compile_datum(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<AnyColumn> {
         compile::compile_datum(schemas, projection, limits)
     }
 
-    /// The same plan with a filter that looks at these columns; without, where they are all that is wanted.
-    pub(crate) fn testing(mut self, columns: &[String], schemas: &Schemas, limits: &Limits) -> Result<Self> {
+    /// Adds a filter of these columns, unless the result has no others.
+    pub(crate) fn with_filter(mut self, columns: &[String], schemas: &Schemas, limits: &Limits) -> Result<Self> {
         let Self { fields, record, .. } = Self::compile(schemas, &Projection::columns(Some(columns)), limits)?;
         let is_tested = |field: &Field| fields.iter().any(|other| other.name == field.name);
         if !self.fields.iter().all(is_tested) {
             let wanted = Record::clone(&self.record).without_rest();
-            self.tested = Some(Arc::new(Tested { fields, record, wanted }));
+            self.filter = Some(Arc::new(FilterPlan { fields, record, wanted }));
         }
         Ok(self)
     }
 
-    /// Whether these columns come out, in this order, and nothing else.
+    /// Returns true if the result has exactly these columns, in this order.
     pub(crate) fn is_of(&self, columns: &[String]) -> bool {
         let names = self.fields.iter().map(|field| field.name.as_str());
         names.eq(columns.iter().map(String::as_str))
     }
 
-    /// Passes over up to `n` records from `pos` on; gives how many, the position behind them, and what stopped it early.
-    pub(crate) fn walk(&self, bytes: &[u8], mut pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
-        // Known here, it need not be asked at every value.
+    /// Skips up to `n` records from `pos`; returns how many, the position after them, and the fault that stopped it.
+    pub(crate) fn skip_records(&self, bytes: &[u8], mut pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
+        // Asserted once, so that per-value bounds checks are optimised away.
         assert!(bytes.len() >= PADDING, "a block without padding");
         let end = data_end(bytes);
         for record in 0..n {
-            match self.programs.skip(&self.row, bytes, pos) {
+            match self.programs.skip(&self.skip_record, bytes, pos) {
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return (record, pos, Some(Fault::truncated())),
                 Err(fault) => return (record, pos, Some(fault)),
@@ -110,9 +111,9 @@ impl Plan {
         (n, pos, None)
     }
 
-    /// Whether records take no bytes at all, so that nothing but a limit bounds how many a block may claim.
+    /// Returns true if records take no bytes, so that only a limit bounds how many a block may claim.
     pub(crate) fn rows_are_empty(&self) -> bool {
-        self.row.is_empty()
+        self.skip_record.is_empty()
     }
 }
 

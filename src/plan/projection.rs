@@ -1,32 +1,32 @@
-//! Which fields of a record are wanted.
+//! The fields of a record to read.
 
 use crate::dtype::column_name;
 use crate::schema::Record;
 use crate::{Error, Result};
 
-/// The fields of a record that come out, in their order.
+/// The fields of a record to read, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Projection {
     /// Every field, in the reader's order.
     All,
-    /// Of a file, every column that can be read.
+    /// Every column of a file that can be read.
     Readable,
     /// These fields, in this order. Each is a name, or a path: names with dots between them.
     Fields(Vec<String>),
 }
 
 impl Projection {
-    /// These columns; `None` is all of them.
+    /// Returns the projection of these columns; `None` is all.
     pub(crate) fn columns(paths: Option<&[String]>) -> Self {
         paths.map_or(Self::All, |paths| Self::Fields(paths.to_vec()))
     }
 
-    /// The index of every wanted field of `record`, and what is wanted of it.
+    /// Returns the index of each selected field of `record`, and the projection inside it.
     pub(super) fn of_record(&self, record: &Record) -> Result<Vec<(usize, Self)>> {
         self.of_names(&record.fields.iter().map(column_name).collect::<Vec<_>>())
     }
 
-    /// The index of every wanted one of these names, and what is wanted of it.
+    /// Returns the index of each selected name, and the projection inside it.
     pub(super) fn of_names(&self, names: &[&str]) -> Result<Vec<(usize, Self)>> {
         match self {
             Self::All | Self::Readable => Ok((0..names.len()).map(|i| (i, Self::All)).collect()),
@@ -34,7 +34,7 @@ impl Projection {
         }
     }
 
-    /// What is wanted of the one column of a file whose root is not a record; `None` where that is not wanted.
+    /// Returns the projection of the one column of a file whose root is not a record; `None` if it is not selected.
     pub(super) fn of_value(&self, name: &str) -> Result<Option<Self>> {
         match self {
             Self::All | Self::Readable => Ok(Some(Self::All)),
@@ -42,7 +42,7 @@ impl Projection {
         }
     }
 
-    /// Refuses to choose fields of what has none to choose from.
+    /// Refuses a selection of fields of a type without fields.
     pub(super) fn check_is_all(&self, what: &str) -> Result<()> {
         match self {
             Self::All | Self::Readable => Ok(()),
@@ -51,7 +51,7 @@ impl Projection {
     }
 }
 
-/// Where each of the paths begins, in their order, and what they want there; those that begin at the same name are one.
+/// Returns the first name of each path, in order, and the projection inside it; paths of the same name are joined.
 fn select(paths: &[String], names: &[&str]) -> Result<Vec<(usize, Projection)>> {
     let mut wanted: Vec<(usize, Projection)> = Vec::new();
     for path in paths {

@@ -1,4 +1,4 @@
-//! Programs that pass over every type of a schema.
+//! Programs that skip every type of a schema.
 
 use crate::decode::{Skip, SkipPrograms};
 use crate::schema::{Kind, NodeId, Record, Schema};

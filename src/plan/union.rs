@@ -1,14 +1,14 @@
-//! Unions: which shape they get, and what becomes of each of the writer's branches.
+//! Unions: their shape, and the action for each of the writer's branches.
 
 use std::collections::HashMap;
 
 use super::Projection;
 use super::compile::Compiler;
 use crate::Result;
-use crate::decode::{AnyColumn, Choice, DefaultValue, Merge, Null, Nullable, Optional, SkipPrograms, Union};
+use crate::decode::{AnyColumn, BranchAction, DefaultValue, Merge, Null, Nullable, NullableUnion, SkipPrograms, Union};
 use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema};
 
-/// What a type of the reader's becomes where the writer may have written a union.
+/// The shape of a reader's type if the writer may have written a union.
 enum Shape {
     /// One value, or only nulls where `None`.
     Value(Option<NodeId>),
@@ -67,25 +67,25 @@ impl Compiler<'_> {
         match shape(&self.schemas.reader, reader) {
             Shape::Value(None) => {
                 projection.check_is_all("null")?;
-                let (choices, _) = self.choices(branches, &programs, |_| None);
-                Ok(Box::new(Optional::new(Null::default().into(), choices)).into())
+                let (actions, _) = self.actions(branches, &programs, |_| None);
+                Ok(Box::new(NullableUnion::new(Null::default().into(), actions)).into())
             }
             Shape::Value(Some(value)) => {
-                let (choices, mut variants) = self.choices(branches, &programs, |_| Some(0));
+                let (actions, mut variants) = self.actions(branches, &programs, |_| Some(0));
                 let column = self.variants(value, &variants.remove(&0).unwrap_or_default(), projection)?;
-                Ok(nullable(column, choices))
+                Ok(nullable(column, actions))
             }
             Shape::Struct(values) => {
                 let wanted = self.wanted_branches(&values, projection)?;
                 let child =
                     |branch: Option<usize>| wanted.iter().position(|(value, ..)| Some(values[*value].0) == branch);
-                let (choices, mut variants) = self.choices(branches, &programs, child);
+                let (actions, mut variants) = self.actions(branches, &programs, child);
                 let mut children = Vec::with_capacity(wanted.len());
                 for (i, (value, name, projection)) in wanted.into_iter().enumerate() {
                     let variants = variants.remove(&i).unwrap_or_default();
                     children.push((name, self.variants(values[value].1, &variants, &projection)?));
                 }
-                Ok(Box::new(Union::new(children, choices, programs)).into())
+                Ok(Box::new(Union::new(children, actions, programs)).into())
             }
         }
     }
@@ -108,21 +108,21 @@ impl Compiler<'_> {
         let programs = self.programs_of(id)?;
         let wanted = self.wanted_branches(&values, projection)?;
         let mut children = Vec::with_capacity(wanted.len());
-        let mut choice = match self.reader_kind(value) {
-            Kind::Null => Choice::Null,
-            _ => Choice::Skip(programs.of(self.node(value).writer).into()),
+        let mut action = match self.reader_kind(value) {
+            Kind::Null => BranchAction::Null,
+            _ => BranchAction::Skip(programs.of(self.node(value).writer).into()),
         };
         for (i, (at, name, projection)) in wanted.into_iter().enumerate() {
             let (index, id) = values[at];
             let column = if index == branch {
-                choice = Choice::Value { child: i, variant: 0 };
+                action = BranchAction::Value { child: i, variant: 0 };
                 self.column(value, &projection)?
             } else {
                 self.absent(id, &projection)?
             };
             children.push((name, column));
         }
-        Ok(Box::new(Union::of_one(children, choice, programs)).into())
+        Ok(Box::new(Union::of_one(children, action, programs)).into())
     }
 
     /// The wanted branches of a union that becomes a struct: which of them, and the field's name.
@@ -136,27 +136,29 @@ impl Compiler<'_> {
         Ok(wanted.into_iter().map(|(value, inside)| (value, names[value].clone(), inside)).collect())
     }
 
-    /// What each of the writer's branches becomes, and the wire forms of each child. `child` tells the place of a branch of
-    /// the reader's, `None` where nobody wants it.
-    fn choices(
+    /// Returns the action for each of the writer's branches, and the wire forms of each child. `child` returns the
+    /// index of a reader's branch, `None` if it is not selected.
+    fn actions(
         &self,
         branches: &[Branch],
         programs: &SkipPrograms,
         child: impl Fn(Option<usize>) -> Option<usize>,
-    ) -> (Vec<Choice>, HashMap<usize, Variants>) {
+    ) -> (Vec<BranchAction>, HashMap<usize, Variants>) {
         let mut variants: HashMap<usize, Variants> = HashMap::new();
-        let choice = |branch: &Branch| match branch {
-            Branch::Null => Choice::Null,
-            Branch::Skip(writer) => Choice::Skip(programs.of(*writer).into()),
-            Branch::Refuse(reason) => Choice::Refuse(reason.clone()),
-            Branch::Read { value, .. } if matches!(self.reader_kind(*value), Kind::Null) => Choice::Null,
+        let action = |branch: &Branch| match branch {
+            Branch::Null => BranchAction::Null,
+            Branch::Skip(writer) => BranchAction::Skip(programs.of(*writer).into()),
+            Branch::Refuse(reason) => BranchAction::Refuse(reason.clone()),
+            Branch::Read { value, .. } if matches!(self.reader_kind(*value), Kind::Null) => BranchAction::Null,
             Branch::Read { branch, value } => match child(*branch) {
-                Some(child) => Choice::Value { child, variant: variants.entry(child).or_default().number(*value) },
-                None => Choice::Skip(programs.of(self.node(*value).writer).into()),
+                Some(child) => {
+                    BranchAction::Value { child, variant: variants.entry(child).or_default().number(*value) }
+                }
+                None => BranchAction::Skip(programs.of(self.node(*value).writer).into()),
             },
         };
-        let choices = branches.iter().map(choice).collect();
-        (choices, variants)
+        let actions = branches.iter().map(action).collect();
+        (actions, variants)
     }
 
     /// The column of a reader's type that comes in these wire forms.
@@ -171,23 +173,23 @@ impl Compiler<'_> {
         }
     }
 
-    /// The column of a reader's type of which the writer wrote nothing but nulls.
+    /// Returns the column of a reader's type for which the writer wrote only nulls.
     pub(super) fn nulls(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
         Ok(Box::new(DefaultValue::new(self.absent(reader, projection)?, None)).into())
     }
 
-    /// The column of a reader's type that this writer never writes: it only ever gets nulls.
+    /// Returns the column of a reader's type that this writer never writes: it only gets nulls.
     fn absent(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
         self.column(self.own(reader), projection)
     }
 }
 
-/// Null and one other branch have a quick way; any other union goes by its choices.
-fn nullable(column: AnyColumn, choices: Vec<Choice>) -> AnyColumn {
-    let null_index = match choices[..] {
-        [Choice::Null, Choice::Value { .. }] => 0,
-        [Choice::Value { .. }, Choice::Null] => 1,
-        _ => return Box::new(Optional::new(column, choices)).into(),
+/// Null and one other branch have a fast path; any other union looks up the action.
+fn nullable(column: AnyColumn, actions: Vec<BranchAction>) -> AnyColumn {
+    let null_index = match actions[..] {
+        [BranchAction::Null, BranchAction::Value { .. }] => 0,
+        [BranchAction::Value { .. }, BranchAction::Null] => 1,
+        _ => return Box::new(NullableUnion::new(column, actions)).into(),
     };
     match column {
         AnyColumn::Boolean(column) => Nullable::new(column, null_index).into(),

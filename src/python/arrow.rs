@@ -78,7 +78,7 @@ impl Batches {
         self.height
     }
 
-    /// What was left out.
+    /// Returns the blocks that were dropped.
     #[getter]
     fn bad_blocks(&self) -> Vec<Report> {
         self.bad_blocks.clone()

@@ -19,8 +19,8 @@ pub(super) struct BatchReader {
     slow: Slow,
 }
 
-/// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share are
-/// small.
+/// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share
+/// are small.
 struct Joined {
     reader: crate::BatchReader,
     rows: usize,
@@ -141,7 +141,7 @@ impl BatchReader {
         Ok(self.lock().take().map_err(Raised::from)?)
     }
 
-    /// What was left out before the last batch that came, or before the end; each report is given once.
+    /// Returns the blocks dropped before the last batch, or before the end; each report is returned once.
     fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
         py.detach(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
     }
@@ -166,7 +166,7 @@ impl BatchReader {
         schema_capsule(py, &fields)
     }
 
-    /// What has been done so far.
+    /// Returns counters of the work done so far.
     #[getter]
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let stats = py.detach(|| self.lock().reader.stats());

@@ -50,7 +50,7 @@ impl From<Raised> for PyErr {
     }
 }
 
-/// What a callback raised comes out as it was raised.
+/// Returns the exception that a callback raised, unchanged.
 fn callback_error(error: Error) -> PyErr {
     let text = error.to_string();
     match error.into_cause().map(<dyn std::error::Error + Send + Sync>::downcast::<PyErr>) {

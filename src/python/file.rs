@@ -11,7 +11,8 @@ use super::file_set::FileSet;
 use super::interrupt::{QUICK_BYTES, Slow, detached, interruptible};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
-use crate::{Fingerprint, OpenOptions};
+use crate::OpenOptions;
+use crate::schema::Fingerprint;
 
 /// An opened file: its header is read, its schema parsed.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -101,14 +102,14 @@ impl ContainerFile {
         schema_capsule(py, self.file.fields())
     }
 
-    /// How many rows the block headers promise; may stop once there are `limit`.
+    /// Counts rows by the block headers; may stop at `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let file = self.file.clone();
         detached(py, &self.slow, move || file.count_rows(limit))
     }
 
-    /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
+    /// Counts rows outside of damaged blocks; stops at `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let file = self.file.clone();
@@ -119,6 +120,12 @@ impl ContainerFile {
     fn count_blocks(&self, py: Python<'_>) -> Result<(u64, u64), Raised> {
         let file = self.file.clone();
         detached(py, &self.slow, move || file.count_blocks())
+    }
+
+    /// Rows and bytes of the first block, by its header; None if there is no block.
+    fn first_block(&self, py: Python<'_>) -> Result<Option<(u64, u64)>, Raised> {
+        let file = self.file.clone();
+        detached(py, &self.slow, move || file.first_block())
     }
 
     /// Reads everything before it returns, unless a signal ends it.
@@ -140,8 +147,8 @@ impl ContainerFile {
         Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
     }
 
-    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A signal
-    /// ends the wait for one if `interruptible`.
+    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A
+    /// signal ends the wait for one if `interruptible`.
     #[pyo3(signature = (options, join_first=false, interruptible=false))]
     fn batches(
         &self,

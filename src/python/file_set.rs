@@ -34,7 +34,7 @@ impl FileSet {
             let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::into_input).collect();
             match inputs.pop() {
                 Some(input) if eager && inputs.is_empty() => Ok(opener.open(input.open()?)?.into_set()),
-                last => opener.open_set(inputs.into_iter().chain(last).collect()),
+                last => opener.open_set(inputs.into_iter().chain(last)),
             }
         })?;
         Ok(Self { files, slow })
@@ -56,14 +56,14 @@ impl FileSet {
         Ok(detached(py, &self.slow, move || files.union_schema())?.to_json())
     }
 
-    /// How many rows the block headers promise; may stop once there are `limit`.
+    /// Counts rows by the block headers; may stop at `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let files = self.files.clone();
         detached(py, &self.slow, move || files.count_rows(limit))
     }
 
-    /// How many rows come out where damaged blocks are left out; stops once there are `limit`.
+    /// Counts rows outside of damaged blocks; stops at `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_readable_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {
         let files = self.files.clone();
@@ -77,14 +77,14 @@ impl FileSet {
         detached(py, &self.slow, move || files.count_rows_by_file(limit))
     }
 
-    /// How many files at the end have `limit` rows together, and how many rows those have.
+    /// Returns how many files at the end have `limit` rows together, and their rows.
     fn count_rows_from_end(&self, py: Python<'_>, limit: u64) -> Result<(usize, u64), Raised> {
         let files = self.files.clone();
         detached(py, &self.slow, move || files.count_rows_from_end(limit))
     }
 
-    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A signal
-    /// ends the wait for one if `interruptible`.
+    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A
+    /// signal ends the wait for one if `interruptible`.
     #[pyo3(signature = (options, join_first=false, interruptible=false))]
     fn batches(
         &self,

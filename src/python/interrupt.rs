@@ -45,8 +45,9 @@ pub(super) fn detached<T: Send + 'static>(
     }
 }
 
-/// Does work that asks between its steps whether to stop, which a signal makes it do. Unless it is `here`, it is done on
-/// another thread, so that a signal need not wait for the end of a step; what it has made then goes when the step ends.
+/// Does work that asks between its steps whether to stop, which a signal makes it do. Unless it is `here`, it is done
+/// on another thread, so that a signal need not wait for the end of a step; what it has made then goes when the step
+/// ends.
 pub(super) fn interruptible<T: Send + 'static>(
     py: Python<'_>,
     here: bool,

@@ -59,7 +59,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     {
         module.add_function(wrap_pyfunction!(store::store_files, module)?)?;
         module.add_function(wrap_pyfunction!(store::check_store_options, module)?)?;
+        module.add_function(wrap_pyfunction!(store::store_sizes, module)?)?;
+        module.add_function(wrap_pyfunction!(store::remove_store_files, module)?)?;
         module.add_class::<store::StoreFile>()?;
+        module.add_class::<store::StoreTarget>()?;
+        module.add_class::<store::StoreTargets>()?;
     }
     module.add_class::<open_file::OpenFile>()?;
     module.add_class::<arrow::Batch>()?;

@@ -36,12 +36,14 @@ impl FileOpener {
         let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
         let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
         let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
-        let mut evolution = Evolution::default();
-        evolution.missing_columns = missing(insert_missing_columns);
-        evolution.missing_fields = missing(insert_missing_fields);
-        evolution.extra_columns = extra(refuse_extra_columns);
-        evolution.extra_fields = extra(refuse_extra_fields);
-        evolution.by_columns = by_columns;
+        let mut evolution = Evolution {
+            missing_columns: missing(insert_missing_columns),
+            missing_fields: missing(insert_missing_fields),
+            extra_columns: extra(refuse_extra_columns),
+            extra_fields: extra(refuse_extra_fields),
+            by_columns,
+            ..Evolution::default()
+        };
         for name in &casts {
             evolution.casts = named_casts(name)?.iter().fold(evolution.casts, |casts, &cast| casts.with(cast));
         }

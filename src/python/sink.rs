@@ -44,7 +44,7 @@ fn write_all(target: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
 }
 
 impl Sink for WritableSink {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "<object>"
     }
 
@@ -81,12 +81,17 @@ impl Sink for InterruptibleSink {
     }
 
     fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
-        attached(|py| py.check_signals())?;
+        signals()?;
         self.0.write(bytes)
     }
 
     fn finish(&mut self) -> Result<()> {
-        attached(|py| py.check_signals())?;
+        signals()?;
         self.0.finish()
     }
+}
+
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is of one lifetime")]
+pub(super) fn signals() -> Result<()> {
+    attached(|py| py.check_signals())
 }

@@ -1,4 +1,4 @@
-//! Files in object stores, and the Python callable that brings their credentials.
+//! Files in object stores to read and to write, and the Python callable that brings their credentials.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,10 @@ use pyo3::types::PyDict;
 
 use super::error::Raised;
 use super::interrupt::Waiting;
-use crate::{CredentialSource, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions};
+use super::sink::signals;
+use crate::{
+    CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions, WaitCheck,
+};
 
 /// A file in an object store or behind HTTP. Nothing is requested before it is read.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -44,9 +47,7 @@ pub(super) fn store_files(
     credentials: HashMap<String, Py<PyAny>>,
     chunk_size: Option<u64>,
 ) -> std::result::Result<Vec<StoreFile>, Raised> {
-    let options = StoreOptions::new(option_values(options)?)?;
-    let source = |(kind, callable)| (kind, Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
-    let credentials = credentials.into_iter().map(source).collect();
+    let (options, credentials) = arguments(options, credentials)?;
     let files = crate::StoreFile::all(urls, &options, credentials, chunk_size)?;
     Ok(files.into_iter().map(StoreFile).collect())
 }
@@ -56,6 +57,95 @@ pub(super) fn store_files(
 #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
 pub(super) fn check_store_options(urls: Vec<String>, options: &Bound<'_, PyDict>) -> std::result::Result<(), Raised> {
     Ok(StoreOptions::new(option_values(options)?)?.check(urls.iter().map(String::as_str))?)
+}
+
+fn arguments(
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+) -> std::result::Result<(StoreOptions, CredentialSources), Raised> {
+    let source = |(kind, callable)| (kind, Arc::new(Callable(callable)) as Arc<dyn CredentialSource>);
+    let credentials = credentials.into_iter().map(source).collect();
+    Ok((StoreOptions::new(option_values(options)?)?, credentials))
+}
+
+/// The sizes of objects, for which no bytes are read.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
+pub(super) fn store_sizes(
+    py: Python<'_>,
+    urls: Vec<String>,
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+) -> std::result::Result<Vec<u64>, Raised> {
+    let (options, credentials) = arguments(options, credentials)?;
+    Ok(py.detach(|| crate::store_sizes(&urls, &options, credentials, &check()))?)
+}
+
+/// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
+#[pyfunction]
+pub(super) fn remove_store_files(
+    py: Python<'_>,
+    directory: &str,
+    prefix: &str,
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+) -> std::result::Result<usize, Raised> {
+    let (options, credentials) = arguments(options, credentials)?;
+    Ok(py.detach(|| crate::remove_store_files(directory, prefix, &options, credentials, &check()))?)
+}
+
+fn check() -> WaitCheck {
+    Box::new(signals)
+}
+
+/// Objects to write with one set of options, one by one or `together`.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct StoreTargets(crate::StoreTargets);
+
+#[pymethods]
+impl StoreTargets {
+    #[new]
+    #[pyo3(signature = (options, credentials, *, together=false))]
+    fn new(
+        options: &Bound<'_, PyDict>,
+        credentials: HashMap<String, Py<PyAny>>,
+        together: bool,
+    ) -> std::result::Result<Self, Raised> {
+        let (options, credentials) = arguments(options, credentials)?;
+        Ok(Self(crate::StoreTargets::new(options, credentials, together, check())))
+    }
+
+    /// An object to write; nothing is requested yet.
+    fn target(&self, url: &str) -> std::result::Result<StoreTarget, Raised> {
+        Ok(StoreTarget(self.0.target(url)?))
+    }
+
+    /// Makes objects visible that were written together.
+    fn commit(&self, py: Python<'_>) -> std::result::Result<(), Raised> {
+        Ok(py.detach(|| self.0.commit())?)
+    }
+
+    /// Gives up objects that were written and are not visible yet.
+    fn abort(&self, py: Python<'_>) {
+        py.detach(|| self.0.abort());
+    }
+}
+
+/// An object to write.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct StoreTarget(pub(super) crate::StoreTarget);
+
+#[pymethods]
+impl StoreTarget {
+    /// The URL without what may be secret.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("StoreTarget({:?})", self.0.name())
+    }
 }
 
 fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionValue)>> {

@@ -9,6 +9,8 @@ use pyo3::prelude::*;
 use super::error::Raised;
 use super::frame::Frame;
 use super::sink::{InterruptibleSink, WritableSink};
+#[cfg(feature = "object_store")]
+use super::store::StoreTarget;
 use crate::{
     Codec, FileSink, FileSource, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
 };
@@ -34,18 +36,22 @@ impl WriteOptions {
         sync_marker: Option<[u8; 16]>,
         n_threads: Option<usize>,
     ) -> Result<Self, Raised> {
-        let mut options = crate::WriteOptions::default();
-        options.codec = Codec::from_name(codec)?;
-        options.schema = match &schema {
-            Some(json) => Some(Arc::new(Schema::parse(json, &Limits::default())?)),
-            None => None,
-        };
-        options.schema_json = schema;
-        (options.level, options.name, options.namespace, options.doc) = (level, name, namespace, doc);
-        options.metadata = metadata.unwrap_or_default();
-        options.block_size = block_size.unwrap_or(options.block_size);
-        (options.sync_marker, options.n_threads) = (sync_marker, n_threads);
-        Ok(Self(options))
+        let parsed = schema.as_ref().map(|json| Schema::parse(json, &Limits::default()).map(Arc::new)).transpose()?;
+        let defaults = crate::WriteOptions::default();
+        Ok(Self(crate::WriteOptions {
+            codec: Codec::from_name(codec)?,
+            level,
+            schema: parsed,
+            schema_json: schema,
+            name,
+            namespace,
+            doc,
+            metadata: metadata.unwrap_or_default(),
+            block_size: block_size.unwrap_or(defaults.block_size),
+            sync_marker,
+            n_threads,
+            ..defaults
+        }))
     }
 
     /// Raises what writing the frame would raise before its first row.
@@ -66,6 +72,8 @@ impl WriteOptions {
 /// A place to write to. The order matters: a path is an object as well.
 #[derive(FromPyObject)]
 enum Target {
+    #[cfg(feature = "object_store")]
+    Store(Py<StoreTarget>),
     Path(PathBuf),
     Object(Py<PyAny>),
 }
@@ -80,6 +88,7 @@ impl Writer {
     /// bytes at the end.
     #[new]
     #[pyo3(signature = (target, frame, options, *, append=false, hold=false, mkdir=false, sync_on_close=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         py: Python<'_>,
         target: Target,
@@ -100,6 +109,8 @@ impl Writer {
             }
         };
         let begin = || match target {
+            #[cfg(feature = "object_store")]
+            Target::Store(store) => create(|| Ok(interruptible(store.get().0.create())), frame, &options.0),
             Target::Path(path) if append && path.exists() => {
                 let source = FileSource::open(&path)?;
                 let (options, end) = append_options(&source, &options.0, &Limits::default())?;

@@ -1,16 +1,32 @@
 //! A file that can be read.
 
+use std::fmt;
 use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
+use super::blocks::BlockWalk;
 use super::file_set::FileSet;
-use super::files::{FileOpener, OpenFile, OpenOptions, Selection};
+use super::files::{FileInput, FileOpener, OpenFile, OpenOptions, Selection};
 use super::options::ReadOptions;
 use super::reader::BatchReader;
-use crate::{Header, Result, Schema, Source};
+use crate::{Header, Result, Schema};
 
 /// A file whose header has been read: a set of one. Cheap to clone; nothing of it changes.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// assert_eq!(file.fields()[0].name, "station");
+/// let rows = file.read(&ReadOptions::default())?.map(|batch| Ok(batch?.height)).sum::<polars_avro::Result<usize>>()?;
+/// assert_eq!(rows, 300);
+///
+/// // From bytes, in the same way.
+/// let bytes = std::fs::read("docs/sample.avro")?;
+/// assert_eq!(ContainerFile::open(bytes, &OpenOptions::default())?.count_rows(None)?, 300);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct ContainerFile {
     file: Arc<OpenFile>,
@@ -24,8 +40,8 @@ impl FileOpener {
     /// # Errors
     /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
     /// it cannot be read as the reader's schema.
-    pub fn open(&self, source: Arc<dyn Source>) -> Result<ContainerFile> {
-        let file = Arc::new(self.open_file(source)?);
+    pub fn open(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
+        let file = Arc::new(self.open_file(input.into().open()?)?);
         let planned = file.resolved.plan(&Selection::default(), &file.limits);
         let (plan, _) = planned.map_err(|error| error.in_file(file.source.name()))?;
         let set = FileSet::of_open(file.clone(), self.cache.clone());
@@ -39,8 +55,8 @@ impl ContainerFile {
     /// # Errors
     /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
     /// it cannot be read as the reader's schema.
-    pub fn open(source: Arc<dyn Source>, options: &OpenOptions) -> Result<Self> {
-        FileOpener::new(options.clone()).open(source)
+    pub fn open(input: impl Into<FileInput>, options: &OpenOptions) -> Result<Self> {
+        FileOpener::new(options.clone()).open(input)
     }
 
     /// What the file says of itself.
@@ -98,11 +114,27 @@ impl ContainerFile {
         Ok(index.up_to_row(&**source, header, u64::MAX)?.totals())
     }
 
+    /// The rows and the bytes of the first block, by its header; `None` if there is no block.
+    ///
+    /// # Errors
+    /// Where the block header is damaged.
+    pub fn first_block(&self) -> Result<Option<(u64, u64)>> {
+        let OpenFile { source, header, .. } = &*self.file;
+        let frame = BlockWalk::new(header).next_frame(&**source)?;
+        Ok(frame.map(|frame| (frame.rows, frame.end() - frame.offset)))
+    }
+
     /// Starts reading.
     ///
     /// # Errors
     /// Where a column is not in the file or is asked for twice.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
         self.set.read(options)
+    }
+}
+
+impl fmt::Debug for ContainerFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContainerFile").field("name", &self.file.source.name()).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! Several files as one.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -30,6 +31,16 @@ const FEW_ROWS: u64 = 128;
 /// Files whose rows are read one after the other, as one schema.
 ///
 /// Nothing is opened before it is needed, and no more files at the same time than there are tasks.
+///
+/// ```
+/// use polars_avro::{FileSet, OpenOptions, ReadOptions};
+///
+/// let files = FileSet::new(["docs/sample.avro", "docs/sample.avro"], &OpenOptions::default())?;
+/// assert_eq!(files.count_rows(None)?, 600);
+/// let last = files.read(&ReadOptions::default().with_offset(599))?.next().unwrap()?;
+/// assert_eq!(last.height, 1);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct FileSet {
     files: Vec<Arc<FileEntry>>,
@@ -43,7 +54,7 @@ impl FileSet {
     ///
     /// # Errors
     /// Where there is no file, and where the first is opened and cannot be read.
-    pub fn new(inputs: Vec<FileInput>, options: &OpenOptions) -> Result<Self> {
+    pub fn new(inputs: impl IntoIterator<Item = impl Into<FileInput>>, options: &OpenOptions) -> Result<Self> {
         FileOpener::new(options.clone()).open_set(inputs)
     }
 
@@ -60,7 +71,9 @@ impl FileSet {
     pub fn select(&self, places: &[usize]) -> Result<Self> {
         let entry = |&place: &usize| {
             let entry = self.files.get(place).cloned();
-            entry.ok_or_else(|| Error::argument(format!("file {place} of a set of {}", self.files.len())))
+            entry.ok_or_else(|| {
+                Error::argument(format!("file index {place} is out of range for {} files", self.files.len()))
+            })
         };
         let files = places.iter().map(entry).collect::<Result<_>>()?;
         Ok(Self { files, cache: self.cache.clone(), own: self.own.clone() })
@@ -92,7 +105,7 @@ impl FileSet {
     /// Where a header cannot be read, and where no type holds the values of two files.
     pub fn union_schema(&self) -> Result<Schema> {
         let limits = &self.cache.options.limits;
-        let read = |entry: &Arc<FileEntry>| Ok(Header::read(&*entry.open()?, limits)?.schema_json);
+        let read = |entry: &Arc<FileEntry>| Result::Ok(Header::read(&*entry.open()?, limits)?.schema_json);
         let _ahead = read_ahead(&self.files, 1);
         let mut known = HashSet::new();
         let mut schemas = Vec::new();
@@ -248,8 +261,9 @@ impl FileOpener {
     ///
     /// # Errors
     /// Where there is no file, and where the first is opened and cannot be read.
-    pub fn open_set(&self, inputs: Vec<FileInput>) -> Result<FileSet> {
-        let entries = inputs.into_iter().enumerate().map(|(number, input)| Arc::new(FileEntry::new(number, input)));
+    pub fn open_set(&self, inputs: impl IntoIterator<Item = impl Into<FileInput>>) -> Result<FileSet> {
+        let inputs = inputs.into_iter().enumerate();
+        let entries = inputs.map(|(number, input)| Arc::new(FileEntry::new(number, input.into())));
         let files: Vec<_> = entries.collect();
         let first = files.first().ok_or_else(|| Error::argument("there is no file to read"))?;
         if let Some(own) = self.cache.own()? {
@@ -289,4 +303,11 @@ fn group_len(limit: Option<u64>) -> usize {
 
 fn sum(rows: u64, more: u64) -> Result<u64> {
     rows.checked_add(more).ok_or_else(|| Error::data("the files claim more than 2^64 rows"))
+}
+
+impl fmt::Debug for FileSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.files.iter().map(|entry| entry.name()).collect::<Vec<_>>();
+        f.debug_struct("FileSet").field("files", &names).finish_non_exhaustive()
+    }
 }

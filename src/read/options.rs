@@ -11,6 +11,17 @@ use super::settings::ReadSettings;
 use crate::{Error, Result};
 
 /// What to read of a file, and in what portions.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let options = ReadOptions::default().with_columns(["sky"]).with_row_index("row", 0).with_length(5);
+/// let batch = file.read(&options)?.next().unwrap()?;
+/// assert_eq!(batch.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["row", "sky"]);
+/// assert_eq!(batch.height, 5);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReadOptions {
@@ -35,7 +46,8 @@ pub struct ReadOptions {
     /// Leaves damaged blocks out and reads on behind them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
     /// says which. Rows are counted as they come out then, also for the row index, `offset` and `length`.
     pub ignore_errors: bool,
-    /// Tells which of the rows are needed; others may come out too. It sees rows that `offset` and `length` leave.
+    /// A hint which rows are needed: filter again what comes out. It sees the rows that `offset` and `length` leave, and
+    /// is not asked with `ignore_errors`.
     pub filter: Option<Arc<dyn RowFilter>>,
     /// Rows of a batch, about.
     pub batch_rows: usize,
@@ -61,7 +73,7 @@ impl ReadOptions {
         let names = row_index.iter().map(|index| &index.name).chain(&self.file_index);
         for name in names {
             if fields.iter().any(|field| field.name == name.as_str()) {
-                return Err(Error::argument(format!("an index has the name of a column, {name:?}")));
+                return Err(Error::argument(format!("{name:?} is already a column: the index needs another name")));
             }
         }
         Ok(VirtualColumns { row_index, file_index: self.file_index.clone() })
@@ -120,3 +132,19 @@ impl Default for ReadOptions {
         }
     }
 }
+
+setters!(ReadOptions {
+    with_columns(columns: impl IntoIterator<Item = impl Into<String>>) =>
+        columns = Some(columns.into_iter().map(Into::into).collect());
+    with_row_index(name: impl Into<String>, offset: u64) => row_index = Some((name.into(), offset));
+    with_wide_row_index(wide: bool) => wide_row_index = wide;
+    with_file_index(name: impl Into<String>) => file_index = Some(name.into());
+    with_byte_range(range: impl Into<Option<Range<u64>>>) => byte_range = range.into();
+    with_offset(offset: u64) => offset = offset;
+    with_length(length: impl Into<Option<u64>>) => length = length.into();
+    with_ignore_errors(ignore: bool) => ignore_errors = ignore;
+    with_filter(filter: Arc<dyn RowFilter>) => filter = Some(filter);
+    with_batch_rows(rows: usize) => batch_rows = rows;
+    with_batch_bytes(bytes: usize) => batch_bytes = bytes;
+    with_n_threads(threads: impl Into<Option<usize>>) => n_threads = threads.into();
+});

@@ -1,6 +1,7 @@
 //! Batches in file order, decoded by as many threads as there are.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -17,6 +18,19 @@ use crate::executor::{Claimed, OrderedTasks, TaskTimes, Workload};
 use crate::{Error, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let mut reader = file.read(&ReadOptions::default())?;
+/// let mut rows = 0;
+/// for batch in &mut reader {
+///     rows += batch?.height;
+/// }
+/// assert_eq!(rows as u64, reader.stats().rows_decoded);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub struct BatchReader {
     tasks: OrderedTasks<Decoding>,
     fields: Arc<[Field]>,
@@ -200,5 +214,12 @@ impl Iterator for BatchReader {
             self.tasks.cancel();
         }
         batch
+    }
+}
+
+impl fmt::Debug for BatchReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (fields, stats) = (&self.fields, self.stats());
+        f.debug_struct("BatchReader").field("fields", fields).field("stats", &stats).finish_non_exhaustive()
     }
 }

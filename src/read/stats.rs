@@ -7,6 +7,16 @@ use std::time::{Duration, Instant};
 use crate::executor::TaskTimes;
 
 /// What a read has done so far.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let mut reader = file.read(&ReadOptions::default().with_length(10))?;
+/// while reader.next().transpose()?.is_some() {}
+/// assert_eq!(reader.stats().rows_decoded, 10);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Kind, NodeId, Properties, Record, Schema};
 use crate::{Error, Result};
 
-/// How deep the types of one default may nest; a record that is its own default never ends.
+/// Depth of the types of one default; a record that is its own default never ends.
 const DEPTH: usize = 256;
 
 /// How many values all defaults of one resolution may hold: records that leave out fields whose defaults leave out
@@ -15,7 +15,7 @@ pub(super) const VALUES: usize = 1 << 20;
 /// Encodes `value`, written as a default is, as the type `id`. `left` is how many values may still be written.
 ///
 /// # Errors
-/// Where the value is none of that type. A union takes any of its branches, the first that fits.
+/// If the value is none of that type. A union takes any of its branches, the first that fits.
 pub(super) fn encode_default(schema: &Schema, id: NodeId, value: &Value, left: &mut usize) -> Result<Vec<u8>> {
     let mut encoder = Encoder { schema, out: Vec::new(), depth: 0, left };
     encoder.encode(id, value)?;

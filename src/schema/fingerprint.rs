@@ -5,6 +5,14 @@ use sha2::{Digest, Sha256};
 use super::Schema;
 
 /// How a schema's fingerprint is computed.
+///
+/// ```
+/// use polars_avro::schema::Fingerprint;
+///
+/// let schema: polars_avro::Schema = r#""int""#.parse()?;
+/// assert_eq!(schema.fingerprint(Fingerprint::Rabin), [0x8f, 0x5c, 0x39, 0x3f, 0x1a, 0xd5, 0x75, 0x72]);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fingerprint {
     /// CRC-64-AVRO, 8 bytes.

@@ -56,7 +56,7 @@ impl<'a> Writer<'a> {
         object.into()
     }
 
-    /// What belongs to one kind of type alone.
+    /// Returns the attributes of one kind of type.
     fn attributes(&mut self, kind: &'a Kind, object: &mut Properties, enclosing: Option<&'a str>) {
         let mut put = |key: &str, value: Value| drop(object.insert(key.to_owned(), value));
         match kind {
@@ -141,7 +141,7 @@ mod tests {
         Schema::parse(json, &Limits::default()).unwrap()
     }
 
-    /// Each of these is written as it stands.
+    /// Each of these is written as it is.
     #[test]
     fn a_schema_is_written_as_it_was_read() {
         let table = [

@@ -5,6 +5,12 @@ use serde_json::Value;
 use super::{Kind, Properties};
 
 /// A logical type that is valid on the type it annotates.
+///
+/// ```
+/// use polars_avro::schema::Logical;
+///
+/// assert_eq!(Logical::Decimal { precision: 10, scale: 2 }.name(), "decimal");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the specification's own words")]
 #[non_exhaustive]
@@ -97,7 +103,7 @@ impl Logical {
         })
     }
 
-    /// Whether a value that was written as `self` keeps its meaning when it is read as `reader`.
+    /// Returns true if a value that was written as `self` keeps its meaning when it is read as `reader`.
     ///
     /// The specification says so of decimals alone. The others are refused where the numbers would be kept and the
     /// values silently changed, such as milliseconds read as microseconds; only the zone may be reinterpreted.
@@ -137,7 +143,7 @@ fn decimal(kind: &Kind, attributes: &Properties) -> Option<Logical> {
     (precision > 0 && scale <= precision && fits).then_some(Logical::Decimal { precision, scale })
 }
 
-/// How many decimal digits any number of `size` bytes in two's complement can have.
+/// Returns how many decimal digits any number of `size` bytes in two's complement can have.
 fn digits(size: usize) -> usize {
     let bits = size.saturating_mul(8).saturating_sub(1);
     (bits as f64 * std::f64::consts::LOG10_2).floor() as usize

@@ -25,9 +25,26 @@ pub use resolution::{Cast, Casts, Evolution, Extra, Missing};
 pub(crate) use resolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 
 /// JSON attributes of a schema that the specification does not define, in their order.
+///
+/// ```
+/// let schema: polars_avro::Schema = r#"{"type": "int", "unit": "m"}"#.parse()?;
+/// assert_eq!(schema.node(schema.root()).properties["unit"], "m");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub type Properties = serde_json::Map<String, Value>;
 
 /// A validated Avro schema. Cheap to share behind an `Arc`; nothing in it changes.
+///
+/// ```
+/// use polars_avro::Schema;
+/// use polars_avro::schema::Kind;
+///
+/// let schema: Schema = r#"["null", {"type": "array", "items": "long"}]"#.parse()?;
+/// let Kind::Union(branches) = &schema.node(schema.root()).kind else { panic!() };
+/// assert_eq!(schema.node(branches[1]).kind.type_name(), "array");
+/// assert_eq!(schema.canonical_form(), r#"["null",{"type":"array","items":"long"}]"#);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Schema {
     nodes: Vec<Node>,
@@ -35,6 +52,12 @@ pub struct Schema {
 }
 
 /// Names one type of a [`Schema`].
+///
+/// ```
+/// let schema: polars_avro::Schema = r#"["null", "long"]"#.parse()?;
+/// assert_eq!(schema.ids().map(|id| id.index()).collect::<Vec<_>>(), [0, 1, 2]);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
@@ -47,6 +70,14 @@ impl NodeId {
 }
 
 /// One type of a [`Schema`].
+///
+/// ```
+/// use polars_avro::schema::Logical;
+///
+/// let schema: polars_avro::Schema = r#"{"type": "int", "logicalType": "date"}"#.parse()?;
+/// assert_eq!(schema.node(schema.root()).logical, Some(Logical::Date));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The type itself.
@@ -58,6 +89,15 @@ pub struct Node {
 }
 
 /// The types of the specification, "Schema Declaration".
+///
+/// ```
+/// use polars_avro::schema::Kind;
+///
+/// let schema: polars_avro::Schema = r#"{"type": "map", "values": "bytes"}"#.parse()?;
+/// let Kind::Map(values) = schema.node(schema.root()).kind else { panic!() };
+/// assert!(matches!(schema.node(values).kind, Kind::Bytes));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the specification's own words")]
 pub enum Kind {
@@ -78,6 +118,15 @@ pub enum Kind {
 }
 
 /// A sequence of `size` bytes under a name.
+///
+/// ```
+/// use polars_avro::schema::Kind;
+///
+/// let schema: polars_avro::Schema = r#"{"type": "fixed", "name": "Hash", "size": 16}"#.parse()?;
+/// let Kind::Fixed(fixed) = &schema.node(schema.root()).kind else { panic!() };
+/// assert_eq!((fixed.name.fullname(), fixed.size), ("Hash", 16));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the specification's own words")]
 pub struct Fixed {
@@ -88,6 +137,16 @@ pub struct Fixed {
 }
 
 /// One of a list of symbols.
+///
+/// ```
+/// use polars_avro::schema::Kind;
+///
+/// let json = r#"{"type": "enum", "name": "Sky", "symbols": ["CLEAR", "RAIN"], "default": "RAIN"}"#;
+/// let schema: polars_avro::Schema = json.parse()?;
+/// let Kind::Enum(sky) = &schema.node(schema.root()).kind else { panic!() };
+/// assert_eq!((sky.symbols.len(), sky.default), (2, Some(1)));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the specification's own words")]
 pub struct Enum {
@@ -100,6 +159,16 @@ pub struct Enum {
 }
 
 /// Named fields in order. An `error` record is a record.
+///
+/// ```
+/// use polars_avro::schema::Kind;
+///
+/// let json = r#"{"type": "record", "name": "shop.Order", "fields": [{"name": "id", "type": "long"}]}"#;
+/// let schema: polars_avro::Schema = json.parse()?;
+/// let Kind::Record(order) = &schema.node(schema.root()).kind else { panic!() };
+/// assert_eq!((order.name.namespace(), order.fields.len()), (Some("shop"), 1));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the specification's own words")]
 pub struct Record {
@@ -111,6 +180,18 @@ pub struct Record {
 }
 
 /// One field of a [`Record`].
+///
+/// ```
+/// use polars_avro::schema::{Field, Kind};
+///
+/// let json = r#"{"type": "record", "name": "A", "fields": [{"name": "id", "type": "long", "default": 7}]}"#;
+/// let schema: polars_avro::Schema = json.parse()?;
+/// let Kind::Record(record) = &schema.node(schema.root()).kind else { panic!() };
+/// let Field { name, schema: id, default, .. } = &record.fields[0];
+/// assert_eq!((name.as_str(), schema.node(*id).kind.type_name()), ("id", "long"));
+/// assert_eq!(default.as_ref().unwrap(), 7);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the specification's own words")]
 pub struct Field {
@@ -118,7 +199,7 @@ pub struct Field {
     pub aliases: Vec<String>,
     pub doc: Option<String>,
     pub schema: NodeId,
-    /// The default as JSON, as it stands. Files in the wild have defaults of another type than the field's, so it is
+    /// The default as JSON, as it is. Files in the wild have defaults of another type than the field's, so it is
     /// checked when a resolution needs it.
     pub default: Option<Value>,
     pub order: Option<String>,
@@ -146,7 +227,7 @@ impl Schema {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
-    /// How many types the schema holds.
+    /// Returns how many types the schema holds.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()

@@ -6,6 +6,13 @@ use std::fmt;
 ///
 /// Reading is lenient: files in the wild have names outside the specification's grammar (`n-me`), and a name that is
 /// only compared needs no grammar.
+///
+/// ```
+/// use polars_avro::schema::Name;
+///
+/// let name = Name::new("Order", Some("shop")).unwrap();
+/// assert_eq!((name.fullname(), name.short()), ("shop.Order", "Order"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     full: Box<str>,
@@ -37,7 +44,7 @@ impl Name {
         Self { full: "".into(), short: 0 }
     }
 
-    /// Whether the name is empty.
+    /// Returns true if the name is empty.
     pub(super) fn is_anonymous(&self) -> bool {
         self.full.is_empty()
     }

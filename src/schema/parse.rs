@@ -1,12 +1,13 @@
 //! JSON to a validated [`Schema`] (specification, "Schema Declaration").
 //!
 //! What could be read in two ways is refused; what files in the wild get wrong without harm (names outside the
-//! grammar, defaults of another type, annotations of the wrong shape) is kept as it stands. Types nest in the call
+//! grammar, defaults of another type, annotations of the wrong shape) is kept as it is. Types nest in the call
 //! stack here, so every entry counts its depth.
 
 mod named;
 
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,10 +15,10 @@ use serde_json::Value;
 use super::{Kind, Logical, Name, Node, NodeId, Properties, Schema};
 use crate::{Error, Limits, Result};
 
-/// How many levels of JSON a type may take: an object, the list of its fields, a field.
+/// Levels of JSON that one type may take: an object, the list of its fields, a field.
 const LEVELS_A_TYPE: usize = 3;
 
-/// How many levels of JSON defaults and attributes may take inside the innermost type.
+/// Levels of JSON that defaults and attributes may take inside the innermost type.
 const SPARE_LEVELS: usize = 128;
 
 /// Attributes that the specification defines for some type.
@@ -58,6 +59,15 @@ impl Schema {
         };
         let root = parser.parse(value, None)?;
         Ok(Self { nodes: parser.nodes, root })
+    }
+}
+
+/// Parses a schema within the limits that are the default, see [`Schema::parse`].
+impl FromStr for Schema {
+    type Err = Error;
+
+    fn from_str(json: &str) -> Result<Self> {
+        Self::parse(json, &Limits::default())
     }
 }
 
@@ -259,7 +269,7 @@ fn without(attributes: &Properties, known: &[&[&str]]) -> Properties {
     left.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// How deep the brackets of a JSON text nest, its strings left out.
+/// Returns the depth of brackets in a JSON text, outside of strings.
 fn nesting(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_string) = (0_usize, 0, false);
     let mut bytes = json.bytes();

@@ -26,7 +26,7 @@ use crate::{Error, Result};
 /// Fields of a root record that cannot be read are no error by themselves: see [`Resolution::refused`].
 ///
 /// # Errors
-/// Where no value of the writer's could be read; the position's path says where in the record.
+/// If no value of the writer could be read; the position's path names the field.
 pub(crate) fn resolve(writer: &Schema, reader: &Schema, evolution: Evolution) -> Result<Resolution> {
     if std::ptr::eq(writer, reader) {
         return Ok(identity(reader));
@@ -38,7 +38,7 @@ pub(crate) fn resolve(writer: &Schema, reader: &Schema, evolution: Evolution) ->
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ResolvedId(pub(crate) u32);
 
-/// How every pair of types that meet is read.
+/// The resolution of two schemas: an action for every pair of types that meet.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolution {
     pub(crate) nodes: Vec<Resolved>,
@@ -78,7 +78,7 @@ impl Resolution {
     }
 }
 
-/// How one writer's type is read as one reader's type.
+/// One writer's type, read as one reader's type.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
     /// The writer's type. For a default it is the reader's schema too that wrote the bytes, see `writer_is_reader`.
@@ -89,11 +89,11 @@ pub(crate) struct Resolved {
     pub(crate) writer_is_reader: bool,
     /// The logical type by which the value is read.
     pub(crate) logical: Option<Logical>,
-    /// What stands on the wire.
+    /// The form on the wire.
     pub(crate) wire: Wire,
 }
 
-/// What stands on the wire for one value; `Resolved::reader` says what becomes of it.
+/// The form of a value on the wire; `Resolved::reader` is the type that it is read as.
 #[derive(Clone, Debug)]
 pub(crate) enum Wire {
     Null,
@@ -153,7 +153,7 @@ impl Scale {
     }
 }
 
-/// What to do with one of the writer's fields.
+/// The action for one of the writer's fields.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FieldAction {
     /// It becomes this field of the reader's record.
@@ -162,7 +162,7 @@ pub(crate) enum FieldAction {
     Skip(NodeId),
 }
 
-/// What to do with one branch of the writer's union.
+/// The resolution of one branch of the writer's union.
 #[derive(Clone, Debug)]
 pub(crate) enum Branch {
     /// Read it; `branch` is the branch of the reader's union, `None` where the reader is no union.
@@ -175,7 +175,7 @@ pub(crate) enum Branch {
     Refuse(String),
 }
 
-/// A schema read as it stands; every node has its own number.
+/// A schema read as it is; every node has its own number.
 fn identity(schema: &Schema) -> Resolution {
     let nodes = own_nodes(schema, 0, false).collect();
     Resolution { nodes, root: ResolvedId(schema.root().0), own: 0, refused: Vec::new(), extra: None }
@@ -191,7 +191,7 @@ fn own_nodes(schema: &Schema, first: u32, writer_is_reader: bool) -> impl Iterat
 }
 
 impl Wire {
-    /// What stands on the wire of a type that is read as itself.
+    /// Returns what is on the wire of a type that is read as itself.
     fn own(kind: &Kind, mut child: impl FnMut(NodeId) -> ResolvedId) -> Self {
         match kind {
             Kind::Null => Self::Null,

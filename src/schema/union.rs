@@ -1,7 +1,7 @@
 //! The union of several schemas: every field that one of them has, of a type that holds the values of all.
 //!
-//! The result is a graph over pairs (a type of the one schema, a type of the other), of which one may be missing. Each pair
-//! is looked at once, so recursive types are cycles here too, and nothing recurses.
+//! The result is a graph over pairs (a type of the one schema, a type of the other), of which one may be missing. Each
+//! pair is looked at once, so recursive types are cycles here too, and nothing recurses.
 
 mod depth;
 mod widest;
@@ -13,17 +13,17 @@ use super::{Field, Kind, Name, Node, NodeId, Properties, Record, Schema};
 use crate::{Error, Limits, Result};
 
 impl Schema {
-    /// One schema that reads the values of all: records have the fields of all, and numbers, texts and timestamps are as
-    /// wide and as fine as the widest. To read with it, set [`Evolution::by_columns`](crate::Evolution) and the casts
-    /// [`Casts::OF_UNION`](crate::Casts), and insert missing columns and fields.
+    /// One schema that reads the values of all: records have the fields of all, and numbers, texts and timestamps are
+    /// as wide and as fine as the widest. To read with it, set [`Evolution::by_columns`](crate::Evolution) and the
+    /// casts [`Casts::OF_UNION`](crate::Casts), and insert missing columns and fields.
     ///
     /// The fields of the root record come in the order in which they are met first. Of nested records the one with more
-    /// fields gives the order, as Polars' supertype of two structs does. Where there are several schemas, defaults, aliases
-    /// and texts for humans are left out.
+    /// fields gives the order, as Polars' supertype of two structs does. Of several schemas, defaults,
+    /// aliases and documentation are dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field that no type holds the values of, and where
-    /// there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the result is more than `limits` allow.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field whose values no type holds, and
+    /// if there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
     pub fn union(schemas: &[Self], limits: &Limits) -> Result<Self> {
         let (first, others) = schemas.split_first().ok_or_else(|| Error::argument("there is no schema to unite"))?;
         let mut union = first.clone();
@@ -44,12 +44,12 @@ struct Union<'a> {
     /// Every pair seen so far, in the order of their ids, and a field that leads there.
     pairs: Vec<(Pair, Step<'a>)>,
     ids: HashMap<Pair, NodeId>,
-    /// What came of the pairs that were looked at, in the same order.
+    /// The results of the pairs so far, in the same order.
     nodes: Vec<Node>,
     names: HashSet<Name>,
 }
 
-/// How a type is reached: from which pair, and by which field, `[]` or `{}`.
+/// The path to a type: the pair it comes from, and the field, `[]` or `{}`.
 #[derive(Clone, Copy)]
 struct Step<'a> {
     from: NodeId,
@@ -93,7 +93,7 @@ impl<'a> Union<'a> {
         let nodes = (pair.0.map(|id| one.node(id)), pair.1.map(|id| other.node(id)));
         let is_union = |node: &Node| matches!(node.kind, Kind::Union(_) | Kind::Null);
         let (mut kind, logical) = match nodes {
-            (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair)?, None),
+            (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair), None),
             (Some(mine), Some(theirs)) => widest::of(mine, theirs).ok_or_else(|| self.differ(id, pair))?,
             (Some(node), None) | (None, Some(node)) => (node.kind.clone(), node.logical),
             (None, None) => return Err(Error::new(crate::ErrorKind::Internal, "a type of neither schema")),
@@ -152,7 +152,7 @@ impl<'a> Union<'a> {
     }
 
     /// The union of all branches. Null and one other type on both sides are null and the union of these types.
-    fn union(&mut self, id: NodeId, pair: Pair) -> Result<Kind> {
+    fn union(&mut self, id: NodeId, pair: Pair) -> Kind {
         let (mine, theirs) = (values(self.one, pair.0), values(self.other, pair.1));
         let has_null = mine.has_null || theirs.has_null;
         let (mine, theirs) = (mine.values, theirs.values);
@@ -177,7 +177,7 @@ impl<'a> Union<'a> {
             }
         }
         if pairs.is_empty() {
-            return Ok(Kind::Null);
+            return Kind::Null;
         }
         let mut branches = Vec::with_capacity(pairs.len() + 1);
         if has_null {
@@ -188,7 +188,7 @@ impl<'a> Union<'a> {
         for pair in pairs {
             branches.push(self.id(pair, id, ""));
         }
-        Ok(Kind::Union(branches))
+        Kind::Union(branches)
     }
 
     /// Types that have the same name but differ get namespaces of their own: the short names are those of columns.
@@ -252,7 +252,7 @@ fn values(schema: &Schema, id: Option<NodeId>) -> Values {
     Values { values, null: nulls.first().copied(), has_null: !nulls.is_empty() }
 }
 
-/// Whether two branches are meant to be the same.
+/// Returns true if two branches are meant to be the same.
 fn same(one: &Node, other: &Node) -> bool {
     one.kind.type_name() == other.kind.type_name()
         && one.kind.name().map(Name::short) == other.kind.name().map(Name::short)

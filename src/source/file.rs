@@ -12,6 +12,14 @@ use super::Source;
 use crate::{Error, Result};
 
 /// A local file. Its size is taken when it is opened; what is appended later is not seen.
+///
+/// ```
+/// use polars_avro::{FileSource, Source};
+///
+/// let source = FileSource::open("docs/sample.avro")?;
+/// assert_eq!(source.read_at(0, 3)?.as_slice(), b"Obj");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FileSource {
     name: String,

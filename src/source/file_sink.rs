@@ -9,6 +9,12 @@ use super::Sink;
 use crate::{Error, Result};
 
 /// How far a finished file has come when [`Sink::finish`] returns.
+///
+/// ```
+/// use polars_avro::SyncOnClose;
+///
+/// assert_eq!(SyncOnClose::default(), SyncOnClose::None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncOnClose {
     /// The operating system writes it to the disk in its own time.
@@ -21,6 +27,19 @@ pub enum SyncOnClose {
 }
 
 /// A local file that is written. Whatever fails before [`Sink::finish`] has returned leaves the path as it was.
+///
+/// ```
+/// use polars_avro::{FileSink, Sink, SyncOnClose};
+///
+/// let path = std::env::temp_dir().join(format!("polars_avro-sink-{}", std::process::id()));
+/// let mut sink = FileSink::create(&path, SyncOnClose::None, false)?;
+/// sink.write(b"Obj".to_vec())?;
+/// assert!(!path.exists());
+/// sink.finish()?;
+/// assert_eq!(std::fs::read(&path)?, b"Obj");
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FileSink {
     name: String,

@@ -6,6 +6,13 @@ use super::Source;
 use crate::Result;
 
 /// A file in memory. Reads are slices that share its bytes.
+///
+/// ```
+/// use polars_avro::{MemorySource, Source};
+///
+/// let source = MemorySource::new(b"Obj\x01".to_vec()).with_name("tiny.avro");
+/// assert_eq!((source.name(), source.size()), ("tiny.avro", 4));
+/// ```
 #[derive(Clone, Debug)]
 pub struct MemorySource {
     name: String,

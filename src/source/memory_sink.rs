@@ -7,6 +7,15 @@ use crate::Result;
 
 /// Keeps what is written as it came, in portions. Clones share the portions, so that one can be written to and the other
 /// read.
+///
+/// ```
+/// use polars_avro::{MemorySink, Sink};
+///
+/// let sink = MemorySink::new();
+/// sink.clone().write(vec![1, 2])?;
+/// assert_eq!(sink.take().concat(), [1, 2]);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MemorySink {
     portions: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -27,7 +36,7 @@ impl MemorySink {
 }
 
 impl Sink for MemorySink {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "<bytes>"
     }
 

@@ -1,5 +1,11 @@
 //! Where bytes come from and go to. One file a kind; the rest of the crate sees [`Source`] and [`Sink`] only.
 
+impl fmt::Debug for ReadAhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadAhead").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod counting;
 mod file;
@@ -11,6 +17,7 @@ mod object_store;
 mod sink;
 
 use std::any::Any;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,11 +33,39 @@ pub use memory::MemorySource;
 pub use memory_sink::MemorySink;
 #[cfg(feature = "object_store")]
 pub use object_store::{
-    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions,
+    CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
 };
 pub use sink::Sink;
 
 /// A file of known size that many threads may read at any offset.
+///
+/// ```
+/// use polars_avro::arrow::Buffer;
+/// use polars_avro::{ContainerFile, OpenOptions, Result, Source};
+///
+/// /// Bytes that are part of the program.
+/// struct Embedded(&'static [u8]);
+///
+/// impl Source for Embedded {
+///     fn name(&self) -> &str {
+///         "<embedded>"
+///     }
+///
+///     fn size(&self) -> u64 {
+///         self.0.len() as u64
+///     }
+///
+///     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+///         let rest = &self.0[self.0.len().min(offset as usize)..];
+///         Ok(rest[..rest.len().min(len)].to_vec().into())
+///     }
+/// }
+///
+/// let bytes = std::fs::read("docs/sample.avro")?.leak();
+/// assert_eq!(ContainerFile::open(Embedded(bytes), &OpenOptions::default())?.count_rows(None)?, 300);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub trait Source: Send + Sync {
     /// What errors call it: a path, a URL, `<bytes>`.
     fn name(&self) -> &str;
@@ -83,6 +118,38 @@ pub trait Source: Send + Sync {
 }
 
 /// A file that is not open yet, and that may be opened any number of times.
+///
+/// ```
+/// use std::ops::Range;
+/// use std::sync::Arc;
+///
+/// use polars_avro::{DeferredSource, FileInput, FileSet, FileSource, OpenOptions, ReadAhead, Result, Source};
+///
+/// /// A file that is opened when its turn comes.
+/// struct Later(&'static str);
+///
+/// impl DeferredSource for Later {
+///     fn name(&self) -> &str {
+///         self.0
+///     }
+///
+///     fn known_size(&self) -> Option<u64> {
+///         None
+///     }
+///
+///     fn open(&self) -> Result<Arc<dyn Source>> {
+///         Ok(Arc::new(FileSource::open(self.0)?))
+///     }
+///
+///     fn read_ahead(&self, _: Range<u64>) -> ReadAhead {
+///         ReadAhead::default()
+///     }
+/// }
+///
+/// let inputs = [FileInput::Deferred(Arc::new(Later("docs/sample.avro")))];
+/// assert_eq!(FileSet::new(inputs, &OpenOptions::default())?.count_rows(None)?, 300);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub trait DeferredSource: Send + Sync {
     /// What errors call it.
     fn name(&self) -> &str;
@@ -101,6 +168,16 @@ pub trait DeferredSource: Send + Sync {
 }
 
 /// A promise to read on. What was requested for it alone is cancelled when it is dropped.
+///
+/// ```
+/// use polars_avro::{MemorySource, ReadAhead, Source};
+///
+/// // Bytes in memory need nothing ahead.
+/// let promise: ReadAhead = MemorySource::new(b"Obj".to_vec()).read_ahead(0..3);
+/// drop(promise);
+/// // What is cancelled when the promise is dropped: here a value that is freed.
+/// drop(ReadAhead::new(vec![0; 10]));
+/// ```
 #[derive(Default)]
 pub struct ReadAhead {
     #[expect(dead_code, reason = "it is there to be dropped")]

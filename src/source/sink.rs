@@ -6,6 +6,33 @@ use crate::Result;
 ///
 /// Dropping a sink that was not finished is the same as aborting it: nothing of it is seen, as far as the place can take
 /// bytes back.
+///
+/// ```
+/// use polars_avro::{Result, Sink};
+///
+/// /// Counts bytes.
+/// struct Counted(u64);
+///
+/// impl Sink for Counted {
+///     fn name(&self) -> &str {
+///         "<counted>"
+///     }
+///
+///     fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
+///         self.0 += bytes.len() as u64;
+///         Ok(())
+///     }
+///
+///     fn finish(&mut self) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let mut sink = Counted(0);
+/// sink.write(vec![1, 2])?;
+/// assert_eq!(sink.0, 2);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub trait Sink: Send {
     /// Name in errors: a path, a URL, `<bytes>`.
     fn name(&self) -> &str;

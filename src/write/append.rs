@@ -8,8 +8,19 @@ use crate::{Error, Header, Limits, Result, Schema, Source};
 
 /// The options by which rows can be added to a file: its own schema and sync marker. Its end is given too.
 ///
+/// ```
+/// use polars_avro::{Codec, FileSource, Limits, Source, WriteOptions, append_options};
+///
+/// let source = FileSource::open("docs/sample.avro")?;
+/// let wanted = WriteOptions::default().with_codec(Codec::Deflate);
+/// let (options, end) = append_options(&source, &wanted, &Limits::default())?;
+/// assert_eq!(end, source.size());
+/// assert!(options.schema.is_some() && options.sync_marker.is_some());
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
+///
 /// # Errors
-/// Where the file is damaged, or has another codec or another schema than `options` want.
+/// If the file is damaged, or has another codec or another schema than `options` want.
 pub fn append_options(source: &dyn Source, options: &WriteOptions, limits: &Limits) -> Result<(WriteOptions, u64)> {
     let named = |error: Error| error.in_file(source.name());
     let header = Header::read(source, limits)?;

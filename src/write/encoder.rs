@@ -8,6 +8,7 @@ use super::rows::Share;
 use crate::binary::SLACK;
 use crate::codec::Compressor;
 use crate::container::{SYNC_BYTES, push_block};
+use crate::encode::Stage;
 use crate::executor::{Claimed, Workload};
 use crate::{Codec, Error, Result};
 
@@ -34,6 +35,7 @@ struct Scratch {
     rows: Vec<u8>,
     /// Where each row ends.
     ends: Vec<usize>,
+    stage: Stage,
     compressed: Vec<u8>,
 }
 
@@ -52,7 +54,7 @@ impl BlockEncoder {
             return Ok(scratch);
         }
         let compressor = Compressor::new(self.codec, self.level)?;
-        Ok(Scratch { compressor, rows: Vec::new(), ends: Vec::new(), compressed: Vec::new() })
+        Ok(Scratch { compressor, rows: Vec::new(), ends: Vec::new(), stage: Stage::default(), compressed: Vec::new() })
     }
 
     fn put_back(&self, scratch: Scratch) {
@@ -61,9 +63,10 @@ impl BlockEncoder {
 
     /// The blocks of encoded rows: as few as hold them, of about one size.
     fn blocks(&self, scratch: &mut Scratch) -> Result<Blocks> {
-        let Scratch { compressor, rows, ends, compressed } = scratch;
+        let Scratch { compressor, rows, ends, compressed, .. } = scratch;
         let total = ends.last().copied().unwrap_or(0);
-        let (mut out, mut blocks) = (Vec::with_capacity(total / 2), 0);
+        let expected = if self.codec == Codec::Null { total + total / 64 + 64 } else { total / 2 };
+        let (mut out, mut blocks) = (Vec::with_capacity(expected), 0);
         let (mut row, mut start) = (0, 0);
         while row < ends.len() {
             let rest = total - start;
@@ -84,7 +87,7 @@ impl BlockEncoder {
     }
 
     /// Encodes the rows of a share and makes blocks of them.
-    pub(super) fn encode(&self, share: Share) -> Result<Blocks> {
+    pub(super) fn encode(&self, share: &Share) -> Result<Blocks> {
         let mut scratch = self.scratch()?;
         scratch.ends.clear();
         let room = share.bound.saturating_add(SLACK);
@@ -93,7 +96,8 @@ impl BlockEncoder {
         }
         let (mut pos, mut done) = (0, share.first);
         for run in &share.runs {
-            let encoded = run.record.encode_rows(run.rows.clone(), &mut scratch.rows, pos, &mut scratch.ends);
+            let Scratch { rows, ends, stage, .. } = &mut scratch;
+            let encoded = run.record.encode_rows(run.rows.clone(), rows, pos, ends, stage);
             pos = encoded.map_err(|(row, fault)| in_row(fault.into_error(), done + (row - run.rows.start) as u64))?;
             done += run.rows.len() as u64;
         }
@@ -124,7 +128,7 @@ impl Workload for BlockEncoder {
     }
 
     fn work(&self, share: Share) -> Result<Blocks> {
-        self.encode(share)
+        self.encode(&share)
     }
 }
 

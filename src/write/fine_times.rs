@@ -3,8 +3,8 @@
 use polars_arrow::array::{Array, FixedSizeListArray, ListArray, MapArray, PrimitiveArray, StructArray};
 use polars_arrow::datatypes::ArrowDataType;
 
-/// Whether any time in an array is no whole number of microseconds. What lies under nulls counts too: it is rare, and a
-/// schema for finer times holds any.
+/// Returns true if any time in an array is no whole number of microseconds. What lies under nulls counts too: it is
+/// rare, and a schema for finer times holds any.
 pub(super) fn has_fine_times(array: &dyn Array) -> bool {
     let any = array.as_any();
     match array.dtype().to_storage() {

@@ -5,6 +5,13 @@ use std::sync::Arc;
 use crate::{Codec, Schema};
 
 /// How to write a file.
+///
+/// ```
+/// use polars_avro::{Codec, WriteOptions};
+///
+/// let options = WriteOptions::default().with_codec(Codec::Zstandard).with_level(3).with_name("shop.Order");
+/// assert_eq!(options.level, Some(3));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriteOptions {
@@ -50,3 +57,18 @@ impl Default for WriteOptions {
         }
     }
 }
+
+setters!(WriteOptions {
+    with_codec(codec: Codec) => codec = codec;
+    with_level(level: impl Into<Option<i32>>) => level = level.into();
+    with_schema(schema: impl Into<Arc<Schema>>) => schema = Some(schema.into());
+    with_schema_json(json: impl Into<String>) => schema_json = Some(json.into());
+    with_name(name: impl Into<String>) => name = Some(name.into());
+    with_namespace(namespace: impl Into<String>) => namespace = Some(namespace.into());
+    with_doc(doc: impl Into<String>) => doc = Some(doc.into());
+    with_metadata(entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Vec<u8>>)>) =>
+        metadata = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+    with_block_size(bytes: usize) => block_size = bytes;
+    with_sync_marker(marker: impl Into<Option<[u8; 16]>>) => sync_marker = marker.into();
+    with_n_threads(threads: impl Into<Option<usize>>) => n_threads = threads.into();
+});

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::encode::{Column, Record};
 
-/// Rows are measured by so many, counted from the first row of the file: so shares, and blocks with them, do not depend on
-/// the batches that the rows came in.
+/// Rows are measured by so many, counted from the first row of the file: so shares, and blocks with them, do not depend
+/// on the batches that the rows came in.
 const GRANULE: usize = 64;
 
 /// The most rows of a share, and of a block: rows may take no bytes.

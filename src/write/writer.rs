@@ -1,6 +1,7 @@
 //! One file while it is written.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -27,6 +28,22 @@ const SHARE_BLOCKS: usize = 8;
 const RESERVED: &str = "avro.";
 
 /// Writes batches of rows to one file. Nothing is seen of it before [`Writer::finish`] has returned.
+///
+/// ```
+/// use polars_avro::{ContainerFile, MemorySink, OpenOptions, ReadOptions, WriteOptions, Writer};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let sink = MemorySink::new();
+/// let target = || Ok(Box::new(sink.clone()) as Box<_>);
+/// let mut writer = Writer::create(target, file.fields(), &[], &WriteOptions::default())?;
+/// for batch in file.read(&ReadOptions::default())? {
+///     writer.write(&batch?.into_struct())?;
+/// }
+/// writer.finish()?;
+/// let copy = ContainerFile::open(sink.take().concat(), &OpenOptions::default())?;
+/// assert_eq!((copy.count_rows(None)?, copy.fields()), (300, file.fields()));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub struct Writer {
     fields: Arc<[Field]>,
     plan: WritePlan,
@@ -41,6 +58,15 @@ pub struct Writer {
 }
 
 /// The size of a finished file.
+///
+/// ```
+/// use polars_avro::{MemorySink, WriteOptions, Writer, Written};
+///
+/// let mut writer = Writer::create(|| Ok(Box::new(MemorySink::new())), &[], &[], &WriteOptions::default())?;
+/// let Written { rows, blocks, .. } = writer.finish()?;
+/// assert_eq!((rows, blocks), (0, 0));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
@@ -55,6 +81,17 @@ pub struct Written {
 /// The Avro schema that columns are written with if none is given, as JSON.
 ///
 /// `first` are the first rows, if there are any: times of day in them decide how finely times are written.
+///
+/// ```
+/// use polars_avro::arrow::{ArrowDataType, Field};
+/// use polars_avro::{Schema, WriteOptions, avro_schema_of};
+///
+/// let fields = [Field::new("id".into(), ArrowDataType::Int64, true)];
+/// let json = avro_schema_of(&fields, &[], &WriteOptions::default().with_name("shop.Order"))?;
+/// let schema: Schema = json.parse()?;
+/// assert_eq!(schema.node(schema.root()).kind.name().unwrap().fullname(), "shop.Order");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`ErrorKind::Unsupported`] where a dtype has no Avro type; [`ErrorKind::Argument`] where a name is not allowed.
@@ -153,7 +190,7 @@ impl Writer {
             let rest = writer.rows.rest();
             if rest.rows > 0 && !writer.started {
                 // The whole file is one share: no thread is worth being woken.
-                let blocks = writer.tasks.workload().encode(rest)?;
+                let blocks = writer.tasks.workload().encode(&rest)?;
                 writer.put_blocks(blocks)?;
             } else if rest.rows > 0 {
                 writer.submit(rest)?;
@@ -228,15 +265,23 @@ impl Writer {
     }
 }
 
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sink, fields) = (self.sink.name(), &self.fields);
+        let writer = &mut f.debug_struct("Writer");
+        writer.field("sink", &sink).field("fields", fields).field("written", &self.written).finish_non_exhaustive()
+    }
+}
+
 /// Whether two fields hold the same type. What Arrow notes about nulls does not matter: every column may have them.
 fn same_dtype(a: &Field, b: &Field) -> bool {
     let all = |a: &[Field], b: &[Field]| {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))
     };
     let same = match (a.dtype(), b.dtype()) {
-        (ArrowDataType::LargeList(a), ArrowDataType::LargeList(b)) => same_dtype(a, b),
         (ArrowDataType::FixedSizeList(a, n), ArrowDataType::FixedSizeList(b, m)) => n == m && same_dtype(a, b),
-        (ArrowDataType::Map(a, _), ArrowDataType::Map(b, _)) => same_dtype(a, b),
+        (ArrowDataType::LargeList(a), ArrowDataType::LargeList(b))
+        | (ArrowDataType::Map(a, _), ArrowDataType::Map(b, _)) => same_dtype(a, b),
         (ArrowDataType::Struct(a), ArrowDataType::Struct(b)) => all(a, b),
         (a, b) => a == b,
     };

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
-import polars as pl
 import pytest
+from places import azurite, moto, nginx  # noqa: F401 (fixtures)
+
+import polars as pl
 
 SCHEMA = {
     "type": "record",
@@ -37,7 +39,7 @@ def write(path: Path, rows: list[dict[str, Any]], schema: Any = SCHEMA, **option
 
 @pytest.fixture(scope="session")
 def frame() -> pl.DataFrame:
-    """What `path` holds."""
+    """The rows of `path`."""
     return pl.DataFrame(make_rows(1000), schema=COLUMNS)
 
 

@@ -1,4 +1,4 @@
-"""What a container file must become, worked out from the type table alone.
+"""The frame that a container file must become, worked out from the type table alone.
 
 Nothing here uses the package under test. Values are in Polars' *physical* form (``Series.to_physical``): Python's own
 dates and times cover less than Avro's, and a comparison that rounds nanoseconds away would prove nothing.
@@ -248,7 +248,7 @@ def frame_of(node: Node, rows: list[Any]) -> tuple[pl.Schema, dict[str, list[Any
 
 
 def difference(actual: Any, expected: Any, path: str = "") -> str | None:
-    """Where and how two physical values differ; NaN is equal to NaN, 0.0 is not equal to -0.0."""
+    """Return where and how two physical values differ; NaN is equal to NaN, 0.0 is not equal to -0.0."""
     if isinstance(expected, JsonText):
         tree = json.loads(actual, object_pairs_hook=tuple) if isinstance(actual, str) else actual
         return _json_difference(tree, expected.tree, f"{path}<json>")

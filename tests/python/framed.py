@@ -38,7 +38,7 @@ def fingerprint(schema: Any = SCHEMA) -> bytes:
 
 
 def header(framing: str, schema: Any = SCHEMA, schema_id: int = ID) -> bytes:
-    """What is in front of a datum."""
+    """Return the header of a datum."""
     return {
         "datum": b"",
         "single_object": b"\xc3\x01" + fingerprint(schema),

@@ -45,7 +45,7 @@ class Registry:
         return number
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """What the API says."""
+        """Answer a GET as the API does."""
         parts = path.strip("/").split("/")
         if parts[:2] == ["schemas", "ids"] and int(parts[2]) <= len(self.schemas):
             return 200, self.schemas[int(parts[2]) - 1]
@@ -60,7 +60,7 @@ class Registry:
         return 404, {"error_code": 40400, "message": "Not found"}
 
     def register(self, subject: str, body: Any) -> tuple[int, Any]:
-        """What the API says to a new schema."""
+        """Answer a new schema as the API does."""
         if "bad" in body["schema"]:
             return 422, {"error_code": 42201, "message": "Invalid schema"}
         return 200, {"id": self.add(subject, body["schema"])}

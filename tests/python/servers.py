@@ -8,6 +8,7 @@ import time
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -42,10 +43,11 @@ class Server(ThreadingHTTPServer):
     """Serves bytes by path, with ranges, ETags and conditions."""
 
     daemon_threads = True
+    handler: type[BaseHTTPRequestHandler]
     request_queue_size = 256
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.objects: dict[str, bytes] = {}
         #: What is served instead of 404, for paths that begin so.
         self.denied: dict[str, int] = {}
@@ -53,6 +55,8 @@ class Server(ThreadingHTTPServer):
         self.etags = True
         self.weak_etags = False
         self.modified = True
+        #: Lengths that are announced instead of the true ones.
+        self.claims: dict[str, int] = {}
         self.latency = 0.0
         #: Bytes a second, all connections together.
         self.bandwidth: float | None = None
@@ -142,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = server.objects[path]
         headers = {}
         if server.etags:
-            headers["ETag"] = ("W/" if server.weak_etags else "") + f'"{md5(content).hexdigest()}"'
+            headers["ETag"] = ("W/" if server.weak_etags else "") + f'"{digest(content)}"'
         if server.modified:
             headers["Last-Modified"] = "Sun, 22 Nov 2026 00:00:00 GMT"
         match = request.headers.get("If-Match", request.headers.get("if-match"))
@@ -165,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(self.server.claims.get(self.path, len(content))))
         self.end_headers()
         if not body:
             return
@@ -185,10 +189,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
 
+Server.handler = _Handler
+
+
+@lru_cache(maxsize=256)
+def digest(content: bytes) -> str:
+    """Give what stands for the bytes; Python remembers their hash, and a large object is asked for many times."""
+    return md5(content).hexdigest()
+
+
 @contextmanager
-def serving() -> Any:
+def serving(kind: type[Server] = Server) -> Any:
     """Run a server."""
-    server = Server()
+    server = kind()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

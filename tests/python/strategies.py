@@ -185,7 +185,7 @@ def union(scope: Scope, namespace: str, depth: int, kind: str) -> Any:
 
 
 def branch_key(branch: Any, namespace: str) -> str:
-    """What must differ between the branches of a union."""
+    """Return the key that must differ between the branches of a union."""
     if isinstance(branch, str):
         return branch if branch in PRIMITIVES or "." in branch or not namespace else f"{namespace}.{branch}"
     if "name" not in branch:

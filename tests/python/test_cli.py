@@ -5,11 +5,11 @@ import os
 import re
 
 import fastavro
-import polars as pl
 import pytest
 from conftest import SCHEMA, make_rows, write
 from containers import block, header, long, text
 
+import polars as pl
 import polars_avro
 
 INTS = {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "string"}]}
@@ -257,3 +257,24 @@ def test_what_is_printed_is_what_is_read(cli, path):
     df = polars_avro.read_avro(path, n_rows=5)
     with pl.Config(tbl_formatting="UTF8_FULL_CONDENSED", tbl_hide_dataframe_shape=True, tbl_width_chars=120):
         assert cli.good("head", "-n", 5, path)[:-1] == str(df).splitlines()
+
+
+def test_options_of_stores(cli, path, moto):
+    from places import s3_place
+
+    place = s3_place(moto)
+    url = place.fill("rows.avro", path.read_bytes())
+    store = [part for name, value in place.options.items() for part in ("--storage-option", f"{name}={value}")]
+    assert cli.good("count", url, "--storage-option", "max_retries=2", *store) == ["1000"]
+    assert cli.good("count", f"{place.prefix}*.avro", *store) == ["1000"]
+    assert cli.good("check", url, *store) == [f"{url}: ok, 1,000 rows"]
+    for command in ("head", "cat", "schema", "metadata"):
+        assert cli.good(command, url, *store)[1:] == cli.good(command, path)[1:]
+    assert cli.good("diff", url, str(path), *store)[-1].endswith("yes")
+    cli.good("convert", url, f"{place.prefix}copy.avro", *store)
+    assert cli.good("count", f"{place.prefix}copy.avro", *store) == ["1000"]
+    error = cli.refused("count", url, "--storage-option", "endpont_url=topsecret", status=3)
+    assert "endpoint_url" in error
+    assert "topsecret" not in error
+    error = cli.refused("count", url, "--storage-option", "topsecret", status=2)
+    assert "KEY=VALUE" in error

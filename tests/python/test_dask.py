@@ -2,11 +2,11 @@
 
 import pickle
 
-import polars as pl
 import pytest
 from conftest import make_rows, write
 from polars.testing import assert_frame_equal
 
+import polars as pl
 import polars_avro
 import polars_avro.dask
 
@@ -96,3 +96,14 @@ def test_a_partition_is_small(rows):
 def test_unknown_columns_are_refused_at_once(rows):
     with pytest.raises(pl.exceptions.ColumnNotFoundError):
         polars_avro.dask.read_avro(rows, columns=["other"])
+
+
+def test_files_in_a_store(rows, moto):
+    from places import s3_place
+
+    place = s3_place(moto)
+    place.put("rows.avro", rows.read_bytes())
+    frame = polars_avro.dask.read_avro(f"{place.prefix}*.avro", target_bytes=4000, storage_options=place.options)
+    assert frame.npartitions > 4
+    assert_frame_equal(polars_of(frame.compute(scheduler="threads")), polars_avro.read_avro(rows))
+    assert "topsecret" not in repr(frame) + str(frame.dask)

@@ -63,7 +63,7 @@ def assert_column(series: pl.Series, dtype: pl.DataType, values: list[Any]) -> N
 
 
 def is_bytes(schema: Any) -> bool:
-    """Whether Confluent's serializer writes such values without their length."""
+    """Return whether Confluent's serializer writes such values without their length."""
     return schema == "bytes" or (isinstance(schema, dict) and schema["type"] == "bytes")
 
 
@@ -80,18 +80,18 @@ def test_every_framing_gives_every_value(case: Datums, framing: str, cut: int) -
 
 
 def any_node(node: expected.Node, test: Any, above: tuple[expected.Node, ...] = ()) -> bool:
-    """Whether a type, or one inside of it, is such."""
+    """Return whether a type, or one inside it, is of this kind."""
     inner = [*node.inner, *(field for _, field in node.fields)]
     return test(node, above) or (node not in above and any(any_node(n, test, (*above, node)) for n in inner))
 
 
 def is_text(node: expected.Node, above: tuple[expected.Node, ...]) -> bool:
-    """Whether values become text that is not written back."""
+    """Return whether values become text that is not written back."""
     return node in above or node.logical == "big-decimal" or (node.logical == "decimal" and node.precision > 38)
 
 
 def has_spellings(node: expected.Node, _: tuple[expected.Node, ...]) -> bool:
-    """Whether values can be written in several ways, of which this package has one."""
+    """Return whether values can be written in several ways; this package has one."""
     return node.logical in ("decimal", "uuid")
 
 

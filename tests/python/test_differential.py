@@ -44,7 +44,7 @@ def cases(share: float) -> Callable[[Any], Any]:
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where files of this module are written, one after the other."""
+    """The path that each file of this module is written to."""
     return tmp_path_factory.mktemp("differential") / "file.avro"
 
 

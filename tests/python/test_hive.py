@@ -220,7 +220,7 @@ def test_several_directories(tmp_path, engine):
 
 
 def opened(root, engine, query, monkeypatch):
-    """How many files a query opens."""
+    """Return the number of files that a query opens."""
     readers = []
     original = files.frames
 

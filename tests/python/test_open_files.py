@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import pickle
 import tempfile
 import threading
 import zipfile
@@ -12,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
-import polars as pl
 import pytest
 from conftest import SCHEMA, make_rows
 from polars.testing import assert_frame_equal
 
+import polars as pl
 import polars_avro
 from polars_avro import AvroReader, read_avro, read_avro_metadata, read_avro_schema, scan_avro
 
@@ -123,6 +124,45 @@ def test_a_scan_outlives_the_file_object(tmp_path: Path, content: bytes) -> None
     assert lf.select(pl.len()).collect().item() == 100_000
     os.remove(path)
     assert lf.select("id").tail(1).collect().item() == 99_999
+
+
+def test_a_scan_of_an_open_file_is_not_pickled(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "rows.avro"
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        lf = scan_avro(file)
+        for serialise in (lf.serialize, lambda: pickle.dumps(lf)):
+            with pytest.raises(pl.exceptions.ComputeError, match="open file cannot be serialised: scan its path"):
+                serialise()
+
+
+def test_fsspec(tmp_path: Path, content: bytes) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    (tmp_path / "rows.avro").write_bytes(content)
+    with fsspec.filesystem("memory").open("/rows.avro", "wb") as file:
+        file.write(content)
+    whole = read_avro(content)
+    for url in (f"file://{tmp_path}/rows.avro", "memory://rows.avro", f"simplecache::file://{tmp_path}/rows.avro"):
+        with fsspec.open(url, "rb") as file:
+            assert_frame_equal(read_avro(file), whole)
+            file.seek(0)
+            assert_frame_equal(scan_avro(file).tail(3).collect(), whole.tail(3))
+    with fsspec.open("memory://out.avro", "wb") as file:
+        polars_avro.write_avro(whole, file)
+    assert_frame_equal(read_avro(fsspec.filesystem("memory").cat("/out.avro")), whole)
+
+
+def test_smart_open(tmp_path: Path, content: bytes) -> None:
+    smart_open = pytest.importorskip("smart_open")
+    whole = read_avro(content)
+    for name in ("rows.avro", "rows.avro.gz"):
+        with smart_open.open(str(tmp_path / name), "wb") as file:
+            file.write(content)
+        with smart_open.open(str(tmp_path / name), "rb") as file:
+            assert_frame_equal(read_avro(file), whole)
+    with smart_open.open(str(tmp_path / "out.avro"), "wb") as file:
+        polars_avro.write_avro(whole, file)
+    assert_frame_equal(read_avro(tmp_path / "out.avro"), whole)
 
 
 def test_several_open_files(tmp_path: Path, content: bytes) -> None:

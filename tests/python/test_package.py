@@ -1,4 +1,4 @@
-"""What is installed beside the code: notices of third parties, and a package of the same name."""
+"""The installed package: notices of third parties, and a package of the same name."""
 
 import os
 import re
@@ -25,6 +25,8 @@ def test_notices_name_the_crates_that_are_linked(notices):
     names = {name for name, _ in notices["locked"]()}
     assert {"polars-arrow", "zstd-sys", "pyo3"} <= names
     assert not names & {"proptest", "criterion", "polars-avro-plugin"}
+    # The cargo feature `polars` is for Rust programs.
+    assert not names & {"polars", "polars-core", "polars-lazy"}
 
 
 def test_a_crate_that_is_missing_in_the_notices_is_noticed(notices, monkeypatch):

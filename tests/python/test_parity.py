@@ -254,10 +254,60 @@ SCHEMAS = [
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: ",".join(schema))
 @pytest.mark.parametrize("source", [["flat/a"], "flat", "more", "fewer"], ids=str)
 def test_a_schema_of_dtypes(root, schema, options, source, engine):
-    if source == "fewer" and options == {"extra_columns": "ignore"}:
-        # A column that only the first file has is not asked for, and missing from the second all the same.
-        options = {"extra_columns": "ignore", "missing_columns": "insert"}
     check(root, source, {"schema": schema, **options}, QUERIES["all"], engine)
+
+
+OTHER_DTYPES = {
+    "i": [pl.Int64, pl.Int16, pl.Float64, pl.String],
+    "f": [pl.Float64, pl.Int64],
+    "d": [pl.Float32],
+    "t": [pl.Datetime("ns"), pl.Datetime("ms")],
+    "s": [pl.Struct(dict.fromkeys(names, pl.Int64)) for names in ("a", "abc", "ba")]
+    + [pl.Struct({"a": pl.Float64, "b": pl.Int64})],
+    "l": [pl.List(pl.Int64), pl.List(pl.Float64)],
+}
+CASTS = [
+    {"integer_cast": "upcast"},
+    {"integer_cast": ["upcast", "allow-float"]},
+    {"float_cast": ["upcast"]},
+    {"float_cast": ["upcast", "downcast"]},
+    {"datetime_cast": ["downcast", "upcast"]},
+    {"extra_struct_fields": "ignore"},
+    {"missing_struct_fields": "insert"},
+]
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory):
+    """Columns with and without nulls, in files of which the second is wider."""
+    folder = tmp_path_factory.mktemp("narrow")
+    dtypes = {"i": pl.Int32, "f": pl.Float32, "d": pl.Float64, "t": pl.Datetime("us"), "l": pl.List(pl.Int32)}
+    frame = pl.DataFrame(
+        {"i": [1, None], "f": [1.5, 2.5], "d": [1.5, None], "t": [1, 2], "l": [[1], None]}, schema=dtypes
+    ).with_columns(s=pl.struct(a=pl.lit(1, pl.Int64), b=pl.lit(2, pl.Int64)))
+    for name, df in (("a", frame), ("b", frame.with_columns(pl.col("i").cast(pl.Int64)))):
+        df.write_parquet(folder / f"{name}.parquet")
+        polars_avro.write_avro(df, folder / f"{name}.avro")
+    return folder, frame.schema
+
+
+@pytest.mark.parametrize("casts", CASTS, ids=str)
+@pytest.mark.parametrize(("column", "dtype"), [(name, dtype) for name in OTHER_DTYPES for dtype in OTHER_DTYPES[name]])
+@pytest.mark.parametrize("files", ["a", "ab"])
+def test_a_schema_of_other_dtypes_is_cast_to(narrow, files, column, dtype, casts):
+    folder, dtypes = narrow
+    results = []
+    for kind, scan in (("parquet", pl.scan_parquet), ("avro", polars_avro.scan_avro)):
+        paths = [folder / f"{name}.{kind}" for name in files]
+        try:
+            lf = scan(paths, schema={**dtypes, column: dtype}, cast_options=pl.ScanCastOptions(**casts))
+            results.append(lf.collect())
+        except pl.exceptions.SchemaError:
+            results.append("refused")
+    expected, got = results
+    assert isinstance(expected, str) == isinstance(got, str), (expected, got)
+    if not isinstance(expected, str):
+        assert_frame_equal(got, expected)
 
 
 def test_a_missing_column_of_a_schema_can_be_filtered(root, engine):

@@ -1,4 +1,4 @@
-"""What a query spares the reader: filters, limits, counting; by what the reader says it did."""
+"""Pushdown: filters, limits and counting, checked by the reader's counters."""
 
 import logging
 import os

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import fastavro
-import polars as pl
 import pytest
 from conftest import make_rows, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+import polars as pl
 import polars_avro
 import polars_avro.ray
 
@@ -293,3 +293,37 @@ def test_a_worker_that_dies_while_writing_leaves_whole_files(cluster, sixty_four
     polars_avro.ray.write_avro(dying, tmp_path / "out")
     assert marker.exists()
     assert_frame_equal(polars_avro.read_avro(tmp_path / "out").sort("id"), polars_avro.read_avro(path))
+
+
+@pytest.mark.heavy
+def test_a_store_is_read_and_written(cluster, sixty_four, moto):
+    from places import s3_place
+
+    path, target = sixty_four
+    whole = polars_avro.read_avro(path)
+    place = s3_place(moto)
+    place.put("rows.avro", path.read_bytes())
+    store = {"storage_options": place.options}
+    dataset = polars_avro.ray.read_avro(f"{place.prefix}*.avro", target_bytes=target * 16, **store)
+    assert_frame_equal(frame_of(dataset).sort("id").select(whole.columns), frame_of(polars_avro.ray.read_avro(path)))
+    polars_avro.ray.write_avro(dataset, f"{place.prefix}out", compression="deflate", **store)
+    assert_frame_equal(polars_avro.read_avro(f"{place.prefix}out/", **store).sort("id"), whole)
+
+    def fail(batch):
+        if pc.max(batch["id"]).as_py() == whole["id"].max():
+            raise ValueError("on purpose")
+        return batch
+
+    failing = dataset.map_batches(fail, batch_format="pyarrow", batch_size=None)
+    with pytest.raises(Exception, match="on purpose"):
+        polars_avro.ray.write_avro(failing, f"{place.prefix}failed", **store)
+    with pytest.raises(FileNotFoundError):
+        polars_avro.read_avro(f"{place.prefix}failed/", **store)
+    assert place.uploads() == []
+
+
+def test_options_that_a_task_has_not(cluster, sixty_four, tmp_path):
+    dataset = polars_avro.ray.read_avro(sixty_four[0])
+    for name, value in (("append", True), ("partition_by", "id"), ("compresion", "null")):
+        with pytest.raises(TypeError, match=f"`{name}`.*compression"):
+            polars_avro.ray.write_avro(dataset, tmp_path, **{name: value})

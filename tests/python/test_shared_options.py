@@ -18,7 +18,7 @@ def options(function):
 
 
 def texts(function):
-    """What the docstring says of each parameter: its heading and its text."""
+    """The heading and the text of each parameter in the docstring."""
     section = inspect.getdoc(function).split("Parameters\n----------\n")[1]
     section = re.split(r"\n\n\w[\w ]+\n---", section)[0]
     parts = re.split(r"^(?=\S)", section, flags=re.MULTILINE)
@@ -57,3 +57,14 @@ def test_options_are_named_ordered_and_preset_as_in_scan_parquet():
     left_out = {name for name in theirs if name not in ours and not name.startswith("_")}
     # Statistics, encryption and ways to share work are Parquet's own.
     assert left_out <= {"parallel", "use_statistics", "decryption"}
+
+
+@pytest.mark.parametrize("name", ["decode", "encode"])
+@pytest.mark.parametrize("owner", [pl.col("value"), pl.Series("value", [b""])], ids=["expression", "series"])
+def test_namespaces_take_the_arguments_of_the_functions(owner, name):
+    _, *own = inspect.signature(getattr(polars_avro, name)).parameters.values()
+    method = getattr(owner.avro, name)
+    assert list(inspect.signature(method).parameters.values()) == own
+    assert method.__doc__ == getattr(polars_avro, name).__doc__
+    with pytest.raises(TypeError, match="unexpected keyword argument 'unknown'"):
+        method(unknown=1)

@@ -1,4 +1,4 @@
-"""What is left after writing fails: the old file, and nothing else."""
+"""Failed writes leave the old file, and nothing else."""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, BinaryViewArray};
-use polars_avro::{DatumDecoder, DatumOptions, Decoded, Fingerprint, Framing, Limits};
+use polars_avro::schema::Fingerprint;
+use polars_avro::{DatumDecoder, DatumOptions, Decoded, Framing, Limits};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;

@@ -54,7 +54,7 @@ fn set_damaged(damaged: &[usize]) -> FileSet {
         first += rows;
         FileInput::Source(Arc::new(MemorySource::new(bytes).with_name(format!("{number}.avro"))))
     });
-    FileSet::new(inputs.collect(), &OpenOptions::default()).unwrap()
+    FileSet::new(inputs, &OpenOptions::default()).unwrap()
 }
 
 /// Every row as numbers, whatever the columns are.
@@ -164,7 +164,10 @@ fn the_first_error_in_the_files_order_is_the_error() {
         assert_eq!((error.position().file.as_deref(), error.position().block), (Some("1"), Some(0)));
     }
     assert_eq!(set.count_rows(None).unwrap_err().position().file.as_deref(), Some("1"));
-    assert_eq!(FileSet::new(Vec::new(), &OpenOptions::default()).err().unwrap().kind(), ErrorKind::Argument);
+    assert_eq!(
+        FileSet::new(Vec::<FileInput>::new(), &OpenOptions::default()).err().unwrap().kind(),
+        ErrorKind::Argument
+    );
 }
 
 /// Damaged blocks of a small and of a large file are left out, and rows are counted as they come out.

@@ -144,7 +144,7 @@ fn a_block_that_is_cut_short_is_found_whatever_passes() {
     assert_eq!((error.kind(), error.position().record), (ErrorKind::Data, Some(1)));
     let container = Container::new(SCHEMA, "null").block(1, [2, 2, b'x', 2, 0]);
     let mut reader = open(container.build()).unwrap().read(&options(ids(|_| false))).unwrap();
-    assert!(reader.find_map(Result::err).unwrap().message().contains("left behind"));
+    assert!(reader.find_map(Result::err).unwrap().message().contains("left after"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Modules floor by floor. Modules of one floor do not know one another.
 const FLOORS: [&[&str]; 10] = [
-    &["error", "limits"],
+    &["error", "limits", "setters"],
     &["binary", "codec", "executor", "source"],
     &["schema"],
     &["container", "dtype"],
@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 10] = [
     &["plan"],
     &["datum", "read"],
     &["write"],
-    &["python"],
+    &["polars", "python"],
     &["lib"],
 ];
 
@@ -54,11 +54,16 @@ fn violations(files: &[(String, String)]) -> Vec<String> {
             }
         };
         only("pyo3", own == "python");
+        only("polars_plan", own == "polars");
         only("unsafe", own == "python" || UNSAFE.contains(&path.as_str()));
         for word in ["tokio", "reqwest", "rustls"] {
             only(word, path.starts_with("source/object_store/"));
         }
         only("rayon", own == "executor" || floor(own) >= floor("read"));
+        let frames = tokens.windows(3).any(|window| window == ["polars", "::", "prelude"]);
+        if frames && own != "polars" {
+            found.push(format!("{path}: the crate `polars`"));
+        }
         let fs = tokens.windows(3).any(|window| window == ["std", "::", "fs"]);
         if fs && own != "source" && floor(own) < floor("read") {
             found.push(format!("{path}: `std::fs`"));
@@ -212,7 +217,7 @@ fn reexports(tokens: &[String]) -> HashMap<String, String> {
         rest = &rest[begin + 1..];
         let end = rest.iter().position(|token| token == ";").unwrap_or(rest.len());
         let (path, after) = rest.split_at(end);
-        let begin = usize::from(path[0] == "crate") * 2;
+        let begin = usize::from(path[0] == "crate" || path[0] == "self") * 2;
         for token in &path[begin + 1..] {
             exported.insert(token.clone(), path[begin].clone());
         }
@@ -272,6 +277,8 @@ fn every_kind_of_violation_is_found() {
         ("limits.rs", "use crate::Error;", "limits.rs: `limits` uses `Error` of `error`"),
         ("decode/mod.rs", "unsafe { }", "decode/mod.rs: `unsafe`"),
         ("read/mod.rs", "use pyo3::prelude::*;", "read/mod.rs: `pyo3`"),
+        ("read/mod.rs", "use polars::prelude::DataFrame;", "read/mod.rs: the crate `polars`"),
+        ("write/mod.rs", "use crate::polars::frame;", "write/mod.rs: `write` uses `polars` of `polars`"),
         ("plan/mod.rs", "use rayon::join;", "plan/mod.rs: `rayon`"),
         ("container/mod.rs", "use std::fs::File;", "container/mod.rs: `std::fs`"),
         ("container/mod.rs", "fn f() { source.read_at(0, 1) }", "container/mod.rs: `read_at`"),

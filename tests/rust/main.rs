@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod apache;
 mod cells;
 mod choices;
 mod columns;
@@ -17,6 +18,7 @@ mod layers;
 mod logical;
 mod naive;
 mod portions;
+mod public_face;
 mod reported;
 mod schemas;
 mod values;

@@ -194,7 +194,7 @@ fn rows_of_many_values_and_few_bytes_come_in_small_batches() {
                 };
                 check(&read(&file, usize::MAX, change).0, 1);
                 let input = |_| FileInput::Source(Arc::new(MemorySource::new(file.clone())));
-                let set = FileSet::new((0..3).map(input).collect(), &OpenOptions::default()).unwrap();
+                let set = FileSet::new((0..3).map(input), &OpenOptions::default()).unwrap();
                 let mut options = ReadOptions::default();
                 change(&mut options);
                 let heights: Vec<_> = set.read(&options).unwrap().map(|batch| batch.unwrap().height).collect();

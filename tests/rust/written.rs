@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 const SYNC: [u8; 16] = *b"0123456789abcdef";
 
-fn put_long(value: i64, out: &mut Vec<u8>) {
+pub(crate) fn put_long(value: i64, out: &mut Vec<u8>) {
     let mut rest = ((value << 1) ^ (value >> 63)) as u64;
     while rest > 127 {
         out.push(rest as u8 | 128);
@@ -21,7 +21,7 @@ fn put_long(value: i64, out: &mut Vec<u8>) {
     out.push(rest as u8);
 }
 
-fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     put_long(bytes.len() as i64, out);
     out.extend_from_slice(bytes);
 }
@@ -59,6 +59,10 @@ fn put(array: &dyn Array, row: usize, out: &mut Vec<u8>) {
     }
 }
 
+pub(crate) fn put_row(rows: &StructArray, row: usize, out: &mut Vec<u8>) {
+    rows.values().iter().for_each(|array| put(array.as_ref(), row, out));
+}
+
 fn put_items(items: &dyn Array, out: &mut Vec<u8>) {
     if !items.is_empty() {
         put_long(items.len() as i64, out);
@@ -67,7 +71,7 @@ fn put_items(items: &dyn Array, out: &mut Vec<u8>) {
     out.push(0);
 }
 
-const ROWS: usize = 40;
+pub(crate) const ROWS: usize = 40;
 
 fn validity(len: usize) -> impl Strategy<Value = Option<Bitmap>> {
     prop::option::of(prop::collection::vec(any::<bool>(), len).prop_map(Bitmap::from_iter))
@@ -98,8 +102,8 @@ fn leaf(len: usize) -> BoxedStrategy<Box<dyn Array>> {
     .boxed()
 }
 
-fn item(array: &dyn Array) -> Box<Field> {
-    Box::new(Field::new("item".into(), array.dtype().clone(), true))
+fn item(array: &dyn Array) -> Field {
+    Field::new("item".into(), array.dtype().clone(), true)
 }
 
 fn lists(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
@@ -113,19 +117,19 @@ fn lists(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
             }))
             .collect();
         (column(items, depth), validity(len)).prop_map(move |(items, validity)| {
-            let dtype = ArrowDataType::LargeList(item(items.as_ref()));
+            let dtype = ArrowDataType::LargeList(Box::new(item(items.as_ref())));
             ListArray::new(dtype, OffsetsBuffer::try_from(offsets.clone()).unwrap(), items, validity).boxed()
         })
     };
     lens.prop_flat_map(list).boxed()
 }
 
-fn column(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
+pub(crate) fn column(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
     if depth == 0 {
         return leaf(len);
     }
     let fixed = (column(len * 2, depth - 1), validity(len)).prop_map(move |(items, validity)| {
-        let dtype = ArrowDataType::FixedSizeList(item(items.as_ref()), 2);
+        let dtype = ArrowDataType::FixedSizeList(Box::new(item(items.as_ref())), 2);
         FixedSizeListArray::new(dtype, len, items, validity).boxed()
     });
     let record = (prop::collection::vec(column(len, depth - 1), 0..3), validity(len));
@@ -133,13 +137,13 @@ fn column(len: usize, depth: usize) -> BoxedStrategy<Box<dyn Array>> {
     prop_oneof![2 => leaf(len), 1 => lists(len, depth - 1), 1 => fixed, 1 => record].boxed()
 }
 
-fn frame(arrays: Vec<Box<dyn Array>>, len: usize, validity: Option<Bitmap>) -> StructArray {
-    let field = |(i, array): (usize, &Box<dyn Array>)| Field::new(format!("c{i}").into(), array.dtype().clone(), true);
-    let fields = arrays.iter().enumerate().map(field).collect();
+pub(crate) fn frame(arrays: Vec<Box<dyn Array>>, len: usize, validity: Option<Bitmap>) -> StructArray {
+    let field = |(i, array): (usize, &dyn Array)| Field::new(format!("c{i}").into(), array.dtype().clone(), true);
+    let fields = arrays.iter().map(AsRef::as_ref).enumerate().map(field).collect();
     StructArray::new(ArrowDataType::Struct(fields), len, arrays, validity)
 }
 
-fn written(frames: &[StructArray], codec: Codec, block_size: usize, n_threads: usize) -> Vec<u8> {
+pub(crate) fn written(frames: &[StructArray], codec: Codec, block_size: usize, n_threads: usize) -> Vec<u8> {
     let mut options = WriteOptions::default();
     (options.codec, options.block_size, options.sync_marker) = (codec, block_size, Some(SYNC));
     options.n_threads = Some(n_threads);
@@ -167,7 +171,7 @@ proptest! {
         rows.slice(start, len.min(ROWS - start));
         let mut naive = Vec::new();
         for row in 0..rows.len() {
-            rows.values().iter().for_each(|array| put(array.as_ref(), row, &mut naive));
+            put_row(&rows, row, &mut naive);
         }
         let mut block = Vec::new();
         if rows.len() > 0 {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -25,14 +25,17 @@ def cat(
     columns: str | None,
     ignore_errors: bool,
     schema_mode: Literal["first", "union"],
+    storage_options: dict[str, Any] | None,
 ) -> None:
     """
-    Print rows as JSON, one a line.
+    Print rows as JSON, one per line.
 
     Bytes become Base64, decimals and dates text, NaN and infinities null. Memory stays bounded.
     """
     opened = sources_.open_sources(sources)
-    lf = scan_avro(opened, n_rows=rows, ignore_errors=ignore_errors, schema_mode=schema_mode)
+    lf = scan_avro(
+        opened, n_rows=rows, ignore_errors=ignore_errors, schema_mode=schema_mode, storage_options=storage_options
+    )
     names = sources_.split_names(columns)
     lf = lf if names is None else lf.select(names)
     lf = lf.with_columns(json_columns(lf.collect_schema()))

@@ -1,9 +1,9 @@
-"""``polars-avro check``: whether files can be read to their end."""
+"""``polars-avro check``: decodes files and reports damage."""
 
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @sources_.argument
 @click.option("-q", "--quiet", is_flag=True, help="Print damage only.")
 @click.pass_context
-def check(ctx: click.Context, sources: Sequence[str], quiet: bool) -> None:
+def check(ctx: click.Context, sources: Sequence[str], quiet: bool, storage_options: dict[str, Any] | None) -> None:
     """
     Decode every value of the files and report damaged blocks.
 
@@ -30,12 +30,12 @@ def check(ctx: click.Context, sources: Sequence[str], quiet: bool) -> None:
     is damaged, 3 if one cannot be opened.
     """
     status = 0
-    for file in sources_.list_files(sources):
-        status = max(status, _check(file, quiet=quiet))
+    for file in sources_.list_files(sources, storage_options):
+        status = max(status, _check(file, quiet=quiet, storage_options=storage_options))
     ctx.exit(status)
 
 
-def _check(file: str | bytes, *, quiet: bool) -> int:
+def _check(file: str | bytes, *, quiet: bool, storage_options: dict[str, Any] | None) -> int:
     name = sources_.name_of(file)
     lost: list[BadBlock] = []
 
@@ -49,7 +49,7 @@ def _check(file: str | bytes, *, quiet: bool) -> int:
         with warnings.catch_warnings():
             # The summary below says the same.
             warnings.simplefilter("ignore", AvroWarning)
-            rows = _read(file, name, report)
+            rows = _read(file, name, report, storage_options)
     except (AvroError, UnicodeError) as error:
         click.echo(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}")
         return failures.FOUND
@@ -65,8 +65,11 @@ def _check(file: str | bytes, *, quiet: bool) -> int:
     return 0
 
 
-def _read(file: str | bytes, name: str, report: Callable[[BadBlock], object]) -> int:
-    with AvroReader(file, ignore_errors=True, on_bad_block=report) as reader:
+def _read(
+    file: str | bytes, name: str, report: Callable[[BadBlock], object], storage_options: dict[str, Any] | None
+) -> int:
+    options: dict[str, Any] = {"ignore_errors": True, "on_bad_block": report, "storage_options": storage_options}
+    with AvroReader(file, **options) as reader:
         with Progress(name, reader.total_bytes) as progress:
             for _ in reader:
                 progress.advance_to(reader.bytes_read)

@@ -1,4 +1,4 @@
-"""``polars-avro completion``: what a shell needs to complete commands and options."""
+"""``polars-avro completion``: scripts that complete commands and options in a shell."""
 
 from __future__ import annotations
 

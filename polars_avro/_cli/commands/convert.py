@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-import polars as pl
 
+import polars as pl
 import polars_avro
 from polars_avro._cli import formats, progress, targets
 from polars_avro._cli import sources as sources_
@@ -36,13 +36,14 @@ def convert(
     columns: str | None,
     ignore_errors: bool,
     schema_mode: Literal["first", "union"],
+    storage_options: dict[str, Any] | None,
 ) -> None:
     """
-    Convert files between Avro, Parquet, Arrow IPC, CSV and NDJSON.
+    Convert files from one format to another.
 
-    The formats follow from the endings .avro .parquet .arrow .csv .ndjson and their like; - is standard input or
-    output. Several sources become one file. Avro to Avro changes the codec, and with --ignore-errors keeps the sound
-    blocks of a damaged file. TARGET is replaced at success only.
+    The formats are Avro, Parquet, Arrow IPC, CSV and NDJSON, by the endings .avro .parquet .arrow .csv .ndjson and
+    their like; - is standard input or output. Several sources become one file. Avro to Avro changes the codec, and
+    with --ignore-errors drops the damaged blocks of a file. TARGET is replaced at success only.
     """
     source_format = _source_format(sources, from_)
     target_format, packed = (formats.BY_NAME[to], None) if to else _target_format(target)
@@ -51,10 +52,13 @@ def convert(
         raise click.UsageError(msg)
     options: dict[str, Any] = {"ignore_errors": ignore_errors, "schema_mode": schema_mode}
     opened = sources_.open_sources(sources)
-    lf = source_format.scan(opened, **(options if source_format is AVRO else {}))
+    store = {} if storage_options is None else {"storage_options": storage_options}
+    lf = source_format.scan(opened, **(options if source_format is AVRO else {}), **store)
     names = sources_.split_names(columns)
     lf = lf if names is None else lf.select(names)
-    written = {} if names or source_format is not target_format else _as_before(sources, opened, lf, schema_mode)
+    written = {} if names or source_format is not target_format else _as_before(sources, opened, lf, schema_mode, store)
+    if target != sources_.STDIN:
+        written |= store
     chosen = formats.compression_of(target_format, compression or packed)
     if chosen is not None:
         written["compression"] = chosen
@@ -87,13 +91,15 @@ def _target_format(target: str) -> tuple[Format, str | None]:
     return formats.format_of(target, "--to")
 
 
-def _as_before(sources: Sequence[str], opened: list[str] | bytes, lf: pl.LazyFrame, schema_mode: str) -> dict[str, Any]:
+def _as_before(
+    sources: Sequence[str], opened: list[str] | bytes, lf: pl.LazyFrame, schema_mode: str, store: dict[str, Any]
+) -> dict[str, Any]:
     """Return what Avro to Avro keeps: the schema of the first file, and its writer's metadata."""
     if schema_mode != "first":
         return {}
-    first: Any = opened if isinstance(opened, bytes) else sources_.list_files(sources)[0]
-    metadata = polars_avro.read_avro_metadata(first)
-    if lf.collect_schema() != polars_avro.read_avro_schema(first):
+    first: Any = opened if isinstance(opened, bytes) else sources_.list_files(sources, **store)[0]
+    metadata = polars_avro.read_avro_metadata(first, **store)
+    if lf.collect_schema() != polars_avro.read_avro_schema(first, **store):
         # Partitions in paths have become columns.
         return {}
     return {"avro_schema": metadata.avro_schema, "metadata": metadata.metadata}

@@ -1,12 +1,12 @@
-"""``polars-avro count``: how many rows."""
+"""``polars-avro count``: the number of rows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-import polars as pl
 
+import polars as pl
 from polars_avro._cli import sources as sources_
 from polars_avro._scan import scan_avro
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 @sources_.argument
 @click.option("--by-file", is_flag=True, help="Print the rows of each file before the sum.")
 @click.option("--ignore-errors", is_flag=True, help="Decode everything, and count the rows of sound blocks only.")
-def count(sources: Sequence[str], by_file: bool, ignore_errors: bool) -> None:
+def count(sources: Sequence[str], by_file: bool, ignore_errors: bool, storage_options: dict[str, Any] | None) -> None:
     """
-    Print how many rows the sources have in all.
+    Print the number of rows of all sources.
 
     Block headers are read and nothing is decoded, so damage inside blocks is not noticed: see `check`.
     """
     total = 0
-    for file in sources_.list_files(sources):
-        lf = scan_avro(file, glob=False, hive_partitioning=False, ignore_errors=ignore_errors)
+    for file in sources_.list_files(sources, storage_options):
+        lf = scan_avro(
+            file, glob=False, hive_partitioning=False, ignore_errors=ignore_errors, storage_options=storage_options
+        )
         rows = int(lf.select(pl.len()).collect().item())
         total += rows
         if by_file:

@@ -1,14 +1,14 @@
-"""``polars-avro diff``: what a reader of one schema can read of another."""
+"""``polars-avro diff``: compares two schemas by the rules of resolution."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-import polars as pl
 
+import polars as pl
 from polars_avro._cli import failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.resolution import Problem, problems
@@ -30,15 +30,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="What exit status 0 asks for: NEW reads OLD, OLD reads NEW, both, or nothing.",
 )
+@sources_.storage_option
 @click.pass_context
-def diff(ctx: click.Context, old: str, new: str, compatibility: str) -> None:
+def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_options: dict[str, Any] | None) -> None:
     """
     Compare two schemas by Avro's rules of resolution.
 
     OLD and NEW are Avro files, .avsc files, or JSON text. Columns that only one has, or that have other dtypes, are
     listed; then whether a reader with one schema can read files of the other, and why not.
     """
-    before, after = _schema(old), _schema(new)
+    before, after = _schema(old, storage_options), _schema(new, storage_options)
     for line in _columns(before, after):
         click.echo(line)
     backward = _verdict("NEW reads OLD", problems(before, after))
@@ -47,7 +48,7 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str) -> None:
     ctx.exit(0 if all(asked[compatibility]) else failures.FOUND)
 
 
-def _schema(source: str) -> str:
+def _schema(source: str, storage_options: dict[str, Any] | None) -> str:
     if source.endswith(".avsc") or source.lstrip().startswith(("{", "[", '"')):
         text = schema_json(source)
         FileOpener(text)
@@ -57,7 +58,7 @@ def _schema(source: str) -> str:
     if os.path.isdir(source):
         msg = f"{source}: expected a file, found a directory"
         raise click.UsageError(msg)
-    return read_avro_metadata(source).avro_schema
+    return read_avro_metadata(source, storage_options=storage_options).avro_schema
 
 
 def _columns(old: str, new: str) -> Iterator[str]:
@@ -74,7 +75,7 @@ def _columns(old: str, new: str) -> Iterator[str]:
 
 
 def _verdict(question: str, found: list[Problem]) -> bool:
-    """Print whether, and return whether."""
+    """Print whether one schema reads the other, and return it."""
     if not found:
         click.echo(f"{question}: yes")
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -24,12 +24,18 @@ def head(
     columns: str | None,
     ignore_errors: bool,
     schema_mode: Literal["first", "union"],
+    storage_options: dict[str, Any] | None,
 ) -> None:
     """
     Print the first rows as a table.
 
     Columns that do not fit the terminal are elided in the middle; choose some with --columns.
     """
-    lf = scan_avro(sources_.open_sources(sources), ignore_errors=ignore_errors, schema_mode=schema_mode)
+    lf = scan_avro(
+        sources_.open_sources(sources),
+        ignore_errors=ignore_errors,
+        schema_mode=schema_mode,
+        storage_options=storage_options,
+    )
     names = sources_.split_names(columns)
     print_table((lf if names is None else lf.select(names)).head(rows).collect())

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 @click.command()
 @sources_.argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, on a line.")
-def metadata(sources: Sequence[str], as_json: bool) -> None:
+def metadata(sources: Sequence[str], as_json: bool, storage_options: dict[str, Any] | None) -> None:
     """Print codec, blocks, rows, schema fingerprint and the writer's own metadata of each file."""
-    files = sources_.list_files(sources)
+    files = sources_.list_files(sources, storage_options)
     for i, file in enumerate(files):
-        found = {"file": sources_.name_of(file), **_entries(read_avro_metadata(file))}
+        entries = _entries(read_avro_metadata(file, storage_options=storage_options))
+        found = {"file": sources_.name_of(file), **entries}
         if as_json:
             click.echo(json.dumps(found, ensure_ascii=False))
         else:

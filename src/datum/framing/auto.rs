@@ -1,7 +1,7 @@
 //! Rows of any framing.
 //!
-//! The first bytes do not always decide: a bare datum may begin like a header. So every reading is given, and the caller
-//! takes the one whose schema is known and whose bytes decode to their end.
+//! The first bytes do not always decide: a bare datum may begin like a header. So every reading is given, and the
+//! caller takes the one whose schema is known and whose bytes decode to their end.
 
 use super::{Framing, Header, apicurio, confluent, single_object};
 

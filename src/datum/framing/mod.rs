@@ -17,6 +17,13 @@ use std::str::FromStr;
 use crate::{Error, Result};
 
 /// What stands in front of each datum.
+///
+/// ```
+/// use polars_avro::Framing;
+///
+/// assert_eq!("confluent".parse::<Framing>()?, Framing::Confluent);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Framing {
     /// Nothing: the row is the datum.

@@ -6,11 +6,11 @@ use super::JsonGraph;
 use super::syntax::{Entries, push_float, push_member, push_string};
 use crate::binary::{Fault, PADDING, read_array, read_int, read_length, read_long, read_slice};
 use crate::decode::enumeration::unknown_symbol;
-use crate::decode::list::{ItemBudget, check_item_block_end, read_item_block, room};
+use crate::decode::list::{ItemBudget, check_item_block_end, read_item_block, remaining};
 use crate::decode::scaled::too_far;
 use crate::decode::skip::too_deep;
 use crate::decode::symbol::Symbol;
-use crate::decode::text::Form;
+use crate::decode::text::TextFormat;
 use crate::schema::{Branch, FieldAction, Kind, ResolvedId, Wire};
 
 /// Writes one value.
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> {
             pos = start;
             let mut bytes = ItemBudget::BYTES;
             let budget = if empty { &mut *self.empty_items } else { &mut bytes };
-            budget.check(count, room(self.bytes, pos))?;
+            budget.check(count, remaining(self.bytes, pos))?;
             for _ in 0..count {
                 if keyed {
                     pos = self.write_entry(item, &mut entries, pos, depth)?;
@@ -241,7 +241,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Whether values of this type take no bytes; nobody bounds the items of a default but the default itself.
+    /// Returns true if values of this type take no bytes; nobody bounds the items of a default but the default itself.
     fn is_empty(&self, id: ResolvedId) -> bool {
         let node = &self.graph.resolution.nodes[id.0 as usize];
         node.writer_is_reader || self.graph.programs.of(node.writer).is_empty()

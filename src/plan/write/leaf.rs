@@ -51,8 +51,11 @@ fn integer(dtype: &ArrowDataType, narrow: Conversion) -> Option<AnyColumn> {
         ArrowDataType::UInt16 => Primitive::<UInt16>::default().into(),
         ArrowDataType::UInt32 if is_long => Primitive::<UInt32>::default().into(),
         ArrowDataType::Int64 if is_long => Primitive::<Int64>::default().into(),
-        ArrowDataType::UInt32 | ArrowDataType::Int64 | ArrowDataType::UInt64 => wide(narrow, is_long),
-        ArrowDataType::Int128 | ArrowDataType::UInt128 => wide(narrow, is_long),
+        ArrowDataType::UInt32
+        | ArrowDataType::Int64
+        | ArrowDataType::UInt64
+        | ArrowDataType::Int128
+        | ArrowDataType::UInt128 => wide(narrow, is_long),
         _ => return None,
     })
 }
@@ -138,12 +141,12 @@ fn double(dtype: &ArrowDataType) -> Option<AnyColumn> {
     Some(match dtype {
         ArrowDataType::Float64 => Primitive::<Double>::default().into(),
         ArrowDataType::Float32 => Primitive::<FloatAsDouble>::default().into(),
-        ArrowDataType::Int8 | ArrowDataType::Int16 | ArrowDataType::Int32 => {
-            converted(Conversion::Double, Primitive::<Double>::default())
-        }
-        ArrowDataType::UInt8 | ArrowDataType::UInt16 | ArrowDataType::UInt32 => {
-            converted(Conversion::Double, Primitive::<Double>::default())
-        }
+        ArrowDataType::Int8
+        | ArrowDataType::Int16
+        | ArrowDataType::Int32
+        | ArrowDataType::UInt8
+        | ArrowDataType::UInt16
+        | ArrowDataType::UInt32 => converted(Conversion::Double, Primitive::<Double>::default()),
         _ => return None,
     })
 }
@@ -151,7 +154,7 @@ fn double(dtype: &ArrowDataType) -> Option<AnyColumn> {
 fn text(logical: Option<Logical>, dtype: &ArrowDataType) -> Option<AnyColumn> {
     Some(match (logical, dtype) {
         (Some(Logical::Uuid), ArrowDataType::Utf8View) => {
-            converted(Conversion::UuidText, Views::<crate::encode::Blob>::default())
+            converted(Conversion::UuidText, Views::<crate::encode::Bytes>::default())
         }
         (_, ArrowDataType::Utf8View) => Views::<crate::encode::Utf8>::default().into(),
         (None, ArrowDataType::Dictionary(key, values, _)) if **values == ArrowDataType::Utf8View => match key {
@@ -175,13 +178,13 @@ fn bytes(size: Option<usize>, logical: Option<Logical>, dtype: &ArrowDataType) -
         }
         (None | Some(Logical::Uuid), ArrowDataType::BinaryView) => match size {
             Some(size) => Fixed::new(size).into(),
-            None => Views::<crate::encode::Blob>::default().into(),
+            None => Views::<crate::encode::Bytes>::default().into(),
         },
         _ => return None,
     })
 }
 
-/// Whether two structs have the same fields, nullable or not.
+/// Returns true if two structs have the same fields, nullable or not.
 fn same_parts(dtype: &ArrowDataType, other: &ArrowDataType) -> bool {
     let (ArrowDataType::Struct(fields), ArrowDataType::Struct(others)) = (dtype, other) else { return false };
     let parts =

@@ -21,7 +21,7 @@ impl WritePlan {
     /// default, if `use_defaults`.
     ///
     /// # Errors
-    /// Where a field has neither column nor default, a column no field, or a dtype does not fit its type.
+    /// If a field has neither column nor default, a column no field, or a dtype does not fit its type.
     pub(crate) fn compile(schema: &Schema, fields: &[Field], use_defaults: bool) -> Result<Self> {
         let compiler = Compiler { schema, use_defaults };
         let record = match (&schema.node(schema.root()).kind, fields) {
@@ -42,7 +42,7 @@ impl WritePlan {
     /// The column that writes a field's values as datums of a schema, one a row. Nulls are not written.
     ///
     /// # Errors
-    /// Where the dtype does not fit the schema.
+    /// If the dtype does not fit the schema.
     pub(crate) fn compile_datum(schema: &Schema, field: &Field) -> Result<AnyColumn> {
         let (compiler, root) = (Compiler { schema, use_defaults: true }, schema.root());
         match &schema.node(root).kind {

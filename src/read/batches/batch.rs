@@ -8,6 +8,17 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 use crate::read::files::BadBlock;
 
 /// Some rows of a file, as Arrow arrays in Polars' layout.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let batch = file.read(&ReadOptions::default())?.next().unwrap()?;
+/// assert_eq!(batch.arrays.len(), batch.fields.len());
+/// let rows = batch.into_struct();
+/// assert_eq!(rows.fields()[4].name, "gusts");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Names and types, one for each array.

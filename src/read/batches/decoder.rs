@@ -65,7 +65,7 @@ impl RunLocation<'_, '_> {
     #[cold]
     pub(crate) fn record_fault(&self, fault: Fault, pos: usize, before: u64) -> Error {
         let Self { part, frame, data, record, .. } = *self;
-        let (_, pos, _) = part.plan.walk(data, pos, before);
+        let (_, pos, _) = part.plan.skip_records(data, pos, before);
         part.file.record_fault(fault, frame, record + before, (data, pos))
     }
 }
@@ -88,7 +88,7 @@ pub(crate) trait DecodeRecords<'a> {
 /// Checks how many rows a block claims if they take no bytes: nothing else bounds them.
 fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<()> {
     // Whether a block is good does not depend on the columns that are read.
-    let row_values = plan.whole.as_deref().unwrap_or(plan).row_values as u64;
+    let row_values = plan.all_columns.as_deref().unwrap_or(plan).row_values as u64;
     if !plan.rows_are_empty() || frame.rows.saturating_mul(row_values) <= file.limits.zero_byte_items as u64 {
         return Ok(());
     }
@@ -106,7 +106,7 @@ pub(crate) fn decode_block<'a>(
     let frame = &slice.frame;
     let room = data_end(data);
     check_empty_rows(&part.plan, frame, &part.file)?;
-    let (record, pos, fault) = part.plan.walk(data, 0, slice.skip);
+    let (record, pos, fault) = part.plan.skip_records(data, 0, slice.skip);
     if let Some(fault) = fault {
         return Err(part.file.record_fault(fault, frame, record, (data, pos)));
     }
@@ -135,5 +135,5 @@ pub(crate) fn decode_rows<'a>(part: &'a FileTask, rows: &'a RecordRun, out: &mut
 
 #[cold]
 fn trailing(bytes: usize, rows: u64) -> Error {
-    Error::data(format!("{bytes} bytes are left behind the block's {rows} rows"))
+    Error::data(format!("{bytes} bytes are left after the block's {rows} rows"))
 }

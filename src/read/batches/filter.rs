@@ -8,13 +8,46 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::{Batch, RowIndex};
 use crate::decode::Record;
-use crate::plan::Tested;
+use crate::plan::FilterPlan;
 use crate::{Error, ErrorKind, Result};
 
-/// Tells which rows of a read its caller needs, by the values of some columns.
+/// A hint which rows of a read are needed, by the values of some columns.
 ///
-/// It is a hint, for a caller that filters what comes out: the columns it looks at are decoded first and the others of the
-/// rows that pass only, but where most rows pass, asking costs more than it spares, and every row comes out.
+/// **Filter again what comes out.** The filter's columns are decoded first, and the others only for rows that pass. If
+/// most rows pass, the filter is asked less often, and rows that fail come out too. A read with
+/// [`ignore_errors`](crate::ReadOptions::ignore_errors) never asks: rows that are not decoded cannot be known to be sound.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use polars_arrow::array::PrimitiveArray;
+/// use polars_avro::arrow::Bitmap;
+/// use polars_avro::{Batch, ContainerFile, OpenOptions, ReadOptions, Result, RowFilter};
+///
+/// #[derive(Debug)]
+/// struct Warm([String; 1]);
+///
+/// impl RowFilter for Warm {
+///     fn columns(&self) -> &[String] {
+///         &self.0
+///     }
+///
+///     fn evaluate(&self, batch: Batch) -> Result<Bitmap> {
+///         let celsius = batch.arrays[0].as_any().downcast_ref::<PrimitiveArray<f64>>().unwrap();
+///         Ok(celsius.iter().map(|celsius| celsius.is_some_and(|celsius| *celsius > 25.0)).collect())
+///     }
+/// }
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let options = ReadOptions::default().with_filter(Arc::new(Warm(["celsius".to_owned()])));
+/// let mut rows = 0;
+/// for batch in file.read(&options)? {
+///     // Filter again: rows that do not pass may come out too.
+///     rows += batch?.height;
+/// }
+/// assert!((30..=300).contains(&rows));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub trait RowFilter: fmt::Debug + Send + Sync {
     /// The columns that it looks at; one may be the row index of the read.
     fn columns(&self) -> &[String];
@@ -80,7 +113,7 @@ impl Filter {
     /// Which of the rows in `record`, of which the first is row `first` of the read, pass; leaves it empty.
     pub(crate) fn test(
         &self,
-        tested: &Tested,
+        tested: &FilterPlan,
         record: &mut Record,
         first: u64,
         row_index: Option<&RowIndex>,

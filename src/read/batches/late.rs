@@ -15,7 +15,7 @@ use super::decoder::{DecodeRecords, RunLocation, decode_block, decode_rows};
 use super::{Batch, Decoder, Filter, Scratch};
 use crate::container::BlockFrame;
 use crate::decode::Record;
-use crate::plan::{Plan, Tested};
+use crate::plan::{FilterPlan, Plan};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::{add, add_time};
 use crate::read::tasks::{Blocks, FileTask, Task};
@@ -30,7 +30,7 @@ struct LateMaterializer<'a> {
     settings: ReadSettings,
     filter: &'a Filter,
     plan: &'a Plan,
-    parts: &'a Tested,
+    parts: &'a FilterPlan,
     tested: Record,
     wanted: Record,
     /// Number of the first row in the read.
@@ -241,7 +241,7 @@ impl<'a> LateMaterializer<'a> {
 }
 
 /// What of a plan is tested: plans of one read have it alike.
-fn of_plan(plan: &Plan) -> Result<&Tested> {
+fn of_plan(plan: &Plan) -> Result<&FilterPlan> {
     let missing = || Error::new(ErrorKind::Internal, "a plan without the columns that its filter looks at");
-    plan.tested.as_deref().ok_or_else(missing)
+    plan.filter.as_deref().ok_or_else(missing)
 }

@@ -31,7 +31,7 @@ pub(crate) fn decode(
     if decoder.settings.ignore_errors {
         return recovery::decode(decoder, tasks, buffers, scratch);
     }
-    let is_filtered = tasks.first().is_some_and(|task| task.plan.tested.is_some());
+    let is_filtered = tasks.first().is_some_and(|task| task.plan.filter.is_some());
     let batches = match filter {
         Some(filter) if is_filtered && filter.should_probe() => late::decode(decoder, filter, &tasks, scratch),
         _ => decoder.decode(&tasks, scratch),

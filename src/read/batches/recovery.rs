@@ -93,7 +93,7 @@ impl Recovery<'_> {
         scratch: &mut Scratch,
     ) -> std::result::Result<Vec<Batch>, (usize, Error)> {
         let Self { decoder, part, window, .. } = *self;
-        if let Some(plan) = &part.plan.whole {
+        if let Some(plan) = &part.plan.all_columns {
             // What is decoded only to be checked neither counts nor comes out.
             let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
             let whole = Decoder { virtual_columns, counters, ..*decoder };

@@ -5,6 +5,21 @@ use crate::container::BlockFrame;
 use crate::{Error, ErrorKind};
 
 /// A block, or a stretch of a file in which no block could be found, that was left out.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let mut bytes = std::fs::read("docs/sample.avro")?;
+/// let end = bytes.len();
+/// bytes[end - 30] ^= 0xff;
+/// let file = ContainerFile::open(bytes, &OpenOptions::default())?;
+/// let mut reader = file.read(&ReadOptions::default().with_ignore_errors(true))?;
+/// let rows: usize = reader.by_ref().map(|batch| batch.map(|batch| batch.height)).sum::<polars_avro::Result<_>>()?;
+/// let bad = reader.take_bad_blocks();
+/// assert_eq!(bad.len(), 1);
+/// assert_eq!(rows as u64 + bad[0].rows_lost.unwrap(), 300);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BadBlock {

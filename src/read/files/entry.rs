@@ -2,45 +2,20 @@
 
 use std::fs;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use super::{OpenFile, PlanCache, Selection};
+use super::{FileInput, OpenFile, PlanCache, Selection};
 use crate::ReadAhead;
 use crate::read::blocks::SharedBlockIndex;
 use crate::read::fetch;
 use crate::read::stats::{Counters, Held};
-use crate::{DeferredSource, Error, ErrorKind, FileSource, Header, Result, Schema, Source};
+use crate::{Error, ErrorKind, Header, Result, Schema, Source};
 
 /// A file of fewer bytes is read at once and closed.
 const SMALL_BYTES: u64 = 256 << 10;
 
 /// A local file of fewer bytes may be the task of one thread, if there are many.
 const MEDIUM_BYTES: u64 = 8 << 20;
-
-/// A file that may be opened any number of times.
-pub enum FileInput {
-    /// A local file.
-    Path(PathBuf),
-    /// Something open.
-    Source(Arc<dyn Source>),
-    /// Something that takes long to open.
-    Deferred(Arc<dyn DeferredSource>),
-}
-
-impl FileInput {
-    /// Opens the file.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Source`] if it cannot be opened.
-    pub fn open(&self) -> Result<Arc<dyn Source>> {
-        Ok(match self {
-            Self::Path(path) => Arc::new(FileSource::open(path)?),
-            Self::Source(source) => source.clone(),
-            Self::Deferred(file) => file.open()?,
-        })
-    }
-}
 
 /// One of several files.
 pub(crate) struct FileEntry {

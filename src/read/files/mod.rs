@@ -3,6 +3,7 @@
 mod bad_block;
 mod block_data;
 mod entry;
+mod input;
 mod open_file;
 mod opener;
 mod plan_cache;
@@ -11,7 +12,7 @@ mod shortfall;
 pub use bad_block::BadBlock;
 pub(crate) use bad_block::is_damage;
 pub(crate) use entry::FileEntry;
-pub use entry::FileInput;
+pub use input::FileInput;
 pub(crate) use open_file::OpenFile;
 pub use opener::{FileOpener, OpenOptions};
 pub(crate) use plan_cache::{PlanCache, ResolvedSchemas, Selection};

@@ -1,5 +1,6 @@
 //! Opening files, with what depends on their schemas made once for each.
 
+use std::fmt;
 use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
@@ -8,6 +9,17 @@ use super::{OpenFile, PlanCache, Selection};
 use crate::{Error, Evolution, Header, Limits, Result, Schema, Source};
 
 /// How to open a file.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, Schema};
+///
+/// let schema: Schema = r#"{"type": "record", "name": "Measurement", "fields": [
+///     {"name": "celsius", "type": ["null", "double"]}
+/// ]}"#.parse()?;
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default().with_reader_schema(schema))?;
+/// assert_eq!(file.fields().len(), 1);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OpenOptions {
@@ -20,6 +32,16 @@ pub struct OpenOptions {
 }
 
 /// Opens any number of files in the same way. What it has made of the schema of one serves the next ones. Cheap to clone.
+///
+/// ```
+/// use polars_avro::{FileOpener, OpenOptions};
+///
+/// let opener = FileOpener::new(OpenOptions::default());
+/// for path in ["docs/sample.avro", "docs/sample.avro"] {
+///     assert_eq!(opener.open(path)?.count_blocks()?.1, 300);
+/// }
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct FileOpener {
     pub(crate) cache: Arc<PlanCache>,
@@ -59,3 +81,15 @@ impl FileOpener {
         Ok(OpenFile { number: 0, source, header, resolved, limits, index: Arc::default(), held: None })
     }
 }
+
+impl fmt::Debug for FileOpener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileOpener").field("options", self.options()).finish_non_exhaustive()
+    }
+}
+
+setters!(OpenOptions {
+    with_reader_schema(schema: impl Into<Arc<Schema>>) => reader_schema = Some(schema.into());
+    with_evolution(evolution: Evolution) => evolution = evolution;
+    with_limits(limits: Limits) => limits = limits;
+});

@@ -125,10 +125,10 @@ impl ResolvedSchemas {
             _ => Plan::compile(&self.schemas, &Projection::columns(columns.as_deref()), limits)?,
         };
         if *ignore_errors && columns.is_some() {
-            plan.whole = Some(Arc::new(Plan::compile(&self.schemas, &Projection::Readable, limits)?));
+            plan.all_columns = Some(Arc::new(Plan::compile(&self.schemas, &Projection::Readable, limits)?));
         }
         match filter {
-            Some(columns) => plan.testing(columns, &self.schemas, limits),
+            Some(columns) => plan.with_filter(columns, &self.schemas, limits),
             None => Ok(plan),
         }
     }

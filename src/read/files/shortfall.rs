@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use crate::binary::data_end;
 use crate::container::{NoLong, long};
-use crate::schema::{Kind, NodeId, Schema};
-use crate::{Error, ErrorKind, Fixed};
+use crate::schema::{Fixed, Kind, NodeId, Schema};
+use crate::{Error, ErrorKind};
 
 /// Values that nest deeper are not walked into.
 const DEPTH: usize = 512;

@@ -91,7 +91,7 @@ impl LargeBlock {
             let chunk = self.chunk(file, room, window)?;
             let skipping = self.skip > 0;
             let wanted = if skipping { self.skip } else { self.take.min(self.run_rows(settings)) };
-            let (n, stop, fault) = plan.walk(&chunk.bytes, chunk.start, wanted);
+            let (n, stop, fault) = plan.skip_records(&chunk.bytes, chunk.start, wanted);
             if n == 0 && fault.is_some() && !chunk.last {
                 // One record is larger than the part.
                 room = room.saturating_mul(2);

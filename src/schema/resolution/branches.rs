@@ -7,7 +7,7 @@ use crate::schema::{Kind, Name, NodeId, Schema};
 /// The branches of one union by what they match, so that large unions meet in linear time.
 pub(super) struct Branches<'a>(HashMap<(Rank, &'static str, &'a str), usize>);
 
-/// How a type matches a branch, best first.
+/// Ranks of a match between a type and a branch, best first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Rank {
     /// The same type; of named types, the same full name.
@@ -54,8 +54,8 @@ impl<'a> Branches<'a> {
     }
 }
 
-/// Whether two named types are meant to be the same: by name, by one of the reader's aliases, and either without its
-/// namespace.
+/// Returns true if two named types are meant to be the same: by name, by one of the reader's aliases, and either
+/// without its namespace.
 pub(super) fn names_agree(writer: &Kind, reader: &Kind) -> bool {
     let (Some(from), Some(to)) = (writer.name(), reader.name()) else { return false };
     from.short() == to.short() || aliases(reader).iter().any(|alias| alias.short() == from.short())

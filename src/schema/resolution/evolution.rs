@@ -11,6 +11,19 @@ pub(crate) const EXTRA_COLUMN: &str = "the writer wrote this field and the reade
 pub(crate) const EXTRA_FIELD: &str = "the writer wrote this field of a nested record and the reader does not have it";
 
 /// How far schemas may differ beside what schema resolution says. The default is the specification itself.
+///
+/// ```
+/// use polars_avro::{ContainerFile, Evolution, Missing, OpenOptions, Schema};
+///
+/// let schema: Schema = r#"{"type": "record", "name": "Measurement", "fields": [
+///     {"name": "station", "type": "string"}, {"name": "humidity", "type": "double"}
+/// ]}"#.parse()?;
+/// let options = OpenOptions::default().with_reader_schema(schema);
+/// assert!(ContainerFile::open("docs/sample.avro", &options).is_err());
+/// let options = options.with_evolution(Evolution::default().with_missing_columns(Missing::Insert));
+/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 2);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Evolution {
@@ -32,6 +45,13 @@ pub struct Evolution {
 }
 
 /// What becomes of a field that the reader wants and the writer did not write, and that has no default.
+///
+/// ```
+/// use polars_avro::{Evolution, Missing};
+///
+/// let evolution = Evolution::default().with_missing_columns(Missing::Insert);
+/// assert_eq!(evolution.missing_fields, Missing::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Missing {
     /// It is an error.
@@ -42,6 +62,17 @@ pub enum Missing {
 }
 
 /// What becomes of a field that the writer wrote and the reader does not know.
+///
+/// ```
+/// use polars_avro::{ContainerFile, Evolution, Extra, OpenOptions, Schema};
+///
+/// let schema: Schema =
+///     r#"{"type": "record", "name": "Measurement", "fields": [{"name": "station", "type": "string"}]}"#.parse()?;
+/// let evolution = Evolution::default().with_extra_columns(Extra::Refuse);
+/// let options = OpenOptions::default().with_reader_schema(schema).with_evolution(evolution);
+/// assert!(ContainerFile::open("docs/sample.avro", &options).is_err());
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extra {
     /// It is passed over.
@@ -52,6 +83,13 @@ pub enum Extra {
 }
 
 /// A conversion that schema resolution does not know, or that loses digits.
+///
+/// ```
+/// use polars_avro::{Cast, Evolution};
+///
+/// let evolution = Evolution::default().with_casts([Cast::EnumToString]);
+/// assert!(evolution.casts.allow(Cast::EnumToString));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cast {
@@ -76,6 +114,13 @@ pub enum Cast {
 }
 
 /// A set of [`Cast`]s.
+///
+/// ```
+/// use polars_avro::{Cast, Casts};
+///
+/// let casts = Casts::none().with(Cast::IntegerToFloat);
+/// assert!(casts.allow(Cast::IntegerToFloat) && !casts.allow(Cast::FloatDowncast));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Casts(u16);
 
@@ -112,3 +157,12 @@ impl FromIterator<Cast> for Casts {
         casts.into_iter().fold(Self::none(), Self::with)
     }
 }
+
+setters!(Evolution {
+    with_missing_columns(missing: Missing) => missing_columns = missing;
+    with_missing_fields(missing: Missing) => missing_fields = missing;
+    with_extra_columns(extra: Extra) => extra_columns = extra;
+    with_extra_fields(extra: Extra) => extra_fields = extra;
+    with_by_columns(by_columns: bool) => by_columns = by_columns;
+    with_casts(casts: impl IntoIterator<Item = Cast>) => casts = casts.into_iter().collect();
+});

@@ -19,7 +19,7 @@ pub(super) enum Failure {
     Below { step: String, child: ResolvedId },
 }
 
-/// What came of a pair.
+/// The result of a pair.
 pub(super) type Outcome<T> = Result<T, Failure>;
 
 impl Failure {
@@ -28,12 +28,12 @@ impl Failure {
     }
 }
 
-/// Carries every failure to the pairs that cannot do without the failed one. A file's record can; by the specification a
-/// union can too, while a branch is left.
+/// Carries every failure to the pairs that cannot do without the failed one. A file's record can; by the specification
+/// a union can too, while a branch is left.
 pub(super) fn spread(resolver: &mut Resolver) {
     let mut parents = vec![Vec::new(); resolver.wires.len()];
     let mut failed = Vec::new();
-    // How many failures below a pair make it fail.
+    // The number of failures below a pair that make it fail.
     let mut left = Vec::with_capacity(resolver.wires.len());
     for (at, wire) in resolver.wires.iter_mut().enumerate() {
         let mut children = 0;

@@ -11,7 +11,7 @@ use crate::schema::datum::{VALUES, encode_default};
 use crate::schema::{Kind, Logical, NodeId, Record, Schema};
 use crate::{Error, Result};
 
-/// How many pairs may meet. Honest schemas meet in about as many pairs as they have types.
+/// The most pairs that may meet. Ordinary schemas meet in about as many pairs as they have types.
 const PAIRS: usize = 1 << 22;
 
 /// A writer's type and the reader's type that it is read as.
@@ -30,13 +30,13 @@ pub(super) struct Resolver<'a> {
     /// Every pair seen so far, in the order of their ids.
     pub(super) pairs: Vec<Pair>,
     ids: HashMap<Pair, ResolvedId>,
-    /// What came of the pairs that were looked at, in the same order.
+    /// The results of the pairs so far, in the same order.
     pub(super) wires: Vec<Outcome<Wire>>,
     /// The branches of the reader's unions.
     unions: HashMap<NodeId, Branches<'a>>,
-    /// How many values the defaults may still hold.
+    /// The number of values that defaults may still hold.
     default_values: usize,
-    /// What is wrong with the root record's fields.
+    /// Faults of the root record's fields.
     pub(super) refused: Vec<(usize, Refusal)>,
     extra: Option<Refusal>,
 }
@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
         (&self.writer.node(pair.writer).kind, &self.reader.node(pair.reader).kind)
     }
 
-    /// What is wrong with two types that have nothing in common.
+    /// Returns what is wrong with two types that have nothing in common.
     #[cold]
     pub(super) fn mismatch(&self, pair: Pair, why: &str) -> String {
         let (from, to) = (describe(self.writer, pair.writer), describe(self.reader, pair.reader));

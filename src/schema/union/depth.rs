@@ -1,4 +1,4 @@
-//! How deep a schema nests, which a union can make deeper than either of its parts.
+//! The depth of a schema, which a union can make larger than that of either part.
 
 use std::collections::HashSet;
 

@@ -15,6 +15,13 @@ use super::error::Carried;
 use crate::{Error, Result};
 
 /// Credentials under the names that Polars' providers give them.
+///
+/// ```
+/// use polars_avro::Credentials;
+///
+/// let none = Credentials::default();
+/// assert!(none.values.is_empty() && none.expires.is_none());
+/// ```
 #[derive(Clone, Default)]
 pub struct Credentials {
     /// Such as `aws_access_key_id`.
@@ -30,6 +37,25 @@ impl fmt::Debug for Credentials {
 }
 
 /// Fetches credentials. It may block, and is called on threads of its own.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use polars_avro::{CredentialSource, Credentials, Result};
+///
+/// /// The same key for as long as the program runs.
+/// struct Fixed(String);
+///
+/// impl CredentialSource for Fixed {
+///     fn fetch(&self, _refused: bool) -> Result<Credentials> {
+///         let values = vec![("account_key".to_owned(), self.0.clone())];
+///         Ok(Credentials { values, expires: None::<SystemTime> })
+///     }
+/// }
+///
+/// assert_eq!(Fixed("secret".to_owned()).fetch(false)?.values.len(), 1);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub trait CredentialSource: Send + Sync {
     /// Returns credentials that are valid now; new ones if the last were refused.
     ///

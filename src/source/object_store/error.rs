@@ -141,7 +141,7 @@ impl Failure {
         };
         // Several threads may wait for one request.
         error
-            .unwrap_or_else(|| Error::new(ErrorKind::Source, "reading failed, as another thread was told"))
+            .unwrap_or_else(|| Error::new(ErrorKind::Source, "the request failed, as another thread was told"))
             .in_file(name)
     }
 }

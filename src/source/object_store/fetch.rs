@@ -1,8 +1,8 @@
 //! One ranged request, sent again until it has brought its bytes or may not be sent again.
 
+use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use futures_util::StreamExt;
 use object_store::{GetOptions, GetRange, GetResult};
@@ -12,7 +12,9 @@ use super::group::Group;
 use super::http::{ForObject, Status};
 use super::location::Location;
 use super::plan::Identity;
+use super::retry::Attempts;
 use super::store::Stores;
+use crate::Error;
 
 /// A request for a part of an object.
 pub(super) struct Fetch {
@@ -29,6 +31,18 @@ pub(super) struct Fetch {
     pub(super) identity: Option<Arc<Identity>>,
     /// The server sends whole objects only.
     pub(super) whole: bool,
+}
+
+/// An object that a server sends whole only is held in memory, up to this size.
+const WHOLE_BYTES: u64 = 1 << 30;
+
+#[cold]
+fn too_large(size: u64) -> Failure {
+    let message = format!(
+        "the server cannot send a part of an object, and this one has {size} bytes, more than the {WHOLE_BYTES} that \
+         are held in memory: download it first"
+    );
+    Error::source(io::Error::new(io::ErrorKind::Unsupported, message)).into()
 }
 
 /// The request is not wanted any more.
@@ -68,39 +82,22 @@ impl Fetch {
     }
 
     async fn attempts(&mut self) -> Result<(), Failure> {
-        let retries = self.stores.options.retries.clone();
-        let (mut attempts, mut first_failure, mut renewed) = (0, None, false);
+        let mut attempts = Attempts::default();
         loop {
-            attempts += 1;
             let failure = match self.attempt().await {
                 Ok(()) | Err(Stop::Cancelled) => return Ok(()),
                 Err(Stop::Failed(failure)) => failure,
             };
             if matches!(failure, Failure::NoRanges) && !self.whole {
                 self.whole = true;
-                attempts -= 1;
                 continue;
             }
-            if failure.is_denied() && !renewed && self.stores.renew_credentials(self.location.kind).await {
-                renewed = true;
-                attempts -= 1;
-                continue;
-            }
-            let since = *first_failure.get_or_insert_with(Instant::now);
-            if !failure.is_transient() || attempts > retries.max {
-                return Err(failure.into_error(attempts));
-            }
-            let spread = f64::from(since.elapsed().subsec_nanos() % 1000) / 1000.0;
-            let wait = retries.backoff(attempts, spread).max(failure.retry_after().unwrap_or_default());
-            if since.elapsed() + wait > retries.timeout {
-                return Err(failure.into_error(attempts));
-            }
-            tokio::time::sleep(wait).await;
+            attempts.wait(&self.stores, self.location.kind, failure).await?;
         }
     }
 
     async fn attempt(&mut self) -> Result<(), Stop> {
-        let store = self.stores.get(&self.location).await?;
+        let store = self.stores.get(&self.location).await?.objects;
         let mut options = GetOptions::default();
         options.extensions.insert(ForObject);
         options.if_match = self.identity.as_ref().and_then(|identity| identity.condition());
@@ -136,6 +133,7 @@ impl Fetch {
         match &self.identity {
             Some(known) if **known == identity => {}
             Some(_) => return Err(Failure::Changed.into()),
+            None if self.whole && identity.size > WHOLE_BYTES => return Err(too_large(identity.size).into()),
             None => {
                 let identity = Arc::new(identity);
                 let end = if self.whole { identity.size } else { self.range.end.min(identity.size) };
@@ -154,7 +152,7 @@ impl Fetch {
         while self.filled < wanted {
             let Some(frame) = frames.next().await else { return Err(Failure::Cut.into()) };
             let frame = frame.map_err(|error| match Failure::from(error) {
-                Failure::Other(text) => Failure::Transport(std::io::ErrorKind::UnexpectedEof, text),
+                Failure::Other(text) => Failure::Transport(io::ErrorKind::UnexpectedEof, text),
                 failure => failure,
             })?;
             let passed = skip.min(frame.len() as u64);

@@ -15,6 +15,18 @@ use crate::Result;
 use crate::source::{DeferredSource, ReadAhead, Source};
 
 /// A file in an object store or behind HTTP. Nothing is requested before it is opened.
+///
+/// ```
+/// use polars_avro::{CredentialSources, FileInput, StoreFile, StoreOptions};
+///
+/// let urls = ["s3://bucket/a.avro", "s3://bucket/b.avro"].map(str::to_owned);
+/// let files = StoreFile::all(urls, &StoreOptions::default(), CredentialSources::new(), None)?;
+/// assert_eq!(files[1].name(), "s3://bucket/b.avro");
+/// // Nothing is requested before a read needs it.
+/// let inputs: Vec<FileInput> = files.into_iter().map(FileInput::from).collect();
+/// assert_eq!(inputs.len(), 2);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct StoreFile {
     group: Arc<Group>,

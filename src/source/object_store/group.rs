@@ -1,7 +1,8 @@
 //! Files that are read one after the other, and the requests for their bytes.
 //!
 //! One lock guards what is held and what is requested. Readers wait without it for the byte they need; requests start
-//! when a reader reads, or when one ends while a promise to read on is alive. Nothing is requested otherwise.
+//! when a reader reads, or when one ends while a promise to read on is alive. Nothing is requested otherwise. What to
+//! request is decided in `requests`, and responses come in by `arrivals`.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -10,47 +11,44 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use polars_buffer::Buffer;
 
-use super::error::Failure;
-use super::fetch::{Fetch, Gone};
 use super::location::Location;
-use super::plan::{Chunk, FileState, Identity};
-use super::runtime::runtime;
+use super::plan::FileState;
 use super::settings::Ahead;
 use super::store::Stores;
 use crate::{Error, Result};
 
 /// Files with the same options.
 pub(super) struct Group {
-    me: Weak<Group>,
+    pub(super) me: Weak<Group>,
     pub(super) locations: Vec<Location>,
-    stores: Arc<Stores>,
-    ahead: Ahead,
+    pub(super) stores: Arc<Stores>,
+    pub(super) ahead: Ahead,
     state: Mutex<State>,
-    progress: Condvar,
+    pub(super) progress: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// The process that sends the requests: they do not survive a fork.
-    process: u32,
-    files: Vec<FileState>,
+    pub(super) process: u32,
+    pub(super) files: Vec<FileState>,
     /// Files that are promised to be read.
-    expected: BTreeSet<usize>,
+    pub(super) expected: BTreeSet<usize>,
     /// Files that were promised and read so far; what is held of them goes first.
-    finished: VecDeque<usize>,
+    pub(super) finished: VecDeque<usize>,
     /// Files whose server sends them whole only.
-    whole: BTreeSet<usize>,
+    pub(super) whole: BTreeSet<usize>,
     /// Requests under way, and bytes held or on their way.
-    requests: usize,
-    held: u64,
+    pub(super) requests: usize,
+    pub(super) held: u64,
     /// The number of the next chunk or promise.
-    next: u64,
+    pub(super) next: u64,
+    /// The file that was opened last, and how many were opened in their order before it.
+    pub(super) last_opened: Option<usize>,
+    pub(super) opened_in_a_row: usize,
     /// How often waiting reads were ended.
-    interrupts: u64,
+    pub(super) interrupts: u64,
 }
-
-/// Chunks for single reads that are kept.
-const PROBES: usize = 32;
 
 impl Group {
     pub(super) fn new(locations: Vec<Location>, stores: Arc<Stores>, ahead: Ahead) -> Arc<Self> {
@@ -59,7 +57,7 @@ impl Group {
         Arc::new_cyclic(|me| Self { me: me.clone(), locations, stores, ahead, state, progress: Condvar::new() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
         if state.process != process {
@@ -83,6 +81,7 @@ impl Group {
     /// The size of a file; its first bytes come with it.
     pub(super) fn open(&self, index: usize) -> Result<u64> {
         let mut state = self.lock();
+        self.open_ahead(&mut state, index)?;
         loop {
             if let Some(identity) = &state.files[index].identity {
                 return Ok(identity.size);
@@ -176,195 +175,6 @@ impl Group {
             }
             state = self.wait_for(state, index, at, end - at)?;
         }
-    }
-
-    /// Requests what this reader reads now, and what it is likely to read next.
-    fn read_on(&self, state: &mut State, index: usize, at: u64, end: u64, cursor: usize) -> Result<()> {
-        let file = &state.files[index];
-        let likely = file.likely_end(&file.cursors[cursor], self.ahead.bytes).max(end);
-        let missing = state.files[index].chunk_at(at).is_none();
-        if missing {
-            let alone = likely == end && end - at <= Ahead::LEAST;
-            let size = state.files[index].identity.as_ref().map_or(end, |identity| identity.size);
-            // The first byte is requested whatever is under way.
-            let longest = (likely - at).clamp(Ahead::LEAST, self.ahead.chunk);
-            if let Some(gap) = state.files[index].gap(at..(at + longest).min(size), longest) {
-                let start = gap.start;
-                self.request(state, index, gap)?;
-                if alone {
-                    Self::keep_probe(state, index, start);
-                }
-            }
-        }
-        self.request_all(state, index, at..likely)?;
-        Ok(())
-    }
-
-    /// Remembers that a chunk stands for a single read; the oldest of many is dropped.
-    fn keep_probe(state: &mut State, index: usize, start: u64) {
-        let State { files, held, .. } = state;
-        let file = &mut files[index];
-        if let Some(chunk) = file.chunks.get_mut(&start) {
-            chunk.probe = true;
-        }
-        let mut probes: Vec<u64> = file.chunks.values().filter(|chunk| chunk.probe).map(|chunk| chunk.id).collect();
-        if probes.len() > PROBES {
-            probes.sort_unstable();
-            let oldest = probes[0];
-            *held -= file.drop_chunks(|_, chunk| chunk.id == oldest && chunk.done);
-        }
-    }
-
-    /// Requests what is promised to be read, in order, as far as the bounds allow.
-    fn read_ahead(&self, state: &mut State) -> Result<()> {
-        let mut next = 0;
-        while let Some(index) = state.expected.range(next..).next().copied() {
-            next = index + 1;
-            if state.files[index].identity.is_none() {
-                if state.files[index].chunks.is_empty() && !self.has_room(state, Ahead::OPEN_WHOLE) {
-                    return Ok(());
-                }
-                if state.files[index].chunks.is_empty() {
-                    let wanted = state.files[index].expected.iter().map(|(_, range)| range.end).max().unwrap_or(0);
-                    let len = wanted.clamp(Ahead::OPEN, Ahead::OPEN_WHOLE);
-                    self.request(state, index, 0..len)?;
-                }
-                continue;
-            }
-            for range in state.files[index].expected.clone() {
-                let file = &state.files[index];
-                let size = file.identity.as_ref().map_or(0, |identity| identity.size);
-                let range = range.1.start..range.1.end.min(size);
-                let from = file.position_in(&range);
-                if !self.request_all(state, index, from..range.end)? {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn has_room(&self, state: &State, bytes: u64) -> bool {
-        state.requests < self.ahead.requests && state.held + bytes <= self.ahead.bytes
-    }
-
-    /// Requests what is missing in a range; says whether the bounds allowed all of it.
-    fn request_all(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<bool> {
-        if state.files[index].identity.is_none() {
-            return Ok(true);
-        }
-        while let Some(gap) = state.files[index].gap(range.clone(), self.ahead.chunk) {
-            if !self.has_room(state, gap.end - gap.start) {
-                return Ok(false);
-            }
-            self.request(state, index, gap)?;
-        }
-        Ok(true)
-    }
-
-    fn request(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<()> {
-        let runtime = runtime()?;
-        let id = state.next;
-        state.next += 1;
-        let fetch = Fetch {
-            group: self.me.clone(),
-            stores: self.stores.clone(),
-            location: self.locations[index].clone(),
-            index,
-            id,
-            range: range.clone(),
-            filled: 0,
-            identity: state.files[index].identity.clone(),
-            whole: state.whole.contains(&index),
-        };
-        let task = Some(runtime.spawn(fetch.run()).abort_handle());
-        let chunk = Chunk {
-            id,
-            end: range.end,
-            frames: Vec::new(),
-            filled: 0,
-            done: false,
-            failed: None,
-            waiters: 0,
-            task,
-            probe: false,
-        };
-        state.held += range.end - range.start;
-        state.requests += 1;
-        state.files[index].chunks.insert(range.start, chunk);
-        while state.held > self.ahead.bytes
-            && let Some(finished) = state.finished.pop_front()
-        {
-            if finished != index {
-                state.held -= state.files[finished].drop_chunks(|_, chunk| chunk.done);
-            }
-        }
-        Ok(())
-    }
-
-    /// The first response has come; the chunk is as long as the object has bytes for it.
-    pub(super) fn identified(
-        &self,
-        index: usize,
-        id: u64,
-        identity: &Arc<Identity>,
-        whole: bool,
-    ) -> std::result::Result<(), Gone> {
-        let mut state = self.lock();
-        if whole {
-            state.whole.insert(index);
-        }
-        let State { files, held, .. } = &mut *state;
-        let file = &mut files[index];
-        file.identity.get_or_insert_with(|| identity.clone());
-        let (start, chunk) = file.chunks.iter_mut().find(|(_, chunk)| chunk.id == id).ok_or(Gone)?;
-        let end = if whole { identity.size } else { chunk.end.min(identity.size) };
-        *held = *held + end - chunk.end;
-        chunk.end = end;
-        if end <= *start {
-            let start = *start;
-            file.chunks.remove(&start);
-            state.requests = state.requests.saturating_sub(1);
-        }
-        // Its size is what the next requests were waiting for.
-        let _ = self.read_ahead(&mut state);
-        drop(state);
-        self.progress.notify_all();
-        Ok(())
-    }
-
-    /// Bytes have come.
-    pub(super) fn append<B>(&self, index: usize, id: u64, bytes: B) -> std::result::Result<(), Gone>
-    where
-        B: AsRef<[u8]> + Send + 'static,
-    {
-        let mut state = self.lock();
-        let chunk = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id).ok_or(Gone)?;
-        let bytes = Buffer::from_owner(bytes);
-        chunk.filled += bytes.len() as u64;
-        chunk.frames.push(bytes);
-        let waited_for = chunk.waiters > 0;
-        drop(state);
-        if waited_for {
-            self.progress.notify_all();
-        }
-        Ok(())
-    }
-
-    /// A request has ended.
-    pub(super) fn finished(&self, index: usize, id: u64, ended: std::result::Result<(), Failure>) {
-        let mut state = self.lock();
-        let found = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id);
-        if let Some(chunk) = found {
-            chunk.done = true;
-            chunk.task = None;
-            chunk.failed = ended.err();
-            state.requests = state.requests.saturating_sub(1);
-        }
-        // A failure shows when a reader gets there.
-        let _ = self.read_ahead(&mut state);
-        drop(state);
-        self.progress.notify_all();
     }
 
     /// Promises that these files will be read, each in this range and in order, until the promise is taken back.

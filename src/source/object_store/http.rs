@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
-    ReqwestConnector,
 };
+
+use super::clients::Clients;
 
 /// Marks the requests for an object, among those for credentials and regions.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         match &self.shared {
             Some(client) => Ok(client.clone()),
-            None => Ok(HttpClient::new(Service(ReqwestConnector::default().connect(options)?))),
+            None => Ok(HttpClient::new(Service(HttpClient::new(Clients::new(options)?)))),
         }
     }
 }
@@ -55,7 +56,7 @@ struct Service(HttpClient);
 #[async_trait]
 impl HttpService for Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let for_object = request.extensions().get::<ForObject>().is_some();
+        let for_object = request.extensions().get::<ForObject>().is_some() || is_for_objects(request.uri());
         let response = self.0.execute(request).await?;
         if !for_object || response.status().is_success() {
             return Ok(response);
@@ -67,6 +68,15 @@ impl HttpService for Service {
         let status = Status { code, name, retry_after: seconds.map(Duration::from_secs) };
         Err(HttpError::new(HttpErrorKind::Unknown, status))
     }
+}
+
+/// Whether a request is one of a multipart upload or of a listing. Stores pass no extensions on with these.
+fn is_for_objects(uri: &http::Uri) -> bool {
+    let mut pairs = uri.query().unwrap_or_default().split('&');
+    pairs.any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        matches!(name, "uploads" | "uploadId" | "list-type") || pair == "comp=list" || pair.starts_with("comp=block")
+    })
 }
 
 /// More of an error's body is not read.
@@ -82,7 +92,11 @@ async fn error_name(response: HttpResponse) -> Option<String> {
             break;
         }
     }
-    let text = String::from_utf8_lossy(&body);
-    let name = text.split_once("<Code>")?.1.split_once("</Code>")?.0;
+    name_in(&String::from_utf8_lossy(&body))
+}
+
+/// The name of the error in the body of a response.
+pub(super) fn name_in(body: &str) -> Option<String> {
+    let name = body.split_once("<Code>")?.1.split_once("</Code>")?.0;
     (name.len() < 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| name.to_owned())
 }

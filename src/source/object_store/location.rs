@@ -5,6 +5,10 @@ use object_store::path::Path;
 use crate::{Error, Result};
 
 /// Every scheme that is understood.
+///
+/// ```
+/// assert!(polars_avro::SCHEMES.contains(&"s3"));
+/// ```
 pub const SCHEMES: [&str; 12] =
     ["s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file"];
 

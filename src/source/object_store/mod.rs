@@ -1,5 +1,8 @@
-//! Files in object stores and behind HTTP, read by ranges and ahead of the reader. tokio is used below this room only.
+//! Files in object stores and behind HTTP, read by ranges and ahead of the reader, and written in parts. tokio is used
+//! below this room only.
 
+mod arrivals;
+mod clients;
 mod credentials;
 mod error;
 mod fetch;
@@ -7,15 +10,23 @@ mod file;
 mod group;
 mod http;
 mod location;
+mod objects;
 mod options;
 mod plan;
 mod profile;
+mod requests;
+mod retry;
 mod runtime;
 mod settings;
 mod store;
+mod target;
+mod upload;
 
 pub use credentials::{CredentialSource, Credentials};
 pub use file::StoreFile;
 pub use location::SCHEMES;
+pub use objects::{remove_store_files, store_sizes};
 pub use options::{OptionValue, StoreOptions};
+pub use runtime::WaitCheck;
 pub use store::CredentialSources;
+pub use target::{StoreSink, StoreTarget, StoreTargets};

@@ -14,6 +14,15 @@ use super::settings::Retries;
 use crate::{Error, Result};
 
 /// The value of one option.
+///
+/// ```
+/// use polars_avro::{OptionValue, StoreOptions};
+///
+/// let region = ("aws_region".to_owned(), OptionValue::Text("eu-north-1".to_owned()));
+/// let retries = ("max_retries".to_owned(), OptionValue::Integer(5));
+/// StoreOptions::new([region, retries])?;
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {
     /// A number; the numeric options take nothing else.
@@ -25,6 +34,15 @@ pub enum OptionValue {
 }
 
 /// Checked options of a store, for any scheme.
+///
+/// ```
+/// use polars_avro::{OptionValue, StoreOptions};
+///
+/// let options = StoreOptions::new([("aws_region".to_owned(), OptionValue::Text("eu-north-1".to_owned()))])?;
+/// options.check(["s3://bucket/a.avro"])?;
+/// assert!(StoreOptions::new([("no_such_option".to_owned(), OptionValue::Integer(1))]).is_err());
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct StoreOptions {
     pub(super) texts: BTreeMap<String, String>,

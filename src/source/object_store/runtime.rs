@@ -1,7 +1,11 @@
 //! The one tokio runtime of a process, started by the first request.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{Error, ErrorKind, Result};
@@ -28,4 +32,23 @@ pub(super) fn runtime() -> Result<&'static Runtime> {
     let runtime = &*Box::leak(Box::new(runtime));
     *started = Some((process, runtime));
     Ok(runtime)
+}
+
+/// Called now and then by a thread that waits; its error ends the wait.
+pub type WaitCheck = Box<dyn Fn() -> Result<()> + Send + Sync>;
+
+/// Time between two calls of a [`WaitCheck`].
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Does work of the runtime while this thread waits.
+pub(super) fn wait_for<T>(check: &WaitCheck, work: impl Future<Output = Result<T>>) -> Result<T> {
+    runtime()?.block_on(async {
+        let mut work = pin!(work);
+        loop {
+            match select(work.as_mut(), Box::pin(tokio::time::sleep(INTERVAL))).await {
+                Either::Left((done, _)) => return done,
+                Either::Right(_) => check()?,
+            }
+        }
+    })
 }

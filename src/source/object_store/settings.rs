@@ -105,11 +105,62 @@ impl Ahead {
 
     /// The defaults, as Polars' environment variables change them.
     pub(super) fn from_environment(chunk: Option<u64>) -> Self {
-        let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok()).filter(|n| *n > 0);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let requests = number("POLARS_CONCURRENCY_BUDGET").map_or(threads.max(10), |n| n as usize);
         let chunk = chunk.or_else(|| number("POLARS_DOWNLOAD_CHUNK_SIZE_STREAMING")).unwrap_or(2 << 20);
         let chunk = chunk.max(Self::LEAST);
         Self { chunk, requests, bytes: (32 << 20).max(2 * chunk) }
+    }
+}
+
+/// How an object is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    /// Bytes of a part. Smaller objects are sent whole.
+    pub(super) bytes: usize,
+    /// Parts of this size that are sent at once, all objects together.
+    pub(super) at_once: usize,
+}
+
+impl Parts {
+    /// The least that S3 and Google take as a part before the last.
+    const LEAST: usize = 5 << 20;
+
+    /// Parts of one size; stores allow 10,000 of an object.
+    const OF_ONE_SIZE: usize = 1000;
+
+    /// The defaults, as Polars' environment variables change them; `many` objects are open at once.
+    pub(super) fn from_environment(many: bool) -> Self {
+        let (size, concurrency) = if many {
+            ("POLARS_PARTITIONED_UPLOAD_CHUNK_SIZE", "POLARS_PARTITIONED_UPLOAD_CONCURRENCY")
+        } else {
+            ("POLARS_UPLOAD_CHUNK_SIZE", "POLARS_UPLOAD_CONCURRENCY")
+        };
+        let default = if many { 6 << 20 } else { 8 << 20 };
+        let bytes = number(size).map_or(default, |n| n as usize).clamp(Self::LEAST, 1 << 30);
+        Self { bytes, at_once: number(concurrency).map_or(8, |n| n as usize) }
+    }
+
+    /// Bytes of one part. Later parts are larger, so that the largest objects of all stores fit.
+    pub(super) fn size(&self, index: usize) -> usize {
+        self.bytes << (index / Self::OF_ONE_SIZE).min(9)
+    }
+}
+
+/// A positive number in the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok().filter(|n| *n > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_parts_hold_the_largest_object() {
+        let parts = Parts { bytes: 8 << 20, at_once: 8 };
+        assert_eq!((parts.size(0), parts.size(999), parts.size(1000)), (8 << 20, 8 << 20, 16 << 20));
+        assert!((0..10_000).map(|index| parts.size(index)).sum::<usize>() > 5 << 40);
+        assert!(parts.size(9_999) < 5 << 30);
     }
 }

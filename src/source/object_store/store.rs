@@ -9,6 +9,7 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::HttpConnector;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
+use object_store::multipart::MultipartStore;
 use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
 
 use super::credentials::{Cached, CredentialSource, Provider, aws, azure, gcp};
@@ -22,14 +23,36 @@ use super::profile;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-type Store = Arc<dyn ObjectStore>;
+/// So long may it take to send a part and to be answered, on a slow line.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// One store.
+#[derive(Clone)]
+pub(super) struct Store {
+    pub(super) objects: Arc<dyn ObjectStore>,
+    /// The same store if it takes objects in parts. Web servers do not.
+    pub(super) parts: Option<Arc<dyn MultipartStore>>,
+}
+
+impl Store {
+    fn new(store: impl ObjectStore + MultipartStore) -> Self {
+        let store = Arc::new(store);
+        Self { objects: store.clone(), parts: Some(store) }
+    }
+}
 
 /// Sources of credentials by the name of the kind of store: `aws`, `azure` or `gcp`.
+///
+/// ```
+/// let none = polars_avro::CredentialSources::new();
+/// assert!(none.is_empty());
+/// ```
 pub type CredentialSources = HashMap<String, Arc<dyn CredentialSource>>;
 
 /// The stores of one read, all with the same options.
 pub(super) struct Stores {
     pub(super) options: StoreOptions,
+    read_timeout: Duration,
     /// By the name of the kind of store.
     credentials: HashMap<String, Arc<Cached>>,
     /// By process, because connections do not survive a fork, and by URL.
@@ -40,7 +63,12 @@ pub(super) struct Stores {
 impl Stores {
     pub(super) fn new(options: StoreOptions, credentials: CredentialSources) -> Self {
         let credentials = credentials.into_iter().map(|(kind, source)| (kind, Arc::new(Cached::new(source)))).collect();
-        Self { options, credentials, made: Mutex::default(), web: Mutex::default() }
+        Self { options, read_timeout: READ_TIMEOUT, credentials, made: Mutex::default(), web: Mutex::default() }
+    }
+
+    /// The same for requests that send much: clients count that time as waiting for an answer.
+    pub(super) fn for_writing(options: StoreOptions, credentials: CredentialSources) -> Self {
+        Self { read_timeout: WRITE_TIMEOUT, ..Self::new(options, credentials) }
     }
 
     /// The store that holds an object.
@@ -137,7 +165,7 @@ impl Stores {
         if let Some(cached) = credentials.filter(|_| !anonymous) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: aws }));
         }
-        Ok(Arc::new(builder.build()?))
+        Ok(Store::new(builder.build()?))
     }
 
     fn make_gcp(&self, location: &Location) -> Result<Store, Failure> {
@@ -152,7 +180,7 @@ impl Stores {
         if let Some(cached) = self.credentials(Kind::Gcp) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: gcp }));
         }
-        Ok(Arc::new(builder.build()?))
+        Ok(Store::new(builder.build()?))
     }
 
     fn make_azure(&self, location: &Location) -> Result<Store, Failure> {
@@ -165,12 +193,13 @@ impl Stores {
         if let Some(cached) = self.credentials(Kind::Azure) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: azure }));
         }
-        Ok(Arc::new(builder.build()?))
+        Ok(Store::new(builder.build()?))
     }
 
     fn make_http(&self, location: &Location) -> Result<Store, Failure> {
         let builder = HttpBuilder::new().with_url(&location.store).with_retry(no_retries());
-        Ok(Arc::new(builder.with_http_connector(self.web()?).build()?))
+        let store = Arc::new(builder.with_http_connector(self.web()?).build()?);
+        Ok(Store { objects: store, parts: None })
     }
 
     /// The client of all web servers.
@@ -190,7 +219,7 @@ impl Stores {
 
     fn client(&self) -> ClientOptions {
         let mut client = ClientOptions::new().with_allow_http(true).with_timeout_disabled();
-        client = client.with_connect_timeout(CONNECT_TIMEOUT).with_read_timeout(READ_TIMEOUT);
+        client = client.with_connect_timeout(CONNECT_TIMEOUT).with_read_timeout(self.read_timeout);
         for (key, value) in parsed::<ClientConfigKey>(&self.options.texts) {
             client = client.with_config(key, value);
         }

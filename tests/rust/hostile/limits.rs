@@ -225,7 +225,7 @@ fn with_wide_branches(first: &str) -> String {
         let fields: Vec<_> = (0..60).map(|at| format!(r#"{{"name":"f{at}","type":"int"}}"#)).collect();
         format!(r#"{{"type":"record","name":"{name}","fields":[{}]}}"#, fields.join(","))
     };
-    record(&[("a", &format!(r#"[{first},{},{}]"#, wide("A"), wide("B")))])
+    record(&[("a", &format!(r"[{first},{},{}]", wide("A"), wide("B")))])
 }
 
 #[test]

@@ -3,16 +3,16 @@
 //! What is damaged is refused, with the place; what is merely odd is read. Nothing panics, and nothing is allocated
 //! that the bytes cannot hold.
 
-mod answers;
 mod blocks;
 mod codecs;
 mod header;
 mod ignore_errors;
 mod limits;
+mod nested_blocks;
+mod regressions;
 mod shortfall;
 mod sources;
 mod splits;
-mod swallowed;
 mod values;
 
 use polars_avro::{Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions};

@@ -1,4 +1,4 @@
-"""What can be read from, and what is refused."""
+"""Sources that can be read, and those that are refused."""
 
 import io
 import os

@@ -170,7 +170,7 @@ def kind_of(schema: Any) -> str:
 
 
 def has_bytes(schema: Any) -> bool:
-    """Whether values have bytes, which defaults write as text and fastavro leaves so."""
+    """Return whether values have bytes, which fastavro leaves as text in defaults."""
     if isinstance(schema, list):
         return any(map(has_bytes, schema))
     if isinstance(schema, str):
@@ -200,12 +200,12 @@ def as_polars(schema: Any, value: Any) -> Any:  # noqa: PLR0911  (one return a k
 
 
 def word(branch: Any) -> str:
-    """What a branch of a union is called."""
+    """Return the name of a branch of a union."""
     return branch.get("name", branch["type"]) if isinstance(branch, dict) else branch
 
 
 def is_of(branch: Any, value: Any) -> bool:
-    """Whether a branch has this value, which no other branch of its union has."""
+    """Return whether this branch alone has this value in its union."""
     kinds = {
         bool: ("boolean",),
         int: ("int", "long"),

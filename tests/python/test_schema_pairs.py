@@ -6,7 +6,7 @@ import os
 import fastavro
 import polars as pl
 import pytest
-from pairs import Maker, as_polars
+from schema_pairs import Maker, as_polars
 
 import polars_avro
 
@@ -37,7 +37,7 @@ def by_us(data, pair):
 
 
 @pytest.mark.parametrize("part", range(10))
-def test_pairs(part):
+def test_schema_pairs(part):
     read = refused = 0
     for seed in range(part, PAIRS, 10):
         pair = Maker(seed).pair()

@@ -214,6 +214,48 @@ def test_a_read_is_interrupted_at_once(tmp_path, blocks, megabytes, n_threads, r
     assert float(done.stdout) < 0.2
 
 
+INTERRUPT_AND_LOOK = """
+import os, signal, sys, threading, time
+import polars_avro
+
+def memory(key):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) >> 10 for line in lines if line.startswith(key))
+
+def interrupt():
+    while memory("VmHWM") < before + 100:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+
+before = memory("VmRSS")
+threading.Thread(target=interrupt).start()
+try:
+    polars_avro.read_avro(sys.argv[1])
+except KeyboardInterrupt:
+    end = time.monotonic() + 10
+    while memory("VmRSS") > before + 40 and time.monotonic() < end:
+        time.sleep(0.05)
+    print(memory("VmRSS") - before)
+else:
+    sys.exit("not interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_an_interrupted_read_gives_its_memory_back(tmp_path):
+    packer = zlib.compressobj(1, wbits=-15)
+    packed = packer.compress(bytes(1 << 20)) + packer.flush()
+    block = containers.long(1024) + containers.text(packed) + containers.SYNC
+    path = tmp_path / "x.avro"
+    path.write_bytes(containers.header({"type": "fixed", "name": "F", "size": 1024}, "deflate") + block * 10_000)
+    command = [sys.executable, "-c", INTERRUPT_AND_LOOK, path]
+    # Freed memory is kept for ten seconds otherwise, for the next read.
+    environment = {**os.environ, "MIMALLOC_PURGE_DELAY": "0"}
+    done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 40
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
 @pytest.mark.parametrize("read", [polars_avro.read_avro, polars_avro.AvroReader, polars_avro.scan_avro])
 def test_a_pipe_is_refused_before_it_is_opened(tmp_path, read):

@@ -1,4 +1,4 @@
-"""What queries get: rows, columns, slices, row indices, on both engines; and what they spare the reader."""
+"""Queries on both engines: rows, columns, slices, row indices, and the work they skip."""
 
 import pickle
 import threading

@@ -20,7 +20,7 @@ pub(super) struct Writer {
 
 /// All schemas of one decoder, by their numbers. Number 0 is the reader's own.
 #[derive(Clone)]
-pub(super) struct Known {
+pub(super) struct WriterSchemas {
     pub(super) writers: Vec<Arc<Writer>>,
     by_text: HashMap<String, usize>,
     by_id: HashMap<u64, usize>,
@@ -30,20 +30,20 @@ pub(super) struct Known {
     any_id: Option<usize>,
 }
 
-impl Known {
+impl WriterSchemas {
     /// The schemas that the options name.
     pub(super) fn new(reader: &Arc<Schema>, options: &DatumOptions) -> Result<Self> {
         let (writers, by_text, by_id) = Default::default();
-        let mut known = Self { writers, by_text, by_id, bare: None, any_id: None };
-        let own = known.add(reader, reader, options)?;
-        known.by_id.insert(fingerprint(reader), own);
+        let mut schemas = Self { writers, by_text, by_id, bare: None, any_id: None };
+        let own = schemas.add(reader, reader, options)?;
+        schemas.by_id.insert(fingerprint(reader), own);
         if let Some(schema) = &options.schema {
-            let writer = known.add(schema, reader, options)?;
-            known.by_id.insert(fingerprint(schema), writer);
-            known.bare = Some(writer);
-            known.any_id = options.ignore_ids.then_some(writer);
+            let writer = schemas.add(schema, reader, options)?;
+            schemas.by_id.insert(fingerprint(schema), writer);
+            schemas.bare = Some(writer);
+            schemas.any_id = options.ignore_ids.then_some(writer);
         }
-        Ok(known)
+        Ok(schemas)
     }
 
     /// The number of a schema; makes its column unless it is known.
@@ -84,13 +84,13 @@ impl Known {
         }
     }
 
-    /// Whether ids that are not known yet may be asked for.
+    /// Returns true if ids that are not known yet may be asked for.
     pub(super) fn looks_up(&self, framing: Framing) -> bool {
         self.any_id.is_none() || framing == Framing::SingleObject
     }
 }
 
-/// Whether a schema is `bytes` and no more, which Confluent's serializer writes without their length.
+/// Returns true if a schema is `bytes` and no more, which Confluent's serializer writes without their length.
 pub(super) fn is_bytes(schema: &Schema) -> bool {
     let root = schema.node(schema.root());
     matches!(root.kind, Kind::Bytes) && root.logical.is_none()

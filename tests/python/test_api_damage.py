@@ -70,7 +70,7 @@ def test_damage_is_an_error_unless_it_is_ignored(read, damaged, places):
     with pytest.raises(polars_avro.AvroDataError):
         read(damaged)
     found = []
-    with pytest.warns(polars_avro.AvroWarning, match="2 damaged blocks were left out, with 10 rows or more") as caught:
+    with pytest.warns(polars_avro.AvroWarning, match="2 damaged blocks were dropped, with 10 rows or more") as caught:
         df = read(damaged, ignore_errors=True, on_bad_block=found.append)
     assert_frame_equal(df, frame(0, 2, 4, 5))
     assert [place(bad) for bad in found] == places
@@ -147,7 +147,7 @@ def test_a_reader_that_is_closed_early_warns(damaged):
     reader = polars_avro.AvroReader(damaged, ignore_errors=True, batch_size=1)
     next(reader)
     next(reader)
-    with pytest.warns(polars_avro.AvroWarning, match="1 damaged block was left out"):
+    with pytest.warns(polars_avro.AvroWarning, match="1 damaged block was dropped"):
         reader.close()
 
 
@@ -187,7 +187,7 @@ SEVERAL = (0, 2, 4, 5, 6, 7, 0, 2, 4, 5)
 @pytest.mark.parametrize("read", [READ["read_avro"], READ["streaming"], READ["in-memory"]])
 def test_reports_of_several_files_name_them_and_one_warning_sums_up(read, several, places):
     found = []
-    with pytest.warns(polars_avro.AvroWarning, match="4 damaged blocks were left out, with 20 rows or more") as caught:
+    with pytest.warns(polars_avro.AvroWarning, match="4 damaged blocks were dropped, with 20 rows or more") as caught:
         df = read(several, ignore_errors=True, on_bad_block=found.append)
     assert_frame_equal(df, frame(*SEVERAL))
     assert [place(bad) for bad in found] == [

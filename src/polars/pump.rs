@@ -1,0 +1,103 @@
+//! Reads with a predicate: batches are decoded on this crate's threads, and the caller's thread evaluates.
+//!
+//! Evaluating may use Polars' threads. If a query has all of them waiting for this read, only the thread that waits
+//! can evaluate: one of this crate's threads would wait for ever.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use polars_arrow::bitmap::Bitmap;
+use polars_arrow::datatypes::Field;
+
+use super::predicate::Predicate;
+use crate::{Batch, BatchReader, Error, ErrorKind, Result, RowFilter};
+
+/// Batches that wait for the caller, beside those that the reader has ready.
+const READY: usize = 1;
+
+enum Message {
+    /// Which rows pass?
+    Evaluate(Batch, SyncSender<Result<Bitmap>>),
+    /// The next batch of the read.
+    Batch(Result<Batch>),
+    /// The read came to its end.
+    End,
+}
+
+/// Asks the thread that waits for batches.
+struct AskCaller {
+    columns: Vec<String>,
+    caller: SyncSender<Message>,
+}
+
+impl fmt::Debug for AskCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AskCaller").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+impl RowFilter for AskCaller {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn evaluate(&self, batch: Batch) -> Result<Bitmap> {
+        let dropped = || Error::new(ErrorKind::Callback, "the reader was dropped");
+        let (answer, answers) = sync_channel(1);
+        self.caller.send(Message::Evaluate(batch, answer)).map_err(|_| dropped())?;
+        answers.recv().map_err(|_| dropped())?
+    }
+}
+
+/// Batches of a read whose filter the caller evaluates in between.
+pub(super) struct Pump {
+    messages: Receiver<Message>,
+    pub(super) fields: Arc<[Field]>,
+    pub(super) predicate: Predicate,
+    finished: bool,
+}
+
+impl Pump {
+    /// Starts a read with a filter.
+    pub(super) fn start(
+        predicate: Predicate,
+        read: impl FnOnce(Arc<dyn RowFilter>) -> Result<BatchReader>,
+    ) -> Result<Self> {
+        let (caller, messages) = sync_channel(READY);
+        let filter = AskCaller { columns: predicate.columns.clone(), caller: caller.clone() };
+        let reader = read(Arc::new(filter))?;
+        let fields = reader.fields().clone();
+        let drive = move || {
+            for batch in reader {
+                if caller.send(Message::Batch(batch)).is_err() {
+                    return;
+                }
+            }
+            // The caller may be gone: nothing is lost then.
+            drop(caller.send(Message::End));
+        };
+        thread::Builder::new().name("polars-avro-read".to_owned()).spawn(drive)?;
+        Ok(Self { messages, fields, predicate, finished: false })
+    }
+}
+
+impl Iterator for Pump {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Result<Batch>> {
+        while !self.finished {
+            match self.messages.recv() {
+                Ok(Message::Evaluate(batch, answer)) => drop(answer.send(self.predicate.evaluate(batch))),
+                Ok(Message::Batch(batch)) => return Some(batch),
+                Ok(Message::End) => self.finished = true,
+                Err(_) => {
+                    self.finished = true;
+                    return Some(Err(Error::new(ErrorKind::Internal, "the thread that reads has stopped")));
+                }
+            }
+        }
+        None
+    }
+}

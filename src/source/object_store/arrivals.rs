@@ -1,0 +1,77 @@
+//! What a group does with responses.
+
+use std::sync::Arc;
+
+use polars_buffer::Buffer;
+
+use super::error::Failure;
+use super::fetch::Gone;
+use super::group::{Group, State};
+use super::plan::Identity;
+
+impl Group {
+    /// The first response has come; the chunk is as long as the object has bytes for it.
+    pub(super) fn identified(
+        &self,
+        index: usize,
+        id: u64,
+        identity: &Arc<Identity>,
+        whole: bool,
+    ) -> std::result::Result<(), Gone> {
+        let mut state = self.lock();
+        if whole {
+            state.whole.insert(index);
+        }
+        let State { files, held, .. } = &mut *state;
+        let file = &mut files[index];
+        file.identity.get_or_insert_with(|| identity.clone());
+        let (start, chunk) = file.chunks.iter_mut().find(|(_, chunk)| chunk.id == id).ok_or(Gone)?;
+        let end = if whole { identity.size } else { chunk.end.min(identity.size) };
+        *held = *held + end - chunk.end;
+        chunk.end = end;
+        if end <= *start {
+            let start = *start;
+            file.chunks.remove(&start);
+            state.requests = state.requests.saturating_sub(1);
+        }
+        // Its size is what the next requests were waiting for.
+        let _ = self.read_ahead(&mut state);
+        drop(state);
+        self.progress.notify_all();
+        Ok(())
+    }
+
+    /// Bytes have come.
+    pub(super) fn append<B>(&self, index: usize, id: u64, bytes: B) -> std::result::Result<(), Gone>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
+        let mut state = self.lock();
+        let chunk = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id).ok_or(Gone)?;
+        let bytes = Buffer::from_owner(bytes);
+        chunk.filled += bytes.len() as u64;
+        chunk.frames.push(bytes);
+        let waited_for = chunk.waiters > 0;
+        drop(state);
+        if waited_for {
+            self.progress.notify_all();
+        }
+        Ok(())
+    }
+
+    /// A request has ended.
+    pub(super) fn finished(&self, index: usize, id: u64, ended: std::result::Result<(), Failure>) {
+        let mut state = self.lock();
+        let found = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id);
+        if let Some(chunk) = found {
+            chunk.done = true;
+            chunk.task = None;
+            chunk.failed = ended.err();
+            state.requests = state.requests.saturating_sub(1);
+        }
+        // A failure shows when a reader gets there.
+        let _ = self.read_ahead(&mut state);
+        drop(state);
+        self.progress.notify_all();
+    }
+}

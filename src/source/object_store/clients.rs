@@ -1,0 +1,63 @@
+//! Two clients for one store: reading the certificates of the system takes a tenth of a second, and plain HTTP needs none.
+
+use std::sync::OnceLock;
+
+use async_trait::async_trait;
+use object_store::client::{
+    ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    ReqwestConnector,
+};
+
+/// Makes the second client when the first request asks for it.
+#[derive(Debug)]
+pub(super) struct Clients {
+    options: ClientOptions,
+    /// Trusts the certificates of the options alone.
+    plain: HttpClient,
+    secure: OnceLock<HttpClient>,
+}
+
+impl Clients {
+    pub(super) fn new(options: &ClientOptions) -> object_store::Result<Self> {
+        let plain = ReqwestConnector::default().connect(&options.clone().with_no_system_certificates(true))?;
+        Ok(Self { options: options.clone(), plain, secure: OnceLock::new() })
+    }
+
+    /// The client that trusts what the options say.
+    fn secure(&self) -> Result<&HttpClient, HttpError> {
+        if let Some(client) = self.secure.get() {
+            return Ok(client);
+        }
+        let made = ReqwestConnector::default().connect(&self.options);
+        let made = made.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+        Ok(self.secure.get_or_init(|| made))
+    }
+}
+
+#[async_trait]
+impl HttpService for Clients {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if request.uri().scheme() != Some(&http::uri::Scheme::HTTP) {
+            return self.secure()?.execute(request).await;
+        }
+        match self.plain.execute(request.clone()).await {
+            Err(error) if is_distrust(&error) => self.secure()?.execute(request).await,
+            answered => answered,
+        }
+    }
+}
+
+/// Whether a certificate was refused: plain HTTP may lead to HTTPS.
+fn is_distrust(error: &HttpError) -> bool {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = source {
+        // rustls stands inside an I/O error, which does not name it as its source.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}

@@ -1,0 +1,144 @@
+//! Many objects at once: their sizes, without their bytes, and removing them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use object_store::path::Path;
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt};
+
+use super::error::Failure;
+use super::http::ForObject;
+use super::location::{Kind, Location};
+use super::options::StoreOptions;
+use super::retry::attempt;
+use super::runtime::{WaitCheck, wait_for};
+use super::store::{CredentialSources, Stores};
+use crate::{Error, Result};
+
+/// Requests at once.
+const REQUESTS: usize = 16;
+
+/// So many objects of one directory are listed, fewer are asked for one by one.
+const LISTED: usize = 3;
+
+/// The sizes of objects: from listings of their directories where these have several of them.
+///
+/// # Errors
+/// As [`StoreFile::all`](super::StoreFile::all), and where an object is missing or a store does not answer.
+pub fn store_sizes(
+    urls: &[String],
+    options: &StoreOptions,
+    credentials: CredentialSources,
+    check: &WaitCheck,
+) -> Result<Vec<u64>> {
+    options.check(urls.iter().map(String::as_str))?;
+    let locations = urls.iter().map(|url| Location::parse(url)).collect::<Result<Vec<_>>>()?;
+    let stores = Stores::new(options.clone(), credentials);
+    wait_for(check, async {
+        let mut sizes = vec![0; locations.len()];
+        let found = groups(&locations).into_iter().map(|group| Box::pin(sizes_of(&stores, &locations, group)));
+        let mut found = futures_util::stream::iter(found).buffer_unordered(REQUESTS);
+        while let Some(group) = found.next().await {
+            for (index, size) in group? {
+                sizes[index] = size;
+            }
+        }
+        Ok(sizes)
+    })
+}
+
+/// Numbers of locations: those of one listing together, the others alone.
+fn groups(locations: &[Location]) -> Vec<Vec<usize>> {
+    let mut directories: BTreeMap<(&str, Path), Vec<usize>> = BTreeMap::new();
+    for (index, location) in locations.iter().enumerate() {
+        directories.entry((&location.store, directory(&location.key))).or_default().push(index);
+    }
+    let mut groups = Vec::new();
+    for members in directories.into_values() {
+        if members.len() >= LISTED && locations[members[0]].kind != Kind::Http {
+            groups.push(members);
+        } else {
+            groups.extend(members.into_iter().map(|index| vec![index]));
+        }
+    }
+    groups
+}
+
+fn directory(key: &Path) -> Path {
+    let parts: Vec<_> = key.parts().collect();
+    parts[..parts.len().saturating_sub(1)].iter().cloned().collect()
+}
+
+async fn sizes_of(stores: &Stores, locations: &[Location], group: Vec<usize>) -> Result<Vec<(usize, u64)>> {
+    let first = &locations[group[0]];
+    if let [index] = group[..] {
+        return Ok(vec![(index, size(stores, first).await?)]);
+    }
+    let prefix = directory(&first.key);
+    let listed = attempt(stores, first, |store| {
+        let prefix = prefix.clone();
+        async move { list(&store.objects, &prefix).await }
+    });
+    let listed = listed.await.map_err(|failure| failure.raise(&first.shown))?;
+    group
+        .into_iter()
+        .map(|index| {
+            let Location { key, shown, .. } = &locations[index];
+            let missing =
+                || Error::source(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such object"));
+            let size = listed.get(key).copied().ok_or_else(|| missing().in_file(shown))?;
+            Ok((index, size))
+        })
+        .collect()
+}
+
+/// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
+///
+/// # Errors
+/// Where the URL names no directory in a store, and where the store refuses.
+pub fn remove_store_files(
+    directory: &str,
+    prefix: &str,
+    options: &StoreOptions,
+    credentials: CredentialSources,
+    check: &WaitCheck,
+) -> Result<usize> {
+    let stores = Stores::new(options.clone(), credentials);
+    let location = Location::parse(&format!("{}/{prefix}", directory.trim_end_matches('/')))?;
+    if location.kind == Kind::Http {
+        return Err(Error::argument("web servers have no directories").in_file(&location.shown));
+    }
+    let begins = location.key.to_string();
+    wait_for(check, async {
+        let raise = |failure: Failure| failure.raise(&location.shown);
+        let folder = self::directory(&location.key);
+        let listed = attempt(&stores, &location, |store| {
+            let folder = folder.clone();
+            async move { list(&store.objects, &folder).await }
+        });
+        let mut removed = 0;
+        for key in listed.await.map_err(raise)?.into_keys().filter(|key| key.as_ref().starts_with(&begins)) {
+            let key = &key;
+            attempt(&stores, &location, |store| async move { store.objects.delete(key).await }).await.map_err(raise)?;
+            removed += 1;
+        }
+        Ok(removed)
+    })
+}
+
+async fn list(store: &Arc<dyn ObjectStore>, prefix: &Path) -> object_store::Result<BTreeMap<Path, u64>> {
+    let listed = store.list_with_delimiter(Some(prefix)).await?;
+    Ok(listed.objects.into_iter().map(|object| (object.location, object.size)).collect())
+}
+
+async fn size(stores: &Stores, location: &Location) -> Result<u64> {
+    let key = &location.key;
+    let found: std::result::Result<_, Failure> = attempt(stores, location, |store| {
+        let mut options = GetOptions { head: true, ..GetOptions::default() };
+        options.extensions.insert(ForObject);
+        async move { store.objects.get_opts(key, options).await }
+    })
+    .await;
+    Ok(found.map_err(|failure| failure.raise(&location.shown))?.meta.size)
+}

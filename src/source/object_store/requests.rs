@@ -1,0 +1,158 @@
+//! Which ranges of a group's files to request, and when.
+
+use std::ops::Range;
+
+use super::fetch::Fetch;
+use super::group::{Group, State};
+use super::plan::Chunk;
+use super::runtime::runtime;
+use super::settings::Ahead;
+use crate::Result;
+
+/// Chunks for single reads that are kept.
+const PROBES: usize = 32;
+
+impl Group {
+    /// Requests what this reader reads now, and what it is likely to read next.
+    pub(super) fn read_on(&self, state: &mut State, index: usize, at: u64, end: u64, cursor: usize) -> Result<()> {
+        let file = &state.files[index];
+        let likely = file.likely_end(&file.cursors[cursor], self.ahead.bytes).max(end);
+        let missing = state.files[index].chunk_at(at).is_none();
+        if missing {
+            let alone = likely == end && end - at <= Ahead::LEAST;
+            let size = state.files[index].identity.as_ref().map_or(end, |identity| identity.size);
+            // The first byte is requested whatever is under way.
+            let longest = (likely - at).clamp(Ahead::LEAST, self.ahead.chunk);
+            if let Some(gap) = state.files[index].gap(at..(at + longest).min(size), longest) {
+                let start = gap.start;
+                self.request(state, index, gap)?;
+                if alone {
+                    Self::keep_probe(state, index, start);
+                }
+            }
+        }
+        self.request_all(state, index, at..likely)?;
+        Ok(())
+    }
+
+    /// Remembers that a chunk stands for a single read; the oldest of many is dropped.
+    pub(super) fn keep_probe(state: &mut State, index: usize, start: u64) {
+        let State { files, held, .. } = state;
+        let file = &mut files[index];
+        if let Some(chunk) = file.chunks.get_mut(&start) {
+            chunk.probe = true;
+        }
+        let mut probes: Vec<u64> = file.chunks.values().filter(|chunk| chunk.probe).map(|chunk| chunk.id).collect();
+        if probes.len() > PROBES {
+            probes.sort_unstable();
+            let oldest = probes[0];
+            *held -= file.drop_chunks(|_, chunk| chunk.id == oldest && chunk.done);
+        }
+    }
+
+    /// Requests what is promised to be read, in order, as far as the bounds allow.
+    pub(super) fn read_ahead(&self, state: &mut State) -> Result<()> {
+        let mut next = 0;
+        while let Some(index) = state.expected.range(next..).next().copied() {
+            next = index + 1;
+            if state.files[index].identity.is_none() {
+                if state.files[index].chunks.is_empty() && !self.has_room(state, Ahead::OPEN_WHOLE) {
+                    return Ok(());
+                }
+                if state.files[index].chunks.is_empty() {
+                    let wanted = state.files[index].expected.iter().map(|(_, range)| range.end).max().unwrap_or(0);
+                    let len = wanted.clamp(Ahead::OPEN, Ahead::OPEN_WHOLE);
+                    self.request(state, index, 0..len)?;
+                }
+                continue;
+            }
+            for range in state.files[index].expected.clone() {
+                let file = &state.files[index];
+                let size = file.identity.as_ref().map_or(0, |identity| identity.size);
+                let range = range.1.start..range.1.end.min(size);
+                let from = file.position_in(&range);
+                if !self.request_all(state, index, from..range.end)? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_room(&self, state: &State, bytes: u64) -> bool {
+        state.requests < self.ahead.requests && state.held + bytes <= self.ahead.bytes
+    }
+
+    /// Requests what is missing in a range; says whether the bounds allowed all of it.
+    pub(super) fn request_all(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<bool> {
+        if state.files[index].identity.is_none() {
+            return Ok(true);
+        }
+        while let Some(gap) = state.files[index].gap(range.clone(), self.ahead.chunk) {
+            if !self.has_room(state, gap.end - gap.start) {
+                return Ok(false);
+            }
+            self.request(state, index, gap)?;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn request(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<()> {
+        let runtime = runtime()?;
+        let id = state.next;
+        state.next += 1;
+        let fetch = Fetch {
+            group: self.me.clone(),
+            stores: self.stores.clone(),
+            location: self.locations[index].clone(),
+            index,
+            id,
+            range: range.clone(),
+            filled: 0,
+            identity: state.files[index].identity.clone(),
+            whole: state.whole.contains(&index),
+        };
+        let task = Some(runtime.spawn(fetch.run()).abort_handle());
+        let chunk = Chunk {
+            id,
+            end: range.end,
+            frames: Vec::new(),
+            filled: 0,
+            done: false,
+            failed: None,
+            waiters: 0,
+            task,
+            probe: false,
+        };
+        state.held += range.end - range.start;
+        state.requests += 1;
+        state.files[index].chunks.insert(range.start, chunk);
+        while state.held > self.ahead.bytes
+            && let Some(finished) = state.finished.pop_front()
+        {
+            if finished != index {
+                state.held -= state.files[finished].drop_chunks(|_, chunk| chunk.done);
+            }
+        }
+        Ok(())
+    }
+
+    /// Requests the first bytes of the files after one that is opened, as many as were opened in a row before: a reader
+    /// that may stop early promises nothing.
+    pub(super) fn open_ahead(&self, state: &mut State, index: usize) -> Result<()> {
+        if state.last_opened == Some(index) || !state.expected.is_empty() {
+            return Ok(());
+        }
+        let in_a_row = index > 0 && state.last_opened == Some(index - 1);
+        state.opened_in_a_row = if in_a_row { state.opened_in_a_row + 1 } else { 0 };
+        state.last_opened = Some(index);
+        let last = index.saturating_add(state.opened_in_a_row).min(self.locations.len() - 1);
+        for next in index + 1..=last {
+            let file = &state.files[next];
+            if file.identity.is_none() && file.chunks.is_empty() && self.has_room(state, Ahead::OPEN) {
+                self.request(state, next, 0..Ahead::OPEN)?;
+            }
+        }
+        Ok(())
+    }
+}
