@@ -41,7 +41,7 @@ fn main() {
 /// Reads files and drops the batches, as a consumer that takes no time would.
 fn read(files: &[String], threads: usize, simulated: Option<usize>) -> (Duration, Times, Vec<TaskTimes>) {
     let start = Instant::now();
-    let inputs = files.iter().map(|path| FileInput::Path(path.into())).collect();
+    let inputs: Vec<_> = files.iter().map(|path| FileInput::Path(path.into())).collect();
     let set = FileSet::new(inputs, &OpenOptions::default()).unwrap();
     let mut options = ReadOptions::default();
     options.n_threads = Some(threads);

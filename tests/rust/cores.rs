@@ -209,7 +209,7 @@ fn files_of_a_few_megabytes_come_in_order() {
         inputs.push(path);
         rows += more;
     }
-    let set = || FileSet::new(inputs.iter().cloned().map(FileInput::Path).collect(), &OpenOptions::default()).unwrap();
+    let set = || FileSet::new(inputs.iter().cloned().map(FileInput::Path), &OpenOptions::default()).unwrap();
     for (threads, ignore_errors) in [(1, false), (2, false), (4, false), (4, true)] {
         let mut reader = set().read(&on(threads, ignore_errors)).unwrap();
         let found: Vec<_> = reader.by_ref().flat_map(|batch| ids(&batch.unwrap())).collect();
