@@ -49,7 +49,9 @@ fn ids(batch: &Batch) -> Vec<i64> {
 }
 
 /// The ids that come, what ended the read, and where blocks were left out.
-fn outcome(file: &ContainerFile, options: &ReadOptions) -> (Vec<i64>, Option<String>, Vec<(Option<u64>, Option<u64>)>) {
+type Outcome = (Vec<i64>, Option<String>, Vec<(Option<u64>, Option<u64>)>);
+
+fn outcome(file: &ContainerFile, options: &ReadOptions) -> Outcome {
     let mut reader = file.read(options).unwrap();
     let (mut found, mut bad) = (Vec::new(), Vec::new());
     while let Some(batch) = reader.next() {
@@ -174,8 +176,7 @@ fn side_by_side(bytes: &[u8], is_remote: bool) -> usize {
     let file = ContainerFile::open(Arc::new(source), &OpenOptions::default()).unwrap();
     let rows: usize = file.read(&on(4, false)).unwrap().map(|batch| batch.unwrap().height).sum();
     assert!(rows > 10_000);
-    let most = meeting.reading.lock().unwrap().1;
-    most
+    meeting.reading.lock().unwrap().1
 }
 
 #[test]
