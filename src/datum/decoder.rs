@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::DatumOptions;
 use super::cells::{Cells, Scratch};
-use super::route::Router;
+use super::router::Router;
 use super::task::{Done, Tasks};
 use super::writers::WriterSchemas;
 use crate::decode::Column;

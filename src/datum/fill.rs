@@ -7,7 +7,8 @@ use polars_arrow::array::Array;
 
 use super::cells::{Cells, Scratch, Segment};
 use super::probe::{Probe, decode};
-use super::route::{NoRoute, Route, Router};
+use super::route::Route;
+use super::router::{NoRoute, Router};
 use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
 use crate::decode::{AnyColumn, Column, Merge};

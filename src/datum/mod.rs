@@ -11,6 +11,7 @@ mod framing;
 mod options;
 mod probe;
 mod route;
+mod router;
 mod rows;
 mod task;
 mod writers;

@@ -1,13 +1,7 @@
-//! Which schema a row is written with, by its header.
+//! The way to read a row: its header, and the schema behind it.
 
-use std::collections::HashSet;
-
-use super::Framing;
 use super::cells::Cell;
 use super::framing::Header;
-use super::probe::Probe;
-use super::writers::WriterSchemas;
-use crate::binary::Fault;
 
 /// The schema of a row, and of rows that begin alike.
 #[derive(Clone, Copy, Debug)]
@@ -20,31 +14,14 @@ pub(super) struct Route {
     mask: u128,
 }
 
-/// Why a row has no route.
-pub(super) enum NoRoute {
-    /// This id has not been looked up yet.
-    Missing(u64),
-    /// The row is bad.
-    Bad(Fault),
-}
-
-/// What routes are chosen by.
-#[derive(Clone, Copy)]
-pub(super) struct Router<'a> {
-    pub(super) framing: Framing,
-    pub(super) known: &'a WriterSchemas,
-    /// Ids that were looked up and are unknown.
-    pub(super) unknown: &'a HashSet<u64>,
-}
-
 impl Route {
-    fn new(header: Header, writer: usize, cell: Cell<'_>) -> Self {
+    pub(super) fn new(header: Header, writer: usize, cell: Cell<'_>) -> Self {
         let mask = (1 << (8 * header.len)) - 1;
         Self { header, writer, prefix: cell.first_bytes() & mask, mask }
     }
 
     /// The same for this row alone.
-    fn once(self) -> Self {
+    pub(super) fn once(self) -> Self {
         // No bit outside of the mask is ever set.
         Self { prefix: u128::MAX, mask: 0, ..self }
     }
@@ -53,81 +30,5 @@ impl Route {
     #[inline(always)]
     pub(super) fn fits(&self, cell: Cell<'_>) -> bool {
         cell.first_bytes() & self.mask == self.prefix && cell.len() >= self.header.len
-    }
-}
-
-impl Router<'_> {
-    /// The route of a row. Several readings are tried only where the framing is told by the row itself.
-    pub(super) fn route(&self, cell: Cell<'_>, probe: &mut Probe<'_>) -> Result<Route, NoRoute> {
-        let headers = self.framing.headers(cell.row());
-        let mut found = Vec::new();
-        for header in headers.into_iter().flatten() {
-            let Some(writer) = self.writer(header)? else { continue };
-            let route = Route::new(header, writer, cell);
-            if header.framing == Framing::SingleObject {
-                // Eight bytes do not meet a fingerprint by chance.
-                return Ok(route);
-            }
-            found.push(route);
-        }
-        match found[..] {
-            [route] if self.framing == Framing::Auto && route.header.id.is_none() => Ok(route.once()),
-            [route] => Ok(route),
-            [] => Err(NoRoute::Bad(self.refuse(cell.row(), headers.into_iter().flatten().next()))),
-            _ => Self::only_sound(&found, cell, probe).map(Route::once).map_err(NoRoute::Bad),
-        }
-    }
-
-    /// The schema of a reading; `None` if it is unknown.
-    fn writer(&self, header: Header) -> Result<Option<usize>, NoRoute> {
-        let Some(id) = header.id else { return Ok(self.known.bare) };
-        match self.known.find(header.framing, id) {
-            Some(writer) => Ok(Some(writer)),
-            None if self.known.looks_up(header.framing) && !self.unknown.contains(&id) => Err(NoRoute::Missing(id)),
-            None => Ok(None),
-        }
-    }
-
-    /// The one reading by which the row is a datum to its end.
-    fn only_sound(routes: &[Route], cell: Cell<'_>, probe: &mut Probe<'_>) -> Result<Route, Fault> {
-        let (mut sound, mut fault) = (Vec::new(), None);
-        for route in routes {
-            match probe.check(route, cell) {
-                Ok(()) => sound.push(*route),
-                Err(first) => fault = fault.or(Some(first)),
-            }
-        }
-        match (&sound[..], fault) {
-            ([route], _) => Ok(*route),
-            ([], Some(fault)) => Err(fault),
-            _ => {
-                let names: Vec<_> = sound.iter().map(|route| format!("{:?}", route.header.framing.name())).collect();
-                let names = names.join(" and ");
-                Err(Fault::data(format!("the row is a datum in more than one framing ({names}): name the framing")))
-            }
-        }
-    }
-
-    /// Returns what is wrong with a row that has no schema. `header` is the first reading of it.
-    #[cold]
-    fn refuse(&self, row: &[u8], header: Option<Header>) -> Fault {
-        let start = row.iter().take(10).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-        match header {
-            Some(Header { framing, id: Some(id), .. }) => Fault::data(format!("{} is not known", framing.id_text(id))),
-            Some(_) => Fault::data(format!("the row has no header that names a schema, it begins with [{start}]")),
-            None => Fault::data(format!(
-                "the row has no header of framing {:?}, it begins with [{start}]",
-                self.framing.name()
-            )),
-        }
-    }
-
-    /// The ids of a row that have not been looked up yet.
-    pub(super) fn missing(&self, row: &[u8]) -> impl Iterator<Item = u64> {
-        let headers = self.framing.headers(row).into_iter().flatten();
-        headers.filter_map(|header| match self.writer(header) {
-            Err(NoRoute::Missing(id)) => Some(id),
-            _ => None,
-        })
     }
 }

@@ -8,7 +8,7 @@ use super::Framing;
 use super::cells::{Cells, Scratch};
 use super::fill::{Stop, fill};
 use super::probe::Probe;
-use super::route::{NoRoute, Router};
+use super::router::{NoRoute, Router};
 use crate::binary::Fault;
 use crate::{Error, ErrorKind, Result};
 

@@ -8,6 +8,7 @@
 
 mod branches;
 mod evolution;
+mod failed;
 mod failure;
 mod leaf;
 mod resolver;
@@ -31,7 +32,10 @@ pub(crate) fn resolve(writer: &Schema, reader: &Schema, evolution: Evolution) ->
     if std::ptr::eq(writer, reader) {
         return Ok(identity(reader));
     }
-    resolver::Resolver::new(writer, reader, evolution).run()
+    let mut resolver = resolver::Resolver::new(writer, reader, evolution);
+    let root = resolver.meet_all()?;
+    failed::settle(&mut resolver, root)?;
+    Ok(resolver.reachable(root))
 }
 
 /// Names one node of a [`Resolution`].

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::branches::{Branches, names_agree};
 use super::evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
-use super::failure::{self, Failure, Outcome, describe};
+use super::failure::{Failure, Outcome, describe};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
 use crate::schema::datum::{VALUES, encode_default};
@@ -48,7 +48,11 @@ impl<'a> Resolver<'a> {
         Self { writer, reader, evolution, pairs, ids, wires, unions, default_values, refused, extra }
     }
 
-    pub(super) fn run(mut self) -> Result<Resolution> {
+    /// Looks at the root and at every pair that it leads to; gives the root.
+    ///
+    /// # Errors
+    /// Where there are too many of them.
+    pub(super) fn meet_all(&mut self) -> Result<ResolvedId> {
         let root = self.id(Pair { writer: self.writer.root(), reader: self.reader.root(), is_root: true });
         while let Some(&pair) = self.pairs.get(self.wires.len()) {
             if self.pairs.len() > PAIRS {
@@ -60,15 +64,7 @@ impl<'a> Resolver<'a> {
             let wire = self.meet(pair);
             self.wires.push(wire);
         }
-        if self.wires.iter().any(Outcome::is_err) {
-            failure::spread(&mut self);
-            failure::refuse_columns(&mut self, root);
-            if self.wires[root.0 as usize].is_err() {
-                return Err(failure::error(&self, root));
-            }
-            failure::refuse(&mut self);
-        }
-        Ok(self.reachable(root))
+        Ok(root)
     }
 
     /// The id of a pair, which is looked at later if it is new.
@@ -245,7 +241,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The pairs that reading comes to, which leaves out those that failed.
-    fn reachable(mut self, root: ResolvedId) -> Resolution {
+    pub(super) fn reachable(mut self, root: ResolvedId) -> Resolution {
         let mut order = vec![root];
         let mut renumbered = vec![None; self.wires.len()];
         renumbered[root.0 as usize] = Some(ResolvedId(0));

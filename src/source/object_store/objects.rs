@@ -26,6 +26,16 @@ const LISTED: usize = 3;
 ///
 /// # Errors
 /// As [`StoreFile::all`](super::StoreFile::all), and where an object is missing or a store does not answer.
+///
+/// # Examples
+/// ```
+/// use polars_avro::{CredentialSources, StoreOptions, WaitCheck, store_sizes};
+///
+/// let check: WaitCheck = Box::new(|| Ok(()));
+/// let urls = ["ftp://host/a.avro".to_owned()];
+/// let error = store_sizes(&urls, &StoreOptions::default(), CredentialSources::new(), &check).unwrap_err();
+/// assert!(error.to_string().contains("ftp://"));
+/// ```
 pub fn store_sizes(
     urls: &[String],
     options: &StoreOptions,
@@ -97,6 +107,16 @@ async fn sizes_of(stores: &Stores, locations: &[Location], group: Vec<usize>) ->
 ///
 /// # Errors
 /// Where the URL names no directory in a store, and where the store refuses.
+///
+/// # Examples
+/// ```
+/// use polars_avro::{CredentialSources, StoreOptions, WaitCheck, remove_store_files};
+///
+/// let check: WaitCheck = Box::new(|| Ok(()));
+/// let options = StoreOptions::default();
+/// let web = remove_store_files("https://host/folder", "part-", &options, CredentialSources::new(), &check);
+/// assert!(web.unwrap_err().to_string().contains("web servers have no directories"));
+/// ```
 pub fn remove_store_files(
     directory: &str,
     prefix: &str,

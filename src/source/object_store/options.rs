@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::time::Duration;
 
 use object_store::ClientConfigKey;
 use object_store::aws::AmazonS3ConfigKey;
@@ -10,28 +9,9 @@ use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
 
 use super::location::Kind;
+use super::option_value::OptionValue;
 use super::settings::Retries;
 use crate::{Error, Result};
-
-/// The value of one option.
-///
-/// ```
-/// use polars_avro::{OptionValue, StoreOptions};
-///
-/// let region = ("aws_region".to_owned(), OptionValue::Text("eu-north-1".to_owned()));
-/// let retries = ("max_retries".to_owned(), OptionValue::Integer(5));
-/// StoreOptions::new([region, retries])?;
-/// # Ok::<(), polars_avro::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub enum OptionValue {
-    /// A number; the numeric options take nothing else.
-    Integer(i64),
-    /// A fractional number.
-    Float(f64),
-    /// Text; all options of the stores themselves.
-    Text(String),
-}
 
 /// Checked options of a store, for any scheme.
 ///
@@ -223,25 +203,6 @@ fn distance(one: &str, other: &str) -> usize {
         }
     }
     row[other.len()]
-}
-
-/// A duration in milliseconds, or an error that names the option.
-pub(super) fn milliseconds(key: &str, value: &OptionValue) -> Result<Duration> {
-    Ok(Duration::from_millis(whole(key, value)?))
-}
-
-/// A whole number that is not negative.
-pub(super) fn whole(key: &str, value: &OptionValue) -> Result<u64> {
-    match value {
-        OptionValue::Integer(number) if *number >= 0 => Ok(*number as u64),
-        OptionValue::Integer(number) => {
-            Err(Error::argument(format!("invalid value for '{key}': {number} (expected 0 or more)")))
-        }
-        OptionValue::Float(number) => {
-            Err(Error::argument(format!("invalid value for '{key}': {number} (expected int)")))
-        }
-        OptionValue::Text(text) => Err(Error::argument(format!("invalid value for '{key}': '{text}' (expected int)"))),
-    }
 }
 
 #[cfg(test)]

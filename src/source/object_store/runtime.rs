@@ -35,6 +35,19 @@ pub(super) fn runtime() -> Result<&'static Runtime> {
 }
 
 /// Called now and then by a thread that waits; its error ends the wait.
+///
+/// # Examples
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use polars_avro::{Error, WaitCheck};
+///
+/// let end = Instant::now() + Duration::from_secs(60);
+/// let check: WaitCheck = Box::new(move || {
+///     if Instant::now() < end { Ok(()) } else { Err(Error::from(std::io::Error::other("a minute is enough"))) }
+/// });
+/// assert!(check().is_ok());
+/// ```
 pub type WaitCheck = Box<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// Time between two calls of a [`WaitCheck`].

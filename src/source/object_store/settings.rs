@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::options::{OptionValue, milliseconds, whole};
+use super::option_value::{OptionValue, milliseconds, whole};
 use crate::{Error, Result};
 
 /// How often a failed request is sent again, and when.

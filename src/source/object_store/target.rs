@@ -23,6 +23,17 @@ const HELD_BYTES: usize = 64 << 20;
 const COMMITS: usize = 16;
 
 /// Objects to write with one set of options. Clones share them.
+///
+/// # Examples
+/// ```
+/// use polars_avro::{CredentialSources, StoreOptions, StoreTargets};
+///
+/// let targets = StoreTargets::new(StoreOptions::default(), CredentialSources::new(), false, Box::new(|| Ok(())));
+/// assert!(targets.target("https://host/rows.avro").is_err());
+/// // Nothing is requested before a sink has bytes to send.
+/// assert_eq!(targets.target("s3://bucket/rows.avro")?.name(), "s3://bucket/rows.avro");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct StoreTargets(Arc<Shared>);
 
@@ -144,6 +155,16 @@ impl fmt::Debug for StoreTargets {
 }
 
 /// An object to write.
+///
+/// # Examples
+/// ```
+/// use polars_avro::{CredentialSources, Sink, StoreOptions, StoreTarget, StoreTargets};
+///
+/// let targets = StoreTargets::new(StoreOptions::default(), CredentialSources::new(), false, Box::new(|| Ok(())));
+/// let target: StoreTarget = targets.target("gs://bucket/rows.avro")?;
+/// assert_eq!(target.create().name(), target.name());
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct StoreTarget {
     shared: Arc<Shared>,
@@ -178,6 +199,17 @@ impl fmt::Debug for StoreTarget {
 }
 
 /// An object that is written. Until it is finished nothing is seen of it, and dropping it gives up what was sent.
+///
+/// # Examples
+/// ```
+/// use polars_avro::{CredentialSources, Sink, StoreOptions, StoreSink, StoreTargets};
+///
+/// let targets = StoreTargets::new(StoreOptions::default(), CredentialSources::new(), false, Box::new(|| Ok(())));
+/// let mut sink: StoreSink = targets.target("s3://bucket/rows.avro")?.create();
+/// // So few bytes wait for more; dropping the sink gives them up.
+/// sink.write(b"Obj".to_vec())?;
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub struct StoreSink {
     shared: Arc<Shared>,
     name: String,
