@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
     from polars._typing import SchemaDict
 
-    import polars as pl
     from polars_avro._limits import Limits
     from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
     from polars_avro._sources.stores import CredentialProvider, StorageOptions

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
+
 from polars_avro import _options, _schemas, _tiling
 from polars_avro._engine.file_parts import FilePart, FileParts
 from polars_avro._engine.files import Files
@@ -260,7 +261,7 @@ def plan_splits(
     extra_columns : {'raise', 'ignore'}
         What becomes of columns that only later files have.
     cast_options
-        Its `missing_struct_fields` and `extra_struct_fields` say the same of fields of nested records.
+        The casts that are allowed where dtypes differ, as in :func:`scan_avro`.
     storage_options
         Options of the stores that the files are in, as in :func:`scan_avro`. Splits keep them in this process; when
         they are pickled, they take along where the store is and leave out credentials.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
+import polars as pl
 from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
-import polars as pl
 from polars_avro._writing.files import FileWriter, write_batches
 from polars_avro._writing.frames import check_schema, empty_frame
 from polars_avro._writing.options import AvroCompression, FileOptions, SyncOnClose, core_options
@@ -49,7 +49,8 @@ def write_avro(
     """
     Write a DataFrame to an Avro file.
 
-    Every dtype can be written, and comes back from :func:`read_avro` as it was; other readers see plain Avro types.
+    Every dtype but Object and arrays of width 0 can be written, and comes back from :func:`read_avro` as it was; other
+    readers see plain Avro types.
     A path gets its file when it is complete: whatever fails before leaves the old file as it was. So does an object in
     a store.
 

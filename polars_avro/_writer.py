@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
+
 from polars_avro._core import FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._writing.files import FileWriter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
 from polars_avro import _options
 from polars_avro._extras import require
 from polars_avro._plan_options import StoreOptions

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-
 import polars as pl
+
 import polars_avro
 from polars_avro._cli.json_lines import json_columns
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     import polars as pl
+
     from polars_avro._bad_blocks import BadBlockLog
 
 

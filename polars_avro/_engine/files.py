@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
+
 from polars_avro import _options
 from polars_avro._core import FileSet, OpenFile
 from polars_avro._engine import predicate

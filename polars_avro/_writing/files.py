@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
 from polars_avro._core import Writer
 from polars_avro._writing.frames import core_frame, empty_frame
 

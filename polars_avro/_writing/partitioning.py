@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from polars.io.partition import FileProviderArgs
 
-import polars as pl
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._writing.targets import join, normalize_path
 

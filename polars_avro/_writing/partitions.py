@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
 from polars_avro._sources.stores import is_remote
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.targets import file_options, normalize_target

@@ -8,10 +8,10 @@ import os
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from ray.data import Datasink
 from ray.data.block import BlockAccessor
 
-import polars as pl
 from polars_avro._sources import stores
 from polars_avro._writer import AvroWriter
 from polars_avro._writing.targets import join, normalize_path

@@ -17,10 +17,10 @@ from polars_avro.ray._predicate import columns_of, hint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
     from ray.data.context import DataContext
     from ray.data.expressions import Expr
 
-    import polars as pl
     from polars_avro._splits import Split
 
 #: About how many bytes a value of a type without a fixed width takes in memory.

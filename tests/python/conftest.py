@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
+import polars as pl
 import pytest
 from places import azurite, moto, nginx  # noqa: F401 (fixtures)
-
-import polars as pl
 
 SCHEMA = {
     "type": "record",

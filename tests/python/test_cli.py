@@ -5,11 +5,11 @@ import os
 import re
 
 import fastavro
+import polars as pl
 import pytest
 from conftest import SCHEMA, make_rows, write
 from containers import block, header, long, text
 
-import polars as pl
 import polars_avro
 
 INTS = {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "string"}]}

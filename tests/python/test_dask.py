@@ -2,11 +2,11 @@
 
 import pickle
 
+import polars as pl
 import pytest
 from conftest import make_rows, write
 from polars.testing import assert_frame_equal
 
-import polars as pl
 import polars_avro
 import polars_avro.dask
 

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import fastavro
+import polars as pl
 import pytest
 from conftest import COLUMNS, SCHEMA, make_rows
 from polars.testing import assert_frame_equal
 from servers import Fault, Server, serving
 
-import polars as pl
 import polars_avro
 from polars_avro import AvroReader, read_avro, read_avro_metadata, read_avro_schema, scan_avro
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
+import polars as pl
 import pytest
 from conftest import SCHEMA, make_rows
 from polars.testing import assert_frame_equal
 
-import polars as pl
 import polars_avro
 from polars_avro import AvroReader, read_avro, read_avro_metadata, read_avro_schema, scan_avro
 

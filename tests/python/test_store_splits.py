@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import polars as pl
 import pytest
 from places import KEYS, Place, alone, azure_place, cloud_place, s3_place  # noqa: F401 (a fixture)
 from polars.testing import assert_frame_equal
@@ -14,7 +15,6 @@ from s3_server import S3Server
 from servers import serving
 from test_stores import encode, frame
 
-import polars as pl
 import polars_avro
 from polars_avro import plan_splits, scan_splits
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from places import KEYS, Place, alone, azure_place, cloud_place, s3_place  # noqa: F401 (a fixture)
 from polars.testing import assert_frame_equal
 from s3_server import S3Server
 from servers import Fault, serving
 
-import polars as pl
 from polars_avro import AvroUnsupportedError, AvroWriter, read_avro, scan_avro, sink_avro, write_avro
 
 SMALL = pl.DataFrame({"key": ["a", "b/c", None, "a"], "n": [1, 2, 3, 4]})

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
+import polars as pl
 import pytest
 from conftest import COLUMNS, SCHEMA, make_rows
 from places import KEYS, Place, alone, cloud_place, s3_place  # noqa: F401 (a fixture)
 from polars.testing import assert_frame_equal
 from servers import serving
 
-import polars as pl
 import polars_avro
 from polars_avro import AvroReader, read_avro, read_avro_metadata, read_avro_schema, scan_avro
 

@@ -9,11 +9,11 @@ import weakref
 from pathlib import Path
 
 import fastavro
+import polars as pl
 import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
 
-import polars as pl
 import polars_avro
 from polars_avro import AvroWriter, read_avro, sink_avro, write_avro
 

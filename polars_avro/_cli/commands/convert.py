@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-
 import polars as pl
+
 import polars_avro
 from polars_avro._cli import formats, progress, targets
 from polars_avro._cli import sources as sources_

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-
 import polars as pl
+
 from polars_avro._cli import sources as sources_
 from polars_avro._scan import scan_avro
 

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-
 import polars as pl
+
 from polars_avro._cli import failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.resolution import Problem, problems

@@ -49,15 +49,16 @@ impl HttpService for Clients {
 
 /// Whether a certificate was refused: plain HTTP may lead to HTTPS.
 fn is_distrust(error: &HttpError) -> bool {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = source {
-        // rustls stands inside an I/O error, which does not name it as its source.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-        {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        source = error.source();
+        // An I/O error does not name what it holds as its source, and may hold another.
+        next = match error.downcast_ref::<std::io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as _),
+            None => error.source(),
+        };
     }
     false
 }
