@@ -48,6 +48,18 @@ pub struct Stats {
 
 /// Where the threads of a read have spent their time, in nanoseconds, all threads together. Tasks that are under way count
 /// when they end.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let mut reader = file.read(&ReadOptions::default())?;
+/// while reader.next().transpose()?.is_some() {}
+/// let times = reader.stats().times;
+/// assert!(times.decode_ns > 0);
+/// assert_eq!(times.filter_ns, 0);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Times {
