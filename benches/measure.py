@@ -33,6 +33,7 @@ class Result:
     walls: list[float] = field(default_factory=list)
     cpus: list[float] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)
 
     @property
     def median(self) -> float:
@@ -50,7 +51,7 @@ class Result:
             row["minimum_ms"] = round(min(self.walls) * 1e3, 4)
             row["cpu_ms"] = round(statistics.median(self.cpus) * 1e3, 4)
             row["rounds"] = len(self.walls)
-        return row | {f"{name}_mb": round(value, 1) for name, value in self.memory.items()}
+        return row | {f"{name}_mb": round(value, 1) for name, value in self.memory.items()} | self.times
 
 
 class FailedError(Exception):
@@ -186,7 +187,7 @@ def enter(scenario: Scenario, reader: Reader, threads: int, wanted: dict) -> Ent
     result.reason = fault(reply, floor(scenario) if reader.name == FLOOR else wanted)
     result.status = "wrong" if result.reason else "ok"
     if reader.name != FLOOR:
-        result.memory = reply["memory"]
+        result.memory, result.times = reply["memory"], reply.get("times", {})
     return entry
 
 

@@ -50,7 +50,8 @@ def answer(engine: ModuleType, digest: ModuleType, request: dict) -> dict:
         taken = {"before": before, "peak": memory("VmHWM"), "held": frame.estimated_size() / 1e6}
         if request["sort"]:
             frame = frame.sort(request["checked"][0])
-        return digest.describe(frame, request["checked"]) | {"memory": taken}
+        account = {"times": engine.times(paths, query)} if hasattr(engine, "times") else {}
+        return digest.describe(frame, request["checked"]) | {"memory": taken} | account
     repeat = request["repeat"]
     # An engine with processes of its own counts their time too.
     clock = getattr(engine, "cpu", cpu)

@@ -70,11 +70,13 @@ pub use codec::Codec;
 pub use container::Header;
 pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
 pub use error::{Error, ErrorKind, Position, Result};
+#[doc(hidden)]
+pub use executor::TaskTimes;
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
 pub use read::{
     BadBlock, Batch, BatchReader, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions, RowFilter,
-    Stats,
+    Stats, Times,
 };
 pub use schema::{Cast, Casts, Evolution, Extra, Missing, Schema};
 #[cfg(feature = "object_store")]

@@ -1,8 +1,11 @@
 //! Tasks that run on several threads and give their results in order.
 //!
 //! Nothing runs ahead on its own: the consumer starts tasks and takes their results, and at most `threads + AHEAD` are
-//! started and not taken. That bounds memory, and needs no blocking send. A task gets its number when it claims its
-//! share of the input, under the input's lock, so the order in which threads arrive does not matter.
+//! started and not taken. That bounds memory, and needs no blocking send.
+//!
+//! A task reserves its share of the input under the lock, fetches it outside, and claims it under the lock again when
+//! the shares reserved before it are claimed. Results have the order of the claims. So threads fetch side by side, and
+//! only what depends on the share before is serial.
 //!
 //! Reading pulls: [`OrderedTasks::next`] starts as many tasks as fit. Writing pushes: [`OrderedTasks::submit`] starts one
 //! task for each share that it puts into the input, and [`OrderedTasks::take`] waits for what was started.
@@ -10,9 +13,12 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
 
+use super::input::{Claimed, Input, lock};
 use super::pool;
+use super::times::{Clock, TaskTimes, Times};
 use crate::{Error, ErrorKind, Result};
 
 /// Results that may wait for the consumer while every thread is at work.
@@ -22,13 +28,23 @@ pub(super) const AHEAD: usize = 2;
 pub(crate) trait Workload: Send + Sync + 'static {
     /// Everything that is left to do; behind the lock.
     type Input: Send + 'static;
-    /// The share of the input that one task takes away.
+    /// What a task fetches before its turn.
+    type Share: Send;
+    /// What was fetched.
+    type Fetched: Send;
+    /// What one task takes away.
     type Task: Send;
     /// The result of one task.
     type Output: Send + 'static;
 
-    /// Takes the next share of the input, `None` at its end. Runs under the lock.
-    fn claim(&self, input: &mut Self::Input) -> Result<Option<Self::Task>>;
+    /// Takes note of what the next task fetches; `None` if its claim needs nothing. Runs under the lock.
+    fn reserve(&self, input: &mut Self::Input) -> Option<Self::Share>;
+
+    /// Fetches a share, outside the lock.
+    fn fetch(&self, share: Self::Share) -> Self::Fetched;
+
+    /// Takes the next task. Runs under the lock, in the order of the reservations.
+    fn claim(&self, input: &mut Self::Input, fetched: Option<Self::Fetched>) -> Result<Claimed<Self::Task>>;
 
     /// Does the work of one task, on any thread.
     fn work(&self, task: Self::Task) -> Result<Self::Output>;
@@ -45,18 +61,12 @@ pub(crate) struct OrderedTasks<W: Workload> {
 
 struct Shared<W: Workload> {
     workload: W,
-    input: Mutex<Input<W::Input>>,
+    input: Input<W>,
     results: Mutex<Results<W::Output>>,
     /// A result has come, or a started task found nothing to do.
     progress: Condvar,
     cancelled: AtomicBool,
-}
-
-/// The input and the number of the next task.
-struct Input<I> {
-    rest: I,
-    next: u64,
-    ended: bool,
+    times: Times,
 }
 
 struct Results<T> {
@@ -67,19 +77,21 @@ struct Results<T> {
     ended: bool,
     /// A task panicked; its number is not known.
     panicked: bool,
-}
-
-/// A poisoned lock is a panic in a task, which has become an error of its own.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// When each thread that has no task ended its last one.
+    idle: Vec<Instant>,
 }
 
 impl<W: Workload> OrderedTasks<W> {
     pub(crate) fn new(workload: W, input: W::Input, threads: usize) -> Self {
-        let input = Mutex::new(Input { rest: input, next: 0, ended: false });
-        let results = Results { running: 0, done: BTreeMap::new(), ended: false, panicked: false };
-        let (results, progress, cancelled) = (Mutex::new(results), Condvar::new(), AtomicBool::new(false));
-        let shared = Shared { workload, input, results, progress, cancelled };
+        let results = Results { running: 0, done: BTreeMap::new(), ended: false, panicked: false, idle: Vec::new() };
+        let shared = Shared {
+            workload,
+            input: Input::new(input),
+            results: Mutex::new(results),
+            progress: Condvar::new(),
+            cancelled: AtomicBool::new(false),
+            times: Times::default(),
+        };
         Self { shared: Arc::new(shared), threads: threads.max(1), next: 0 }
     }
 
@@ -87,22 +99,37 @@ impl<W: Workload> OrderedTasks<W> {
         &self.shared.workload
     }
 
+    /// What the threads have spent their time on.
+    pub(crate) fn times(&self) -> TaskTimes {
+        self.shared.times.sum()
+    }
+
+    /// Keeps the times of every task from now on.
+    pub(crate) fn keep_times(&self) {
+        self.shared.times.keep();
+    }
+
+    /// Returns the times of the tasks since [`OrderedTasks::keep_times`], in the order in which they ended.
+    pub(crate) fn kept_times(&self) -> Vec<TaskTimes> {
+        self.shared.times.kept()
+    }
+
     /// The next task's result, in order; `None` once the input has ended. Keeps every thread busy meanwhile.
     pub(crate) fn next(&mut self) -> Option<Result<W::Output>> {
         if self.threads == 1 {
-            return self.shared.run_next().map(|(_, result)| result);
+            return self.run_here().map(|(_, result)| result);
         }
         self.wait(true)
     }
 
     /// Puts a share into the input and starts the task that claims it.
     pub(crate) fn submit(&mut self, put: impl FnOnce(&mut W::Input)) -> Result<()> {
-        put(&mut lock(&self.shared.input).rest);
+        self.shared.input.put(put);
         if self.threads > 1 {
             let mut results = lock(&self.shared.results);
             return self.start(&mut results);
         }
-        if let Some((number, result)) = self.shared.run_next() {
+        if let Some((number, result)) = self.run_here() {
             lock(&self.shared.results).done.insert(number, result);
         }
         Ok(())
@@ -122,6 +149,16 @@ impl<W: Workload> OrderedTasks<W> {
     /// Keeps tasks that have not begun from beginning.
     pub(crate) fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs one task on the consumer's thread.
+    fn run_here(&self) -> Option<(u64, Result<W::Output>)> {
+        let mut results = lock(&self.shared.results);
+        self.shared.times.resume(&mut results.idle);
+        drop(results);
+        let ran = self.shared.run_next();
+        lock(&self.shared.results).idle.push(Instant::now());
+        ran
     }
 
     /// Waits for the next result and starts more tasks before, if `pull` says so.
@@ -154,6 +191,7 @@ impl<W: Workload> OrderedTasks<W> {
     fn start(&self, results: &mut Results<W::Output>) -> Result<()> {
         let pool = pool::pool()?;
         results.running += 1;
+        self.shared.times.resume(&mut results.idle);
         let shared = self.shared.clone();
         pool.spawn(move || shared.run());
         Ok(())
@@ -167,22 +205,13 @@ impl<W: Workload> Drop for OrderedTasks<W> {
 }
 
 impl<W: Workload> Shared<W> {
-    /// The next task and its number; an error of the input takes a number too, and is the last.
-    fn claim(&self) -> Option<(u64, Result<W::Task>)> {
-        let mut input = lock(&self.input);
-        if input.ended || self.cancelled.load(Ordering::Relaxed) {
-            return None;
-        }
-        let task = self.workload.claim(&mut input.rest).transpose();
-        input.ended = !matches!(task, Some(Ok(_)));
-        let number = input.next;
-        input.next += 1;
-        task.map(|task| (number, task))
-    }
-
     /// Claims one task and does its work.
     fn run_next(&self) -> Option<(u64, Result<W::Output>)> {
-        self.claim().map(|(number, task)| (number, task.and_then(|task| self.workload.work(task))))
+        let mut clock = Clock::new();
+        let claimed = self.input.claim(&self.workload, &self.cancelled, &mut clock);
+        let worked = claimed.map(|(number, task)| (number, task.and_then(|task| self.workload.work(task))));
+        self.times.add(clock.finish(), worked.is_some());
+        worked
     }
 
     /// Runs one task on a thread of the pool.
@@ -190,6 +219,7 @@ impl<W: Workload> Shared<W> {
         let worked = catch_unwind(AssertUnwindSafe(|| self.run_next()));
         let mut results = lock(&self.results);
         results.running -= 1;
+        results.idle.push(Instant::now());
         match worked {
             Ok(Some((number, result))) => {
                 results.ended |= result.is_err();

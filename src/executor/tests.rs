@@ -1,9 +1,12 @@
 use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::ordered::AHEAD;
-use super::{OrderedTasks, Workload};
+use super::{Claimed, OrderedTasks, Workload};
 use crate::{Error, Result};
 
 /// Squares numbers, the small ones last.
@@ -15,13 +18,23 @@ struct Squares {
 
 impl Workload for Squares {
     type Input = VecDeque<u64>;
+    type Share = Infallible;
+    type Fetched = Infallible;
     type Task = u64;
     type Output = u64;
 
-    fn claim(&self, input: &mut VecDeque<u64>) -> Result<Option<u64>> {
+    fn reserve(&self, _: &mut VecDeque<u64>) -> Option<Infallible> {
+        None
+    }
+
+    fn fetch(&self, share: Infallible) -> Infallible {
+        share
+    }
+
+    fn claim(&self, input: &mut VecDeque<u64>, _: Option<Infallible>) -> Result<Claimed<u64>> {
         match input.pop_front() {
             Some(1000) => Err(Error::data("no such number")),
-            number => Ok(number),
+            number => Ok(number.map_or(Claimed::End, Claimed::Task)),
         }
     }
 
@@ -100,4 +113,94 @@ fn cancelled_tasks_do_not_begin() {
     assert_eq!(tasks.next().unwrap().unwrap(), 0);
     tasks.cancel();
     assert!(tasks.next().is_none());
+}
+
+/// Doubles the numbers of shares that are fetched side by side; the shares reserved first take the longest.
+#[derive(Default)]
+struct Fetching {
+    fetching: AtomicUsize,
+    most_fetching: AtomicUsize,
+}
+
+/// Numbers to reserve, and which of them was claimed last.
+struct Shares {
+    next: u64,
+    stop: u64,
+    claimed: Vec<u64>,
+}
+
+impl Workload for Fetching {
+    type Input = Shares;
+    type Share = u64;
+    type Fetched = u64;
+    type Task = u64;
+    type Output = u64;
+
+    fn reserve(&self, input: &mut Shares) -> Option<u64> {
+        let number = input.next;
+        input.next += u64::from(number < input.stop);
+        (number < input.stop).then_some(number)
+    }
+
+    fn fetch(&self, number: u64) -> u64 {
+        let fetching = self.fetching.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_fetching.fetch_max(fetching, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_micros(500 * (4 - number % 4)));
+        self.fetching.fetch_sub(1, Ordering::SeqCst);
+        assert!(number != 2000, "a panic that the test wants");
+        2 * number
+    }
+
+    fn claim(&self, input: &mut Shares, fetched: Option<u64>) -> Result<Claimed<u64>> {
+        assert!(fetched != Some(6000), "a panic that the test wants");
+        Ok(match fetched {
+            // One in five is passed by.
+            Some(fetched) if fetched % 5 == 0 => Claimed::Again,
+            Some(fetched) => {
+                input.claimed.push(fetched);
+                Claimed::Task(fetched)
+            }
+            None => Claimed::End,
+        })
+    }
+
+    fn work(&self, number: u64) -> Result<u64> {
+        Ok(number)
+    }
+}
+
+fn fetch(numbers: Range<u64>, threads: usize) -> OrderedTasks<Fetching> {
+    let input = Shares { next: numbers.start, stop: numbers.end, claimed: Vec::new() };
+    OrderedTasks::new(Fetching::default(), input, threads)
+}
+
+#[test]
+fn shares_are_fetched_side_by_side_and_claimed_in_order() {
+    for threads in [1, 2, 4] {
+        let mut tasks = fetch(0..60, threads);
+        let results: Vec<_> = std::iter::from_fn(|| tasks.next()).map(Result::unwrap).collect();
+        let expected: Vec<_> = (0..60).map(|number| 2 * number).filter(|number| number % 5 != 0).collect();
+        assert_eq!(results, expected, "{threads} threads");
+        let most = tasks.workload().most_fetching.load(Ordering::SeqCst);
+        // The pool may have fewer threads.
+        assert!(most <= threads && (most > 1 || threads == 1 || super::threads() == 1), "{most} of {threads}");
+        let times = tasks.times();
+        assert!(times.fetch >= Duration::from_millis(30), "{times:?}");
+    }
+}
+
+#[test]
+fn a_panic_while_a_share_is_fetched_or_claimed_keeps_nobody_waiting() {
+    for numbers in [1990..2030, 2990..3030] {
+        for threads in [2, 4] {
+            let mut tasks = fetch(numbers.clone(), threads);
+            let error = std::iter::from_fn(|| tasks.next()).find_map(Result::err).unwrap();
+            assert!(error.to_string().contains("a panic on another thread"), "{error}");
+        }
+        let mut tasks = fetch(numbers.clone(), 1);
+        let panicked = catch_unwind(AssertUnwindSafe(|| std::iter::from_fn(|| tasks.next()).count()));
+        assert!(panicked.is_err());
+        // It ends, and does not wait for the turn that never ended.
+        assert!(tasks.next().is_none());
+    }
 }

@@ -182,6 +182,13 @@ impl BatchReader {
         counts.set_item("files_opened", stats.files_opened)?;
         counts.set_item("max_open_files", stats.max_open_files)?;
         counts.set_item("plans_compiled", stats.plans_compiled)?;
+        counts.set_item("lock_wait_ns", stats.times.lock_wait_ns)?;
+        counts.set_item("locked_ns", stats.times.locked_ns)?;
+        counts.set_item("fetch_ns", stats.times.fetch_ns)?;
+        counts.set_item("decompress_ns", stats.times.decompress_ns)?;
+        counts.set_item("decode_ns", stats.times.decode_ns)?;
+        counts.set_item("filter_ns", stats.times.filter_ns)?;
+        counts.set_item("consumer_wait_ns", stats.times.consumer_wait_ns)?;
         Ok(counts)
     }
 }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::batches::RecoveredRows;
 use super::blocks::{FirstBlock, blocks_in};
+use super::fetch::BufferPool;
 use super::files::{FileEntry, FileInput, FileOpener, OpenFile, OpenOptions, PlanCache, ResolvedSchemas, Selection};
 use super::options::ReadOptions;
 use super::reader::{BatchReader, Decoding};
@@ -216,11 +217,12 @@ impl FileSet {
             (None, Some(blocks)) => set.files.iter().map(|entry| entry.read_ahead(blocks.clone())).collect(),
         };
         let first_block = set.first_block(blocks.as_ref());
-        let (Self { files, cache, .. }, buffers) = (set, Arc::default());
+        let (Self { files, cache, .. }, buffers) = (set, Arc::new(BufferPool::new(settings.threads)));
         let list = FileList { files, blocks, cache, selection, settings, counters: counters.clone(), buffers };
         let queue = FileQueue::new(Arc::new(list), rows, virtual_columns.row_index.is_some());
         let parts = Decoding::new(settings, virtual_columns, filter, counters);
-        Ok(BatchReader::new(queue, fields, parts, recovered, first_block, ahead))
+        let is_simulated = options.simulated_threads.is_some();
+        Ok(BatchReader::new(queue, fields, parts, recovered, first_block, ahead, is_simulated))
     }
 
     /// Opens the only file, and finds the blocks in this range of its bytes.

@@ -19,4 +19,4 @@ pub use file_set::FileSet;
 pub use files::{BadBlock, FileInput, FileOpener, OpenOptions};
 pub use options::ReadOptions;
 pub use reader::BatchReader;
-pub use stats::Stats;
+pub use stats::{Stats, Times};

@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use polars_arrow::datatypes::Field;
 
 use super::batches::{self, Batch, Decoder, Filter, RecoveredRows, Scratch, TaskOutput, VirtualColumns};
 use super::blocks::FirstBlock;
+use super::fetch::{FetchedRange, RangeRequest};
 use super::files::BadBlock;
 use super::settings::ReadSettings;
-use super::stats::{Counters, Stats};
-use super::tasks::{FileQueue, Tasks, WorkItem};
-use crate::executor::{OrderedTasks, Workload};
+use super::stats::{Counters, Stats, add_time};
+use super::tasks::{FileQueue, QueuedRange, Tasks, WorkItem};
+use crate::executor::{Claimed, OrderedTasks, TaskTimes, Workload};
 use crate::{Error, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
@@ -60,9 +62,13 @@ impl BatchReader {
         recovered: Option<RecoveredRows>,
         first_block: Option<FirstBlock>,
         ahead: Vec<ReadAhead>,
+        is_simulated: bool,
     ) -> Self {
-        let threads = decoding.settings.threads;
+        let threads = if is_simulated { 1 } else { decoding.settings.threads };
         let tasks = OrderedTasks::new(decoding, queue, threads);
+        if is_simulated {
+            tasks.keep_times();
+        }
         Self { tasks, fields, ready: VecDeque::new(), recovered, first_block, finished: false, ahead }
     }
 
@@ -75,7 +81,14 @@ impl BatchReader {
     /// What has been done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.tasks.workload().counters.stats()
+        self.tasks.workload().counters.stats(&self.tasks.times())
+    }
+
+    /// The times of every task, in file order, if [`ReadOptions::simulated_threads`](crate::ReadOptions) is set.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn task_times(&self) -> Vec<TaskTimes> {
+        self.tasks.kept_times()
     }
 
     /// The blocks left out before the last batch that came, or before the end, but for those given before.
@@ -140,19 +153,31 @@ impl BatchReader {
 
 impl Workload for Decoding {
     type Input = FileQueue;
+    type Share = QueuedRange<RangeRequest>;
+    type Fetched = QueuedRange<FetchedRange>;
     type Task = WorkItem;
     type Output = Vec<TaskOutput>;
 
-    fn claim(&self, queue: &mut FileQueue) -> Result<Option<WorkItem>> {
-        queue.next_item()
+    fn reserve(&self, queue: &mut FileQueue) -> Option<Self::Share> {
+        queue.reserve()
+    }
+
+    fn fetch(&self, QueuedRange { file, range }: Self::Share) -> Self::Fetched {
+        QueuedRange { file, range: range.fetch() }
+    }
+
+    fn claim(&self, queue: &mut FileQueue, fetched: Option<Self::Fetched>) -> Result<Claimed<WorkItem>> {
+        queue.claim(fetched)
     }
 
     fn work(&self, item: WorkItem) -> Result<Vec<TaskOutput>> {
-        let Tasks { tasks, buffers, end } = item.open();
+        let start = Instant::now();
+        let Tasks { tasks, files, end } = item.open();
+        add_time(&self.counters.fetch_ns, start);
         let mut scratch = self.scratch().pop().unwrap_or_default();
         let decoder =
             Decoder { virtual_columns: &self.virtual_columns, settings: self.settings, counters: &self.counters };
-        let outputs = batches::decode(&decoder, self.filter.as_ref(), tasks, &buffers, &mut scratch);
+        let outputs = batches::decode(&decoder, self.filter.as_ref(), tasks, &files.buffers, &mut scratch);
         self.scratch().push(scratch);
         let outputs = outputs?;
         end.map(|()| outputs)

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::executor::TaskTimes;
 
 /// What a read has done so far.
 ///
@@ -39,6 +42,41 @@ pub struct Stats {
     pub max_open_files: u64,
     /// For how many schemas a read over several files has made a plan.
     pub plans_compiled: u64,
+    /// Where the threads' time went.
+    pub times: Times,
+}
+
+/// Where the threads of a read have spent their time, in nanoseconds, all threads together. Tasks that are under way count
+/// when they end.
+///
+/// ```
+/// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
+///
+/// let file = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?;
+/// let mut reader = file.read(&ReadOptions::default())?;
+/// while reader.next().transpose()?.is_some() {}
+/// let times = reader.stats().times;
+/// assert!(times.decode_ns > 0);
+/// assert_eq!(times.filter_ns, 0);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Times {
+    /// Waiting for the queue's lock, or for the turn of the tasks before.
+    pub lock_wait_ns: u64,
+    /// Holding the lock, while no other thread can: walking block headers, opening large files, cutting large blocks.
+    pub locked_ns: u64,
+    /// Reading from the source, outside the lock.
+    pub fetch_ns: u64,
+    /// Decompressing, by the look of one block a task.
+    pub decompress_ns: u64,
+    /// Decoding, and everything else that makes batches.
+    pub decode_ns: u64,
+    /// Evaluating the filter.
+    pub filter_ns: u64,
+    /// Without a task, because the consumer had not taken enough results.
+    pub consumer_wait_ns: u64,
 }
 
 /// The same while it is counted.
@@ -56,6 +94,10 @@ pub(crate) struct Counters {
     files_open: AtomicU64,
     max_open_files: AtomicU64,
     pub(crate) plans_compiled: AtomicU64,
+    /// Nanoseconds of tasks' work.
+    pub(crate) fetch_ns: AtomicU64,
+    pub(crate) decompress_ns: AtomicU64,
+    pub(crate) filter_ns: AtomicU64,
 }
 
 /// A file is open for as long as this lives.
@@ -81,9 +123,29 @@ pub(crate) fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Ordering::Relaxed);
 }
 
+/// Adds the time since `start`.
+pub(crate) fn add_time(counter: &AtomicU64, start: Instant) {
+    add(counter, nanoseconds(start.elapsed()));
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl Counters {
-    pub(crate) fn stats(&self) -> Stats {
+    /// Returns what was done, in tasks that took these times.
+    pub(crate) fn stats(&self, tasks: &TaskTimes) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (fetch, decompress, filter) = (get(&self.fetch_ns), get(&self.decompress_ns), get(&self.filter_ns));
+        let times = Times {
+            lock_wait_ns: nanoseconds(tasks.lock_wait),
+            locked_ns: nanoseconds(tasks.locked),
+            fetch_ns: nanoseconds(tasks.fetch) + fetch,
+            decompress_ns: decompress,
+            decode_ns: nanoseconds(tasks.work).saturating_sub(fetch + decompress + filter),
+            filter_ns: filter,
+            consumer_wait_ns: nanoseconds(tasks.consumer_wait),
+        };
         Stats {
             blocks_read: get(&self.blocks_read),
             blocks_skipped: get(&self.blocks_skipped),
@@ -96,6 +158,7 @@ impl Counters {
             files_opened: get(&self.files_opened),
             max_open_files: get(&self.max_open_files),
             plans_compiled: get(&self.plans_compiled),
+            times,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A share of rows to blocks: encoded, cut, compressed, framed.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use super::rows::Share;
@@ -8,7 +9,7 @@ use crate::binary::SLACK;
 use crate::codec::Compressor;
 use crate::container::{SYNC_BYTES, push_block};
 use crate::encode::Stage;
-use crate::executor::Workload;
+use crate::executor::{Claimed, Workload};
 use crate::{Codec, Error, Result};
 
 /// Encodes shares, on any number of threads.
@@ -108,11 +109,22 @@ impl BlockEncoder {
 
 impl Workload for BlockEncoder {
     type Input = VecDeque<Share>;
+    type Share = Infallible;
+    type Fetched = Infallible;
     type Task = Share;
     type Output = Blocks;
 
-    fn claim(&self, input: &mut VecDeque<Share>) -> Result<Option<Share>> {
-        Ok(input.pop_front())
+    /// The rows are in memory.
+    fn reserve(&self, _: &mut VecDeque<Share>) -> Option<Infallible> {
+        None
+    }
+
+    fn fetch(&self, share: Infallible) -> Infallible {
+        share
+    }
+
+    fn claim(&self, input: &mut VecDeque<Share>, _: Option<Infallible>) -> Result<Claimed<Share>> {
+        Ok(input.pop_front().map_or(Claimed::End, Claimed::Task))
     }
 
     fn work(&self, share: Share) -> Result<Blocks> {

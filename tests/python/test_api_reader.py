@@ -72,6 +72,20 @@ def test_a_closed_reader_has_its_counts(path):
     reader.close()
 
 
+def test_a_reader_tells_where_its_time_went(path, caplog):
+    names = ["lock_wait_ns", "locked_ns", "fetch_ns", "decompress_ns", "decode_ns", "filter_ns", "consumer_wait_ns"]
+    with polars_avro.AvroReader(path, batch_size=100) as reader:
+        assert [reader.stats[name] for name in names] == [0] * len(names)
+        assert sum(batch.height for batch in reader) == 1000
+        assert all(reader.stats[name] > 0 for name in ("locked_ns", "decode_ns"))
+        assert reader.stats["filter_ns"] == 0
+    with caplog.at_level("DEBUG", logger="polars_avro"):
+        assert polars_avro.scan_avro(path).filter(pl.col("id") < 10).collect().height == 10
+    logged = vars(caplog.records[-1])
+    assert all(f"{name} {logged[name]}" in caplog.text for name in names)
+    assert logged["filter_ns"] > 0
+
+
 def test_a_reader_of_no_columns_keeps_heights(path):
     assert sum(batch.height for batch in polars_avro.AvroReader(path, columns=[], batch_size=300)) == 1000
 

@@ -7,6 +7,7 @@ mod cells;
 mod choices;
 mod columns;
 mod container;
+mod cores;
 mod counting;
 mod datums;
 mod differential;

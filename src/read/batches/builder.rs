@@ -92,7 +92,7 @@ impl Decoder<'_> {
         for (i, slice) in slices.iter().enumerate() {
             let bytes = &window[slice.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
-            let own = part.file.decompress(bytes, &slice.frame, decompressor, data, self.counters)?;
+            let own = self.decompress(&part.file, slices, i, bytes, decompressor, data)?;
             let data = if own { bytes } else { data };
             decode_block(part, slice, data, out)?;
             if !out.reserved {

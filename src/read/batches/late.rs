@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use polars_arrow::bitmap::Bitmap;
 
@@ -16,7 +17,7 @@ use crate::container::BlockFrame;
 use crate::decode::Record;
 use crate::plan::{FilterPlan, Plan};
 use crate::read::settings::ReadSettings;
-use crate::read::stats::add;
+use crate::read::stats::{add, add_time};
 use crate::read::tasks::{Blocks, FileTask, Task};
 use crate::{Error, ErrorKind, Result};
 
@@ -171,8 +172,8 @@ impl<'a> LateMaterializer<'a> {
             }
             let bytes = &window[slice.range.clone()];
             let mut data = self.buffers.pop().unwrap_or_default();
-            let counters = self.decoder.counters;
-            let own = part.file.decompress(bytes, &slice.frame, &mut scratch.decompressor, &mut data, counters)?;
+            let decompressor = &mut scratch.decompressor;
+            let own = self.decoder.decompress(&part.file, slices, i, bytes, decompressor, &mut data)?;
             let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
             decode_block(part, slice, &data, self)?;
             self.keep(data);
@@ -194,7 +195,9 @@ impl<'a> LateMaterializer<'a> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
         let Decoder { virtual_columns, counters, .. } = *self.decoder;
         let row_index = virtual_columns.row_index.as_ref();
+        let start = Instant::now();
         let passed = self.filter.test(self.parts, &mut self.tested, first_row, row_index)?;
+        add_time(&counters.filter_ns, start);
         let height = passed.set_bits();
         add(&counters.rows_evaluated, passed.len() as u64);
         add(&counters.rows_filtered_out, (passed.len() - height) as u64);

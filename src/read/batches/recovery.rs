@@ -30,7 +30,7 @@ pub(crate) fn decode(
             items.push(TaskOutput::BadBlock(bad));
             continue;
         }
-        if let Task::Blocks(Blocks { window, slices, stop }) = &part.task {
+        if let Task::Blocks(Blocks { window, slices, stop, .. }) = &part.task {
             let ignore_errors = Recovery { decoder, part: &part, window, stop: *stop, inside: false };
             items.extend(ignore_errors.decode(slices, scratch)?);
         } else {

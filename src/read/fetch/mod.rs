@@ -3,6 +3,7 @@
 //! A source that is far away reads ahead behind these calls: [`Source::read_ahead`] promises it what is read next.
 
 mod buffer_pool;
+mod range;
 mod window;
 
 use polars_buffer::Buffer;
@@ -10,6 +11,7 @@ use polars_buffer::Buffer;
 use crate::{MemorySource, Result, Source};
 
 pub(crate) use buffer_pool::BufferPool;
+pub(crate) use range::{FetchedRange, RangeRequest, append};
 pub(crate) use window::Window;
 
 /// Returns the `len` bytes at `offset`, fewer only if the source ends.

@@ -14,6 +14,9 @@ use crate::{Error, ErrorKind, Header, Result, Schema, Source};
 /// A file of fewer bytes is read at once and closed.
 const SMALL_BYTES: u64 = 256 << 10;
 
+/// A local file of fewer bytes may be the task of one thread, if there are many.
+const MEDIUM_BYTES: u64 = 8 << 20;
+
 /// One of several files.
 pub(crate) struct FileEntry {
     pub(crate) number: usize,
@@ -99,6 +102,12 @@ impl FileEntry {
     /// Whether the file is read at once and closed, as far as that is known without waiting.
     pub(crate) fn is_small(&self) -> bool {
         self.open.is_none() && self.known_size().is_some_and(|size| size < SMALL_BYTES)
+    }
+
+    /// Whether the file is local, not open, and neither small nor large.
+    pub(crate) fn is_medium(&self) -> bool {
+        let is_closed = self.open.is_none() && matches!(self.input, FileInput::Path(_));
+        is_closed && self.size().is_ok_and(|size| (SMALL_BYTES..MEDIUM_BYTES).contains(&size))
     }
 
     /// Opens the file and resolves its schema; it counts as open while this is there.

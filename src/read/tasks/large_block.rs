@@ -67,7 +67,7 @@ impl LargeBlock {
             None
         } else {
             let len = frame.end() - frame.data.start;
-            window.fill(&*file.source, frame.data.start, len, len, counters)?;
+            window.fill(&*file.source, frame.data.start, len, len)?;
             let block = window.from(frame.data.start);
             let block = &block[..block.len().min(usize::try_from(len).unwrap_or(usize::MAX))];
             let mut data = Vec::new();
@@ -85,11 +85,10 @@ impl LargeBlock {
         plan: &Plan,
         settings: ReadSettings,
         window: &mut Window,
-        counters: &Counters,
     ) -> Result<Option<RecordRun>> {
         let mut room = (settings.batch_bytes as u64).clamp(LEAST_CHUNK_BYTES, CHUNK_BYTES);
         while self.take > 0 && !self.broken {
-            let chunk = self.chunk(file, room, window, counters)?;
+            let chunk = self.chunk(file, room, window)?;
             let skipping = self.skip > 0;
             let wanted = if skipping { self.skip } else { self.take.min(self.run_rows(settings)) };
             let (n, stop, fault) = plan.skip_records(&chunk.bytes, chunk.start, wanted);
@@ -145,7 +144,7 @@ impl LargeBlock {
     }
 
     /// The data from the next record on, `room` bytes of it if it is in the file.
-    fn chunk(&self, file: &OpenFile, room: u64, window: &mut Window, counters: &Counters) -> Result<BlockChunk> {
+    fn chunk(&self, file: &OpenFile, room: u64, window: &mut Window) -> Result<BlockChunk> {
         if let Some(data) = &self.data {
             return Ok(BlockChunk { bytes: data.clone(), start: self.pos as usize, last: true });
         }
@@ -153,7 +152,7 @@ impl LargeBlock {
         let left = self.frame.end() - offset;
         // A window that has less than half of what is wanted is moved on.
         let need = (room / 2).max(PADDING as u64).min(left);
-        window.fill(&*file.source, offset, need, room.max(need).min(left), counters)?;
+        window.fill(&*file.source, offset, need, room.max(need).min(left))?;
         let stop = self.frame.end().min(window.end());
         // Asking for more would not help either.
         if stop < offset + need {

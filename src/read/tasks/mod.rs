@@ -3,11 +3,14 @@
 mod file_list;
 mod large_block;
 mod queue;
+mod ranges;
 mod stream;
 mod task;
+mod work_item;
 
 pub(crate) use file_list::FileList;
 pub(crate) use large_block::LargeBlock;
-pub(crate) use queue::{FileQueue, Tasks, WorkItem};
+pub(crate) use queue::{FileQueue, QueuedRange};
 pub(crate) use stream::{BlockStream, Wanted};
 pub(crate) use task::{BlockSlice, Blocks, FileTask, RecordRun, Task};
+pub(crate) use work_item::{Tasks, WorkItem};

@@ -1,15 +1,16 @@
 //! From file to file.
 //!
 //! A large file is cut into tasks by its own stream. Small files are taken in runs: whoever takes a run opens its files
-//! itself, unless rows are counted, which have to be known before the next run.
+//! itself, unless rows are counted, which have to be known before the next run. So is one of a few megabytes among many.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{BlockStream, FileList, FileTask};
+use super::{BlockStream, FileList, FileTask, WorkItem};
 use crate::Result;
+use crate::executor::Claimed;
 use crate::plan::Plan;
-use crate::read::fetch::BufferPool;
+use crate::read::fetch::{FetchedRange, RangeRequest};
 use crate::read::files::OpenFile;
 use crate::read::stats::add;
 
@@ -17,40 +18,14 @@ use crate::read::stats::add;
 const RUN_BYTES: u64 = 1 << 20;
 const RUN_FILES: usize = 256;
 
-/// What one thread takes away.
-pub(crate) enum WorkItem {
-    /// Tasks whose bytes are there, and who wants them back.
-    Tasks(Vec<FileTask>, Arc<BufferPool>),
-    /// Small files.
-    Files(Arc<FileList>, Range<usize>),
-}
-
-/// The tasks of a work item.
-pub(crate) struct Tasks {
-    pub(crate) tasks: Vec<FileTask>,
-    /// Who wants their bytes back.
-    pub(crate) buffers: Arc<BufferPool>,
-    /// What is wrong behind them.
-    pub(crate) end: Result<()>,
-}
-
-impl WorkItem {
-    /// Opens the files of it.
-    pub(crate) fn open(self) -> Tasks {
-        match self {
-            Self::Tasks(tasks, buffers) => Tasks { tasks, buffers, end: Ok(()) },
-            Self::Files(files, mut run) => {
-                let mut tasks = Vec::with_capacity(run.len());
-                let end = run.try_for_each(|at| files.tasks(at, 0, 0..u64::MAX, &mut tasks).map(|_| ()));
-                Tasks { tasks, buffers: files.buffers.clone(), end }
-            }
-        }
-    }
+/// A range of the file that is cut into tasks now, and which file that is.
+pub(crate) struct QueuedRange<R> {
+    pub(crate) file: usize,
+    pub(crate) range: R,
 }
 
 /// What has not been taken of a read.
 pub(crate) struct FileQueue {
-    buffers: Arc<BufferPool>,
     /// Rows that are wanted, and the number of the next file's first row.
     rows: Range<u64>,
     row: u64,
@@ -73,17 +48,28 @@ impl FileQueue {
     /// Files one after the other; `numbered`: the numbers of rows come out.
     pub(crate) fn new(files: Arc<FileList>, rows: Range<u64>, numbered: bool) -> Self {
         let counting = numbered || rows != (0..u64::MAX);
-        let buffers = files.buffers.clone();
-        Self { buffers, rows, row: 0, counting, current: None, files, next: 0 }
+        Self { rows, row: 0, counting, current: None, files, next: 0 }
     }
 
-    /// What is to be done next, `None` where nothing is.
-    pub(crate) fn next_item(&mut self) -> Result<Option<WorkItem>> {
+    /// Takes note of what the next thread fetches before its turn.
+    pub(crate) fn reserve(&mut self) -> Option<QueuedRange<RangeRequest>> {
+        let range = self.current.as_mut()?.stream.reserve()?;
+        Some(QueuedRange { file: self.next, range })
+    }
+
+    /// What is to be done next by a thread whose turn it is, and what it has fetched.
+    pub(crate) fn claim(&mut self, fetched: Option<QueuedRange<FetchedRange>>) -> Result<Claimed<WorkItem>> {
+        let mut fetched = fetched.filter(|fetched| fetched.file == self.next).map(|fetched| fetched.range);
         loop {
             if let Some(Current { file, plan, stream }) = &mut self.current {
-                if let Some(task) = stream.next_task()? {
-                    let (file, plan, base) = (file.clone(), plan.clone(), self.row);
-                    return Ok(Some(WorkItem::Tasks(vec![FileTask { file, plan, base, task }], self.buffers.clone())));
+                match stream.claim(fetched.take())? {
+                    Claimed::Task(task) => {
+                        let (file, plan, base) = (file.clone(), plan.clone(), self.row);
+                        let tasks = vec![FileTask { file, plan, base, task }];
+                        return Ok(Claimed::Task(WorkItem::Tasks(tasks, self.files.clone())));
+                    }
+                    Claimed::Again => return Ok(Claimed::Again),
+                    Claimed::End => {}
                 }
                 self.row = self.row.saturating_add(stream.row());
                 self.current = None;
@@ -91,24 +77,36 @@ impl FileQueue {
             let files = self.files.clone();
             self.pass_counted(&files);
             if self.next == files.files.len() || (self.row >= self.rows.end && self.rows.end != u64::MAX) {
-                return Ok(None);
+                return Ok(Claimed::End);
+            }
+            if self.goes_whole(&files) {
+                self.next += 1;
+                return Ok(Claimed::Task(WorkItem::Files(files, self.next - 1..self.next)));
             }
             if !files.files[self.next].is_small() {
                 let (file, plan) = files.open(self.next)?;
-                let stream = files.stream(&file, &plan, self.wanted());
+                let stream = files.stream(&file, &plan, self.wanted(), files.settings.threads);
                 self.current = Some(Current { file, plan, stream });
                 self.next += 1;
             } else if self.counting {
                 let tasks = self.counted_run(&files)?;
                 if !tasks.is_empty() {
-                    return Ok(Some(WorkItem::Tasks(tasks, self.buffers.clone())));
+                    return Ok(Claimed::Task(WorkItem::Tasks(tasks, files)));
                 }
             } else {
                 let run = self.run(&files);
                 self.next = run.end;
-                return Ok(Some(WorkItem::Files(files, run)));
+                return Ok(Claimed::Task(WorkItem::Files(files, run)));
             }
         }
+    }
+
+    /// Whether the next file is one task, because the other threads have files of their own. The first file is cut, so that
+    /// its first rows come early.
+    fn goes_whole(&self, files: &FileList) -> bool {
+        let threads = files.settings.threads;
+        let is_one_of_many = self.next > 0 && files.files.len() - self.next >= 2 * threads;
+        threads > 1 && !self.counting && is_one_of_many && files.files[self.next].is_medium()
     }
 
     /// Leaves out files before the first wanted row whose rows are counted.

@@ -1,17 +1,28 @@
 //! Cutting a file into tasks.
 //!
-//! The stream is behind a lock. Whoever holds it reads the next bytes, walks the block headers in them and takes a task
-//! away; decompression and decoding happen outside. A block that is large enough for several tasks is cut between
-//! records instead (`big`).
+//! The stream is behind a lock. A thread reserves a range of the file, fetches it outside the lock, and takes its turn:
+//! it walks the block headers from where the last turn ended and takes away the blocks that begin in its range. The rest
+//! of the last of them is fetched outside the lock too, like decompression and decoding.
+//!
+//! Nothing depends on what was reserved: a turn that does not find its bytes among the fetched ranges reads them. That is
+//! how sources far away are read, which have their own read-ahead; how rows are skipped; and how the first block is read.
+//! Blocks that are no smaller than a range are found by their headers alone, and fetched by the task. A block that is
+//! large enough for several tasks is cut between records (`large_block`).
+
+mod run;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{BlockSlice, Blocks, LargeBlock, Task};
+use run::{HEADERS_ALONE, Supply, TASK_BYTES};
+
+use super::ranges::Ranges;
+use super::{LargeBlock, Task};
 use crate::container::{BlockFrame, SYNC_BYTES};
+use crate::executor::Claimed;
 use crate::plan::Plan;
 use crate::read::blocks::{IndexEntry, SyncScanner};
-use crate::read::fetch::{self, BufferPool, Window};
+use crate::read::fetch::{self, BufferPool, FetchedRange, RangeRequest, Window};
 use crate::read::files::{BadBlock, OpenFile, is_damage};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::{Counters, add};
@@ -19,9 +30,6 @@ use crate::{Error, Result};
 
 /// A block of more compressed bytes than this may be several tasks.
 const LARGE_BLOCK: u64 = 1 << 20;
-
-/// Least and most bytes that a task reads, unless one block has more.
-const TASK_BYTES: Range<u64> = 256 << 10..8 << 20;
 
 /// Bytes of a file's first task, and how many times more each of the next ones may have: whoever stops after a few rows
 /// has not had many decoded, and whoever reads on soon gets whole batches.
@@ -56,6 +64,8 @@ pub(crate) struct BlockStream {
     /// Bytes and rows of a block that was seen lately.
     sample: (u64, u64),
     window: Window,
+    /// What other threads fetch, and have fetched.
+    ranges: Ranges,
     large: Option<LargeBlock>,
 }
 
@@ -69,7 +79,7 @@ impl BlockStream {
         buffers: Arc<BufferPool>,
     ) -> Self {
         let Wanted { blocks: Range { start: offset, end: stop }, rows } = wanted;
-        let window = Window::new(buffers);
+        let ranges = Ranges::new(buffers.clone());
         // A small file is not worth two tasks, unless it is known that not all of it is wanted.
         let small = rows.end == u64::MAX && stop - offset <= TASK_BYTES.start;
         let ramp = if small { u64::MAX } else { FIRST_BYTES };
@@ -78,17 +88,59 @@ impl BlockStream {
         let IndexEntry { offset, blocks: index, rows: row } =
             known.unwrap_or(IndexEntry { offset, ..IndexEntry::default() });
         add(&counters.blocks_skipped, index);
+        let mut window = Window::new(buffers, counters.clone());
         if whole {
-            add(&counters.bytes_read, file.header.size);
+            window.count(0..file.header.size);
         }
         let (sample, large) = ((0, 0), None);
         let settings = settings.of_plan(&plan);
-        Self { file, plan, settings, counters, rows, stop, offset, index, row, ramp, sample, window, large }
+        Self { file, plan, settings, counters, rows, stop, offset, index, row, ramp, sample, window, ranges, large }
     }
 
     /// How many rows of the file lie behind the stream.
     pub(crate) fn row(&self) -> u64 {
         self.row
+    }
+
+    /// Takes note of the range that the next thread fetches; `None` if its turn has to come first.
+    pub(crate) fn reserve(&mut self) -> Option<RangeRequest> {
+        let range = self.next_range()?;
+        self.ramp = self.ramp.saturating_mul(GROWTH);
+        let source = self.file.source.clone();
+        Some(self.ranges.reserve(source, range, self.stop, self.sample.0))
+    }
+
+    /// The range to fetch next, if blocks may begin in it that are wanted.
+    fn next_range(&self) -> Option<Range<u64>> {
+        let (bytes, rows) = self.sample;
+        let start = self.ranges.end().max(self.offset);
+        // Rows between here and there, by the look of the sample.
+        let likely = (start - self.offset).checked_mul(rows)?.checked_div(bytes)?;
+        let wanted = self.rows.end == u64::MAX || self.row.saturating_add(likely) < self.rows.end;
+        let is_near = !self.file.source.is_remote() && bytes < HEADERS_ALONE;
+        let is_next = self.large.is_none() && self.row >= self.rows.start && !self.has_fetched();
+        let range = start..self.stop.min(start + self.task_bytes(start));
+        (wanted && is_near && is_next && !range.is_empty()).then_some(range)
+    }
+
+    /// Whether there are bytes to cut a task from.
+    fn has_fetched(&self) -> bool {
+        self.large.is_some() || self.window.has_range_at(self.offset) || self.ranges.has_fetched()
+    }
+
+    /// The next task in file order, for a thread whose turn it is; it brings what it has fetched.
+    pub(crate) fn claim(&mut self, fetched: Option<FetchedRange>) -> Result<Claimed<Task>> {
+        if let Some(fetched) = fetched {
+            self.ranges.push(fetched);
+        }
+        if self.large.is_none() && !self.window.has_range_at(self.offset) {
+            if let Some(fetched) = self.ranges.at(self.offset) {
+                self.window.show(fetched);
+            } else if self.ranges.are_awaited(self.offset) || self.next_range().is_some() {
+                return Ok(Claimed::Again);
+            }
+        }
+        Ok(self.next_task()?.map_or(Claimed::End, Claimed::Task))
     }
 
     /// The next task in file order, `None` where the file or what is wanted of it ends.
@@ -103,8 +155,8 @@ impl BlockStream {
         let settings = ReadSettings { batch_bytes, ..self.settings };
         loop {
             if let Some(large) = &mut self.large {
-                let Self { file, plan, counters, window, .. } = self;
-                if let Some(rows) = large.cut(file, plan, settings, window, counters)? {
+                let Self { file, plan, window, .. } = self;
+                if let Some(rows) = large.cut(file, plan, settings, window)? {
                     return Ok(Some(Task::RecordRun(rows)));
                 }
                 self.large = None;
@@ -135,9 +187,12 @@ impl BlockStream {
         if self.offset >= self.stop || (self.row >= self.rows.end && self.rows.end != u64::MAX) {
             return Ok(None);
         }
-        let skipping = self.row < self.rows.start;
-        self.fill(HEAD, if skipping { HEAD } else { self.task_bytes() })?;
-        let frame = self.file.frame(self.offset, self.index, self.window.from(self.offset))?;
+        let supply = self.supply();
+        if supply == Supply::Window {
+            let skipping = self.row < self.rows.start;
+            self.fill(HEAD, if skipping { HEAD } else { self.task_bytes(self.offset) })?;
+        }
+        let frame = self.frame(supply)?;
         if self.settings.ignore_errors {
             self.check_marker(&frame)?;
         }
@@ -165,10 +220,22 @@ impl BlockStream {
         Ok(Task::BadBlock(BadBlock::new(error, None, &self.file)))
     }
 
+    /// Returns the header of the next block.
+    fn frame(&mut self, supply: Supply) -> Result<BlockFrame> {
+        let known = self.window.from(self.offset);
+        if supply == Supply::Window || known.len() as u64 >= HEAD {
+            return self.file.frame(self.offset, self.index, known);
+        }
+        let mut head = [0; HEAD as usize];
+        let len = fetch::fill(&*self.file.source, self.offset, &mut head)?;
+        self.window.count(self.offset..self.stop.min(self.offset + len as u64));
+        self.file.frame(self.offset, self.index, &head[..len])
+    }
+
     fn fill(&mut self, need: u64, want: u64) -> Result<()> {
         // What stands behind the last block is for somebody else.
         let want = want.min(self.stop - self.offset);
-        self.window.fill(&*self.file.source, self.offset, need, want, &self.counters)
+        self.window.fill(&*self.file.source, self.offset, need, want)
     }
 
     fn pass(&mut self, frame: &BlockFrame) {
@@ -180,7 +247,8 @@ impl BlockStream {
         }
     }
 
-    /// Whether a block is worth the walk that cuts it: it is more than a batch, or there are threads to share it.
+    /// Whether a block is worth the walk that cuts it: it is more than a batch, or there are threads to share it that find
+    /// no block of their own.
     fn is_large(&self, frame: &BlockFrame) -> bool {
         let ReadSettings { batch_rows, batch_bytes, threads, .. } = self.settings;
         let bytes = frame.data.end - frame.data.start;
@@ -188,7 +256,12 @@ impl BlockStream {
         if self.plan.rows_are_empty() {
             return false;
         }
-        bytes > LARGE_BLOCK && (threads > 1 || bytes > batch_bytes as u64) || frame.rows > 2 * batch_rows as u64
+        let left = self.stop.saturating_sub(frame.offset) / bytes.max(1);
+        let is_shared = threads > 1 && left < 2 * threads as u64;
+        let ratio = if threads > 1 { self.file.header.codec.expected_ratio() } else { 1 };
+        let batches = if threads > 1 && !is_shared { 4 } else { 2 };
+        bytes > LARGE_BLOCK && (is_shared || bytes.saturating_mul(ratio) > batch_bytes as u64)
+            || frame.rows > batches * batch_rows as u64
     }
 
     /// Which rows of a block are wanted: how many to leave out, how many to take.
@@ -196,62 +269,5 @@ impl BlockStream {
         let skip = self.rows.start.saturating_sub(self.row).min(frame.rows);
         let stop = self.rows.end.saturating_sub(self.row).min(frame.rows);
         (skip, stop.saturating_sub(skip))
-    }
-
-    /// The blocks from `first` on that make one task.
-    fn run(&mut self, first: BlockFrame) -> Result<Blocks> {
-        let bytes = first.end() - first.offset;
-        self.sample = (bytes, first.rows);
-        let budget = self.task_bytes();
-        self.fill(bytes, budget.max(bytes))?;
-        let (mut taken, mut rows) = (0, 0);
-        let mut slices = Vec::new();
-        let mut frame = first;
-        loop {
-            taken += frame.end() - frame.offset;
-            rows += frame.rows;
-            slices.push(self.slice(frame)?);
-            let full = taken >= budget || rows >= self.settings.batch_rows as u64;
-            if full || self.row >= self.rows.end || self.offset >= self.window.end().min(self.stop) {
-                break;
-            }
-            // What is cut off at the window's end begins the next task; what is wrong is found there too.
-            match self.file.frame(self.offset, self.index, self.window.from(self.offset)) {
-                Ok(next) if next.end() > self.window.end() || self.is_large(&next) => break,
-                Ok(next) if self.settings.ignore_errors && self.check_marker(&next).is_err() => break,
-                Ok(next) => frame = next,
-                _ => break,
-            }
-        }
-        Ok(Blocks { window: self.window.bytes(), slices, stop: self.stop })
-    }
-
-    /// Compressed bytes for one task: those of a batch, or of the rows that are wanted, by the look of the sample, but
-    /// small enough at the end of the file that every thread has a share of what is left.
-    fn task_bytes(&self) -> u64 {
-        let left = self.file.source.size() - self.offset;
-        let share = left / (2 * self.settings.threads as u64);
-        let wanted = self.rows.end.saturating_sub(self.row).min(self.settings.batch_rows as u64);
-        let batch = match self.sample {
-            (_, 0) => TASK_BYTES.start,
-            (bytes, rows) => bytes.saturating_mul(wanted) / rows,
-        };
-        let ratio = self.file.header.codec.expected_ratio();
-        let most = (self.settings.batch_bytes as u64 / ratio).min(TASK_BYTES.end);
-        batch.min(most).min(share.max(TASK_BYTES.start)).min(self.ramp)
-    }
-
-    /// Takes one block out of the window.
-    fn slice(&mut self, frame: BlockFrame) -> Result<BlockSlice> {
-        let (skip, take) = self.wanted(&frame);
-        if frame.end() > self.window.end() {
-            return Err(self.file.block_error(Error::data("the file became shorter while it was read"), &frame));
-        }
-        let start = (frame.data.start - self.window.start()) as usize;
-        let stop = (frame.end() - self.window.start()) as usize;
-        let slice = BlockSlice { first_row: self.row, range: start..stop, skip, take, frame };
-        self.pass(&slice.frame);
-        add(&self.counters.blocks_read, 1);
-        Ok(slice)
     }
 }

@@ -50,6 +50,8 @@ pub(crate) struct FileTask {
 /// Blocks that stand one behind the other.
 pub(crate) struct Blocks {
     pub(crate) window: Buffer<u8>,
+    /// Bytes of the file that follow those of the window, which the task fetches.
+    pub(crate) missing: Range<u64>,
     pub(crate) slices: Vec<BlockSlice>,
     /// Where the part of the file ends that is read.
     pub(crate) stop: u64,
