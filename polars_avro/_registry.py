@@ -10,12 +10,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from polars_avro import _http, _references
+from polars_avro import _references
 from polars_avro._errors import AvroError, AvroSchemaError, AvroSchemaNotFoundError, AvroUnsupportedError
 from polars_avro._schemas import AvroSchema, schema_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
+
+    from polars_avro import _http
 
 _T = TypeVar("_T")
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -106,6 +108,9 @@ class SchemaRegistry:
         retries: int = 3,
         backoff: float = 0.2,
     ) -> None:
+        # HTTP and TLS take as long to import as the rest of the package.
+        from polars_avro import _http
+
         self._service = _http.service(
             url,
             auth=auth,

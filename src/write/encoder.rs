@@ -65,7 +65,8 @@ impl BlockEncoder {
     fn blocks(&self, scratch: &mut Scratch) -> Result<Blocks> {
         let Scratch { compressor, rows, ends, compressed, .. } = scratch;
         let total = ends.last().copied().unwrap_or(0);
-        let expected = if self.codec == Codec::Null { total + total / 64 + 64 } else { total / 2 };
+        // Memory that is not written to is not resident, and growing would copy.
+        let expected = total + total / 64 + 64;
         let (mut out, mut blocks) = (Vec::with_capacity(expected), 0);
         let (mut row, mut start) = (0, 0);
         while row < ends.len() {

@@ -7,8 +7,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "helpers are shared with the other tests")]
 
-#[path = "../rust/cells.rs"]
-mod cells;
+#[path = "../rust/bad_blocks.rs"]
+mod bad_blocks;
 #[path = "../rust/choices.rs"]
 mod choices;
 #[path = "../rust/columns.rs"]
@@ -16,6 +16,8 @@ mod columns;
 #[path = "../rust/container.rs"]
 mod container;
 mod corpus;
+#[path = "../rust/expected.rs"]
+mod expected;
 #[path = "../rust/logical.rs"]
 mod logical;
 mod markers;
@@ -23,8 +25,6 @@ mod memory;
 mod mutate;
 #[path = "../rust/naive.rs"]
 mod naive;
-#[path = "../rust/reported.rs"]
-mod reported;
 #[path = "../rust/schemas.rs"]
 mod schemas;
 mod seeds;

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use polars_avro::{ContainerFile, ReadOptions};
 
-use crate::cells::Cell;
 use crate::container::SYNC;
-use crate::{naive, reported};
+use crate::expected::Cell;
+use crate::{bad_blocks, naive};
 
 /// Where the file's marker stands, from the header's on.
 fn markers(file: &ContainerFile, bytes: &[u8]) -> Vec<usize> {
@@ -33,7 +33,7 @@ fn rows(file: &ContainerFile, block: &Range<usize>) -> Option<Vec<Vec<Cell>>> {
     let mut options = ReadOptions::default();
     options.n_threads = Some(1);
     options.byte_range = Some(block.start as u64..block.start as u64 + 1);
-    Some(reported::read(file, &options).ok()?.0)
+    Some(bad_blocks::read(file, &options).ok()?.0)
 }
 
 /// Whether the rows of every block that is sound on its own are there, in order.

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::cells::{self, Cell};
 use crate::choices::Choices;
 use crate::container::{self, CODECS, Container};
+use crate::expected::{self, Cell};
 use crate::naive::Schema;
 use crate::schemas;
 use crate::values::{encode, value};
@@ -59,7 +59,7 @@ pub(crate) fn make(json: &str, codec: &'static str, blocks: usize, most: usize, 
     }
     let bytes = file.build();
     let (schema, values) = container::read(&bytes).unwrap();
-    let mut rows = values.iter().map(|value| cells::row(&schema, value).unwrap());
+    let mut rows = values.iter().map(|value| expected::row(&schema, value).unwrap());
     let blocks = places.into_iter().map(|(place, n)| (place, rows.by_ref().take(n).collect())).collect();
     Seed { json: json.to_owned(), codec, bytes, header, blocks }
 }

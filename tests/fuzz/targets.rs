@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use polars_avro::{BadBlock, ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
 
-use crate::cells::{self, Cell};
 use crate::choices::Choices;
 use crate::container::{self, CODECS, Container};
+use crate::expected::{self, Cell};
 use crate::seeds::PLAIN;
-use crate::{markers, reported, schemas};
+use crate::{bad_blocks, markers, schemas};
 
 pub(crate) type Rows = Vec<Vec<Cell>>;
 
@@ -43,7 +43,7 @@ fn options(threads: usize) -> ReadOptions {
 pub(crate) fn file(bytes: &[u8]) -> Option<Rows> {
     let opened = open(bytes).map_err(|error| by_the_bytes(&error)).ok()?;
     let _ = opened.count_rows(None).map_err(|error| by_the_bytes(&error));
-    let (rows, bad) = reported::read(&opened, &options(1)).map_err(|error| by_the_bytes(&error)).ok()?;
+    let (rows, bad) = bad_blocks::read(&opened, &options(1)).map_err(|error| by_the_bytes(&error)).ok()?;
     assert_eq!(bad.len(), 0, "nothing is left out unasked");
     assert_eq!(opened.count_rows(None).unwrap(), rows.len() as u64);
     Some(rows)
@@ -54,14 +54,14 @@ pub(crate) fn salvage(bytes: &[u8]) -> Option<Rows> {
     let opened = open(bytes).map_err(|error| by_the_bytes(&error)).ok()?;
     let mut options = options(1);
     options.ignore_errors = true;
-    let (found, bad) = reported::read(&opened, &options).unwrap();
+    let (found, bad) = bad_blocks::read(&opened, &options).unwrap();
     for bad in &bad {
         by_the_bytes(&bad.error);
     }
     let offsets: Vec<_> = bad.iter().map(|bad| bad.error.position().offset.unwrap()).collect();
     assert!(offsets.is_sorted(), "reports in file order: {offsets:?}");
     assert_eq!(opened.count_readable_rows(None).unwrap(), found.len() as u64);
-    match reported::read(&opened, &self::options(1)) {
+    match bad_blocks::read(&opened, &self::options(1)) {
         Ok((strict, _)) => assert_eq!((strict, 0), (found.clone(), bad.len()), "a sound file is read the same"),
         Err(_) => assert_ne!(bad.len(), 0, "what is an error is reported"),
     }
@@ -76,12 +76,12 @@ pub(crate) fn shares(bytes: &[u8], choices: &mut Choices) -> Rows {
     let opened = open(bytes).unwrap();
     let mut options = options(1);
     options.ignore_errors = true;
-    let (whole, bad) = reported::read(&opened, &options).unwrap();
+    let (whole, bad) = bad_blocks::read(&opened, &options).unwrap();
     let places = |bad: &[BadBlock]| bad.iter().map(|bad| bad.error.position().clone()).collect::<Vec<_>>();
     options.n_threads = None;
     for batch_bytes in [5_000, 100_000, 16 << 20] {
         options.batch_bytes = batch_bytes;
-        let (rows, other) = reported::read(&opened, &options).unwrap();
+        let (rows, other) = bad_blocks::read(&opened, &options).unwrap();
         assert!(rows == whole, "{} rows of {} in batches of {batch_bytes} bytes", rows.len(), whole.len());
         assert_eq!(places(&other), places(&bad));
         let at = choices.below(opened.fields().len());
@@ -92,7 +92,7 @@ pub(crate) fn shares(bytes: &[u8], choices: &mut Choices) -> Rows {
         (options.offset, options.length) = (skip as u64, Some(take as u64));
         let share = whole.iter().enumerate().skip(skip).take(take);
         let share: Rows = share.map(|(number, row)| vec![Cell::UInt32(number as u32 + 7), row[at].clone()]).collect();
-        assert!(reported::read(&opened, &options).unwrap().0 == share, "{skip}, {take}, column {at}");
+        assert!(bad_blocks::read(&opened, &options).unwrap().0 == share, "{skip}, {take}, column {at}");
     }
     whole
 }
@@ -103,11 +103,11 @@ pub(crate) fn splits(bytes: &[u8], cuts: &[u64]) {
     for ignore_errors in [false, true] {
         let mut options = options(1);
         options.ignore_errors = ignore_errors;
-        let Ok((whole, _)) = reported::read(&opened, &options) else { continue };
+        let Ok((whole, _)) = bad_blocks::read(&opened, &options) else { continue };
         let mut parts = Rows::new();
         for cut in cuts.windows(2) {
             options.byte_range = Some(cut[0]..cut[1]);
-            parts.extend(reported::read(&opened, &options).unwrap().0);
+            parts.extend(bad_blocks::read(&opened, &options).unwrap().0);
         }
         if parts != whole {
             assert!(markers::has_blocks_in_blocks(&opened, bytes), "{cuts:?} {ignore_errors}\n{parts:?}\n{whole:?}");
@@ -168,13 +168,13 @@ pub(crate) fn decode(bytes: &[u8]) {
     let Some((&[number, count], data)) = bytes.split_first_chunk() else { return };
     let container = Container::new(&numbered_schema(number), "null").block(i64::from(count % 8), data).build();
     let opened = open(&container).unwrap();
-    let found = match reported::read(&opened, &options(1)) {
+    let found = match bad_blocks::read(&opened, &options(1)) {
         Err(error) if error.kind() == ErrorKind::Limit => return,
         found => found.map_err(|error| by_the_bytes(&error)),
     };
     assert_eq!(file(&container), found.as_ref().ok().map(|(rows, _)| rows.clone()));
     let expected = container::read(&container).and_then(|(schema, values)| {
-        values.iter().map(|value| cells::row(&schema, value)).collect::<Result<Rows, _>>()
+        values.iter().map(|value| expected::row(&schema, value)).collect::<Result<Rows, _>>()
     });
     match (found, expected) {
         (Ok((found, _)), Ok(expected)) => {
@@ -192,6 +192,6 @@ fn skip(opened: &ContainerFile, whole: &Rows) {
         let mut options = options(1);
         options.columns = Some(vec![field.name.to_string()]);
         let column: Rows = whole.iter().map(|row| vec![row[at].clone()]).collect();
-        assert_eq!(reported::read(opened, &options).unwrap().0, column, "{}", field.name);
+        assert_eq!(bad_blocks::read(opened, &options).unwrap().0, column, "{}", field.name);
     }
 }

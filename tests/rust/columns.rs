@@ -7,7 +7,7 @@ use polars_arrow::array::{
 use polars_arrow::datatypes::{ArrowDataType, Field, IntegerType, TimeUnit};
 use polars_arrow::offset::Offset;
 
-use crate::cells::{Cell, struct_text};
+use crate::expected::{Cell, struct_text};
 
 /// The dtype of a column in words. What Polars would not take as it stands is in the words too.
 pub(crate) fn dtype(field: &Field) -> String {

@@ -10,10 +10,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use crate::cells::{self, Cell};
 use crate::choices::Choices;
 use crate::columns;
 use crate::differential::cases;
+use crate::expected::{self, Cell};
 use crate::naive::{Schema, Shape};
 use crate::schemas;
 use crate::values::{encode, value};
@@ -60,7 +60,7 @@ fn header(framing: Framing, schema: &polars_avro::Schema) -> Vec<u8> {
 fn naive(schema: &Schema, datum: &[u8]) -> Option<Cell> {
     let mut rest = datum;
     let value = schema.decode(&schema.root, &mut rest).ok().filter(|_| rest.is_empty())?;
-    let mut row = cells::row(schema, &value).ok()?;
+    let mut row = expected::row(schema, &value).ok()?;
     match schema.root.shape {
         Shape::Record { .. } => Some(Cell::Struct(row)),
         _ => row.pop(),
@@ -99,9 +99,11 @@ fn build(case: &Case) -> Column {
         chunks.push(array);
         rest = behind;
     }
-    let fields = cells::columns(&schema);
+    let fields = expected::columns(&schema);
     let dtype = match schema.root.shape {
-        Shape::Record { .. } => cells::struct_text(fields.iter().map(|(name, dtype)| (name.as_str(), dtype.clone()))),
+        Shape::Record { .. } => {
+            expected::struct_text(fields.iter().map(|(name, dtype)| (name.as_str(), dtype.clone())))
+        }
         _ => fields[0].1.clone(),
     };
     Column { json, chunks, dtype, cells }

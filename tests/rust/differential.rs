@@ -7,10 +7,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use crate::cells::{self, Cell};
 use crate::choices::Choices;
 use crate::columns;
 use crate::container::{self, CODECS};
+use crate::expected::{self, Cell};
 use crate::filtering::Sieve;
 use crate::naive::Schema;
 use crate::schemas;
@@ -128,8 +128,8 @@ fn write(case: &Case, repeat: usize) -> (Vec<u8>, String, Table) {
     let datums: Vec<_> = (0..repeat).flat_map(|_| datums.iter().cloned()).collect();
     let file = values::container(&json, CODECS[case.codec], &datums, &mut choices);
     let (schema, values) = container::read(&file).unwrap();
-    let rows = values.iter().map(|value| cells::row(&schema, value).unwrap()).collect();
-    (file, json, Table { columns: cells::columns(&schema), rows })
+    let rows = values.iter().map(|value| expected::row(&schema, value).unwrap()).collect();
+    (file, json, Table { columns: expected::columns(&schema), rows })
 }
 
 fn check(case: &Case, repeat: usize) -> Result<(), TestCaseError> {

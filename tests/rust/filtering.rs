@@ -8,10 +8,10 @@ use polars_arrow::array::PrimitiveArray;
 use polars_arrow::bitmap::Bitmap;
 use polars_avro::{Batch, Error, ErrorKind, ReadOptions, Result, RowFilter, Stats};
 
-use crate::cells::Cell;
 use crate::columns;
 use crate::container::{Container, put_bytes, put_long};
 use crate::differential::{Table, open, read};
+use crate::expected::Cell;
 
 /// Lets `share` of 16 different rows pass, by the values of these columns.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use num_bigint::{BigInt, BigUint};
 use serde_json::Value as Json;
 
-use crate::cells::Cell;
+use crate::expected::Cell;
 use crate::naive::{Shape, Type, Value, long, prefixed};
 
 /// A logical type that is valid where it stands.

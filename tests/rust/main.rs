@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod apache;
-mod cells;
+mod bad_blocks;
 mod choices;
 mod columns;
 mod container;
@@ -11,15 +11,15 @@ mod cores;
 mod counting;
 mod datums;
 mod differential;
+mod expected;
 mod files;
 mod filtering;
 mod hostile;
 mod layers;
 mod logical;
 mod naive;
-mod portions;
+mod partial_reads;
 mod public_face;
-mod reported;
 mod schemas;
 mod values;
 mod written;

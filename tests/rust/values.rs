@@ -234,7 +234,7 @@ fn what_is_written_is_read_by_the_naive_decoder() {
         let file = container(&json.to_string(), codec, &datums, &mut choices);
         let (schema, read) = crate::container::read(&file).unwrap_or_else(|error| panic!("{error}\n{json:#}"));
         assert_eq!(format!("{read:?}"), format!("{rows:?}"));
-        let columns = crate::cells::columns(&schema).len();
-        assert!(read.iter().all(|value| crate::cells::row(&schema, value).unwrap().len() == columns));
+        let columns = crate::expected::columns(&schema).len();
+        assert!(read.iter().all(|value| crate::expected::row(&schema, value).unwrap().len() == columns));
     }
 }

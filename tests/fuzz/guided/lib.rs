@@ -3,8 +3,8 @@
 
 #![allow(dead_code, reason = "helpers are shared with the tests")]
 
-#[path = "../../rust/cells.rs"]
-mod cells;
+#[path = "../../rust/expected.rs"]
+mod expected;
 #[path = "../../rust/choices.rs"]
 mod choices;
 #[path = "../../rust/columns.rs"]
@@ -20,8 +20,8 @@ mod markers;
 mod memory;
 #[path = "../../rust/naive.rs"]
 mod naive;
-#[path = "../../rust/reported.rs"]
-mod reported;
+#[path = "../../rust/bad_blocks.rs"]
+mod bad_blocks;
 #[path = "../../rust/schemas.rs"]
 mod schemas;
 #[path = "../seeds.rs"]

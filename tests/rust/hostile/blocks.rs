@@ -3,9 +3,9 @@
 use polars_avro::{ErrorKind, Limits, ReadOptions};
 
 use super::{column, field, offset_of, only, read_with, record, refusal, refused_in_block, rows};
-use crate::cells::Cell;
 use crate::container::{CODECS, Container, varint};
 use crate::differential::open;
+use crate::expected::Cell;
 
 fn three_blocks(codec: &str) -> Container {
     let file = Container::new(&record(&[("a", "\"int\""), ("b", "\"string\"")]), codec);

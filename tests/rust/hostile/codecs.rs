@@ -3,8 +3,8 @@
 use polars_avro::{ErrorKind, Limits, ReadOptions};
 
 use super::{column, record, refusal, refused_in_block};
-use crate::cells::Cell;
 use crate::container::{CODECS, Container, compress};
+use crate::expected::Cell;
 
 fn file(codec: &str) -> Container {
     Container::new(&record(&[("a", "\"long\"")]), codec).block(1, [2])

@@ -3,8 +3,8 @@
 use polars_avro::{ErrorKind, Limits, ReadOptions};
 
 use super::{column, field, record, refusal, refused, rows};
-use crate::cells::Cell;
 use crate::container::{Container, SYNC, put_bytes, put_long, varint};
+use crate::expected::Cell;
 
 fn refused_bytes(file: &[u8]) -> polars_avro::Error {
     refusal(file, &Limits::default(), &ReadOptions::default())

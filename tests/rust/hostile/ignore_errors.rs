@@ -5,9 +5,9 @@ use std::sync::Arc;
 use polars_avro::{BadBlock, ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Source};
 
 use super::{field, offset_of, record};
-use crate::cells::Cell;
+use crate::bad_blocks::{self, Reported};
 use crate::container::{Block, CODECS, Container, SYNC, put_bytes, varint};
-use crate::reported::{self, Reported};
+use crate::expected::Cell;
 
 pub(super) fn options() -> ReadOptions {
     let mut options = ReadOptions::default();
@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &[u8], mut options: ReadOptions) -> Reported {
     let file = open(bytes, &Limits::default()).unwrap();
     let mut read = |threads, batch_rows| {
         (options.n_threads, options.batch_rows) = (Some(threads), batch_rows);
-        reported::read(&file, &options).unwrap()
+        bad_blocks::read(&file, &options).unwrap()
     };
     let one = read(1, 100_000);
     for (threads, batch_rows) in [(1, 1), (2, 100_000), (4, 3)] {
@@ -274,7 +274,7 @@ fn limits_are_a_blocks_own() {
     for count in [900, 800, 1100, 700] {
         file = file.block(1, [varint(count), vec![0]].concat());
     }
-    let (rows, reports) = reported::read(&open(&file.build(), &limits).unwrap(), &options()).unwrap();
+    let (rows, reports) = bad_blocks::read(&open(&file.build(), &limits).unwrap(), &options()).unwrap();
     let heights = rows.iter().map(|row| match &row[0] {
         Cell::List(items) => items.len(),
         other => panic!("{other:?}"),
@@ -290,7 +290,7 @@ fn bad_blocks() {
     for block in [1, 2, 4, 6] {
         file.blocks[block].bytes.fill(0xFF);
     }
-    let read = |limits: &Limits| reported::read(&open(&file.build(), limits).unwrap(), &options());
+    let read = |limits: &Limits| bad_blocks::read(&open(&file.build(), limits).unwrap(), &options());
     limits.bad_blocks = 4;
     assert_eq!(read(&limits).unwrap().0, rows_of([0, 3, 5, 7]));
     limits.bad_blocks = 3;
@@ -334,7 +334,7 @@ fn what_cannot_be_read_is_an_error_all_the_same() {
         let file = ContainerFile::open(Arc::new(source), &OpenOptions::default()).unwrap();
         let mut options = options();
         options.n_threads = Some(threads);
-        let error = reported::read(&file, &options).unwrap_err();
+        let error = bad_blocks::read(&file, &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Source, "{error}");
         assert!(error.io().is_some());
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use polars_avro::{Batch, ContainerFile, Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions, Schema};
 
 use super::{column, field, only, read_with, record, refusal, refused};
-use crate::cells::Cell;
 use crate::container::{Container, put_long, varint};
+use crate::expected::Cell;
 
 #[track_caller]
 fn limited(error: &Error, name: &str) {

@@ -17,9 +17,9 @@ mod values;
 
 use polars_avro::{Error, ErrorKind, Limits, MemorySource, OpenOptions, ReadOptions};
 
-use crate::cells::Cell;
 use crate::container::Container;
 use crate::differential::{self, Table};
+use crate::expected::Cell;
 
 /// Reads `file` with as many threads as `threads` says.
 fn read_with(file: &[u8], threads: usize, limits: &Limits, options: &ReadOptions) -> Result<Table, Error> {

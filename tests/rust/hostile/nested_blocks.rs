@@ -4,8 +4,8 @@ use polars_avro::ErrorKind;
 
 use super::ignore_errors::{counted, options, read, rows_of};
 use super::{offset_of, record};
-use crate::cells::Cell;
 use crate::container::{CODECS, Container, SYNC};
+use crate::expected::Cell;
 
 /// A size that leads to a later marker makes one block of several; those behind the first are found in it.
 #[test]

@@ -3,9 +3,9 @@
 use polars_avro::ReadOptions;
 
 use super::{column, field, only, record, rows, text};
-use crate::cells::Cell;
 use crate::container::{Container, put_bytes, varint};
 use crate::differential::{open, read};
+use crate::expected::Cell;
 
 /// Three rows of `a` int, `b` string, `c` boolean.
 fn table() -> Container {

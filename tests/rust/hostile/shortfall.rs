@@ -4,9 +4,9 @@ use polars_avro::{ErrorKind, ReadOptions};
 
 use super::ignore_errors::options;
 use super::{record, refused};
+use crate::bad_blocks;
 use crate::container::{CODECS, Container, put_bytes, varint};
 use crate::differential::open;
-use crate::reported;
 
 /// A union that a long in a block's padding has no branch of.
 const UNION: &str = r#"["null","long","string"]"#;
@@ -81,7 +81,7 @@ fn reports_and_other_ways_to_read_say_the_same() {
     for &(at, path) in &fields {
         let container = file("null", 2, &[&data[..], &data[..at]].concat());
         let opened = open(container.build()).unwrap();
-        let (rows, bad) = reported::read(&opened, &options()).unwrap();
+        let (rows, bad) = bad_blocks::read(&opened, &options()).unwrap();
         assert_eq!((rows.len(), bad.len(), bad[0].rows_lost), (0, 1, Some(2)));
         let text = bad[0].error.to_string();
         assert!(text.ends_with(&format!("record 1, field `{path}`: the block ends before field `{path}`")), "{text}");
@@ -90,7 +90,7 @@ fn reports_and_other_ways_to_read_say_the_same() {
             options.columns = Some(columns.into_iter().map(str::to_owned).collect());
             for offset in [0, 1] {
                 options.offset = offset;
-                let error = reported::read(&opened, &options).err().unwrap();
+                let error = bad_blocks::read(&opened, &options).err().unwrap();
                 assert_eq!(error.message(), format!("the block ends before field `{path}`"));
             }
         }

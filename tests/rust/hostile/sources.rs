@@ -7,9 +7,9 @@ use polars_avro::{ContainerFile, Error, ErrorKind, MemorySource, OpenOptions, Re
 use polars_buffer::Buffer;
 
 use super::field;
-use crate::cells::Cell;
 use crate::columns;
 use crate::container::{Container, varint};
+use crate::expected::Cell;
 
 /// What happens after some reads.
 #[derive(Clone, Copy, Debug)]

@@ -4,11 +4,11 @@ use polars_avro::{ContainerFile, ErrorKind, ReadOptions};
 
 use super::ignore_errors::{places, rows_of};
 use super::{field, offset_of, rows};
-use crate::cells::Cell;
+use crate::bad_blocks;
 use crate::choices::Choices;
 use crate::container::{CODECS, Container, SYNC, put_bytes, varint};
 use crate::differential::{open, read};
-use crate::reported;
+use crate::expected::Cell;
 
 fn part(start: u64, stop: u64) -> ReadOptions {
     let mut options = ReadOptions::default();
@@ -150,7 +150,7 @@ fn parts_of_a_damaged_file_are_salvaged_once() {
         let opened = open(bytes.clone()).unwrap();
         let mut options = ReadOptions::default();
         options.ignore_errors = true;
-        let (whole, reports) = reported::read(&opened, &options).unwrap();
+        let (whole, reports) = bad_blocks::read(&opened, &options).unwrap();
         assert!(whole.len() >= rows_of(0..9).len() - 9);
         let (mut rows, mut bad) = (Vec::new(), Vec::new());
         let mut cuts = tiling(choices, bytes.len() as u64);
@@ -160,7 +160,7 @@ fn parts_of_a_damaged_file_are_salvaged_once() {
         cuts.sort_unstable();
         for cut in cuts.windows(2) {
             options.byte_range = Some(cut[0]..cut[1]);
-            let (part, reports) = reported::read(&opened, &options).unwrap();
+            let (part, reports) = bad_blocks::read(&opened, &options).unwrap();
             rows.extend(part);
             bad.extend(places(&reports));
         }
@@ -177,7 +177,7 @@ fn a_part_that_begins_with_a_damaged_block_finds_the_next_one() {
         file.blocks[1].sync[5] ^= 1;
         let opened = open(file.build()).unwrap();
         let read = |start: u64, stop: u64| {
-            let (rows, bad) = reported::read(&opened, &sound_part(start, stop)).unwrap();
+            let (rows, bad) = bad_blocks::read(&opened, &sound_part(start, stop)).unwrap();
             (rows, places(&bad))
         };
         let marker = |block: u64| offset_of(&file, block) - 16;
@@ -205,7 +205,7 @@ fn blocks_of_a_part_are_numbered_from_the_files_first() {
             let error = read(&opened, &part(start, u64::MAX)).unwrap_err();
             assert_eq!((error.position().block, error.position().offset), (Some(5), Some(offset_of(&file, 5))));
             assert!(error.to_string().contains("block 5 at byte"), "{error}");
-            let (_, bad) = reported::read(&opened, &sound_part(start, u64::MAX)).unwrap();
+            let (_, bad) = bad_blocks::read(&opened, &sound_part(start, u64::MAX)).unwrap();
             assert_eq!(places(&bad), [(5, offset_of(&file, 5), Some(3))]);
         }
     }

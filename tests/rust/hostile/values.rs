@@ -4,11 +4,11 @@ use num_bigint::BigInt;
 use polars_avro::{ErrorKind, Limits, ReadOptions};
 
 use super::{column, field, only, record, refusal, refused, refused_at, text};
-use crate::cells::Cell;
+use crate::bad_blocks;
 use crate::container::{Container, SYNC, put_bytes, varint};
 use crate::differential::{open, read};
+use crate::expected::Cell;
 use crate::logical::decimal_text;
-use crate::reported;
 
 const SYMBOLS: &str = r#"{"type":"enum","name":"E","symbols":["A","B"]}"#;
 
@@ -278,7 +278,7 @@ fn a_value_of_two_gibibytes_is_not_damage() {
     assert_eq!((error.kind(), error.position().path.as_deref()), (ErrorKind::Unsupported, Some("a")), "{error}");
     assert!(error.message().contains("2147483648 bytes"), "{error}");
     options.ignore_errors = true;
-    let (_, bad) = reported::read(&opened, &options).unwrap();
+    let (_, bad) = bad_blocks::read(&opened, &options).unwrap();
     assert_eq!((bad.len(), bad[0].error.kind()), (1, ErrorKind::Unsupported));
     (options.columns, options.ignore_errors) = (Some(Vec::new()), false);
     assert_eq!(read(&opened, &options).unwrap().rows.len(), 1);

@@ -2,8 +2,8 @@
 
 use polars_avro::{BadBlock, ContainerFile, ReadOptions};
 
-use crate::cells::Cell;
 use crate::columns;
+use crate::expected::Cell;
 
 /// The rows that came out, and what was reported.
 pub(crate) type Reported = (Vec<Vec<Cell>>, Vec<BadBlock>);
