@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Sink;
@@ -55,8 +55,8 @@ enum Undo {
     Finished,
     /// The bytes are in a file of their own, to be renamed.
     Remove { temporary: PathBuf, path: PathBuf },
-    /// The file was longer by nothing than this.
-    CutBack(u64),
+    /// The file had `end` bytes, and `written` since.
+    CutBack { end: u64, written: u64, file: File },
     /// A pipe or a device takes no bytes back.
     Impossible,
 }
@@ -75,25 +75,56 @@ impl FileSink {
         }
     }
 
-    /// Goes on after the first `end` bytes of a file that exists.
+    /// Goes on after the end of a file that exists and has `end` bytes. If it has more, somebody else writes to it: the
+    /// sink fails then, and what others have written stays.
     ///
     /// # Errors
     /// As [`FileSink::create`].
     pub fn append(path: impl AsRef<Path>, end: u64, sync: SyncOnClose) -> Result<Self> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let open = || {
-            let mut file = OpenOptions::new().write(true).open(path)?;
-            file.seek(SeekFrom::Start(end))?;
-            Ok(file)
-        };
+        // A file that is open to append to cannot be cut on every system.
+        let open = || Ok((OpenOptions::new().append(true).open(path)?, OpenOptions::new().write(true).open(path)?));
         match open() {
-            Ok(file) => Ok(Self { name, file, undo: Undo::CutBack(end), sync }),
+            Ok((file, whole)) => Ok(Self { name, file, undo: Undo::CutBack { end, written: 0, file: whole }, sync }),
             Err(error) => Err(Error::source(error).in_file(&name)),
         }
     }
 
+    /// Checks that an appended file ends where this sink has left it.
+    fn check_end(&self) -> io::Result<()> {
+        let Undo::CutBack { end, written, .. } = &self.undo else { return Ok(()) };
+        let found = self.file.metadata()?.len();
+        if found == end + written {
+            return Ok(());
+        }
+        let message = format!(
+            "another writer has changed the file, which has {found} bytes and not {}: nothing more is appended, and \
+             what is there stays; let only one writer append at a time",
+            end + written
+        );
+        Err(io::Error::other(message))
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.check_end()?;
+        while !bytes.is_empty() {
+            let put = match self.file.write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(put) => put,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            bytes = &bytes[put..];
+            if let Undo::CutBack { written, .. } = &mut self.undo {
+                *written += put as u64;
+            }
+        }
+        Ok(())
+    }
+
     fn end(&mut self) -> io::Result<()> {
+        self.check_end()?;
         match self.sync {
             SyncOnClose::None => {}
             SyncOnClose::Data => self.file.sync_data()?,
@@ -116,7 +147,7 @@ impl Sink for FileSink {
     }
 
     fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
-        self.file.write_all(&bytes).map_err(|error| Error::source(error).in_file(&self.name))
+        self.put(&bytes).map_err(|error| Error::source(error).in_file(&self.name))
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -128,9 +159,10 @@ impl Drop for FileSink {
     fn drop(&mut self) {
         // Nobody is left to tell that it failed.
         match &self.undo {
-            Undo::Finished | Undo::Impossible => {}
             Undo::Remove { temporary, .. } => drop(fs::remove_file(temporary)),
-            Undo::CutBack(end) => drop(self.file.set_len(*end)),
+            Undo::CutBack { end, file, .. } if self.check_end().is_ok() => drop(file.set_len(*end)),
+            // What others have written is not cut off.
+            Undo::Finished | Undo::Impossible | Undo::CutBack { .. } => {}
         }
     }
 }
@@ -201,100 +233,4 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A directory of its own for each test, gone when the test ends.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("polars_avro-sink-{}-{test}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let names = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            names.collect()
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            fs::remove_dir_all(&self.0).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_file_is_there_once_it_is_finished() {
-        for sync in [SyncOnClose::None, SyncOnClose::Data, SyncOnClose::All] {
-            let scratch = Scratch::new("finished");
-            let path = scratch.0.join("a.avro");
-            fs::write(&path, "old").unwrap();
-            let mut sink = FileSink::create(&path, sync, false).unwrap();
-            sink.write(b"new".to_vec()).unwrap();
-            assert_eq!((fs::read(&path).unwrap(), scratch.names().len()), (b"old".to_vec(), 2));
-            sink.finish().unwrap();
-            drop(sink);
-            assert_eq!((fs::read(&path).unwrap(), scratch.names()), (b"new".to_vec(), vec!["a.avro".to_owned()]));
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_finished_leaves_nothing() {
-        let scratch = Scratch::new("dropped");
-        let path = scratch.0.join("a.avro");
-        let mut sink = FileSink::create(&path, SyncOnClose::None, false).unwrap();
-        sink.write(b"new".to_vec()).unwrap();
-        drop(sink);
-        assert!(scratch.names().is_empty());
-        fs::write(&path, "old").unwrap();
-        let mut sink = FileSink::append(&path, 3, SyncOnClose::None).unwrap();
-        sink.write(b"new".to_vec()).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"oldnew");
-        drop(sink);
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-    }
-
-    #[test]
-    fn an_appended_file_grows() {
-        let scratch = Scratch::new("append");
-        let path = scratch.0.join("a.avro");
-        fs::write(&path, "old").unwrap();
-        let mut sink = FileSink::append(&path, 3, SyncOnClose::Data).unwrap();
-        sink.write(b"new".to_vec()).unwrap();
-        sink.finish().unwrap();
-        drop(sink);
-        assert_eq!(fs::read(&path).unwrap(), b"oldnew");
-    }
-
-    #[test]
-    fn missing_directories_are_made_if_wanted() {
-        let scratch = Scratch::new("mkdir");
-        let path = scratch.0.join("x/y/a.avro");
-        let error = FileSink::create(&path, SyncOnClose::None, false).unwrap_err();
-        assert_eq!(error.io().unwrap().kind(), io::ErrorKind::NotFound);
-        FileSink::create(&path, SyncOnClose::None, true).unwrap().finish().unwrap();
-        assert!(path.exists());
-        let error = FileSink::create(&scratch.0, SyncOnClose::None, false).unwrap_err();
-        assert_eq!(error.io().unwrap().kind(), io::ErrorKind::IsADirectory);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_stays_a_link_and_a_mode_stays() {
-        use std::os::unix::fs::PermissionsExt;
-        let scratch = Scratch::new("link");
-        let (path, link) = (scratch.0.join("a.avro"), scratch.0.join("b.avro"));
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        let mut sink = FileSink::create(&link, SyncOnClose::None, false).unwrap();
-        sink.write(b"new".to_vec()).unwrap();
-        sink.finish().unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
-    }
-}
+mod tests;

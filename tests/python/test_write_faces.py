@@ -261,6 +261,18 @@ def test_a_reader_offers_arrow() -> None:
         reader.__arrow_c_stream__()
 
 
+def test_two_writers_that_append(tmp_path: Path) -> None:
+    path = tmp_path / "a.avro"
+    write_avro(DF, path)
+    first, second = (AvroWriter(path, append=True) for _ in range(2))
+    first.write(DF)
+    second.write(DF.reverse())
+    first.close()
+    with pytest.raises(OSError, match=r"a\.avro: another writer has changed the file"):
+        second.close()
+    assert_frame_equal(read_avro(path), pl.concat([DF, DF]))
+
+
 def test_rows_are_appended(tmp_path: Path) -> None:
     path = tmp_path / "a.avro"
     for _ in range(3):
