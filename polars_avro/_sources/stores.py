@@ -77,10 +77,22 @@ def is_web(path: str) -> bool:
 
 
 def shown(path: str) -> str:
-    """Return a URL without what may be secret in it."""
-    if SCHEME.match(path) is None:
+    """Return a URL without what may be secret in it, as the core shows it."""
+    if SCHEME.match(path) is None or "://" not in path:
         return path
-    return re.sub(r"^(https?://)[^/]*@", r"\1", re.split(r"[?#]", path, maxsplit=1)[0])
+    scheme, _, rest = path.partition("://")
+    found = re.match(r"[^/?#]*", rest)
+    authority = found[0] if found else ""
+    rest = rest[len(authority) :]
+    user, at, host = authority.rpartition("@")
+    # `abfss://container@account` is no password.
+    user = "" if scheme.lower() in ("http", "https") or ":" in user else user + at
+    name, colon, port = host.rpartition(":")
+    # A password with a slash, a question mark or a hash looks like a port.
+    is_cut = not rest.startswith("/") and "@" in rest
+    if colon and not host.endswith("]") and (is_cut or re.search("[^0-9]", port)):
+        return f"{scheme}://{user}{name}:***"
+    return f"{scheme}://{user}{host}{re.split('[?#]', rest, maxsplit=1)[0]}"
 
 
 @dataclass(frozen=True)

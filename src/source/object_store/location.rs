@@ -93,6 +93,11 @@ impl Location {
         if container.is_empty() {
             return Err(Error::argument("the URL names no bucket or container").in_file(&shown));
         }
+        let (user, bucket) = container.rsplit_once('@').unwrap_or(("", container));
+        if user.contains(':') || bucket.contains(':') || (kind != Kind::Azure && container.contains('@')) {
+            let message = "the URL must not hold keys or a port: pass them as `storage_options`";
+            return Err(Error::argument(message).in_file(&shown));
+        }
         if key.is_empty() || key.ends_with('/') {
             return Err(Error::argument("the URL names no object, only a place for objects").in_file(&shown));
         }
@@ -109,18 +114,23 @@ fn is_azure(rest: &str) -> bool {
     !rest.contains(['?', '#', '@']) && DOMAINS.iter().any(|domain| host.ends_with(domain))
 }
 
-/// Cuts off what may be secret: the query, the fragment, and a user's password.
-fn shown(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
+/// Cuts off what may be secret: the query, the fragment, and a user's name and password. A text that is no URL stays.
+pub(super) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
-    let slash = if rest.contains('/') { "/" } else { "" };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let web = ["http", "https"].iter().any(|name| scheme.to_ascii_lowercase().ends_with(name));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     // `abfss://container@account` is no password.
-    let host = match host.rsplit_once('@') {
-        Some((_, host)) if scheme.starts_with("http") => host,
-        _ => host,
-    };
-    format!("{scheme}://{host}{slash}{path}")
+    let user = if web || user.contains(':') || user.is_empty() { String::new() } else { format!("{user}@") };
+    // A password with a slash, a question mark or a hash looks like a port.
+    if let Some((name, port)) = host.rsplit_once(':')
+        && !host.ends_with(']')
+        && (!port.bytes().all(|byte| byte.is_ascii_digit()) || (!path.starts_with('/') && path.contains('@')))
+    {
+        return format!("{scheme}://{user}{name}:***");
+    }
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{user}{host}{path}")
 }
 
 #[cfg(test)]
@@ -163,6 +173,32 @@ mod tests {
         assert_eq!(shown("https://user:pass@host/x?sig=abc#f"), "https://host/x");
         assert_eq!(shown("https://host?sig=abc"), "https://host");
         assert_eq!(shown("abfss://c@a.dfs.core.windows.net/x"), "abfss://c@a.dfs.core.windows.net/x");
+        assert_eq!(shown("HTTPS://user:SECRET@host/x"), "HTTPS://host/x");
+        assert_eq!(shown("s3://AKIA:SECRET@bucket/x"), "s3://bucket/x");
+        assert_eq!(shown("http://[::1]:80/a@b?c#d"), "http://[::1]:80/a@b");
+        assert_eq!(shown("http://[::1]/a:b"), "http://[::1]/a:b");
+        for url in [
+            "http://user:SECRET#x@h/x",
+            "http://user:SE?SECRET@h/x",
+            "http://user:12#SECRET@h/x",
+            "https://user:SECRET/x@h:1/y",
+            "s3://AKIA:SEC/SECRET@bucket/x",
+            "http://SECRET@h/x",
+        ] {
+            assert!(!shown(url).contains("SEC"), "{}", shown(url));
+        }
+        let word = "(https://user:SECRET@host/x?SECRET)";
+        assert_eq!(shown(word), "(https://host/x");
+        assert_eq!(shown("no URL: a?b#c"), "no URL: a?b#c");
+    }
+
+    #[test]
+    fn keys_do_not_belong_in_urls() {
+        for url in ["s3://AKIA:SECRET@bucket/x", "gs://SECRET@bucket/x", "abfss://c:SECRET@a/x", "s3://AKIA:SEC/x@b/x"]
+        {
+            let message = Location::parse(url).unwrap_err().to_string();
+            assert!(message.contains("storage_options"), "{message}");
+        }
     }
 
     #[test]
