@@ -9,6 +9,9 @@ use crate::container::BlockFrame;
 use crate::read::stats::{Counters, add};
 use crate::{Error, Result};
 
+/// A small block may be so much longer compressed.
+const MARGIN_BYTES: u64 = 1 << 20;
+
 impl OpenFile {
     /// Adds to an error which block it is about.
     pub(crate) fn block_error(&self, error: Error, frame: &BlockFrame) -> Error {
@@ -16,6 +19,19 @@ impl OpenFile {
             position.block.get_or_insert(frame.index);
             position.offset.get_or_insert(frame.offset);
         })
+    }
+
+    /// Refuses a compressed block that is longer than one of the most bytes that it may hold: it need not be read for that.
+    ///
+    /// # Errors
+    /// If it is. The margin is more than any codec adds to data that it cannot compress.
+    pub(crate) fn check_size(&self, frame: &BlockFrame) -> Result<()> {
+        let (limit, bytes) = (self.limits.block_bytes as u64, frame.data.end - frame.data.start);
+        if self.header.codec.is_identity() || bytes <= limit.saturating_add(limit / 4).saturating_add(MARGIN_BYTES) {
+            return Ok(());
+        }
+        let message = format!("the block has {bytes} compressed bytes, and may hold {limit} when decompressed");
+        Err(self.block_error(Error::limit("block_bytes", message), frame))
     }
 
     /// Makes the data of a block, whose bytes end in a sync marker, ready to decode, with padding behind it. Gives `true`

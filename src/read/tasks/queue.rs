@@ -1,7 +1,8 @@
 //! From file to file.
 //!
-//! A large file is cut into tasks by its own stream. Small files are taken in runs: whoever takes a run opens its files
-//! itself, unless rows are counted, which have to be known before the next run. So is one of a few megabytes among many.
+//! A large file is cut into tasks by its own stream. Small files are taken in runs: the thread that takes a run opens its
+//! files. If rows are counted, the run is opened under the lock: the next one needs the count. A file of a few megabytes
+//! among many is a run of its own.
 
 use std::ops::Range;
 use std::sync::Arc;

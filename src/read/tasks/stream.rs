@@ -170,6 +170,8 @@ impl BlockStream {
             if stop <= self.rows.start && frame.rows > 0 {
                 add(&self.counters.blocks_skipped, 1);
                 self.pass(&frame);
+            } else if let Err(error) = self.file.check_size(&frame) {
+                return self.lost(error).map(Some);
             } else if self.is_large(&frame) && !self.settings.ignore_errors {
                 let wanted = self.wanted(&frame);
                 add(&self.counters.blocks_read, 1);
@@ -233,7 +235,7 @@ impl BlockStream {
     }
 
     fn fill(&mut self, need: u64, want: u64) -> Result<()> {
-        // What stands behind the last block is for somebody else.
+        // Bytes after the last wanted block belong to another range.
         let want = want.min(self.stop - self.offset);
         self.window.fill(&*self.file.source, self.offset, need, want)
     }
