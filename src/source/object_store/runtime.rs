@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{Error, ErrorKind, Result};
@@ -53,15 +54,55 @@ pub type WaitCheck = Box<dyn Fn() -> Result<()> + Send + Sync>;
 /// Time between two calls of a [`WaitCheck`].
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Does work of the runtime while this thread waits.
+/// Wakes a thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Does work of the runtime while this thread waits. The thread may be one of the caller's own runtime, in which
+/// `Runtime::block_on` would panic.
 pub(super) fn wait_for<T>(check: &WaitCheck, work: impl Future<Output = Result<T>>) -> Result<T> {
-    runtime()?.block_on(async {
-        let mut work = pin!(work);
-        loop {
-            match select(work.as_mut(), Box::pin(tokio::time::sleep(INTERVAL))).await {
-                Either::Left((done, _)) => return done,
-                Either::Right(_) => check()?,
-            }
+    let _entered = runtime()?.enter();
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let (mut work, mut checked) = (pin!(work), Instant::now());
+    loop {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return done;
         }
-    })
+        thread::park_timeout(INTERVAL);
+        if checked.elapsed() >= INTERVAL {
+            check()?;
+            checked = Instant::now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_of_another_runtime_may_wait() {
+        let other = Builder::new_current_thread().build().unwrap();
+        let check: WaitCheck = Box::new(|| Ok(()));
+        let waited = || {
+            wait_for(&check, async {
+                let slept = tokio::spawn(tokio::time::sleep(Duration::from_millis(1)));
+                slept.await.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
+            })
+        };
+        waited().unwrap();
+        other.block_on(async { waited() }).unwrap();
+    }
+
+    #[test]
+    fn an_error_of_the_check_ends_the_wait() {
+        let check: WaitCheck = Box::new(|| Err(Error::argument("enough")));
+        let waited = wait_for(&check, std::future::pending::<Result<()>>());
+        assert_eq!(waited.unwrap_err().message(), "enough");
+    }
 }

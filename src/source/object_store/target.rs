@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use super::error::Failure;
 use super::location::{Kind, Location};
 use super::options::StoreOptions;
-use super::runtime::{WaitCheck, runtime, wait_for};
+use super::runtime::{WaitCheck, wait_for};
 use super::settings::Parts;
 use super::store::{CredentialSources, Stores};
 use super::upload::{Destination, InFlight, Upload};
@@ -130,14 +130,17 @@ impl Shared {
             std::mem::forget(uploads);
             return;
         }
-        if let Ok(runtime) = runtime()
-            && !uploads.is_empty()
-        {
-            runtime.block_on(async {
-                let aborts = uploads.iter_mut().map(|upload| Box::pin(upload.abort()));
-                futures_util::stream::iter(aborts).buffer_unordered(COMMITS).collect::<Vec<()>>().await;
-            });
+        if uploads.is_empty() {
+            return;
         }
+        let unchecked: WaitCheck = Box::new(|| Ok(()));
+        let aborted = wait_for(&unchecked, async {
+            let aborts = uploads.iter_mut().map(|upload| Box::pin(upload.abort()));
+            futures_util::stream::iter(aborts).buffer_unordered(COMMITS).collect::<Vec<()>>().await;
+            Ok(())
+        });
+        // Nobody is left to tell that there is no runtime.
+        drop(aborted);
     }
 }
 
