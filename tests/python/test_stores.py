@@ -284,6 +284,69 @@ def test_keys_given_are_not_mixed_with_a_token_of_the_environment(monkeypatch: p
         assert server.requests[-1].headers["x-amz-security-token"] == "new"
 
 
+@pytest.mark.parametrize("address", ["localhost:9000", "http://", "not a url", "http://h:99999"])
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("s3://b/x", "aws_endpoint_url"), ("gs://b/x", "google_base_url"), ("az://b/x", "azure_storage_endpoint")],
+)
+def test_an_address_that_is_none(url: str, name: str, address: str) -> None:
+    credentials = {
+        "s3": {**KEYS, "region": "x"},
+        "gs": {"google_bearer_token": "x"},
+        "az": {"account_name": "a", "account_key": "aGFsbG8="},
+    }
+    options = {key: value for key, value in credentials[url[:2]].items() if not key.endswith("endpoint_url")}
+    for call in (read_avro, read_avro_schema, lambda url, **kw: polars_avro.write_avro(frame(1), url, **kw)):
+        with pytest.raises(ValueError, match=rf'{url}.*"{name}" must be a URL such as'):
+            call(url, storage_options={**options, name: address, "max_retries": 0})
+
+
+def test_keys_that_no_header_may_have() -> None:
+    with serving() as server:
+        options = {**KEYS, "endpoint_url": server.url}
+        with pytest.raises(ValueError, match='"aws_session_token" must not have line breaks') as raised:
+            read_avro("s3://b/x", storage_options={**options, "aws_session_token": "topsecret\n"})
+        assert "topsecret" not in str(raised.value)
+        options = {"endpoint_url": server.url, "region": "x"}
+        with pytest.raises(ValueError, match='"aws_secret_access_key" must not have line breaks'):
+            read_avro("s3://b/x", storage_options=options, credential_provider=KeysOfFile())
+        assert server.requests == []
+
+
+class KeysOfFile:
+    """A provider whose keys end in a line break."""
+
+    def __call__(self) -> tuple[dict[str, str], None]:
+        return {"aws_access_key_id": "a", "aws_secret_access_key": "topsecret\n"}, None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "HTTPS://user:topsecret@127.0.0.1:1/x",
+        "http://user:topsecret#x@127.0.0.1:1/x",
+        "http://user:topsecret?x@127.0.0.1:1/x",
+        "https://user:topsecret/x@127.0.0.1:1/x",
+        "s3://AKIA:topsecret@bucket/x",
+        "s3://AKIA:top/topsecret@bucket/x",
+        "gs://user:topsecret@bucket/x",
+        "abfss://user:topsecret@account/x",
+        "ftp://user:topsecret@host/x",
+    ],
+)
+def test_no_password_in_a_url_is_shown(url: str) -> None:
+    for call in (read_avro, read_avro_schema, lambda url, **kw: polars_avro.write_avro(frame(1), url, **kw)):
+        with pytest.raises((OSError, ValueError, polars_avro.AvroError)) as raised:
+            call(url, storage_options={"max_retries": 0})
+        assert "topsecret" not in str(raised.value)
+
+
+def test_containers_of_accounts_are_shown() -> None:
+    options = {"azure_storage_endpoint": "http://127.0.0.1:1", "account_key": "aGFsbG8=", "max_retries": 0}
+    with pytest.raises(OSError, match=r"abfs://container@account/x\.avro: "):
+        read_avro("abfs://container@account/x.avro", storage_options=options)
+
+
 def test_unknown_options(s3: Place) -> None:
     for wrong, right in (("endpont_url", "endpoint_url"), ("aws_acces_key_id", "aws_access_key_id")):
         with pytest.raises(ValueError, match=f'"{wrong}".*"{right}"') as raised:

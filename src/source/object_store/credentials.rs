@@ -12,6 +12,7 @@ use object_store::azure::{AzureAccessKey, AzureCredential};
 use object_store::gcp::GcpCredential;
 
 use super::error::Carried;
+use super::option_value::check_header;
 use crate::{Error, Result};
 
 /// Credentials under the names that Polars' providers give them.
@@ -87,8 +88,9 @@ impl Cached {
 
     /// Fetches anew for the next request.
     pub(super) async fn forget(&self) {
-        *self.kept.lock().await = None;
+        // First: a fetch that begins as soon as nothing is kept has to know.
         self.refused.store(true, Ordering::Relaxed);
+        *self.kept.lock().await = None;
     }
 
     async fn get(&self) -> object_store::Result<Credentials> {
@@ -100,6 +102,7 @@ impl Cached {
         }
         let (source, refused) = (self.source.clone(), self.refused.swap(false, Ordering::Relaxed));
         let fetched = tokio::task::spawn_blocking(move || source.fetch(refused)).await?.map_err(carry)?;
+        fetched.values.iter().try_for_each(|(name, value)| check_header(name, value)).map_err(carry)?;
         Ok(kept.insert(fetched).clone())
     }
 }

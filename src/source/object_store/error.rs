@@ -8,6 +8,7 @@ use std::time::Duration;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::http::Status;
+use super::location::shown;
 use crate::{Error, ErrorKind};
 
 /// One failed attempt.
@@ -22,7 +23,7 @@ pub(super) enum Failure {
     Changed,
     /// The server sends the whole object whatever range is requested.
     NoRanges,
-    /// An error of this crate, of a credential provider for example; it is handed over to the first reader.
+    /// An error of this crate, of a credential provider for example; the first reader gets it, the others get copies.
     Own(Arc<Mutex<Option<Error>>>),
     /// Anything else.
     Other(String),
@@ -72,7 +73,7 @@ impl From<object_store::Error> for Failure {
                 None => break,
             }
         }
-        let text = without_queries(&innermost.to_string());
+        let text = without_secrets(&innermost.to_string());
         // Stores hide a response without range from a range request in a private error.
         if text == "Received non-partial response when range requested" {
             return Self::NoRanges;
@@ -93,6 +94,17 @@ impl Failure {
             Self::Transport(..) | Self::Cut => true,
             Self::Changed | Self::NoRanges | Self::Own(_) | Self::Other(_) => false,
         }
+    }
+
+    /// Whether the store may have done what it was asked for.
+    pub(super) fn may_have_succeeded(&self) -> bool {
+        matches!(self, Self::Transport(..) | Self::Cut | Self::Status(Status { code: 408 | 500..=599, .. }))
+    }
+
+    /// Whether the store knows nothing of an upload, as if it had ended. Azure misses its blocks.
+    pub(super) fn is_unknown_upload(&self) -> bool {
+        let Self::Status(Status { code, name, .. }) = self else { return false };
+        *code == 404 || (*code == 400 && name.as_deref() == Some("InvalidBlockList"))
     }
 
     /// Whether other credentials may help.
@@ -130,26 +142,33 @@ impl Failure {
         Error::source(io::Error::new(kind, text)).into()
     }
 
-    /// The error for one reader.
+    /// The error for one reader. Several may wait for one request.
     pub(super) fn raise(&self, name: &str) -> Error {
-        let error = match self {
-            Self::Own(error) => error.lock().unwrap_or_else(PoisonError::into_inner).take(),
-            other => match other.clone().into_error(1) {
-                Self::Own(error) => error.lock().unwrap_or_else(PoisonError::into_inner).take(),
-                _ => None,
-            },
-        };
-        // Several threads may wait for one request.
-        error
-            .unwrap_or_else(|| Error::new(ErrorKind::Source, "the request failed, as another thread was told"))
-            .in_file(name)
+        let Self::Own(error) = self else { return self.clone().into_error(1).raise(name) };
+        let mut kept = error.lock().unwrap_or_else(PoisonError::into_inner);
+        let copied = kept.as_ref().map(copy);
+        let error = std::mem::replace(&mut *kept, copied);
+        error.unwrap_or_else(|| Error::new(ErrorKind::Source, "the request failed")).in_file(name)
+    }
+
+    /// Adds to the error to raise what the caller ought to know.
+    pub(super) fn with_hint(self, hint: &str) -> Self {
+        let Self::Own(error) = self.into_error(1) else { return Self::Other(hint.to_owned()) };
+        let error = error.lock().unwrap_or_else(PoisonError::into_inner).take();
+        error.unwrap_or_else(|| Error::new(ErrorKind::Source, "the request failed")).with_hint(hint).into()
     }
 }
 
-/// Cuts the queries off all URLs in a text: they may be signed.
-fn without_queries(text: &str) -> String {
-    let cut = |word: &str| {
-        if word.contains("://") { word.split('?').next().unwrap_or("").to_owned() } else { word.to_owned() }
-    };
-    text.split(' ').map(cut).collect::<Vec<_>>().join(" ")
+/// The same error but for the cause of a caller's own error, of which there is one.
+fn copy(error: &Error) -> Error {
+    let copied = Error::new(error.kind(), error.message());
+    match error.io() {
+        Some(io) => copied.with_cause(io::Error::new(io.kind(), io.to_string())),
+        None => copied,
+    }
+}
+
+/// Cuts what may be secret off all URLs in a text.
+fn without_secrets(text: &str) -> String {
+    text.split(' ').map(shown).collect::<Vec<_>>().join(" ")
 }

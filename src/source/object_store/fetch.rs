@@ -12,7 +12,7 @@ use super::group::Group;
 use super::http::{ForObject, Status};
 use super::location::Location;
 use super::plan::Identity;
-use super::retry::Attempts;
+use super::retry::{Attempts, caught};
 use super::store::Stores;
 use crate::Error;
 
@@ -75,7 +75,7 @@ impl From<Gone> for Stop {
 impl Fetch {
     /// Brings the bytes, and tells the group how that ended.
     pub(super) async fn run(mut self) {
-        let ended = self.attempts().await;
+        let ended = caught(self.attempts()).await;
         if let Some(group) = self.group.upgrade() {
             group.finished(self.index, self.id, ended);
         }

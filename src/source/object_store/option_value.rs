@@ -1,4 +1,4 @@
-//! The value of an option, and the numbers that it may stand for.
+//! The value of an option, and what it may stand for: a number, an address, a text that goes into a header.
 
 use std::time::Duration;
 
@@ -40,5 +40,91 @@ pub(super) fn whole(key: &str, value: &OptionValue) -> Result<u64> {
             Err(Error::argument(format!("invalid value for '{key}': {number} (expected int)")))
         }
         OptionValue::Text(text) => Err(Error::argument(format!("invalid value for '{key}': '{text}' (expected int)"))),
+    }
+}
+
+/// A text for a store, and the name that it was given by: that of a storage option or an environment variable.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+}
+
+impl<'a> Setting<'a> {
+    /// Returns the value if the stores, which panic at some that they cannot use, can use it.
+    ///
+    /// # Errors
+    /// If it ought to be an address and is not, or cannot be sent in a header. No value is in the message.
+    pub(super) fn checked(self) -> Result<&'a str> {
+        let Self { name, value } = self;
+        if is_address(name) && !is_http(value) {
+            let message = format!("{name:?} must be a URL such as https://host or http://host:9000");
+            return Err(Error::argument(message));
+        }
+        if !has_lines(name) {
+            check_header(name, value)?;
+        }
+        Ok(value)
+    }
+}
+
+fn is_address(name: &str) -> bool {
+    (name.ends_with("endpoint") && !name.contains("use_"))
+        || name.contains("endpoint_url")
+        || name.ends_with("base_url")
+}
+
+fn is_http(value: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(value) else { return false };
+    // An address is used as the text that it is, too: the two parsers do not agree about all.
+    let text = value.parse::<http::Uri>();
+    matches!(url.scheme(), "http" | "https") && url.has_host() && text.is_ok_and(|uri| uri.host().is_some())
+}
+
+/// Keys in JSON and certificates have several lines, and are not sent.
+fn has_lines(name: &str) -> bool {
+    name.contains("service_account") || name.contains("certificate")
+}
+
+/// Checks that a text can be sent in a header.
+///
+/// # Errors
+/// If it has a line break, which a key that was read from a file often ends in, or another control character.
+pub(super) fn check_header(name: &str, value: &str) -> Result<()> {
+    if value.chars().any(char::is_control) {
+        let message = format!("{name:?} must not have line breaks or other control characters, and has some");
+        return Err(Error::argument(message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_checked_and_not_shown() {
+        for value in
+            ["localhost:9000", "http://", "not a url", "http://h:99999", "", "ftp://h", "/path", "http://sec ret"]
+        {
+            for name in
+                ["aws_endpoint_url", "endpoint", "aws_endpoint_url_s3", "azure_storage_endpoint", "google_base_url"]
+            {
+                let message = Setting { name, value }.checked().unwrap_err().to_string();
+                assert!(message.contains(name) && message.contains("must be a URL"), "{message}");
+                assert!(!message.contains("sec"), "{message}");
+            }
+        }
+        for value in ["http://localhost:9000", "https://s3.amazonaws.com", "http://[::1]:9000/path/"] {
+            assert_eq!(Setting { name: "aws_endpoint", value }.checked().unwrap(), value);
+        }
+        assert!(Setting { name: "azure_use_fabric_endpoint", value: "true" }.checked().is_ok());
+    }
+
+    #[test]
+    fn line_breaks_are_found_before_they_are_sent() {
+        let message = Setting { name: "aws_session_token", value: "secret\n" }.checked().unwrap_err().to_string();
+        assert!(message.contains("\"aws_session_token\"") && !message.contains("secret"), "{message}");
+        assert!(Setting { name: "google_service_account_key", value: "{\n}" }.checked().is_ok());
     }
 }

@@ -29,7 +29,7 @@ pub struct StoreOptions {
     pub(super) retries: Retries,
 }
 
-/// Options that Polars defines and that have no meaning here: listing and writing are Polars' own.
+/// Options that Polars defines and that have no meaning here: they steer its own reading, writing and caching.
 const ACCEPTED: [&str; 7] = [
     "file_cache_ttl",
     "rate_read_init",
@@ -112,7 +112,7 @@ impl StoreOptions {
     /// Checks options; whether a store knows them is checked when a URL tells which store it is.
     ///
     /// # Errors
-    /// If no store has an option of that name, or if a value has the wrong type. No value is in the message.
+    /// If no store has an option of that name, or if a value has the wrong type. No text of a store's own option is in the message.
     pub fn new(options: impl IntoIterator<Item = (String, OptionValue)>) -> Result<Self> {
         let mut checked = Self { texts: BTreeMap::new(), retries: Retries::from_environment() };
         for (name, value) in options {
@@ -155,7 +155,7 @@ impl StoreOptions {
         }
     }
 
-    /// Replaces every value in a text that might have come to carry one.
+    /// Replaces the secret values in a text, which may quote them.
     pub(super) fn redact(&self, text: &str) -> String {
         let secrets = self.texts.iter().filter(|(key, value)| value.len() > 3 && is_secret(key));
         secrets.fold(text.to_owned(), |text, (_, value)| text.replace(value, "***"))

@@ -1,33 +1,56 @@
 //! Attempts of one request: whether there is another, and when.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Instant;
+
+use futures_util::FutureExt;
 
 use super::error::Failure;
 use super::http::{Status, name_in};
 use super::location::{Kind, Location};
 use super::store::{Store, Stores};
+use crate::{Error, ErrorKind};
 
 /// Sends a request until it has succeeded or may not be sent again.
-pub(super) async fn attempt<T, F>(stores: &Stores, location: &Location, send: impl Fn(Store) -> F) -> Result<T, Failure>
+pub(super) async fn attempt<T, E, F>(
+    stores: &Stores,
+    location: &Location,
+    send: impl Fn(Store) -> F,
+) -> Result<T, Failure>
 where
-    F: Future<Output = object_store::Result<T>>,
+    E: Into<Failure>,
+    F: Future<Output = Result<T, E>>,
 {
-    let mut attempts = Attempts::default();
-    loop {
-        let failure = match stores.get(location).await {
-            Ok(store) => match send(store).await {
-                Ok(done) => return Ok(done),
-                Err(error) => hidden_status(error.into()),
-            },
-            Err(failure) => failure,
-        };
-        attempts.wait(stores, location.kind, failure).await?;
-    }
+    let attempts = async {
+        let mut attempts = Attempts::default();
+        loop {
+            let failure = match stores.get(location).await {
+                Ok(store) => match send(store).await {
+                    Ok(done) => return Ok(done),
+                    Err(error) => hidden_status(error.into()),
+                },
+                Err(failure) => failure,
+            };
+            attempts.wait(stores, location.kind, failure).await?;
+        }
+    };
+    caught(attempts).await
+}
+
+/// Makes a failure of a panic: the stores panic at values that they do not check, and a reader would wait for ever.
+pub(super) async fn caught<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
+}
+
+/// The text of a panic may quote a key.
+#[cold]
+fn panicked() -> Failure {
+    Error::new(ErrorKind::Internal, "a request panicked; the message is on the program's standard error").into()
 }
 
 /// S3 may answer a request to complete an upload with 200 and an error in the body, which stands for a 500.
-fn hidden_status(failure: Failure) -> Failure {
+pub(super) fn hidden_status(failure: Failure) -> Failure {
     match &failure {
         Failure::Other(text) if text.contains("<Error") => {
             Failure::Status(Status { code: 500, name: name_in(text), retry_after: None })
@@ -62,7 +85,7 @@ impl Attempts {
         }
         let spread = f64::from(since.elapsed().subsec_nanos() % 1000) / 1000.0;
         let wait = retries.backoff(self.failed, spread).max(failure.retry_after().unwrap_or_default());
-        if since.elapsed() + wait > retries.timeout {
+        if since.elapsed().saturating_add(wait) > retries.timeout {
             return Err(failure.into_error(self.failed));
         }
         tokio::time::sleep(wait).await;

@@ -73,7 +73,8 @@ impl Retries {
     /// The wait before attempt `retry`, counted from 1; `share` in 0..1 spreads clients that failed together.
     pub(super) fn backoff(&self, retry: u64, share: f64) -> Duration {
         let factor = self.base.max(1.0).powi(i32::try_from(retry - 1).unwrap_or(i32::MAX)).min(1e9);
-        let longest = self.init_backoff.mul_f64(factor).min(self.max_backoff);
+        let grown = Duration::try_from_secs_f64(self.init_backoff.as_secs_f64() * factor);
+        let longest = grown.unwrap_or(self.max_backoff).min(self.max_backoff);
         longest.mul_f64(0.5 + 0.5 * share)
     }
 }
@@ -155,6 +156,20 @@ fn number(name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_wait_is_too_long_to_count() {
+        let longest = Duration::from_millis(1);
+        let retries = Retries {
+            init_backoff: Duration::from_millis(i64::MAX as u64),
+            max_backoff: longest,
+            base: 1e9,
+            ..Retries::default()
+        };
+        assert!((1..100).all(|retry| retries.backoff(retry, 0.5) <= longest));
+        let growing = Retries { max_backoff: Duration::from_secs(u64::MAX), base: f64::INFINITY, ..Retries::default() };
+        assert!(growing.backoff(50, 1.0) > Duration::from_secs(1));
+    }
 
     #[test]
     fn ten_thousand_parts_hold_the_largest_object() {

@@ -16,6 +16,7 @@ use super::credentials::{Cached, CredentialSource, Provider, aws, azure, gcp};
 use super::error::Failure;
 use super::http::Connector;
 use super::location::{Kind, Location};
+use super::option_value::Setting;
 use super::options::StoreOptions;
 use super::profile;
 
@@ -126,10 +127,10 @@ impl Stores {
             AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, SkipSignature, Token,
         };
         let credentials = self.credentials(Kind::Aws);
-        let given: HashMap<AmazonS3ConfigKey, &String> = parsed(&self.options.texts);
+        let given: HashMap<AmazonS3ConfigKey, Setting<'_>> = parsed(&self.options.texts);
         let keys_given = given.contains_key(&AccessKeyId) || given.contains_key(&SecretAccessKey);
         let environment = environment(&["AWS_"]);
-        let mut settings: HashMap<AmazonS3ConfigKey, &String> = parsed(&environment);
+        let mut settings: HashMap<AmazonS3ConfigKey, Setting<'_>> = parsed(&environment);
         if keys_given {
             // A token of the environment belongs to the environment's keys.
             settings.retain(|key, _| ![AccessKeyId, SecretAccessKey, Token].contains(key));
@@ -137,7 +138,7 @@ impl Stores {
         let named = self.options.texts.get("aws_profile").or_else(|| self.options.texts.get("profile"));
         let profile: HashMap<String, String> =
             profile::settings(named).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        let mut from_profile: HashMap<AmazonS3ConfigKey, &String> = parsed(&profile);
+        let mut from_profile: HashMap<AmazonS3ConfigKey, Setting<'_>> = parsed(&profile);
         if keys_given || settings.contains_key(&AccessKeyId) || credentials.is_some() {
             from_profile.retain(|key, _| *key == Region);
         }
@@ -158,9 +159,9 @@ impl Stores {
             let bucket = location.store.split_once("://").map_or("", |(_, bucket)| bucket);
             builder = builder.with_region(resolve_bucket_region(bucket, &self.client()).await?);
         }
-        let anonymous = settings.get(&SkipSignature).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        for (key, value) in settings {
-            builder = builder.with_config(key, value);
+        let anonymous = settings.get(&SkipSignature).is_some_and(|setting| setting.value.eq_ignore_ascii_case("true"));
+        for (key, setting) in settings {
+            builder = builder.with_config(key, setting.checked()?);
         }
         if let Some(cached) = credentials.filter(|_| !anonymous) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: aws }));
@@ -174,8 +175,10 @@ impl Stores {
         let environment = environment(&["GOOGLE_", "SERVICE_ACCOUNT"]);
         // The environment's credentials would be used in place of the provider's.
         let environment = if self.credentials(Kind::Gcp).is_some() { HashMap::new() } else { environment };
-        for (key, value) in parsed(&environment).into_iter().chain(parsed(&self.options.texts)) {
-            builder = builder.with_config(key, value);
+        let mut settings = parsed(&environment);
+        settings.extend(parsed(&self.options.texts));
+        for (key, setting) in settings {
+            builder = builder.with_config(key, setting.checked()?);
         }
         if let Some(cached) = self.credentials(Kind::Gcp) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: gcp }));
@@ -187,8 +190,10 @@ impl Stores {
         let mut builder = MicrosoftAzureBuilder::new().with_url(&location.store).with_client_options(self.client());
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
         let environment = environment(&["AZURE_", "IDENTITY_", "MSI_"]);
-        for (key, value) in parsed(&environment).into_iter().chain(parsed(&self.options.texts)) {
-            builder = builder.with_config(key, value);
+        let mut settings = parsed(&environment);
+        settings.extend(parsed(&self.options.texts));
+        for (key, setting) in settings {
+            builder = builder.with_config(key, setting.checked()?);
         }
         if let Some(cached) = self.credentials(Kind::Azure) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: azure }));
@@ -220,24 +225,24 @@ impl Stores {
     fn client(&self) -> ClientOptions {
         let mut client = ClientOptions::new().with_allow_http(true).with_timeout_disabled();
         client = client.with_connect_timeout(CONNECT_TIMEOUT).with_read_timeout(self.read_timeout);
-        for (key, value) in parsed::<ClientConfigKey>(&self.options.texts) {
-            client = client.with_config(key, value);
+        for (key, setting) in parsed::<ClientConfigKey>(&self.options.texts) {
+            client = client.with_config(key, setting.value);
         }
         client
     }
 }
 
-/// Attempts are counted in one place, `fetch`.
+/// Attempts are counted in one place, `retry`.
 fn no_retries() -> RetryConfig {
     RetryConfig { max_retries: 0, retry_timeout: Duration::ZERO, backoff: BackoffConfig::default() }
 }
 
 /// Settings that a store knows.
-fn parsed<'a, K>(settings: impl IntoIterator<Item = (&'a String, &'a String)>) -> HashMap<K, &'a String>
+fn parsed<'a, K>(settings: impl IntoIterator<Item = (&'a String, &'a String)>) -> HashMap<K, Setting<'a>>
 where
     K: std::str::FromStr + Eq + std::hash::Hash,
 {
-    settings.into_iter().filter_map(|(key, value)| Some((key.parse().ok()?, value))).collect()
+    settings.into_iter().filter_map(|(name, value)| Some((name.parse().ok()?, Setting { name, value }))).collect()
 }
 
 fn environment(prefixes: &[&str]) -> HashMap<String, String> {
