@@ -20,6 +20,10 @@ class S3Server(servers.Server):
         self.aborted = 0
         #: The next completions are answered with 200 and an error.
         self.hidden_errors = 0
+        #: The next completions are done, and answered with 500.
+        self.lost_answers = 0
+        #: What is completed so is gone at once.
+        self.loses_objects = False
         #: Bytes that came are counted and not kept.
         self.forgets = False
         self.received = 0
@@ -96,6 +100,11 @@ class _Handler(servers._Handler):
         numbers = [int(number) for number in re.findall(rb"<PartNumber>(\d+)</PartNumber>", self.content)]
         server.objects[path] = b"".join(upload[number] for number in numbers)
         del server.uploads[query["uploadId"]]
+        if server.lost_answers:
+            server.lost_answers -= 1
+            if server.loses_objects:
+                del server.objects[path]
+            return 500, b"", {}
         return 200, b'<CompleteMultipartUploadResult><ETag>"x"</ETag></CompleteMultipartUploadResult>', {}
 
 

@@ -254,6 +254,18 @@ def test_passing_failures_are_retried(server: S3Server, status: int) -> None:
     assert server.uploads == {}
 
 
+def test_a_completion_whose_answer_is_lost(server: S3Server) -> None:
+    df = large()
+    server.lost_answers = 1
+    write_avro(df, "s3://b/x", storage_options=options(server))
+    assert server.lost_answers == 0
+    assert_frame_equal(read_avro(server.objects["/b/x"]), df)
+    server.objects.clear()
+    server.lost_answers, server.loses_objects = 1, True
+    with pytest.raises(FileNotFoundError, match=r"404.*the object may be there nevertheless"):
+        write_avro(df, "s3://b/x", storage_options=options(server))
+
+
 def test_lasting_failures_give_up_what_was_sent(server: S3Server) -> None:
     server.broken = "partNumber=2"
     with pytest.raises(OSError, match=r"500.*3 attempts"):

@@ -154,11 +154,13 @@ async fn list(store: &Arc<dyn ObjectStore>, prefix: &Path) -> object_store::Resu
 
 async fn size(stores: &Stores, location: &Location) -> Result<u64> {
     let key = &location.key;
-    let found: std::result::Result<_, Failure> = attempt(stores, location, |store| {
-        let mut options = GetOptions { head: true, ..GetOptions::default() };
-        options.extensions.insert(ForObject);
-        async move { store.objects.get_opts(key, options).await }
-    })
-    .await;
-    Ok(found.map_err(|failure| failure.raise(&location.shown))?.meta.size)
+    let found = attempt(stores, location, |store| async move { size_in(&*store.objects, key).await }).await;
+    found.map_err(|failure| failure.raise(&location.shown))
+}
+
+/// Asks for the size of an object.
+pub(super) async fn size_in(store: &dyn ObjectStore, key: &Path) -> object_store::Result<u64> {
+    let mut options = GetOptions { head: true, ..GetOptions::default() };
+    options.extensions.insert(ForObject);
+    Ok(store.get_opts(key, options).await?.meta.size)
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -14,7 +15,8 @@ use tokio::task::{JoinError, JoinSet};
 use super::error::Failure;
 use super::http::ForObject;
 use super::location::Location;
-use super::retry::attempt;
+use super::objects::size_in;
+use super::retry::{attempt, hidden_status};
 use super::store::Stores;
 
 /// A writer that gives up waits no longer than this for the store to hear of it.
@@ -62,10 +64,7 @@ impl Destination {
         attempt(&self.stores, &self.location, |store| async move {
             match store.parts {
                 Some(parts) => send(parts).await,
-                None => Err(object_store::Error::NotImplemented {
-                    operation: "multipart uploads".to_owned(),
-                    implementer: "a web server".to_owned(),
-                }),
+                None => Err(no_parts()),
             }
         })
         .await
@@ -98,15 +97,46 @@ impl Destination {
         .await
     }
 
-    async fn complete(&self, id: &MultipartId, parts: &[PartId]) -> Result<(), Failure> {
+    /// Makes an object of `bytes` bytes of its parts. If an answer is lost, the next attempt finds no upload: the object
+    /// tells whether it is complete.
+    async fn complete(&self, id: &MultipartId, parts: &[PartId], bytes: u64) -> Result<(), Failure> {
         let key = &self.location.key;
-        self.attempt_part(|store| async move { store.complete_multipart(key, id, parts.to_vec()).await }).await?;
-        Ok(())
+        let unanswered = AtomicBool::new(false);
+        let unanswered = &unanswered;
+        let completed = attempt(&self.stores, &self.location, |store| async move {
+            let Some(upload) = &store.parts else { return Err(no_parts().into()) };
+            let Err(error) = upload.complete_multipart(key, id, parts.to_vec()).await else { return Ok(()) };
+            let failure = hidden_status(error.into());
+            if failure.may_have_succeeded() {
+                unanswered.store(true, Ordering::Relaxed);
+            } else if unanswered.load(Ordering::Relaxed) && failure.is_unknown_upload() {
+                match size_in(&*store.objects, key).await.map_err(Failure::from) {
+                    Ok(size) if size == bytes => return Ok(()),
+                    Err(asking) if asking.is_transient() => return Err(asking),
+                    _ => {}
+                }
+            }
+            Err(failure)
+        });
+        match completed.await {
+            Err(failure) if unanswered.load(Ordering::Relaxed) => {
+                Err(failure.with_hint("the object may be there nevertheless"))
+            }
+            completed => completed,
+        }
     }
 
     async fn abort(&self, id: &MultipartId) -> Result<(), Failure> {
         let key = &self.location.key;
         self.attempt_part(|store| async move { store.abort_multipart(key, id).await }).await
+    }
+}
+
+#[cold]
+fn no_parts() -> object_store::Error {
+    object_store::Error::NotImplemented {
+        operation: "multipart uploads".to_owned(),
+        implementer: "a web server".to_owned(),
     }
 }
 
@@ -119,13 +149,15 @@ pub(super) struct Upload {
     id: Option<Id>,
     tasks: JoinSet<(usize, Result<PartId, Failure>)>,
     sent: Vec<Option<PartId>>,
+    /// Bytes of all parts.
+    bytes: u64,
     /// An object that is sent whole.
     whole: Option<PutPayload>,
 }
 
 impl Upload {
     pub(super) fn new(to: Destination) -> Self {
-        Self { to, id: None, tasks: JoinSet::new(), sent: Vec::new(), whole: None }
+        Self { to, id: None, tasks: JoinSet::new(), sent: Vec::new(), bytes: 0, whole: None }
     }
 
     /// The URL to show.
@@ -150,6 +182,7 @@ impl Upload {
         let id = self.id.get_or_insert_with(|| shared_id(self.to.clone())).clone();
         let (to, index) = (self.to.clone(), self.sent.len());
         self.sent.push(None);
+        self.bytes += payload.content_length() as u64;
         self.tasks.spawn(async move {
             let put = match id.await {
                 Ok(id) => to.put_part(&id, index, payload).await,
@@ -220,7 +253,7 @@ impl Upload {
         let Some(id) = &self.id else { return Ok(()) };
         let parts: Option<Vec<PartId>> = self.sent.iter().cloned().collect();
         let parts = parts.ok_or_else(|| Failure::Other("a part is missing".to_owned()))?;
-        self.to.complete(&id.clone().await?, &parts).await?;
+        self.to.complete(&id.clone().await?, &parts, self.bytes).await?;
         self.id = None;
         Ok(())
     }
