@@ -57,6 +57,8 @@ class Server(ThreadingHTTPServer):
         self.modified = True
         #: Lengths that are announced instead of the true ones.
         self.claims: dict[str, int] = {}
+        #: Sizes of objects that are claimed instead of the true ones.
+        self.sizes: dict[str, int] = {}
         self.latency = 0.0
         #: Bytes a second, all connections together.
         self.bandwidth: float | None = None
@@ -159,7 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
             if start >= len(content):
                 self.reply(416, b"", {"Content-Range": f"bytes */{len(content)}"}, body=body)
                 return
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+            size = server.sizes.get(path, len(content))
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
             content, status = content[start:end], 206
         self.reply(status, content, headers, body=body, fault=fault)
 

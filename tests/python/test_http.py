@@ -202,6 +202,14 @@ def test_the_retry_time_ends(server: Server, small: str) -> None:
     assert time.monotonic() - start < 2
 
 
+def test_times_that_are_too_long_to_count(server: Server, small: str) -> None:
+    server.faults.extend([Fault(status=503)] * 2)
+    server.fault = Fault(status=503, headers={"Retry-After": str(2**64 - 1)})
+    options = {"retry_init_backoff_ms": 10**16, "retry_max_backoff_ms": 1, "retry_base_multiplier": 1e9}
+    with pytest.raises(OSError, match=r"small\.avro: .*503.*3 attempts"):
+        read_avro(small, storage_options=options)
+
+
 def test_environment_sets_retries(server: Server, small: str, monkeypatch: pytest.MonkeyPatch) -> None:
     server.fault = Fault(status=503)
     monkeypatch.setenv("POLARS_CLOUD_MAX_RETRIES", "1")

@@ -25,13 +25,15 @@ impl Group {
         let State { files, held, .. } = &mut *state;
         let file = &mut files[index];
         file.identity.get_or_insert_with(|| identity.clone());
-        let (start, chunk) = file.chunks.iter_mut().find(|(_, chunk)| chunk.id == id).ok_or(Gone)?;
+        let (&start, chunk) = file.chunks.iter_mut().find(|(_, chunk)| chunk.id == id).ok_or(Gone)?;
         let end = if whole { identity.size } else { chunk.end.min(identity.size) };
         *held = *held + end - chunk.end;
         chunk.end = end;
-        if end <= *start {
-            let start = *start;
+        // It is more than was requested: unless a reader waits for it, it comes when there is room.
+        let is_too_much = whole && chunk.waiters == 0 && *held > self.ahead.bytes;
+        if end <= start || is_too_much {
             file.chunks.remove(&start);
+            *held -= end.saturating_sub(start);
             state.requests = state.requests.saturating_sub(1);
         }
         // Its size is what the next requests were waiting for.

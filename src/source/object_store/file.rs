@@ -1,6 +1,7 @@
 //! A file in a store, as the reader sees it.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,10 +12,10 @@ use super::location::Location;
 use super::options::StoreOptions;
 use super::settings::Ahead;
 use super::store::{CredentialSources, Stores};
-use crate::Result;
 use crate::source::{DeferredSource, ReadAhead, Source};
+use crate::{Error, Result};
 
-/// A file in an object store or behind HTTP. Nothing is requested before it is opened.
+/// A file in an object store or behind HTTP. Nothing is requested before it is opened or promised to be read.
 ///
 /// ```
 /// use polars_avro::{CredentialSources, FileInput, StoreFile, StoreOptions};
@@ -147,7 +148,8 @@ impl Source for OpenStoreFile {
         let mut bytes = used;
         bytes.clear();
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        bytes.reserve(len.min(left));
+        // The size is what the server says.
+        bytes.try_reserve(len.min(left)).map_err(|_| no_room(len.min(left)).in_file(self.name()))?;
         bytes.extend_from_slice(known);
         let rest = len.saturating_sub(known.len());
         self.read(offset + known.len() as u64, rest, |part| bytes.extend_from_slice(part))?;
@@ -161,4 +163,9 @@ impl Source for OpenStoreFile {
     fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
         promise(&self.file, &range)
     }
+}
+
+#[cold]
+fn no_room(bytes: usize) -> Error {
+    Error::source(io::Error::new(io::ErrorKind::OutOfMemory, format!("there is no memory for {bytes} bytes at once")))
 }

@@ -34,7 +34,7 @@ pub(super) struct State {
     pub(super) files: Vec<FileState>,
     /// Files that are promised to be read.
     pub(super) expected: BTreeSet<usize>,
-    /// Files that were promised and read so far; what is held of them goes first.
+    /// Files that were read, as far as was promised or to their ends; what is held of them goes first.
     pub(super) finished: VecDeque<usize>,
     /// Files whose server sends them whole only.
     pub(super) whole: BTreeSet<usize>,
@@ -48,6 +48,27 @@ pub(super) struct State {
     pub(super) opened_in_a_row: usize,
     /// How often waiting reads were ended.
     pub(super) interrupts: u64,
+}
+
+impl State {
+    /// Lets the bytes of a file go when others need the memory.
+    fn finish(&mut self, index: usize) {
+        if !std::mem::replace(&mut self.files[index].finished, true) {
+            self.finished.push_back(index);
+        }
+    }
+
+    /// Drops the bytes of files that were read until no more than `most` are held; those of `but` stay.
+    pub(super) fn make_room(&mut self, most: u64, but: usize) {
+        while self.held > most
+            && let Some(index) = self.finished.pop_front()
+        {
+            self.files[index].finished = false;
+            if index != but && !self.expected.contains(&index) {
+                self.held -= self.files[index].drop_chunks(|_, chunk| chunk.done);
+            }
+        }
+    }
 }
 
 impl Group {
@@ -111,18 +132,27 @@ impl Group {
             let range = state.files[index].gap(at..end, len).unwrap_or(at..end);
             self.request(&mut state, index, range)?;
         }
-        let Some((start, chunk)) = state.files[index].chunk_at(at) else { return Ok(state) };
-        if let Some(failure) = chunk.failed.take() {
-            let len = chunk.end - start;
-            state.files[index].chunks.remove(&start);
-            state.held -= len;
-            return Err(failure.raise(shown));
-        }
+        let Some((_, chunk)) = state.files[index].chunk_at(at) else { return Ok(state) };
+        let id = chunk.id;
         chunk.waiters += 1;
-        let (id, interrupts) = (chunk.id, state.interrupts);
-        state = self.wait(state);
-        if let Some(chunk) = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id) {
+        let (ended, interrupts) = (chunk.failed.is_some(), state.interrupts);
+        if !ended {
+            state = self.wait(state);
+        }
+        let found = state.files[index].chunks.iter_mut().find(|(_, chunk)| chunk.id == id);
+        if let Some((&start, chunk)) = found {
             chunk.waiters = chunk.waiters.saturating_sub(1);
+            if start + chunk.filled <= at
+                && let Some(failure) = chunk.failed.clone()
+            {
+                // All who wait for it learn of the failure; whoever comes later has it requested again.
+                if chunk.waiters == 0 {
+                    let len = chunk.end - start;
+                    state.files[index].chunks.remove(&start);
+                    state.held -= len;
+                }
+                return Err(failure.raise(shown));
+            }
         }
         if state.interrupts != interrupts {
             let error = io::Error::new(io::ErrorKind::Interrupted, "the read was interrupted");
@@ -137,7 +167,7 @@ impl Group {
         self.progress.notify_all();
     }
 
-    /// Reads up to `end`, which is not behind the file's end, and hands the bytes over in order.
+    /// Reads a range, which does not end after the file's end, and hands the bytes over in order.
     pub(super) fn read(&self, index: usize, range: Range<u64>, mut take: impl FnMut(&[u8])) -> Result<()> {
         let Range { start: mut at, end } = range;
         while at < end {
@@ -163,12 +193,13 @@ impl Group {
                 let read: u64 = found.iter().map(|bytes| bytes.len() as u64).sum();
                 let cursor = state.files[index].cursor(at);
                 state.files[index].cursors[cursor].at = at + read;
-                let State { files, held, expected, finished, .. } = &mut *state;
+                let State { files, held, expected, .. } = &mut *state;
                 // A file that is opened for its schema is read later.
                 let keep_first = self.locations.len() == 1 || !expected.contains(&index);
                 *held -= files[index].drop_behind(cursor, keep_first);
-                if files[index].is_read_as_promised() && expected.remove(&index) {
-                    finished.push_back(index);
+                let promised = files[index].is_read_as_promised() && expected.remove(&index);
+                if promised || files[index].is_at_end(cursor) {
+                    state.finish(index);
                 }
                 self.read_ahead(&mut state)?;
                 return Ok(found);
@@ -196,14 +227,14 @@ impl Group {
     /// Takes a promise back, and with it the requests that nobody waits for.
     pub(super) fn release(&self, promise: u64, files: impl IntoIterator<Item = usize>) {
         let mut state = self.lock();
-        let State { files: all, held, expected, finished, requests, .. } = &mut *state;
         for index in files {
-            let file = &mut all[index];
-            file.expected.retain(|(id, _)| *id != promise);
-            if file.expected.is_empty() {
-                if expected.remove(&index) {
-                    finished.push_back(index);
+            state.files[index].expected.retain(|(id, _)| *id != promise);
+            if state.files[index].expected.is_empty() {
+                if state.expected.remove(&index) {
+                    state.finish(index);
                 }
+                let State { files, held, requests, .. } = &mut *state;
+                let file = &mut files[index];
                 let running = file.chunks.values().filter(|chunk| !chunk.done).count();
                 *held -= file.drop_chunks(|start, chunk| !chunk.done || start > 0);
                 let left = file.chunks.values().filter(|chunk| !chunk.done).count();
@@ -225,3 +256,6 @@ impl Drop for Group {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

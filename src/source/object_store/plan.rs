@@ -81,6 +81,8 @@ pub(super) struct FileState {
     pub(super) cursors: VecDeque<Cursor>,
     /// Ranges that will be read in order, with the number of the promise.
     pub(super) expected: Vec<(u64, Range<u64>)>,
+    /// It is among the group's finished files.
+    pub(super) finished: bool,
 }
 
 impl FileState {
@@ -145,11 +147,16 @@ impl FileState {
         self.expected.iter().all(|(_, range)| self.position_in(range) >= range.end.min(size))
     }
 
+    /// Whether a reader has come to the end of the file.
+    pub(super) fn is_at_end(&self, cursor: usize) -> bool {
+        self.identity.as_ref().is_some_and(|identity| self.cursors[cursor].at >= identity.size)
+    }
+
     /// Drops what lies behind a cursor, but for a file's first bytes unless they are all of it; gives the bytes dropped.
     pub(super) fn drop_behind(&mut self, cursor: usize, keep_first: bool) -> u64 {
         let Cursor { start, at } = self.cursors[cursor];
         let behind = at.saturating_sub(KEPT_BEHIND);
-        let at_end = self.identity.as_ref().is_some_and(|identity| at >= identity.size);
+        let at_end = self.is_at_end(cursor);
         self.drop_chunks(|first, chunk| {
             let passed = chunk.end <= behind || (at_end && chunk.end <= at);
             chunk.done && first >= start && passed && (first > 0 || !keep_first)

@@ -36,7 +36,7 @@ impl Group {
     }
 
     /// Remembers that a chunk stands for a single read; the oldest of many is dropped.
-    pub(super) fn keep_probe(state: &mut State, index: usize, start: u64) {
+    fn keep_probe(state: &mut State, index: usize, start: u64) {
         let State { files, held, .. } = state;
         let file = &mut files[index];
         if let Some(chunk) = file.chunks.get_mut(&start) {
@@ -79,16 +79,17 @@ impl Group {
         Ok(())
     }
 
-    pub(super) fn has_room(&self, state: &State, bytes: u64) -> bool {
+    fn has_room(&self, state: &State, bytes: u64) -> bool {
         state.requests < self.ahead.requests && state.held + bytes <= self.ahead.bytes
     }
 
     /// Requests what is missing in a range; says whether the bounds allowed all of it.
-    pub(super) fn request_all(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<bool> {
+    fn request_all(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<bool> {
         if state.files[index].identity.is_none() {
             return Ok(true);
         }
         while let Some(gap) = state.files[index].gap(range.clone(), self.ahead.chunk) {
+            let gap = Self::as_sent(state, index, gap);
             if !self.has_room(state, gap.end - gap.start) {
                 return Ok(false);
             }
@@ -97,8 +98,20 @@ impl Group {
         Ok(true)
     }
 
+    /// What a request for a range brings: a server without ranges sends the rest of the object with it.
+    fn as_sent(state: &State, index: usize, range: Range<u64>) -> Range<u64> {
+        let file = &state.files[index];
+        match &file.identity {
+            Some(identity) if state.whole.contains(&index) => {
+                file.gap(range.start..identity.size, identity.size).unwrap_or(range)
+            }
+            _ => range,
+        }
+    }
+
     pub(super) fn request(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<()> {
         let runtime = runtime()?;
+        let range = Self::as_sent(state, index, range);
         let id = state.next;
         state.next += 1;
         let fetch = Fetch {
@@ -127,13 +140,7 @@ impl Group {
         state.held += range.end - range.start;
         state.requests += 1;
         state.files[index].chunks.insert(range.start, chunk);
-        while state.held > self.ahead.bytes
-            && let Some(finished) = state.finished.pop_front()
-        {
-            if finished != index {
-                state.held -= state.files[finished].drop_chunks(|_, chunk| chunk.done);
-            }
-        }
+        state.make_room(self.ahead.bytes, index);
         Ok(())
     }
 
