@@ -1,11 +1,5 @@
 //! Where bytes come from and go to. One file a kind; the rest of the crate sees [`Source`] and [`Sink`] only.
 
-impl fmt::Debug for ReadAhead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadAhead").finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod counting;
 mod file;
@@ -188,5 +182,11 @@ impl ReadAhead {
     /// A promise that ends when `promise` is dropped.
     pub fn new(promise: impl Any + Send + Sync) -> Self {
         Self { promise: Some(Box::new(promise)) }
+    }
+}
+
+impl fmt::Debug for ReadAhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadAhead").finish_non_exhaustive()
     }
 }

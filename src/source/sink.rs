@@ -46,6 +46,7 @@ pub trait Sink: Send {
     /// Ends the file and makes it visible. Called once, after the last [`Sink::write`].
     ///
     /// # Errors
-    /// Where the last bytes cannot be written or the file cannot get its name; nothing of it is seen then.
+    /// Where the last bytes cannot be written or the file cannot get its name. Nothing of it is seen then, as far as the
+    /// place can take bytes back and has told whether it took them.
     fn finish(&mut self) -> Result<()>;
 }

@@ -11,7 +11,7 @@ pub(crate) struct BufferPool {
     most: usize,
 }
 
-/// So are larger ones.
+/// Windows of more bytes than this are given back to the allocator.
 const KEPT_BYTES: usize = 32 << 20;
 
 impl BufferPool {
