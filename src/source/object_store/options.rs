@@ -112,7 +112,8 @@ impl StoreOptions {
     /// Checks options; whether a store knows them is checked when a URL tells which store it is.
     ///
     /// # Errors
-    /// If no store has an option of that name, or if a value has the wrong type. No text of a store's own option is in the message.
+    /// If no store has an option of that name, or if a value has the wrong type. No text of a store's own option is in
+    /// the message.
     pub fn new(options: impl IntoIterator<Item = (String, OptionValue)>) -> Result<Self> {
         let mut checked = Self { texts: BTreeMap::new(), retries: Retries::from_environment() };
         for (name, value) in options {

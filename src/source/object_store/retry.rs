@@ -92,3 +92,18 @@ impl Attempts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failure_and_not_quoted() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let failed = runtime.block_on(caught::<()>(async { panic!("topsecret") })).unwrap_err();
+        let error = failed.raise("s3://b/x");
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert!(error.to_string().starts_with("s3://b/x: a request panicked"), "{error}");
+        assert!(!error.to_string().contains("topsecret"));
+    }
+}
