@@ -103,7 +103,9 @@ impl<'a> Union<'a> {
                 let widest = widest::of(&Typed::of(one, mine), &Typed::of(other, theirs));
                 let Widest { kind, logical, restored } = widest.ok_or_else(|| self.differ(id, pair))?;
                 forget(&mut properties);
-                restored.iter().for_each(|restored| restored.note(&mut properties));
+                if let Some(restored) = restored {
+                    restored.note(&mut properties);
+                }
                 (kind, logical)
             }
             (Some(node), None) | (None, Some(node)) => (node.kind.clone(), node.logical),

@@ -94,9 +94,8 @@ fn is_restored(from: &Typed<'_>, to: &Typed<'_>) -> bool {
     match (&from.restored, &to.restored) {
         // Their numbers are counts of something.
         (Some(Restored::Time | Restored::Duration(_)), None) => false,
-        (_, None) => true,
+        (_, None | Some(Restored::Enum(_))) => true,
         (Some(from), Some(to)) if from.name() == to.name() => true,
-        (_, Some(Restored::Enum(_))) => true,
         _ => matches!((from.integer(), to.integer()), (Some(from), Some(to)) if to.holds(from)),
     }
 }
