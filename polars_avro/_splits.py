@@ -251,7 +251,8 @@ def plan_splits(
         What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
         or as one that has the columns of all files. The latter reads every header.
     hive_schema
-        The names and dtypes of the columns in the paths; by default they are inferred.
+        The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
+        from `schema` or the files; the others are inferred.
     try_parse_hive_dates
         Whether dates and datetimes are inferred too.
     include_file_paths
@@ -323,7 +324,9 @@ def plan_splits(
     paths = _paths(listed)
     if not paths:
         raise expansion.no_files(named, glob=glob)
+    request = request.below(hive, paths[0])
     read_schema, first = request.resolve(in_stores.files(paths))
+    hive = request.partitions(hive, read_schema)
     if hive is not None:
         hive = hive.with_dtypes(paths)
     refused = request.refused(read_schema)

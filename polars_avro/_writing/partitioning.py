@@ -78,17 +78,20 @@ class Partitioning:
         if not self.keys:
             return schema
         empty = pl.DataFrame(schema=schema)
-        names = empty.select(self.keys).columns
+        keys = empty.select(self.keys).schema
+        for name, dtype in keys.items():
+            if dtype.is_nested() or dtype in (pl.Binary, pl.Duration):
+                msg = f"cannot partition by {name!r} of dtype {dtype}: cast it to a dtype that has a text"
+                raise AvroUnsupportedError(msg)
+        names = list(keys)
         keyed = empty.with_columns(self.keys)
         return (keyed if self.include_key else keyed.drop(names)).schema
 
 
 def _text(key: pl.Series) -> str:
     """Return the text of a key in the name of a directory."""
-    if key.dtype.is_nested() or key.dtype == pl.Binary:
-        msg = f"cannot partition by {key.name!r} of dtype {key.dtype}: cast it to a dtype that has a text"
-        raise AvroUnsupportedError(msg)
-    text = key.cast(pl.String)[0]
+    # A cast leaves out the parts of a second.
+    text = (key.dt.to_string("%H:%M:%S%.f") if key.dtype == pl.Time else key.cast(pl.String))[0]
     if text is None:
         return _NULL
     encode = (f"%{byte:02X}" if byte < 32 or byte > 127 or byte in _ENCODED else chr(byte) for byte in text.encode())
