@@ -227,7 +227,10 @@ class Decoder:
 
     def _look_up(self, ids: list[int], unknown: set[int]) -> None:
         """Pass the schemas of these ids to the core; one thread at a time looks them up."""
-        assert self._lookup is not None
+        if self._lookup is None:
+            # The fingerprints of `schema` and `reader_schema` are known to the core.
+            unknown.update(ids)
+            return
         with self._lock:
             for schema_id in ids:
                 if schema_id in self._added:
