@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from polars_avro._core import FrameStream
 from polars_avro._errors import AvroSchemaError
+from polars_avro._writing.arrow import array_frame, stream_frames
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.frames import check_schema, empty_frame
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
@@ -192,10 +192,9 @@ def _frames(data: Any) -> Iterator[pl.DataFrame]:
         msg = "expected a DataFrame, got a LazyFrame: use `sink_avro`, or write its `collect_batches()` one by one"
         raise TypeError(msg)
     elif hasattr(data, "__arrow_c_stream__"):
-        for batch in FrameStream(data):
-            yield pl.DataFrame(batch) if batch.width else pl.DataFrame(height=batch.height)
+        yield from stream_frames(data)
     elif hasattr(data, "__arrow_c_array__"):
-        yield pl.DataFrame(data)
+        yield array_frame(data)
     else:
         msg = f"expected a DataFrame or an object with __arrow_c_stream__, got {type(data).__name__!r}"
         raise TypeError(msg)

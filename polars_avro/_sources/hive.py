@@ -85,9 +85,7 @@ class Hive:
                 msg = f"path lacks the column {name!r}, which the path of the first file has, path = {path!r}"
                 raise SchemaFieldNotFoundError(msg)
 
-    def _series(
-        self, name: str, texts: list[str | None], dtype: pl.DataType | type[pl.DataType] | None
-    ) -> pl.Series:
+    def _series(self, name: str, texts: list[str | None], dtype: pl.DataType | type[pl.DataType] | None) -> pl.Series:
         # An empty text is a value of a dtype that holds texts, and no value of any other.
         distinct = sorted({text for text in texts if text or (text == "" and dtype in _TEXTS)})
         try:

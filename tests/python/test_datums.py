@@ -381,7 +381,7 @@ def test_an_unknown_fingerprint_is_a_bad_row_without_schemas_to_look_it_up_in(op
     rows = [b"\xc3\x01" + i.to_bytes(8, "little") + datum(VALUES[0]) for i in range(1, 1500)]
     good = column(VALUES[:1], "single_object")
     series = pl.concat([good, pl.Series(rows, dtype=pl.Binary)])
-    with pytest.raises(polars_avro.AvroDataError, match="row 1: fingerprint 0100000000000000.* is not known"):
+    with pytest.raises(polars_avro.AvroDataError, match=r"row 1: fingerprint 0100000000000000.* is not known"):
         series.avro.decode(SCHEMA, framing="single_object", **options)
     with pytest.warns(polars_avro.AvroWarning, match="1499 bad datums are null; the first: row 1"):
         got = series.avro.decode(SCHEMA, framing="single_object", ignore_errors=True, **options)
