@@ -74,18 +74,20 @@ class Partitioning:
         return given
 
     def columns(self, schema: pl.Schema) -> pl.Schema:
-        """Return the columns of the files."""
-        if not self.keys:
-            return schema
+        """Return the columns of the files, if the keys have texts."""
         empty = pl.DataFrame(schema=schema)
-        keys = empty.select(self.keys).schema
-        for name, dtype in keys.items():
+        for name, dtype in empty.select(self.keys).schema.items():
             if dtype.is_nested() or dtype in (pl.Binary, pl.Duration):
                 msg = f"cannot partition by {name!r} of dtype {dtype}: cast it to a dtype that has a text"
                 raise AvroUnsupportedError(msg)
-        names = list(keys)
-        keyed = empty.with_columns(self.keys)
-        return (keyed if self.include_key else keyed.drop(names)).schema
+        return self.rows(empty).schema
+
+    def rows(self, df: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of all files together."""
+        if not self.keys:
+            return df
+        keyed = df.with_columns(self.keys)
+        return keyed if self.include_key else keyed.drop(df.select(self.keys).columns)
 
 
 def _text(key: pl.Series) -> str:

@@ -68,6 +68,8 @@ class PartitionWriter:
         self._targets = in_stores.targets(together=True) if is_remote(partitioning.base_path) else None
         #: Each file's temporary path by its final one.
         self._temporary: dict[str, str] = {}
+        #: Directories that were made, outer ones first.
+        self._directories: list[str] = []
         self._written: list[WrittenFile] = []
 
     def write_all(self, batches: Iterable[pl.DataFrame], schema: pl.Schema) -> list[WrittenFile]:
@@ -163,11 +165,26 @@ class PartitionWriter:
         if self._targets is not None and is_remote(target):
             return self._targets.target(target)
         directory, name = os.path.split(target)
-        os.makedirs(directory or ".", exist_ok=True)
+        self._make_directory(directory or ".")
         # Long names are cut, since file systems bound them.
         temporary = os.path.join(directory, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
         self._temporary[target] = temporary
         return temporary
+
+    def _make_directory(self, path: str) -> None:
+        missing = []
+        while not os.path.isdir(path):
+            missing.append(path)
+            path = os.path.dirname(path) or "."
+        for directory in reversed(missing):
+            try:
+                os.mkdir(directory)
+            except FileExistsError:
+                # Another process may have made it.
+                if not os.path.isdir(directory):
+                    raise
+            else:
+                self._directories.append(directory)
 
     def _close(self, key: Key, partition: _Partition, columns: pl.Schema | None) -> None:
         if partition.file is None or partition.written is None:
@@ -186,3 +203,7 @@ class PartitionWriter:
         for temporary in self._temporary.values():
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+        for directory in reversed(self._directories):
+            # One that has files of others by now stays.
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
