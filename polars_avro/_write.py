@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
+from polars_avro import _options
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.outputs import Output
-from polars_avro._writing.targets import Target
+from polars_avro._writing.targets import Target, normalize_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,8 +78,9 @@ def write_avro(
     sync_marker
         The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
     append
-        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame. Objects
-        in stores do not grow.
+        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame, and what
+        its header holds cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores
+        do not grow.
     partition_by
         Columns whose values spread the rows over files below the directory `target`.
     partition_chunk_size_bytes
@@ -136,11 +138,13 @@ def write_avro(
         "n_threads": n_threads,
     }
     options = core_options(**arguments)
+    _options.check(append=append, mkdir=mkdir)
     if not isinstance(df, pl.DataFrame):
         msg = f"`df` must be a DataFrame, got {type(df).__name__!r}"
         raise TypeError(msg)
+    max_bytes = _options.integer("partition_chunk_size_bytes", partition_chunk_size_bytes, least=1)
     if partition_by is not None:
-        target = _partition_by(target, partition_by, partition_chunk_size_bytes)
+        target = _partition_by(target, partition_by, max_bytes)
     output = Output.of(
         target,
         storage_options=storage_options,
@@ -149,6 +153,7 @@ def write_avro(
         append=append,
         mkdir=mkdir,
         sync_on_close=sync_on_close,
+        renames=bool(name or namespace or doc),
     )
     output.check(df.schema, options)
     schema = None if avro_schema is not None else output.schema_of_all(df, options)
@@ -249,6 +254,14 @@ def sink_avro(
         sync_marker=sync_marker,
         n_threads=n_threads,
     )
+    _options.check(
+        append=append,
+        mkdir=mkdir,
+        maintain_order=maintain_order,
+        lazy=lazy,
+        optimizations=optimizations,
+        sinked_paths_callback=sinked_paths_callback,
+    )
     if not isinstance(lf, pl.LazyFrame):
         msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}"
         raise TypeError(msg)
@@ -261,6 +274,7 @@ def sink_avro(
         append=append,
         mkdir=mkdir,
         sync_on_close=sync_on_close,
+        renames=bool(name or namespace or doc),
     )
     flags = pl.QueryOptFlags() if optimizations is None else optimizations
 
@@ -268,7 +282,7 @@ def sink_avro(
         schema = lf.collect_schema()
         # What cannot be written is told before the query runs.
         output.check(schema, options)
-        batches = lf.collect_batches(maintain_order=maintain_order, engine=engine, optimizations=flags)
+        batches = lf.collect_batches(maintain_order=bool(maintain_order), engine=engine, optimizations=flags)
         written = output.write(batches, schema, options)
         if sinked_paths_callback is not None:
             paths = [SinkedPath(path=file.path, num_rows=file.rows, num_bytes=file.bytes) for file in written]
@@ -281,9 +295,14 @@ def sink_avro(
     return None
 
 
-def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: int) -> pl.PartitionBy:
+def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: Any) -> pl.PartitionBy:
+    _options.check(partition_by=columns)
     if not isinstance(target, (str, os.PathLike)):
-        msg = f"`partition_by` needs the path of a directory, got {type(target).__name__!r}"
+        msg = f"`partition_by` needs the path of a directory as `target`, got {type(target).__name__!r}"
         raise TypeError(msg)
+    path = normalize_target(target)
     keys = [columns] if isinstance(columns, str) else list(columns)
-    return pl.PartitionBy(os.fspath(target), key=keys, approximate_bytes_per_file=max_bytes)
+    if not keys:
+        msg = "`partition_by` must name at least one column"
+        raise ValueError(msg)
+    return pl.PartitionBy(path, key=keys, approximate_bytes_per_file=max_bytes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from polars_avro import _options
 from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
@@ -104,8 +105,10 @@ class AvroWriter:
             sync_marker=sync_marker,
             n_threads=n_threads,
         )
+        _options.check(append=append, mkdir=mkdir, schema=schema)
         place = normalize_target(target)
-        files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
+        renames = bool(name or namespace or doc)
+        files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
         opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))
         self._schema = None if schema is None else pl.DataFrame(schema=schema).schema
         if self._schema is not None:

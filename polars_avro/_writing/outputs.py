@@ -40,6 +40,7 @@ class Output:
         append: bool,
         mkdir: bool,
         sync_on_close: SyncOnClose | None,
+        renames: bool,
     ) -> Output:
         """Check the arguments that say where rows go."""
         if isinstance(target, pl.PartitionBy):
@@ -51,7 +52,8 @@ class Output:
         else:
             place = normalize_target(target)
             in_stores = stores_of(place, storage_options, credential_provider, caller)
-        return cls(place, in_stores, file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close))
+        files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
+        return cls(place, in_stores, files)
 
     def check(self, schema: pl.Schema, options: WriteOptions) -> None:
         """Raise what writing rows of these columns would raise before the first one."""

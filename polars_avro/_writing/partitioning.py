@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from polars.io.partition import FileProviderArgs
 
+from polars_avro import _options
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._writing.targets import join, normalize_path
 
@@ -47,6 +48,9 @@ class Partitioning:
         except AttributeError as error:
             msg = f"this version of Polars describes `PartitionBy` in another way: {error}"
             raise AvroUnsupportedError(msg) from None
+        # As Polars has it, 0 is no limit.
+        max_rows = None if max_rows is None else _options.integer("max_rows_per_file", max_rows) or None
+        max_bytes = _options.integer("approximate_bytes_per_file", max_bytes) or _options.MOST
         if provider is not None and not callable(provider):
             msg = f"a `file_path_provider` of {type(provider).__name__!r} is not supported: pass a function"
             raise AvroUnsupportedError(msg)

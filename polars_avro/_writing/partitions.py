@@ -50,6 +50,14 @@ class _Partition:
     memory: int = 0
 
 
+def _max_open_files() -> int:
+    text = os.environ.get("POLARS_MAX_OPEN_SINKS", "128")
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"the environment variable POLARS_MAX_OPEN_SINKS must be a number of at least 1, got {text!r}"
+        raise ValueError(msg)
+    return int(text)
+
+
 class PartitionWriter:
     """Spreads rows over files; keeps few of them open and few rows waiting."""
 
@@ -61,7 +69,7 @@ class PartitionWriter:
         self._files = files
         self._partitions: dict[Key, _Partition] = {}
         self._open: OrderedDict[Key, _Partition] = OrderedDict()
-        self._max_open = int(os.environ.get("POLARS_MAX_OPEN_SINKS", "128"))
+        self._max_open = _max_open_files()
         self._waiting_bytes = 0
         self._taken: set[str] = set()
         #: Files in stores.

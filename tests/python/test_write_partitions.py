@@ -28,9 +28,7 @@ def schemas(directory: Path) -> set[str]:
 @pytest.mark.parametrize("target", [{"key": "k"}, {"max_rows_per_file": 1}, {"key": "k", "include_key": False}])
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("nested", [False, True])
-def test_all_files_of_a_frame_have_one_schema(
-    tmp_path: Path, target: dict[str, Any], flip: bool, nested: bool
-) -> None:
+def test_all_files_of_a_frame_have_one_schema(tmp_path: Path, target: dict[str, Any], flip: bool, nested: bool) -> None:
     times = pl.Series([1000, 1, None]).cast(pl.Time)
     df = DF.with_columns(t=times.reverse() if flip else times)
     df = df.with_columns(pl.struct("t").alias("t")) if nested else df

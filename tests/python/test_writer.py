@@ -93,6 +93,12 @@ FATAL: list[tuple[Any, dict[str, Any], type[Exception]]] = [
 ]
 
 
+def write_and_close(writer: AvroWriter, data: Any) -> None:
+    writer.write(data)
+    # Rows are joined into blocks, so a bad value may be found only now.
+    writer.close()
+
+
 @pytest.mark.parametrize(("bad", "options", "error"), FATAL)
 def test_an_error_after_the_first_frame_is_for_good(
     tmp_path: Path, bad: Any, options: dict[str, Any], error: type[Exception]
@@ -102,9 +108,7 @@ def test_an_error_after_the_first_frame_is_for_good(
     with pytest.raises(ValueError, match="an earlier call failed"), AvroWriter(path, **options) as writer:  # noqa: PT012
         writer.write(ONE)
         with pytest.raises((error, AvroError)):
-            writer.write(bad)
-            # Rows are joined into blocks, so a value may be found only now.
-            writer.close()
+            write_and_close(writer, bad)
         with pytest.raises(ValueError, match="an earlier call failed"):
             writer.write(ONE)
     assert_frame_equal(read_avro(path), OLD)
