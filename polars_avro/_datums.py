@@ -156,6 +156,7 @@ class Decoder:
         limits: Limits | None,
     ) -> Decoder:
         """Check the arguments of :func:`decode`."""
+        _options.check(ignore_errors=ignore_errors, limits=limits)
         if framing not in get_args(Framing):
             msg = f"`framing` must be one of {get_args(Framing)}, got {framing!r}"
             raise ValueError(msg)
@@ -181,7 +182,7 @@ class Decoder:
             "schema": writer,
             "reader_schema": reader,
             "ignore_ids": lookup is None,
-            "ignore_errors": ignore_errors,
+            "ignore_errors": bool(ignore_errors),
             "limits": limits,
         }
         whole = cls(framing, lookup, options)
@@ -192,7 +193,8 @@ class Decoder:
         if not isinstance(self.dtype, pl.Struct):
             msg = f"`fields` needs a schema of a record: this one becomes {self.dtype}"
             raise ValueError(msg)
-        return _options.selection(fields, pl.Schema({field.name: field.dtype for field in self.dtype.fields}))
+        schema = pl.Schema({field.name: field.dtype for field in self.dtype.fields})
+        return _options.selection(fields, schema, option="fields", owner="record")
 
     def _prepare(self) -> None:
         """Make the attributes that cannot be pickled."""
@@ -227,7 +229,10 @@ class Decoder:
 
     def _look_up(self, ids: list[int], unknown: set[int]) -> None:
         """Pass the schemas of these ids to the core; one thread at a time looks them up."""
-        assert self._lookup is not None
+        if self._lookup is None:
+            # The fingerprints of `schema` and `reader_schema` are known to the core.
+            unknown.update(ids)
+            return
         with self._lock:
             for schema_id in ids:
                 if schema_id in self._added:
@@ -251,7 +256,7 @@ class Lookup:
 
     def __init__(self, schemas: Schemas) -> None:
         if isinstance(schemas, Mapping):
-            texts = {_number(key): schema_json(schema, "schemas") for key, schema in schemas.items()}
+            texts = {_number(key): schema_json(schema, f"schemas[{key!r}]") for key, schema in schemas.items()}
             self.source: dict[int, str] | Callable[[int], AvroSchema | None] | SchemaRegistry = texts
         elif isinstance(schemas, SchemaRegistry) or callable(schemas):
             self.source = schemas
@@ -269,7 +274,7 @@ class Lookup:
             )
         except LookupError:
             return None
-        return None if schema is None else schema_json(schema, "schemas")
+        return None if schema is None else schema_json(schema, f"schemas({schema_id})")
 
     def only_schema(self) -> str | None:
         """Return the schema to read as, if only one is possible."""

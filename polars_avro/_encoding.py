@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import polars as pl
 
+from polars_avro import _options
 from polars_avro._core import DatumEncoder, datum_schema
+from polars_avro._errors import AvroSchemaError
+from polars_avro._registry import SchemaRegistry
 from polars_avro._schemas import AvroSchema, schema_json
 from polars_avro._writing.frames import check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from polars_avro._registry import SchemaRegistry
 
 WrittenFraming: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio"]
 
@@ -118,16 +119,22 @@ class Encoder:
         if framing not in get_args(WrittenFraming):
             msg = f"`framing` must be one of {get_args(WrittenFraming)}, got {framing!r}"
             raise ValueError(msg)
+        _options.check(name=name, namespace=namespace)
+        if (name or namespace) and (schema is not None or registry is not None):
+            msg = "`name` and `namespace` are part of the schema if `schema` or `registry` gives one"
+            raise ValueError(msg)
         if registry is not None:
+            if not isinstance(registry, SchemaRegistry):
+                msg = f"`registry` must be a polars_avro.SchemaRegistry or None, got {type(registry).__name__!r}"
+                raise TypeError(msg)
             if framing not in ("confluent", "apicurio") or schema_id is not None:
                 msg = "`registry` gives the ids of framings 'confluent' and 'apicurio', in place of `schema_id`"
                 raise ValueError(msg)
             if registry.subject is None:
                 msg = "`registry` must have a subject to encode: SchemaRegistry(url, subject=...)"
                 raise ValueError(msg)
-        if schema_id is not None and not 0 <= schema_id < 2**63:
-            msg = f"`schema_id` must be a number that is not negative, got {schema_id!r}"
-            raise ValueError(msg)
+        if schema_id is not None:
+            schema_id = _options.integer("schema_id", schema_id, most=2**63 - 1)
         text = None if schema is None else schema_json(schema, "schema")
         if registry is None:
             # Whatever the schema is, what is wrong with the framing shows now.
@@ -160,7 +167,12 @@ class Encoder:
         """Encode one series, as Polars passes it."""
         series = inputs[0]
         check_schema({series.name: series.dtype})
-        return pl.Series(self._core(series).encode(series)).alias(series.name)
+        try:
+            return pl.Series(self._core(series).encode(series)).alias(series.name)
+        except AvroSchemaError as error:
+            # Files have another name for the same argument.
+            error.args = (str(error).replace("`avro_schema`", "`schema`"),)
+            raise
 
     def _core(self, series: pl.Series) -> DatumEncoder:
         """Return what encodes a series; only one thread asks the registry."""

@@ -134,6 +134,9 @@ class LazyFrameNamespace(_Namespace):
         """
         Return the Avro schema that the rows of the query are written with.
 
+        No row is looked at: a Time column becomes ``time-micros``, though :meth:`sink` writes nanoseconds if its first
+        rows have a time that needs them. Pass the schema that is returned as `avro_schema` to fix it.
+
         Parameters
         ----------
         avro_schema, name, namespace, doc

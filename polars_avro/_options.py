@@ -15,7 +15,7 @@ from polars_avro._core import Batch, ReadOptions
 from polars_avro._limits import Limits
 
 #: The core counts in 64 bits.
-_MOST = 2**64 - 1
+MOST = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ def check(**given: Any) -> None:
     for name, value in given.items():
         accepts, expected = _CHECKS[name]
         if not accepts(value):
-            msg = f"`{name}` must be {expected}, got {value!r} of type {type(value).__name__!r}"
+            kind = repr(type(value).__name__)
+            shown = kind if name in _SECRET else f"{value!r} of type {kind}"
+            msg = f"`{name}` must be {expected}, got {shown}"
             raise TypeError(msg)
 
 
@@ -63,6 +65,15 @@ def _is_flag(value: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, bytes) and all(isinstance(each, str) for each in value)
+
+
+def _is_options(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+
+
+def _is_provider(value: Any) -> bool:
+    # Polars hands its own builders on.
+    return value is None or value == "auto" or callable(value) or hasattr(value, "build_credential_provider")
 
 
 def _or_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -78,32 +89,46 @@ _TEXT = (_or_none(_is_a(str)), "a str or None")
 _SCHEMA = (_or_none(_is_a(Mapping)), "a mapping of column names to dtypes, or None")
 #: What each parameter accepts, and how to say so.
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "append": _FLAG,
     "cache": _FLAG,
     "cast_options": (_or_none(_is_a(pl.ScanCastOptions)), "a polars.ScanCastOptions or None"),
+    "credential_provider": (_is_provider, "callable, 'auto' or None"),
+    "doc": _TEXT,
     "glob": _FLAG,
     "hidden_file_prefix": (_or_none(_is_texts), "a str, a list of str, or None"),
     "hive_partitioning": (_or_none(_is_flag), "a bool or None"),
     "hive_schema": _SCHEMA,
     "ignore_errors": _FLAG,
     "include_file_paths": _TEXT,
+    "lazy": _FLAG,
     "limits": (_or_none(_is_a(Limits)), "a polars_avro.Limits or None"),
     "low_memory": _FLAG,
+    "maintain_order": _FLAG,
+    "mkdir": _FLAG,
+    "name": _TEXT,
+    "namespace": _TEXT,
     "on_bad_block": (_or_none(callable), "callable or None"),
+    "optimizations": (_or_none(_is_a(pl.QueryOptFlags)), "a polars.QueryOptFlags or None"),
+    "partition_by": (_or_none(_is_texts), "a str, a list of str, or None"),
     "rechunk": _FLAG,
     "row_index_name": _TEXT,
     "schema": _SCHEMA,
+    "sinked_paths_callback": (_or_none(callable), "callable or None"),
+    "storage_options": (_or_none(_is_options), "a dict with keys of str, or None"),
     "try_parse_hive_dates": _FLAG,
 }
+#: Parameters whose values no message shows.
+_SECRET = ("credential_provider", "storage_options")
 
 
-def integer(name: str, value: Any, *, least: int = 0, most: int = _MOST) -> int:
+def integer(name: str, value: Any, *, least: int = 0, most: int = MOST) -> int:
     """Return a Python int within bounds; NumPy integers are converted."""
-    if not isinstance(value, SupportsIndex):
+    if not isinstance(value, SupportsIndex) or _is_flag(value):
         msg = f"`{name}` must be an int, got {value!r} of type {type(value).__name__!r}"
         raise TypeError(msg)
     number = operator.index(value)
     if number < least:
-        found = f"a negative number, {number}" if number < 0 else f"{number}"
+        found = f"a negative number, {number}" if number < 0 <= least else f"{number}"
         msg = f"`{name}` must be at least {least}, got {found}"
         raise ValueError(msg)
     if number > most:
@@ -168,29 +193,29 @@ def row_index(name: str | None, offset: Any, columns: Iterable[str]) -> tuple[st
     return None if name is None else (name, number)
 
 
-def selection(columns: Any, schema: pl.Schema) -> list[str]:
+def selection(columns: Any, schema: pl.Schema, *, option: str = "columns", owner: str = "file") -> list[str]:
     """Return the columns to read, in the order asked for: names, and paths to fields of structs."""
-    names = schema.names()
     one = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
-    selected = [_selected(column, schema, names) for column in ([columns] if one else columns)]
+    selected = [_selected(column, schema, option, owner) for column in ([columns] if one else columns)]
     if len(set(selected)) != len(selected):
-        msg = f"`columns` names a column twice: {selected}"
+        msg = f"`{option}` names a {option[:-1]} twice: {selected}"
         raise ValueError(msg)
     return selected
 
 
-def _selected(column: Any, schema: pl.Schema, names: list[str]) -> str:
+def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
+    names = schema.names()
     if isinstance(column, str):
         if not _has(schema, column):
-            msg = f"`columns`: {column!r} is none of the file's columns, nor a field of one: {', '.join(names)}"
+            msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one: {', '.join(names)}"
             raise ColumnNotFoundError(msg)
         return column
     if isinstance(column, bool) or not isinstance(column, SupportsIndex):
-        msg = f"`columns` must hold names or indices, got {column!r} of type {type(column).__name__!r}"
+        msg = f"`{option}` must hold names or indices, got {column!r} of type {type(column).__name__!r}"
         raise TypeError(msg)
     index = operator.index(column)
     if not 0 <= index < len(names):
-        msg = f"`columns`: index {index} is out of range; the file has {len(names)} columns, counted from 0"
+        msg = f"`{option}`: index {index} is out of range; the {owner} has {len(names)} {option}, counted from 0"
         raise ColumnNotFoundError(msg)
     return names[index]
 

@@ -105,7 +105,8 @@ def read_avro(
         all. The union has the columns of all files, in types that hold all values, as
         ``pl.concat(how="diagonal_relaxed")`` has them. This call reads every header then. Missing columns are null.
     hive_schema
-        The names and dtypes of the columns in the paths; by default they are inferred.
+        The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
+        from `schema` or the files; the others are inferred.
     try_parse_hive_dates
         Infer dates and datetimes in paths too.
     low_memory

@@ -112,7 +112,8 @@ def scan_avro(
         all. The union has the columns of all files, in types that hold all values, as
         ``pl.concat(how="diagonal_relaxed")`` has them. This call reads every header then. Missing columns are null.
     hive_schema
-        The names and dtypes of the columns in the paths; by default they are inferred.
+        The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
+        from `schema` or the files; the others are inferred.
     try_parse_hive_dates
         Infer dates and datetimes in paths too.
     low_memory
@@ -262,14 +263,15 @@ class ScanPlan:
             return self._no_files(named)
         first = inputs.identify(sources[0])
         opened = self.stores.files(sources)
-        read_schema, file = self.request.resolve(opened)
+        request = self.request.below(self.hive, sources[0])
+        read_schema, file = request.resolve(opened)
         files = Files(
             tuple(sources),
             read_schema,
-            self.hive,
+            request.partitions(self.hive, read_schema),
             self.include_file_paths,
-            self.request.dtypes,
-            self.request.refused(read_schema),
+            request.dtypes,
+            request.refused(read_schema),
             first,
             self.stores,
             [opened],

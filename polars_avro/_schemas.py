@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._core import OpenFile, StoreFile
+    from polars_avro._sources.hive import Hive
 
 #: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
@@ -179,6 +180,8 @@ class SchemaRequest:
     mode: SchemaMode = "first"
     evolution: SchemaEvolution = SchemaEvolution()
     limits: Limits = DEFAULT_LIMITS
+    #: Columns whose values come from paths: what files have under these names does not matter.
+    in_paths: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("schema_mode", self.mode, ("first", "union"))
@@ -213,10 +216,23 @@ class SchemaRequest:
         self._check(found[0].schema())
         return found
 
+    def below(self, hive: Hive | None, first: str | bytes | OpenFile) -> SchemaRequest:
+        """Return the request for files whose paths, such as the first one's, have columns."""
+        if hive is None or not isinstance(first, str):
+            return self
+        return replace(self, in_paths=tuple(hive.names(first)))
+
+    def partitions(self, hive: Hive | None, read_schema: ReadSchema) -> Hive | None:
+        """Return how columns of paths are read: as the dtypes that `schema`, or else the files, have for them."""
+        if hive is None:
+            return None
+        told = read_schema.schema() if self.dtypes is None else dict(self.dtypes)
+        return replace(hive, of_files=tuple((name, told[name]) for name in self.in_paths if name in told))
+
     def missing(self, read_schema: ReadSchema) -> tuple[str, ...]:
         """Return the columns that `schema` has and the files do not."""
         own = read_schema.schema()
-        return tuple(name for name, _ in self.dtypes or () if name not in own)
+        return tuple(name for name, _ in self.dtypes or () if name not in own and name not in self.in_paths)
 
     def refused(self, read_schema: ReadSchema) -> tuple[str, ...]:
         """Return the columns that no query may use, because a file lacks them."""
@@ -238,7 +254,11 @@ class SchemaRequest:
     ) -> tuple[ReadSchema, ContainerFile]:
         """Read columns as the dtypes of `schema` where the options of casts allow it."""
         own, widening = read_schema.schema(), self.evolution.widening
-        other = {name: dtype for name, dtype in self.dtypes or () if name in own and own[name] != dtype}
+        other = {
+            name: dtype
+            for name, dtype in self.dtypes or ()
+            if name in own and name not in self.in_paths and own[name] != dtype
+        }
         if widening is None or any(
             not _schema_dtypes.widened(own[name], dtype) <= widening for name, dtype in other.items()
         ):
@@ -258,10 +278,10 @@ class SchemaRequest:
         if self.dtypes is None:
             return
         for name, dtype in self.dtypes:
-            if name in own and own[name] != dtype:
+            if name in own and name not in self.in_paths and own[name] != dtype:
                 msg = f"column {name!r} is {own[name]} in the files and {dtype} in `schema`"
                 raise AvroSchemaError(msg) from cause
-        extra = [name for name in own if name not in dict(self.dtypes)]
+        extra = [name for name in own if name not in dict(self.dtypes) and name not in self.in_paths]
         if extra and self.evolution.extra_columns == "raise":
             msg = f"`schema` lacks the column {extra[0]!r} of the files; pass extra_columns='ignore' to skip it"
             raise AvroSchemaError(msg)

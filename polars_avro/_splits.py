@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from polars_avro._sources.inputs import Contents, Sources
 from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from polars._typing import SchemaDict
 
@@ -167,6 +168,9 @@ class Split:
             lf = lf.filter(predicate)
         if columns is not None:
             selected = _options.selection(columns, schema)
+            if not set(selected) <= set(schema):
+                msg = "fields of structs cannot be read from splits: read the columns, then select from them"
+                raise ValueError(msg)
             if not selected:
                 # Selecting nothing gives no rows either.
                 return pl.DataFrame(height=lf.select(pl.len()).collect().item())
@@ -251,7 +255,8 @@ def plan_splits(
         What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
         or as one that has the columns of all files. The latter reads every header.
     hive_schema
-        The names and dtypes of the columns in the paths; by default they are inferred.
+        The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
+        from `schema` or the files; the others are inferred.
     try_parse_hive_dates
         Whether dates and datetimes are inferred too.
     include_file_paths
@@ -303,6 +308,7 @@ def plan_splits(
     """
     target = _options.integer("target_bytes", target_bytes, least=1)
     _options.check(
+        ignore_errors=ignore_errors,
         hive_partitioning=hive_partitioning,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
@@ -323,7 +329,9 @@ def plan_splits(
     paths = _paths(listed)
     if not paths:
         raise expansion.no_files(named, glob=glob)
+    request = request.below(hive, paths[0])
     read_schema, first = request.resolve(in_stores.files(paths))
+    hive = request.partitions(hive, read_schema)
     if hive is not None:
         hive = hive.with_dtypes(paths)
     refused = request.refused(read_schema)
@@ -404,6 +412,9 @@ def scan_splits(
     >>> polars_avro.scan_splits(splits[1:]).select(pl.len()).collect().item()
     180
     """
+    if not isinstance(splits, Iterable):
+        msg = f"`splits` must hold splits, got {type(splits).__name__!r}: pass a list of them"
+        raise TypeError(msg)
     splits = list(splits)
     plan = _plan_of(splits)
     reader = _options.reader_options(

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
-from polars_avro._writing.files import FileWriter, write_batches
-from polars_avro._writing.frames import check_schema, empty_frame
-from polars_avro._writing.options import AvroCompression, FileOptions, SyncOnClose, core_options
-from polars_avro._writing.partitioning import Partitioning
-from polars_avro._writing.partitions import PartitionWriter, WrittenFile
-from polars_avro._writing.targets import Target, file_options, normalize_target, open_target, stores_of
+from polars_avro import _options
+from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
+from polars_avro._writing.outputs import Output
+from polars_avro._writing.targets import Target, normalize_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from polars._typing import EngineType
 
-    from polars_avro._core import WriteOptions
     from polars_avro._schemas import AvroSchema
 
 
@@ -81,8 +78,9 @@ def write_avro(
     sync_marker
         The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
     append
-        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame. Objects
-        in stores do not grow.
+        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame, and what
+        its header holds cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores
+        do not grow.
     partition_by
         Columns whose values spread the rows over files below the directory `target`.
     partition_chunk_size_bytes
@@ -127,35 +125,41 @@ def write_avro(
     >>> polars_avro.read_avro(target.getvalue()).rows()
     [(1, 'x'), (2, None)]
     """
-    options = core_options(
-        compression=compression,
-        compression_level=compression_level,
-        avro_schema=avro_schema,
-        name=name,
-        namespace=namespace,
-        doc=doc,
-        metadata=metadata,
-        block_size=block_size,
-        sync_marker=sync_marker,
-        n_threads=n_threads,
-    )
+    arguments: dict[str, Any] = {
+        "compression": compression,
+        "compression_level": compression_level,
+        "avro_schema": avro_schema,
+        "name": name,
+        "namespace": namespace,
+        "doc": doc,
+        "metadata": metadata,
+        "block_size": block_size,
+        "sync_marker": sync_marker,
+        "n_threads": n_threads,
+    }
+    options = core_options(**arguments)
+    _options.check(append=append, mkdir=mkdir)
     if not isinstance(df, pl.DataFrame):
         msg = f"`df` must be a DataFrame, got {type(df).__name__!r}"
         raise TypeError(msg)
+    max_bytes = _options.integer("partition_chunk_size_bytes", partition_chunk_size_bytes, least=1)
     if partition_by is not None:
-        target = _partition_by(target, partition_by, partition_chunk_size_bytes)
-    _write(
-        lambda: [df],
-        df.schema,
+        target = _partition_by(target, partition_by, max_bytes)
+    output = Output.of(
         target,
-        options,
         storage_options=storage_options,
         credential_provider=credential_provider,
         caller="write_avro",
         append=append,
         mkdir=mkdir,
         sync_on_close=sync_on_close,
+        renames=bool(name or namespace or doc),
     )
+    output.check(df.schema, options)
+    schema = None if avro_schema is not None else output.schema_of_all(df, options)
+    if schema is not None:
+        options = core_options(**(arguments | {"avro_schema": schema, "name": "", "namespace": None, "doc": None}))
+    output.write([df], df.schema, options)
 
 
 def sink_avro(
@@ -250,29 +254,36 @@ def sink_avro(
         sync_marker=sync_marker,
         n_threads=n_threads,
     )
+    _options.check(
+        append=append,
+        mkdir=mkdir,
+        maintain_order=maintain_order,
+        lazy=lazy,
+        optimizations=optimizations,
+        sinked_paths_callback=sinked_paths_callback,
+    )
     if not isinstance(lf, pl.LazyFrame):
         msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}"
         raise TypeError(msg)
 
+    output = Output.of(
+        target,
+        storage_options=storage_options,
+        credential_provider=credential_provider,
+        caller="sink_avro",
+        append=append,
+        mkdir=mkdir,
+        sync_on_close=sync_on_close,
+        renames=bool(name or namespace or doc),
+    )
+    flags = pl.QueryOptFlags() if optimizations is None else optimizations
+
     def sink() -> pl.DataFrame:
         schema = lf.collect_schema()
         # What cannot be written is told before the query runs.
-        check_schema(schema)
-        if not isinstance(target, pl.PartitionBy):
-            options.check(empty_frame(schema))
-        flags = optimizations or pl.QueryOptFlags()
-        written = _write(
-            lambda: lf.collect_batches(maintain_order=maintain_order, engine=engine, optimizations=flags),
-            schema,
-            target,
-            options,
-            storage_options=storage_options,
-            credential_provider=credential_provider,
-            caller="sink_avro",
-            append=append,
-            mkdir=mkdir,
-            sync_on_close=sync_on_close,
-        )
+        output.check(schema, options)
+        batches = lf.collect_batches(maintain_order=bool(maintain_order), engine=engine, optimizations=flags)
+        written = output.write(batches, schema, options)
         if sinked_paths_callback is not None:
             paths = [SinkedPath(path=file.path, num_rows=file.rows, num_bytes=file.bytes) for file in written]
             sinked_paths_callback(SinkedPathsCallbackArgs(paths=paths))
@@ -284,39 +295,14 @@ def sink_avro(
     return None
 
 
-def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: int) -> pl.PartitionBy:
+def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: Any) -> pl.PartitionBy:
+    _options.check(partition_by=columns)
     if not isinstance(target, (str, os.PathLike)):
-        msg = f"`partition_by` needs the path of a directory, got {type(target).__name__!r}"
+        msg = f"`partition_by` needs the path of a directory as `target`, got {type(target).__name__!r}"
         raise TypeError(msg)
+    path = normalize_target(target)
     keys = [columns] if isinstance(columns, str) else list(columns)
-    return pl.PartitionBy(os.fspath(target), key=keys, approximate_bytes_per_file=max_bytes)
-
-
-def _write(
-    batches: Callable[[], Iterable[pl.DataFrame]],
-    schema: pl.Schema,
-    target: Any,
-    options: WriteOptions,
-    *,
-    storage_options: dict[str, Any] | None,
-    credential_provider: Any,
-    caller: str,
-    append: bool,
-    mkdir: bool,
-    sync_on_close: SyncOnClose | None,
-) -> list[WrittenFile]:
-    """Write batches, which are asked for when all arguments are checked, to one file or several."""
-    check_schema(schema)
-    if isinstance(target, pl.PartitionBy):
-        if append:
-            msg = "`append` needs the path of one file, not a `PartitionBy`"
-            raise ValueError(msg)
-        files = FileOptions(sync_on_close=sync_on_close)
-        partitioning = Partitioning.of(target)
-        in_stores = stores_of(partitioning.base_path, storage_options, credential_provider, caller)
-        return PartitionWriter(partitioning, options, files, in_stores).write_all(batches(), schema)
-    place = normalize_target(target)
-    files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
-    opened = open_target(place, stores_of(place, storage_options, credential_provider, caller))
-    rows, n_bytes = write_batches(FileWriter(opened, options, files), batches(), schema)
-    return [WrittenFile(place if isinstance(place, str) else "", rows, n_bytes)]
+    if not keys:
+        msg = "`partition_by` must name at least one column"
+        raise ValueError(msg)
+    return pl.PartitionBy(path, key=keys, approximate_bytes_per_file=max_bytes)

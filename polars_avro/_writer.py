@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from polars_avro._core import FrameStream
+from polars_avro import _options
+from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError
+from polars_avro._limits import DEFAULT_LIMITS
+from polars_avro._schemas import as_written
+from polars_avro._writing.arrow import array_frame, stream_frames
 from polars_avro._writing.files import FileWriter
-from polars_avro._writing.frames import check_schema, empty_frame
+from polars_avro._writing.frames import check_schema, core_frame, empty_frame
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.targets import Target, file_options, normalize_target, open_target, stores_of
 
@@ -45,7 +50,7 @@ class AvroWriter:
     Raises
     ------
     AvroError
-        As in :func:`write_avro`. The new file is discarded then.
+        As in :func:`write_avro`. After the first frame any error discards the new file for good.
 
     See Also
     --------
@@ -100,15 +105,23 @@ class AvroWriter:
             sync_marker=sync_marker,
             n_threads=n_threads,
         )
+        _options.check(append=append, mkdir=mkdir, schema=schema)
         place = normalize_target(target)
-        files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close)
+        renames = bool(name or namespace or doc)
+        files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
         opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))
-        self._schema = None if schema is None else pl.Schema(schema)
+        self._schema = None if schema is None else pl.DataFrame(schema=schema).schema
         if self._schema is not None:
             check_schema(self._schema)
             options.check(empty_frame(self._schema))
+        self._avro_schema = None
+        if append and os.path.exists(place):
+            self._avro_schema = _schema_of_file(place)
+        elif avro_schema is not None:
+            self._avro_schema = options.schema_of(empty_frame({}))
         self._options = options
         self._writer: FileWriter | None = FileWriter(opened, options, files)
+        self._has_failed = False
         self._rows = 0
 
     @property
@@ -118,8 +131,13 @@ class AvroWriter:
 
     @property
     def avro_schema(self) -> str | None:
-        """The Avro schema of the file, as JSON text; None before it is known."""
-        return None if self._schema is None else self._options.schema_of(empty_frame(self._schema))
+        """
+        The Avro schema of the file, as JSON text; None before it is known.
+
+        It is known from the start if it is given, or the file is there already; otherwise from the first frame on, or
+        by `schema` if that has no Time: rows choose between the Avro types of times.
+        """
+        return self._avro_schema or self._schema_before_rows()
 
     @property
     def rows_written(self) -> int:
@@ -144,33 +162,72 @@ class AvroWriter:
             If the writer is closed, or an earlier call failed.
         AvroError
             As in :func:`write_avro`.
+
+        Notes
+        -----
+        A first frame that is refused for its columns touches nothing, and another one may follow. Any later error
+        discards the file for good.
         """
-        for df in _frames(data):
-            if self._writer is None:
-                msg = "the writer is closed"
-                raise ValueError(msg)
-            if self._schema is None:
-                self._schema = df.schema
-            elif df.schema != self._schema:
-                self._fail(df.schema)
-            self._writer.write(df)
-            self._rows += df.height
+        writer = self._open_writer()
+        try:
+            for df in _frames(data):
+                self._write_frame(writer, df)
+        except BaseException:
+            if writer.has_begun:
+                self._has_failed = True
+                self.abort()
+            raise
+
+    def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
+        if self._schema is not None and df.schema != self._schema:
+            msg = f"every frame of a file must have the columns {dict(self._schema)}, got {dict(df.schema)}"
+            raise AvroSchemaError(msg)
+        is_first = not writer.has_begun
+        writer.write(df)
+        if is_first:
+            self._schema = df.schema
+            self._avro_schema = self._avro_schema or self._options.schema_of(core_frame(df))
+        self._rows += df.height
+
+    def _open_writer(self) -> FileWriter:
+        if self._has_failed:
+            msg = "the writer is closed: an earlier call failed, and the file was discarded"
+            raise ValueError(msg)
+        if self._writer is None:
+            msg = "the writer is closed"
+            raise ValueError(msg)
+        return self._writer
+
+    def _schema_before_rows(self) -> str | None:
+        if self._schema is None:
+            return None
+        text = self._options.schema_of(empty_frame(self._schema))
+        # The type of times in microseconds is what times have that no row needs more for.
+        return None if self._writer is not None and '"time-micros"' in text else text
 
     def close(self) -> None:
-        """End the file and make it visible. Closing twice is allowed."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
+        """
+        End the file and make it visible. Closing twice is allowed.
+
+        Raises
+        ------
+        ValueError
+            If an earlier call failed, so that there is no file.
+        """
+        if self._writer is None and not self._has_failed:
+            return
+        writer, self._writer = self._open_writer(), None
+        try:
             writer.finish(self._schema or pl.Schema())
+        except BaseException:
+            self._has_failed = True
+            raise
 
     def abort(self) -> None:
         """Discard what was written; an old file stays as it was."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.abort()
-
-    def _fail(self, schema: pl.Schema) -> None:
-        msg = f"every frame of a file must have the columns {dict(self._schema or {})}, got {dict(schema)}"
-        raise AvroSchemaError(msg)
 
     def __enter__(self) -> Self:
         return self
@@ -184,6 +241,10 @@ class AvroWriter:
             self.abort()
 
 
+def _schema_of_file(path: str) -> str:
+    return ContainerFile(path, as_written(DEFAULT_LIMITS)).schema_json
+
+
 def _frames(data: Any) -> Iterator[pl.DataFrame]:
     """Yield the frames of `data`."""
     if isinstance(data, pl.DataFrame):
@@ -192,10 +253,9 @@ def _frames(data: Any) -> Iterator[pl.DataFrame]:
         msg = "expected a DataFrame, got a LazyFrame: use `sink_avro`, or write its `collect_batches()` one by one"
         raise TypeError(msg)
     elif hasattr(data, "__arrow_c_stream__"):
-        for batch in FrameStream(data):
-            yield pl.DataFrame(batch) if batch.width else pl.DataFrame(height=batch.height)
+        yield from stream_frames(data)
     elif hasattr(data, "__arrow_c_array__"):
-        yield pl.DataFrame(data)
+        yield array_frame(data)
     else:
         msg = f"expected a DataFrame or an object with __arrow_c_stream__, got {type(data).__name__!r}"
         raise TypeError(msg)

@@ -20,7 +20,7 @@ from polars_avro._sources.inputs import FileIdentity, identify, label
 from polars_avro._sources.stores import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from polars_avro._bad_blocks import BadBlockLog
     from polars_avro._core import StoreFile
@@ -200,10 +200,13 @@ class OpenFiles:
                 yield from self._file_columns_alone(part, known)
                 return
             numbered = own if row_index is None or part.skipped is not None else [row_index[0], *own]
+            number = None
+            if known or part.skipped is not None:
+                number = _number_beside([*self.files.read_schema.schema(), *numbered])
             options = _options.core_options(
                 columns=own,
                 row_index=row_index,
-                file_index=_NUMBER if known or part.skipped is not None else None,
+                file_index=number,
                 offset=part.offset,
                 length=part.length,
                 byte_range=self.byte_range,
@@ -213,7 +216,7 @@ class OpenFiles:
             # A query may need few rows: its first batch is small, unless its user has said how many rows it has.
             found = part.core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
             for df in frames(found, log):
-                yield self._completed(df, known, row_index, part.skipped)
+                yield df if number is None else self._completed(df, number, known, row_index, part.skipped)
 
     def _part(
         self,
@@ -235,13 +238,16 @@ class OpenFiles:
         return resolve_slice_of(self.core, kept, pre_slice, numbered=row_index is not None)
 
     def _completed(
-        self, df: pl.DataFrame, names: list[str], row_index: tuple[str, int] | None, skipped: pl.Series | None
+        self,
+        df: pl.DataFrame,
+        number: str,
+        names: list[str],
+        row_index: tuple[str, int] | None,
+        skipped: pl.Series | None,
     ) -> pl.DataFrame:
         """Add columns with one value per file, and add the rows of skipped files to a row index."""
-        if _NUMBER not in df.columns:
-            return df
-        numbers = df.get_column(_NUMBER)
-        width, df = df.width, df.drop(_NUMBER)
+        numbers = df.get_column(number)
+        width, df = df.width, df.drop(number)
         if row_index is not None and skipped is not None:
             df = df.with_columns(pl.col(row_index[0]) + skipped.gather(numbers))
         if names:
@@ -269,6 +275,14 @@ class OpenFiles:
             yield known[rows["number"][run]]
 
 
+def _number_beside(names: Iterable[str]) -> str:
+    """Return a name for file numbers that no column has."""
+    taken, name = set(names), _NUMBER
+    while name in taken:
+        name += "'"
+    return name
+
+
 def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> list[int] | None:
     """Return the files that can have matching rows, by the columns with one value per file; None: all."""
     if file_columns is None:
@@ -276,7 +290,8 @@ def matching(file_columns: pl.DataFrame | None, filters: Sequence[pl.Expr]) -> l
     told = [term for term in filters if predicate.is_evaluable(term, file_columns.columns)]
     if not told:
         return None
-    kept: list[int] = file_columns.with_row_index(_NUMBER).filter(told)[_NUMBER].to_list()
+    number = _number_beside(file_columns.columns)
+    kept: list[int] = file_columns.with_row_index(number).filter(told)[number].to_list()
     return kept
 
 

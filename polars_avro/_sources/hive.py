@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 #: Stands in no value that is not text.
 _SEPARATOR = "\x01"
+#: Dtypes of which an empty text is a value.
+_TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Binary)
+#: Dtypes that Polars reads from no CSV file, and those whose empty texts it takes for null there.
+_CAST = (pl.Categorical, pl.Enum, pl.Binary, pl.Duration, pl.Null)
 _SEPARATORS = re.compile(r"[\\/]" if os.sep == "\\" else "/")
 
 
@@ -29,6 +33,12 @@ class Hive:
     start: int
     dtypes: tuple[tuple[str, pl.DataType | type[pl.DataType]], ...] | None
     parse_dates: bool
+    #: Dtypes that a schema, or the files themselves, give to columns of these names.
+    of_files: tuple[tuple[str, pl.DataType], ...] = ()
+
+    def names(self, path: str) -> list[str]:
+        """Return the columns that a path has."""
+        return [name for name, _ in self._parts(path, {})]
 
     def with_dtypes(self, paths: Sequence[str]) -> Hive:
         """Fix the dtypes as these paths have them, so that some of the paths are read as all are."""
@@ -47,12 +57,13 @@ class Hive:
                 self._check(path, parts, values)
             for name, value in parts:
                 values[name].append(value)
-        dtypes = None if self.dtypes is None else dict(self.dtypes)
+        dtypes: dict[str, pl.DataType | type[pl.DataType]] = dict(self.of_files)
         for name in values:
-            if dtypes is not None and name not in dtypes:
+            if self.dtypes is not None and name not in dict(self.dtypes):
                 msg = f"path contains column not present in the given Hive schema: {name!r}, path = {paths[0]!r}"
                 raise SchemaFieldNotFoundError(msg)
-        return {name: self._series(name, texts, dtypes) for name, texts in values.items()}
+        dtypes |= dict(self.dtypes or ())
+        return {name: self._series(name, texts, dtypes.get(name)) for name, texts in values.items()}
 
     def _parts(self, path: str, known: dict[str, list[tuple[str, str | None]]]) -> list[tuple[str, str | None]]:
         directory = os.path.dirname(path)
@@ -74,18 +85,20 @@ class Hive:
                 msg = f"path lacks the column {name!r}, which the path of the first file has, path = {path!r}"
                 raise SchemaFieldNotFoundError(msg)
 
-    def _series(
-        self, name: str, texts: list[str | None], dtypes: dict[str, pl.DataType | type[pl.DataType]] | None
-    ) -> pl.Series:
-        distinct = sorted({text for text in texts if text})
-        dtype = None if dtypes is None else dtypes[name]
+    def _series(self, name: str, texts: list[str | None], dtype: pl.DataType | type[pl.DataType] | None) -> pl.Series:
+        # An empty text is a value of a dtype that holds texts, and no value of any other.
+        distinct = sorted({text for text in texts if text or (text == "" and dtype in _TEXTS)})
         try:
             parsed = pl.Series(distinct, dtype=pl.String) if dtype == pl.String else self._parse(distinct, dtype)
         except PolarsError as error:
             if dtype is None:
                 raise
             shown = ", ".join(map(repr, distinct[:3])) + (", ..." if len(distinct) > 3 else "")
-            msg = f"`hive_schema`: column {name!r} is {dtype}, but the paths have {shown}: {error}"
+            given = f"`hive_schema`: column {name!r} is {dtype}" if self.dtypes else f"column {name!r} is {dtype}"
+            hint = "" if self.dtypes else "; pass `hive_schema`, or hive_partitioning=False to read the files' column"
+            # Further lines advise on options of CSV files.
+            reason = str(error).partition("\n")[0]
+            msg = f"{given}, but the paths have {shown}: {reason}{hint}"
             raise ComputeError(msg) from None
         if parsed.dtype == pl.String:
             return pl.Series(name, texts, dtype=pl.String)
@@ -98,7 +111,9 @@ class Hive:
         plain = not any(_SEPARATOR in text or "\n" in text or "\r" in text for text in texts)
         if not texts or (dtype is None and not plain):
             return pl.Series(texts, dtype=dtype or pl.String)
-        if not plain or dtype in (pl.Enum, pl.Categorical):
+        if dtype == pl.Time:
+            return pl.Series(texts, dtype=pl.String).str.to_time("%H:%M:%S%.f")
+        if not plain or dtype in _CAST or (dtype is not None and dtype.is_nested()):
             cast: pl.Series = pl.Series(texts, dtype=pl.String).cast(dtype or pl.String)
             return cast
         parsed = pl.read_csv(

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from polars_avro import _core
+from polars_avro import _core, _options
 from polars_avro._errors import AvroUnsupportedError
 
 try:
@@ -146,6 +146,7 @@ class Stores:
         caller: str,
     ) -> Stores:
         """Give the same with options and credentials that are given again, if they are."""
+        _options.check(storage_options=storage_options, credential_provider=credential_provider)
         if storage_options is None and credential_provider == "auto" and not self.is_bare:
             return self
         options = {name.lower(): value for name, value in (*self.options, *(storage_options or {}).items())}
@@ -208,6 +209,7 @@ def stores(
     caller: str,
 ) -> Stores:
     """Check options against the stores that paths lead to. Sends nothing, and asks for no credentials."""
+    _options.check(storage_options=storage_options, credential_provider=credential_provider)
     urls = [path for path in paths if isinstance(path, str) and is_remote(path)]
     options = dict(storage_options or {})
     if not hasattr(_core, "store_files"):

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class FileWriter:
-    """Begins its file with the first frame, ends it once, and removes it after an error."""
+    """
+    Begins its file with the first frame, ends it once, and removes it after an error.
+
+    A first frame that is refused for its columns touches nothing, so that another may follow.
+    """
 
     def __init__(self, target: str | StoreTarget | Any, options: WriteOptions, files: FileOptions) -> None:
         self._target = target
@@ -26,12 +30,17 @@ class FileWriter:
         self._writer: Writer | None = None
         self.rows = 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Return whether a frame was taken."""
+        return self._writer is not None
+
     def write(self, df: pl.DataFrame) -> None:
         """Write the rows of a frame."""
+        rows = core_frame(df)
+        if self._writer is None:
+            self._writer = self._begin(rows)
         try:
-            rows = core_frame(df)
-            if self._writer is None:
-                self._writer = self._begin(rows)
             self._writer.write(rows)
         except BaseException:
             self.abort()

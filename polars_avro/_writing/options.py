@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-from polars_avro import _schemas
+from polars_avro import _options, _schemas
 from polars_avro._core import WriteOptions
 from polars_avro._schemas import AvroSchema
 
@@ -45,39 +45,25 @@ def core_options(
     if compression not in get_args(AvroCompression):
         msg = f"`compression` must be one of {get_args(AvroCompression)}, got {compression!r}"
         raise ValueError(msg)
-    _check_int("compression_level", compression_level, None)
-    _check_int("block_size", block_size, 1)
-    _check_int("n_threads", n_threads, 1)
-    for option, text in (("name", name), ("namespace", namespace), ("doc", doc)):
-        if text is not None and not isinstance(text, str):
-            msg = f"`{option}` must be a str, got {type(text).__name__!r}"
-            raise TypeError(msg)
+    _options.check(name=name, namespace=namespace, doc=doc)
+    level = compression_level
+    if level is not None:
+        level = _options.integer("compression_level", level, least=-(2**31), most=2**31 - 1)
     if avro_schema is not None and (name or namespace or doc):
         msg = "`name`, `namespace` and `doc` are part of `avro_schema` if one is given"
         raise ValueError(msg)
     return WriteOptions(
         codec=_CODECS.get(compression, compression),
-        level=compression_level,
+        level=level,
         schema=None if avro_schema is None else _schemas.schema_json(avro_schema, "avro_schema"),
         name=name or None,
         namespace=namespace,
         doc=doc,
         metadata=_entries(metadata),
-        block_size=block_size,
+        block_size=_options.optional_integer("block_size", block_size, least=1),
         sync_marker=_marker(sync_marker),
-        n_threads=n_threads,
+        n_threads=_options.optional_integer("n_threads", n_threads, least=1),
     )
-
-
-def _check_int(option: str, value: Any, least: int | None) -> None:
-    if value is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool):
-        msg = f"`{option}` must be an int, got {type(value).__name__!r}"
-        raise TypeError(msg)
-    if least is not None and value < least:
-        msg = f"`{option}` must be at least {least}, got {value}"
-        raise ValueError(msg)
 
 
 def _entries(metadata: Any) -> list[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from polars.io.partition import FileProviderArgs
 
+from polars_avro import _options
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._writing.targets import join, normalize_path
 
@@ -47,6 +48,9 @@ class Partitioning:
         except AttributeError as error:
             msg = f"this version of Polars describes `PartitionBy` in another way: {error}"
             raise AvroUnsupportedError(msg) from None
+        # As Polars has it, 0 is no limit.
+        max_rows = None if max_rows is None else _options.integer("max_rows_per_file", max_rows) or None
+        max_bytes = _options.integer("approximate_bytes_per_file", max_bytes) or _options.MOST
         if provider is not None and not callable(provider):
             msg = f"a `file_path_provider` of {type(provider).__name__!r} is not supported: pass a function"
             raise AvroUnsupportedError(msg)
@@ -74,21 +78,26 @@ class Partitioning:
         return given
 
     def columns(self, schema: pl.Schema) -> pl.Schema:
-        """Return the columns of the files."""
-        if not self.keys:
-            return schema
+        """Return the columns of the files, if the keys have texts."""
         empty = pl.DataFrame(schema=schema)
-        names = empty.select(self.keys).columns
-        keyed = empty.with_columns(self.keys)
-        return (keyed if self.include_key else keyed.drop(names)).schema
+        for name, dtype in empty.select(self.keys).schema.items():
+            if dtype.is_nested() or dtype in (pl.Binary, pl.Duration):
+                msg = f"cannot partition by {name!r} of dtype {dtype}: cast it to a dtype that has a text"
+                raise AvroUnsupportedError(msg)
+        return self.rows(empty).schema
+
+    def rows(self, df: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of all files together."""
+        if not self.keys:
+            return df
+        keyed = df.with_columns(self.keys)
+        return keyed if self.include_key else keyed.drop(df.select(self.keys).columns)
 
 
 def _text(key: pl.Series) -> str:
     """Return the text of a key in the name of a directory."""
-    if key.dtype.is_nested() or key.dtype == pl.Binary:
-        msg = f"cannot partition by {key.name!r} of dtype {key.dtype}: cast it to a dtype that has a text"
-        raise AvroUnsupportedError(msg)
-    text = key.cast(pl.String)[0]
+    # A cast leaves out the parts of a second.
+    text = (key.dt.to_string("%H:%M:%S%.f") if key.dtype == pl.Time else key.cast(pl.String))[0]
     if text is None:
         return _NULL
     encode = (f"%{byte:02X}" if byte < 32 or byte > 127 or byte in _ENCODED else chr(byte) for byte in text.encode())

@@ -50,6 +50,14 @@ class _Partition:
     memory: int = 0
 
 
+def _max_open_files() -> int:
+    text = os.environ.get("POLARS_MAX_OPEN_SINKS", "128")
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"the environment variable POLARS_MAX_OPEN_SINKS must be a number of at least 1, got {text!r}"
+        raise ValueError(msg)
+    return int(text)
+
+
 class PartitionWriter:
     """Spreads rows over files; keeps few of them open and few rows waiting."""
 
@@ -61,13 +69,15 @@ class PartitionWriter:
         self._files = files
         self._partitions: dict[Key, _Partition] = {}
         self._open: OrderedDict[Key, _Partition] = OrderedDict()
-        self._max_open = int(os.environ.get("POLARS_MAX_OPEN_SINKS", "128"))
+        self._max_open = _max_open_files()
         self._waiting_bytes = 0
         self._taken: set[str] = set()
         #: Files in stores.
         self._targets = in_stores.targets(together=True) if is_remote(partitioning.base_path) else None
         #: Each file's temporary path by its final one.
         self._temporary: dict[str, str] = {}
+        #: Directories that were made, outer ones first.
+        self._directories: list[str] = []
         self._written: list[WrittenFile] = []
 
     def write_all(self, batches: Iterable[pl.DataFrame], schema: pl.Schema) -> list[WrittenFile]:
@@ -163,11 +173,26 @@ class PartitionWriter:
         if self._targets is not None and is_remote(target):
             return self._targets.target(target)
         directory, name = os.path.split(target)
-        os.makedirs(directory or ".", exist_ok=True)
+        self._make_directory(directory or ".")
         # Long names are cut, since file systems bound them.
         temporary = os.path.join(directory, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
         self._temporary[target] = temporary
         return temporary
+
+    def _make_directory(self, path: str) -> None:
+        missing = []
+        while not os.path.isdir(path):
+            missing.append(path)
+            path = os.path.dirname(path) or "."
+        for directory in reversed(missing):
+            try:
+                os.mkdir(directory)
+            except FileExistsError:
+                # Another process may have made it.
+                if not os.path.isdir(directory):
+                    raise
+            else:
+                self._directories.append(directory)
 
     def _close(self, key: Key, partition: _Partition, columns: pl.Schema | None) -> None:
         if partition.file is None or partition.written is None:
@@ -186,3 +211,7 @@ class PartitionWriter:
         for temporary in self._temporary.values():
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+        for directory in reversed(self._directories):
+            # One that has files of others by now stays.
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)

@@ -29,6 +29,9 @@ def normalize_target(target: Any) -> str | Any:
         if not isinstance(path, str):
             msg = f"cannot write Avro to a path of {type(path).__name__!r}: expected {ACCEPTED}"
             raise TypeError(msg)
+        if not path:
+            msg = "`target` must be the path of a file, got an empty str"
+            raise ValueError(msg)
         return normalize_path(path)
     if not callable(getattr(target, "write", None)):
         msg = f"cannot write Avro to {type(target).__name__!r}: expected {ACCEPTED}"
@@ -75,8 +78,10 @@ def open_target(place: str | Any, in_stores: Stores) -> str | StoreTarget | Any:
     return in_stores.targets().target(place) if remote else place
 
 
-def file_options(target: str | Any, *, append: bool, mkdir: bool, sync_on_close: SyncOnClose | None) -> FileOptions:
-    """Say how the bytes of a target become visible."""
+def file_options(
+    target: str | Any, *, append: bool, mkdir: bool, sync_on_close: SyncOnClose | None, renames: bool = False
+) -> FileOptions:
+    """Say how the bytes of a target become visible. `renames` says that a new file's record has a name or a text."""
     if append and not isinstance(target, str):
         msg = "`append` needs a path"
         raise ValueError(msg)
@@ -85,7 +90,10 @@ def file_options(target: str | Any, *, append: bool, mkdir: bool, sync_on_close:
             f"{stores.shown(target)}: `append` needs a local file, objects in stores do not grow: write another object"
         )
         raise AvroUnsupportedError(msg)
+    if append and renames and os.path.exists(target):
+        msg = f"{target}: cannot append with `name`, `namespace` or `doc`: the header is written already"
+        raise ValueError(msg)
     if sync_on_close not in (None, "data", "all"):
         msg = f"`sync_on_close` must be None, 'data' or 'all', got {sync_on_close!r}"
         raise ValueError(msg)
-    return FileOptions(isinstance(target, BytesIO), append, mkdir, sync_on_close)
+    return FileOptions(isinstance(target, BytesIO), bool(append), bool(mkdir), sync_on_close)

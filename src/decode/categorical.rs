@@ -8,7 +8,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field, IntegerType};
 use super::Column;
 use super::view::{Utf8, Views};
 use crate::binary::Fault;
-use crate::dtype::Categories;
+use crate::schema::Categories;
 
 /// A column of texts that occur many times.
 #[derive(Clone)]

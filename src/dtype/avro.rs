@@ -5,12 +5,11 @@ use std::collections::HashSet;
 use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 use serde_json::{Value, json};
 
-use super::categories::{Categories, enum_categories};
+use super::categories::enum_categories;
 use super::extension;
 use super::names::{avro_names, is_avro_name, unused};
-use super::restored::note_name;
-use super::{Restored, map_entry, polars_name};
-use crate::schema::Properties;
+use super::{map_entry, polars_name};
+use crate::schema::{Categories, Properties, Restored, note_name};
 use crate::{Error, ErrorKind, Result};
 
 /// The name of the root record of a frame's schema.

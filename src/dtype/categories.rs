@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use polars_arrow::datatypes::{DTYPE_CATEGORICAL_NEW, DTYPE_ENUM_VALUES_NEW, Field, IntegerType, Metadata};
-use serde_json::{Value, json};
+use polars_arrow::datatypes::{DTYPE_CATEGORICAL_NEW, DTYPE_ENUM_VALUES_NEW, Field, Metadata};
+
+use crate::schema::{Categories, physical};
 
 /// The metadata that makes a dictionary of strings a `pl.Enum` with these categories in this order.
 ///
@@ -28,21 +29,7 @@ pub(crate) fn enum_categories(field: &Field) -> Option<Vec<String>> {
     Some(categories)
 }
 
-/// The categories that a `pl.Categorical` shares with others of their name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Categories {
-    name: String,
-    namespace: String,
-    /// The type of the keys, which Polars has a say in.
-    pub(crate) physical: IntegerType,
-}
-
 impl Categories {
-    /// Those that every `pl.Categorical` has if it is not told otherwise.
-    fn global() -> Self {
-        Self { name: String::new(), namespace: String::new(), physical: IntegerType::UInt32 }
-    }
-
     /// The categories of a `pl.Categorical`; `None` if the field is none.
     pub(crate) fn of(field: &Field) -> Option<Self> {
         let text = field.metadata.as_ref()?.get(DTYPE_CATEGORICAL_NEW)?.as_str();
@@ -60,39 +47,6 @@ impl Categories {
         write!(text, "{};", self.physical_name()).expect("writing to a String cannot fail");
         Metadata::from([(DTYPE_CATEGORICAL_NEW.into(), text.as_str().into())])
     }
-
-    /// The categories as a property has them; missing ones are the global ones.
-    pub(super) fn from_json(value: Option<&Value>) -> Option<Self> {
-        let Some(value) = value else { return Some(Self::global()) };
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let (name, namespace, physical) = (text("name")?, text("namespace")?, physical(&text("physical")?)?);
-        // Polars keeps the empty name for the global ones.
-        let categories = Self { name, namespace, physical };
-        (!categories.name.is_empty() || categories == Self::global()).then_some(categories)
-    }
-
-    pub(super) fn to_json(&self) -> Option<Value> {
-        let Self { name, namespace, .. } = self;
-        let value = || json!({"name": name, "namespace": namespace, "physical": self.physical_name()});
-        (*self != Self::global()).then(value)
-    }
-
-    fn physical_name(&self) -> &'static str {
-        match self.physical {
-            IntegerType::UInt8 => "u8",
-            IntegerType::UInt16 => "u16",
-            _ => "u32",
-        }
-    }
-}
-
-fn physical(name: &str) -> Option<IntegerType> {
-    Some(match name {
-        "u8" => IntegerType::UInt8,
-        "u16" => IntegerType::UInt16,
-        "u32" => IntegerType::UInt32,
-        _ => return None,
-    })
 }
 
 fn push_counted(out: &mut String, text: &str) {
@@ -107,7 +61,7 @@ fn take_counted(text: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use polars_arrow::datatypes::ArrowDataType;
+    use polars_arrow::datatypes::{ArrowDataType, IntegerType};
 
     use super::*;
 

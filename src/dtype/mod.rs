@@ -11,9 +11,8 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 
 pub(crate) use self::polars::polars_name;
 pub(crate) use avro::{AvroNames, to_avro};
-pub(crate) use categories::{Categories, enum_categories, enum_metadata};
+pub(crate) use categories::{enum_categories, enum_metadata};
 pub(crate) use extension::{extension_metadata, storage};
-pub(crate) use restored::{Restored, column_name};
 
 /// `pl.Map(String, value)`.
 pub(crate) fn map(value: Field) -> ArrowDataType {

@@ -2,7 +2,8 @@
 
 use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 
-use super::categories::{Categories, enum_categories};
+use super::categories::enum_categories;
+use crate::schema::Categories;
 
 /// Returns Polars' name of a field's dtype.
 pub(crate) fn polars_name(field: &Field) -> String {

@@ -8,8 +8,8 @@ use crate::decode::{
     AnyColumn, Boolean, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null, SkipPrograms,
     Symbol, Text,
 };
-use crate::dtype::{Restored, extension_metadata};
-use crate::schema::{Kind, Logical, NodeId, Resolved, ResolvedId, Wire};
+use crate::dtype::extension_metadata;
+use crate::schema::{Kind, Logical, NodeId, Resolved, ResolvedId, Restored, Wire};
 use crate::{Error, Limits, Result};
 
 pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Plan> {

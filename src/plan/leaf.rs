@@ -7,8 +7,8 @@ use crate::decode::{
     AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText,
     Views, Whole, WideDecimal,
 };
-use crate::dtype::{DURATION, Restored};
-use crate::schema::{Kind, Logical, Scale, Wire};
+use crate::dtype::DURATION;
+use crate::schema::{Kind, Logical, Restored, Scale, Wire};
 use crate::{Error, ErrorKind, Result};
 
 /// The most digits that Polars' decimals have.
@@ -60,17 +60,33 @@ fn restored_number(wire: &Wire, restored: &Restored) -> Option<AnyColumn> {
 
 /// Times and timestamps that are written in another unit than the reader's.
 pub(super) fn scaled(scale: Scale, logical: Option<Logical>, restored: Option<&Restored>) -> Result<AnyColumn> {
-    use crate::decode::{Over, TimeMicros, TimeMillis, Times};
+    use crate::decode::{Over, Times};
     let dtype = number_dtype(&Kind::Long, logical, restored);
     Ok(match (logical, scale) {
-        (Some(Logical::TimeMicros), _) => Primitive::<TimeMillis>::new(dtype).into(),
-        (Some(Logical::TimeMillis), _) => Primitive::<TimeMicros>::new(dtype).into(),
+        (Some(Logical::TimeMillis), _) => time_of_day(1_000, scale),
+        (Some(Logical::TimeMicros), _) => time_of_day(1_000_000, scale),
+        _ if restored == Some(&Restored::Time) => time_of_day(1_000_000_000, scale),
         (_, Scale::Times(1_000)) => Primitive::<Times<1_000>>::new(dtype).into(),
         (_, Scale::Times(1_000_000)) => Primitive::<Times<1_000_000>>::new(dtype).into(),
         (_, Scale::Over(1_000)) => Primitive::<Over<1_000>>::new(dtype).into(),
         (_, Scale::Over(1_000_000)) => Primitive::<Over<1_000_000>>::new(dtype).into(),
         _ => return Err(Error::new(ErrorKind::Internal, "timestamps of units that no logical type has")),
     })
+}
+
+/// Times of day are nanoseconds in Polars, whatever the reader's unit is: they are read from the writer's.
+fn time_of_day(reader: i64, scale: Scale) -> AnyColumn {
+    use crate::decode::{TimeMicros, TimeMillis, TimeNanos};
+    let writer = match scale {
+        Scale::Times(factor) => reader / factor,
+        Scale::Over(factor) => reader * factor,
+    };
+    let dtype = ArrowDataType::Time64(TimeUnit::Nanosecond);
+    match writer {
+        1_000 => Primitive::<TimeMillis>::new(dtype).into(),
+        1_000_000 => Primitive::<TimeMicros>::new(dtype).into(),
+        _ => Primitive::<TimeNanos>::new(dtype).into(),
+    }
 }
 
 /// The wanted parts of a duration.

@@ -1,7 +1,6 @@
 //! The fields of a record to read.
 
-use crate::dtype::column_name;
-use crate::schema::Record;
+use crate::schema::{Record, column_name};
 use crate::{Error, Result};
 
 /// The fields of a record to read, in order.

@@ -6,8 +6,7 @@ use super::compile::Compiler;
 use super::{Projection, skip};
 use crate::binary::PADDING;
 use crate::decode::{AnyColumn, DefaultValue, Record, SkipPrograms, Step};
-use crate::dtype::column_name;
-use crate::schema::{self, FieldAction, Kind, Resolution, ResolvedId, Wire};
+use crate::schema::{self, FieldAction, Kind, Resolution, ResolvedId, Wire, column_name};
 use crate::{Error, Result};
 
 /// Name of the only column of a file whose root is not a record.

@@ -99,7 +99,7 @@ impl ReadOptions {
         let threads = self.n_threads.unwrap_or(usize::MAX).min(threads);
         let threads = self.simulated_threads.unwrap_or(threads).max(1);
         let (batch_rows, batch_bytes) = (self.batch_rows.clamp(1, u32::MAX as usize), self.batch_bytes.max(1));
-        ReadSettings { batch_rows, batch_bytes, threads, ignore_errors: self.ignore_errors }
+        ReadSettings { batch_rows, batch_bytes, threads, files_behind: 0, ignore_errors: self.ignore_errors }
     }
 
     /// The rows that are wanted of those whose numbers block headers tell: all, where blocks may be missing.

@@ -12,6 +12,8 @@ pub(crate) struct ReadSettings {
     pub(crate) batch_rows: usize,
     pub(crate) batch_bytes: usize,
     pub(crate) threads: usize,
+    /// Files after this one, which other threads can take.
+    pub(crate) files_behind: usize,
     /// Damaged blocks are left out.
     pub(crate) ignore_errors: bool,
 }

@@ -10,8 +10,10 @@ mod branches;
 mod evolution;
 mod failed;
 mod failure;
+mod fields;
 mod leaf;
 mod resolver;
+mod units;
 
 pub use evolution::{Cast, Casts, Evolution, Extra, Missing};
 #[cfg(feature = "python")]

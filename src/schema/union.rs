@@ -8,8 +8,12 @@ mod widest;
 
 use std::collections::{HashMap, HashSet};
 
+use widest::Widest;
+
 use super::resolution::describe;
-use super::{Field, Kind, Name, Node, NodeId, Properties, Record, Schema};
+use super::restored::forget;
+use super::typed::Typed;
+use super::{Field, Kind, Name, Node, NodeId, Properties, Record, Schema, column_name, note_name};
 use crate::{Error, Limits, Result};
 
 impl Schema {
@@ -92,9 +96,18 @@ impl<'a> Union<'a> {
         let (one, other) = (self.one, self.other);
         let nodes = (pair.0.map(|id| one.node(id)), pair.1.map(|id| other.node(id)));
         let is_union = |node: &Node| matches!(node.kind, Kind::Union(_) | Kind::Null);
+        let mut properties = agreed(nodes.0.map(|node| &node.properties), nodes.1.map(|node| &node.properties));
         let (mut kind, logical) = match nodes {
             (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair), None),
-            (Some(mine), Some(theirs)) => widest::of(mine, theirs).ok_or_else(|| self.differ(id, pair))?,
+            (Some(mine), Some(theirs)) => {
+                let widest = widest::of(&Typed::of(one, mine), &Typed::of(other, theirs));
+                let Widest { kind, logical, restored } = widest.ok_or_else(|| self.differ(id, pair))?;
+                forget(&mut properties);
+                if let Some(restored) = restored {
+                    restored.note(&mut properties);
+                }
+                (kind, logical)
+            }
             (Some(node), None) | (None, Some(node)) => (node.kind.clone(), node.logical),
             (None, None) => return Err(Error::new(crate::ErrorKind::Internal, "a type of neither schema")),
         };
@@ -111,7 +124,6 @@ impl<'a> Union<'a> {
             _ => {}
         }
         self.rename(&mut kind);
-        let properties = agreed(nodes.0.map(|node| &node.properties), nodes.1.map(|node| &node.properties));
         Ok(Node { kind, logical, properties })
     }
 
@@ -126,22 +138,27 @@ impl<'a> Union<'a> {
         self.id((nodes.0.and_then(&child), nodes.1.and_then(&child)), id, step)
     }
 
-    /// The fields of two records.
+    /// The fields of two records, which match by the columns that they become.
     fn fields(&mut self, id: NodeId, record: &mut Record, nodes: (Option<&'a Node>, Option<&'a Node>)) {
         let (mine, theirs) = (fields_of(nodes.0), fields_of(nodes.1));
         let mine_first = mine.len() >= theirs.len() || self.is_root(id);
-        let place = |fields: &'a [Field]| fields.iter().map(|field| (field.name.as_str(), field));
+        let place = |fields: &'a [Field]| fields.iter().map(|field| (column_name(field), field));
         let (of_mine, of_theirs) = (place(mine).collect::<HashMap<_, _>>(), place(theirs).collect::<HashMap<_, _>>());
         let (first, second) = if mine_first { (mine, theirs) } else { (theirs, mine) };
-        let known: HashSet<_> = first.iter().map(|field| field.name.as_str()).collect();
-        let rest = second.iter().filter(|field| !known.contains(field.name.as_str()));
+        let known: HashSet<_> = first.iter().map(column_name).collect();
+        let rest = second.iter().filter(|field| !known.contains(column_name(field)));
+        let mut names = HashSet::new();
         let unite = |field: &'a Field| {
-            let name = field.name.as_str();
-            let (mine, theirs) = (of_mine.get(name).copied(), of_theirs.get(name).copied());
-            let schema = self.id((mine.map(|field| field.schema), theirs.map(|field| field.schema)), id, name);
+            let column = column_name(field);
+            let (mine, theirs) = (of_mine.get(column).copied(), of_theirs.get(column).copied());
+            let schema = self.id((mine.map(|field| field.schema), theirs.map(|field| field.schema)), id, column);
             let (aliases, doc, default, order) = <_>::default();
-            let properties = agreed(mine.map(|field| &field.properties), theirs.map(|field| &field.properties));
-            Field { name: field.name.clone(), aliases, doc, schema, default, order, properties }
+            let mut properties = agreed(mine.map(|field| &field.properties), theirs.map(|field| &field.properties));
+            let name = unused(&field.name, &mut names);
+            if name != column {
+                note_name(&mut properties, column);
+            }
+            Field { name, aliases, doc, schema, default, order, properties }
         };
         record.fields = first.iter().chain(rest).map(unite).collect();
     }
@@ -270,6 +287,17 @@ fn fields_of(node: Option<&Node>) -> &[Field] {
         Some(Kind::Record(record)) => &record.fields,
         _ => &[],
     }
+}
+
+/// The name itself, or one like it that is not taken.
+fn unused(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut unused = name.to_owned();
+    let mut number = 2;
+    while !taken.insert(unused.clone()) {
+        unused = format!("{name}_{number}");
+        number += 1;
+    }
+    unused
 }
 
 /// The attributes on which both agree.

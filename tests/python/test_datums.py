@@ -374,3 +374,15 @@ def test_a_null_branch_in_fastavro_and_here_is_the_same():
     values = [None, {"long": 3, "P": None}, {"long": None, "P": {"x": 4}}]
     assert rows.avro.decode(union).to_list() == values
     assert fastavro.schemaless_reader(__import__("io").BytesIO(rows[1]), union) == 3
+
+
+@pytest.mark.parametrize("options", [{}, {"reader_schema": SCHEMA}])
+def test_an_unknown_fingerprint_is_a_bad_row_without_schemas_to_look_it_up_in(options):
+    rows = [b"\xc3\x01" + i.to_bytes(8, "little") + datum(VALUES[0]) for i in range(1, 1500)]
+    good = column(VALUES[:1], "single_object")
+    series = pl.concat([good, pl.Series(rows, dtype=pl.Binary)])
+    with pytest.raises(polars_avro.AvroDataError, match=r"row 1: fingerprint 0100000000000000.* is not known"):
+        series.avro.decode(SCHEMA, framing="single_object", **options)
+    with pytest.warns(polars_avro.AvroWarning, match="1499 bad datums are null; the first: row 1"):
+        got = series.avro.decode(SCHEMA, framing="single_object", ignore_errors=True, **options)
+    assert_series_equal(got, expected([VALUES[0], *[None] * 1499]))

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::{ArrowDataType, Field, IntegerType, TimeUnit};
 
-use crate::dtype::{self, Restored, enum_categories};
+use crate::dtype::{self, enum_categories};
 use crate::encode::{
     AnyColumn, Boolean, Categorical, Conversion, Converted, Decimal, Double, Duration, Enumeration, Fixed, Float,
     FloatAsDouble, HalfAsFloat, Int8, Int16, Int32, Int64, Primitive, TimeMicros, UInt8, UInt16, UInt32, Views,
 };
-use crate::schema::{Enum, Kind, Logical, Node, Schema};
+use crate::schema::{Enum, Kind, Logical, Node, Restored, Schema};
 
 /// The column that writes a dtype as a type; `None` if they do not fit.
 pub(super) fn column(schema: &Schema, node: &Node, field: &Field) -> Option<AnyColumn> {

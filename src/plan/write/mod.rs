@@ -5,9 +5,9 @@ mod union;
 
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
-use crate::dtype::{Restored, column_name, map_entry, polars_name, storage};
+use crate::dtype::{map_entry, polars_name, storage};
 use crate::encode::{AnyColumn, DefaultValue, FixedList, List, Map, Null, Record, Required};
-use crate::schema::{self, Kind, NodeId, Schema};
+use crate::schema::{self, Kind, NodeId, Restored, Schema, column_name};
 use crate::{Error, Result};
 
 /// The frozen plan of one file that is written.

@@ -33,19 +33,26 @@ impl FileList {
         Ok((file, plan))
     }
 
-    /// The stream of an open file, which so many threads share.
-    pub(super) fn stream(&self, file: &Arc<OpenFile>, plan: &Plan, rows: Range<u64>, threads: usize) -> BlockStream {
-        let settings = ReadSettings { threads, ..self.settings };
+    /// The stream of an open file, which is number `at`, and which so many threads share.
+    pub(super) fn stream(
+        &self,
+        at: usize,
+        file: &Arc<OpenFile>,
+        plan: &Plan,
+        rows: Range<u64>,
+        threads: usize,
+    ) -> BlockStream {
+        let settings = ReadSettings { threads, files_behind: self.files.len() - at - 1, ..self.settings };
         let (counters, buffers) = (self.counters.clone(), self.buffers.clone());
         let wanted = Wanted { blocks: self.blocks.clone().unwrap_or_else(|| file.blocks()), rows };
         BlockStream::new(file.clone(), plan.clone(), settings, wanted, counters, buffers)
     }
 
-    /// Adds all tasks of a file for one thread, and returns how many rows were passed for them. Its first row is row `base` of the
-    /// read, and those in `rows` of the file are wanted.
+    /// Adds all tasks of a file for one thread, and returns how many rows were passed for them. Its first row is row
+    /// `base` of the read, and those in `rows` of the file are wanted.
     pub(super) fn tasks(&self, at: usize, base: u64, rows: Range<u64>, tasks: &mut Vec<FileTask>) -> Result<u64> {
         let (file, plan) = self.open(at)?;
-        let mut stream = self.stream(&file, &plan, rows, 1);
+        let mut stream = self.stream(at, &file, &plan, rows, 1);
         while let Some(task) = stream.next_task()? {
             tasks.push(FileTask { file: file.clone(), plan: plan.clone(), base, task });
         }

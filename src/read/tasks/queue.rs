@@ -86,7 +86,7 @@ impl FileQueue {
             }
             if !files.files[self.next].is_small() {
                 let (file, plan) = files.open(self.next)?;
-                let stream = files.stream(&file, &plan, self.wanted(), files.settings.threads);
+                let stream = files.stream(self.next, &file, &plan, self.wanted(), files.settings.threads);
                 self.current = Some(Current { file, plan, stream });
                 self.next += 1;
             } else if self.counting {

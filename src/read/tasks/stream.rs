@@ -31,6 +31,9 @@ use crate::{Error, Result};
 /// A block of more compressed bytes than this may be several tasks.
 const LARGE_BLOCK: u64 = 1 << 20;
 
+/// So many large blocks are better taken one a thread than cut one after the other.
+const ENOUGH_BLOCKS: usize = 3;
+
 /// Bytes of a file's first task, and how many times more each of the next ones may have: whoever stops after a few rows
 /// has not had many decoded, and whoever reads on soon gets whole batches.
 const FIRST_BYTES: u64 = 64 << 10;
@@ -252,14 +255,15 @@ impl BlockStream {
     /// Whether a block is worth the walk that cuts it: it is more than a batch, or there are threads to share it that find
     /// no block of their own.
     fn is_large(&self, frame: &BlockFrame) -> bool {
-        let ReadSettings { batch_rows, batch_bytes, threads, .. } = self.settings;
+        let ReadSettings { batch_rows, batch_bytes, threads, files_behind, .. } = self.settings;
         let bytes = frame.data.end - frame.data.start;
         // Between records of no bytes there is nothing to cut.
         if self.plan.rows_are_empty() {
             return false;
         }
-        let left = self.stop.saturating_sub(frame.offset) / bytes.max(1);
-        let is_shared = threads > 1 && left < 2 * threads as u64;
+        // The walk is serial, so cutting one block after the other is slower than a block a thread, but for the last.
+        let left = self.stop.saturating_sub(frame.offset) / bytes.max(1) + files_behind as u64;
+        let is_shared = threads > 1 && left < threads.min(ENOUGH_BLOCKS) as u64;
         let ratio = if threads > 1 { self.file.header.codec.expected_ratio() } else { 1 };
         let batches = if threads > 1 && !is_shared { 4 } else { 2 };
         bytes > LARGE_BLOCK && (is_shared || bytes.saturating_mul(ratio) > batch_bytes as u64)

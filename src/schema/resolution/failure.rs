@@ -1,7 +1,7 @@
 //! Why a pair of types cannot be read.
 
 use super::ResolvedId;
-use crate::schema::{Kind, NodeId, Schema};
+use crate::schema::{Kind, NodeId, Restored, Schema};
 
 /// How many steps of a path, and how many branches of a union, a message shows.
 pub(super) const SHOWN: usize = 16;
@@ -41,6 +41,9 @@ pub(in crate::schema) fn describe(schema: &Schema, id: NodeId) -> String {
     };
     if let Some(logical) = node.logical {
         text = format!("{text} ({logical})");
+    }
+    if let Some(restored) = Restored::of(schema, node) {
+        text = format!("{text}, in Polars {restored}");
     }
     text
 }

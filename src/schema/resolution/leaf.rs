@@ -2,18 +2,24 @@
 
 use std::collections::HashMap;
 
-use super::{Cast, Casts, Scale, Wire};
-use crate::schema::{Enum, Kind, Logical, Node};
+use super::units;
+use super::{Cast, Casts, Wire};
+use crate::schema::typed::Typed;
+use crate::schema::{Enum, Kind, Logical, Node, Restored};
 
 /// Why a type is not read as another; empty where nothing more is to say.
-type Reason = String;
+pub(super) type Reason = String;
 
 /// The rules of the specification, and casts where the logical types differ.
-pub(super) fn specified(writer: &Node, reader: &Node, casts: Casts) -> Result<Wire, Reason> {
+pub(super) fn specified(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
+    if let Some(scaled) = units::counts(from, to, casts) {
+        return scaled;
+    }
+    let (writer, reader) = (from.node, to.node);
     if let (Some(from), Some(to)) = (writer.logical, reader.logical)
         && !from.reads_as(to)
     {
-        return time(from, to, casts);
+        return units::timestamps(from, to, casts);
     }
     Ok(match (&writer.kind, &reader.kind) {
         (Kind::Null, Kind::Null) => Wire::Null,
@@ -24,22 +30,27 @@ pub(super) fn specified(writer: &Node, reader: &Node, casts: Casts) -> Result<Wi
         (Kind::Bytes, Kind::Bytes | Kind::String) => Wire::Bytes,
         (Kind::String, Kind::String | Kind::Bytes) => Wire::String,
         (Kind::Fixed(from), Kind::Fixed(to)) if from.size == to.size => Wire::Fixed(from.size),
-        (Kind::Enum(from), Kind::Enum(to)) => Wire::Enum(symbols(from, to)),
+        (Kind::Enum(symbols), Kind::Enum(wanted)) => Wire::Enum(match (&from.restored, &to.restored) {
+            (Some(_), Some(_)) => places(from.texts(symbols), to.texts(wanted), wanted.default),
+            _ => places(&symbols.symbols, &wanted.symbols, wanted.default),
+        }),
         (Kind::Double, Kind::Float | Kind::Double) => return double(&reader.kind, casts),
-        (Kind::Enum(from), Kind::String) => return text_of_enum(from, casts),
+        (Kind::Enum(symbols), Kind::String) => return text_of_enum(from, symbols, casts),
         _ => return Err(Reason::new()),
     })
 }
 
 /// Types match that become the same column of Polars, and those that a lossless promotion or a cast leads to.
-pub(super) fn by_columns(writer: &Node, reader: &Node, casts: Casts) -> Result<Wire, Reason> {
+pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
     let differ = Err(Reason::new());
+    let (writer, reader) = (from.node, to.node);
     if matches!(writer.kind, Kind::Null) {
         return Ok(Wire::Null);
     }
-    // The dtype that the reader's column is restored as.
-    let dtype = |node: &Node| node.properties.get("polars.dtype").cloned();
-    if dtype(reader).is_some() && dtype(reader) != dtype(writer) {
+    if let Some(scaled) = units::counts(from, to, casts) {
+        return scaled;
+    }
+    if !is_restored(from, to) {
         return differ;
     }
     match (writer.logical, reader.logical) {
@@ -53,7 +64,7 @@ pub(super) fn by_columns(writer: &Node, reader: &Node, casts: Casts) -> Result<W
             });
         }
         (Some(from), Some(to)) if from == to && writer.kind.type_name() == reader.kind.type_name() => {}
-        (Some(from), Some(to)) => return time(from, to, casts),
+        (Some(from), Some(to)) => return units::timestamps(from, to, casts),
         _ => return differ,
     }
     let to_float = casts.allow(Cast::IntegerToFloat);
@@ -72,36 +83,47 @@ pub(super) fn by_columns(writer: &Node, reader: &Node, casts: Casts) -> Result<W
         (Kind::String, Kind::Bytes) if casts.allow(Cast::StringToBytes) => Wire::String,
         (Kind::Bytes, Kind::Bytes | Kind::Fixed(_)) => Wire::Bytes,
         (Kind::Fixed(fixed), Kind::Bytes | Kind::Fixed(_)) => Wire::Fixed(fixed.size),
-        (Kind::Enum(from), Kind::Enum(to)) => return all_symbols(from, to),
-        (Kind::Enum(from), Kind::String) => return text_of_enum(from, casts),
+        (Kind::Enum(symbols), Kind::Enum(wanted)) => return all_texts(from.texts(symbols), to.texts(wanted), wanted),
+        (Kind::Enum(symbols), Kind::String) => return text_of_enum(from, symbols, casts),
         _ => return differ,
     })
+}
+
+/// Returns true if values keep their meaning as what the properties of the reader's type say.
+fn is_restored(from: &Typed<'_>, to: &Typed<'_>) -> bool {
+    match (&from.restored, &to.restored) {
+        // Their numbers are counts of something.
+        (Some(Restored::Time | Restored::Duration(_)), None) => false,
+        (_, None | Some(Restored::Enum(_))) => true,
+        (Some(from), Some(to)) if from.name() == to.name() => true,
+        _ => matches!((from.integer(), to.integer()), (Some(from), Some(to)) if to.holds(from)),
+    }
 }
 
 fn is_string(node: &Node) -> bool {
     matches!(node.kind, Kind::String)
 }
 
-/// The reader's symbol for each of the writer's.
-fn symbols(writer: &Enum, reader: &Enum) -> Vec<Option<usize>> {
-    let places: HashMap<_, _> = reader.symbols.iter().enumerate().map(|(at, symbol)| (symbol, at)).collect();
-    writer.symbols.iter().map(|symbol| places.get(symbol).copied().or(reader.default)).collect()
+/// The reader's text for each of the writer's.
+fn places(writer: &[String], reader: &[String], default: Option<usize>) -> Vec<Option<usize>> {
+    let places: HashMap<_, _> = reader.iter().enumerate().map(|(at, text)| (text, at)).collect();
+    writer.iter().map(|text| places.get(text).copied().or(default)).collect()
 }
 
-/// The same, where the reader must have every symbol or a default.
-fn all_symbols(writer: &Enum, reader: &Enum) -> Result<Wire, Reason> {
-    let of_writer = symbols(writer, reader);
+/// The same, where the reader must have every text or a default.
+fn all_texts(writer: &[String], reader: &[String], wanted: &Enum) -> Result<Wire, Reason> {
+    let of_writer = places(writer, reader, wanted.default);
     match of_writer.iter().position(Option::is_none) {
-        Some(at) => Err(format!(": it has no symbol {:?} and no default", writer.symbols[at])),
+        Some(at) => Err(format!(": it has no symbol {:?} and no default", writer[at])),
         None => Ok(Wire::Enum(of_writer)),
     }
 }
 
-fn text_of_enum(writer: &Enum, casts: Casts) -> Result<Wire, Reason> {
+fn text_of_enum(writer: &Typed<'_>, symbols: &Enum, casts: Casts) -> Result<Wire, Reason> {
     if !casts.allow(Cast::EnumToString) {
         return Err(ask("", "categorical_to_string='allow'"));
     }
-    Ok(Wire::Symbol(writer.symbols.clone()))
+    Ok(Wire::Symbol(writer.texts(symbols).to_vec()))
 }
 
 fn double(reader: &Kind, casts: Casts) -> Result<Wire, Reason> {
@@ -111,40 +133,8 @@ fn double(reader: &Kind, casts: Casts) -> Result<Wire, Reason> {
     Ok(Wire::Double)
 }
 
-/// Times and timestamps that count in different units.
-fn time(from: Logical, to: Logical, casts: Casts) -> Result<Wire, Reason> {
-    // Polars counts the time of day in nanoseconds whatever the file counts.
-    match (from, to) {
-        (Logical::TimeMillis, Logical::TimeMicros) => return Ok(Wire::Scaled(Scale::Times(1000))),
-        (Logical::TimeMicros, Logical::TimeMillis) => return Ok(Wire::Scaled(Scale::Over(1000))),
-        _ => {}
-    }
-    let (Some((from, is_utc)), Some((to, wants_utc))) = (from.timestamp(), to.timestamp()) else {
-        return Err(Reason::new());
-    };
-    if is_utc && !wants_utc && !casts.allow(Cast::ConvertTimezone) {
-        return Err(ask("", "datetime_cast='convert-timezone'"));
-    }
-    // Units are counts in a second.
-    let (scale, cast, option) = match from.cmp(&to) {
-        std::cmp::Ordering::Equal => return Ok(Wire::Long),
-        std::cmp::Ordering::Less if from == 1_000 => {
-            (Scale::Times(to / from), Cast::MillisecondUpcast, "millisecond-upcast")
-        }
-        std::cmp::Ordering::Less => (Scale::Times(to / from), Cast::MicrosecondUpcast, "microsecond-upcast"),
-        std::cmp::Ordering::Greater if from == 1_000_000 => {
-            (Scale::Over(from / to), Cast::MicrosecondDowncast, "microsecond-downcast")
-        }
-        std::cmp::Ordering::Greater => (Scale::Over(from / to), Cast::NanosecondDowncast, "nanosecond-downcast"),
-    };
-    if !casts.allow(cast) {
-        return Err(ask("", &format!("datetime_cast='{option}'")));
-    }
-    Ok(Wire::Scaled(scale))
-}
-
 /// Names the option that allows a cast.
-fn ask(why: &str, option: &str) -> Reason {
+pub(super) fn ask(why: &str, option: &str) -> Reason {
     let why = if why.is_empty() { String::new() } else { format!(", {why}") };
     format!("{why}; consider passing `cast_options=pl.ScanCastOptions({option})`")
 }

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use super::branches::{Branches, names_agree};
 use super::evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use super::failure::{Failure, Outcome, describe};
+use super::fields::{Matched, matched};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
 use crate::schema::datum::{VALUES, encode_default};
-use crate::schema::{Kind, Logical, NodeId, Record, Schema};
+use crate::schema::typed::Typed;
+use crate::schema::{Kind, Logical, NodeId, Record, Restored, Schema};
 use crate::{Error, Result};
 
 /// The most pairs that may meet. Ordinary schemas meet in about as many pairs as they have types.
@@ -113,11 +115,24 @@ impl<'a> Resolver<'a> {
             return differ(": neither its name nor its aliases agree");
         }
         match (&writer.kind, &reader.kind) {
+            (Kind::Array(_), Kind::Array(_)) if by_columns && self.widths_differ(pair) => differ(""),
             (&Kind::Array(from), &Kind::Array(to)) => Ok(Wire::Array(self.pair(from, to))),
             (&Kind::Map(from), &Kind::Map(to)) => Ok(Wire::Map(self.pair(from, to))),
             (Kind::Record(from), Kind::Record(to)) => self.record(pair, from, to),
-            _ if by_columns => leaf::by_columns(writer, reader, casts).or_else(|why| differ(&why)),
-            _ => leaf::specified(writer, reader, casts).or_else(|why| differ(&why)),
+            _ => {
+                let (from, to) = (Typed::of(self.writer, writer), Typed::of(self.reader, reader));
+                let met = if by_columns { leaf::by_columns } else { leaf::specified }(&from, &to, casts);
+                met.or_else(|why| differ(&why))
+            }
+        }
+    }
+
+    /// Whether both are arrays of a fixed width, which is not the same.
+    fn widths_differ(&self, pair: Pair) -> bool {
+        let restored = |schema: &Schema, id| Restored::of(schema, schema.node(id));
+        match (restored(self.writer, pair.writer), restored(self.reader, pair.reader)) {
+            (Some(Restored::Array(from)), Some(Restored::Array(to))) => from != to,
+            _ => false,
         }
     }
 
@@ -174,25 +189,12 @@ impl<'a> Resolver<'a> {
         Ok(Wire::Union(actions))
     }
 
-    /// Fields match by name, then by the reader's aliases; what the writer did not write is the reader's default.
+    /// What the writer did not write is the reader's default.
     fn record(&mut self, pair: Pair, writer: &Record, reader: &Record) -> Outcome<Wire> {
         let Evolution { missing_columns, missing_fields, extra_columns, extra_fields, .. } = self.evolution;
         let (on_missing, on_extra) =
             if pair.is_root { (missing_columns, extra_columns) } else { (missing_fields, extra_fields) };
-        let places: HashMap<_, _> = writer.fields.iter().enumerate().map(|(at, f)| (f.name.as_str(), at)).collect();
-        let mut taken = vec![None; writer.fields.len()];
-        let mut missing = Vec::new();
-        for (field, wanted) in reader.fields.iter().enumerate() {
-            match places.get(wanted.name.as_str()) {
-                Some(&at) => taken[at] = Some(field),
-                None => missing.push(field),
-            }
-        }
-        missing.retain(|&field| {
-            let places = reader.fields[field].aliases.iter().filter_map(|alias| places.get(alias.as_str()));
-            let free = places.copied().find(|&at| taken[at].is_none());
-            free.map(|at| taken[at] = Some(field)).is_none()
-        });
+        let Matched { of_writer: taken, missing } = matched(writer, reader, self.evolution.by_columns);
         if on_extra == Extra::Refuse
             && let Some(at) = taken.iter().position(Option::is_none)
         {

@@ -1,26 +1,120 @@
 //! The type that holds the values of two.
 
-use crate::schema::{Enum, Fixed, Kind, Logical, Node};
+use std::collections::HashSet;
 
-/// The type of two that are no unions, children as in the first; `None` where there is none.
-pub(super) fn of(one: &Node, other: &Node) -> Option<(Kind, Option<Logical>)> {
-    if one.logical.is_none() && other.logical.is_none() {
-        return Some((plain(&one.kind, &other.kind)?, None));
+use polars_arrow::datatypes::TimeUnit;
+
+use super::unused;
+use crate::schema::typed::{Integer, Typed};
+use crate::schema::{Enum, Fixed, Kind, Logical, Restored};
+
+/// The type of two that are no unions, children as in the first.
+pub(super) struct Widest {
+    pub(super) kind: Kind,
+    pub(super) logical: Option<Logical>,
+    pub(super) restored: Option<Restored>,
+}
+
+impl Widest {
+    fn new(kind: Kind, logical: Option<Logical>, restored: Option<Restored>) -> Self {
+        Self { kind, logical, restored }
     }
-    let is_text = |node: &Node| matches!((&node.kind, node.logical), (Kind::String, _) | (Kind::Enum(_), None));
-    match (one.logical, other.logical) {
-        (Some(mine), Some(theirs)) if mine == theirs && one.kind.type_name() == other.kind.type_name() => {
-            Some((same_kind(&one.kind, &other.kind), Some(mine)))
+}
+
+/// The type that holds the values of two; `None` where there is none.
+pub(super) fn of(one: &Typed<'_>, other: &Typed<'_>) -> Option<Widest> {
+    let (mine, theirs) = (one.node, other.node);
+    let kept = || if one.restored == other.restored { one.restored.clone() } else { None };
+    if let (Kind::Enum(mine), Kind::Enum(theirs)) = (&mine.kind, &theirs.kind) {
+        return Some(all_texts(mine, one.texts(mine), theirs, other.texts(theirs)));
+    }
+    if let (Some(mine), Some(theirs)) = (one.integer(), other.integer()) {
+        return integer(one, mine, other, theirs);
+    }
+    if one.restored.is_some() || other.restored.is_some() {
+        if let (Some(mine), Some(theirs)) = (one.time_of_day(), other.time_of_day()) {
+            // One of them counts nanoseconds.
+            debug_assert_eq!(mine.max(theirs), 1_000_000_000);
+            return Some(Widest::new(Kind::Long, None, Some(Restored::Time)));
         }
-        _ if is_text(one) && is_text(other) => Some((Kind::String, None)),
-        (Some(mine), Some(theirs)) => finest(mine, theirs),
+        if let (Some(mine), Some(theirs)) = (one.duration(), other.duration()) {
+            return Some(Widest::new(Kind::Long, None, Some(Restored::Duration(unit(mine.max(theirs))))));
+        }
+        let counts = |typed: &Typed<'_>| typed.time_of_day().or(typed.duration()).is_some();
+        if counts(one) || counts(other) {
+            return None;
+        }
+    }
+    if mine.logical.is_none() && theirs.logical.is_none() {
+        return Some(Widest::new(plain(&mine.kind, &theirs.kind)?, None, kept()));
+    }
+    let is_text =
+        |typed: &Typed<'_>| matches!((&typed.node.kind, typed.node.logical), (Kind::String, _) | (Kind::Enum(_), None));
+    match (mine.logical, theirs.logical) {
+        (Some(logical), Some(same)) if logical == same && mine.kind.type_name() == theirs.kind.type_name() => {
+            Some(Widest::new(same_kind(&mine.kind, &theirs.kind), Some(logical), kept()))
+        }
+        _ if is_text(one) && is_text(other) => Some(Widest::new(Kind::String, None, None)),
+        (Some(mine), Some(theirs)) => {
+            let (kind, logical) = finest(mine, theirs)?;
+            let is_text = matches!(logical, Logical::Decimal { precision, .. } if precision > DECIMAL_DIGITS);
+            // Whole numbers do not become text.
+            let kept = kept();
+            let is_whole = one.integer().is_some() || other.integer().is_some();
+            (!is_text || !is_whole).then(|| Widest::new(kind, Some(logical), kept))
+        }
         _ => None,
+    }
+}
+
+/// The narrowest type of whole numbers that holds both. Those of 64 bits without sign and of 128 bits are written as
+/// decimals, the others are not.
+fn integer(one: &Typed<'_>, mine: Integer, other: &Typed<'_>, theirs: Integer) -> Option<Widest> {
+    let widest = if mine.holds(theirs) {
+        mine
+    } else if theirs.holds(mine) {
+        theirs
+    } else {
+        let (signed, unsigned) = if mine.is_signed { (mine, theirs) } else { (theirs, mine) };
+        Integer { is_signed: true, bits: signed.bits.max(unsigned.bits * 2) }
+    };
+    if let (Some(mine), Some(theirs)) = (one.node.logical, other.node.logical) {
+        let restored = match (widest.is_signed, widest.bits) {
+            (false, 64) => Restored::UInt64,
+            (true, 128) => Restored::Int128,
+            (false, 128) => Restored::UInt128,
+            _ => return None,
+        };
+        let Logical::Decimal { precision, .. } = mine else { return None };
+        let Logical::Decimal { precision: other_precision, .. } = theirs else { return None };
+        let logical = Logical::Decimal { precision: precision.max(other_precision), scale: 0 };
+        return Some(Widest::new(same_kind(&one.node.kind, &other.node.kind), Some(logical), Some(restored)));
+    }
+    if one.node.logical.is_some() || other.node.logical.is_some() {
+        return None;
+    }
+    let (kind, restored) = match (widest.is_signed, widest.bits) {
+        (true, 8) => (Kind::Int, Some(Restored::Int8)),
+        (true, 16) => (Kind::Int, Some(Restored::Int16)),
+        (true, 32) => (Kind::Int, None),
+        (false, 8) => (Kind::Int, Some(Restored::UInt8)),
+        (false, 16) => (Kind::Int, Some(Restored::UInt16)),
+        (false, 32) => (Kind::Long, Some(Restored::UInt32)),
+        _ => (Kind::Long, None),
+    };
+    Some(Widest::new(kind, None, restored))
+}
+
+fn unit(counts: i64) -> TimeUnit {
+    match counts {
+        1_000 => TimeUnit::Millisecond,
+        1_000_000 => TimeUnit::Microsecond,
+        _ => TimeUnit::Nanosecond,
     }
 }
 
 fn plain(one: &Kind, other: &Kind) -> Option<Kind> {
     Some(match (one, other) {
-        (Kind::Enum(mine), Kind::Enum(theirs)) => Kind::Enum(all_symbols(mine, theirs)),
         (Kind::Fixed(_) | Kind::Bytes, Kind::Fixed(_) | Kind::Bytes) => same_kind(one, other),
         _ if one.type_name() == other.type_name() => one.clone(),
         (Kind::Int, Kind::Long) | (Kind::Long, Kind::Int) => Kind::Long,
@@ -42,24 +136,34 @@ fn same_kind(one: &Kind, other: &Kind) -> Kind {
     if is_binary(one) && is_binary(other) && size(one) != size(other) { Kind::Bytes } else { one.clone() }
 }
 
-fn all_symbols(one: &Enum, other: &Enum) -> Enum {
-    let more = other.symbols.iter().filter(|symbol| !one.symbols.contains(symbol));
-    Enum { symbols: one.symbols.iter().chain(more).cloned().collect(), default: None, ..one.clone() }
+/// An enum of the texts of both, whose symbols are those that stand for them.
+fn all_texts(one: &Enum, mine: &[String], other: &Enum, theirs: &[String]) -> Widest {
+    let (mut symbols, mut texts) = (one.symbols.clone(), mine.to_vec());
+    let (mut taken, known) = (symbols.iter().cloned().collect(), mine.iter().collect::<HashSet<_>>());
+    for (symbol, text) in other.symbols.iter().zip(theirs).filter(|(_, text)| !known.contains(text)) {
+        symbols.push(unused(symbol, &mut taken));
+        texts.push(text.clone());
+    }
+    let restored = (symbols != texts).then_some(Restored::Enum(texts));
+    Widest::new(Kind::Enum(Enum { symbols, default: None, ..one.clone() }), None, restored)
 }
 
+/// The most digits of a decimal that is no text.
+const DECIMAL_DIGITS: usize = 38;
+
 /// The logical type that counts in the finer unit, or has the more digits.
-fn finest(one: Logical, other: Logical) -> Option<(Kind, Option<Logical>)> {
+fn finest(one: Logical, other: Logical) -> Option<(Kind, Logical)> {
     match (one, other) {
         (Logical::TimeMillis, Logical::TimeMicros) | (Logical::TimeMicros, Logical::TimeMillis) => {
-            return Some((Kind::Long, Some(Logical::TimeMicros)));
+            return Some((Kind::Long, Logical::TimeMicros));
         }
         (Logical::Decimal { precision: mine, scale }, Logical::Decimal { precision: theirs, scale: other })
             if scale == other =>
         {
-            return Some((Kind::Bytes, Some(Logical::Decimal { precision: mine.max(theirs), scale })));
+            return Some((Kind::Bytes, Logical::Decimal { precision: mine.max(theirs), scale }));
         }
         _ => {}
     }
     let ((mine, is_utc), (theirs, other_is_utc)) = (one.timestamp()?, other.timestamp()?);
-    (is_utc == other_is_utc).then_some((Kind::Long, Some(if mine >= theirs { one } else { other })))
+    (is_utc == other_is_utc).then_some((Kind::Long, if mine >= theirs { one } else { other }))
 }

@@ -1,0 +1,78 @@
+"""Where the rows of a call go: one file or several, known before a row is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from polars_avro._writing.files import FileWriter, write_batches
+from polars_avro._writing.frames import check_schema, core_frame, empty_frame
+from polars_avro._writing.partitioning import Partitioning
+from polars_avro._writing.partitions import PartitionWriter, WrittenFile
+from polars_avro._writing.targets import file_options, normalize_target, open_target, stores_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from polars_avro._core import WriteOptions
+    from polars_avro._sources.stores import Stores
+    from polars_avro._writing.options import FileOptions, SyncOnClose
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file, or the files of partitions. Opens nothing until rows are written."""
+
+    target: str | Any | Partitioning
+    in_stores: Stores
+    files: FileOptions
+
+    @classmethod
+    def of(
+        cls,
+        target: Any,
+        *,
+        storage_options: dict[str, Any] | None,
+        credential_provider: Any,
+        caller: str,
+        append: bool,
+        mkdir: bool,
+        sync_on_close: SyncOnClose | None,
+        renames: bool,
+    ) -> Output:
+        """Check the arguments that say where rows go."""
+        if isinstance(target, pl.PartitionBy):
+            if append:
+                msg = "`append` needs the path of one file, not a `PartitionBy`"
+                raise ValueError(msg)
+            place: Any = Partitioning.of(target)
+            in_stores = stores_of(place.base_path, storage_options, credential_provider, caller)
+        else:
+            place = normalize_target(target)
+            in_stores = stores_of(place, storage_options, credential_provider, caller)
+        files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
+        return cls(place, in_stores, files)
+
+    def check(self, schema: pl.Schema, options: WriteOptions) -> None:
+        """Raise what writing rows of these columns would raise before the first one."""
+        check_schema(schema)
+        columns = self.target.columns(schema) if isinstance(self.target, Partitioning) else schema
+        options.check(empty_frame(columns))
+
+    def schema_of_all(self, df: pl.DataFrame, options: WriteOptions) -> str | None:
+        """Return the schema that all rows together choose for several files, if they could choose different ones."""
+        if not isinstance(self.target, Partitioning):
+            return None
+        rows = self.target.rows(df)
+        schema = options.schema_of(core_frame(rows))
+        return None if schema == options.schema_of(empty_frame(rows.schema)) else schema
+
+    def write(self, batches: Iterable[pl.DataFrame], schema: pl.Schema, options: WriteOptions) -> list[WrittenFile]:
+        """Write all rows; give the files."""
+        if isinstance(self.target, Partitioning):
+            return PartitionWriter(self.target, options, self.files, self.in_stores).write_all(batches, schema)
+        writer = FileWriter(open_target(self.target, self.in_stores), options, self.files)
+        rows, n_bytes = write_batches(writer, batches, schema)
+        return [WrittenFile(self.target if isinstance(self.target, str) else "", rows, n_bytes)]

@@ -1,0 +1,47 @@
+//! Times, timestamps and lengths of time that count in different units.
+
+use std::cmp::Ordering;
+
+use super::leaf::{Reason, ask};
+use super::{Cast, Casts, Scale, Wire};
+use crate::schema::Logical;
+use crate::schema::typed::Typed;
+
+/// Times of day, or lengths of time, in different units; `None` where one of the two is neither, or the units are equal.
+pub(super) fn counts(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Option<Result<Wire, Reason>> {
+    if let (Some(from), Some(to)) = (from.time_of_day(), to.time_of_day()) {
+        // Polars counts the time of day in nanoseconds whatever the file counts.
+        return (from != to).then_some(Ok(Wire::Scaled(scale(from, to))));
+    }
+    let (from, to) = (from.duration()?, to.duration()?);
+    (from != to).then(|| scaled(from, to, casts))
+}
+
+/// Timestamps that count in different units.
+pub(super) fn timestamps(from: Logical, to: Logical, casts: Casts) -> Result<Wire, Reason> {
+    let (Some((from, is_utc)), Some((to, wants_utc))) = (from.timestamp(), to.timestamp()) else {
+        return Err(Reason::new());
+    };
+    if is_utc && !wants_utc && !casts.allow(Cast::ConvertTimezone) {
+        return Err(ask("", "datetime_cast='convert-timezone'"));
+    }
+    if from == to { Ok(Wire::Long) } else { scaled(from, to, casts) }
+}
+
+/// The conversion of counts in a second, if a cast allows it.
+fn scaled(from: i64, to: i64, casts: Casts) -> Result<Wire, Reason> {
+    let (cast, option) = match from.cmp(&to) {
+        Ordering::Less if from == 1_000 => (Cast::MillisecondUpcast, "millisecond-upcast"),
+        Ordering::Less | Ordering::Equal => (Cast::MicrosecondUpcast, "microsecond-upcast"),
+        Ordering::Greater if from == 1_000_000 => (Cast::MicrosecondDowncast, "microsecond-downcast"),
+        Ordering::Greater => (Cast::NanosecondDowncast, "nanosecond-downcast"),
+    };
+    if !casts.allow(cast) {
+        return Err(ask("", &format!("datetime_cast='{option}'")));
+    }
+    Ok(Wire::Scaled(scale(from, to)))
+}
+
+fn scale(from: i64, to: i64) -> Scale {
+    if from <= to { Scale::Times(to / from) } else { Scale::Over(from / to) }
+}

@@ -1,0 +1,236 @@
+//! Dtypes that Avro has no type for, noted beside the type that their values are written as.
+//!
+//! The property `polars.dtype` of a type names the dtype; a parameter has a property of its own. A property that does
+//! not fit its type is ignored, as logical types are.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use polars_arrow::datatypes::{IntegerType, TimeUnit};
+use serde_json::{Value, json};
+
+use super::{Field, Kind, Logical, Node, Properties, Schema};
+
+const DTYPE: &str = "polars.dtype";
+const NAME: &str = "polars.name";
+const TIME_ZONE: &str = "polars.time_zone";
+const TIME_UNIT: &str = "polars.time_unit";
+const WIDTH: &str = "polars.width";
+const CATEGORIES: &str = "polars.categories";
+
+/// A dtype of Polars' that the type alone does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Restored {
+    Int8,
+    Int16,
+    UInt8,
+    UInt16,
+    UInt32,
+    UInt64,
+    Int128,
+    UInt128,
+    Float16,
+    /// Nanoseconds since midnight.
+    Time,
+    Duration(TimeUnit),
+    /// An instant shown in this zone.
+    Zone(String),
+    Categorical(Categories),
+    /// These categories for the symbols, in their order.
+    Enum(Vec<String>),
+    /// Lists of this length.
+    Array(usize),
+    /// Entries whose keys are no strings.
+    Map,
+}
+
+/// The name of the column that a field becomes.
+pub(crate) fn column_name(field: &Field) -> &str {
+    field.properties.get(NAME).and_then(Value::as_str).unwrap_or(&field.name)
+}
+
+/// Notes the name of a column that Avro does not allow as a name.
+pub(crate) fn note_name(field: &mut Properties, name: &str) {
+    field.insert(NAME.to_owned(), name.into());
+}
+
+impl Restored {
+    /// The dtype that the properties of a type name, if it fits the type.
+    pub(crate) fn of(schema: &Schema, node: &Node) -> Option<Self> {
+        let text = |key: &str| node.properties.get(key).and_then(Value::as_str);
+        Some(match (text(DTYPE)?, &node.kind, node.logical) {
+            ("Int8", Kind::Int, None) => Self::Int8,
+            ("Int16", Kind::Int, None) => Self::Int16,
+            ("UInt8", Kind::Int, None) => Self::UInt8,
+            ("UInt16", Kind::Int, None) => Self::UInt16,
+            ("UInt32", Kind::Long, None) => Self::UInt32,
+            ("UInt64", _, Some(Logical::Decimal { scale: 0, .. })) => Self::UInt64,
+            ("Int128", _, Some(Logical::Decimal { scale: 0, .. })) => Self::Int128,
+            ("UInt128", _, Some(Logical::Decimal { scale: 0, .. })) => Self::UInt128,
+            ("Float16", Kind::Float, None) => Self::Float16,
+            ("Time", Kind::Long, None) => Self::Time,
+            ("Duration", Kind::Long, None) => Self::Duration(time_unit(text(TIME_UNIT)?)?),
+            (
+                "Datetime",
+                Kind::Long,
+                Some(Logical::TimestampMillis | Logical::TimestampMicros | Logical::TimestampNanos),
+            ) => Self::Zone(text(TIME_ZONE)?.to_owned()),
+            ("Categorical", Kind::String, None) => {
+                Self::Categorical(Categories::from_json(node.properties.get(CATEGORIES))?)
+            }
+            ("Enum", Kind::Enum(symbols), None) => {
+                Self::Enum(strings(node.properties.get(CATEGORIES)?, symbols.symbols.len())?)
+            }
+            ("Array", Kind::Array(_), None) => {
+                let width = node.properties.get(WIDTH)?.as_u64()?;
+                // Polars takes no arrays of no items.
+                Self::Array(u32::try_from(width).ok().filter(|&width| width > 0)? as usize)
+            }
+            ("Map", Kind::Array(items), None) => match &schema.node(*items).kind {
+                Kind::Record(entry) => match &entry.fields[..] {
+                    [key, _] if !may_be_null(&schema.node(key.schema).kind) => Self::Map,
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    /// Polars' name of the dtype, without its parameters.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Int8 => "Int8",
+            Self::Int16 => "Int16",
+            Self::UInt8 => "UInt8",
+            Self::UInt16 => "UInt16",
+            Self::UInt32 => "UInt32",
+            Self::UInt64 => "UInt64",
+            Self::Int128 => "Int128",
+            Self::UInt128 => "UInt128",
+            Self::Float16 => "Float16",
+            Self::Time => "Time",
+            Self::Duration(_) => "Duration",
+            Self::Zone(_) => "Datetime",
+            Self::Categorical(_) => "Categorical",
+            Self::Enum(_) => "Enum",
+            Self::Array(_) => "Array",
+            Self::Map => "Map",
+        }
+    }
+
+    /// Notes the dtype beside the type that its values are written as.
+    pub(crate) fn note(&self, properties: &mut Properties) {
+        let mut put = |key: &str, value: Value| drop(properties.insert(key.to_owned(), value));
+        put(DTYPE, self.name().into());
+        match self {
+            Self::Duration(unit) => put(TIME_UNIT, unit_name(*unit).into()),
+            Self::Zone(zone) => put(TIME_ZONE, zone.as_str().into()),
+            Self::Categorical(categories) => {
+                if let Some(value) = categories.to_json() {
+                    put(CATEGORIES, value);
+                }
+            }
+            Self::Enum(categories) => put(CATEGORIES, json!(categories)),
+            Self::Array(width) => put(WIDTH, (*width).into()),
+            _ => {}
+        }
+    }
+}
+
+/// As Polars shows the dtype.
+impl fmt::Display for Restored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Self::Duration(unit) => write!(f, "('{}')", unit_name(*unit)),
+            Self::Zone(zone) => write!(f, " in {zone}"),
+            Self::Array(width) => write!(f, " of width {width}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The categories that a `pl.Categorical` shares with others of their name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Categories {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    /// The type of the keys, which Polars has a say in.
+    pub(crate) physical: IntegerType,
+}
+
+impl Categories {
+    /// Those that every `pl.Categorical` has if it is not told otherwise.
+    pub(crate) fn global() -> Self {
+        Self { name: String::new(), namespace: String::new(), physical: IntegerType::UInt32 }
+    }
+
+    /// The categories as a property has them; missing ones are the global ones.
+    pub(crate) fn from_json(value: Option<&Value>) -> Option<Self> {
+        let Some(value) = value else { return Some(Self::global()) };
+        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let (name, namespace, physical) = (text("name")?, text("namespace")?, physical(&text("physical")?)?);
+        // Polars keeps the empty name for the global ones.
+        let categories = Self { name, namespace, physical };
+        (!categories.name.is_empty() || categories == Self::global()).then_some(categories)
+    }
+
+    pub(crate) fn to_json(&self) -> Option<Value> {
+        let Self { name, namespace, .. } = self;
+        let value = || json!({"name": name, "namespace": namespace, "physical": self.physical_name()});
+        (*self != Self::global()).then(value)
+    }
+
+    /// Polars' word for the type of the keys.
+    pub(crate) fn physical_name(&self) -> &'static str {
+        match self.physical {
+            IntegerType::UInt8 => "u8",
+            IntegerType::UInt16 => "u16",
+            _ => "u32",
+        }
+    }
+}
+
+/// The inverse of [`Categories::physical_name`].
+pub(crate) fn physical(name: &str) -> Option<IntegerType> {
+    Some(match name {
+        "u8" => IntegerType::UInt8,
+        "u16" => IntegerType::UInt16,
+        "u32" => IntegerType::UInt32,
+        _ => return None,
+    })
+}
+
+/// Takes every note of a dtype away.
+pub(super) fn forget(properties: &mut Properties) {
+    for key in [DTYPE, TIME_ZONE, TIME_UNIT, WIDTH, CATEGORIES] {
+        properties.shift_remove(key);
+    }
+}
+
+fn may_be_null(kind: &Kind) -> bool {
+    matches!(kind, Kind::Union(_) | Kind::Null)
+}
+
+/// `len` different strings.
+fn strings(value: &Value, len: usize) -> Option<Vec<String>> {
+    let strings: Vec<String> =
+        value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    let different: HashSet<&str> = strings.iter().map(String::as_str).collect();
+    (strings.len() == len && different.len() == len).then_some(strings)
+}
+
+fn time_unit(name: &str) -> Option<TimeUnit> {
+    [TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond]
+        .into_iter()
+        .find(|&unit| unit_name(unit) == name)
+}
+
+fn unit_name(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Nanosecond => "ns",
+        TimeUnit::Microsecond => "us",
+        TimeUnit::Millisecond | TimeUnit::Second => "ms",
+    }
+}
