@@ -12,7 +12,6 @@ from polars_avro._core import ContainerFile
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
-from polars_avro._writing.arrow import array_frame, stream_frames
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.frames import check_schema, core_frame, empty_frame
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
@@ -252,10 +251,14 @@ def _frames(data: Any) -> Iterator[pl.DataFrame]:
     elif isinstance(data, pl.LazyFrame):
         msg = "expected a DataFrame, got a LazyFrame: use `sink_avro`, or write its `collect_batches()` one by one"
         raise TypeError(msg)
-    elif hasattr(data, "__arrow_c_stream__"):
-        yield from stream_frames(data)
-    elif hasattr(data, "__arrow_c_array__"):
-        yield array_frame(data)
+    elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+        # It needs ctypes, which frames do not.
+        from polars_avro._writing import arrow
+
+        if hasattr(data, "__arrow_c_stream__"):
+            yield from arrow.stream_frames(data)
+        else:
+            yield arrow.array_frame(data)
     else:
         msg = f"expected a DataFrame or an object with __arrow_c_stream__, got {type(data).__name__!r}"
         raise TypeError(msg)

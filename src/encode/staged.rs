@@ -1,7 +1,8 @@
 //! Records column by column: a column's loop over rows has one kind and no dispatch.
 //!
 //! The rows of a run stand apart while they grow, each in a stretch of the stage that holds the largest of them; then they
-//! are moved together. What a short write stores behind a value is still to be written, or is behind the row's end.
+//! are moved together. A short write may store bytes behind its value: the next value overwrites them, or they are
+//! behind the row's end.
 
 use std::ops::Range;
 
