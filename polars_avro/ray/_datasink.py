@@ -60,15 +60,20 @@ class AvroDatasink(Datasink):
         return path
 
     def on_write_complete(self, write_result: WriteResult[str | None]) -> None:
-        """Keep the files."""
+        """Keep the files, and remove what workers that died have begun."""
+        if not stores.is_remote(self._folder):
+            self._remove(f".{self._job}")
 
     def on_write_failed(self, error: Exception) -> None:
         """Remove the files of tasks that had finished."""
         if stores.is_remote(self._folder):
             self._stores("polars_avro.ray.write_avro").remove(self._folder, self._job)
             return
+        self._remove(self._job, f".{self._job}")
+
+    def _remove(self, *prefixes: str) -> None:
         for name in os.listdir(self._folder) if os.path.isdir(self._folder) else ():
-            if name.startswith(self._job):
+            if name.startswith(prefixes):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(os.path.join(self._folder, name))
 

@@ -292,7 +292,25 @@ def test_a_worker_that_dies_while_writing_leaves_whole_files(cluster, sixty_four
     )
     polars_avro.ray.write_avro(dying, tmp_path / "out")
     assert marker.exists()
+    assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".avro"}
     assert_frame_equal(polars_avro.read_avro(tmp_path / "out").sort("id"), polars_avro.read_avro(path))
+
+
+def test_what_a_killed_writer_has_begun_is_removed(tmp_path):
+    from polars_avro.ray._datasink import AvroDatasink
+
+    sink = AvroDatasink(tmp_path, {})
+    sink.on_write_start()
+    # Killed, it removes nothing itself.
+    writer = polars_avro.AvroWriter(tmp_path / f"{sink._job}-000000.avro")
+    writer.write(pl.DataFrame({"a": [1]}))
+    (begun,) = tmp_path.iterdir()
+    (tmp_path / "other.avro").write_bytes(b"kept")
+    left = begun.with_name(begun.name + "2")
+    left.write_bytes(begun.read_bytes())
+    writer.close()
+    sink.on_write_complete(None)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [f"{sink._job}-000000.avro", "other.avro"]
 
 
 @pytest.mark.heavy
