@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::thread::{self, Thread};
 
 use super::Workload;
+use super::lock::lock;
 use super::times::{Clock, Phase};
 use crate::Result;
 
@@ -15,11 +16,6 @@ pub(crate) enum Claimed<T> {
     /// Nothing yet: the input has moved past what was fetched, or has something to fetch now.
     Again,
     End,
-}
-
-/// A poisoned lock is a panic in a task, which has become an error of its own.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The input of a queue of tasks.

@@ -1,6 +1,7 @@
 //! Threads, order and back-pressure. Knows nothing of Avro: reading and writing bring their own tasks.
 
 mod input;
+mod lock;
 mod ordered;
 mod pool;
 #[cfg(test)]

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::input::{Claimed, Input, lock};
+use super::input::{Claimed, Input};
+use super::lock::lock;
 use super::pool;
 use super::times::{Clock, TaskTimes, Times};
 use crate::{Error, ErrorKind, Result};

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::input::lock;
+use super::lock::lock;
 
 /// What a thread does at a time.
 #[derive(Clone, Copy)]

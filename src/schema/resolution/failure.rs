@@ -23,6 +23,15 @@ impl Failure {
     }
 }
 
+/// Why a type is not read as another; empty where nothing more is to say.
+pub(super) type Reason = String;
+
+/// Names the option that allows a cast.
+pub(super) fn ask(why: &str, option: &str) -> Reason {
+    let why = if why.is_empty() { String::new() } else { format!(", {why}") };
+    format!("{why}; consider passing `cast_options=pl.ScanCastOptions({option})`")
+}
+
 /// A type in a few words.
 pub(in crate::schema) fn describe(schema: &Schema, id: NodeId) -> String {
     let node = schema.node(id);

@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::failure::{Reason, ask};
 use super::units;
 use super::{Cast, Casts, Wire};
 use crate::schema::typed::Typed;
 use crate::schema::{Enum, Kind, Logical, Node, Restored};
-
-/// Why a type is not read as another; empty where nothing more is to say.
-pub(super) type Reason = String;
 
 /// The rules of the specification, and casts where the logical types differ.
 pub(super) fn specified(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
@@ -131,10 +129,4 @@ fn double(reader: &Kind, casts: Casts) -> Result<Wire, Reason> {
         return Err(ask("which loses digits", "float_cast='downcast'"));
     }
     Ok(Wire::Double)
-}
-
-/// Names the option that allows a cast.
-pub(super) fn ask(why: &str, option: &str) -> Reason {
-    let why = if why.is_empty() { String::new() } else { format!(", {why}") };
-    format!("{why}; consider passing `cast_options=pl.ScanCastOptions({option})`")
 }

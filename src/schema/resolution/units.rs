@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::leaf::{Reason, ask};
+use super::failure::{Reason, ask};
 use super::{Cast, Casts, Scale, Wire};
 use crate::schema::Logical;
 use crate::schema::typed::Typed;
