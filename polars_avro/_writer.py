@@ -13,7 +13,7 @@ from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
 from polars_avro._writing.files import FileWriter
-from polars_avro._writing.frames import check_schema, core_frame, empty_frame
+from polars_avro._writing.frames import check_schema, core_frame, empty_frame, has_time
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.targets import Target, file_options, normalize_target, open_target, stores_of
 
@@ -200,9 +200,9 @@ class AvroWriter:
     def _schema_before_rows(self) -> str | None:
         if self._schema is None:
             return None
-        text = self._options.schema_of(empty_frame(self._schema))
-        # The type of times in microseconds is what times have that no row needs more for.
-        return None if self._writer is not None and '"time-micros"' in text else text
+        if self._writer is not None and has_time(self._schema):
+            return None
+        return self._options.schema_of(empty_frame(self._schema))
 
     def close(self) -> None:
         """

@@ -10,7 +10,7 @@ from polars_avro._core import Frame
 from polars_avro._errors import AvroUnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 def core_frame(df: pl.DataFrame) -> Frame:
@@ -27,7 +27,13 @@ def empty_frame(schema: Mapping[str, Any]) -> Frame:
 def check_schema(schema: Mapping[str, Any]) -> None:
     """Refuse dtypes that cannot be handed over."""
     for name, dtype in schema.items():
-        _check_dtype(name, dtype)
+        for path, inner in _dtypes(name, dtype):
+            _check_dtype(path, inner)
+
+
+def has_time(schema: Mapping[str, Any]) -> bool:
+    """Return whether there are times of day: rows choose between the Avro types of them."""
+    return any(inner == pl.Time for name, dtype in schema.items() for _, inner in _dtypes(name, dtype))
 
 
 def _check_dtype(path: str, dtype: Any) -> None:
@@ -40,11 +46,16 @@ def _check_dtype(path: str, dtype: Any) -> None:
     if instead is not None:
         msg = f"field `{path}`: the dtype {dtype} cannot be written to Avro: cast it to {instead}"
         raise AvroUnsupportedError(msg)
+
+
+def _dtypes(path: str, dtype: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a dtype and those inside it, with their paths."""
+    yield path, dtype
     if isinstance(dtype, pl.BaseExtension):
-        _check_dtype(path, dtype.ext_storage())
+        yield from _dtypes(path, dtype.ext_storage())
     if isinstance(dtype, pl.Struct):
         for field in dtype.fields:
-            _check_dtype(f"{path}.{field.name}", field.dtype)
+            yield from _dtypes(f"{path}.{field.name}", field.dtype)
     inner = getattr(dtype, "inner", None) or getattr(dtype, "value", None)
     if inner is not None:
-        _check_dtype(f"{path}[]", inner)
+        yield from _dtypes(f"{path}[]", inner)

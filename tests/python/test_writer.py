@@ -44,6 +44,10 @@ def test_the_schema_is_that_of_the_file(tmp_path: Path, df: pl.DataFrame, given:
     assert AvroWriter(io.BytesIO(), avro_schema=written).avro_schema == written
 
 
+def test_a_name_is_not_taken_for_a_type() -> None:
+    assert AvroWriter(io.BytesIO(), {"time-micros": pl.Int64}).avro_schema is not None
+
+
 def test_the_schema_of_a_file_without_rows(tmp_path: Path) -> None:
     with AvroWriter(tmp_path / "a.avro", {"t": pl.Time}) as writer:
         assert writer.avro_schema is None

@@ -58,10 +58,9 @@ pub(super) fn of(one: &Typed<'_>, other: &Typed<'_>) -> Option<Widest> {
         (Some(mine), Some(theirs)) => {
             let (kind, logical) = finest(mine, theirs)?;
             let is_text = matches!(logical, Logical::Decimal { precision, .. } if precision > DECIMAL_DIGITS);
-            // Whole numbers do not become text.
-            let kept = kept();
             let is_whole = one.integer().is_some() || other.integer().is_some();
-            (!is_text || !is_whole).then(|| Widest::new(kind, Some(logical), kept))
+            // Whole numbers do not become text.
+            (!is_text || !is_whole).then(|| Widest::new(kind, Some(logical), kept()))
         }
         _ => None,
     }
