@@ -56,20 +56,46 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The least times of every task of several reads, and the consumer's time for one of them.
-fn tasks(files: &[String], threads: usize) -> (Vec<TaskTimes>, Duration) {
-    let reads: Vec<_> = (0..ROUNDS).map(|_| read(files, 1, Some(threads))).collect();
-    let count = reads[0].2.len();
-    let of = |at: usize, phase: fn(&TaskTimes) -> Duration| reads.iter().map(|r| phase(&r.2[at])).min().unwrap();
-    let task = |at| {
-        let mut task = TaskTimes::default();
-        task.locked = of(at, |task| task.locked + task.lock_wait);
-        task.fetch = of(at, |task| task.fetch);
-        task.work = of(at, |task| task.work);
-        task
-    };
-    let consumer = reads.iter().map(|r| Duration::from_nanos(r.1.consumer_wait_ns)).min().unwrap();
-    ((0..count).map(task).collect(), consumer / u32::try_from(count).unwrap())
+/// The tasks of a read on so many threads, and the consumer's time for each.
+struct Tasks {
+    threads: usize,
+    tasks: Vec<TaskTimes>,
+    consumer: Duration,
+}
+
+impl Tasks {
+    /// The least times of every task of several reads, for each number of threads; the reads are made in turn.
+    fn of(files: &[String]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for round in 0..ROUNDS {
+            for (at, threads) in THREADS.into_iter().enumerate() {
+                let (_, times, tasks) = read(files, 1, Some(threads));
+                let consumer = Duration::from_nanos(times.consumer_wait_ns) / u32::try_from(tasks.len()).unwrap();
+                if round == 0 {
+                    all.push(Self { threads, tasks, consumer });
+                } else {
+                    all[at].improve(&tasks, consumer);
+                }
+            }
+        }
+        all
+    }
+
+    fn improve(&mut self, others: &[TaskTimes], consumer: Duration) {
+        assert_eq!(self.tasks.len(), others.len());
+        self.consumer = self.consumer.min(consumer);
+        for (task, other) in self.tasks.iter_mut().zip(others) {
+            let locked = (task.locked + task.lock_wait).min(other.locked + other.lock_wait);
+            (task.locked, task.lock_wait) = (locked, Duration::ZERO);
+            task.fetch = task.fetch.min(other.fetch);
+            task.work = task.work.min(other.work);
+        }
+    }
+
+    /// How long they take.
+    fn replay(&self) -> f64 {
+        Queue::new(self.threads, self.consumer).run(&self.tasks).as_secs_f64()
+    }
 }
 
 /// How long one read takes, and each of two at the same time, and one on two threads; in turn, medians.
@@ -102,18 +128,14 @@ fn show(files: &[String]) {
         share(times.decode_ns),
     );
     println!("  threads     tasks   speed-up   busiest: lock %");
-    for threads in THREADS {
-        let (tasks, consumer) = tasks(files, threads);
-        let end = Queue::new(threads, consumer).run(&tasks);
-        // The same tasks one after the other: what the machine does between two measurements is no speed-up.
-        let one = Queue::new(1, consumer).run(&tasks);
-        let locked: Duration = tasks.iter().map(|task| task.locked).sum();
-        let speed_up = one.as_secs_f64() / end.as_secs_f64();
-        println!(
-            "  {threads:>7} {:>9} {speed_up:>10.2} {:>10.1}",
-            tasks.len(),
-            100.0 * locked.as_secs_f64() / end.as_secs_f64()
-        );
+    let all = Tasks::of(files);
+    // What one thread does, which need not be what one of several does: it walks over no record twice.
+    let one = all[0].replay();
+    for tasks in all {
+        let end = tasks.replay();
+        let locked: Duration = tasks.tasks.iter().map(|task| task.locked).sum();
+        let (threads, speed_up, busiest) = (tasks.threads, one / end, 100.0 * locked.as_secs_f64() / end);
+        println!("  {threads:>7} {:>9} {speed_up:>10.2} {busiest:>10.1}", tasks.tasks.len());
         if threads == 2 {
             // Two reads side by side have nothing to wait for but the machine.
             let machine = alone.as_secs_f64() / beside.as_secs_f64();

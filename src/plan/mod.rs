@@ -97,11 +97,24 @@ impl Plan {
     }
 
     /// Skips up to `n` records from `pos`; returns how many, the position after them, and the fault that stopped it.
-    pub(crate) fn skip_records(&self, bytes: &[u8], mut pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
+    pub(crate) fn skip_records(&self, bytes: &[u8], pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
+        self.skip(bytes, pos, n, usize::MAX)
+    }
+
+    /// Skips the records that begin between `pos` and `stop`; returns the same.
+    pub(crate) fn skip_until(&self, bytes: &[u8], pos: usize, stop: usize) -> (u64, usize, Option<Fault>) {
+        self.skip(bytes, pos, u64::MAX, stop)
+    }
+
+    #[inline(always)]
+    fn skip(&self, bytes: &[u8], mut pos: usize, n: u64, stop: usize) -> (u64, usize, Option<Fault>) {
         // Asserted once, so that per-value bounds checks are optimised away.
         assert!(bytes.len() >= PADDING, "a block without padding");
         let end = data_end(bytes);
         for record in 0..n {
+            if pos >= stop {
+                return (record, pos, None);
+            }
             match self.programs.skip(&self.skip_record, bytes, pos) {
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return (record, pos, Some(Fault::truncated())),

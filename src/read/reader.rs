@@ -9,11 +9,10 @@ use polars_arrow::datatypes::Field;
 
 use super::batches::{self, Batch, Decoder, Filter, RecoveredRows, Scratch, TaskOutput, VirtualColumns};
 use super::blocks::FirstBlock;
-use super::fetch::{FetchedRange, RangeRequest};
 use super::files::BadBlock;
 use super::settings::ReadSettings;
 use super::stats::{Counters, Stats, add_time};
-use super::tasks::{FileQueue, QueuedRange, Tasks, WorkItem};
+use super::tasks::{FileQueue, Part, PartRequest, Queued, Tasks, WorkItem};
 use crate::executor::{Claimed, OrderedTasks, TaskTimes, Workload};
 use crate::{Error, ReadAhead, Result};
 
@@ -153,8 +152,8 @@ impl BatchReader {
 
 impl Workload for Decoding {
     type Input = FileQueue;
-    type Share = QueuedRange<RangeRequest>;
-    type Fetched = QueuedRange<FetchedRange>;
+    type Share = Queued<PartRequest>;
+    type Fetched = Queued<Part>;
     type Task = WorkItem;
     type Output = Vec<TaskOutput>;
 
@@ -162,8 +161,8 @@ impl Workload for Decoding {
         queue.reserve()
     }
 
-    fn fetch(&self, QueuedRange { file, range }: Self::Share) -> Self::Fetched {
-        QueuedRange { file, range: range.fetch() }
+    fn fetch(&self, Queued { file, part }: Self::Share) -> Self::Fetched {
+        Queued { file, part: part.fetch() }
     }
 
     fn claim(&self, queue: &mut FileQueue, fetched: Option<Self::Fetched>) -> Result<Claimed<WorkItem>> {

@@ -44,14 +44,14 @@ fn uneven(codec: &str, seed: u64, markers: bool) -> (Container, i64) {
     (container, rows)
 }
 
-fn ids(batch: &Batch) -> Vec<i64> {
+pub(crate) fn ids(batch: &Batch) -> Vec<i64> {
     batch.arrays[0].as_any().downcast_ref::<PrimitiveArray<i64>>().unwrap().values_iter().copied().collect()
 }
 
 /// The ids that come, what ended the read, and where blocks were left out.
-type Outcome = (Vec<i64>, Option<String>, Vec<(Option<u64>, Option<u64>)>);
+pub(crate) type Outcome = (Vec<i64>, Option<String>, Vec<(Option<u64>, Option<u64>)>);
 
-fn outcome(file: &ContainerFile, options: &ReadOptions) -> Outcome {
+pub(crate) fn outcome(file: &ContainerFile, options: &ReadOptions) -> Outcome {
     let mut reader = file.read(options).unwrap();
     let (mut found, mut bad) = (Vec::new(), Vec::new());
     while let Some(batch) = reader.next() {
@@ -65,7 +65,7 @@ fn outcome(file: &ContainerFile, options: &ReadOptions) -> Outcome {
     (found, None, bad)
 }
 
-fn on(threads: usize, ignore_errors: bool) -> ReadOptions {
+pub(crate) fn on(threads: usize, ignore_errors: bool) -> ReadOptions {
     let mut options = ReadOptions::default();
     options.n_threads = Some(threads);
     options.ignore_errors = ignore_errors;
@@ -183,7 +183,7 @@ fn side_by_side(bytes: &[u8], is_remote: bool) -> usize {
 fn threads_fetch_side_by_side() {
     // The pool has four threads, unless another test has started it.
     drop(open(Container::new(SCHEMA, "null").build()));
-    for bytes in [16_000, 500_000] {
+    for bytes in [16_000, 500_000, 6 << 20] {
         let mut choices = Choices::Seed(7);
         let (mut container, mut rows) = (Container::new(SCHEMA, "null"), 0);
         for _ in 0..(6 << 20) / bytes {

@@ -15,6 +15,7 @@ mod expected;
 mod files;
 mod filtering;
 mod hostile;
+mod large_blocks;
 mod layers;
 mod logical;
 mod naive;

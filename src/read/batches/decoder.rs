@@ -113,27 +113,24 @@ pub(crate) fn decode_block<'a>(
     let location = RunLocation { part, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
     let pos = out.rows(&location, pos, slice.take)?;
     if slice.skip + slice.take == frame.rows && pos != room {
-        return Err(part.file.block_error(trailing(room - pos, frame.rows), frame));
+        return Err(part.file.trailing_bytes((room - pos) as u64, frame));
     }
     Ok(())
 }
 
 /// A run of records inside a block.
 pub(crate) fn decode_rows<'a>(part: &'a FileTask, rows: &'a RecordRun, out: &mut impl DecodeRecords<'a>) -> Result<()> {
-    let RecordRun { frame, data, start, stop, last, first_row, record, n } = rows;
+    let RecordRun { frame, data, start, stop, behind, first_row, record, n } = rows;
     let pos = out.rows(&RunLocation { part, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
-    let room = data_end(data);
-    if *last && pos != room {
-        return Err(part.file.block_error(trailing(room - pos, frame.rows), frame));
+    if let Some(behind) = behind
+        && let left = (data_end(data) - pos) as u64 + behind
+        && left > 0
+    {
+        return Err(part.file.trailing_bytes(left, frame));
     }
     if stop.is_some_and(|stop| stop != pos) {
         let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
         return Err(part.file.block_error(error, frame));
     }
     Ok(())
-}
-
-#[cold]
-fn trailing(bytes: usize, rows: u64) -> Error {
-    Error::data(format!("{bytes} bytes are left after the block's {rows} rows"))
 }

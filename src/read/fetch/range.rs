@@ -9,16 +9,15 @@ use super::BufferPool;
 use crate::Result;
 use crate::source::Source;
 
-/// Bytes after a range that are fetched with it, so that a block header that begins in it is whole.
-const LOOKAHEAD: u64 = 64;
-
 /// A range of a file that one thread fetches.
 pub(crate) struct RangeRequest {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) range: Range<u64>,
     /// Nothing is fetched after this byte.
     pub(crate) stop: u64,
-    /// Room for the rest of the range's last block.
+    /// Bytes after the range that are fetched with it, so that what begins at its end is whole.
+    pub(crate) lookahead: u64,
+    /// Room for more of what follows.
     pub(crate) slack: u64,
     pub(crate) buffers: Arc<BufferPool>,
 }
@@ -32,8 +31,8 @@ pub(crate) struct FetchedRange {
 impl RangeRequest {
     /// Fetches the range.
     pub(crate) fn fetch(self) -> FetchedRange {
-        let Self { source, range, stop, slack, buffers } = self;
-        let end = stop.min(range.end + LOOKAHEAD);
+        let Self { source, range, stop, lookahead, slack, buffers } = self;
+        let end = stop.min(range.end + lookahead);
         let len = usize::try_from(end - range.start).unwrap_or(usize::MAX);
         let used = buffers.acquire_room(len.saturating_add(usize::try_from(slack).unwrap_or(usize::MAX)));
         let bytes = source.read_at_reusing(range.start, len, &[], used).unwrap_or_default();
@@ -45,6 +44,10 @@ impl FetchedRange {
     /// Whether it has the byte at `offset`.
     pub(crate) fn has(&self, offset: u64) -> bool {
         offset < self.range.end.min(self.range.start + self.bytes.len() as u64)
+    }
+
+    pub(crate) fn bytes(&self) -> &Buffer<u8> {
+        &self.bytes
     }
 
     /// Gives its memory back.

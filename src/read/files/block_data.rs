@@ -21,6 +21,13 @@ impl OpenFile {
         })
     }
 
+    /// The error of a block with bytes that belong to none of its rows.
+    #[cold]
+    pub(crate) fn trailing_bytes(&self, bytes: u64, frame: &BlockFrame) -> Error {
+        let message = format!("{bytes} bytes are left after the block's {} rows", frame.rows);
+        self.block_error(Error::data(message), frame)
+    }
+
     /// Refuses a compressed block that is longer than one of the most bytes that it may hold: it need not be read for that.
     ///
     /// # Errors

@@ -7,11 +7,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{BlockStream, FileList, FileTask, WorkItem};
+use super::{BlockStream, FileList, FileTask, Part, PartRequest, WorkItem};
 use crate::Result;
 use crate::executor::Claimed;
 use crate::plan::Plan;
-use crate::read::fetch::{FetchedRange, RangeRequest};
 use crate::read::files::OpenFile;
 use crate::read::stats::add;
 
@@ -19,10 +18,10 @@ use crate::read::stats::add;
 const RUN_BYTES: u64 = 1 << 20;
 const RUN_FILES: usize = 256;
 
-/// A range of the file that is cut into tasks now, and which file that is.
-pub(crate) struct QueuedRange<R> {
+/// A part of the file that is cut into tasks now, and which file that is.
+pub(crate) struct Queued<P> {
     pub(crate) file: usize,
-    pub(crate) range: R,
+    pub(crate) part: P,
 }
 
 /// What has not been taken of a read.
@@ -53,14 +52,14 @@ impl FileQueue {
     }
 
     /// Takes note of what the next thread fetches before its turn.
-    pub(crate) fn reserve(&mut self) -> Option<QueuedRange<RangeRequest>> {
-        let range = self.current.as_mut()?.stream.reserve()?;
-        Some(QueuedRange { file: self.next, range })
+    pub(crate) fn reserve(&mut self) -> Option<Queued<PartRequest>> {
+        let part = self.current.as_mut()?.stream.reserve()?;
+        Some(Queued { file: self.next, part })
     }
 
     /// What is to be done next by a thread whose turn it is, and what it has fetched.
-    pub(crate) fn claim(&mut self, fetched: Option<QueuedRange<FetchedRange>>) -> Result<Claimed<WorkItem>> {
-        let mut fetched = fetched.filter(|fetched| fetched.file == self.next).map(|fetched| fetched.range);
+    pub(crate) fn claim(&mut self, fetched: Option<Queued<Part>>) -> Result<Claimed<WorkItem>> {
+        let mut fetched = fetched.filter(|fetched| fetched.file == self.next).map(|fetched| fetched.part);
         loop {
             if let Some(Current { file, plan, stream }) = &mut self.current {
                 match stream.claim(fetched.take())? {

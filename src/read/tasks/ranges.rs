@@ -1,11 +1,10 @@
-//! The ranges of a file that threads have reserved and fetched, in file order.
+//! The ranges of a file, or of a large block, that threads have reserved and fetched, in order.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 
-use crate::Source;
-use crate::read::fetch::{BufferPool, FetchedRange, RangeRequest};
+use super::Part;
+use crate::read::fetch::BufferPool;
 
 /// A ring of ranges. Threads fetch at most one each, and none is reserved while one waits to be cut.
 pub(super) struct Ranges {
@@ -14,7 +13,7 @@ pub(super) struct Ranges {
     end: u64,
     /// How many are being fetched.
     awaited: usize,
-    fetched: VecDeque<FetchedRange>,
+    fetched: VecDeque<Part>,
 }
 
 impl Ranges {
@@ -36,34 +35,26 @@ impl Ranges {
         self.awaited > 0 && offset < self.end
     }
 
-    /// Takes note of a range of what is read up to `stop`; `block` is the likely size of its last block, which may end after
-    /// the range.
-    pub(super) fn reserve(
-        &mut self,
-        source: Arc<dyn Source>,
-        range: Range<u64>,
-        stop: u64,
-        block: u64,
-    ) -> RangeRequest {
-        self.end = range.end;
+    /// Takes note of a range that ends at `end`.
+    pub(super) fn reserve(&mut self, end: u64) {
+        self.end = end;
         self.awaited += 1;
-        RangeRequest { source, range, stop, slack: 2 * block, buffers: self.buffers.clone() }
     }
 
     /// Takes the range that a thread brings, in the order of the reservations.
-    pub(super) fn push(&mut self, fetched: FetchedRange) {
+    pub(super) fn push(&mut self, part: Part) {
         self.awaited -= 1;
-        self.fetched.push_back(fetched);
+        self.fetched.push_back(part);
     }
 
     /// Returns the range with the byte at `offset`. Ranges before it are dropped.
-    pub(super) fn at(&mut self, offset: u64) -> Option<FetchedRange> {
-        while self.fetched.front().is_some_and(|fetched| fetched.range.start <= offset) {
-            let fetched = self.fetched.pop_front()?;
-            if fetched.has(offset) {
-                return Some(fetched);
+    pub(super) fn at(&mut self, offset: u64) -> Option<Part> {
+        while self.fetched.front().is_some_and(|part| part.fetched.range.start <= offset) {
+            let part = self.fetched.pop_front()?;
+            if part.fetched.has(offset) {
+                return Some(part);
             }
-            fetched.release(&self.buffers);
+            part.fetched.release(&self.buffers);
         }
         None
     }

@@ -9,20 +9,21 @@
 //! Blocks that are no smaller than a range are found by their headers alone, and fetched by the task. A block that is
 //! large enough for several tasks is cut between records (`large_block`).
 
+mod parts;
 mod run;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use run::{HEADERS_ALONE, Supply, TASK_BYTES};
+use run::{Supply, TASK_BYTES};
 
 use super::ranges::Ranges;
-use super::{LargeBlock, Task};
+use super::{LargeBlock, Part, Task};
 use crate::container::{BlockFrame, SYNC_BYTES};
 use crate::executor::Claimed;
 use crate::plan::Plan;
 use crate::read::blocks::{IndexEntry, SyncScanner};
-use crate::read::fetch::{self, BufferPool, FetchedRange, RangeRequest, Window};
+use crate::read::fetch::{self, BufferPool, Window};
 use crate::read::files::{BadBlock, OpenFile, is_damage};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::{Counters, add};
@@ -69,6 +70,7 @@ pub(crate) struct BlockStream {
     window: Window,
     /// What other threads fetch, and have fetched.
     ranges: Ranges,
+    buffers: Arc<BufferPool>,
     large: Option<LargeBlock>,
 }
 
@@ -91,13 +93,29 @@ impl BlockStream {
         let IndexEntry { offset, blocks: index, rows: row } =
             known.unwrap_or(IndexEntry { offset, ..IndexEntry::default() });
         add(&counters.blocks_skipped, index);
-        let mut window = Window::new(buffers, counters.clone());
+        let mut window = Window::new(buffers.clone(), counters.clone());
         if whole {
             window.count(0..file.header.size);
         }
         let (sample, large) = ((0, 0), None);
         let settings = settings.of_plan(&plan);
-        Self { file, plan, settings, counters, rows, stop, offset, index, row, ramp, sample, window, ranges, large }
+        Self {
+            file,
+            plan,
+            settings,
+            counters,
+            rows,
+            stop,
+            offset,
+            index,
+            row,
+            ramp,
+            sample,
+            window,
+            ranges,
+            buffers,
+            large,
+        }
     }
 
     /// How many rows of the file lie behind the stream.
@@ -105,84 +123,77 @@ impl BlockStream {
         self.row
     }
 
-    /// Takes note of the range that the next thread fetches; `None` if its turn has to come first.
-    pub(crate) fn reserve(&mut self) -> Option<RangeRequest> {
-        let range = self.next_range()?;
-        self.ramp = self.ramp.saturating_mul(GROWTH);
-        let source = self.file.source.clone();
-        Some(self.ranges.reserve(source, range, self.stop, self.sample.0))
-    }
-
-    /// The range to fetch next, if blocks may begin in it that are wanted.
-    fn next_range(&self) -> Option<Range<u64>> {
-        let (bytes, rows) = self.sample;
-        let start = self.ranges.end().max(self.offset);
-        // Rows between here and there, by the look of the sample.
-        let likely = (start - self.offset).checked_mul(rows)?.checked_div(bytes)?;
-        let wanted = self.rows.end == u64::MAX || self.row.saturating_add(likely) < self.rows.end;
-        let is_near = !self.file.source.is_remote() && bytes < HEADERS_ALONE;
-        let is_next = self.large.is_none() && self.row >= self.rows.start && !self.has_fetched();
-        let range = start..self.stop.min(start + self.task_bytes(start));
-        (wanted && is_near && is_next && !range.is_empty()).then_some(range)
-    }
-
-    /// Whether there are bytes to cut a task from.
-    fn has_fetched(&self) -> bool {
-        self.large.is_some() || self.window.has_range_at(self.offset) || self.ranges.has_fetched()
-    }
-
     /// The next task in file order, for a thread whose turn it is; it brings what it has fetched.
-    pub(crate) fn claim(&mut self, fetched: Option<FetchedRange>) -> Result<Claimed<Task>> {
-        if let Some(fetched) = fetched {
-            self.ranges.push(fetched);
+    pub(crate) fn claim(&mut self, fetched: Option<Part>) -> Result<Claimed<Task>> {
+        match (fetched, &mut self.large) {
+            (Some(part), _) if part.block.is_none() => self.ranges.push(part),
+            (Some(part), Some(large)) => large.put(part),
+            (Some(_), None) | (None, _) => {}
         }
-        if self.large.is_none() && !self.window.has_range_at(self.offset) {
-            if let Some(fetched) = self.ranges.at(self.offset) {
-                self.window.show(fetched);
-            } else if self.ranges.are_awaited(self.offset) || self.next_range().is_some() {
-                return Ok(Claimed::Again);
-            }
+        if self.large.is_none() && self.is_awaited() {
+            return Ok(Claimed::Again);
         }
-        Ok(self.next_task()?.map_or(Claimed::End, Claimed::Task))
+        self.cut_task(true)
     }
 
-    /// The next task in file order, `None` where the file or what is wanted of it ends.
+    /// The same where one thread takes all tasks and fetches nothing before its turn; `None` where the file or what is
+    /// wanted of it ends.
     pub(crate) fn next_task(&mut self) -> Result<Option<Task>> {
-        let task = self.cut_task();
-        self.ramp = self.ramp.saturating_mul(GROWTH);
+        match self.cut_task(false)? {
+            Claimed::Task(task) => Ok(Some(task)),
+            Claimed::Again | Claimed::End => Ok(None),
+        }
+    }
+
+    /// The settings of the next task: the first ones are small.
+    fn ramped(&self) -> ReadSettings {
+        let batch_bytes = self.settings.batch_bytes.min(usize::try_from(self.ramp).unwrap_or(usize::MAX));
+        ReadSettings { batch_bytes, ..self.settings }
+    }
+
+    /// Cuts the next task; `fetching`: from what was fetched before, if it can be.
+    fn cut_task(&mut self, fetching: bool) -> Result<Claimed<Task>> {
+        let task = self.cut(fetching);
+        if !matches!(task, Ok(Claimed::Again)) {
+            self.ramp = self.ramp.saturating_mul(GROWTH);
+        }
         task
     }
 
-    fn cut_task(&mut self) -> Result<Option<Task>> {
-        let batch_bytes = self.settings.batch_bytes.min(usize::try_from(self.ramp).unwrap_or(usize::MAX));
-        let settings = ReadSettings { batch_bytes, ..self.settings };
+    fn cut(&mut self, fetching: bool) -> Result<Claimed<Task>> {
+        let settings = self.ramped();
         loop {
             if let Some(large) = &mut self.large {
                 let Self { file, plan, window, .. } = self;
+                if fetching && large.is_awaited(file, settings, window) {
+                    return Ok(Claimed::Again);
+                }
                 if let Some(rows) = large.cut(file, plan, settings, window)? {
-                    return Ok(Some(Task::RecordRun(rows)));
+                    return Ok(Claimed::Task(Task::RecordRun(rows)));
                 }
                 self.large = None;
             }
             let frame = match self.next_frame() {
                 Ok(Some(frame)) => frame,
-                Ok(None) => return Ok(None),
-                Err(error) => return self.lost(error).map(Some),
+                Ok(None) => return Ok(Claimed::End),
+                Err(error) => return self.lost(error).map(Claimed::Task),
             };
             let stop = self.row.saturating_add(frame.rows);
             if stop <= self.rows.start && frame.rows > 0 {
                 add(&self.counters.blocks_skipped, 1);
                 self.pass(&frame);
             } else if let Err(error) = self.file.check_size(&frame) {
-                return self.lost(error).map(Some);
+                return self.lost(error).map(Claimed::Task);
             } else if self.is_large(&frame) && !self.settings.ignore_errors {
                 let wanted = self.wanted(&frame);
                 add(&self.counters.blocks_read, 1);
-                let Self { file, window, counters, row, .. } = self;
-                self.large = Some(LargeBlock::open(file, frame.clone(), *row, wanted, window, counters)?);
+                let Self { file, window, counters, row, buffers, .. } = self;
+                let large = LargeBlock::open(file, frame.clone(), *row, wanted, window, counters, buffers.clone())?;
+                self.large = Some(large);
                 self.pass(&frame);
             } else {
-                return self.run(frame).map(Task::Blocks).or_else(|error| self.lost(error)).map(Some);
+                let task = self.run(frame).map(Task::Blocks).or_else(|error| self.lost(error));
+                return task.map(Claimed::Task);
             }
         }
     }

@@ -76,8 +76,8 @@ pub(crate) struct RecordRun {
     pub(crate) start: usize,
     /// Where the run ends; `None` where it cannot be decoded to its end.
     pub(crate) stop: Option<usize>,
-    /// Whether the block ends with this run.
-    pub(crate) last: bool,
+    /// Bytes of the block after `data`, if this is its last run.
+    pub(crate) behind: Option<u64>,
     pub(crate) first_row: u64,
     /// Number of the first record in its block.
     pub(crate) record: u64,

@@ -1,0 +1,132 @@
+//! One block that several threads share.
+
+use crate::choices::Choices;
+use crate::columns;
+use crate::container::{Container, put_bytes, put_long};
+use crate::cores::{ids, on, outcome};
+use crate::differential::open;
+use crate::naive::long;
+
+/// Records in which a walk from a wrong position goes on for ever, meets the right one, or fails at once.
+const SHAPES: [&str; 5] = [
+    r#"["null", "long"]"#,
+    r#""double""#,
+    r#"{"type": "array", "items": "long"}"#,
+    r#"{"type": "map", "values": ["null", "double"]}"#,
+    r#""string""#,
+];
+
+/// A block of so many rows: their number, then a value of a shape.
+fn one_block(shape: usize, rows: i64) -> Vec<u8> {
+    let mut choices = Choices::Seed(shape as u64);
+    let mut out = Vec::new();
+    for row in 0..rows {
+        put_long(&mut out, row);
+        let n = choices.below(4) as i64;
+        match shape {
+            // Long stretches of zeros look the same from everywhere.
+            0 if row / 10_000 % 2 == 0 => put_long(&mut out, 0),
+            0 => {
+                put_long(&mut out, 1);
+                put_long(&mut out, choices.word() as i64);
+            }
+            1 => out.extend(choices.word().to_le_bytes()),
+            2 | 3 => {
+                if n > 0 {
+                    put_long(&mut out, n);
+                }
+                for item in 0..n {
+                    if shape == 2 {
+                        put_long(&mut out, choices.word() as i64);
+                    } else {
+                        put_bytes(&mut out, b"key");
+                        put_long(&mut out, item % 2);
+                        out.extend(choices.word().to_le_bytes().iter().take(if item % 2 == 0 { 0 } else { 8 }));
+                    }
+                }
+                put_long(&mut out, 0);
+            }
+            // A value that is larger than a part, among small ones.
+            _ if row == rows / 2 => put_bytes(&mut out, &vec![b'x'; 3 << 20]),
+            _ => put_bytes(&mut out, &b"some text of some length or other"[..choices.below(33)]),
+        }
+    }
+    out
+}
+
+fn one_block_file(shape: usize, codec: &str, claimed: i64, block: &[u8]) -> Vec<u8> {
+    let schema = format!(
+        r#"{{"type": "record", "name": "R", "fields": [{{"name": "id", "type": "long"}},
+            {{"name": "value", "type": {}}}]}}"#,
+        SHAPES[shape]
+    );
+    Container::new(&schema, codec).block(claimed, block).build()
+}
+
+#[test]
+fn one_block_comes_in_order_on_any_number_of_threads() {
+    let rows = 200_000;
+    for shape in 0..SHAPES.len() {
+        let block = one_block(shape, rows);
+        for codec in ["null", "snappy"] {
+            let bytes = one_block_file(shape, codec, rows, &block);
+            let size = bytes.len() as u64;
+            let file = open(bytes).unwrap();
+            let whole = file.read(&on(1, false)).unwrap();
+            let whole: Vec<_> = whole.map(|batch| batch.unwrap().arrays).collect();
+            let whole: Vec<_> = whole.iter().flat_map(|arrays| columns::cells(arrays[1].as_ref())).collect();
+            for threads in [2, 4, 16] {
+                for (offset, length) in [(0, u64::MAX), (70_001, 100_000), (0, 5000)] {
+                    let mut options = on(threads.min(4), false);
+                    options.simulated_threads = (threads > 4).then_some(threads);
+                    (options.offset, options.length) = (offset, (length < u64::MAX).then_some(length));
+                    let mut reader = file.read(&options).unwrap();
+                    let batches: Vec<_> = reader.by_ref().map(|batch| batch.unwrap()).collect();
+                    let wanted = (0..rows).skip(offset as usize).take(length as usize);
+                    let case = format!("{shape}, {codec}, {threads} threads, from {offset}");
+                    assert!(batches.iter().flat_map(ids).eq(wanted.clone()), "{case}");
+                    let values = batches.iter().flat_map(|batch| columns::cells(batch.arrays[1].as_ref()));
+                    assert!(values.eq(wanted.map(|row| whole[row as usize].clone())), "{case}");
+                    let read = reader.stats().bytes_read;
+                    assert!(read <= size && (length < u64::MAX || read == size), "{case}: {read} of {size} bytes");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_after_the_rows_of_a_large_block_are_an_error() {
+    let block = one_block(4, 200_000);
+    for codec in ["null", "snappy"] {
+        for rows in [0, 1, 50_000, 199_999] {
+            let file = open(one_block_file(4, codec, rows, &block)).unwrap();
+            for threads in [1, 2, 4] {
+                let (found, error, _) = outcome(&file, &on(threads, false));
+                let error = error.unwrap_or_default();
+                let claimed = format!("bytes are left after the block's {rows} rows");
+                assert!(error.contains("block 0 at byte") && error.ends_with(&claimed), "{codec}, {rows}: {error}");
+                assert!(found.iter().copied().eq(0..found.len() as i64) && found.len() as i64 <= rows);
+                let left: usize = error.split(' ').rev().nth(8).unwrap().parse().unwrap();
+                assert_eq!(left, block.len() - one_block_bytes(&block, rows), "{codec}, {rows} rows");
+            }
+        }
+        let file = open(one_block_file(4, codec, 200_001, &block)).unwrap();
+        for threads in [1, 2, 4] {
+            let (found, error, _) = outcome(&file, &on(threads, false));
+            assert!(error.unwrap().contains("the block ends before field `id`"), "{codec}, {threads} threads");
+            assert!(found.iter().copied().eq(0..found.len() as i64));
+        }
+    }
+}
+
+/// How many bytes the first rows of a block of the last shape take.
+fn one_block_bytes(block: &[u8], rows: i64) -> usize {
+    let mut rest = block;
+    for _ in 0..rows {
+        long(&mut rest).unwrap();
+        let len = long(&mut rest).unwrap() as usize;
+        rest = &rest[len..];
+    }
+    block.len() - rest.len()
+}
