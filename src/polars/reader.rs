@@ -46,8 +46,7 @@ impl AvroReader {
 
     /// Reads several files as one, in this order.
     pub fn from_files(inputs: impl IntoIterator<Item = impl Into<FileInput>>) -> Self {
-        let mut read = ReadOptions::default();
-        read.wide_row_index = IdxSize::BITS == u64::BITS;
+        let read = ReadOptions::default().with_wide_row_index(IdxSize::BITS == u64::BITS);
         let inputs = inputs.into_iter().map(Into::into).collect();
         Self { inputs, open: OpenOptions::default(), read, projection: None, predicate: None, rechunk: false }
     }
