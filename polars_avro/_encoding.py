@@ -9,7 +9,6 @@ import polars as pl
 
 from polars_avro import _options
 from polars_avro._core import DatumEncoder, datum_schema
-from polars_avro._errors import AvroSchemaError
 from polars_avro._registry import SchemaRegistry
 from polars_avro._schemas import AvroSchema, schema_json
 from polars_avro._writing.frames import check_schema
@@ -167,12 +166,7 @@ class Encoder:
         """Encode one series, as Polars passes it."""
         series = inputs[0]
         check_schema({series.name: series.dtype})
-        try:
-            return pl.Series(self._core(series).encode(series)).alias(series.name)
-        except AvroSchemaError as error:
-            # Files have another name for the same argument.
-            error.args = (str(error).replace("`avro_schema`", "`schema`"),)
-            raise
+        return pl.Series(self._core(series).encode(series)).alias(series.name)
 
     def _core(self, series: pl.Series) -> DatumEncoder:
         """Return what encodes a series; only one thread asks the registry."""

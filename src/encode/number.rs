@@ -70,7 +70,7 @@ impl Number for TimeMicros {
 fn too_fine(nanos: i64) -> Fault {
     Fault::data(format!(
         "time of day {nanos} ns is no whole number of microseconds, as `time-micros` needs: truncate the column with \
-         `.dt.truncate(\"1us\")`, or give it `{{\"type\": \"long\", \"polars.dtype\": \"Time\"}}` in `avro_schema`"
+         `.dt.truncate(\"1us\")`, or give it `{{\"type\": \"long\", \"polars.dtype\": \"Time\"}}` in the Avro schema"
     ))
 }
 

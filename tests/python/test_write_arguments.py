@@ -183,8 +183,9 @@ def test_arguments_of_datums(function: Any, options: dict[str, Any], error: type
 
 def test_encoding_names_its_own_parameter() -> None:
     for df, schema in ((DF.select("a"), RECORD), (DF.select(a="s"), RECORD | {"fields": []})):
-        with pytest.raises(polars_avro.AvroSchemaError, match="`schema`"):
+        with pytest.raises(polars_avro.AvroSchemaError, match="the Avro schema") as info:
             df.select(encode("a", schema))
+        assert "avro_schema" not in str(info.value)
     rows = DF.select(encode("s", RECORD, framing="confluent", schema_id=np.int64(1)))
     with pytest.raises(TypeError, match="`schemas"):
         rows.select(decode("s", RECORD, framing="confluent", schemas=lambda _: 5))

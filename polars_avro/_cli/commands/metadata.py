@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @sources_.argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, on a line.")
 def metadata(sources: Sequence[str], as_json: bool, storage_options: dict[str, Any] | None) -> None:
-    """Print codec, blocks, rows, schema fingerprint and the writer's own metadata of each file."""
+    """Print codec, blocks, rows, fingerprint and metadata of each file."""
     files = sources_.list_files(sources, storage_options)
     for i, file in enumerate(files):
         entries = _entries(read_avro_metadata(file, storage_options=storage_options))

@@ -115,7 +115,7 @@ impl Compiler<'_> {
         }
         match columns.iter().zip(used).find(|(_, used)| !used) {
             Some((column, _)) => Err(Error::schema(format!(
-                "the Avro record {} has no field for the column `{}`: add it to `avro_schema` or drop the column",
+                "the Avro record {} has no field for the column `{}`: add it to the Avro schema or drop the column",
                 record.name, column.name
             ))),
             None => Ok(Record::new(fields)),
@@ -137,7 +137,7 @@ impl Compiler<'_> {
         let node = self.schema.node(id);
         let logical = node.logical.map(|logical| format!(" ({logical})")).unwrap_or_default();
         let message = format!(
-            "the dtype {} cannot be written as the Avro type {}{logical}: cast the column to {}, or change `avro_schema`",
+            "the dtype {} cannot be written as the Avro type {}{logical}: cast the column to {}, or change the Avro schema",
             polars_name(field),
             node.kind.type_name(),
             leaf::fitting(self.schema, node),
