@@ -1,5 +1,10 @@
 //! One block that several threads share.
 
+use std::sync::Arc;
+
+use polars_avro::{ContainerFile, MemorySource, OpenOptions, Result, Source};
+use polars_buffer::Buffer;
+
 use crate::choices::Choices;
 use crate::columns;
 use crate::container::{Container, put_bytes, put_long};
@@ -116,6 +121,52 @@ fn bytes_after_the_rows_of_a_large_block_are_an_error() {
             let (found, error, _) = outcome(&file, &on(threads, false));
             assert!(error.unwrap().contains("the block ends before field `id`"), "{codec}, {threads} threads");
             assert!(found.iter().copied().eq(0..found.len() as i64));
+        }
+    }
+}
+
+/// A source that fails where it reads one byte, or ends before it.
+struct Broken {
+    bytes: MemorySource,
+    at: u64,
+    is_short: bool,
+}
+
+impl Source for Broken {
+    fn name(&self) -> &'static str {
+        "broken.avro"
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.size()
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
+        if !(offset..offset + len as u64).contains(&self.at) {
+            return self.bytes.read_at(offset, len);
+        }
+        if self.is_short {
+            return self.bytes.read_at(offset, (self.at - offset) as usize);
+        }
+        Err(std::io::Error::other("the disk is gone").into())
+    }
+}
+
+#[test]
+fn a_source_that_fails_inside_a_large_block_is_an_error() {
+    let rows = 200_000;
+    let bytes = one_block_file(4, "null", rows, &one_block(4, rows));
+    for is_short in [false, true] {
+        for part in 1..8 {
+            let at = bytes.len() as u64 * part / 8;
+            for threads in [1, 2, 4] {
+                let source = Broken { bytes: MemorySource::new(bytes.clone()), at, is_short };
+                let file = ContainerFile::open(Arc::new(source), &OpenOptions::default()).unwrap();
+                let (found, error, _) = outcome(&file, &on(threads, false));
+                let expected = if is_short { "became shorter while it was read" } else { "the disk is gone" };
+                assert!(error.as_ref().is_some_and(|error| error.contains(expected)), "{at}: {error:?}");
+                assert!(found.iter().copied().eq(0..found.len() as i64), "{at}, {threads} threads");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 //! lost but the time: that walk goes on by itself.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use super::part::Records;
 use crate::binary::PADDING;
@@ -17,6 +18,12 @@ use crate::read::fetch::FetchedRange;
 const ZONE_RECORDS: usize = 32;
 const LEAST_ZONE: usize = 16 << 10;
 const MOST_ZONE: usize = 256 << 10;
+
+/// Long values make walks from wrong positions long. What was found in this time has to do: less than decoding a part takes.
+const MOST_TIME: Duration = Duration::from_micros(500);
+
+/// Walks between two looks at the clock.
+const STRIDE: usize = 16;
 
 /// A walk over records to the end of a part.
 pub(crate) struct RecordPath {
@@ -63,13 +70,17 @@ impl RecordPath {
     }
 }
 
-/// Walks from each of the first positions to `border`; returns where each position that was passed leads.
+/// Walks from each of the first positions to `border`, as long as there is time; returns where each position that was passed
+/// leads.
 fn exits(plan: &Plan, bytes: &[u8], firsts: usize, border: usize) -> Option<HashMap<usize, Exit>> {
     if bytes.len() < PADDING {
         return None;
     }
-    let (mut exits, mut passed) = (HashMap::new(), Vec::new());
+    let (mut exits, mut passed, begun) = (HashMap::new(), Vec::new(), Instant::now());
     for first in 0..firsts {
+        if first % STRIDE == 0 && begun.elapsed() > MOST_TIME {
+            break;
+        }
         let mut pos = first;
         let (exit, mut records) = loop {
             if let Some(known) = exits.get(&pos) {
