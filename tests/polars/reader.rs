@@ -8,8 +8,8 @@ use crate::{expected, file, frame};
 
 const ROWS: i64 = 300_000;
 
-fn index(name: &str, offset: IdxSize) -> Option<RowIndex> {
-    Some(RowIndex { name: name.into(), offset })
+fn index(name: &str, offset: IdxSize) -> RowIndex {
+    RowIndex { name: name.into(), offset }
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn all_options_at_once() {
     let read = AvroReader::new(file(&rows))
         .with_columns(Some(vec!["name".into(), "id".into()]))
         .with_n_rows(Some(1000))
-        .with_row_index(index("row", 5))
+        .with_row_index(Some(index("row", 5)))
         .with_predicate(Some(col("id").gt(lit(10)).and(col("row").lt(lit(900)))))
         .finish()
         .unwrap();
@@ -145,7 +145,7 @@ fn errors_are_those_of_polars() {
     assert!(unknown.to_string().contains('x'), "{unknown}");
     let numeric = AvroReader::new(bytes.clone()).with_predicate(Some(col("id") + lit(1))).finish();
     assert!(numeric.is_err());
-    let taken = AvroReader::new(bytes.clone()).with_row_index(index("id", 0)).finish().unwrap_err();
+    let taken = AvroReader::new(bytes.clone()).with_row_index(Some(index("id", 0))).finish().unwrap_err();
     assert!(matches!(taken, PolarsError::InvalidOperation(_)), "{taken:?}");
     let small = OpenOptions::default().with_limits(Limits::default().with_header_bytes(10));
     assert!(AvroReader::new(bytes).with_open_options(small).finish().unwrap_err().to_string().contains("header_bytes"));

@@ -12,9 +12,9 @@ fn check(column: Series) {
     assert!(read.equals_missing(&rows), "{read:?} instead of {rows:?}");
 }
 
-fn cast(dtype: DataType) {
+fn cast(dtype: &DataType) {
     let numbers = Series::new("v".into(), [Some(0_i64), None, Some(86_399), Some(100)]);
-    check(numbers.cast(&dtype).unwrap());
+    check(numbers.cast(dtype).unwrap());
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn dtypes_come_back() {
         DataType::Decimal(20, 3),
         DataType::Null,
     ] {
-        cast(dtype);
+        cast(&dtype);
     }
 }
 
