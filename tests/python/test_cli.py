@@ -270,7 +270,7 @@ def test_options_of_stores(cli, path, moto):
     if int(pl.__version__.split(".")[0]) > 1:
         assert cli.good(*pattern) == ["1000"]
     else:
-        assert "need Polars 2" in cli.refused(*pattern, status=1)
+        assert "need Polars 2" in cli.refused(*pattern, status=3)
     assert cli.good("check", url, *store) == [f"{url}: ok, 1,000 rows"]
     for command in ("head", "cat", "schema", "metadata"):
         assert cli.good(command, url, *store)[1:] == cli.good(command, path)[1:]
