@@ -13,6 +13,9 @@ use crate::read::stats::{Counters, add};
 use crate::read::tasks::{BlockSlice, FileTask, RecordRun};
 use crate::{Error, ErrorKind, Result};
 
+/// So many blocks are timed one by one: what disturbs one of them is not multiplied.
+const FEW_BLOCKS: usize = 8;
+
 /// What threads reuse from one task to the next.
 pub(crate) struct Scratch {
     pub(crate) decompressor: Decompressor,
@@ -36,8 +39,8 @@ pub(crate) struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    /// Makes the data of one of a task's blocks ready to decode, see [`OpenFile::decompress`]. The block in the middle tells
-    /// how long all of them take: one look at the clock a task.
+    /// Makes the data of one of a task's blocks ready to decode, see [`OpenFile::decompress`]. If there are many, the one in
+    /// the middle tells how long all of them take.
     pub(crate) fn decompress(
         &self,
         file: &OpenFile,
@@ -48,13 +51,16 @@ impl Decoder<'_> {
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let (frame, counters) = (&slices[at].frame, self.counters);
-        if at != slices.len() / 2 || file.header.codec.is_identity() {
+        let is_timed = slices.len() <= FEW_BLOCKS || at == slices.len() / 2;
+        if !is_timed || file.header.codec.is_identity() {
             return file.decompress(bytes, frame, decompressor, out, counters);
         }
         let start = Instant::now();
         let own = file.decompress(bytes, frame, decompressor, out, counters)?;
+        let elapsed = start.elapsed().as_nanos();
         let all: usize = slices.iter().map(|slice| slice.range.len()).sum();
-        let likely = start.elapsed().as_nanos() * all as u128 / bytes.len().max(1) as u128;
+        let likely =
+            if slices.len() <= FEW_BLOCKS { elapsed } else { elapsed * all as u128 / bytes.len().max(1) as u128 };
         add(&counters.decompress_ns, u64::try_from(likely).unwrap_or(u64::MAX));
         Ok(own)
     }
