@@ -65,11 +65,12 @@ pub struct Stats {
 pub struct Times {
     /// Waiting for the queue's lock, or for the turn of the tasks before.
     pub lock_wait_ns: u64,
-    /// Holding the lock, while no other thread can: walking block headers, opening large files, cutting large blocks.
+    /// Holding the lock, while no other thread can: walking block headers, opening large files, cutting large
+    /// blocks and decompressing them.
     pub locked_ns: u64,
-    /// Reading from the source, outside the lock.
+    /// Reading from the source, outside the lock; looking for records in a part of a large block.
     pub fetch_ns: u64,
-    /// Decompressing, by the look of one block a task.
+    /// Decompressing; of a task with more than eight blocks one is timed, and multiplied.
     pub decompress_ns: u64,
     /// Decoding, and everything else that makes batches.
     pub decode_ns: u64,
