@@ -99,13 +99,11 @@ def package(session: nox.Session) -> None:
 def distributed(session: nox.Session) -> None:
     """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` leaves out what takes long."""
     session.install(".", *requirements("test"), *requirements("distributed"))
-    names = ["splits", "extras", "dask", "ray"]
-    tests = [str(Path(f"tests/python/test_{name}.py").absolute()) for name in names]
-    configuration = ["-c", str(Path("pyproject.toml").absolute())]
-    # Ray's workers import from the directory of their driver too: the sources have no extension module.
-    with session.chdir(session.create_tmp()):
-        environment = {"RAY_USAGE_STATS_ENABLED": "0"}
-        session.run("pytest", *configuration, *session.posargs, *tests, env=environment)
+    tests = [f"test_{name}.py" for name in ("splits", "extras", "dask", "ray")]
+    # Ray's workers import from the directory of their driver too: in the root they would find the sources, which have no
+    # extension module.
+    with session.chdir("tests/python"):
+        session.run("pytest", *session.posargs, *tests, env={"RAY_USAGE_STATS_ENABLED": "0"})
 
 
 @nox.session
