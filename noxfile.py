@@ -100,7 +100,7 @@ def distributed(session: nox.Session) -> None:
     """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` leaves out what takes long."""
     session.install(".", *requirements("test"), *requirements("distributed"))
     tests = [f"test_{name}.py" for name in ("splits", "extras", "dask", "ray")]
-    # Ray's workers import from the directory of their driver too: in the root they would find the sources, which have no
+    # Ray's workers import from their driver's directory too: in the root they would find the sources, which have no
     # extension module.
     with session.chdir("tests/python"):
         session.run("pytest", *session.posargs, *tests, env={"RAY_USAGE_STATS_ENABLED": "0"})

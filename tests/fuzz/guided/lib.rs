@@ -3,14 +3,16 @@
 
 #![allow(dead_code, reason = "helpers are shared with the tests")]
 
-#[path = "../../rust/expected.rs"]
-mod expected;
+#[path = "../../rust/bad_blocks.rs"]
+mod bad_blocks;
 #[path = "../../rust/choices.rs"]
 mod choices;
 #[path = "../../rust/columns.rs"]
 mod columns;
 #[path = "../../rust/container.rs"]
 mod container;
+#[path = "../../rust/expected.rs"]
+mod expected;
 mod frames;
 #[path = "../../rust/logical.rs"]
 mod logical;
@@ -20,8 +22,6 @@ mod markers;
 mod memory;
 #[path = "../../rust/naive.rs"]
 mod naive;
-#[path = "../../rust/bad_blocks.rs"]
-mod bad_blocks;
 #[path = "../../rust/schemas.rs"]
 mod schemas;
 #[path = "../seeds.rs"]
