@@ -25,8 +25,13 @@ use queue::Queue;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Reads of which the median counts, and of each task the quickest: whatever else the machine does makes it slower.
-const ROUNDS: usize = 5;
+/// Reads for each number of threads: of each task the quickest counts, as whatever else the machine does makes it slower.
+const ROUNDS: usize = 9;
+
+/// Reads that are compared as a whole, which take so many seconds or more; the median counts. Short ones are repeated more
+/// often: what one of them gains says more about the machine than about the queue.
+const COMPARED: std::ops::RangeInclusive<usize> = 9..=100;
+const SECONDS: f64 = 4.0;
 
 const THREADS: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
@@ -51,73 +56,88 @@ fn read(files: &[String], threads: usize, simulated: Option<usize>) -> (Duration
     (start.elapsed(), reader.stats().times, reader.task_times())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-/// The tasks of a read on so many threads, and the consumer's time for each.
+/// The tasks of a read on so many threads.
 struct Tasks {
     threads: usize,
+    /// The least times of each task.
     tasks: Vec<TaskTimes>,
+    /// The consumer's time for each.
     consumer: Duration,
+    /// How long all of them take one after the other, in each round.
+    totals: Vec<f64>,
 }
 
 impl Tasks {
-    /// The least times of every task of several reads, for each number of threads; the reads are made in turn.
+    /// The tasks of several reads, for each number of threads; the reads are made in turn.
     fn of(files: &[String]) -> Vec<Self> {
-        let mut all: Vec<Self> = Vec::new();
-        for round in 0..ROUNDS {
-            for (at, threads) in THREADS.into_iter().enumerate() {
-                let (_, times, tasks) = read(files, 1, Some(threads));
-                let consumer = Duration::from_nanos(times.consumer_wait_ns) / u32::try_from(tasks.len()).unwrap();
-                if round == 0 {
-                    all.push(Self { threads, tasks, consumer });
-                } else {
-                    all[at].improve(&tasks, consumer);
-                }
+        let new = |threads| Self { threads, tasks: Vec::new(), consumer: Duration::MAX, totals: Vec::new() };
+        let mut all: Vec<Self> = THREADS.into_iter().map(new).collect();
+        for _ in 0..ROUNDS {
+            for tasks in &mut all {
+                tasks.add(files);
             }
         }
         all
     }
 
-    fn improve(&mut self, others: &[TaskTimes], consumer: Duration) {
-        assert_eq!(self.tasks.len(), others.len());
+    fn add(&mut self, files: &[String]) {
+        let (_, times, mut tasks) = read(files, 1, Some(self.threads));
+        let consumer = Duration::from_nanos(times.consumer_wait_ns) / u32::try_from(tasks.len()).unwrap();
+        for task in &mut tasks {
+            task.locked += std::mem::take(&mut task.lock_wait);
+        }
+        self.totals.push(Queue::new(1, consumer).run(&tasks).as_secs_f64());
         self.consumer = self.consumer.min(consumer);
-        for (task, other) in self.tasks.iter_mut().zip(others) {
-            let locked = (task.locked + task.lock_wait).min(other.locked + other.lock_wait);
-            (task.locked, task.lock_wait) = (locked, Duration::ZERO);
+        if self.tasks.is_empty() {
+            self.tasks = tasks;
+            return;
+        }
+        assert_eq!(self.tasks.len(), tasks.len());
+        for (task, other) in self.tasks.iter_mut().zip(tasks) {
+            task.locked = task.locked.min(other.locked);
             task.fetch = task.fetch.min(other.fetch);
             task.work = task.work.min(other.work);
         }
     }
 
-    /// How long they take.
-    fn replay(&self) -> f64 {
-        Queue::new(self.threads, self.consumer).run(&self.tasks).as_secs_f64()
+    /// How long they take on as many threads, and how many times as long one after the other.
+    fn replay(&self) -> (f64, f64) {
+        let end = Queue::new(self.threads, self.consumer).run(&self.tasks).as_secs_f64();
+        (end, Queue::new(1, self.consumer).run(&self.tasks).as_secs_f64() / end)
+    }
+
+    /// How much longer the tasks of one thread take than these, one after the other: they need not do the same.
+    fn spared(&self, one: &Self) -> f64 {
+        median(one.totals.iter().zip(&self.totals).map(|(one, all)| one / all).collect())
     }
 }
 
-/// How long one read takes, and each of two at the same time, and one on two threads; in turn, medians.
-fn measured(files: &[String]) -> [Duration; 3] {
-    let (mut alone, mut beside, mut on_two) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        alone.push(read(files, 1, None).0);
-        on_two.push(read(files, 2, None).0);
+/// How many times as fast each of two reads at the same time is as one after the other, and one read on two threads as on one.
+fn measured(files: &[String]) -> [f64; 2] {
+    let (mut beside, mut on_two) = (Vec::new(), Vec::new());
+    let rounds = (SECONDS / read(files, 1, None).0.as_secs_f64()) as usize;
+    for _ in 0..rounds.clamp(*COMPARED.start(), *COMPARED.end()) {
+        let alone = read(files, 1, None).0.as_secs_f64();
+        on_two.push(alone / read(files, 2, None).0.as_secs_f64());
         let start = Instant::now();
         std::thread::scope(|scope| {
             scope.spawn(|| read(files, 1, None));
             read(files, 1, None);
         });
-        beside.push(start.elapsed());
+        beside.push(alone / start.elapsed().as_secs_f64());
     }
-    [median(alone), median(beside), median(on_two)]
+    [median(beside), median(on_two)]
 }
 
 fn show(files: &[String]) {
     println!("{}{}", files[0], if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() });
-    let [alone, beside, on_two] = measured(files);
-    let times = read(files, 1, None).1;
+    let [machine, gained] = measured(files);
+    let (alone, times, _) = read(files, 1, None);
     let busy = times.locked_ns + times.fetch_ns + times.decompress_ns + times.decode_ns;
     let share = |part: u64| 100.0 * part as f64 / busy as f64;
     println!(
@@ -129,17 +149,14 @@ fn show(files: &[String]) {
     );
     println!("  threads     tasks   speed-up   busiest: lock %");
     let all = Tasks::of(files);
-    // What one thread does, which need not be what one of several does: it walks over no record twice.
-    let one = all[0].replay();
-    for tasks in all {
-        let end = tasks.replay();
+    for tasks in &all {
+        let (end, side_by_side) = tasks.replay();
+        let speed_up = side_by_side * tasks.spared(&all[0]);
         let locked: Duration = tasks.tasks.iter().map(|task| task.locked).sum();
-        let (threads, speed_up, busiest) = (tasks.threads, one / end, 100.0 * locked.as_secs_f64() / end);
+        let (threads, busiest) = (tasks.threads, 100.0 * locked.as_secs_f64() / end);
         println!("  {threads:>7} {:>9} {speed_up:>10.2} {busiest:>10.1}", tasks.tasks.len());
         if threads == 2 {
             // Two reads side by side have nothing to wait for but the machine.
-            let machine = alone.as_secs_f64() / beside.as_secs_f64();
-            let gained = alone.as_secs_f64() / on_two.as_secs_f64();
             let predicted = speed_up * machine;
             let off = 100.0 * (gained / predicted - 1.0);
             println!(
