@@ -234,6 +234,8 @@ for engine in ("streaming", "in-memory"):
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_a_filter_may_run_queries_of_its_own(large, threads):
     """However many threads Polars and the reader have, none of them waits for ever."""
+    if threads == 1 and pl.__version__.startswith("2.0."):
+        pytest.skip("Polars 2.0 waits for ever on one thread, with Parquet files too")
     environment = {**os.environ, "POLARS_MAX_THREADS": str(threads)}
     program = [sys.executable, "-c", PROGRAM, large]
     subprocess.run(program, check=True, timeout=120, env=environment, cwd=large.parent)
