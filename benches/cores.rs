@@ -28,8 +28,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Reads for each number of threads: of each task the quickest counts, as whatever else the machine does makes it slower.
 const ROUNDS: usize = 9;
 
-/// Reads that are compared as a whole, which take so many seconds or more; the median counts. Short ones are repeated more
-/// often: what one of them gains says more about the machine than about the queue.
+/// How often whole reads are compared, of which the median counts: as many as one thread makes in `SECONDS`, within these
+/// bounds. What a short read gains says more about the machine than about the queue.
 const COMPARED: std::ops::RangeInclusive<usize> = 9..=100;
 const SECONDS: f64 = 4.0;
 
@@ -111,7 +111,7 @@ impl Tasks {
         (end, Queue::new(1, self.consumer).run(&self.tasks).as_secs_f64() / end)
     }
 
-    /// How much longer the tasks of one thread take than these, one after the other: they need not do the same.
+    /// How many times as long as these the tasks of a read on one thread take, one after the other: they are cut otherwise.
     fn spared(&self, one: &Self) -> f64 {
         median(one.totals.iter().zip(&self.totals).map(|(one, all)| one / all).collect())
     }

@@ -10,6 +10,7 @@ use crate::columns;
 use crate::container::{Container, put_bytes, put_long};
 use crate::cores::{ids, on, outcome};
 use crate::differential::open;
+use crate::expected::Cell;
 use crate::naive::long;
 
 /// Records in which a walk from a wrong position goes on for ever, meets the right one, or fails at once.
@@ -21,66 +22,87 @@ const SHAPES: [&str; 5] = [
     r#""string""#,
 ];
 
+/// Rows of a block of the ordinary size.
+const FEW: i64 = 1000;
+
 /// A block of so many rows: their number, then a value of a shape.
 fn one_block(shape: usize, rows: i64) -> Vec<u8> {
+    small_blocks(shape, rows).concat()
+}
+
+/// The same rows in blocks of the ordinary size.
+fn small_blocks(shape: usize, rows: i64) -> Vec<Vec<u8>> {
     let mut choices = Choices::Seed(shape as u64);
-    let mut out = Vec::new();
+    let mut blocks = Vec::new();
     for row in 0..rows {
-        put_long(&mut out, row);
+        if row % FEW == 0 {
+            blocks.push(Vec::new());
+        }
+        let out = blocks.last_mut().unwrap();
+        put_long(out, row);
         let n = choices.below(4) as i64;
         match shape {
             // Long stretches of zeros look the same from everywhere.
-            0 if row / 10_000 % 2 == 0 => put_long(&mut out, 0),
+            0 if row / 10_000 % 2 == 0 => put_long(out, 0),
             0 => {
-                put_long(&mut out, 1);
-                put_long(&mut out, choices.word() as i64);
+                put_long(out, 1);
+                put_long(out, choices.word() as i64);
             }
             1 => out.extend(choices.word().to_le_bytes()),
             2 | 3 => {
                 if n > 0 {
-                    put_long(&mut out, n);
+                    put_long(out, n);
                 }
                 for item in 0..n {
                     if shape == 2 {
-                        put_long(&mut out, choices.word() as i64);
+                        put_long(out, choices.word() as i64);
                     } else {
-                        put_bytes(&mut out, b"key");
-                        put_long(&mut out, item % 2);
+                        put_bytes(out, b"key");
+                        put_long(out, item % 2);
                         out.extend(choices.word().to_le_bytes().iter().take(if item % 2 == 0 { 0 } else { 8 }));
                     }
                 }
-                put_long(&mut out, 0);
+                put_long(out, 0);
             }
             // A value that is larger than a part, among small ones.
-            _ if row == rows / 2 => put_bytes(&mut out, &vec![b'x'; 3 << 20]),
-            _ => put_bytes(&mut out, &b"some text of some length or other"[..choices.below(33)]),
+            _ if row == rows / 2 => put_bytes(out, &vec![b'x'; 3 << 20]),
+            _ => put_bytes(out, &b"some text of some length or other"[..choices.below(33)]),
         }
     }
-    out
+    blocks
 }
 
-fn one_block_file(shape: usize, codec: &str, claimed: i64, block: &[u8]) -> Vec<u8> {
+fn container(shape: usize, codec: &str) -> Container {
     let schema = format!(
         r#"{{"type": "record", "name": "R", "fields": [{{"name": "id", "type": "long"}},
             {{"name": "value", "type": {}}}]}}"#,
         SHAPES[shape]
     );
-    Container::new(&schema, codec).block(claimed, block).build()
+    Container::new(&schema, codec)
+}
+
+fn one_block_file(shape: usize, codec: &str, claimed: i64, block: &[u8]) -> Vec<u8> {
+    container(shape, codec).block(claimed, block).build()
+}
+
+/// The values of the rows, read from small blocks, which are not cut.
+fn values(shape: usize, rows: i64) -> Vec<Cell> {
+    let blocks = small_blocks(shape, rows);
+    let small = blocks.iter().fold(container(shape, "null"), |file, block| file.block(FEW, block));
+    let batches = open(small.build()).unwrap().read(&on(1, false)).unwrap();
+    batches.flat_map(|batch| columns::cells(batch.unwrap().arrays[1].as_ref())).collect()
 }
 
 #[test]
 fn one_block_comes_in_order_on_any_number_of_threads() {
     let rows = 200_000;
     for shape in 0..SHAPES.len() {
-        let block = one_block(shape, rows);
+        let (block, whole) = (one_block(shape, rows), values(shape, rows));
         for codec in ["null", "snappy"] {
             let bytes = one_block_file(shape, codec, rows, &block);
             let size = bytes.len() as u64;
             let file = open(bytes).unwrap();
-            let whole = file.read(&on(1, false)).unwrap();
-            let whole: Vec<_> = whole.map(|batch| batch.unwrap().arrays).collect();
-            let whole: Vec<_> = whole.iter().flat_map(|arrays| columns::cells(arrays[1].as_ref())).collect();
-            for threads in [2, 4, 16] {
+            for threads in [1, 2, 4, 16] {
                 for (offset, length) in [(0, u64::MAX), (70_001, 100_000), (0, 5000)] {
                     let mut options = on(threads.min(4), false);
                     options.simulated_threads = (threads > 4).then_some(threads);

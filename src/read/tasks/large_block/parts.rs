@@ -45,8 +45,8 @@ impl LargeBlock {
         let is_near = self.data.is_some() || !file.source.is_remote();
         let is_next = self.skip == 0 && !self.broken && self.part.is_none() && !self.parts.has_fetched();
         // Parts that hold several batches would be cut under the lock, and leave small batches behind.
-        let is_small = self.rows_in(LEAST_PART_BYTES) <= settings.batch_rows as u64;
-        if !is_near || !is_next || !is_small {
+        let is_one_batch = self.rows_in(LEAST_PART_BYTES) <= settings.batch_rows as u64;
+        if !is_near || !is_next || !is_one_batch {
             return None;
         }
         let start = self.parts.end().max(self.offset);
