@@ -16,7 +16,8 @@ from pathlib import Path
 import polars as pl
 
 import polars_avro
-from polars_avro import FilePart, _tiling
+from polars_avro import FilePart
+from polars_avro._splitting import tiling
 
 MB = 1e6
 
@@ -88,7 +89,7 @@ def measure(folder: Path) -> Rates:
     task = cpu_seconds(lambda: one.read(n_threads=1), rounds=20)
     each = max(0.0, cpu_seconds(lambda: many.read(n_threads=1)) - task) / 999
     names = [(f"s3://bucket/table/part-{i:08}.avro", 1_000_000) for i in range(200_000)]
-    plan = cpu_seconds(lambda: list(_tiling.tile(names, 128 << 20))) / len(names)
+    plan = cpu_seconds(lambda: list(tiling.tile(names, 128 << 20))) / len(names)
     return Rates(decode, task, each, plan)
 
 
@@ -140,7 +141,7 @@ def main() -> None:
         count = round(count * options.scale)
         for way, target in ways.items():
             files = ((f"part-{i:08}.avro", size) for i in range(count))
-            parts = one_by_one(files) if target is None else _tiling.tile(files, target)
+            parts = one_by_one(files) if target is None else tiling.tile(files, target)
             tasks = [seconds(split, rates, cluster) for split in parts]
             busy = sum(tasks) / (cluster.nodes * cluster.cores)
             ends, drained = simulate(tasks, cluster)

@@ -1,6 +1,8 @@
 """Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -23,7 +25,6 @@ except ModuleNotFoundError as _error:
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._datums import decode
 from polars_avro._encoding import encode
-from polars_avro._engine.file_parts import FilePart
 from polars_avro._errors import (
     AvroColumnNotFoundError,
     AvroDataError,
@@ -34,15 +35,19 @@ from polars_avro._errors import (
     AvroUnsupportedError,
 )
 from polars_avro._limits import Limits
-from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
 from polars_avro._namespaces import register
 from polars_avro._read import read_avro
-from polars_avro._reader import AvroReader
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
-from polars_avro._splits import Split, plan_splits, scan_splits
 from polars_avro._write import sink_avro, write_avro
-from polars_avro._writer import AvroWriter
+
+if TYPE_CHECKING:
+    from polars_avro._engine.file_parts import FilePart
+    from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
+    from polars_avro._reader import AvroReader
+    from polars_avro._splitting.functions import plan_splits, scan_splits
+    from polars_avro._splitting.split import Split
+    from polars_avro._writer import AvroWriter
 
 __all__ = [
     "AvroColumnNotFoundError",
@@ -74,6 +79,32 @@ __all__ = [
     "sink_avro",
     "write_avro",
 ]
+
+#: Modules that are imported when one of their names is used: most programs need none, and every program imports this.
+_ON_USE = {
+    "AvroMetadata": "_metadata",
+    "AvroReader": "_reader",
+    "AvroWriter": "_writer",
+    "FilePart": "_engine.file_parts",
+    "Split": "_splitting.split",
+    "plan_splits": "_splitting.functions",
+    "read_avro_metadata": "_metadata",
+    "read_avro_schema": "_metadata",
+    "scan_splits": "_splitting.functions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_USE:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_ON_USE[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 # A Polars that has its own keeps it.
 if not hasattr(pl, "scan_avro"):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, SupportsIndex
+from typing import Any, NamedTuple, SupportsIndex
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
@@ -18,8 +17,7 @@ from polars_avro._limits import Limits
 MOST = 2**64 - 1
 
 
-@dataclass(frozen=True)
-class ReaderOptions:
+class ReaderOptions(NamedTuple):
     """Options of the reader of each file. Hashable, so equal scans can share a reader."""
 
     ignore_errors: bool = False
@@ -27,18 +25,12 @@ class ReaderOptions:
     batch_size: int | None = None
     n_threads: int | None = None
 
-    def __post_init__(self) -> None:
-        if self.on_bad_block is not None and not self.ignore_errors:
-            msg = "`on_bad_block` is never called without `ignore_errors=True`"
-            raise ValueError(msg)
-
     def bad_block_log(self, *, keep: bool = False) -> BadBlockLog | None:
         """Return a log of damaged blocks, or None if reads raise at damage."""
         return BadBlockLog(self.on_bad_block, keep=keep) if self.ignore_errors else None
 
 
-@dataclass(frozen=True)
-class ScanOptions:
+class ScanOptions(NamedTuple):
     """Checked options of a scan, the same for both engines."""
 
     n_rows: int | None = None
@@ -152,6 +144,9 @@ def reader_options(
 ) -> ReaderOptions:
     """Check the options that a scan passes on to the reader of its files."""
     check(ignore_errors=ignore_errors, on_bad_block=on_bad_block, low_memory=low_memory)
+    if on_bad_block is not None and not ignore_errors:
+        msg = "`on_bad_block` is never called without `ignore_errors=True`"
+        raise ValueError(msg)
     threads = optional_integer("n_threads", n_threads, least=1)
     return ReaderOptions(
         ignore_errors=bool(ignore_errors),

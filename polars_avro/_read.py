@@ -8,7 +8,7 @@ import polars as pl
 
 from polars_avro import _options, _schemas
 from polars_avro._engine.frames import frame
-from polars_avro._limits import DEFAULT_LIMITS, Limits
+from polars_avro._limits import Limits
 from polars_avro._scan import scan_avro
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import inputs, stores
@@ -197,7 +197,7 @@ def read_avro(
             n_threads=n_threads,
         )
         evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-        request = _schemas.SchemaRequest(None, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
+        request = _schemas.schema_request(None, reader_schema, schema_mode, evolution, limits)
         opened = stores.open_source(single, storage_options, credential_provider, "read_avro")
         _, file = request.resolve([opened])
         own = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -14,7 +13,7 @@ try:
     from polars_avro._engine import external as engine
 except ImportError:
     from polars_avro._engine import io_source as engine  # type: ignore[no-redef]
-from polars_avro._limits import DEFAULT_LIMITS, Limits
+from polars_avro._limits import Limits
 from polars_avro._options import ScanOptions
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
 from polars_avro._sources import expansion, inputs, stores
@@ -210,7 +209,7 @@ def scan_avro(
         n_threads=n_threads,
     )
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-    request = _schemas.SchemaRequest(schema, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
+    request = _schemas.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
     plan = ScanPlan(
         tuple(named),
@@ -229,12 +228,11 @@ def scan_avro(
         reader=reader,
     )
     remote = any(isinstance(path, str) and stores.is_remote(path) for path in named)
-    return engine.defer(plan) if remote else plan()
+    return engine.defer(plan.scan) if remote else plan.scan()
 
 
-@dataclass(frozen=True)
-class ScanPlan:
-    """Arguments of a scan. Calling it lists files, reads the schema and makes the scan."""
+class ScanPlan(NamedTuple):
+    """Arguments of a scan whose files are not looked at yet."""
 
     named: tuple[str | bytes | OpenFile, ...]
     stores: Stores
@@ -249,8 +247,8 @@ class ScanPlan:
     cache: bool
     reader: ReaderOptions
 
-    def __call__(self) -> pl.LazyFrame:
-        """Make the scan."""
+    def scan(self) -> pl.LazyFrame:
+        """List files, read the schema and make the scan."""
         named: Any = list(self.named)
         sources = expansion.expand(
             named,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -53,8 +52,7 @@ _OF_UNION = ("integer allow-float", "datetime upcast", "categorical allow", "str
 _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 
 
-@dataclass(frozen=True)
-class ReadSchema:
+class ReadSchema(NamedTuple):
     """One schema for all files. Hashable, so equal scans can share a reader."""
 
     schema_json: str
@@ -105,8 +103,7 @@ def as_written(limits: Limits) -> FileOpener:
     return FileOpener(None, limits=limits)
 
 
-@dataclass(frozen=True)
-class SchemaEvolution:
+class SchemaEvolution(NamedTuple):
     """Differences that are allowed between files and the schema they are read as."""
 
     missing_columns: MissingColumns = "raise"
@@ -171,8 +168,7 @@ def _words(option: str, given: object) -> Collection[str]:
     return words
 
 
-@dataclass(frozen=True)
-class SchemaRequest:
+class SchemaRequest(NamedTuple):
     """The schema that a user asks for, before any file is opened."""
 
     schema: SchemaDict | None = None
@@ -182,12 +178,6 @@ class SchemaRequest:
     limits: Limits = DEFAULT_LIMITS
     #: Columns whose values come from paths: what files have under these names does not matter.
     in_paths: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        _one_of("schema_mode", self.mode, ("first", "union"))
-        if self.schema is not None and self.reader_schema is not None:
-            msg = "`schema` and `reader_schema` exclude one another: both say what the files are read as"
-            raise ValueError(msg)
 
     @property
     def dtypes(self) -> tuple[tuple[str, pl.DataType], ...] | None:
@@ -220,14 +210,14 @@ class SchemaRequest:
         """Return the request for files whose paths, such as the first one's, have columns."""
         if hive is None or not isinstance(first, str):
             return self
-        return replace(self, in_paths=tuple(hive.names(first)))
+        return self._replace(in_paths=tuple(hive.names(first)))
 
     def partitions(self, hive: Hive | None, read_schema: ReadSchema) -> Hive | None:
         """Return how columns of paths are read: as the dtypes that `schema`, or else the files, have for them."""
         if hive is None:
             return None
         told = read_schema.schema() if self.dtypes is None else dict(self.dtypes)
-        return replace(hive, of_files=tuple((name, told[name]) for name in self.in_paths if name in told))
+        return hive._replace(of_files=tuple((name, told[name]) for name in self.in_paths if name in told))
 
     def missing(self, read_schema: ReadSchema) -> tuple[str, ...]:
         """Return the columns that `schema` has and the files do not."""
@@ -266,7 +256,7 @@ class SchemaRequest:
         changed = _schema_dtypes.with_dtypes(read_schema.schema_json, other) if other else None
         if changed is None:
             return read_schema, file
-        recast = replace(read_schema, schema_json=changed)
+        recast = read_schema._replace(schema_json=changed)
         try:
             return recast, ContainerFile(source, recast.core_opener())
         except AvroSchemaError as error:
@@ -285,6 +275,21 @@ class SchemaRequest:
         if extra and self.evolution.extra_columns == "raise":
             msg = f"`schema` lacks the column {extra[0]!r} of the files; pass extra_columns='ignore' to skip it"
             raise AvroSchemaError(msg)
+
+
+def schema_request(
+    schema: SchemaDict | None,
+    reader_schema: AvroSchema | None,
+    mode: SchemaMode,
+    evolution: SchemaEvolution,
+    limits: Limits | None,
+) -> SchemaRequest:
+    """Check the arguments that say what files are read as."""
+    _one_of("schema_mode", mode, ("first", "union"))
+    if schema is not None and reader_schema is not None:
+        msg = "`schema` and `reader_schema` exclude one another: both say what the files are read as"
+        raise ValueError(msg)
+    return SchemaRequest(schema, reader_schema, mode, evolution, limits or DEFAULT_LIMITS)
 
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:

@@ -9,7 +9,8 @@ import polars as pl
 from polars_avro import _options
 from polars_avro._extras import require
 from polars_avro._plan_options import StoreOptions
-from polars_avro._splits import Split, plan_splits, scan_splits
+from polars_avro._splitting.functions import plan_splits, scan_splits
+from polars_avro._splitting.split import Split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -168,8 +168,8 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def explain_properties(self) -> dict[str, str]:
         """Say in query plans what the files are; of several the codec of the first is known."""
-        defaults = vars(ReaderOptions())
-        given = {name: str(value) for name, value in vars(self.options.reader).items() if value != defaults[name]}
+        defaults = ReaderOptions()._asdict()
+        given = {name: str(value) for name, value in self.options.reader._asdict().items() if value != defaults[name]}
         codec = self.codec if len(self.files.sources) == 1 else f"{self.codec} (first file)"
         return {"format": "Avro", "codec": codec, **given}
 

@@ -54,7 +54,7 @@ class FilePart:
         return (self.file_bytes if stop is None else stop) - start
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class FileParts(Files):
     """Files of which some are read in part: as many parts as sources."""
 

@@ -34,7 +34,8 @@ _NUMBER = "(number of the file)"
 _ROWS = 100_000
 
 
-@dataclass(frozen=True)
+# Files are told apart by their `key`; methods to compare and to freeze them cost every import a millisecond.
+@dataclass(eq=False, repr=False)
 class Files:
     """Files and the schema that they are read as. Opens nothing."""
 
@@ -50,7 +51,7 @@ class Files:
     first: FileIdentity | None = None
     stores: Stores = field(default_factory=Stores)
     #: Files of stores whose first bytes are fetched, for the first query.
-    opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list, compare=False, repr=False)
+    opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list)
 
     def __getstate__(self) -> dict[str, object]:
         if any(isinstance(source, OpenFile) for source in self.sources):

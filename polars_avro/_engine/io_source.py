@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -59,7 +58,7 @@ class Frames:
         columns = list(self.schema) if with_columns is None else with_columns
         reader = self.options
         if reader.batch_size is None:
-            reader = replace(reader, batch_size=batch_size)
+            reader = reader._replace(batch_size=batch_size)
         limits = [limit for limit in (n_rows, self.n_rows) if limit is not None]
         found = self.files.open().frames(
             columns=columns,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from polars_avro._core import FileSet
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Rows of files: `length` rows after the first `offset`."""
 
     core: FileSet

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import polars as pl
@@ -25,8 +24,7 @@ _CAST = (pl.Categorical, pl.Enum, pl.Binary, pl.Duration, pl.Null)
 _SEPARATORS = re.compile(r"[\\/]" if os.sep == "\\" else "/")
 
 
-@dataclass(frozen=True)
-class Hive:
+class Hive(NamedTuple):
     """Options for reading partitions from paths. Hashable."""
 
     #: Directories before this place of a path are above what is scanned.
@@ -43,7 +41,7 @@ class Hive:
     def with_dtypes(self, paths: Sequence[str]) -> Hive:
         """Fix the dtypes as these paths have them, so that some of the paths are read as all are."""
         dtypes = {name: column.dtype for name, column in self.columns(paths).items()}
-        return replace(self, dtypes=tuple(dtypes.items()))
+        return self._replace(dtypes=tuple(dtypes.items()))
 
     def columns(self, paths: Sequence[str]) -> dict[str, pl.Series]:
         """Read the columns of all files: one value a file."""

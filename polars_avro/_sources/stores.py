@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from polars_avro import _core, _options
 from polars_avro._errors import AvroUnsupportedError
@@ -44,7 +43,7 @@ _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
 
 
 #: Options that are no credentials, and that splits take along.
-_PLAIN = re.compile(
+_PLAIN = (
     r"(aws_)?(default_)?region|(aws_)?endpoint(_url)?(_s3)?|(aws_|google_|azure_)?(storage_)?skip_signature|"
     r"(aws_)?virtual_hosted_style_request|(aws_)?unsigned_payload|(aws_)?profile|google_base_url|"
     r"(azure_storage_)?(account_name|endpoint|use_emulator)|(aws_)?allow_http|allow_invalid_certificates|"
@@ -95,15 +94,17 @@ def shown(path: str) -> str:
     return f"{scheme}://{user}{host}{re.split('[?#]', rest, maxsplit=1)[0]}"
 
 
-@dataclass(frozen=True)
-class Stores:
+class Stores(NamedTuple):
     """Options of the stores of some URLs. Opens nothing, and shows no secret."""
 
-    options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    options: tuple[tuple[str, Any], ...] = ()
     #: What builds a provider of credentials when a query runs, by the kind of store.
-    builders: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    builders: tuple[tuple[str, Any], ...] = ()
     #: Whether credentials were left out.
     is_bare: bool = False
+
+    def __repr__(self) -> str:
+        return f"Stores(is_bare={self.is_bare})"
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -134,7 +135,7 @@ class Stores:
 
     def bare(self) -> Stores:
         """Give the same without credentials, to be sent elsewhere."""
-        plain = [(name, value) for name, value in self.options if _PLAIN.fullmatch(name.lower())]
+        plain = [(name, value) for name, value in self.options if re.fullmatch(_PLAIN, name.lower())]
         # A URL may hold a password.
         return Stores(tuple((name, value) for name, value in plain if "@" not in str(value)), is_bare=True)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from polars_avro import _options, _schemas
 from polars_avro._core import WriteOptions
@@ -17,8 +16,7 @@ SyncOnClose: TypeAlias = Literal["data", "all"]
 _CODECS = {"uncompressed": "null", "zstd": "zstandard"}
 
 
-@dataclass(frozen=True)
-class FileOptions:
+class FileOptions(NamedTuple):
     """Options of how a file is made visible."""
 
     #: Gives an object all bytes at the end.

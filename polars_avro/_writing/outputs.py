@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from polars_avro._writing.options import FileOptions, SyncOnClose
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """One file, or the files of partitions. Opens nothing until rows are written."""
 
     target: str | Any | Partitioning

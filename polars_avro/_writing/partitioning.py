@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 from polars.io.partition import FileProviderArgs
@@ -25,8 +24,7 @@ _ENCODED = frozenset(b" %/:=\x7f")
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Partitioning:
+class Partitioning(NamedTuple):
     """A :class:`polars.PartitionBy`, read."""
 
     base_path: str

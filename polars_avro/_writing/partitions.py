@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -152,7 +152,7 @@ class PartitionWriter:
                 self._close(*next(iter(self._open.items())), None)
             target = self._begin(key, partition)
             hold = file_options(target, append=False, mkdir=False, sync_on_close=None).hold
-            partition.file = FileWriter(target, self._options, replace(self._files, hold=hold))
+            partition.file = FileWriter(target, self._options, self._files._replace(hold=hold))
             partition.index += 1
             partition.rows = partition.memory = 0
         self._open[key] = partition

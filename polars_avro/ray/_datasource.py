@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ray.data.context import DataContext
     from ray.data.expressions import Expr
 
-    from polars_avro._splits import Split
+    from polars_avro._splitting.split import Split
 
 #: About how many bytes a value of a type without a fixed width takes in memory.
 _VALUE_BYTES = 24

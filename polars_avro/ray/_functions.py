@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from polars_avro import _options
 from polars_avro._extras import require
 from polars_avro._plan_options import StoreOptions
-from polars_avro._splits import plan_splits, scan_splits
+from polars_avro._splitting.functions import plan_splits, scan_splits
 
 if TYPE_CHECKING:
     import os

@@ -58,6 +58,21 @@ def test_a_distribution_with_the_same_package_is_warned_of(tmp_path, theirs):
     assert done.stderr.count("RuntimeWarning") == theirs
 
 
+def test_every_public_name_is_there_and_some_wait_until_they_are_used():
+    program = (
+        "import sys, polars_avro\n"
+        "late = {f'polars_avro.{module}' for module in polars_avro._ON_USE.values()}\n"
+        "assert not late & set(sys.modules), late & set(sys.modules)\n"
+        "assert set(polars_avro.__all__) <= set(dir(polars_avro))\n"
+        "assert all(getattr(polars_avro, name) is not None for name in polars_avro.__all__)\n"
+        "assert late <= set(sys.modules) and polars_avro.Split is vars(polars_avro)['Split']\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert set(polars_avro._ON_USE) <= set(polars_avro.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'scan_arvo'"):
+        getattr(polars_avro, "scan_arvo")  # noqa: B009
+
+
 def test_the_change_log_has_the_version():
     log = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     cargo = (ROOT / "Cargo.toml").read_text(encoding="utf-8")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import polars_avro
-from polars_avro import FilePart, _tiling
+from polars_avro import FilePart
+from polars_avro._splitting import tiling
 
 CODECS = ["null", "deflate", "snappy", "bzip2", "xz", "zstandard"]
 
@@ -32,8 +33,8 @@ def read_all(splits, **options):
 )
 def test_tiles_cover_every_byte_once_and_in_order(sizes, target):
     files = [(f"f{i}", size) for i, size in enumerate(sizes)]
-    tiles = list(_tiling.tile(files, target))
-    assert _tiling.merge(part for tile in tiles for part in tile) == tuple(
+    tiles = list(tiling.tile(files, target))
+    assert tiling.merge(part for tile in tiles for part in tile) == tuple(
         FilePart(name, (0, None), size) for name, size in files
     )
     weights = [sum(part.n_bytes for part in tile) for tile in tiles]
@@ -44,7 +45,7 @@ def test_tiles_cover_every_byte_once_and_in_order(sizes, target):
 
 
 def test_a_split_holds_a_thousand_files_at_most():
-    tiles = list(_tiling.tile(((f"f{i}", 1) for i in range(2500)), 1 << 27))
+    tiles = list(tiling.tile(((f"f{i}", 1) for i in range(2500)), 1 << 27))
     assert [len(tile) for tile in tiles] == [1024, 1024, 452]
 
 

@@ -1,204 +1,31 @@
-"""Files as splits: shares of a read for the tasks of a distributed engine."""
+"""Plan splits, and read them lazily."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from polars_avro import _options, _schemas, _tiling
-from polars_avro._engine.file_parts import FilePart, FileParts
-from polars_avro._engine.files import Files
+from polars_avro import _options, _schemas
 from polars_avro._errors import AvroError
-from polars_avro._limits import DEFAULT_LIMITS, Limits
-from polars_avro._options import ReaderOptions, ScanOptions
 from polars_avro._scan import engine
-from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, ReadSchema, SchemaEvolution, SchemaMode
 from polars_avro._sources import expansion, inputs, stores
-from polars_avro._sources.inputs import Contents, Sources
-from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
+from polars_avro._splitting import tiling
+from polars_avro._splitting.plan import SplitPlan
+from polars_avro._splitting.split import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
+    import polars as pl
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
     from polars_avro._core import ContainerFile
-    from polars_avro._sources.hive import Hive
-
-
-@dataclass(frozen=True)
-class SplitPlan:
-    """What all splits of a plan are read as."""
-
-    read_schema: ReadSchema
-    evolution: SchemaEvolution
-    hive: Hive | None
-    path_column: str | None
-    dtypes: tuple[tuple[str, pl.DataType], ...] | None
-    refused: tuple[str, ...]
-    ignore_errors: bool
-    codec: str
-    stores: Stores = field(default_factory=Stores, compare=False, repr=False)
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "stores": self.stores.bare()}
-
-    def files(self, paths: Sequence[str], read_schema: ReadSchema, in_stores: Stores) -> Files:
-        """Give whole files as the plan reads them."""
-        own = read_schema is self.read_schema
-        dtypes, refused = (self.dtypes, self.refused) if own else (None, ())
-        return Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused, stores=in_stores)
-
-    def read_as(self, reader_schema: AvroSchema | None) -> ReadSchema:
-        """Give the schema to read as: the plan's, or one that is given later."""
-        if reader_schema is None:
-            return self.read_schema
-        schema = _schemas.schema_json(reader_schema)
-        return self.evolution.read_schema(schema, self.read_schema.limits, given=True)
-
-
-@dataclass(frozen=True)
-class Split:
-    """
-    A share of the rows of some Avro files: a range of a large file, or several small files.
-
-    :func:`plan_splits` makes the splits of a source, which have every row once. A split pickles to a few kilobytes. It
-    holds paths, ranges and the schema to read as, and no data, credentials or open files: of options of stores, a
-    pickle holds where the store is.
-
-    Attributes
-    ----------
-    parts : tuple of FilePart
-        The files of the split, and of each the range of its bytes.
-    estimated_rows : int or None
-        About how many rows the split has, going by the first block of the first file; None if that has no block.
-    estimated_bytes : int
-        The bytes of files that the split covers. Blocks are read whole, so a task may read a few more or fewer.
-
-    See Also
-    --------
-    plan_splits : Make splits.
-    scan_splits : Read splits lazily.
-    """
-
-    parts: tuple[FilePart, ...]
-    estimated_rows: int | None
-    estimated_bytes: int
-    _plan: SplitPlan = field(repr=False)
-
-    @property
-    def files(self) -> list[str]:
-        """The paths of the files."""
-        return [part.file for part in self.parts]
-
-    def read(
-        self,
-        *,
-        columns: Sequence[str] | Sequence[int] | str | int | None = None,
-        reader_schema: AvroSchema | None = None,
-        predicate: pl.Expr | None = None,
-        on_bad_block: Callable[[BadBlock], object] | None = None,
-        n_threads: int | None = None,
-        storage_options: StorageOptions | None = None,
-        credential_provider: CredentialProvider = "auto",
-    ) -> pl.DataFrame:
-        """
-        Read the rows of the split.
-
-        Parameters
-        ----------
-        columns
-            Columns to read, by name or by position counted from 0, in the order wanted.
-        reader_schema
-            The Avro schema to read as, instead of that of the plan.
-        predicate
-            Keep the rows that pass this filter. It may use columns that are not among `columns`.
-        on_bad_block
-            Called with a :class:`BadBlock` for each block that ``ignore_errors`` leaves out.
-        n_threads
-            How many threads decode: as many as Polars uses by default. 1 suits engines that run a task per core.
-        storage_options
-            Options of the store that the files are in, as in :func:`read_avro`, where the process that planned had
-            others or the split has come from another process.
-        credential_provider
-            Where credentials of the store come from, as in :func:`read_avro`.
-
-        Returns
-        -------
-        DataFrame
-
-        Raises
-        ------
-        AvroError
-            If a file is damaged or cannot be read, or a file that was cut has another size than when it was listed.
-        FileNotFoundError
-            If a file is gone.
-        polars.exceptions.ColumnNotFoundError
-            If `columns` or `predicate` name what is not there.
-
-        Examples
-        --------
-        >>> import polars as pl
-        >>> import polars_avro
-        >>> *others, last = polars_avro.plan_splits("docs/sample.avro", target_bytes=2_000)
-        >>> last.read(columns=["station"], predicate=pl.col("celsius") > 34)
-        shape: (1, 1)
-        ┌─────────┐
-        │ station │
-        │ ---     │
-        │ str     │
-        ╞═════════╡
-        │ Perth   │
-        └─────────┘
-        """
-        lf = scan_splits(
-            [self],
-            reader_schema=reader_schema,
-            on_bad_block=on_bad_block,
-            n_threads=n_threads,
-            storage_options=storage_options,
-            credential_provider=credential_provider,
-        )
-        schema = lf.collect_schema()
-        if predicate is not None:
-            lf = lf.filter(predicate)
-        if columns is not None:
-            selected = _options.selection(columns, schema)
-            if not set(selected) <= set(schema):
-                msg = "fields of structs cannot be read from splits: read the columns, then select from them"
-                raise ValueError(msg)
-            if not selected:
-                # Selecting nothing gives no rows either.
-                return pl.DataFrame(height=lf.select(pl.len()).collect().item())
-            lf = lf.select(selected)
-        return lf.collect()
-
-    def _frames(
-        self,
-        columns: Sequence[str],
-        predicate: pl.Expr | None = None,
-        *,
-        n_threads: int | None = None,
-        storage_options: StorageOptions | None = None,
-        credential_provider: CredentialProvider = "auto",
-    ) -> Iterator[pl.DataFrame]:
-        """
-        Read batch by batch, without a query plan.
-
-        Rows that fail the predicate may be among them. On one thread the batches are the same every time.
-        """
-        in_stores = self._plan.stores.given(self.files, storage_options, credential_provider, "Split.read")
-        files = _files([self], self._plan.read_schema, in_stores)
-        filters = [] if predicate is None else [predicate]
-        return files.open().frames(
-            columns=columns,
-            filters=filters,
-            reader=ReaderOptions(ignore_errors=self._plan.ignore_errors, n_threads=n_threads),
-        )
+    from polars_avro._engine.file_parts import FilePart
+    from polars_avro._limits import Limits
+    from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
+    from polars_avro._sources.inputs import Contents, Sources
+    from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 
 def plan_splits(
@@ -319,7 +146,7 @@ def plan_splits(
         limits=limits,
     )
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-    request = _schemas.SchemaRequest(schema, reader_schema, schema_mode, evolution, limits or DEFAULT_LIMITS)
+    request = _schemas.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
     hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
     in_stores = stores.stores(named, storage_options, credential_provider, "plan_splits")
@@ -352,7 +179,7 @@ def plan_splits(
     rows_per_byte = _rows_per_byte(first)
     return [
         _split(parts, rows_per_byte, first.header_size, plan)
-        for parts in _tiling.tile(zip(paths, sizes, strict=True), target)
+        for parts in tiling.tile(zip(paths, sizes, strict=True), target)
     ]
 
 
@@ -416,27 +243,16 @@ def scan_splits(
         msg = f"`splits` must hold splits, got {type(splits).__name__!r}: pass a list of them"
         raise TypeError(msg)
     splits = list(splits)
-    plan = _plan_of(splits)
-    reader = _options.reader_options(
-        ignore_errors=plan.ignore_errors,
+    return _plan_of(splits).scan(
+        [part for split in splits for part in split.parts],
+        "scan_splits",
+        reader_schema=reader_schema,
         on_bad_block=on_bad_block,
-        low_memory=False,
         batch_size=batch_size,
         n_threads=n_threads,
+        storage_options=storage_options,
+        credential_provider=credential_provider,
     )
-    paths = [part.file for split in splits for part in split.parts]
-    in_stores = plan.stores.given(paths, storage_options, credential_provider, "scan_splits")
-    files = _files(splits, plan.read_as(reader_schema), in_stores)
-    return engine.scan(files, files.schema(), ScanOptions(reader=reader), codec=plan.codec)
-
-
-def _files(splits: Sequence[Split], read_schema: ReadSchema, in_stores: Stores) -> Files:
-    """Give the files of splits of one plan, whole where they are."""
-    parts = _tiling.merge(part for split in splits for part in split.parts)
-    files = splits[0]._plan.files([part.file for part in parts], read_schema, in_stores)
-    if all(part.is_whole for part in parts):
-        return files
-    return FileParts.of(files, parts)
 
 
 def _rows_per_byte(file: ContainerFile) -> float | None:

@@ -1,0 +1,161 @@
+"""A share of a read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from polars_avro import _options
+from polars_avro._options import ReaderOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from polars_avro._bad_blocks import BadBlock
+    from polars_avro._engine.file_parts import FilePart
+    from polars_avro._schemas import AvroSchema
+    from polars_avro._sources.stores import CredentialProvider, StorageOptions
+    from polars_avro._splitting.plan import SplitPlan
+
+
+@dataclass(frozen=True)
+class Split:
+    """
+    A share of the rows of some Avro files: a range of a large file, or several small files.
+
+    :func:`plan_splits` makes the splits of a source, which have every row once. A split pickles to a few kilobytes. It
+    holds paths, ranges and the schema to read as, and no data, credentials or open files: of options of stores, a
+    pickle holds where the store is.
+
+    Attributes
+    ----------
+    parts : tuple of FilePart
+        The files of the split, and of each the range of its bytes.
+    estimated_rows : int or None
+        About how many rows the split has, going by the first block of the first file; None if that has no block.
+    estimated_bytes : int
+        The bytes of files that the split covers. Blocks are read whole, so a task may read a few more or fewer.
+
+    See Also
+    --------
+    plan_splits : Make splits.
+    scan_splits : Read splits lazily.
+    """
+
+    parts: tuple[FilePart, ...]
+    estimated_rows: int | None
+    estimated_bytes: int
+    _plan: SplitPlan = field(repr=False)
+
+    @property
+    def files(self) -> list[str]:
+        """The paths of the files."""
+        return [part.file for part in self.parts]
+
+    def read(
+        self,
+        *,
+        columns: Sequence[str] | Sequence[int] | str | int | None = None,
+        reader_schema: AvroSchema | None = None,
+        predicate: pl.Expr | None = None,
+        on_bad_block: Callable[[BadBlock], object] | None = None,
+        n_threads: int | None = None,
+        storage_options: StorageOptions | None = None,
+        credential_provider: CredentialProvider = "auto",
+    ) -> pl.DataFrame:
+        """
+        Read the rows of the split.
+
+        Parameters
+        ----------
+        columns
+            Columns to read, by name or by position counted from 0, in the order wanted.
+        reader_schema
+            The Avro schema to read as, instead of that of the plan.
+        predicate
+            Keep the rows that pass this filter. It may use columns that are not among `columns`.
+        on_bad_block
+            Called with a :class:`BadBlock` for each block that ``ignore_errors`` leaves out.
+        n_threads
+            How many threads decode: as many as Polars uses by default. 1 suits engines that run a task per core.
+        storage_options
+            Options of the store that the files are in, as in :func:`read_avro`, where the process that planned had
+            others or the split has come from another process.
+        credential_provider
+            Where credentials of the store come from, as in :func:`read_avro`.
+
+        Returns
+        -------
+        DataFrame
+
+        Raises
+        ------
+        AvroError
+            If a file is damaged or cannot be read, or a file that was cut has another size than when it was listed.
+        FileNotFoundError
+            If a file is gone.
+        polars.exceptions.ColumnNotFoundError
+            If `columns` or `predicate` name what is not there.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import polars_avro
+        >>> *others, last = polars_avro.plan_splits("docs/sample.avro", target_bytes=2_000)
+        >>> last.read(columns=["station"], predicate=pl.col("celsius") > 34)
+        shape: (1, 1)
+        ┌─────────┐
+        │ station │
+        │ ---     │
+        │ str     │
+        ╞═════════╡
+        │ Perth   │
+        └─────────┘
+        """
+        lf = self._plan.scan(
+            self.parts,
+            "Split.read",
+            reader_schema=reader_schema,
+            on_bad_block=on_bad_block,
+            n_threads=n_threads,
+            storage_options=storage_options,
+            credential_provider=credential_provider,
+        )
+        schema = lf.collect_schema()
+        if predicate is not None:
+            lf = lf.filter(predicate)
+        if columns is not None:
+            selected = _options.selection(columns, schema)
+            if not set(selected) <= set(schema):
+                msg = "fields of structs cannot be read from splits: read the columns, then select from them"
+                raise ValueError(msg)
+            if not selected:
+                # Selecting nothing gives no rows either.
+                return pl.DataFrame(height=lf.select(pl.len()).collect().item())
+            lf = lf.select(selected)
+        return lf.collect()
+
+    def _frames(
+        self,
+        columns: Sequence[str],
+        predicate: pl.Expr | None = None,
+        *,
+        n_threads: int | None = None,
+        storage_options: StorageOptions | None = None,
+        credential_provider: CredentialProvider = "auto",
+    ) -> Iterator[pl.DataFrame]:
+        """
+        Read batch by batch, without a query plan.
+
+        Rows that fail the predicate may be among them. On one thread the batches are the same every time.
+        """
+        in_stores = self._plan.stores.given(self.files, storage_options, credential_provider, "Split.read")
+        files = self._plan.files_of(self.parts, self._plan.read_schema, in_stores)
+        filters = [] if predicate is None else [predicate]
+        return files.open().frames(
+            columns=columns,
+            filters=filters,
+            reader=ReaderOptions(ignore_errors=self._plan.ignore_errors, n_threads=n_threads),
+        )
