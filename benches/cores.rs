@@ -25,13 +25,10 @@ use queue::Queue;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Reads for each number of threads: of each task the quickest counts, as whatever else the machine does makes it slower.
-const ROUNDS: usize = 9;
-
-/// How often whole reads are compared, of which the median counts: as many as one thread makes in `SECONDS`, within these
-/// bounds. What a short read gains says more about the machine than about the queue.
-const COMPARED: std::ops::RangeInclusive<usize> = 9..=100;
-const SECONDS: f64 = 4.0;
+/// How often files are read in each way: as many times as one thread does in `SECONDS`, within these bounds. Of whole reads
+/// the median counts; of each task the quickest, as whatever else the machine does makes it slower.
+const ROUNDS: std::ops::RangeInclusive<usize> = 9..=60;
+const SECONDS: f64 = 9.0;
 
 const THREADS: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
@@ -74,14 +71,17 @@ struct Tasks {
 
 impl Tasks {
     /// The tasks of several reads, for each number of threads; the reads are made in turn.
-    fn of(files: &[String]) -> Vec<Self> {
+    fn of(files: &[String], rounds: usize) -> Vec<Self> {
         let new = |threads| Self { threads, tasks: Vec::new(), consumer: Duration::MAX, totals: Vec::new() };
         let mut all: Vec<Self> = THREADS.into_iter().map(new).collect();
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
+            // What was read before leaves its mark on memory and caches.
+            all.reverse();
             for tasks in &mut all {
                 tasks.add(files);
             }
         }
+        all.sort_by_key(|tasks| tasks.threads);
         all
     }
 
@@ -118,10 +118,9 @@ impl Tasks {
 }
 
 /// How many times as fast each of two reads at the same time is as one after the other, and one read on two threads as on one.
-fn measured(files: &[String]) -> [f64; 2] {
+fn measured(files: &[String], rounds: usize) -> [f64; 2] {
     let (mut beside, mut on_two) = (Vec::new(), Vec::new());
-    let rounds = (SECONDS / read(files, 1, None).0.as_secs_f64()) as usize;
-    for _ in 0..rounds.clamp(*COMPARED.start(), *COMPARED.end()) {
+    for _ in 0..rounds {
         let alone = read(files, 1, None).0.as_secs_f64();
         on_two.push(alone / read(files, 2, None).0.as_secs_f64());
         let start = Instant::now();
@@ -136,7 +135,9 @@ fn measured(files: &[String]) -> [f64; 2] {
 
 fn show(files: &[String]) {
     println!("{}{}", files[0], if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() });
-    let [machine, gained] = measured(files);
+    let rounds = (SECONDS / read(files, 1, None).0.as_secs_f64()) as usize;
+    let rounds = rounds.clamp(*ROUNDS.start(), *ROUNDS.end());
+    let [machine, gained] = measured(files, rounds);
     let (alone, times, _) = read(files, 1, None);
     let busy = times.locked_ns + times.fetch_ns + times.decompress_ns + times.decode_ns;
     let share = |part: u64| 100.0 * part as f64 / busy as f64;
@@ -148,7 +149,7 @@ fn show(files: &[String]) {
         share(times.decode_ns),
     );
     println!("  threads     tasks   speed-up   busiest: lock %");
-    let all = Tasks::of(files);
+    let all = Tasks::of(files, rounds);
     for tasks in &all {
         let (end, side_by_side) = tasks.replay();
         let speed_up = side_by_side * tasks.spared(&all[0]);
