@@ -67,7 +67,8 @@ def test_every_public_name_is_there_and_some_wait_until_they_are_used():
         "assert all(getattr(polars_avro, name) is not None for name in polars_avro.__all__)\n"
         "assert late <= set(sys.modules) and polars_avro.Split is vars(polars_avro)['Split']\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(polars_avro.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
     assert set(polars_avro._ON_USE) <= set(polars_avro.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'scan_arvo'"):
         getattr(polars_avro, "scan_arvo")  # noqa: B009
