@@ -14,7 +14,7 @@ use crate::choices::Choices;
 use crate::columns;
 use crate::differential::cases;
 use crate::expected::{self, Cell};
-use crate::naive::{Schema, Shape};
+use crate::naive::{Schema, Shape, is_given_up};
 use crate::schemas;
 use crate::values::{encode, value};
 
@@ -57,13 +57,16 @@ fn header(framing: Framing, schema: &polars_avro::Schema) -> Vec<u8> {
 }
 
 /// What a datum is, if it is one from beginning to end.
-fn naive(schema: &Schema, datum: &[u8]) -> Option<Cell> {
+fn naive(schema: &Schema, datum: &[u8]) -> Result<Cell, String> {
     let mut rest = datum;
-    let value = schema.decode(&schema.root, &mut rest).ok().filter(|_| rest.is_empty())?;
-    let mut row = expected::row(schema, &value).ok()?;
+    let value = schema.decode(&schema.root, &mut rest)?;
+    if !rest.is_empty() {
+        return Err("bytes are left".into());
+    }
+    let mut row = expected::row(schema, &value)?;
     match schema.root.shape {
-        Shape::Record { .. } => Some(Cell::Struct(row)),
-        _ => row.pop(),
+        Shape::Record { .. } => Ok(Cell::Struct(row)),
+        _ => row.pop().ok_or_else(|| "no column".into()),
     }
 }
 
@@ -83,9 +86,9 @@ fn build(case: &Case) -> Column {
         let row = value(&schema, &schema.root, &mut choices, 0);
         encode(&schema, &schema.root, &row, &mut choices, &mut datum);
         if case.damage > 0 && choices.one_in(4) {
-            damage(&mut datum, &mut choices);
+            damage(&schema, &mut datum, &mut choices);
         }
-        cells.push(naive(&schema, &datum));
+        cells.push(naive(&schema, &datum).ok());
         rows.push(Some([front.clone(), datum].concat()));
     }
     let mut rest = &rows[..];
@@ -109,16 +112,34 @@ fn build(case: &Case) -> Column {
     Column { json, chunks, dtype, cells }
 }
 
-fn damage(datum: &mut Vec<u8>, choices: &mut Choices) {
+/// Changes a datum, unless the naive decoder could not say what it is then.
+fn damage(schema: &Schema, datum: &mut Vec<u8>, choices: &mut Choices) {
+    let mut damaged = datum.clone();
     match choices.below(3) {
-        0 => datum.truncate(choices.below(datum.len() + 1)),
-        1 => datum.push(choices.below(256) as u8),
+        0 => damaged.truncate(choices.below(datum.len() + 1)),
+        1 => damaged.push(choices.below(256) as u8),
         _ if datum.is_empty() => {}
         _ => {
             let at = choices.below(datum.len());
-            datum[at] = choices.below(256) as u8;
+            damaged[at] = choices.below(256) as u8;
         }
     }
+    if !naive(schema, &damaged).is_err_and(|error| is_given_up(&error)) {
+        *datum = damaged;
+    }
+}
+
+/// Items without bytes: a count alone makes any number of them, and what bounds it here is a limit of the naive decoder.
+#[test]
+fn many_items_without_bytes_are_a_datum() {
+    let json = r#"{"type": "array", "items": "null"}"#;
+    let count = 1_000_000u32;
+    let datum = [&[0x80, 0x89, 0x7a][..], &[0]].concat();
+    let schema = Schema::parse(&serde_json::from_str(json).unwrap());
+    assert!(is_given_up(&naive(&schema, &datum).unwrap_err()));
+    let chunks = [BinaryViewArray::from_slice([Some(datum)])];
+    let (cells, bad, _) = decode(&decoder(json, Framing::Datum, true), &chunks).unwrap();
+    assert_eq!((cells, bad), (vec![Cell::List(vec![Cell::Null; count as usize])], 0));
 }
 
 fn decoder(json: &str, framing: Framing, ignore_errors: bool) -> DatumDecoder {

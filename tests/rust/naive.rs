@@ -212,8 +212,14 @@ pub(crate) fn text(bytes: &mut &[u8]) -> Result<String, String> {
     String::from_utf8(prefixed(bytes)?.to_vec()).map_err(|error| error.to_string())
 }
 
-/// No file of a test holds more items in a run. Some take no bytes.
+/// No file of a test holds more items in a run. Some take no bytes: how many of those is right, only a limit says.
 const MOST_ITEMS: u64 = 1 << 18;
+const TOO_MANY_ITEMS: &str = "more items than a test has";
+
+/// Returns true if a value was given up for its cost, so that it may be good or bad.
+pub(crate) fn is_given_up(error: &str) -> bool {
+    error == TOO_MANY_ITEMS
+}
 
 /// Arrays and maps: runs of a count and that many items; a negative count is followed by a size in bytes.
 pub(crate) fn item_blocks(
@@ -228,7 +234,7 @@ pub(crate) fn item_blocks(
         let size = if count < 0 { Some(long(bytes)?) } else { None };
         let before = bytes.len();
         if count.unsigned_abs() > MOST_ITEMS {
-            return Err(format!("{count} items"));
+            return Err(TOO_MANY_ITEMS.into());
         }
         for _ in 0..count.unsigned_abs() {
             item(bytes)?;
