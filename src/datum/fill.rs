@@ -11,7 +11,7 @@ use super::route::Route;
 use super::router::{NoRoute, Router};
 use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
-use crate::decode::{AnyColumn, Column, Merge};
+use crate::decode::{AnyColumn, Column, Merge, NextLook};
 
 /// Rows whose size tells how much room the rest needs.
 const SAMPLE: usize = 256;
@@ -111,6 +111,7 @@ struct Target<'a> {
     current: usize,
     len: usize,
     wanted: usize,
+    look: NextLook,
 }
 
 enum Columns {
@@ -122,7 +123,15 @@ impl<'a> Target<'a> {
     /// Begins with the reader's own schema, in case that no row has any.
     fn new(known: &'a WriterSchemas, wanted: usize) -> Self {
         let columns = Columns::One(Box::new(known.writers[0].column.clone()));
-        Self { writers: &known.writers, columns, numbers: vec![0], current: 0, len: 0, wanted }
+        Self {
+            writers: &known.writers,
+            columns,
+            numbers: vec![0],
+            current: 0,
+            len: 0,
+            wanted,
+            look: NextLook::at(SAMPLE),
+        }
     }
 
     /// The next rows are written with this schema.
@@ -154,7 +163,7 @@ impl<'a> Target<'a> {
 
     /// Decodes rows of one route; gives the first that is not of it. The first rows tell how much room the rest needs.
     fn decode(&mut self, run: Run<'_>, rows: Range<usize>, scratch: &mut (Scratch, Scratch)) -> Result<usize, usize> {
-        let stop = if self.len < SAMPLE { rows.end.min(rows.start + SAMPLE - self.len) } else { rows.end };
+        let stop = rows.end.min(rows.start + self.look.is_in(self.len).max(1));
         let decoded = match &mut self.columns {
             Columns::One(column) => match &mut **column {
                 // Most rows are records: a loop of their own.
@@ -168,10 +177,8 @@ impl<'a> Target<'a> {
             }
         };
         let end = decoded?;
-        let before = self.len;
         self.len += end - rows.start;
-        if before < SAMPLE
-            && self.len >= SAMPLE
+        if self.look.is_due(self.len)
             && let Columns::One(column) = &mut self.columns
         {
             column.reserve(self.wanted.saturating_sub(self.len));

@@ -47,7 +47,7 @@ impl Column for Duration {
 
     fn reserve(&mut self, n: usize) {
         for (_, values) in &mut self.parts {
-            values.reserve(n);
+            values.reserve_exact(n);
         }
     }
 

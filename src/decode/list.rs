@@ -4,8 +4,8 @@ use polars_arrow::array::{Array, ListArray};
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::offset::OffsetsBuffer;
 
+use super::room::likely;
 use super::validity::Validity;
-use super::view::likely;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, data_end, read_length, read_long};
 
@@ -136,7 +136,8 @@ impl Column for List {
 
     fn reserve(&mut self, n: usize) {
         self.item.reserve(likely(self.items, self.ends.len(), n));
-        self.ends.reserve_exact(n);
+        // The first offset comes in front of the ends.
+        self.ends.reserve_exact(n + 1);
     }
 
     fn dtype(&self) -> ArrowDataType {

@@ -9,8 +9,9 @@ use polars_arrow::offset::OffsetsBuffer;
 
 use super::interleave::{Run, interleave};
 use super::list::{ItemBudget, check_item_block_end, read_item_block, remaining};
+use super::room::likely;
 use super::validity::Validity;
-use super::view::{Utf8, Views, likely};
+use super::view::{Utf8, Views};
 use super::{AnyColumn, Column};
 use crate::binary::Fault;
 use crate::dtype;
@@ -129,7 +130,8 @@ impl Column for Map {
         let entries = likely(self.keys.len(), self.ends.len(), n);
         self.keys.reserve(entries);
         self.values.reserve(entries);
-        self.ends.reserve_exact(n);
+        // The first offset comes in front of the ends.
+        self.ends.reserve_exact(n + 1);
     }
 
     fn dtype(&self) -> ArrowDataType {

@@ -27,6 +27,7 @@ mod nullable;
 mod number;
 mod primitive;
 mod record;
+mod room;
 mod scaled;
 mod skip;
 mod symbol;
@@ -69,6 +70,7 @@ pub(crate) use number::{
 };
 pub(crate) use primitive::Primitive;
 pub(crate) use record::{Record, Step};
+pub(crate) use room::NextLook;
 pub(crate) use scaled::{Over, Times};
 pub(crate) use skip::{Skip, SkipPrograms};
 pub(crate) use symbol::Symbol;

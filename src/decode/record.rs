@@ -227,6 +227,7 @@ impl Column for Record {
     }
 
     fn reserve(&mut self, n: usize) {
+        let n = n + self.pending;
         for step in &mut self.steps {
             if let Step::Column(column) = step {
                 column.reserve(n);

@@ -9,6 +9,7 @@ use polars_arrow::array::{Array, View};
 use polars_arrow::datatypes::ArrowDataType;
 use polars_buffer::Buffer;
 
+use super::room::likely;
 use super::validity::Validity;
 use super::{Column, view_array};
 use crate::binary::{Fault, read_array, read_length};
@@ -207,7 +208,7 @@ impl<C: Content> Column for Views<C> {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.tail.reserve(likely(self.tail.len(), self.views.len(), n));
+        self.tail.reserve_exact(likely(self.tail.len(), self.views.len(), n));
         self.views.reserve_exact(n);
     }
 
@@ -224,11 +225,6 @@ impl<C: Content> Column for Views<C> {
         }
         view_array::build(&C::DTYPE, views, buffers, validity)
     }
-}
-
-/// Returns what `n` more values take if `len` values have taken `size`, and a little more: too little would be doubled.
-pub(super) fn likely(size: usize, len: usize, n: usize) -> usize {
-    size.checked_div(len).map_or(0, |_| (size as u128 * n as u128 * 17 / (len as u128 * 16)) as usize)
 }
 
 #[cold]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::decoder::{DecodeRecords, RunLocation, decode_block, decode_rows};
 use super::{Batch, Decoder, Scratch, VirtualColumns};
 use crate::Result;
-use crate::decode::Record;
+use crate::decode::{NextLook, Record};
 use crate::plan::Plan;
 use crate::read::settings::ReadSettings;
 use crate::read::stats::add;
@@ -23,8 +23,10 @@ pub(crate) struct BatchBuilder<'a> {
     bytes: usize,
     /// The files of the current batch's rows: number of the file, number of rows.
     files: Vec<(usize, usize)>,
-    /// Whether there is room for the rows of the current batch.
-    reserved: bool,
+    /// When the current batch is given room.
+    look: NextLook,
+    /// Rows of the run of records that is decoded, 0 between runs.
+    run_rows: u64,
 }
 
 /// Notes that so many more rows of a batch are from this file.
@@ -54,8 +56,11 @@ impl Decoder<'_> {
             out.switch_plan(&part.plan)?;
             match &part.task {
                 Task::RecordRun(rows) => {
-                    out.record.reserve_rows(rows.n.min(rows.data.len() as u64) as usize);
+                    let n = rows.n.min(rows.data.len() as u64);
+                    out.record.reserve_rows(n as usize);
+                    out.run_rows = n;
                     decode_rows(part, rows, out)?;
+                    out.run_rows = 0;
                 }
                 Task::Blocks(Blocks { window, slices, .. }) => {
                     self.decode_blocks(part, window, slices, &parts[i + 1..], scratch, out)?;
@@ -95,7 +100,7 @@ impl Decoder<'_> {
             let own = self.decompress(&part.file, slices, i, bytes, decompressor, data)?;
             let data = if own { bytes } else { data };
             decode_block(part, slice, data, out)?;
-            if !out.reserved {
+            if out.look.is_due(out.record.len()) {
                 let same = behind.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &part.plan.fields));
                 out.reserve(slices[i + 1..].iter().chain(same.flat_map(|next| next.task.slices())), slice);
             }
@@ -108,7 +113,18 @@ impl<'a> BatchBuilder<'a> {
     pub(crate) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
         let (record, batches, files) = (Record::clone(&plan.record), Vec::new(), Vec::new());
         let settings = decoder.settings.of_plan(plan);
-        Self { decoder, settings, plan, record, batches, first_row: None, bytes: 0, files, reserved: false }
+        Self {
+            decoder,
+            settings,
+            plan,
+            record,
+            batches,
+            first_row: None,
+            bytes: 0,
+            files,
+            look: NextLook::at(1),
+            run_rows: 0,
+        }
     }
 
     /// Goes on with rows of `plan`, in a batch of their own if it is another one.
@@ -135,7 +151,6 @@ impl<'a> BatchBuilder<'a> {
         let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
         let room = (self.settings.batch_rows * 5 / 4).saturating_sub(self.record.len());
         self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
-        self.reserved = true;
     }
 
     /// Ends the current batch, if there is anything in it.
@@ -148,7 +163,7 @@ impl<'a> BatchBuilder<'a> {
         let index = row_index.as_ref().map(|index| index.array(first_row, height)).transpose()?;
         self.batches.push(self.decoder.virtual_columns.add_to(batch, index, &self.files));
         self.files.clear();
-        self.reserved = false;
+        self.look = NextLook::at(1);
         Ok(())
     }
 }
@@ -169,6 +184,8 @@ impl<'a> DecodeRecords<'a> for BatchBuilder<'_> {
             add(&self.decoder.counters.rows_decoded, step);
             if self.settings.is_full(self.record.len(), self.bytes) {
                 self.flush()?;
+            } else if self.run_rows > done && self.look.is_due(self.record.len()) {
+                self.record.reserve_rows((self.run_rows - done) as usize);
             }
         }
         Ok(pos)

@@ -11,7 +11,7 @@ use crate::read::tasks::{BlockSlice, Blocks};
 use crate::{Error, Result};
 
 /// Least and most bytes that a task reads, unless one block has more.
-pub(super) const TASK_BYTES: Range<u64> = 256 << 10..8 << 20;
+pub(super) const TASK_BYTES: Range<u64> = 256 << 10..2 << 20;
 
 /// Blocks of so many bytes are found by reading their headers one by one: threads that fetched ranges would often find no
 /// block that begins in theirs.
