@@ -52,6 +52,9 @@ pub(crate) use view::{Bytes, Utf8, Views};
 
 /// Values of one type, written one after the other from the memory of an array.
 pub(crate) trait Column: Clone + Send + Sync {
+    /// Whether [`Column::encode_each`] writes one column of a record after the other, which pays for many rows at once.
+    const IN_COLUMNS: bool = false;
+
     /// The same column over the values of `array`, which has the dtype that the plan was made for.
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault>;
 
@@ -209,6 +212,8 @@ columns! {
 }
 
 impl<C: Column> Column for Box<C> {
+    const IN_COLUMNS: bool = C::IN_COLUMNS;
+
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
         (**self).bind(array).map(Self::new)
     }

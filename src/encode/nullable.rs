@@ -44,6 +44,29 @@ impl<C: Column> Nullable<C> {
     pub(crate) fn new(column: C, null: Branch, value: Branch) -> Self {
         Self { column, null, value, validity: None }
     }
+
+    /// Writes stretches of nulls, and of values, which are written together.
+    fn encode_stretches(&self, rows: Range<usize>, out: &mut [u8], mut ends: &mut [usize]) -> Result<(), Fault> {
+        let mut start = rows.start;
+        while start < rows.end {
+            let valid = is_valid(self.validity.as_ref(), start);
+            let goes_on = |&row: &usize| is_valid(self.validity.as_ref(), row) == valid;
+            let stretch = match self.validity {
+                Some(_) => 1 + (start + 1..rows.end).take_while(goes_on).count(),
+                None => rows.end - start,
+            };
+            let (now, later) = ends.split_at_mut(stretch);
+            let branch = if valid { self.value } else { self.null };
+            for end in &mut *now {
+                *end = put_byte(out, *end, branch.0);
+            }
+            if valid {
+                self.column.encode_each(start..start + stretch, out, now)?;
+            }
+            (start, ends) = (start + stretch, later);
+        }
+        Ok(())
+    }
 }
 
 impl<C: Column> Column for Nullable<C> {
@@ -67,6 +90,17 @@ impl<C: Column> Column for Nullable<C> {
         } else {
             Ok(put_byte(out, pos, self.null.0))
         }
+    }
+
+    #[inline]
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        if C::IN_COLUMNS {
+            return self.encode_stretches(rows, out, ends);
+        }
+        for (row, end) in rows.zip(ends) {
+            *end = self.encode(row, out, *end)?;
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use polars_arrow::array::{Array, StructArray};
 
+use super::staged::make_room;
 use super::{AnyColumn, Column, Stage, downcast};
 use crate::binary::Fault;
 
@@ -38,7 +39,7 @@ impl Record {
     pub(crate) fn encode_rows(
         &self,
         rows: Range<usize>,
-        out: &mut [u8],
+        out: &mut Vec<u8>,
         mut pos: usize,
         ends: &mut Vec<usize>,
         stage: &mut Stage,
@@ -49,6 +50,7 @@ impl Record {
             (left, pos) = (rest, end);
         }
         // Rows that are few or large, and those up to the first one at fault.
+        make_room(out, pos.saturating_add(self.bound(left.clone())));
         for row in left {
             pos = self.encode_fields(row, out, pos).map_err(|fault| (row, fault))?;
             ends.push(pos);
@@ -70,6 +72,8 @@ impl Record {
 }
 
 impl Column for Record {
+    const IN_COLUMNS: bool = true;
+
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
         self.bind_columns(downcast::<StructArray>(array).values())
     }
@@ -85,5 +89,9 @@ impl Column for Record {
 
     fn widest(&self, rows: Range<usize>) -> usize {
         self.columns.iter().map(|column| column.widest(rows.clone())).fold(0, usize::saturating_add)
+    }
+
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        self.columns.iter().try_for_each(|column| column.encode_each(rows.clone(), out, ends))
     }
 }

@@ -25,6 +25,15 @@ pub(crate) struct Stage {
     ends: Vec<usize>,
 }
 
+/// Makes `out` hold `len` bytes and what a short write may touch behind them.
+pub(super) fn make_room(out: &mut Vec<u8>, len: usize) {
+    let room = len.saturating_add(SLACK);
+    if out.len() < room {
+        // A little more, so that it is not zeroed piece by piece.
+        out.resize(room.saturating_add(room / 8), 0);
+    }
+}
+
 impl Stage {
     /// Writes the first of `rows` at `pos`, as many as are written at a time, and notes where each ends. Gives the rows
     /// that are left and the position; `None` if these rows are too large for it, or one of them is at fault.
@@ -32,7 +41,7 @@ impl Stage {
         &mut self,
         columns: &[AnyColumn],
         rows: &Range<usize>,
-        out: &mut [u8],
+        out: &mut Vec<u8>,
         pos: usize,
         ends: &mut Vec<usize>,
     ) -> Option<(Range<usize>, usize)> {
@@ -48,6 +57,7 @@ impl Stage {
         }
         let chunk = chunk.start..chunk.start + height;
         self.grow(columns, chunk.clone(), stride).ok()?;
+        make_room(out, pos + height * stride);
         let pos = self.move_together(stride, out, pos, ends);
         Some((chunk.end..rows.end, pos))
     }

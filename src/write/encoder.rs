@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use super::rows::Share;
-use crate::binary::SLACK;
 use crate::codec::Compressor;
 use crate::container::{SYNC_BYTES, push_block};
 use crate::encode::Stage;
@@ -91,10 +90,6 @@ impl BlockEncoder {
     pub(super) fn encode(&self, share: &Share) -> Result<Blocks> {
         let mut scratch = self.scratch()?;
         scratch.ends.clear();
-        let room = share.bound.saturating_add(SLACK);
-        if scratch.rows.len() < room {
-            scratch.rows.resize(room, 0);
-        }
         let (mut pos, mut done) = (0, share.first);
         for run in &share.runs {
             let Scratch { rows, ends, stage, .. } = &mut scratch;
