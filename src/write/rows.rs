@@ -8,7 +8,7 @@ use crate::encode::{Column, Record};
 /// on the batches that the rows came in.
 const GRANULE: usize = 64;
 
-/// The first of a granule's rows stand for all of them: looking at each would take a tenth of the time of encoding.
+/// The first of a granule's rows stand for all of them: the calling thread alone would look at each.
 const SAMPLE: usize = 8;
 
 /// The most rows of a share, and of a block: rows may take no bytes.
