@@ -70,7 +70,7 @@ pub struct Times {
     pub locked_ns: u64,
     /// Reading from the source, outside the lock; looking for records in a part of a large block.
     pub fetch_ns: u64,
-    /// Decompressing; of a task with more than eight blocks one is timed, and multiplied.
+    /// Decompressing; of a task with more than eight blocks some are timed, and their median stands for the others.
     pub decompress_ns: u64,
     /// Decoding, and everything else that makes batches.
     pub decode_ns: u64,

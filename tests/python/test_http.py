@@ -199,7 +199,7 @@ def test_the_retry_time_ends(server: Server, small: str) -> None:
     start = time.monotonic()
     with pytest.raises(OSError, match="503"):
         read_avro(small, storage_options={"retry_init_backoff_ms": 100, "retry_timeout_ms": 300, "max_retries": 1000})
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
 
 
 def test_times_that_are_too_long_to_count(server: Server, small: str) -> None:
@@ -412,9 +412,9 @@ def test_ctrl_c_ends_a_waiting_read(server: Server, small: str, call: str) -> No
         time.sleep(0.01)
     start = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=30)
     assert "KeyboardInterrupt" in errors
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
 
 
 def test_the_interpreter_exits_while_a_read_waits(server: Server, large: str) -> None:

@@ -177,7 +177,7 @@ def test_a_decimal_far_beyond_its_precision_is_refused_before_its_digits_are_mad
     with pytest.raises(polars_avro.AvroError, match="39"):
         polars_avro.read_avro(data)
     # The digits take some fifteen seconds, and four times as long for twice the bytes.
-    assert time.perf_counter() - begin < 3
+    assert time.perf_counter() - begin < 8
 
 
 def test_a_value_nested_too_deep_is_refused() -> None:

@@ -97,7 +97,7 @@ impl Decoder<'_> {
         for (i, slice) in slices.iter().enumerate() {
             let bytes = &window[slice.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
-            let own = self.decompress(&part.file, slices, i, bytes, decompressor, data)?;
+            let own = decompressor.decompress(&part.file, slices, i, bytes, data, self.counters)?;
             let data = if own { bytes } else { data };
             decode_block(part, slice, data, out)?;
             if out.look.is_due(out.record.len()) {

@@ -1,24 +1,19 @@
 //! Decodes the records of blocks.
 
-use std::time::Instant;
-
 use super::VirtualColumns;
+use super::decompress::TimedDecompressor;
 use crate::binary::{Fault, data_end};
-use crate::codec::Decompressor;
 use crate::container::BlockFrame;
 use crate::plan::Plan;
 use crate::read::files::OpenFile;
 use crate::read::settings::ReadSettings;
-use crate::read::stats::{Counters, add};
+use crate::read::stats::Counters;
 use crate::read::tasks::{BlockSlice, FileTask, RecordRun};
 use crate::{Error, ErrorKind, Result};
 
-/// So many blocks are timed one by one: what disturbs one of them is not multiplied.
-const FEW_BLOCKS: usize = 8;
-
 /// What threads reuse from one task to the next.
 pub(crate) struct Scratch {
-    pub(crate) decompressor: Decompressor,
+    pub(crate) decompressor: TimedDecompressor,
     pub(crate) data: Vec<u8>,
     /// Memory of blocks that a filter had to wait for.
     pub(crate) blocks: Vec<Vec<u8>>,
@@ -26,7 +21,7 @@ pub(crate) struct Scratch {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { decompressor: Decompressor::new(), data: Vec::new(), blocks: Vec::new() }
+        Self { decompressor: TimedDecompressor::new(), data: Vec::new(), blocks: Vec::new() }
     }
 }
 
@@ -36,34 +31,6 @@ pub(crate) struct Decoder<'a> {
     pub(crate) virtual_columns: &'a VirtualColumns,
     pub(crate) settings: ReadSettings,
     pub(crate) counters: &'a Counters,
-}
-
-impl Decoder<'_> {
-    /// Makes the data of one of a task's blocks ready to decode, see [`OpenFile::decompress`]. If there are many, the one in
-    /// the middle tells how long all of them take.
-    pub(crate) fn decompress(
-        &self,
-        file: &OpenFile,
-        slices: &[BlockSlice],
-        at: usize,
-        bytes: &[u8],
-        decompressor: &mut Decompressor,
-        out: &mut Vec<u8>,
-    ) -> Result<bool> {
-        let (frame, counters) = (&slices[at].frame, self.counters);
-        let is_timed = slices.len() <= FEW_BLOCKS || at == slices.len() / 2;
-        if !is_timed || file.header.codec.is_identity() {
-            return file.decompress(bytes, frame, decompressor, out, counters);
-        }
-        let start = Instant::now();
-        let own = file.decompress(bytes, frame, decompressor, out, counters)?;
-        let elapsed = start.elapsed().as_nanos();
-        let all: usize = slices.iter().map(|slice| slice.range.len()).sum();
-        let likely =
-            if slices.len() <= FEW_BLOCKS { elapsed } else { elapsed * all as u128 / bytes.len().max(1) as u128 };
-        add(&counters.decompress_ns, u64::try_from(likely).unwrap_or(u64::MAX));
-        Ok(own)
-    }
 }
 
 impl RunLocation<'_, '_> {

@@ -173,7 +173,7 @@ impl<'a> LateMaterializer<'a> {
             let bytes = &window[slice.range.clone()];
             let mut data = self.buffers.pop().unwrap_or_default();
             let decompressor = &mut scratch.decompressor;
-            let own = self.decoder.decompress(&part.file, slices, i, bytes, decompressor, &mut data)?;
+            let own = decompressor.decompress(&part.file, slices, i, bytes, &mut data, self.decoder.counters)?;
             let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
             decode_block(part, slice, &data, self)?;
             self.keep(data);

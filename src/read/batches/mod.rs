@@ -3,6 +3,7 @@
 mod batch;
 mod builder;
 mod decoder;
+mod decompress;
 mod filter;
 mod late;
 mod recovery;
