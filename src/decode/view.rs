@@ -1,7 +1,8 @@
 //! bytes and string: a length, then the bytes.
 //!
 //! Up to 12 bytes stand in the view itself, cut out of one 16-byte load. Longer values are copied from the block, which
-//! is still in the cache, into one buffer of the batch; so no batch keeps a decompressed block alive for a few strings.
+//! is still in the cache, into buffers of the batch; so no batch keeps a decompressed block alive for a few strings. A
+//! buffer that is full is followed by another one: values need not be next to one another, so none is copied twice.
 
 use std::marker::PhantomData;
 
@@ -49,13 +50,19 @@ impl Content for Utf8 {
     }
 }
 
+/// Bytes that 32 bits can address.
+const MOST_BYTES: usize = i32::MAX as usize;
+
+/// A buffer of less than this is cheaper to copy than to keep beside others.
+const FEW_BYTES: usize = 4 << 10;
+
 /// A column of bytes or strings.
 #[derive(Clone)]
 pub(crate) struct Views<C> {
     views: Vec<View>,
-    /// The bytes of longer values, up to what 32 bits can address.
-    tail: Vec<u8>,
+    /// The bytes of longer values. The last buffer has room for no more bytes than 32 bits can address.
     full: Vec<Buffer<u8>>,
+    tail: Vec<u8>,
     validity: Validity,
     content: PhantomData<C>,
 }
@@ -172,10 +179,28 @@ impl<C: Content> Views<C> {
     /// Returns where the next longer value begins in the tail, which can take `len` more bytes.
     #[inline(always)]
     fn room_for(&mut self, len: usize) -> usize {
-        if self.tail.len() + len > i32::MAX as usize {
-            self.full.push(std::mem::take(&mut self.tail).into());
+        if self.tail.capacity() - self.tail.len() < len {
+            self.make_room(len);
         }
         self.tail.len()
+    }
+
+    /// Makes room for `len` bytes: in another buffer, of a quarter of the bytes so far, unless these are few.
+    #[cold]
+    fn make_room(&mut self, len: usize) {
+        if self.tail.len() + len < FEW_BYTES {
+            return self.tail.reserve(len);
+        }
+        let room = (self.bytes() / 4).clamp(FEW_BYTES, MOST_BYTES).max(len);
+        let tail = std::mem::replace(&mut self.tail, Vec::with_capacity(room));
+        if !tail.is_empty() {
+            self.full.push(tail.into());
+        }
+    }
+
+    /// Bytes of all longer values.
+    fn bytes(&self) -> usize {
+        self.full.iter().map(Buffer::len).sum::<usize>() + self.tail.len()
     }
 
     /// The bytes of a value that was pushed.
@@ -208,7 +233,8 @@ impl<C: Content> Column for Views<C> {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.tail.reserve_exact(likely(self.tail.len(), self.views.len(), n));
+        let room = likely(self.bytes(), self.views.len(), n);
+        self.tail.reserve_exact(room.min(MOST_BYTES.saturating_sub(self.tail.len())));
         self.views.reserve_exact(n);
     }
 
@@ -232,3 +258,6 @@ impl<C: Content> Column for Views<C> {
 fn bad_utf8() -> Fault {
     Fault::data("string is not valid UTF-8")
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,9 @@ pub(crate) struct BufferPool {
     most: usize,
 }
 
+/// Room for a range and its last block, unless that is large. Pages that are not used are not there.
+const RANGE_ROOM: usize = 9 << 18;
+
 /// Windows of more bytes than this are given back to the allocator.
 const KEPT_BYTES: usize = 32 << 20;
 
@@ -29,10 +32,10 @@ impl BufferPool {
         self.kept().pop().unwrap_or_default()
     }
 
-    /// Returns memory with room for so many bytes.
+    /// Returns memory with room for so many bytes, and for those of later ranges: what they would outgrow would be lost.
     pub(super) fn acquire_room(&self, bytes: usize) -> Vec<u8> {
         let memory = self.acquire();
-        if memory.capacity() < bytes { vec![0; bytes] } else { memory }
+        if memory.capacity() < bytes { vec![0; bytes.max(RANGE_ROOM)] } else { memory }
     }
 
     /// Takes a window's memory back if nobody else has a part of it.

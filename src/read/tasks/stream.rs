@@ -67,6 +67,8 @@ pub(crate) struct BlockStream {
     ramp: u64,
     /// Bytes and rows of a block that was seen lately.
     sample: (u64, u64),
+    /// Bytes and rows of the last run of blocks.
+    last_run: (u64, u64),
     window: Window,
     /// What other threads fetch, and have fetched.
     ranges: Ranges,
@@ -111,6 +113,7 @@ impl BlockStream {
             row,
             ramp,
             sample,
+            last_run: sample,
             window,
             ranges,
             buffers,

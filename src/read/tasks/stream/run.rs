@@ -17,6 +17,9 @@ pub(super) const TASK_BYTES: Range<u64> = 256 << 10..2 << 20;
 /// block that begins in theirs.
 pub(super) const HEADERS_ALONE: u64 = 128 << 10;
 
+/// Columns of fewer rows than this are too small for what their memory leaves empty to matter.
+const FEW_ROWS: u64 = 1 << 10;
+
 /// Where the bytes of a task come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Supply {
@@ -68,6 +71,7 @@ impl BlockStream {
                 _ => break,
             }
         }
+        self.last_run = (taken, rows);
         let known = if supply == Supply::Task { start } else { self.window.end() };
         let missing = known..self.offset.max(known);
         let window = match supply {
@@ -108,7 +112,21 @@ impl BlockStream {
         };
         let ratio = self.file.header.codec.expected_ratio();
         let most = (self.settings.batch_bytes as u64 / ratio).min(TASK_BYTES.end);
-        batch.min(most).min(share.max(TASK_BYTES.start)).min(self.ramp)
+        self.filling(batch.min(most).min(share.max(TASK_BYTES.start)).min(self.ramp))
+    }
+
+    /// So much less than `bytes` that the rows in it, by the look of the last run, just fill memory of a size that
+    /// allocators have: four sizes lie between one power of two and the next, and what a column does not fill is lost.
+    fn filling(&self, bytes: u64) -> u64 {
+        let (run_bytes, run_rows) = self.last_run;
+        let rows = bytes.saturating_mul(run_rows).checked_div(run_bytes).unwrap_or(0);
+        if rows < FEW_ROWS {
+            return bytes;
+        }
+        let size = rows >> (rows.ilog2() - 2) << (rows.ilog2() - 2);
+        // Rows differ, and a block more may begin.
+        let target = (size - size / 128).saturating_sub(self.sample.1);
+        target.saturating_mul(run_bytes) / run_rows
     }
 
     /// Takes one block, whose bytes are counted from `start`.
