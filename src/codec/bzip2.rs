@@ -45,7 +45,7 @@ impl Encoder {
         Ok(Self(Compression::new(level as u32)))
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
         out.clear();
         let mut stream = Compress::new(self.0, 0);
         loop {
@@ -53,7 +53,7 @@ impl Encoder {
             let rest = &data[stream.total_in() as usize..];
             let status = stream.compress_vec(rest, out, Action::Finish).map_err(|error| Codec::Bzip2.broken(error))?;
             if status == Status::StreamEnd {
-                return Ok(());
+                return Ok(out.len());
             }
         }
     }

@@ -182,20 +182,26 @@ impl Compressor {
         }))
     }
 
-    /// Replaces `out` by a block that holds `data`.
-    pub(crate) fn compress(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        match &mut self.0 {
-            Encoder::Null => {
-                out.clear();
-                out.extend_from_slice(data);
-                Ok(())
-            }
-            Encoder::Deflate(encoder) => encoder.encode(data, out),
-            Encoder::Snappy(encoder) => encoder.encode(data, out),
-            Encoder::Zstandard(encoder) => encoder.encode(data, out),
-            Encoder::Bzip2(encoder) => encoder.encode(data, out),
-            Encoder::Xz(encoder) => encoder.encode(data, out),
-        }
+    /// Returns a block that holds `data`, which may stand at the beginning of `out`.
+    ///
+    /// Pass the same `out` again, as it is, so that nothing has to be zeroed.
+    pub(crate) fn compress<'a>(&mut self, data: &'a [u8], out: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+        let len = match &mut self.0 {
+            Encoder::Null => return Ok(data),
+            Encoder::Deflate(encoder) => encoder.encode(data, out)?,
+            Encoder::Snappy(encoder) => encoder.encode(data, out)?,
+            Encoder::Zstandard(encoder) => encoder.encode(data, out)?,
+            Encoder::Bzip2(encoder) => encoder.encode(data, out)?,
+            Encoder::Xz(encoder) => encoder.encode(data, out)?,
+        };
+        Ok(&out[..len])
+    }
+}
+
+/// Makes `out` hold `len` bytes at least.
+fn grow(out: &mut Vec<u8>, len: usize) {
+    if out.len() < len {
+        out.resize(len, 0);
     }
 }
 

@@ -48,7 +48,7 @@ impl Encoder {
         Ok(Self(check_level(Codec::Xz, level, 6, 0..=9)? as u32))
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
         out.clear();
         let mut stream = Stream::new_easy_encoder(self.0, Check::Crc64).map_err(fault)?;
         loop {
@@ -56,7 +56,7 @@ impl Encoder {
             let rest = &data[stream.total_in() as usize..];
             let status = stream.process_vec(rest, out, Action::Finish).map_err(fault)?;
             if status == Status::StreamEnd {
-                return Ok(());
+                return Ok(out.len());
             }
         }
     }

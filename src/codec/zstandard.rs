@@ -64,11 +64,10 @@ impl Encoder {
         Ok(Self { inner: CCtx::create(), level })
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
         out.clear();
         out.reserve(zstd_safe::compress_bound(data.len()));
         let written = self.inner.compress(out, data, self.level);
-        written.map_err(|code| Codec::Zstandard.broken(zstd_safe::get_error_name(code)))?;
-        Ok(())
+        written.map_err(|code| Codec::Zstandard.broken(zstd_safe::get_error_name(code)))
     }
 }

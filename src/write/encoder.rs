@@ -74,12 +74,7 @@ impl BlockEncoder {
             // At least one row, however large.
             let stop = (row + ends[row..].partition_point(|&end| end <= goal)).max(row + 1);
             let data = &rows[start..ends[stop - 1]];
-            if self.codec == Codec::Null {
-                push_block(&mut out, stop - row, data, &self.sync);
-            } else {
-                compressor.compress(data, compressed)?;
-                push_block(&mut out, stop - row, compressed, &self.sync);
-            }
+            push_block(&mut out, stop - row, compressor.compress(data, compressed)?, &self.sync);
             (row, start) = (stop, ends[stop - 1]);
             blocks += 1;
         }
