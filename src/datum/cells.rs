@@ -95,6 +95,21 @@ impl<'a> Segment<'a> {
     }
 }
 
+impl<'a> Segment<'a> {
+    /// The same where it stands; `None` too if it has no bytes behind it there.
+    #[inline(always)]
+    pub(super) fn get_in_place(&self, row: usize) -> Option<Cell<'a>> {
+        let index = row - self.start;
+        let view = &self.chunk.views()[index];
+        let len = view.length as usize;
+        if len <= INLINE || self.chunk.validity().is_some_and(|validity| !validity.get_bit(index)) {
+            return None;
+        }
+        let (buffer, offset) = (&self.chunk.data_buffers()[view.buffer_idx as usize], view.offset as usize);
+        buffer.get(offset..offset + len + PADDING).map(Cell)
+    }
+}
+
 impl Scratch {
     #[cold]
     #[inline(never)]

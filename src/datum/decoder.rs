@@ -8,11 +8,12 @@ use polars_arrow::array::{Array, BinaryViewArray};
 use polars_arrow::datatypes::Field;
 use rayon::prelude::*;
 
-use super::DatumOptions;
 use super::cells::{Cells, Scratch};
+use super::route::Route;
 use super::router::Router;
 use super::task::{Done, Tasks};
 use super::writers::WriterSchemas;
+use super::{DatumOptions, Framing};
 use crate::decode::Column;
 use crate::{Error, Result, Schema, executor};
 
@@ -146,10 +147,21 @@ impl DatumDecoder {
 /// Ids of rows that have not been looked up yet, in the order of the rows.
 fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<u64> {
     let (mut seen, mut ids, mut scratch) = (HashSet::new(), Vec::new(), Scratch::default());
+    let mut last: Option<Route> = None;
     for segment in cells.segments(0..cells.len()) {
         for row in segment.rows.clone() {
             let Some(cell) = segment.get(row, &mut scratch) else { continue };
-            ids.extend(router.missing(cell.row()).filter(|id| seen.insert(*id)));
+            // Most rows begin like the row before.
+            if last.as_ref().is_some_and(|last| last.fits(cell)) {
+                continue;
+            }
+            let headers = router.framing.headers(cell.row());
+            if let [Some(header), None, None, None] = headers
+                && router.framing != Framing::Auto
+            {
+                last = Some(Route::new(header, 0, cell));
+            }
+            ids.extend(router.missing(headers).filter(|id| seen.insert(*id)));
             if ids.len() >= MISSING {
                 return ids;
             }

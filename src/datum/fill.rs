@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use polars_arrow::array::Array;
 
-use super::cells::{Cells, Scratch, Segment};
-use super::probe::{Probe, decode};
+use super::cells::{Cells, Scratch};
+use super::probe::Probe;
 use super::route::Route;
 use super::router::{NoRoute, Router};
+use super::run::Run;
 use super::writers::{Writer, WriterSchemas};
-use crate::binary::Fault;
 use crate::decode::{AnyColumn, Column, Merge, NextLook};
 
 /// Rows whose size tells how much room the rest needs.
@@ -32,7 +32,22 @@ pub(super) fn fill(
     bad: &[usize],
     probe: &mut Probe<'_>,
 ) -> Result<Box<dyn Array>, Stop> {
-    let mut target = Target::new(router.known, rows.len());
+    // What fails together is decoded row by row, which tells the first row at fault.
+    match fill_rows(router, cells, rows.clone(), bad, probe, true) {
+        Err(Stop::Row(_)) => fill_rows(router, cells, rows, bad, probe, false),
+        done => done,
+    }
+}
+
+fn fill_rows(
+    router: Router<'_>,
+    cells: &Cells<'_>,
+    rows: Range<usize>,
+    bad: &[usize],
+    probe: &mut Probe<'_>,
+    together: bool,
+) -> Result<Box<dyn Array>, Stop> {
+    let mut target = Target::new(router.known, rows.len(), together);
     let mut scratch = (Scratch::default(), Scratch::default());
     let mut route: Option<Route> = None;
     let mut bad = bad.iter().copied().peekable();
@@ -70,38 +85,6 @@ pub(super) fn fill(
     Ok(target.finish())
 }
 
-/// Rows of one schema.
-#[derive(Clone, Copy)]
-struct Run<'a> {
-    segment: &'a Segment<'a>,
-    route: &'a Route,
-    writer: &'a Writer,
-    /// This row is of the route, whatever others are.
-    first: usize,
-}
-
-impl Run<'_> {
-    /// Decodes rows up to one that is null or of another route; gives that one, or the one that failed.
-    #[inline(always)]
-    fn decode(
-        &self,
-        rows: Range<usize>,
-        (short, long): &mut (Scratch, Scratch),
-        mut push: impl FnMut(&[u8], usize) -> Result<usize, Fault>,
-    ) -> Result<usize, usize> {
-        for row in rows.clone() {
-            let Some(cell) = self.segment.get(row, short) else { return Ok(row) };
-            if !self.route.fits(cell) && row != self.first {
-                return Ok(row);
-            }
-            if decode(self.route, self.writer, cell, long, &mut push).is_err() {
-                return Err(row);
-            }
-        }
-        Ok(rows.end)
-    }
-}
-
 /// The column that rows go into: one for each schema they are written with.
 struct Target<'a> {
     writers: &'a [Arc<Writer>],
@@ -112,6 +95,8 @@ struct Target<'a> {
     len: usize,
     wanted: usize,
     look: NextLook,
+    /// Rows are decoded many at a time, where they can be.
+    together: bool,
 }
 
 enum Columns {
@@ -121,7 +106,7 @@ enum Columns {
 
 impl<'a> Target<'a> {
     /// Begins with the reader's own schema, in case that no row has any.
-    fn new(known: &'a WriterSchemas, wanted: usize) -> Self {
+    fn new(known: &'a WriterSchemas, wanted: usize, together: bool) -> Self {
         let columns = Columns::One(Box::new(known.writers[0].column.clone()));
         Self {
             writers: &known.writers,
@@ -131,6 +116,7 @@ impl<'a> Target<'a> {
             len: 0,
             wanted,
             look: NextLook::at(SAMPLE),
+            together,
         }
     }
 
@@ -167,6 +153,7 @@ impl<'a> Target<'a> {
         let decoded = match &mut self.columns {
             Columns::One(column) => match &mut **column {
                 // Most rows are records: a loop of their own.
+                AnyColumn::Record(record) if self.together => run.decode_together(rows.start..stop, scratch, record),
                 AnyColumn::Record(record) => {
                     run.decode(rows.start..stop, scratch, |bytes, pos| record.decode_one(bytes, pos))
                 }

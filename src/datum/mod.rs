@@ -13,6 +13,7 @@ mod probe;
 mod route;
 mod router;
 mod rows;
+mod run;
 mod task;
 mod writers;
 

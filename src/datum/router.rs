@@ -93,10 +93,9 @@ impl Router<'_> {
         }
     }
 
-    /// The ids of a row that have not been looked up yet.
-    pub(super) fn missing(&self, row: &[u8]) -> impl Iterator<Item = u64> {
-        let headers = self.framing.headers(row).into_iter().flatten();
-        headers.filter_map(|header| match self.writer(header) {
+    /// The ids of a row with these headers that have not been looked up yet.
+    pub(super) fn missing(&self, headers: [Option<Header>; 4]) -> impl Iterator<Item = u64> {
+        headers.into_iter().flatten().filter_map(|header| match self.writer(header) {
             Err(NoRoute::Missing(id)) => Some(id),
             _ => None,
         })

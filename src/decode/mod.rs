@@ -87,6 +87,15 @@ pub(crate) trait Column: Clone + Send + Sync {
     /// Appends the value at `pos`; returns the position after it. Where it fails, the column is in no defined state.
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault>;
 
+    /// Appends the value of each of these rows at its position, and moves that on. Where it fails, rows may have failed
+    /// that are before the one with the fault.
+    fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
+        for (bytes, pos) in rows.iter().zip(positions) {
+            *pos = self.decode(bytes, *pos)?;
+        }
+        Ok(())
+    }
+
     /// Appends `n` nulls.
     fn push_nulls(&mut self, n: usize);
 
@@ -144,6 +153,10 @@ macro_rules! columns {
             fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
                 // Each kind leaves at its own fault, so that no result is put together and taken apart.
                 Ok(match self { $(Self::$kind(column) => column.decode(bytes, pos)?),* })
+            }
+
+            fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
+                match self { $(Self::$kind(column) => column.decode_across(rows, positions)),* }
             }
 
             fn push_nulls(&mut self, n: usize) {
@@ -251,6 +264,10 @@ impl<C: Column> Column for Box<C> {
     #[inline]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         (**self).decode(bytes, pos)
+    }
+
+    fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
+        (**self).decode_across(rows, positions)
     }
 
     fn push_nulls(&mut self, n: usize) {

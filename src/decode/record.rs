@@ -220,6 +220,23 @@ impl Column for Record {
         self.decode_one(bytes, pos)
     }
 
+    /// Field by field: each has a loop of its own, without dispatch.
+    fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
+        self.settle();
+        for step in &mut self.steps {
+            match step {
+                Step::Column(column) => column.decode_across(rows, positions)?,
+                Step::Skip(skips) => {
+                    for (bytes, pos) in rows.iter().zip(&mut *positions) {
+                        *pos = self.programs.skip(skips, bytes, *pos)?;
+                    }
+                }
+            }
+        }
+        self.len += rows.len();
+        Ok(())
+    }
+
     fn push_nulls(&mut self, n: usize) {
         self.validity.mark_nulls(self.len, n);
         self.len += n;
