@@ -96,7 +96,12 @@ impl<'a> Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
-    /// The same where it stands; `None` too if it has no bytes behind it there.
+    /// Whether nulls are rare: most runs of rows between them are long.
+    pub(super) fn has_long_runs(&self) -> bool {
+        self.chunk.null_count() <= self.chunk.len() / 64
+    }
+
+    /// The bytes of a row where they stand; `None` if it is null or short, or if its buffer ends with it.
     #[inline(always)]
     pub(super) fn get_in_place(&self, row: usize) -> Option<Cell<'a>> {
         let index = row - self.start;

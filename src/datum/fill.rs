@@ -153,7 +153,9 @@ impl<'a> Target<'a> {
         let decoded = match &mut self.columns {
             Columns::One(column) => match &mut **column {
                 // Most rows are records: a loop of their own.
-                AnyColumn::Record(record) if self.together => run.decode_together(rows.start..stop, scratch, record),
+                AnyColumn::Record(record) if self.together && run.segment.has_long_runs() => {
+                    run.decode_together(rows.start..stop, scratch, record)
+                }
                 AnyColumn::Record(record) => {
                     run.decode(rows.start..stop, scratch, |bytes, pos| record.decode_one(bytes, pos))
                 }
