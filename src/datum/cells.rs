@@ -81,41 +81,54 @@ impl<'a> Segment<'a> {
             return None;
         }
         let view = &self.chunk.views()[index];
-        let len = view.length as usize;
-        if len <= INLINE {
-            // The length, then the bytes.
-            scratch.inline[..16].copy_from_slice(&view.as_u128().to_le_bytes());
-            return Some(Cell(&scratch.inline[4..4 + len + PADDING]));
+        if view.is_inline() {
+            return Some(scratch.unpack(view));
         }
-        let (buffer, offset) = (&self.chunk.data_buffers()[view.buffer_idx as usize], view.offset as usize);
-        match buffer.get(offset..offset + len + PADDING) {
-            Some(bytes) => Some(Cell(bytes)),
-            None => Some(scratch.pad(&buffer[offset..offset + len])),
-        }
+        let buffer = &*self.chunk.data_buffers()[view.buffer_idx as usize];
+        Some(
+            cell_in(buffer, view)
+                .unwrap_or_else(|| scratch.pad(&buffer[view.offset as usize..][..view.length as usize])),
+        )
     }
-}
 
-impl<'a> Segment<'a> {
     /// Whether nulls are rare: most runs of rows between them are long.
     pub(super) fn has_long_runs(&self) -> bool {
         self.chunk.null_count() <= self.chunk.len() / 64
     }
 
-    /// The bytes of a row where they stand; `None` if it is null or short, or if its buffer ends with it.
+    /// Rows in the buffer of the first one, up to one that is null or short, or that the buffer ends with: the buffer, and
+    /// where each begins in it.
     #[inline(always)]
-    pub(super) fn get_in_place(&self, row: usize) -> Option<Cell<'a>> {
-        let index = row - self.start;
-        let view = &self.chunk.views()[index];
-        let len = view.length as usize;
-        if len <= INLINE || self.chunk.validity().is_some_and(|validity| !validity.get_bit(index)) {
-            return None;
-        }
-        let (buffer, offset) = (&self.chunk.data_buffers()[view.buffer_idx as usize], view.offset as usize);
-        buffer.get(offset..offset + len + PADDING).map(Cell)
+    pub(super) fn in_place(&self, rows: Range<usize>) -> (&'a [u8], impl Iterator<Item = (usize, Cell<'a>)>) {
+        let (start, validity) = (rows.start - self.start, self.chunk.validity());
+        let views = &self.chunk.views()[start..rows.end - self.start];
+        let number = views.first().filter(|view| !view.is_inline()).map_or(0, |view| view.buffer_idx);
+        let buffer = self.chunk.data_buffers().get(number as usize).map_or(&[][..], |buffer| buffer);
+        let cells = views.iter().enumerate().map_while(move |(i, view)| {
+            let valid = validity.is_none_or(|validity| validity.get_bit(start + i));
+            let stands = valid && !view.is_inline() && view.buffer_idx == number;
+            Some((view.offset as usize, cell_in(buffer, view).filter(|_| stands)?))
+        });
+        (buffer, cells)
     }
 }
 
+/// The bytes of a view that is not inline, unless its buffer ends with them.
+#[inline(always)]
+fn cell_in<'a>(buffer: &'a [u8], view: &View) -> Option<Cell<'a>> {
+    let (start, len) = (view.offset as usize, view.length as usize);
+    buffer.get(start..start + len + PADDING).map(Cell)
+}
+
 impl Scratch {
+    /// The bytes of an inline view.
+    #[inline(always)]
+    fn unpack(&mut self, view: &View) -> Cell<'_> {
+        // The length, then the bytes.
+        self.inline[..16].copy_from_slice(&view.as_u128().to_le_bytes());
+        Cell(&self.inline[4..4 + view.length as usize + PADDING])
+    }
+
     #[cold]
     #[inline(never)]
     fn pad(&mut self, bytes: &[u8]) -> Cell<'_> {
@@ -203,6 +216,41 @@ mod tests {
                 .collect();
             let wanted: Vec<_> = expected[bounds].iter().map(|row| row.map(<[u8]>::to_vec)).collect();
             assert_eq!(seen, wanted);
+        }
+    }
+
+    /// One chunk of two buffers.
+    fn joined(first: &BinaryViewArray, second: &BinaryViewArray) -> BinaryViewArray {
+        let later = second.views().iter().map(|&view| View { buffer_idx: view.buffer_idx + 1, ..view });
+        let views: Vec<_> = first.views().iter().copied().chain(later).collect();
+        let buffers: Vec<_> = [first, second].iter().flat_map(|chunk| chunk.data_buffers().iter().cloned()).collect();
+        let validity = first.iter().chain(second.iter()).map(|row| row.is_some()).collect();
+        BinaryViewArray::try_new(first.dtype().clone(), views.into(), buffers.into(), Some(validity)).unwrap()
+    }
+
+    #[test]
+    fn rows_in_place_are_those_of_one_buffer() {
+        let long = |i: u8| Some([i; 20]);
+        // The last row of a buffer has no padding behind it.
+        let first = BinaryViewArray::from_slice([long(0), long(1), None, long(3), long(4)]);
+        let second = BinaryViewArray::from_slice([long(5), long(6), long(7)]);
+        let chunks = [first.clone(), joined(&first, &second)];
+        let cells = Cells::new(&chunks);
+        let segments: Vec<_> = cells.segments(0..cells.len()).collect();
+        for (segment, from, expected) in [
+            (0, 0, vec![0, 1]),
+            (0, 2, vec![]),
+            (0, 3, vec![3]),
+            (0, 4, vec![]),
+            (1, 5 + 3, vec![3]),
+            (1, 5 + 5, vec![5, 6]),
+        ] {
+            let (buffer, found) = segments[segment].in_place(from..segments[segment].rows.end);
+            let found: Vec<_> = found.collect();
+            assert_eq!(found.iter().map(|(_, cell)| cell.row()[0]).collect::<Vec<_>>(), expected, "{segment} {from}");
+            for (start, cell) in found {
+                assert_eq!(&buffer[start..start + cell.len()], cell.row());
+            }
         }
     }
 

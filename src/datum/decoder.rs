@@ -125,7 +125,7 @@ impl DatumDecoder {
         let bounds = |task: usize| cells.len() * task / n..cells.len() * (task + 1) / n;
         let run = |task| tasks.run(bounds(task));
         let done: Vec<_> = if n > 1 && executor::threads() > 1 {
-            executor::pool()?.install(|| (0..n).into_par_iter().map(run).collect())
+            executor::pool()?.install(|| (0..n).into_par_iter().with_max_len(1).map(run).collect())
         } else {
             (0..n).map(run).collect()
         };

@@ -6,8 +6,8 @@ use super::cells::{Scratch, Segment};
 use super::probe::decode;
 use super::route::Route;
 use super::writers::Writer;
-use crate::binary::{Fault, data_end};
-use crate::decode::{Column, Record};
+use crate::binary::Fault;
+use crate::decode::{Column, Record, Rows};
 
 /// Rows that are decoded together: what they need stays in the first cache.
 const TOGETHER: usize = 128;
@@ -46,7 +46,7 @@ impl<'a> Run<'a> {
         Ok(rows.end)
     }
 
-    /// The same, a field of many rows after the other: where each row begins is known, so none waits for the one before it.
+    /// The same, a field of many rows after the other: see [`Rows`].
     /// The row that failed may be any of those that were decoded together.
     pub(super) fn decode_together(
         &self,
@@ -54,10 +54,10 @@ impl<'a> Run<'a> {
         scratch: &mut (Scratch, Scratch),
         record: &mut Record,
     ) -> Result<usize, usize> {
-        let (mut bytes, mut positions) = ([&[][..]; TOGETHER], [0; TOGETHER]);
+        let (mut positions, mut ends) = ([0; TOGETHER], [0; TOGETHER]);
         let mut row = rows.start;
         while row < rows.end {
-            let n = self.gather(row..rows.end, &mut bytes);
+            let (buffer, n) = self.gather(row..rows.end, &mut positions, &mut ends);
             if n < FEWEST {
                 // Those that were gathered, and the one that could not be.
                 let stop = rows.end.min(row + n + 1);
@@ -68,10 +68,9 @@ impl<'a> Run<'a> {
                 row = stop;
                 continue;
             }
-            let (bytes, positions) = (&bytes[..n], &mut positions[..n]);
-            positions.fill(self.route.header.len);
-            record.decode_across(bytes, positions).map_err(|_| row)?;
-            if bytes.iter().zip(positions).any(|(bytes, end)| *end != data_end(bytes)) {
+            let (rows, positions) = (Rows::new(buffer, &ends[..n]), &mut positions[..n]);
+            record.decode_across(rows, positions).map_err(|_| row)?;
+            if !rows.end_at(positions) {
                 return Err(row);
             }
             row += n;
@@ -79,17 +78,24 @@ impl<'a> Run<'a> {
         Ok(row)
     }
 
-    /// The first rows that stand in place and are of the route; says how many they are.
+    /// The first rows that stand in one buffer and are of the route: where their datums begin and their padding ends.
+    /// Returns the buffer, and how many they are.
     #[inline(always)]
-    fn gather(&self, rows: Range<usize>, bytes: &mut [&'a [u8]; TOGETHER]) -> usize {
-        let mut n = 0;
-        for (row, place) in rows.zip(bytes) {
-            match self.segment.get_in_place(row) {
-                Some(cell) if self.route.fits(cell) || row == self.first => *place = cell.padded(),
-                _ => break,
+    fn gather(
+        &self,
+        rows: Range<usize>,
+        positions: &mut [usize; TOGETHER],
+        ends: &mut [usize; TOGETHER],
+    ) -> (&'a [u8], usize) {
+        let (mut n, first) = (0, rows.start);
+        let (buffer, cells) = self.segment.in_place(rows);
+        for ((pos, end), (start, cell)) in positions.iter_mut().zip(ends).zip(cells) {
+            if !self.route.fits(cell) && first + n != self.first {
+                break;
             }
+            (*pos, *end) = (start + self.route.header.len, start + cell.padded().len());
             n += 1;
         }
-        n
+        (buffer, n)
     }
 }

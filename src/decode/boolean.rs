@@ -4,8 +4,8 @@ use polars_arrow::array::{Array, BooleanArray};
 use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::ArrowDataType;
 
-use super::Column;
 use super::validity::Validity;
+use super::{Column, Rows};
 use crate::binary::Fault;
 
 /// A column of booleans.
@@ -19,11 +19,13 @@ pub(crate) struct Boolean {
 impl Column for Boolean {
     #[inline(always)]
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        match bytes.get(pos) {
-            Some(&byte) if byte < 2 => self.values.push(byte == 1),
-            byte => return Err(not_a_boolean(byte.copied())),
-        }
-        Ok(pos + 1)
+        let (value, pos) = read(bytes, pos)?;
+        self.values.push(value);
+        Ok(pos)
+    }
+
+    fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
+        rows.read_into(&mut self.values, positions, read)
     }
 
     fn push_nulls(&mut self, n: usize) {
@@ -42,6 +44,15 @@ impl Column for Boolean {
         let values: Bitmap = std::mem::take(&mut self.values).into_iter().collect();
         let validity = self.validity.finish(values.len());
         BooleanArray::new(ArrowDataType::Boolean, values, validity).boxed()
+    }
+}
+
+/// The boolean at `pos`, and the position after it.
+#[inline(always)]
+fn read(bytes: &[u8], pos: usize) -> Result<(bool, usize), Fault> {
+    match bytes.get(pos) {
+        Some(&byte) if byte < 2 => Ok((byte == 1, pos + 1)),
+        byte => Err(not_a_boolean(byte.copied())),
     }
 }
 

@@ -5,6 +5,7 @@
 //! is the list of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the
 //! next instead of going through memory at every virtual call.
 
+mod across;
 mod big_decimal;
 mod boolean;
 mod categorical;
@@ -46,6 +47,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 
 use crate::binary::Fault;
 
+pub(crate) use across::Rows;
 pub(crate) use big_decimal::BigDecimal;
 pub(crate) use boolean::Boolean;
 pub(crate) use categorical::Categorical;
@@ -89,11 +91,8 @@ pub(crate) trait Column: Clone + Send + Sync {
 
     /// Appends the value of each of these rows at its position, and moves that on. Where it fails, rows may have failed
     /// that are before the one with the fault.
-    fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
-        for (bytes, pos) in rows.iter().zip(positions) {
-            *pos = self.decode(bytes, *pos)?;
-        }
-        Ok(())
+    fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
+        rows.advance(positions, |bytes, pos| self.decode(bytes, pos))
     }
 
     /// Appends `n` nulls.
@@ -155,7 +154,7 @@ macro_rules! columns {
                 Ok(match self { $(Self::$kind(column) => column.decode(bytes, pos)?),* })
             }
 
-            fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
+            fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
                 match self { $(Self::$kind(column) => column.decode_across(rows, positions)),* }
             }
 
@@ -266,7 +265,7 @@ impl<C: Column> Column for Box<C> {
         (**self).decode(bytes, pos)
     }
 
-    fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
+    fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
         (**self).decode_across(rows, positions)
     }
 

@@ -4,8 +4,8 @@ use polars_arrow::array::{Array, PrimitiveArray};
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::types::NativeType;
 
-use super::Column;
 use super::validity::Validity;
+use super::{Column, Rows};
 use crate::binary::Fault;
 
 /// How a number is on the wire and what it is in memory.
@@ -38,6 +38,10 @@ impl<N: Number> Column for Primitive<N> {
         let (value, pos) = N::read(bytes, pos)?;
         self.values.push(value);
         Ok(pos)
+    }
+
+    fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
+        rows.read_into(&mut self.values, positions, N::read)
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 
 use super::skip::{Skip, SkipPrograms};
 use super::validity::Validity;
-use super::{AnyColumn, Column};
+use super::{AnyColumn, Column, Rows};
 use crate::binary::{Fault, PADDING, data_end};
 
 /// A step of a record, in the writer's order.
@@ -221,15 +221,13 @@ impl Column for Record {
     }
 
     /// Field by field: each has a loop of its own, without dispatch.
-    fn decode_across(&mut self, rows: &[&[u8]], positions: &mut [usize]) -> Result<(), Fault> {
+    fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
         self.settle();
         for step in &mut self.steps {
             match step {
                 Step::Column(column) => column.decode_across(rows, positions)?,
                 Step::Skip(skips) => {
-                    for (bytes, pos) in rows.iter().zip(&mut *positions) {
-                        *pos = self.programs.skip(skips, bytes, *pos)?;
-                    }
+                    rows.advance(positions, |bytes, pos| self.programs.skip(skips, bytes, pos))?;
                 }
             }
         }
