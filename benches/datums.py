@@ -4,8 +4,8 @@
 
 A million Confluent-framed rows of six fields are decoded by this package (in memory and streaming), by fastavro in
 ``map_elements``, and by arrow-avro if its driver is given (``cargo build --release`` in ``benches/arrow_avro``); and
-the same rows are read from an uncompressed file. Each number of threads has a process of its own. Every way but the slow
-one runs twice in its turn and the second run counts: what a processor that was idle needs to wake up is not the decoder's.
+the same rows are read from an uncompressed file. Each number of threads has a process of its own. Every way but the
+slow one runs twice in its turn and the second run counts: what a processor needs to wake up is not the decoder's.
 """
 
 from __future__ import annotations

@@ -110,6 +110,7 @@ class DatumDecoder:
         schema: str | None = None,
         reader_schema: str | None = None,
         ignore_ids: bool = False,
+        ids: set[int] | None = None,
         fields: list[str] | None = None,
         ignore_errors: bool = False,
         limits: Limits | None = None,

@@ -87,6 +87,8 @@ def decode(
         When the query runs, if a row is bad: it ends inside a value, has bytes left, lacks the header, or has an
         unknown id. The message names the row and the field. Rows are counted in the series that Polars passes, which is
         a part of the column in the streaming engine.
+    AvroLimitError
+        When the query runs, if a callable or a registry does not know more than 1,000 of the ids.
     AvroSchemaError
         If a schema is not valid, or cannot be read as `reader_schema`.
     ValueError
@@ -137,7 +139,7 @@ def decode(
 class Decoder:
     """Decodes series. Can be pickled, so a query with it can be serialised."""
 
-    def __init__(self, framing: Framing, lookup: Lookup | None, options: dict[str, Any]) -> None:
+    def __init__(self, framing: Framing, lookup: Lookup, options: dict[str, Any]) -> None:
         self._framing = framing
         self._lookup = lookup
         self._options = options
@@ -182,9 +184,11 @@ class Decoder:
             "schema": writer,
             "reader_schema": reader,
             "ignore_ids": lookup is None,
+            "ids": set() if lookup is None else lookup.ids(),
             "ignore_errors": bool(ignore_errors),
             "limits": limits,
         }
+        lookup = lookup or Lookup({})
         whole = cls(framing, lookup, options)
         return whole if fields is None else cls(framing, lookup, options | {"fields": whole._select(fields)})
 
@@ -229,10 +233,6 @@ class Decoder:
 
     def _look_up(self, ids: list[int], unknown: set[int]) -> None:
         """Pass the schemas of these ids to the core; one thread at a time looks them up."""
-        if self._lookup is None:
-            # The fingerprints of `schema` and `reader_schema` are known to the core.
-            unknown.update(ids)
-            return
         with self._lock:
             for schema_id in ids:
                 if schema_id in self._added:
@@ -275,6 +275,10 @@ class Lookup:
         except LookupError:
             return None
         return None if schema is None else schema_json(schema, f"schemas({schema_id})")
+
+    def ids(self) -> set[int] | None:
+        """Return all ids that have a schema, None if that shows when they are looked up."""
+        return set(self.source) if isinstance(self.source, dict) else None
 
     def only_schema(self) -> str | None:
         """Return the schema to read as, if only one is possible."""

@@ -1,5 +1,6 @@
 //! How datums are decoded.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Framing;
@@ -24,6 +25,9 @@ pub struct DatumOptions {
     pub schema: Option<Arc<Schema>>,
     /// Ids of registries are not looked up: `schema` wrote every row. Fingerprints always are.
     pub ignore_ids: bool,
+    /// The ids and fingerprints that may be asked for, see [`Decoded::Missing`](super::Decoded::Missing); any if `None`.
+    /// Rows with another one are bad.
+    pub ids: Option<HashSet<u64>>,
     /// The schema that all rows are read as; `schema` if there is none.
     pub reader_schema: Option<Arc<Schema>>,
     /// The fields of the root record that come out, in this order; all if `None`. Each is a name, or a path: names with
@@ -39,6 +43,7 @@ setters!(DatumOptions {
     with_framing(framing: Framing) => framing = framing;
     with_schema(schema: impl Into<Arc<Schema>>) => schema = Some(schema.into());
     with_ignore_ids(ignore: bool) => ignore_ids = ignore;
+    with_ids(ids: impl IntoIterator<Item = u64>) => ids = Some(ids.into_iter().collect());
     with_reader_schema(schema: impl Into<Arc<Schema>>) => reader_schema = Some(schema.into());
     with_fields(fields: impl IntoIterator<Item = impl Into<String>>) =>
         fields = Some(fields.into_iter().map(Into::into).collect());

@@ -54,7 +54,7 @@ impl Router<'_> {
         let Some(id) = header.id else { return Ok(self.known.bare) };
         match self.known.find(header.framing, id) {
             Some(writer) => Ok(Some(writer)),
-            None if self.known.looks_up(header.framing) && !self.unknown.contains(&id) => Err(NoRoute::Missing(id)),
+            None if self.known.looks_up(header.framing, id) && !self.unknown.contains(&id) => Err(NoRoute::Missing(id)),
             None => Ok(None),
         }
     }

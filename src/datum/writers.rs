@@ -1,6 +1,6 @@
 //! The schemas that rows are written with, and what each is decoded into.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{DatumOptions, Framing};
@@ -28,13 +28,16 @@ pub(super) struct WriterSchemas {
     pub(super) bare: Option<usize>,
     /// The schema of all rows with an id, whatever it is.
     any_id: Option<usize>,
+    /// The ids that may be asked for, if not any.
+    ids: Option<Arc<HashSet<u64>>>,
 }
 
 impl WriterSchemas {
     /// The schemas that the options name.
     pub(super) fn new(reader: &Arc<Schema>, options: &DatumOptions) -> Result<Self> {
         let (writers, by_text, by_id) = Default::default();
-        let mut schemas = Self { writers, by_text, by_id, bare: None, any_id: None };
+        let mut schemas =
+            Self { writers, by_text, by_id, bare: None, any_id: None, ids: options.ids.clone().map(Arc::new) };
         let own = schemas.add(reader, reader, options)?;
         schemas.by_id.insert(fingerprint(reader), own);
         if let Some(schema) = &options.schema {
@@ -84,9 +87,10 @@ impl WriterSchemas {
         }
     }
 
-    /// Returns true if ids that are not known yet may be asked for.
-    pub(super) fn looks_up(&self, framing: Framing) -> bool {
-        self.any_id.is_none() || framing == Framing::SingleObject
+    /// Returns true if an id that is not known yet may be asked for.
+    pub(super) fn looks_up(&self, framing: Framing, id: u64) -> bool {
+        (self.any_id.is_none() || framing == Framing::SingleObject)
+            && self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
     }
 }
 

@@ -34,12 +34,13 @@ pub(super) struct Datums {
 #[pymethods]
 impl DatumDecoder {
     #[new]
-    #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, fields=None, ignore_errors=false, limits=None))]
+    #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, ids=None, fields=None, ignore_errors=false, limits=None))]
     fn new(
         framing: &str,
         schema: Option<&str>,
         reader_schema: Option<&str>,
         ignore_ids: bool,
+        ids: Option<HashSet<u64>>,
         fields: Option<Vec<String>>,
         ignore_errors: bool,
         limits: Option<Limits>,
@@ -50,7 +51,7 @@ impl DatumDecoder {
         (options.schema, options.reader_schema) = (parse(schema)?, parse(reader_schema)?);
         options.framing = framing.parse()?;
         (options.ignore_ids, options.ignore_errors) = (ignore_ids, ignore_errors);
-        (options.fields, options.limits) = (fields, limits);
+        (options.ids, options.fields, options.limits) = (ids, fields, limits);
         Ok(Self(crate::DatumDecoder::new(options)?))
     }
 

@@ -368,6 +368,20 @@ def test_a_column_that_is_not_framed_does_not_ask_for_ever():
     assert len(asked) < 2000
 
 
+@pytest.mark.parametrize("framing", ["confluent", "auto"])
+def test_a_mapping_is_asked_nothing_however_many_ids_it_lacks(framing):
+    good = column(VALUES[:1], "confluent")
+    rows = [b"\x00" + i.to_bytes(4, "big") + datum(VALUES[0]) + bytes([i % 256]) for i in range(1000, 20_000)]
+    series = pl.concat([good, pl.Series(rows, dtype=pl.Binary), good])
+    options = {"framing": framing, "schemas": {258: SCHEMA}, "reader_schema": SCHEMA}
+    with pytest.warns(polars_avro.AvroWarning, match="19000 bad datums are null; the first: row 1: schema id 1000"):
+        got = series.avro.decode(**options, ignore_errors=True)
+    assert got.null_count() == 19_000
+    assert got.drop_nulls().to_list() == VALUES[:1] * 2
+    with pytest.raises(polars_avro.AvroDataError, match="row 1: schema id 1000 is not known"):
+        series.avro.decode(**options)
+
+
 def test_a_null_branch_in_fastavro_and_here_is_the_same():
     union = ["null", "long", {"type": "record", "name": "P", "fields": [{"name": "x", "type": "long"}]}]
     rows = pl.Series([datum(value, union) for value in (None, 3, ("P", {"x": 4}))])
