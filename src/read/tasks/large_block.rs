@@ -5,6 +5,7 @@
 //! block is decompressed first; a block of the null codec is taken from the file, so that its size does not matter.
 
 mod parts;
+mod walk_over;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -9,6 +9,7 @@
 //! Blocks that are no smaller than a range are found by their headers alone, and fetched by the task. A block that is
 //! large enough for several tasks is cut between records (`large_block`).
 
+mod damage;
 mod parts;
 mod run;
 
@@ -19,15 +20,15 @@ use run::{Supply, TASK_BYTES};
 
 use super::ranges::Ranges;
 use super::{LargeBlock, Part, Task};
-use crate::container::{BlockFrame, SYNC_BYTES};
+use crate::Result;
+use crate::container::BlockFrame;
 use crate::executor::Claimed;
 use crate::plan::Plan;
-use crate::read::blocks::{IndexEntry, SyncScanner};
+use crate::read::blocks::IndexEntry;
 use crate::read::fetch::{self, BufferPool, Window};
-use crate::read::files::{BadBlock, OpenFile, is_damage};
+use crate::read::files::OpenFile;
 use crate::read::settings::ReadSettings;
 use crate::read::stats::{Counters, add};
-use crate::{Error, Result};
 
 /// A block of more compressed bytes than this may be several tasks.
 const LARGE_BLOCK: u64 = 1 << 20;
@@ -185,7 +186,7 @@ impl BlockStream {
             if stop <= self.rows.start && frame.rows > 0 {
                 add(&self.counters.blocks_skipped, 1);
                 self.pass(&frame);
-            } else if let Err(error) = self.file.check_size(&frame) {
+            } else if let Err(error) = self.file.check_size(&frame).and_then(|()| self.walk_over(&frame)) {
                 return self.lost(error).map(Claimed::Task);
             } else if self.is_large(&frame) && !self.settings.ignore_errors {
                 let wanted = self.wanted(&frame);
@@ -216,27 +217,6 @@ impl BlockStream {
             self.check_marker(&frame)?;
         }
         Ok(Some(frame))
-    }
-
-    /// Checks the marker before anything believes the block's size.
-    fn check_marker(&self, frame: &BlockFrame) -> Result<()> {
-        let OpenFile { source, header, .. } = &*self.file;
-        let found = match self.window.from(frame.data.end).get(..SYNC_BYTES) {
-            Some(found) => frame.check_sync(found, &header.sync),
-            None => frame.check_sync(&fetch::bytes_at(&**source, frame.data.end, SYNC_BYTES)?, &header.sync),
-        };
-        found.map_err(|error| error.in_file(source.name()))
-    }
-
-    /// Passes over what is wrong at the next block, if the caller wants that.
-    fn lost(&mut self, error: Error) -> Result<Task> {
-        if !self.settings.ignore_errors || !is_damage(&error) {
-            return Err(error);
-        }
-        let OpenFile { source, header, .. } = &*self.file;
-        self.offset = SyncScanner::new(&**source, &header.sync).resume_after(self.offset)?;
-        self.index += 1;
-        Ok(Task::BadBlock(BadBlock::new(error, None, &self.file)))
     }
 
     /// Returns the header of the next block.

@@ -265,6 +265,35 @@ fn a_big_block_is_lost_whole() {
     }
 }
 
+/// Blocks of more bytes than one that is decompressed may have are walked over before they are in memory whole.
+#[test]
+fn a_huge_block_is_looked_at_before_it_is_read() {
+    let text = |bytes: usize| [varint(bytes as i64), vec![b'x'; bytes]].concat();
+    let texts = |n: usize| (0..n).flat_map(|_| text(1000)).collect::<Vec<_>>();
+    let mut cut = texts(5000);
+    cut.truncate(cut.len() - 1);
+    let file = field("\"string\"")
+        .block(5000, texts(5000))
+        .block(5000, cut)
+        .block(4999, texts(5000))
+        .block(0, texts(3000))
+        .block(3, [text(10), text(5 << 20), text(10)].concat())
+        .block(1, text(10));
+    let mut limits = Limits::default();
+    for (block_bytes, heights) in [(1 << 20, 5001), (4 << 20, 5004), (64 << 20, 5004)] {
+        limits.block_bytes = block_bytes;
+        let (rows, reports) = bad_blocks::read(&open(&file.build(), &limits).unwrap(), &options()).unwrap();
+        assert_eq!(rows.len(), heights, "{block_bytes}");
+        let found: Vec<_> = reports.iter().map(|bad| bad.error.position().record).collect();
+        assert_eq!(found[..3], [Some(4999), None, None]);
+        if heights == 5001 {
+            assert_eq!((found[3], reports[3].error.kind()), (Some(1), ErrorKind::Limit));
+        } else {
+            assert_eq!(found.len(), 3);
+        }
+    }
+}
+
 /// A limit that counts over a batch does not make blocks bad that are good on their own.
 #[test]
 fn limits_are_a_blocks_own() {

@@ -64,7 +64,7 @@ impl BlockStream {
             // What is cut off at the window's end begins the next task; what is wrong is found there too.
             match self.frame(supply) {
                 Ok(next) if self.is_cut_off(&next, supply) || self.is_large(&next) => break,
-                Ok(next) if self.file.check_size(&next).is_err() => break,
+                Ok(next) if self.file.check_size(&next).is_err() || self.is_oversized(&next) => break,
                 Ok(next) if supply == Supply::Task && taken + (next.end() - next.offset) > budget => break,
                 Ok(next) if self.settings.ignore_errors && self.check_marker(&next).is_err() => break,
                 Ok(next) => frame = next,
