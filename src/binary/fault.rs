@@ -14,6 +14,8 @@ struct Inner {
     message: String,
     /// From the value outwards.
     path: Vec<Segment>,
+    /// Nothing is wrong but that the data ends.
+    short: bool,
 }
 
 #[derive(Debug)]
@@ -23,37 +25,55 @@ enum Segment {
 }
 
 impl Fault {
+    fn new(kind: ErrorKind, message: String) -> Self {
+        Self(Box::new(Inner { kind, message, path: Vec::new(), short: false }))
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn data(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind: ErrorKind::Data, message: message.into(), path: Vec::new() }))
+        Self::new(ErrorKind::Data, message.into())
     }
 
     /// The value is sound, but the reader's schema has no place for it.
     #[cold]
     #[inline(never)]
     pub(crate) fn mismatch(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind: ErrorKind::Mismatch, message: message.into(), path: Vec::new() }))
+        Self::new(ErrorKind::Mismatch, message.into())
     }
 
     /// The value is valid, but no column can hold it.
     #[cold]
     #[inline(never)]
     pub(crate) fn unsupported(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind: ErrorKind::Unsupported, message: message.into(), path: Vec::new() }))
+        Self::new(ErrorKind::Unsupported, message.into())
     }
 
     #[cold]
     #[inline(never)]
     pub(crate) fn limit(name: &str, message: &str) -> Self {
         let message = format!("{message} (limit `{name}`)");
-        Self(Box::new(Inner { kind: ErrorKind::Limit, message, path: Vec::new() }))
+        Self::new(ErrorKind::Limit, message)
     }
 
     #[cold]
     #[inline(never)]
     pub(crate) fn truncated() -> Self {
-        Self::data("the data ends inside a value")
+        Self::short("the data ends inside a value")
+    }
+
+    /// The value ends after the data.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn short(message: impl Into<String>) -> Self {
+        let mut fault = Self::data(message);
+        fault.0.short = true;
+        fault
+    }
+
+    /// Returns true if nothing is wrong with the value as far as the data goes.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.short
     }
 
     #[cold]
@@ -66,7 +86,7 @@ impl Fault {
         if length < 0 {
             return Self::data(format!("negative length {length}"));
         }
-        Self::data(format!("length {length} is more than the {remaining} bytes left"))
+        Self::short(format!("length {length} is more than the {remaining} bytes left"))
     }
 
     #[cold]

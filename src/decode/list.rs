@@ -43,7 +43,7 @@ impl ItemBudget {
     pub(super) fn check(&mut self, count: usize, remaining: usize) -> Result<(), Fault> {
         match self.weight {
             None if count <= remaining => Ok(()),
-            None => Err(Fault::data(format!("{count} items in the {remaining} bytes left"))),
+            None => Err(Fault::short(format!("{count} items in the {remaining} bytes left"))),
             Some(weight) => {
                 self.spent = self.spent.saturating_add(count.saturating_mul(weight));
                 if self.spent <= self.limit { Ok(()) } else { Err(too_many_empty_items()) }

@@ -14,7 +14,7 @@ use polars_buffer::Buffer;
 
 use super::ranges::Ranges;
 use super::{Part, RecordRun};
-use crate::binary::PADDING;
+use crate::binary::{Fault, PADDING};
 use crate::codec::Decompressor;
 use crate::container::BlockFrame;
 use crate::plan::Plan;
@@ -134,7 +134,8 @@ impl LargeBlock {
                 let wanted = if skipping { self.skip } else { self.run_rows(settings, self.record, self.take) };
                 plan.skip_records(&chunk.bytes, chunk.start, wanted)
             };
-            if n == 0 && fault.is_some() && chunk.behind > 0 {
+            let may_go_on = chunk.behind > 0 && fault.as_ref().is_none_or(Fault::is_short);
+            if n == 0 && fault.is_some() && may_go_on {
                 // One record is larger than the part.
                 if self.part.take().is_none() {
                     room = room.saturating_mul(2);
@@ -142,7 +143,7 @@ impl LargeBlock {
                 continue;
             }
             // Decoding what cannot be passed over fails at the same place, and says what is wrong.
-            let fault = fault.filter(|_| chunk.behind == 0);
+            let fault = fault.filter(|_| !may_go_on);
             if skipping {
                 if let Some(fault) = fault {
                     return Err(file.record_fault(fault, &self.frame, self.record + n, (&chunk.bytes, stop)));

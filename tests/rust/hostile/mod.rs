@@ -8,6 +8,7 @@ mod codecs;
 mod header;
 mod ignore_errors;
 mod limits;
+mod memory;
 mod nested_blocks;
 mod regressions;
 mod shortfall;

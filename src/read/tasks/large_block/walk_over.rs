@@ -18,13 +18,14 @@ impl LargeBlock {
             let chunk = self.chunk(file, room, window)?;
             let left = self.frame.rows - self.record;
             let (n, stop, mut fault) = plan.skip_records(&chunk.bytes, chunk.start, left);
-            if n == 0 && chunk.behind > 0 {
+            let may_go_on = chunk.behind > 0 && fault.as_ref().is_none_or(Fault::is_short);
+            if n == 0 && may_go_on {
                 if ((chunk.bytes.len() - chunk.start) as u64) <= limit {
                     room = room.saturating_mul(2);
                     continue;
                 }
                 fault = Some(Fault::limit("block_bytes", &format!("the record has more than {limit} bytes")));
-            } else if chunk.behind > 0 {
+            } else if may_go_on {
                 fault = None;
             }
             if let Some(fault) = fault {
