@@ -35,6 +35,7 @@ pub(super) struct Datums {
 impl DatumDecoder {
     #[new]
     #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, ids=None, fields=None, ignore_errors=false, limits=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         framing: &str,
         schema: Option<&str>,
