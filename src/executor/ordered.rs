@@ -7,8 +7,9 @@
 //! the shares reserved before it are claimed. Results have the order of the claims. So threads fetch side by side, and
 //! only what depends on the share before is serial.
 //!
-//! Reading pulls: [`OrderedTasks::next`] starts as many tasks as fit. Writing pushes: [`OrderedTasks::submit`] starts one
-//! task for each share that it puts into the input, and [`OrderedTasks::take`] waits for what was started.
+//! Reading pulls: [`OrderedTasks::next`] starts as many tasks as fit. Writing pushes: [`OrderedTasks::submit`] puts shares
+//! into the input, for threads of the pool and for the consumer's own, which does a task in [`OrderedTasks::take`] rather
+//! than wait for one. With a thread more than that, the results of two cores wait for the consumer to get one of them.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,6 +74,8 @@ struct Shared<W: Workload> {
 struct Results<T> {
     /// Tasks started that have not given their result.
     running: usize,
+    /// Shares that were put into the input while as many tasks ran as may.
+    queued: usize,
     done: BTreeMap<u64, Result<T>>,
     /// There is nothing left to start.
     ended: bool,
@@ -84,7 +87,8 @@ struct Results<T> {
 
 impl<W: Workload> OrderedTasks<W> {
     pub(crate) fn new(workload: W, input: W::Input, threads: usize) -> Self {
-        let results = Results { running: 0, done: BTreeMap::new(), ended: false, panicked: false, idle: Vec::new() };
+        let results =
+            Results { running: 0, queued: 0, done: BTreeMap::new(), ended: false, panicked: false, idle: Vec::new() };
         let shared = Shared {
             workload,
             input: Input::new(input),
@@ -123,28 +127,38 @@ impl<W: Workload> OrderedTasks<W> {
         self.wait(true)
     }
 
-    /// Puts a share into the input and starts the task that claims it.
+    /// Puts a share into the input, for a task that is started, or for the next thread that has none.
     pub(crate) fn submit(&mut self, put: impl FnOnce(&mut W::Input)) -> Result<()> {
         self.shared.input.put(put);
         if self.threads > 1 {
             let mut results = lock(&self.shared.results);
-            return self.start(&mut results);
+            if results.running + 1 < self.threads {
+                return self.start(&mut results);
+            }
+            results.queued += 1;
+            return Ok(());
         }
-        if let Some((number, result)) = self.run_here() {
-            lock(&self.shared.results).done.insert(number, result);
-        }
+        self.help();
         Ok(())
     }
 
     /// Whether the consumer has to take a result before it may submit another share.
     pub(crate) fn is_full(&self) -> bool {
         let results = lock(&self.shared.results);
-        results.running + results.done.len() >= if self.threads == 1 { 1 } else { self.threads + AHEAD }
+        results.running + results.queued + results.done.len()
+            >= if self.threads == 1 { 1 } else { self.threads + AHEAD }
     }
 
-    /// The next result of the tasks that were started, in order; `None` if all are taken.
+    /// The next result of the shares that were put, in order; `None` if all are taken. Does tasks itself meanwhile.
     pub(crate) fn take(&mut self) -> Option<Result<W::Output>> {
         self.wait(false)
+    }
+
+    /// Does the next task on the consumer's thread and keeps its result.
+    fn help(&self) {
+        if let Some((number, result)) = self.run_here() {
+            lock(&self.shared.results).done.insert(number, result);
+        }
     }
 
     /// Keeps tasks that have not begun from beginning.
@@ -162,7 +176,7 @@ impl<W: Workload> OrderedTasks<W> {
         ran
     }
 
-    /// Waits for the next result and starts more tasks before, if `pull` says so.
+    /// Waits for the next result and starts more tasks before, if `pull` says so; does those that nobody has begun.
     fn wait(&mut self, pull: bool) -> Option<Result<W::Output>> {
         let mut results = lock(&self.shared.results);
         loop {
@@ -181,6 +195,13 @@ impl<W: Workload> OrderedTasks<W> {
             }
             if results.panicked {
                 return Some(Err(Error::new(ErrorKind::Internal, "a panic on another thread")));
+            }
+            if results.queued > 0 {
+                results.queued -= 1;
+                drop(results);
+                self.help();
+                results = lock(&self.shared.results);
+                continue;
             }
             if results.running == 0 {
                 return None;
@@ -215,12 +236,15 @@ impl<W: Workload> Shared<W> {
         worked
     }
 
-    /// Runs one task on a thread of the pool.
+    /// Runs one task on a thread of the pool, and those that were put meanwhile.
     fn run(&self) {
+        while self.run_one() {}
+    }
+
+    /// Runs one task; returns whether there is another one for this thread.
+    fn run_one(&self) -> bool {
         let worked = catch_unwind(AssertUnwindSafe(|| self.run_next()));
         let mut results = lock(&self.results);
-        results.running -= 1;
-        results.idle.push(Instant::now());
         match worked {
             Ok(Some((number, result))) => {
                 results.ended |= result.is_err();
@@ -233,6 +257,14 @@ impl<W: Workload> Shared<W> {
                 results.panicked = true;
             }
         }
+        let more = results.queued > 0 && !results.ended;
+        if more {
+            results.queued -= 1;
+        } else {
+            results.running -= 1;
+            results.idle.push(Instant::now());
+        }
         self.progress.notify_all();
+        more
     }
 }

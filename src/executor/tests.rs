@@ -1,8 +1,10 @@
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use super::ordered::AHEAD;
@@ -14,6 +16,7 @@ use crate::{Error, Result};
 struct Squares {
     most_running: AtomicUsize,
     running: AtomicUsize,
+    workers: Mutex<HashSet<ThreadId>>,
 }
 
 impl Workload for Squares {
@@ -41,7 +44,8 @@ impl Workload for Squares {
     fn work(&self, number: u64) -> Result<u64> {
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_micros(200 * (3 - number % 3)));
+        self.workers.lock().unwrap().insert(thread::current().id());
+        thread::sleep(Duration::from_micros(200 * (3 - number % 3)));
         self.running.fetch_sub(1, Ordering::SeqCst);
         assert!(number != 2000, "a panic that the test wants");
         if number == 3000 { Err(Error::data("cannot be squared")) } else { Ok(number * number) }
@@ -99,6 +103,23 @@ fn pushed_shares_come_back_in_order_and_are_bounded() {
 }
 
 #[test]
+fn the_consumer_is_one_of_the_threads_that_work_on_what_it_pushes() {
+    let mut tasks = OrderedTasks::new(Squares::default(), VecDeque::new(), 2);
+    for number in 0..30 {
+        while tasks.is_full() {
+            tasks.take().unwrap().unwrap();
+        }
+        tasks.submit(|input| input.push_back(number)).unwrap();
+    }
+    while let Some(result) = tasks.take() {
+        result.unwrap();
+    }
+    assert!(tasks.workload().most_running.load(Ordering::SeqCst) <= 2);
+    // The pool has one task at a time, so whoever does another one is the consumer.
+    assert!(tasks.workload().workers.lock().unwrap().contains(&thread::current().id()));
+}
+
+#[test]
 fn no_more_tasks_run_than_there_are_threads() {
     let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2);
     while let Some(result) = tasks.next() {
@@ -145,7 +166,7 @@ impl Workload for Fetching {
     fn fetch(&self, number: u64) -> u64 {
         let fetching = self.fetching.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_fetching.fetch_max(fetching, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_micros(500 * (4 - number % 4)));
+        thread::sleep(Duration::from_micros(500 * (4 - number % 4)));
         self.fetching.fetch_sub(1, Ordering::SeqCst);
         assert!(number != 2000, "a panic that the test wants");
         2 * number
