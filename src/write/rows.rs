@@ -9,7 +9,7 @@ use crate::encode::{Column, Record};
 const GRANULE: usize = 64;
 
 /// The first of a granule's rows stand for all of them: the calling thread alone would look at each.
-const SAMPLE: usize = 8;
+const SAMPLE: usize = 4;
 
 /// The most rows of a share, and of a block: rows may take no bytes.
 const MOST_ROWS: usize = 1 << 20;
