@@ -194,7 +194,7 @@ class AvroReader:
         Times are nanoseconds of all threads together; tasks under way count when they end. ``lock_wait_ns`` is waiting
         for the queue's lock or for one's turn, ``locked_ns`` holding the lock, ``fetch_ns`` reading from the source
         outside it, ``decompress_ns`` decompressing, ``decode_ns`` decoding, ``filter_ns`` evaluating a filter, and
-        ``consumer_wait_ns`` having nothing to do because the consumer had not asked for more.
+        ``consumer_wait_ns`` having nothing to do because the consumer had not taken enough.
         """
         if self._batches is None:
             return dict(self._past)

@@ -1,6 +1,7 @@
 //! The rules of the queue of tasks, on a clock that only counts.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use polars_avro::TaskTimes;
@@ -22,36 +23,25 @@ impl Queue {
 
     /// When the consumer has had the last result.
     ///
-    /// The consumer starts tasks when it asks for a result: as many as there are idle threads, and no more than
-    /// `threads + AHEAD` that it has not taken. A task reserves under the lock, fetches, and claims under the lock in its
-    /// turn; the time under the lock is counted at the claim, which is where nearly all of it is spent.
+    /// A thread that has done a task goes on with the next, as long as no more than `threads + AHEAD` are not taken. A task
+    /// reserves under the lock, fetches, and claims under the lock in its turn; the time under the lock is counted at the
+    /// claim, which is where nearly all of it is spent.
     pub(crate) fn run(&self, tasks: &[TaskTimes]) -> Duration {
         if self.threads == 1 {
             return tasks.iter().map(|task| task.locked + task.fetch + task.work + self.consumer).sum();
         }
-        let (mut now, mut lock_free, mut started, mut taken) = (Duration::ZERO, Duration::ZERO, 0, 0);
-        // When each started task that was not taken ends.
-        let mut ends: VecDeque<Duration> = VecDeque::new();
-        while taken < tasks.len() {
-            // The consumer waits for the next result, and starts a task whenever one ends.
-            loop {
-                let running = ends.iter().filter(|end| **end > now).count();
-                let room = running < self.threads && ends.len() < self.threads + AHEAD;
-                if room && let Some(task) = tasks.get(started) {
-                    let turn = lock_free.max(now + task.fetch);
-                    lock_free = turn + task.locked;
-                    ends.push_back(lock_free + task.work);
-                    started += 1;
-                } else if ends[0] <= now {
-                    break;
-                } else {
-                    now = ends.iter().filter(|end| **end > now).min().copied().unwrap_or(now);
-                }
-            }
-            ends.pop_front();
-            taken += 1;
-            now += self.consumer;
+        let mut idle: BinaryHeap<_> = vec![Reverse(Duration::ZERO); self.threads].into();
+        // When the consumer asks for more, after each result.
+        let mut asks: Vec<Duration> = Vec::with_capacity(tasks.len());
+        let mut lock_free = Duration::ZERO;
+        for (i, task) in tasks.iter().enumerate() {
+            let room = i.checked_sub(self.threads + AHEAD).map_or(Duration::ZERO, |taken| asks[taken]);
+            let start = idle.pop().map_or(room, |Reverse(end)| end.max(room));
+            lock_free = lock_free.max(start + task.fetch) + task.locked;
+            let end = lock_free + task.work;
+            idle.push(Reverse(end));
+            asks.push(end.max(asks.last().copied().unwrap_or_default()) + self.consumer);
         }
-        now
+        asks.last().copied().unwrap_or_default()
     }
 }

@@ -1,7 +1,8 @@
 //! Tasks that run on several threads and give their results in order.
 //!
-//! Nothing runs ahead on its own: the consumer starts tasks and takes their results, and at most `threads + AHEAD` are
-//! started and not taken. That bounds memory, and needs no blocking send.
+//! The consumer starts tasks and takes their results. A thread that has done one goes on with the next, since the consumer
+//! may take long to wake; but at most `threads + AHEAD` are started and not taken, and a thread that others wait for is
+//! given back. That bounds memory, needs no blocking send, and lets no queue keep the threads from another.
 //!
 //! A task reserves its share of the input under the lock, fetches it outside, and claims it under the lock again when
 //! the shares reserved before it are claimed. Results have the order of the claims. So threads fetch side by side, and
@@ -55,14 +56,14 @@ pub(crate) trait Workload: Send + Sync + 'static {
 /// A queue of tasks and its consumer's side. Dropping it keeps tasks that have not begun from beginning.
 pub(crate) struct OrderedTasks<W: Workload> {
     shared: Arc<Shared<W>>,
-    /// At most as many tasks run at a time; with 1, all of them on the consumer's thread.
-    threads: usize,
     /// Number of the next result to take.
     next: u64,
 }
 
 struct Shared<W: Workload> {
     workload: W,
+    /// At most as many tasks run at a time; with 1, all of them on the consumer's thread.
+    threads: usize,
     input: Input<W>,
     results: Mutex<Results<W::Output>>,
     /// A result has come, or a started task found nothing to do.
@@ -72,6 +73,8 @@ struct Shared<W: Workload> {
 }
 
 struct Results<T> {
+    /// Whether the consumer pulls, so that there is always another task.
+    pulled: bool,
     /// Tasks started that have not given their result.
     running: usize,
     /// Shares that were put into the input while as many tasks ran as may.
@@ -87,17 +90,25 @@ struct Results<T> {
 
 impl<W: Workload> OrderedTasks<W> {
     pub(crate) fn new(workload: W, input: W::Input, threads: usize) -> Self {
-        let results =
-            Results { running: 0, queued: 0, done: BTreeMap::new(), ended: false, panicked: false, idle: Vec::new() };
+        let results = Results {
+            pulled: false,
+            running: 0,
+            queued: 0,
+            done: BTreeMap::new(),
+            ended: false,
+            panicked: false,
+            idle: Vec::new(),
+        };
         let shared = Shared {
             workload,
+            threads: threads.max(1),
             input: Input::new(input),
             results: Mutex::new(results),
             progress: Condvar::new(),
             cancelled: AtomicBool::new(false),
             times: Times::default(),
         };
-        Self { shared: Arc::new(shared), threads: threads.max(1), next: 0 }
+        Self { shared: Arc::new(shared), next: 0 }
     }
 
     pub(crate) fn workload(&self) -> &W {
@@ -121,7 +132,7 @@ impl<W: Workload> OrderedTasks<W> {
 
     /// The next task's result, in order; `None` once the input has ended. Keeps every thread busy meanwhile.
     pub(crate) fn next(&mut self) -> Option<Result<W::Output>> {
-        if self.threads == 1 {
+        if self.shared.threads == 1 {
             return self.run_here().map(|(_, result)| result);
         }
         self.wait(true)
@@ -130,9 +141,9 @@ impl<W: Workload> OrderedTasks<W> {
     /// Puts a share into the input, for a task that is started, or for the next thread that has none.
     pub(crate) fn submit(&mut self, put: impl FnOnce(&mut W::Input)) -> Result<()> {
         self.shared.input.put(put);
-        if self.threads > 1 {
+        if self.shared.threads > 1 {
             let mut results = lock(&self.shared.results);
-            if results.running + 1 < self.threads {
+            if results.running + 1 < self.shared.threads {
                 return self.start(&mut results);
             }
             results.queued += 1;
@@ -146,7 +157,7 @@ impl<W: Workload> OrderedTasks<W> {
     pub(crate) fn is_full(&self) -> bool {
         let results = lock(&self.shared.results);
         results.running + results.queued + results.done.len()
-            >= if self.threads == 1 { 1 } else { self.threads + AHEAD }
+            >= if self.shared.threads == 1 { 1 } else { self.shared.threads + AHEAD }
     }
 
     /// The next result of the shares that were put, in order; `None` if all are taken. Does tasks itself meanwhile.
@@ -180,10 +191,11 @@ impl<W: Workload> OrderedTasks<W> {
     fn wait(&mut self, pull: bool) -> Option<Result<W::Output>> {
         let mut results = lock(&self.shared.results);
         loop {
+            results.pulled |= pull;
             while pull
                 && !results.ended
-                && results.running < self.threads
-                && results.running + results.done.len() < self.threads + AHEAD
+                && results.running < self.shared.threads
+                && results.running + results.done.len() < self.shared.threads + AHEAD
             {
                 if let Err(error) = self.start(&mut results) {
                     return Some(Err(error));
@@ -215,7 +227,7 @@ impl<W: Workload> OrderedTasks<W> {
         results.running += 1;
         self.shared.times.resume(&mut results.idle);
         let shared = self.shared.clone();
-        pool.spawn(move || shared.run());
+        pool::spawn(pool, move || shared.run());
         Ok(())
     }
 }
@@ -236,7 +248,7 @@ impl<W: Workload> Shared<W> {
         worked
     }
 
-    /// Runs one task on a thread of the pool, and those that were put meanwhile.
+    /// Runs one task on a thread of the pool, and more as long as there are any for it.
     fn run(&self) {
         while self.run_one() {}
     }
@@ -257,9 +269,11 @@ impl<W: Workload> Shared<W> {
                 results.panicked = true;
             }
         }
-        let more = results.queued > 0 && !results.ended;
+        let queued = results.queued > 0;
+        let room = results.pulled && results.running + results.done.len() <= self.threads + AHEAD;
+        let more = (queued || room) && !results.ended && !pool::is_wanted();
         if more {
-            results.queued -= 1;
+            results.queued -= usize::from(queued);
         } else {
             results.running -= 1;
             results.idle.push(Instant::now());

@@ -12,6 +12,9 @@ static SIZE: AtomicUsize = AtomicUsize::new(0);
 /// The pool and the process that started it: a forked process inherits its memory but none of its threads.
 static POOL: Mutex<Option<(u32, &'static ThreadPool)>> = Mutex::new(None);
 
+/// Jobs that no thread of the pool has begun.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
 /// Sets how many threads decode and encode, for the whole process. Has no effect once the pool has started.
 ///
 /// ```
@@ -42,6 +45,21 @@ pub(crate) fn pool() -> Result<&'static ThreadPool> {
     let pool = build.map_err(|e| Error::new(ErrorKind::Source, format!("cannot start threads: {e}")))?;
     // One pool a process, for as long as it lives.
     let pool = &*Box::leak(Box::new(pool));
+    WAITING.store(0, Ordering::Relaxed);
     *started = Some((process, pool));
     Ok(pool)
+}
+
+/// Puts a job at the end of the pool's queue.
+pub(super) fn spawn(pool: &'static ThreadPool, job: impl FnOnce() + Send + 'static) {
+    WAITING.fetch_add(1, Ordering::Relaxed);
+    pool.spawn(move || {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+        job();
+    });
+}
+
+/// Whether a job waits for a thread: one that could go on with its own work should end.
+pub(super) fn is_wanted() -> bool {
+    WAITING.load(Ordering::Relaxed) > 0
 }

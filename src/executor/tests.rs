@@ -3,7 +3,7 @@ use std::convert::Infallible;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::{Error, Result};
 /// Squares numbers, the small ones last.
 #[derive(Default)]
 struct Squares {
+    begun: AtomicUsize,
     most_running: AtomicUsize,
     running: AtomicUsize,
     workers: Mutex<HashSet<ThreadId>>,
@@ -42,6 +43,7 @@ impl Workload for Squares {
     }
 
     fn work(&self, number: u64) -> Result<u64> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
         self.workers.lock().unwrap().insert(thread::current().id());
@@ -117,6 +119,36 @@ fn the_consumer_is_one_of_the_threads_that_work_on_what_it_pushes() {
     assert!(tasks.workload().most_running.load(Ordering::SeqCst) <= 2);
     // The pool has one task at a time, so whoever does another one is the consumer.
     assert!(tasks.workload().workers.lock().unwrap().contains(&thread::current().id()));
+}
+
+#[test]
+fn threads_go_on_while_the_consumer_is_elsewhere_as_far_as_they_may() {
+    let started_ahead = || {
+        let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2);
+        tasks.next().unwrap().unwrap();
+        thread::sleep(Duration::from_millis(50));
+        tasks.workload().begun.load(Ordering::SeqCst)
+    };
+    // Threads that another test waits for do not go on.
+    let most = (0..100).map(|_| started_ahead()).find(|&begun| begun > 2 + AHEAD).unwrap();
+    assert_eq!(most, 1 + 2 + AHEAD);
+}
+
+#[test]
+fn a_long_queue_leaves_threads_to_another_one() {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut long = OrderedTasks::new(Squares::default(), (0..60_000).collect(), 64);
+            while !is_over.load(Ordering::SeqCst) {
+                // It ends by itself after ten seconds on two cores.
+                long.next().expect("the short queue ends first").unwrap();
+            }
+        });
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(pull(0..20, 2).len(), 20);
+        is_over.store(true, Ordering::SeqCst);
+    });
 }
 
 #[test]
