@@ -1,8 +1,8 @@
 //! Tasks that run on several threads and give their results in order.
 //!
-//! The consumer starts tasks and takes their results. A thread that has done one goes on with the next, since the consumer
-//! may take long to wake; but at most `threads + AHEAD` are started and not taken, and a thread that others wait for is
-//! given back. That bounds memory, needs no blocking send, and lets no queue keep the threads from another.
+//! The consumer starts tasks and takes their results; at most `threads + AHEAD` are started and not taken, which bounds
+//! memory and needs no blocking send. A thread whose result is the only one that waits goes on with the next task, since
+//! the consumer may take long to wake. A thread that others wait for is given back, so no queue keeps it from another.
 //!
 //! A task reserves its share of the input under the lock, fetches it outside, and claims it under the lock again when
 //! the shares reserved before it are claimed. Results have the order of the claims. So threads fetch side by side, and
@@ -270,7 +270,7 @@ impl<W: Workload> Shared<W> {
             }
         }
         let queued = results.queued > 0;
-        let room = results.pulled && results.running + results.done.len() <= self.threads + AHEAD;
+        let room = results.pulled && results.done.len() <= 1;
         let more = (queued || room) && !results.ended && !pool::is_wanted();
         if more {
             results.queued -= usize::from(queued);
