@@ -5,7 +5,10 @@ mod put;
 mod varint;
 
 pub(crate) use fault::Fault;
-pub(crate) use put::{MAX_VARINT, SLACK, put_array, put_byte, put_length, put_long, put_near, put_short, put_slice};
+pub(crate) use put::{
+    MAX_VARINT, SLACK, put_array, put_array_after, put_byte, put_length, put_long, put_long_after, put_near, put_short,
+    put_slice,
+};
 pub(crate) use varint::{read_int, read_length, read_long, skip_long};
 
 /// Padding after the data of every decoded block, so that short reads need no exact bounds.

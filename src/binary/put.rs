@@ -9,10 +9,13 @@ pub(crate) const SLACK: usize = 32;
 /// A varint takes no more bytes than this.
 pub(crate) const MAX_VARINT: usize = 10;
 
-/// `N` bytes at a position, to write to.
+/// `N` bytes at a position, to write to. One comparison is left of the check in a loop, as in reading.
 #[inline(always)]
 fn room<const N: usize>(out: &mut [u8], pos: usize) -> &mut [u8; N] {
-    let room = out.get_mut(pos..).and_then(<[u8]>::first_chunk_mut);
+    let room = match out.len().checked_sub(N) {
+        Some(last) if pos <= last => out[pos..].first_chunk_mut(),
+        _ => None,
+    };
     room.expect("the bound of a run of rows covers its values")
 }
 
@@ -21,6 +24,15 @@ fn room<const N: usize>(out: &mut [u8], pos: usize) -> &mut [u8; N] {
 pub(crate) fn put_array<const N: usize>(out: &mut [u8], pos: usize, bytes: [u8; N]) -> usize {
     *room(out, pos) = bytes;
     pos + N
+}
+
+/// Writes one byte, and `N` more.
+#[inline(always)]
+pub(crate) fn put_array_after<const N: usize>(out: &mut [u8], pos: usize, first: u8, bytes: [u8; N]) -> usize {
+    let room = &mut out[pos..pos + 1 + N];
+    room[0] = first;
+    room[1..].copy_from_slice(&bytes);
+    pos + 1 + N
 }
 
 /// Writes one byte.
@@ -58,7 +70,25 @@ pub(crate) fn put_short(out: &mut [u8], pos: usize, bytes: u128, len: usize) -> 
 /// Writes a long, or an int, as a zig-zag varint.
 #[inline(always)]
 pub(crate) fn put_long(out: &mut [u8], pos: usize, value: i64) -> usize {
-    put_raw(out, pos, ((value << 1) ^ (value >> 63)) as u64)
+    put_raw(out, pos, zigzag(value))
+}
+
+#[inline(always)]
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// Writes one byte and a long, in one word if it has room for both.
+#[inline(always)]
+pub(crate) fn put_long_after(out: &mut [u8], pos: usize, first: u8, value: i64) -> usize {
+    let raw = zigzag(value);
+    if raw >= 1 << 49 {
+        let pos = put_byte(out, pos, first);
+        return put_raw(out, pos, raw);
+    }
+    let (word, len) = varint_word(raw);
+    *room(out, pos) = ((word << 8) | u64::from(first)).to_le_bytes();
+    pos + 1 + len
 }
 
 /// Writes a length or an index, which is never negative.
@@ -67,8 +97,7 @@ pub(crate) fn put_length(out: &mut [u8], pos: usize, length: usize) -> usize {
     put_raw(out, pos, (length as u64) << 1)
 }
 
-/// Writes a varint. Up to 56 bits are spread to seven a byte in one word, which needs no loop and no branch on the
-/// width.
+/// Writes a varint.
 #[inline(always)]
 fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     if raw < 1 << 7 {
@@ -77,14 +106,32 @@ fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     if raw >= 1 << 56 {
         return put_wide(out, pos, raw);
     }
+    let (word, len) = varint_word(raw);
+    *room(out, pos) = word.to_le_bytes();
+    pos + len
+}
+
+/// The varint of up to 56 bits, which are spread to seven a byte, and its length: no loop, and no branch on the width.
+#[inline(always)]
+fn varint_word(raw: u64) -> (u64, usize) {
     let halves = (raw & 0x0fff_ffff) | ((raw & 0x00ff_ffff_f000_0000) << 4);
     let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
     let bytes = (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1);
-    let last = bytes.ilog2() / 8;
-    let more = 0x8080_8080_8080_8080 & ((1 << (8 * last)) - 1);
-    *room(out, pos) = (bytes | more).to_le_bytes();
-    pos + last as usize + 1
+    let (more, len) = MORE[(raw | 1).ilog2() as usize];
+    (bytes | more, len)
 }
+
+/// The bits which say that another byte follows, and the length of a varint, by its highest bit.
+const MORE: [(u64, usize); 64] = {
+    let mut more = [(0, 0); 64];
+    let mut bit = 0;
+    while bit < 56 {
+        let last = bit / 7;
+        more[bit] = (0x8080_8080_8080_8080 & ((1 << (8 * last)) - 1), last + 1);
+        bit += 1;
+    }
+    more
+};
 
 #[cold]
 #[inline(never)]
@@ -110,6 +157,9 @@ mod tests {
             let raw = ((value << 1) ^ (value >> 63)) as u64;
             assert_eq!(end, (64 - raw.leading_zeros()).div_ceil(7).max(1) as usize, "{value}");
             assert_eq!(read_long(&out, 0).unwrap(), (value, end), "{value}");
+            let mut after = [0xaa; MAX_VARINT + SLACK];
+            assert_eq!(put_long_after(&mut after, 0, 0x9c, value), 1 + end, "{value}");
+            assert_eq!((after[0], &after[1..=end]), (0x9c, &out[..end]), "{value}");
         }
     }
 

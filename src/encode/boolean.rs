@@ -6,7 +6,7 @@ use polars_arrow::array::{Array, BooleanArray};
 use polars_arrow::bitmap::Bitmap;
 
 use super::{Column, downcast};
-use crate::binary::{Fault, put_byte};
+use crate::binary::{Fault, put_array, put_byte};
 
 /// A column of booleans.
 #[derive(Clone, Default)]
@@ -26,5 +26,19 @@ impl Column for Boolean {
     #[inline(always)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         Ok(put_byte(out, pos, self.values.get_bit(row).into()))
+    }
+
+    #[inline(never)]
+    fn encode_each_after(
+        &self,
+        first: u8,
+        rows: Range<usize>,
+        out: &mut [u8],
+        ends: &mut [usize],
+    ) -> Result<(), Fault> {
+        for (row, end) in rows.zip(ends) {
+            *end = put_array(out, *end, [first, self.values.get_bit(row).into()]);
+        }
+        Ok(())
     }
 }

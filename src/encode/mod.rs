@@ -27,7 +27,7 @@ use std::ops::Range;
 
 use polars_arrow::array::Array;
 
-use crate::binary::Fault;
+use crate::binary::{Fault, put_byte};
 
 pub(crate) use boolean::Boolean;
 pub(crate) use categorical::Categorical;
@@ -85,6 +85,22 @@ pub(crate) trait Column: Clone + Send + Sync {
     fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
         for (row, end) in rows.zip(ends) {
             *end = self.encode(row, out, *end)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the byte `first` and a value at the end of each of these rows, as [`Column::encode_each`].
+    #[inline]
+    fn encode_each_after(
+        &self,
+        first: u8,
+        rows: Range<usize>,
+        out: &mut [u8],
+        ends: &mut [usize],
+    ) -> Result<(), Fault> {
+        for (row, end) in rows.zip(ends) {
+            let pos = put_byte(out, *end, first);
+            *end = self.encode(row, out, pos)?;
         }
         Ok(())
     }

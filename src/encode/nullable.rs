@@ -97,6 +97,9 @@ impl<C: Column> Column for Nullable<C> {
         if C::IN_COLUMNS {
             return self.encode_stretches(rows, out, ends);
         }
+        if self.validity.is_none() {
+            return self.column.encode_each_after(self.value.0, rows, out, ends);
+        }
         for (row, end) in rows.zip(ends) {
             *end = self.encode(row, out, *end)?;
         }

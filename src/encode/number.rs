@@ -4,11 +4,12 @@ use polars_arrow::types::NativeType;
 use polars_utils::float16::pf16;
 
 use super::primitive::Number;
-use crate::binary::{Fault, MAX_VARINT, put_array, put_long};
+use crate::binary::{Fault, MAX_VARINT, put_array, put_array_after, put_byte, put_long, put_long_after};
 
-/// Writes one way of writing a number: name, type in memory, width, writer.
+/// Writes one way of writing a number: name, type in memory, width, its writers alone and after a byte, and what they are
+/// given.
 macro_rules! number {
-    ($(#[$doc:meta])* $name:ident: $native:ty, $width:expr, |$out:ident, $pos:ident, $value:ident| $write:expr) => {
+    ($(#[$doc:meta])* $name:ident: $native:ty, $width:expr, $put:ident, $put_after:ident, |$value:ident| $wire:expr) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub(crate) struct $name;
@@ -19,35 +20,40 @@ macro_rules! number {
             const WIDTH: usize = $width;
 
             #[inline(always)]
-            fn write($value: $native, $out: &mut [u8], $pos: usize) -> Result<usize, Fault> {
-                Ok($write)
+            fn write($value: $native, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+                Ok($put(out, pos, $wire))
+            }
+
+            #[inline(always)]
+            fn write_after(first: u8, $value: $native, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+                Ok($put_after(out, pos, first, $wire))
             }
         }
     };
 }
 
 number!(/// int, from 8 bits
-    Int8: i8, 2, |out, pos, value| put_long(out, pos, value.into()));
+    Int8: i8, 2, put_long, put_long_after, |value| value.into());
 number!(/// int, from 16 bits
-    Int16: i16, 3, |out, pos, value| put_long(out, pos, value.into()));
+    Int16: i16, 3, put_long, put_long_after, |value| value.into());
 number!(/// int
-    Int32: i32, 5, |out, pos, value| put_long(out, pos, value.into()));
+    Int32: i32, 5, put_long, put_long_after, |value| value.into());
 number!(/// long
-    Int64: i64, MAX_VARINT, |out, pos, value| put_long(out, pos, value));
+    Int64: i64, MAX_VARINT, put_long, put_long_after, |value| value);
 number!(/// int, from 8 bits without sign
-    UInt8: u8, 2, |out, pos, value| put_long(out, pos, value.into()));
+    UInt8: u8, 2, put_long, put_long_after, |value| value.into());
 number!(/// int, from 16 bits without sign
-    UInt16: u16, 3, |out, pos, value| put_long(out, pos, value.into()));
+    UInt16: u16, 3, put_long, put_long_after, |value| value.into());
 number!(/// long, from 32 bits without sign
-    UInt32: u32, 5, |out, pos, value| put_long(out, pos, value.into()));
+    UInt32: u32, 5, put_long, put_long_after, |value| value.into());
 number!(/// float
-    Float: f32, 4, |out, pos, value| put_array(out, pos, value.to_le_bytes()));
+    Float: f32, 4, put_array, put_array_after, |value| value.to_le_bytes());
 number!(/// float, from 16 bits
-    HalfAsFloat: pf16, 4, |out, pos, value| put_array(out, pos, f32::from(value.0).to_le_bytes()));
+    HalfAsFloat: pf16, 4, put_array, put_array_after, |value| f32::from(value.0).to_le_bytes());
 number!(/// double
-    Double: f64, 8, |out, pos, value| put_array(out, pos, value.to_le_bytes()));
+    Double: f64, 8, put_array, put_array_after, |value| value.to_le_bytes());
 number!(/// double, from a float
-    FloatAsDouble: f32, 8, |out, pos, value| put_array(out, pos, f64::from(value).to_le_bytes()));
+    FloatAsDouble: f32, 8, put_array, put_array_after, |value| f64::from(value).to_le_bytes());
 
 /// time-micros on long; Polars counts nanoseconds
 #[derive(Clone)]
@@ -62,6 +68,12 @@ impl Number for TimeMicros {
     fn write(nanos: i64, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         let micros = nanos / 1000;
         if micros * 1000 == nanos { Ok(put_long(out, pos, micros)) } else { Err(too_fine(nanos)) }
+    }
+
+    #[inline(always)]
+    fn write_after(first: u8, nanos: i64, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        let pos = put_byte(out, pos, first);
+        Self::write(nanos, out, pos)
     }
 }
 

@@ -19,6 +19,9 @@ pub(crate) trait Number: Clone + Send + Sync + 'static {
 
     /// Writes `value` at `pos`; returns the position after it.
     fn write(value: Self::Native, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
+
+    /// Writes one byte and `value` behind it.
+    fn write_after(first: u8, value: Self::Native, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
 }
 
 /// A column of numbers.
@@ -45,5 +48,28 @@ impl<N: Number> Column for Primitive<N> {
     #[inline(always)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
         N::write(self.values[row], out, pos)
+    }
+
+    // Among the loops of all kinds, which the dispatch would be, it would have too few registers.
+    #[inline(never)]
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (&value, end) in self.values[rows].iter().zip(ends) {
+            *end = N::write(value, out, *end)?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn encode_each_after(
+        &self,
+        first: u8,
+        rows: Range<usize>,
+        out: &mut [u8],
+        ends: &mut [usize],
+    ) -> Result<(), Fault> {
+        for (&value, end) in self.values[rows].iter().zip(ends) {
+            *end = N::write_after(first, value, out, *end)?;
+        }
+        Ok(())
     }
 }

@@ -276,14 +276,14 @@ def test_a_server_without_ranges_fills_no_memory(server: Server, small: str) -> 
 
 def test_the_first_rows_of_many_small_files(server: Server) -> None:
     urls = [server.put(f"/{i:02}.avro", encode(1, i)) for i in range(60)]
+    # What is asked ahead for the first rows may arrive after them, so fewer rows go first.
+    assert scan_avro(urls).head(1).collect().height == 1
+    assert len(server.requests) <= 3
     server.latency = 0.1
     since = time.monotonic()
     assert scan_avro(urls).head(30).collect()["id"].to_list() == list(range(30))
     assert time.monotonic() - since < 30 * server.latency
     assert server.most_at_once > 2
-    server.reset()
-    assert scan_avro(urls).head(1).collect().height == 1
-    assert len(server.requests) <= 3
 
 
 def test_missing_and_denied(server: Server, small: str) -> None:
