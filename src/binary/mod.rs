@@ -7,7 +7,7 @@ mod varint;
 pub(crate) use fault::Fault;
 pub(crate) use put::{
     MAX_VARINT, SLACK, put_array, put_array_after, put_byte, put_length, put_long, put_long_after, put_near, put_short,
-    put_slice,
+    put_slice, put_within,
 };
 pub(crate) use varint::{read_int, read_length, read_long, skip_long};
 

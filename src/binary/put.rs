@@ -60,6 +60,14 @@ pub(crate) fn put_near(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> 
     pos + len
 }
 
+/// Writes the first `len` of these bytes, at most `N`: `N` are copied.
+#[inline(always)]
+pub(crate) fn put_within<const N: usize>(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> usize {
+    debug_assert!(len <= N);
+    *room(out, pos) = *bytes.first_chunk::<N>().expect("a stretch is longer than its row by `SLACK`");
+    pos + len
+}
+
 /// Writes the first `len` of 16 bytes.
 #[inline(always)]
 pub(crate) fn put_short(out: &mut [u8], pos: usize, bytes: u128, len: usize) -> usize {

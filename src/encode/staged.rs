@@ -7,10 +7,12 @@
 use std::ops::Range;
 
 use super::{AnyColumn, Column};
-use crate::binary::{Fault, SLACK, put_near};
+use crate::binary::{Fault, SLACK, put_near, put_within};
 
-/// Rows at a time: what they need stays in the first caches.
+/// Rows at a time. Narrow ones are fewer: all that they need stays in the first cache so, which wide ones do not fit anyway.
 const ROWS: usize = 128;
+const NARROW_ROWS: usize = 64;
+const NARROW: usize = 128;
 
 /// Fewer rows than this are not worth it.
 const FEWEST_ROWS: usize = 16;
@@ -34,6 +36,11 @@ pub(super) fn make_room(out: &mut Vec<u8>, len: usize) {
     }
 }
 
+/// How long a stretch is that holds the largest of these rows.
+fn stride_of(columns: &[AnyColumn], rows: Range<usize>) -> usize {
+    columns.iter().map(|column| column.widest(rows.clone())).fold(SLACK, usize::saturating_add)
+}
+
 impl Stage {
     /// Writes the first of `rows` at `pos`, as many as are written at a time, and notes where each ends. Gives the rows
     /// that are left and the position; `None` if these rows are too large for it, or one of them is at fault.
@@ -45,12 +52,16 @@ impl Stage {
         pos: usize,
         ends: &mut Vec<usize>,
     ) -> Option<(Range<usize>, usize)> {
-        let chunk = rows.start..rows.end.min(rows.start + ROWS);
-        if chunk.len() < FEWEST_ROWS {
+        let first = rows.start..rows.end.min(rows.start + NARROW_ROWS);
+        if first.len() < FEWEST_ROWS {
             return None;
         }
-        let widest = columns.iter().map(|column| column.widest(chunk.clone())).fold(0, usize::saturating_add);
-        let stride = widest.saturating_add(SLACK);
+        let (mut chunk, mut stride) = (first.clone(), stride_of(columns, first));
+        if stride > NARROW {
+            let more = chunk.end..rows.end.min(rows.start + ROWS);
+            stride = stride.max(stride_of(columns, more.clone()));
+            chunk.end = more.end;
+        }
         let height = chunk.len().min(STAGE_BYTES / stride);
         if height < FEWEST_ROWS {
             return None;
@@ -73,10 +84,28 @@ impl Stage {
         columns.iter().try_for_each(|column| column.encode_each(rows.clone(), bytes, ends))
     }
 
-    /// Copies the rows to `pos`, one behind the other.
-    fn move_together(&self, stride: usize, out: &mut [u8], mut pos: usize, all: &mut Vec<usize>) -> usize {
+    /// Copies the rows to `pos`, one behind the other. Short ones all have the width of the longest, so no copy has a loop.
+    fn move_together(&self, stride: usize, out: &mut [u8], pos: usize, all: &mut Vec<usize>) -> usize {
+        let longest = self.ends.iter().enumerate().map(|(row, end)| end - row * stride).max();
+        match longest.unwrap_or(0) {
+            0..=32 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<32>(out, pos, bytes, len)),
+            33..=64 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<64>(out, pos, bytes, len)),
+            65..=96 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<96>(out, pos, bytes, len)),
+            _ => self.move_each(stride, pos, all, |bytes, pos, len| put_near(out, pos, bytes, len)),
+        }
+    }
+
+    /// Puts the rows one by one from `pos` on, and notes where each ends.
+    #[inline(always)]
+    fn move_each(
+        &self,
+        stride: usize,
+        mut pos: usize,
+        all: &mut Vec<usize>,
+        mut put: impl FnMut(&[u8], usize, usize) -> usize,
+    ) -> usize {
         all.extend(self.bytes.chunks_exact(stride).zip(&self.ends).enumerate().map(|(row, (bytes, end))| {
-            pos = put_near(out, pos, bytes, end - row * stride);
+            pos = put(bytes, pos, end - row * stride);
             pos
         }));
         pos

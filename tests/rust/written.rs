@@ -169,20 +169,39 @@ proptest! {
         let whole = frame(arrays, ROWS, None);
         let mut rows = whole.clone();
         rows.slice(start, len.min(ROWS - start));
-        let mut naive = Vec::new();
-        for row in 0..rows.len() {
-            put_row(&rows, row, &mut naive);
-        }
-        let mut block = Vec::new();
-        if rows.len() > 0 {
-            put_long(rows.len() as i64, &mut block);
-            put_bytes(&naive, &mut block);
-            block.extend_from_slice(&SYNC);
-        }
+        let block = if rows.len() > 0 { naive_block(&rows) } else { Vec::new() };
         let file = written(&[rows], Codec::Null, usize::MAX >> 8, 1);
         prop_assert!(file.ends_with(&block));
         // What is before it is the header, which ends in the marker too.
         prop_assert!(file[..file.len() - block.len()].ends_with(&SYNC));
+    }
+}
+
+/// The one block of a file of these rows, as the naive encoder has it.
+fn naive_block(rows: &StructArray) -> Vec<u8> {
+    let (mut content, mut block) = (Vec::new(), Vec::new());
+    (0..rows.len()).for_each(|row| put_row(rows, row, &mut content));
+    put_long(rows.len() as i64, &mut block);
+    put_bytes(&content, &mut block);
+    block.extend_from_slice(&SYNC);
+    block
+}
+
+#[test]
+fn rows_of_every_width_are_whole_in_chunks_of_any_length() {
+    let row = |i: usize, widest: usize| vec![i as u8; if i % 7 == 6 { i % 5 } else { widest.saturating_sub(i % 3) }];
+    for widest in (0..140).chain([1_000, 3_000]) {
+        for len in [1, 15, 16, 17, 63, 64, 65, 79, 80, 127, 128, 129, 200] {
+            let texts: Vec<Vec<u8>> = (0..len).map(|i| row(i, widest)).collect();
+            let bytes = BinaryViewArray::from_slice_values(texts).boxed();
+            let numbers = PrimitiveArray::from_vec((0..len as i64).map(|i| i * 1_000_003).collect()).boxed();
+            for arrays in [vec![bytes.clone()], vec![bytes.clone(), numbers.clone()], vec![numbers, bytes]] {
+                let rows = frame(arrays, len, None);
+                let block = naive_block(&rows);
+                let file = written(&[rows], Codec::Null, usize::MAX >> 8, 1);
+                assert!(file.ends_with(&block), "{len} rows of {widest} bytes");
+            }
+        }
     }
 }
 
