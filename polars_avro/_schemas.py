@@ -297,7 +297,7 @@ def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
-        return _json_of(schema)
+        return _json_of(schema, option)
     if not isinstance(schema, str):
         msg = f"`{option}` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
         raise TypeError(msg)
@@ -312,17 +312,17 @@ def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
     return schema
 
 
-def _json_of(schema: Any) -> str:
+def _json_of(schema: Any, option: str) -> str:
     try:
         return json.dumps(schema)
     except RecursionError:
-        msg = "`reader_schema` nests too deep for Python's JSON; pass it as text (limit `schema_depth`)"
+        msg = f"`{option}` nests too deep for Python's JSON; pass it as text (limit `schema_depth`)"
         raise AvroLimitError(msg) from None
     except ValueError as error:
-        msg = f"`reader_schema` is no schema: {error}"
+        msg = f"`{option}` is no schema: {error}"
         raise AvroSchemaError(msg) from None
     except TypeError as error:
-        msg = f"`reader_schema` must hold what JSON has: {error}"
+        msg = f"`{option}` must hold what JSON has: {error}"
         raise TypeError(msg) from None
 
 

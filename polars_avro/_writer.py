@@ -182,6 +182,11 @@ class AvroWriter:
             msg = f"every frame of a file must have the columns {dict(self._schema)}, got {dict(df.schema)}"
             raise AvroSchemaError(msg)
         is_first = not writer.has_begun
+        if is_first and df.height == 0 and has_time(df.schema):
+            # Rows choose between the Avro types of times.
+            self._options.check(core_frame(df))
+            self._schema = df.schema
+            return
         writer.write(df)
         if is_first:
             self._schema = df.schema

@@ -1,6 +1,7 @@
 //! Arrays that a schema of the caller's wants as another type: converted once a batch, checked value by value.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, BinaryViewArray, DictionaryArray, DictionaryKey, PrimitiveArray, Utf8ViewArray};
@@ -25,9 +26,9 @@ pub(crate) enum Conversion {
     /// Whole numbers to a double, which holds them exactly.
     Double,
     /// Counts of one unit to counts of a smaller one.
-    Multiply(i64),
+    Multiply { factor: i64, units: (&'static str, &'static str) },
     /// Counts of one unit to counts of a larger one, without a rest.
-    Divide(i64),
+    Divide { factor: i64, units: (&'static str, &'static str) },
     /// Texts to the indices of symbols.
     Symbols(Arc<HashMap<String, u32>>),
     /// Texts of UUIDs, checked.
@@ -36,25 +37,72 @@ pub(crate) enum Conversion {
     UuidBytes,
 }
 
-/// A column of converted values. Binding it returns the inner column.
+/// A column of converted values. Binding it returns the inner column, unless a value cannot be converted.
 #[derive(Clone)]
 pub(crate) struct Converted {
     conversion: Conversion,
     column: AnyColumn,
+    refused: Option<Refused>,
+}
+
+/// Values that cannot be converted. Lists under nulls, or cut off, may hold them: only what is written is an error.
+#[derive(Clone)]
+struct Refused {
+    /// In ascending order.
+    rows: Arc<[usize]>,
+    array: Box<dyn Array>,
 }
 
 impl Converted {
     /// `column` takes what `conversion` makes.
     pub(crate) fn new(conversion: Conversion, column: AnyColumn) -> Self {
-        Self { conversion, column }
+        Self { conversion, column, refused: None }
     }
 
     pub(super) fn bind(&self, array: &dyn Array) -> Result<AnyColumn, Fault> {
-        self.column.bind(self.conversion.apply(array)?.as_ref())
+        let mut misfits = Misfits::default();
+        let column = self.column.bind(self.conversion.apply(array, &mut misfits).as_ref())?;
+        if misfits.rows.is_empty() {
+            return Ok(column);
+        }
+        let refused = Some(Refused { rows: misfits.rows.into(), array: array.to_boxed() });
+        Ok(Self { conversion: self.conversion.clone(), column, refused }.into())
     }
 
     pub(super) fn column(&self) -> &AnyColumn {
         &self.column
+    }
+
+    pub(super) fn encode_run(&self, rows: Range<usize>, out: &mut [u8], mut pos: usize) -> Result<usize, Fault> {
+        for row in rows {
+            pos = self.encode(row, out, pos)?;
+        }
+        Ok(pos)
+    }
+
+    pub(super) fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (row, end) in rows.zip(ends) {
+            *end = self.encode(row, out, *end)?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    pub(super) fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
+        match self.refused.as_ref().and_then(|refused| refused.fault(&self.conversion, row)) {
+            Some(fault) => Err(fault),
+            None => self.column.encode(row, out, pos),
+        }
+    }
+}
+
+impl Refused {
+    /// The reason that the value of `row` cannot be converted; `None` if it can.
+    fn fault(&self, conversion: &Conversion, row: usize) -> Option<Fault> {
+        self.rows.binary_search(&row).ok()?;
+        let mut misfits = Misfits::default();
+        conversion.apply(self.array.sliced(row, 1).as_ref(), &mut misfits);
+        misfits.first
     }
 }
 
@@ -64,29 +112,50 @@ impl From<Converted> for AnyColumn {
     }
 }
 
-impl Conversion {
-    fn apply(&self, array: &dyn Array) -> Result<Box<dyn Array>, Fault> {
-        match self {
-            Self::Int => integers(array, |value| i32::try_from(value).ok(), "an Avro int"),
-            Self::Long => integers(array, |value| i64::try_from(value).ok(), "an Avro long"),
-            Self::Wide => integers(array, Some, "a decimal"),
-            Self::Float => integers(array, |value| Some(value as f32), "an Avro float"),
-            Self::Double => integers(array, |value| Some(value as f64), "an Avro double"),
-            Self::Multiply(factor) => map(array, |count: i64| count.checked_mul(*factor), "the smaller time unit"),
-            Self::Divide(factor) => {
-                let whole = |count: i64| (count % factor == 0).then(|| count / factor);
-                map(array, whole, "the larger time unit without a rest")
-            }
-            Self::Symbols(symbols) => indices(array, symbols),
-            Self::UuidText => uuids(array, |text, _| text.into()),
-            Self::UuidBytes => uuids(array, |_, bytes| bytes.to_vec()),
-        }
+/// Values that a conversion has met and cannot convert.
+#[derive(Default)]
+struct Misfits {
+    rows: Vec<usize>,
+    first: Option<Fault>,
+}
+
+impl Misfits {
+    /// Takes note of a value, and gives one to write in its place.
+    #[cold]
+    fn note<T: Default>(&mut self, row: usize, value: impl std::fmt::Display, what: &str) -> T {
+        self.rows.push(row);
+        self.first.get_or_insert_with(|| Fault::data(format!("{value} {what}")));
+        T::default()
     }
 }
 
-#[cold]
-fn misfit(value: impl std::fmt::Display, what: &str) -> Fault {
-    Fault::data(format!("{value} does not fit {what}"))
+impl Conversion {
+    /// Converts an array. Values that are refused are noted, and others stand in their place.
+    fn apply(&self, array: &dyn Array, misfits: &mut Misfits) -> Box<dyn Array> {
+        match self {
+            Self::Int => integers(array, |value| i32::try_from(value).ok(), "does not fit an Avro int", misfits),
+            Self::Long => integers(array, |value| i64::try_from(value).ok(), "does not fit an Avro long", misfits),
+            Self::Wide => integers(array, Some, "does not fit a decimal", misfits),
+            Self::Float => integers(array, |value| Some(value as f32), "does not fit an Avro float", misfits),
+            Self::Double => integers(array, |value| Some(value as f64), "does not fit an Avro double", misfits),
+            Self::Multiply { factor, units } => {
+                let what = format!("{} do not fit 64 bits in {}", units.0, units.1);
+                map(array, |count: i64| count.checked_mul(*factor), &what, misfits)
+            }
+            Self::Divide { factor, units } => {
+                let what = format!(
+                    "{} are no whole number of {}, which the Avro schema has here: round the column, or change the \
+                     schema",
+                    units.0, units.1
+                );
+                let whole = |count: i64| (count % factor == 0).then(|| count / factor);
+                map(array, whole, &what, misfits)
+            }
+            Self::Symbols(symbols) => indices(array, symbols, misfits),
+            Self::UuidText => uuids(array, |text, _| text.into(), misfits),
+            Self::UuidBytes => uuids(array, |_, bytes| bytes.to_vec(), misfits),
+        }
+    }
 }
 
 /// Every value that is not null, through a function that may refuse it.
@@ -94,14 +163,15 @@ fn map<A: NativeType, B: NativeType>(
     array: &dyn Array,
     convert: impl Fn(A) -> Option<B>,
     what: &str,
-) -> Result<Box<dyn Array>, Fault> {
+    misfits: &mut Misfits,
+) -> Box<dyn Array> {
     let array = downcast::<PrimitiveArray<A>>(array);
-    let convert = |value: Option<&A>| match value {
-        Some(&value) => convert(value).ok_or_else(|| misfit(value, what)),
-        None => Ok(B::default()),
+    let convert = |(row, value): (usize, Option<&A>)| match value {
+        Some(&value) => convert(value).unwrap_or_else(|| misfits.note(row, value, what)),
+        None => B::default(),
     };
-    let values = array.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
-    Ok(PrimitiveArray::new(B::PRIMITIVE.into(), values.into(), array.validity().cloned()).boxed())
+    let values: Vec<B> = array.iter().enumerate().map(convert).collect();
+    PrimitiveArray::new(B::PRIMITIVE.into(), values.into(), array.validity().cloned()).boxed()
 }
 
 /// Whole numbers of any width.
@@ -109,69 +179,76 @@ fn integers<B: NativeType>(
     array: &dyn Array,
     convert: impl Fn(i128) -> Option<B>,
     what: &str,
-) -> Result<Box<dyn Array>, Fault> {
+    misfits: &mut Misfits,
+) -> Box<dyn Array> {
     match array.dtype().to_storage() {
-        ArrowDataType::Int8 => map(array, |value: i8| convert(value.into()), what),
-        ArrowDataType::Int16 => map(array, |value: i16| convert(value.into()), what),
-        ArrowDataType::Int32 => map(array, |value: i32| convert(value.into()), what),
-        ArrowDataType::UInt8 => map(array, |value: u8| convert(value.into()), what),
-        ArrowDataType::UInt16 => map(array, |value: u16| convert(value.into()), what),
-        ArrowDataType::UInt32 => map(array, |value: u32| convert(value.into()), what),
-        ArrowDataType::UInt64 => map(array, |value: u64| convert(value.into()), what),
-        ArrowDataType::Int128 => map(array, convert, what),
-        ArrowDataType::UInt128 => map(array, |value: u128| convert(value.try_into().ok()?), what),
+        ArrowDataType::Int8 => map(array, |value: i8| convert(value.into()), what, misfits),
+        ArrowDataType::Int16 => map(array, |value: i16| convert(value.into()), what, misfits),
+        ArrowDataType::Int32 => map(array, |value: i32| convert(value.into()), what, misfits),
+        ArrowDataType::UInt8 => map(array, |value: u8| convert(value.into()), what, misfits),
+        ArrowDataType::UInt16 => map(array, |value: u16| convert(value.into()), what, misfits),
+        ArrowDataType::UInt32 => map(array, |value: u32| convert(value.into()), what, misfits),
+        ArrowDataType::UInt64 => map(array, |value: u64| convert(value.into()), what, misfits),
+        ArrowDataType::Int128 => map(array, convert, what, misfits),
+        ArrowDataType::UInt128 => map(array, |value: u128| convert(value.try_into().ok()?), what, misfits),
         // Int64, and the counts of temporal types.
-        _ => map(array, |value: i64| convert(value.into()), what),
+        _ => map(array, |value: i64| convert(value.into()), what, misfits),
     }
 }
 
+/// How an error goes on after a text that is no symbol.
+const NO_SYMBOL: &str = "does not fit the symbols of the Avro enum";
+
 /// The index of each text's symbol, from texts or categories.
-fn indices(array: &dyn Array, symbols: &HashMap<String, u32>) -> Result<Box<dyn Array>, Fault> {
+fn indices(array: &dyn Array, symbols: &HashMap<String, u32>, misfits: &mut Misfits) -> Box<dyn Array> {
     let index = |text: &str| symbols.get(text).copied();
-    let refused = |text: &str| misfit(format_args!("{text:?}"), "the symbols of the Avro enum");
     let Some(texts) = array.as_any().downcast_ref::<Utf8ViewArray>() else {
         let any = array.as_any();
         return match any.downcast_ref::<DictionaryArray<u8>>() {
-            Some(array) => category_indices(array, index, refused),
+            Some(array) => category_indices(array, index, misfits),
             None => match any.downcast_ref::<DictionaryArray<u16>>() {
-                Some(array) => category_indices(array, index, refused),
-                None => category_indices(downcast::<DictionaryArray<u32>>(array), index, refused),
+                Some(array) => category_indices(array, index, misfits),
+                None => category_indices(downcast::<DictionaryArray<u32>>(array), index, misfits),
             },
         };
     };
-    let key = |text: Option<&str>| text.map_or(Ok(0), |text| index(text).ok_or_else(|| refused(text)));
-    let keys = texts.iter().map(key).collect::<Result<Vec<_>, _>>()?;
-    Ok(PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), texts.validity().cloned()).boxed())
+    let key = |(row, text): (usize, Option<&str>)| match text {
+        Some(text) => index(text).unwrap_or_else(|| misfits.note(row, format_args!("{text:?}"), NO_SYMBOL)),
+        None => 0,
+    };
+    let keys: Vec<u32> = texts.iter().enumerate().map(key).collect();
+    PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), texts.validity().cloned()).boxed()
 }
 
 /// The same from categories, each of which is looked up once; one that no row has need not be a symbol.
 fn category_indices<K: DictionaryKey>(
     array: &DictionaryArray<K>,
     index: impl Fn(&str) -> Option<u32>,
-    refused: impl Fn(&str) -> Fault,
-) -> Result<Box<dyn Array>, Fault> {
+    misfits: &mut Misfits,
+) -> Box<dyn Array> {
     let categories = downcast::<Utf8ViewArray>(array.values().as_ref());
     let table: Vec<_> = categories.values_iter().map(index).collect();
-    let key = |key: Option<&K>| match key.map(|key| key.to_index()) {
-        Some(key) => table[key].ok_or_else(|| refused(categories.value(key))),
-        None => Ok(0),
+    let key = |(row, key): (usize, Option<&K>)| match key.map(|key| key.to_index()) {
+        Some(key) => {
+            table[key].unwrap_or_else(|| misfits.note(row, format_args!("{:?}", categories.value(key)), NO_SYMBOL))
+        }
+        None => 0,
     };
-    let keys = array.keys().iter().map(key).collect::<Result<Vec<_>, _>>()?;
-    Ok(PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), array.keys().validity().cloned()).boxed())
+    let keys: Vec<u32> = array.keys().iter().enumerate().map(key).collect();
+    PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), array.keys().validity().cloned()).boxed()
 }
 
 /// Converts the text of each UUID, and its bytes.
-fn uuids(array: &dyn Array, make: impl Fn(&[u8], [u8; 16]) -> Vec<u8>) -> Result<Box<dyn Array>, Fault> {
-    let convert = |text: Option<&str>| match text {
-        Some(text) => match uuid(text) {
-            Some(bytes) => Ok(Some(make(text.as_bytes(), bytes))),
-            None => Err(misfit(format_args!("{text:?}"), "the form of a UUID")),
-        },
-        None => Ok(None),
+fn uuids(array: &dyn Array, make: impl Fn(&[u8], [u8; 16]) -> Vec<u8>, misfits: &mut Misfits) -> Box<dyn Array> {
+    let convert = |(row, text): (usize, Option<&str>)| {
+        text.map(|text| match uuid(text) {
+            Some(bytes) => make(text.as_bytes(), bytes),
+            None => misfits.note(row, format_args!("{text:?}"), "does not fit the form of a UUID"),
+        })
     };
     let texts = downcast::<Utf8ViewArray>(array);
-    let values = texts.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
-    Ok(BinaryViewArray::from_slice(values).boxed())
+    let values: Vec<_> = texts.iter().enumerate().map(convert).collect();
+    BinaryViewArray::from_slice(values).boxed()
 }
 
 /// The bytes of a UUID in its canonical form, upper case allowed.
@@ -210,15 +287,27 @@ mod tests {
         }
     }
 
+    fn applied(conversion: &Conversion, array: &dyn Array) -> (Box<dyn Array>, Misfits) {
+        let mut misfits = Misfits::default();
+        (conversion.apply(array, &mut misfits), misfits)
+    }
+
     #[test]
     fn nulls_are_converted_whatever_lies_under_them() {
         let array = PrimitiveArray::from([Some(1_i64), None, Some(-1)]).boxed();
-        let ints = Conversion::Int.apply(array.as_ref()).unwrap();
+        let (ints, misfits) = applied(&Conversion::Int, array.as_ref());
         assert_eq!(ints, PrimitiveArray::from([Some(1_i32), None, Some(-1)]).boxed());
-        let error = Conversion::Int.apply(PrimitiveArray::from_slice([1_i64 << 31]).boxed().as_ref()).unwrap_err();
-        assert_eq!(error.into_error().message(), "2147483648 does not fit an Avro int");
-        let odd = PrimitiveArray::from_slice([1500_i64]).boxed();
-        assert!(Conversion::Divide(1000).apply(odd.as_ref()).is_err());
-        assert!(Conversion::Multiply(i64::MAX).apply(odd.as_ref()).is_err());
+        assert!(misfits.rows.is_empty());
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_told_by_their_rows() {
+        let odd = PrimitiveArray::from_slice([0, 1_i64 << 31, 1500, -(1 << 40)]).boxed();
+        let (_, misfits) = applied(&Conversion::Int, odd.as_ref());
+        assert_eq!(misfits.rows, [1, 3]);
+        assert_eq!(misfits.first.unwrap().into_error().message(), "2147483648 does not fit an Avro int");
+        let units = ("ms", "s");
+        assert_eq!(applied(&Conversion::Divide { factor: 1000, units }, odd.as_ref()).1.rows, [1, 2, 3]);
+        assert_eq!(applied(&Conversion::Multiply { factor: i64::MAX / 2, units }, odd.as_ref()).1.rows, [1, 2, 3]);
     }
 }

@@ -55,6 +55,11 @@ impl<T: Unscaled> Decimal<T> {
         Self { values: Buffer::default(), size, precision }
     }
 
+    /// Returns true if a value in memory may have too many digits.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.precision.is_some()
+    }
+
     fn check_digits(&self, bits: u128, negative: bool) -> Result<(), Fault> {
         let magnitude = if negative { bits.wrapping_neg() } else { bits };
         match self.precision.and_then(|digits| 10_u128.checked_pow(digits as u32)) {

@@ -11,30 +11,44 @@ use crate::binary::{Fault, MAX_VARINT, put_byte, put_length};
 /// What the frame of one list or map takes: the count before the items and the 0 after them.
 const FRAME: usize = MAX_VARINT + 1;
 
-/// Where each list's items are, in an array of all items.
+/// Where each list's items are, among those of all lists.
 #[derive(Clone, Default)]
-pub(super) struct Ranges(Buffer<i64>);
+pub(super) struct Ranges {
+    offsets: Buffer<i64>,
+    /// The offset of the first item.
+    base: i64,
+}
 
 impl Ranges {
-    /// The ranges and the items of an array of lists or maps.
-    pub(super) fn of(array: &dyn Array) -> (Self, &dyn Array) {
+    /// The ranges of an array of lists or maps, and its items without those that slicing has cut off.
+    pub(super) fn of(array: &dyn Array) -> (Self, Box<dyn Array>) {
         if let Some(map) = array.as_any().downcast_ref::<MapArray>() {
             let offsets = map.offsets().iter().map(|&offset| offset.into()).collect::<Vec<i64>>();
-            return (Self(offsets.into()), map.field().as_ref());
+            return Self::within(offsets.into(), map.field().as_ref());
         }
         let list = downcast::<ListArray<i64>>(array);
-        (Self(list.offsets().buffer().clone()), list.values().as_ref())
+        Self::within(list.offsets().buffer().clone(), list.values().as_ref())
+    }
+
+    fn within(offsets: Buffer<i64>, items: &dyn Array) -> (Self, Box<dyn Array>) {
+        let (base, end) = (offsets[0], offsets[offsets.len() - 1]);
+        (Self { offsets, base }, items.sliced(base as usize, (end - base) as usize))
     }
 
     /// The items of one list.
     #[inline(always)]
     fn at(&self, row: usize) -> Range<usize> {
-        self.0[row] as usize..self.0[row + 1] as usize
+        self.start(row)..self.start(row + 1)
+    }
+
+    #[inline(always)]
+    fn start(&self, row: usize) -> usize {
+        (self.offsets[row] - self.base) as usize
     }
 
     /// Returns what the frames of these lists take at most, and all their items.
     pub(super) fn bound(&self, rows: Range<usize>) -> (usize, Range<usize>) {
-        (rows.len() * FRAME, self.0[rows.start] as usize..self.0[rows.end] as usize)
+        (rows.len() * FRAME, self.start(rows.start)..self.start(rows.end))
     }
 
     /// What the longest of these lists takes at most, if `widest` says it of its items.
@@ -89,7 +103,7 @@ impl List {
 impl Column for List {
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
         let (ranges, items) = Ranges::of(array);
-        Ok(Self { item: self.item.bind(items).map_err(Fault::in_item)?, ranges })
+        Ok(Self { item: self.item.bind(items.as_ref()).map_err(Fault::in_item)?, ranges })
     }
 
     fn bound(&self, rows: Range<usize>) -> usize {

@@ -26,7 +26,7 @@ impl Map {
 impl Column for Map {
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
         let (ranges, entries) = Ranges::of(array);
-        let entries = downcast::<StructArray>(entries).values();
+        let entries = downcast::<StructArray>(entries.as_ref()).values();
         let values = self.values.bind(entries[1].as_ref()).map_err(Fault::in_item)?;
         Ok(Self { keys: self.keys.bind(entries[0].as_ref())?, values, ranges })
     }

@@ -138,7 +138,7 @@ macro_rules! columns {
 
             fn encode_run(&self, rows: Range<usize>, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
                 match self {
-                    Self::Converted(converted) => converted.column().encode_run(rows, out, pos),
+                    Self::Converted(converted) => converted.encode_run(rows, out, pos),
                     Self::Required(required) => required.encode_run(rows, out, pos),
                     $(Self::$kind(column) => column.encode_run(rows, out, pos)),*
                 }
@@ -154,7 +154,7 @@ macro_rules! columns {
 
             fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
                 match self {
-                    Self::Converted(converted) => converted.column().encode_each(rows, out, ends),
+                    Self::Converted(converted) => converted.encode_each(rows, out, ends),
                     Self::Required(required) => required.encode_each(rows, out, ends),
                     $(Self::$kind(column) => column.encode_each(rows, out, ends)),*
                 }
@@ -165,7 +165,7 @@ macro_rules! columns {
                 Ok(match self {
                     $(Self::$kind(column) => column.encode(row, out, pos)?,)*
                     Self::Required(required) => required.encode(row, out, pos)?,
-                    Self::Converted(converted) => converted.column().encode(row, out, pos)?,
+                    Self::Converted(converted) => converted.encode(row, out, pos)?,
                 })
             }
         }

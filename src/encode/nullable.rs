@@ -78,8 +78,13 @@ impl<C: Column> Column for Nullable<C> {
         Ok(Self { column: self.column.bind(array)?, validity: nulls(array), ..*self })
     }
 
+    /// Nothing is counted of what lies under nulls: equal rows have equal bounds.
     fn bound(&self, rows: Range<usize>) -> usize {
-        rows.len() + self.column.bound(rows)
+        if self.validity.is_none() {
+            return rows.len() + self.column.bound(rows);
+        }
+        let valid = rows.clone().filter(|&row| is_valid(self.validity.as_ref(), row));
+        valid.map(|row| self.column.bound(row..row + 1)).fold(rows.len(), usize::saturating_add)
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@ use crate::schema::{Kind, Logical, Restored, Scale, Wire};
 use crate::{Error, ErrorKind, Result};
 
 /// The most digits that Polars' decimals have.
-const DECIMAL_DIGITS: usize = 38;
+pub(super) const DECIMAL_DIGITS: usize = 38;
 
 /// int, long, float, double, the logical types on them, and the dtypes that a property restores.
 pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>, restored: Option<&Restored>) -> AnyColumn {

@@ -12,7 +12,11 @@ pub(super) fn has_fine_times(array: &dyn Array) -> bool {
             .downcast_ref::<PrimitiveArray<i64>>()
             .is_some_and(|times| times.iter().flatten().any(|nanos| nanos % 1000 != 0)),
         ArrowDataType::LargeList(_) => {
-            any.downcast_ref::<ListArray<i64>>().is_some_and(|lists| has_fine_times(lists.values().as_ref()))
+            // Items that slicing has cut off are not looked at.
+            any.downcast_ref::<ListArray<i64>>().is_some_and(|lists| {
+                let (start, end) = (*lists.offsets().first() as usize, *lists.offsets().last() as usize);
+                has_fine_times(lists.values().sliced(start, end - start).as_ref())
+            })
         }
         ArrowDataType::FixedSizeList(..) => {
             any.downcast_ref::<FixedSizeListArray>().is_some_and(|lists| has_fine_times(lists.values().as_ref()))

@@ -164,10 +164,14 @@ BAD_VALUES = [
         pl.Series([Decimal("100.0")], dtype=pl.Decimal(10, 1)),
         "3 digits",
     ),
-    ({"type": "long", "logicalType": "timestamp-millis"}, pl.Series([dt.datetime(2024, 1, 1, 0, 0, 0, 1)]), "rest"),
-    ({"type": "long", "logicalType": "timestamp-nanos"}, pl.Series([dt.datetime(9999, 1, 1)]), "smaller"),
+    (
+        {"type": "long", "logicalType": "timestamp-millis"},
+        pl.Series([dt.datetime(2024, 1, 1, 0, 0, 0, 1)]),
+        "whole number of ms",
+    ),
+    ({"type": "long", "logicalType": "timestamp-nanos"}, pl.Series([dt.datetime(9999, 1, 1)]), "fit 64 bits in ns"),
     ({"type": "string", "logicalType": "uuid"}, pl.Series(["no"]), "UUID"),
-    ({"type": "int", "logicalType": "time-millis"}, pl.Series([dt.time(0, 0, 0, 1)]), "rest"),
+    ({"type": "int", "logicalType": "time-millis"}, pl.Series([dt.time(0, 0, 0, 1)]), "whole number of ms"),
     ({"type": "array", "items": "int"}, pl.Series([[1, None]]), "null"),
 ]
 
@@ -253,8 +257,88 @@ def test_times_that_need_nanoseconds_are_told_by_the_first_frame() -> None:
         writer.write(fine)
         writer.write(coarse)
     assert_frame_equal(read_avro(target.getvalue()), pl.concat([fine, coarse]))
+    target = io.BytesIO()
+    with polars_avro.AvroWriter(target) as writer:
+        writer.write(fine.clear())
+        assert writer.schema == fine.schema
+        writer.write(fine)
+    assert_frame_equal(read_avro(target.getvalue()), fine)
     writer = polars_avro.AvroWriter(io.BytesIO())
     writer.write(coarse)
     writer.write(fine)
     with pytest.raises(polars_avro.AvroDataError, match=r"polars\.dtype"):
         writer.close()
+
+
+def test_only_values_that_are_written_have_to_fit() -> None:
+    lists = {"type": "array", "items": ["null", "int"]}
+    large = pl.DataFrame({"f": [[1], [2**40], [3]]})
+    fixed = pl.DataFrame({"f": [[1], [2**40], [3]]}, schema={"f": pl.Array(pl.Int64, 1)})
+    small = [[1], [3]]
+    assert values(large.head(1), record(lists)) == [[1]]
+    assert values(large[2:], record(lists)) == [[3]]
+    assert values(large.filter(pl.col("f").list.max() < 2**31), record(lists)) == small
+    for df in (large, fixed):
+        masked = df.with_columns(f=pl.when(pl.int_range(pl.len()) != 1).then("f"))
+        assert values(masked, record(["null", lists])) == [[1], None, [3]]
+    words = pl.DataFrame({"f": [["A"], ["other"]]})
+    assert values(words.head(1), record({"type": "array", "items": ENUM})) == [["A"]]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "message"),
+    [
+        ([0] * 150 + [2**40] + [0] * 149, "int", "1099511627776 does not fit an Avro int"),
+        (["A"] * 150 + ["C"] + ["B"] * 9, ENUM, '"C" does not fit the symbols'),
+        ([str(UUID)] * 150 + ["x"], {"type": "string", "logicalType": "uuid"}, '"x" does not fit the form of a UUID'),
+        (
+            pl.Series([0] * 150 + [1_500]).cast(pl.Datetime("us", "UTC")),
+            {"type": "long", "logicalType": "timestamp-millis"},
+            "1500 us are no whole number of ms",
+        ),
+        (
+            pl.Series([0] * 150 + [1_000]).cast(pl.Time),
+            {"type": "int", "logicalType": "time-millis"},
+            "1000 ns are no whole number of ms",
+        ),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_by_its_record(column: object, kind: object, message: str) -> None:
+    df = pl.DataFrame({"f": column})
+    for wrapped, at in ((df, "f"), (df.select(f=pl.concat_list("f")), "f[]")):
+        schema = record(kind if at == "f" else {"type": "array", "items": kind})
+        with pytest.raises(polars_avro.AvroDataError, match=message) as error:
+            write_avro(wrapped, io.BytesIO(), avro_schema=schema)
+        assert (error.value.record, error.value.field) == (150, at)
+
+
+def test_the_branch_is_the_first_one_that_takes_all_values() -> None:
+    def branch(name: str, *fields: tuple[str, object]) -> dict[str, object]:
+        listed = [{"name": field, "type": kind} for field, kind in fields]
+        return {"type": "record", "name": name, "fields": listed}
+
+    empty = pl.DataFrame({"f": pl.Series([{}, None], dtype=pl.Struct({}))})
+    assert values(empty, record(["null", "long", branch("P")])) == [{}, None]
+    assert values(empty.head(1), record(["long", branch("P")])) == [{}]
+    wide = pl.DataFrame({"f": [{"x": 2**40}]})
+    assert values(wide, record([branch("A", ("x", "int")), branch("B", ("x", "long"))])) == [{"x": 2**40}]
+    named = pl.DataFrame({"f": [{"string": 1}]})
+    assert values(named, record(["string", branch("Q", ("string", "long"))])) == [{"string": 1}]
+    decimals = [{"type": "bytes", "logicalType": "decimal", "precision": digits, "scale": 0} for digits in (2, 10)]
+    decimals[1] |= {"type": "fixed", "name": "D", "size": 8}
+    df = pl.DataFrame({"f": [Decimal(12345)]}, schema={"f": pl.Decimal(10, 0)})
+    assert values(df, record(decimals)) == [Decimal(12345)]
+
+
+def test_an_argument_is_named_as_it_was_given() -> None:
+    with pytest.raises(TypeError, match="`avro_schema` must hold what JSON has"):
+        write_avro(pl.DataFrame({"a": [1]}), io.BytesIO(), avro_schema={"type": "int", "x": {1}})
+
+
+def test_no_cast_is_proposed_if_none_helps() -> None:
+    for kind in (
+        {"type": "bytes", "logicalType": "decimal", "precision": 50, "scale": 2},
+        {"type": "bytes", "logicalType": "big-decimal"},
+    ):
+        with pytest.raises(AvroSchemaError, match="no dtype is written as it yet: change the Avro schema"):
+            write_avro(pl.DataFrame({"f": ["1.00"]}), io.BytesIO(), avro_schema=record(kind))

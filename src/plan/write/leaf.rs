@@ -9,6 +9,7 @@ use crate::encode::{
     AnyColumn, Boolean, Categorical, Conversion, Converted, Decimal, Double, Duration, Enumeration, Fixed, Float,
     FloatAsDouble, HalfAsFloat, Int8, Int16, Int32, Int64, Primitive, TimeMicros, UInt8, UInt16, UInt32, Views,
 };
+use crate::plan::leaf::DECIMAL_DIGITS;
 use crate::schema::{Enum, Kind, Logical, Node, Restored, Schema};
 
 /// The column that writes a dtype as a type; `None` if they do not fit.
@@ -85,12 +86,22 @@ fn scaled(from: TimeUnit, to: TimeUnit) -> AnyColumn {
         TimeUnit::Microsecond => 1_000,
         TimeUnit::Nanosecond => 1,
     };
+    let units = (unit_name(from), unit_name(to));
     let (from, to): (i64, i64) = (nanos(from), nanos(to));
     let column = Primitive::<Int64>::default();
     match from.cmp(&to) {
         std::cmp::Ordering::Equal => column.into(),
-        std::cmp::Ordering::Greater => converted(Conversion::Multiply(from / to), column),
-        std::cmp::Ordering::Less => converted(Conversion::Divide(to / from), column),
+        std::cmp::Ordering::Greater => converted(Conversion::Multiply { factor: from / to, units }, column),
+        std::cmp::Ordering::Less => converted(Conversion::Divide { factor: to / from, units }, column),
+    }
+}
+
+fn unit_name(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Second => "s",
+        TimeUnit::Millisecond => "ms",
+        TimeUnit::Microsecond => "us",
+        TimeUnit::Nanosecond => "ns",
     }
 }
 
@@ -116,7 +127,7 @@ fn temporal(logical: Logical, dtype: &ArrowDataType) -> Option<AnyColumn> {
         }
         (Logical::TimeMillis, ArrowDataType::Time64(TimeUnit::Nanosecond)) => {
             let millis = converted(Conversion::Int, Primitive::<Int32>::default());
-            Some(converted(Conversion::Divide(1_000_000), millis))
+            Some(converted(Conversion::Divide { factor: 1_000_000, units: ("ns", "ms") }, millis))
         }
         (logical, ArrowDataType::Timestamp(from, zone)) => {
             let (to, is_instant) = timestamp(logical)?;
@@ -229,18 +240,19 @@ fn enumeration(symbols: &[String], field: &Field) -> Option<AnyColumn> {
     }
 }
 
-/// The dtypes that fit a type, for a message.
-pub(super) fn fitting(schema: &Schema, node: &Node) -> String {
+/// The dtypes that fit a type, for a message; `None` if there are none.
+pub(super) fn fitting(schema: &Schema, node: &Node) -> Option<String> {
     if let Some(restored) = Restored::of(schema, node) {
-        return format!("`pl.{}`", restored.name());
+        return Some(format!("`pl.{}`", restored.name()));
     }
     let fitting = match (&node.kind, node.logical) {
-        (_, Some(Logical::Decimal { precision, scale })) => return format!("`pl.Decimal({precision}, {scale})`"),
+        (_, Some(Logical::Decimal { precision, .. })) if precision > DECIMAL_DIGITS => return None,
+        (_, Some(Logical::Decimal { precision, scale })) => return Some(format!("`pl.Decimal({precision}, {scale})`")),
         (_, Some(Logical::Date)) => "`pl.Date`",
         (_, Some(Logical::TimeMillis | Logical::TimeMicros)) => "`pl.Time`",
         (_, Some(Logical::Uuid)) => "`pl.String`",
         (_, Some(Logical::Duration)) => "a struct of `months`, `days` and `milliseconds`, all `pl.UInt32`",
-        (_, Some(Logical::BigDecimal)) => "a type of its own: big-decimal is not written yet",
+        (_, Some(Logical::BigDecimal)) => return None,
         (_, Some(logical)) => match timestamp(logical) {
             Some((_, true)) => "`pl.Datetime` with a time zone",
             _ => "`pl.Datetime`, by `.dt.replace_time_zone(None)` if it has a time zone",
@@ -259,5 +271,5 @@ pub(super) fn fitting(schema: &Schema, node: &Node) -> String {
         (Kind::Record(_), _) => "`pl.Struct`",
         (Kind::Union(_), _) => "the dtype of one of its branches",
     };
-    fitting.to_owned()
+    Some(fitting.to_owned())
 }

@@ -3,6 +3,8 @@
 mod leaf;
 mod union;
 
+use std::cell::Cell;
+
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
 use crate::dtype::{map_entry, polars_name, storage};
@@ -23,7 +25,7 @@ impl WritePlan {
     /// # Errors
     /// If a field has neither column nor default, a column no field, or a dtype does not fit its type.
     pub(crate) fn compile(schema: &Schema, fields: &[Field], use_defaults: bool) -> Result<Self> {
-        let compiler = Compiler { schema, use_defaults };
+        let compiler = Compiler { schema, use_defaults, checks: Cell::new(0) };
         let record = match (&schema.node(schema.root()).kind, fields) {
             (Kind::Record(record), columns) => compiler.record(record, columns)?,
             // The mirror of reading: a file whose root is no record is one column.
@@ -44,7 +46,7 @@ impl WritePlan {
     /// # Errors
     /// If the dtype does not fit the schema.
     pub(crate) fn compile_datum(schema: &Schema, field: &Field) -> Result<AnyColumn> {
-        let (compiler, root) = (Compiler { schema, use_defaults: true }, schema.root());
+        let (compiler, root) = (Compiler { schema, use_defaults: true, checks: Cell::new(0) }, schema.root());
         match &schema.node(root).kind {
             Kind::Union(_) | Kind::Null => compiler.column(root, field),
             _ => compiler.value(root, field),
@@ -55,6 +57,8 @@ impl WritePlan {
 struct Compiler<'s> {
     schema: &'s Schema,
     use_defaults: bool,
+    /// How many columns were made whose values may turn out not to fit.
+    checks: Cell<usize>,
 }
 
 impl Compiler<'_> {
@@ -92,7 +96,18 @@ impl Compiler<'_> {
                 _ => return Err(self.mismatch(id, field)),
             },
             (Kind::Record(record), ArrowDataType::Struct(fields)) => Box::new(self.record(record, fields)?).into(),
-            _ => return leaf::column(self.schema, node, field).ok_or_else(|| self.mismatch(id, field)),
+            _ => {
+                let column = leaf::column(self.schema, node, field).ok_or_else(|| self.mismatch(id, field))?;
+                let is_checked = match &column {
+                    AnyColumn::Converted(_) => true,
+                    AnyColumn::Decimal(decimal) => decimal.is_checked(),
+                    AnyColumn::UInt64(decimal) => decimal.is_checked(),
+                    AnyColumn::UInt128(decimal) => decimal.is_checked(),
+                    _ => false,
+                };
+                self.checks.set(self.checks.get() + usize::from(is_checked));
+                return Ok(column);
+            }
         };
         Ok(column)
     }
@@ -136,12 +151,12 @@ impl Compiler<'_> {
     fn mismatch(&self, id: NodeId, field: &Field) -> Error {
         let node = self.schema.node(id);
         let logical = node.logical.map(|logical| format!(" ({logical})")).unwrap_or_default();
-        let message = format!(
-            "the dtype {} cannot be written as the Avro type {}{logical}: cast the column to {}, or change the Avro schema",
-            polars_name(field),
-            node.kind.type_name(),
-            leaf::fitting(self.schema, node),
-        );
+        let cast = match leaf::fitting(self.schema, node) {
+            Some(dtype) => format!("cast the column to {dtype}, or change the Avro schema"),
+            None => "no dtype is written as it yet: change the Avro schema".to_owned(),
+        };
+        let (dtype, kind) = (polars_name(field), node.kind.type_name());
+        let message = format!("the dtype {dtype} cannot be written as the Avro type {kind}{logical}: {cast}");
         Error::schema(message)
     }
 }

@@ -19,12 +19,18 @@ impl Compiler<'_> {
             let branch = one_byte(null)?;
             return Ok(Nullable::new(Box::new(AnyColumn::from(Null)), branch, branch).into());
         }
+        let mut refused = None;
         if let (ArrowDataType::Struct(fields), [_, _, ..]) = (field.dtype(), &values[..])
-            && let Some(column) = self.union_of_struct(&values, null, fields)?
+            && !fields.is_empty()
         {
-            return Ok(column);
+            match self.union_of_struct(&values, null, fields) {
+                Ok(Some(column)) => return Ok(column),
+                Ok(None) => {}
+                // A record may have fields of these names too.
+                Err(error) => refused = Some(error),
+            }
         }
-        let (index, column) = self.branch(&values, field)?;
+        let (index, column) = self.branch(&values, field).map_err(|error| refused.unwrap_or(error))?;
         let value = one_byte(index)?;
         Ok(match null {
             Some(null) => nullable(column, one_byte(null)?, value),
@@ -37,8 +43,9 @@ impl Compiler<'_> {
         let mut checked = None;
         let mut refused = None;
         for &(index, id) in values {
+            let checks = self.checks.get();
             match self.value(id, field) {
-                Ok(column @ AnyColumn::Converted(_)) => checked = checked.or(Some((index, column))),
+                Ok(column) if self.checks.get() > checks => checked = checked.or(Some((index, column))),
                 Ok(column) => return Ok((index, column)),
                 Err(error) => refused = refused.or(Some(error)),
             }
