@@ -1,6 +1,6 @@
 //! Python objects with `write` as sinks, and sinks that Ctrl-C reaches.
 
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyBlockingIOError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -28,6 +28,11 @@ fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
     }
 }
 
+/// Whether None from `write` says that nothing was taken, as the raw files of Python have it.
+fn is_raw(target: &Bound<'_, PyAny>) -> PyResult<bool> {
+    target.is_instance(&target.py().import("io")?.getattr("RawIOBase")?)
+}
+
 /// Calls `write` until it has taken everything: unbuffered files may take less.
 fn write_all(target: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
     let mut rest = bytes;
@@ -36,6 +41,10 @@ fn write_all(target: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
         match taken.extract::<usize>() {
             Ok(0) => return Err(PyOSError::new_err(format!("write() took none of {} bytes", rest.len()))),
             Ok(taken) if taken <= rest.len() => rest = &rest[taken..],
+            _ if taken.is_none() && is_raw(target)? => {
+                let message = format!("write() took none of {} bytes, as a file that does not block", rest.len());
+                return Err(PyBlockingIOError::new_err(message));
+            }
             // Not every object says how much it took.
             _ => return Ok(()),
         }

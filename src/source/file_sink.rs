@@ -46,6 +46,8 @@ pub struct FileSink {
     file: File,
     undo: Undo,
     sync: SyncOnClose,
+    /// A forked process inherits the sink, and must leave the file to this one.
+    process: u32,
 }
 
 /// How to leave the path as it was.
@@ -56,7 +58,7 @@ enum Undo {
     /// The bytes are in a file of their own, to be renamed.
     Remove { temporary: PathBuf, path: PathBuf },
     /// The file had `end` bytes, and `written` since.
-    CutBack { end: u64, written: u64, file: File },
+    CutBack { end: u64, written: u64, file: File, path: PathBuf },
     /// A pipe or a device takes no bytes back.
     Impossible,
 }
@@ -70,7 +72,7 @@ impl FileSink {
         let path = path.as_ref();
         let name = path.display().to_string();
         match begin(path, mkdir) {
-            Ok((file, undo)) => Ok(Self { name, file, undo, sync }),
+            Ok((file, undo)) => Ok(Self { name, file, undo, sync, process: std::process::id() }),
             Err(error) => Err(Error::source(error).in_file(&name)),
         }
     }
@@ -81,12 +83,16 @@ impl FileSink {
     /// # Errors
     /// As [`FileSink::create`].
     pub fn append(path: impl AsRef<Path>, end: u64, sync: SyncOnClose) -> Result<Self> {
-        let path = path.as_ref();
-        let name = path.display().to_string();
+        let name = path.as_ref().display().to_string();
+        // The working directory may change meanwhile.
+        let path = std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_owned());
         // A file that is open to append to cannot be cut on every system.
-        let open = || Ok((OpenOptions::new().append(true).open(path)?, OpenOptions::new().write(true).open(path)?));
+        let open = || Ok((OpenOptions::new().append(true).open(&path)?, OpenOptions::new().write(true).open(&path)?));
         match open() {
-            Ok((file, whole)) => Ok(Self { name, file, undo: Undo::CutBack { end, written: 0, file: whole }, sync }),
+            Ok((file, whole)) => {
+                let undo = Undo::CutBack { end, written: 0, file: whole, path };
+                Ok(Self { name, file, undo, sync, process: std::process::id() })
+            }
             Err(error) => Err(Error::source(error).in_file(&name)),
         }
     }
@@ -104,6 +110,16 @@ impl FileSink {
             end + written
         );
         Err(io::Error::other(message))
+    }
+
+    /// Checks that an appended file still has its name.
+    fn check_name(&self) -> io::Result<()> {
+        match &self.undo {
+            Undo::CutBack { path, .. } if !is_at(&self.file, path)? => Err(io::Error::other(
+                "the file was replaced by another one while rows were appended to it, which are lost with it",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
@@ -125,6 +141,7 @@ impl FileSink {
 
     fn end(&mut self) -> io::Result<()> {
         self.check_end()?;
+        self.check_name()?;
         match self.sync {
             SyncOnClose::None => {}
             SyncOnClose::Data => self.file.sync_data()?,
@@ -157,6 +174,9 @@ impl Sink for FileSink {
 
 impl Drop for FileSink {
     fn drop(&mut self) {
+        if std::process::id() != self.process {
+            return;
+        }
         // Nobody is left to tell that it failed.
         match &self.undo {
             Undo::Remove { temporary, .. } => drop(fs::remove_file(temporary)),
@@ -169,8 +189,7 @@ impl Drop for FileSink {
 
 /// The file that takes the bytes for a path.
 fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
-    // A link stays one: what it points to is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = resolve(path);
     let old = match fs::metadata(&path) {
         Ok(metadata) => Some(metadata),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -199,6 +218,36 @@ fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
         return Err(error);
     }
     Ok((file, undo))
+}
+
+/// The absolute path of the file that is replaced, or begun: links stay, and the working directory may change meanwhile.
+fn resolve(path: &Path) -> PathBuf {
+    if let Ok(path) = fs::canonicalize(path) {
+        return path;
+    }
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // As many links as Linux follows.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = directory(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// Whether this open file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (open, named) = (file.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
+}
+
+/// A file that is open cannot be replaced there.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 fn directory(path: &Path) -> &Path {

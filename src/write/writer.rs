@@ -55,6 +55,8 @@ pub struct Writer {
     written: Written,
     /// An error came before: the file cannot become whole.
     failed: bool,
+    /// A forked process has the writer, but none of its threads.
+    process: u32,
 }
 
 /// The size of a finished file.
@@ -158,7 +160,8 @@ impl Writer {
         let tasks = OrderedTasks::new(encoder, VecDeque::new(), threads);
         let rows = Rows::new(SHARE_BYTES.max(options.block_size.saturating_mul(SHARE_BLOCKS)));
         let sink = sink()?;
-        Ok(Self { fields, plan, sink, rows, tasks, started: false, written: Written::default(), failed: false })
+        let (written, process) = (Written::default(), std::process::id());
+        Ok(Self { fields, plan, sink, rows, tasks, started: false, written, failed: false, process })
     }
 
     /// The columns of every batch.
@@ -207,6 +210,9 @@ impl Writer {
 
     /// Does something that must not go on after an error.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.process != std::process::id() {
+            return Err(Error::argument("the file was begun by another process, which alone can go on with it"));
+        }
         if self.failed {
             return Err(Error::new(ErrorKind::Argument, "the file is finished already, or writing it failed before"));
         }

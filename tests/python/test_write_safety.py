@@ -221,3 +221,99 @@ def test_memory_is_bounded_while_a_query_is_written(tmp_path: Path) -> None:
     # 1.1 GB of rows.
     assert int(done.stdout) < 400
     assert polars_avro.read_avro_metadata(tmp_path / "a.avro").n_rows == 40 * DF.height
+
+
+def test_the_working_directory_may_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other").mkdir()
+    for name, append in (("new.avro", False), ("new.avro", True)):
+        monkeypatch.chdir(tmp_path)
+        with AvroWriter(name, append=append) as writer:
+            writer.write(OLD)
+            monkeypatch.chdir(tmp_path / "other")
+    assert read_avro(tmp_path / "new.avro").height == 6
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["new.avro", "other"]
+
+
+def test_a_link_stays_where_there_is_no_file_yet(tmp_path: Path) -> None:
+    (tmp_path / "link.avro").symlink_to("file.avro")
+    write_avro(OLD, tmp_path / "link.avro")
+    assert (tmp_path / "link.avro").is_symlink()
+    assert_frame_equal(read_avro(tmp_path / "file.avro"), OLD)
+
+
+def test_a_file_that_is_replaced_takes_no_more_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.avro"
+    write_avro(OLD, path)
+    writer = AvroWriter(path, append=True)
+    writer.write(OLD)
+    write_avro(OLD.head(1), path)
+    with pytest.raises(OSError, match="replaced by another one"):
+        writer.close()
+    assert_frame_equal(read_avro(path), OLD.head(1))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes fork on Unix")
+@pytest.mark.parametrize("append", [False, True])
+def test_a_forked_process_leaves_the_file_alone(tmp_path: Path, append: bool) -> None:
+    script = """
+    import os, sys
+    import polars as pl
+    import polars_avro
+    df = pl.DataFrame({"old": range(1_000_000)})
+    writer = polars_avro.AvroWriter(sys.argv[1], append=sys.argv[2] == "True")
+    writer.write(df)
+    child = os.fork()
+    if child == 0:
+        try:
+            writer.close()
+        except ValueError as error:
+            assert "begun by another process" in str(error), error
+            del writer
+            sys.exit(7)
+        sys.exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    writer.close()
+    """
+    path = tmp_path / "a.avro"
+    if append:
+        write_avro(OLD, path)
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script), str(path), str(append)]
+    subprocess.run(command, check=True, timeout=60)
+    assert read_avro(path).height == 1_000_000 + 3 * append
+    assert visible(tmp_path) == ["a.avro"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "set_blocking"), reason="pipes block there")
+def test_a_raw_file_that_takes_nothing_is_an_error() -> None:
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    with os.fdopen(writable, "wb", buffering=0) as target, pytest.raises(BlockingIOError, match="took none of"):
+        write_avro(DF, target, compression="uncompressed")
+    os.close(readable)
+
+
+@pytest.mark.parametrize("df", [pl.DataFrame({"a\0b": [1]}), pl.DataFrame({"a": [[{"x\0": 1}]]})])
+def test_a_name_with_a_nul_is_refused(tmp_path: Path, df: pl.DataFrame) -> None:
+    for empty in (df, df.clear()):
+        with pytest.raises(polars_avro.AvroUnsupportedError, match=r"'a.*\\x00.*NUL.*rename it"):
+            write_avro(empty, tmp_path / "a.avro")
+    with pytest.raises(polars_avro.AvroUnsupportedError, match="NUL"):
+        polars_avro.sink_avro(df.lazy(), tmp_path / "a.avro")
+    assert not list(tmp_path.iterdir())
+
+
+def test_equal_frames_make_equal_files() -> None:
+    rows = 40_000
+    texts = pl.DataFrame({"i": range(rows), "s": ["x" * 200] * rows})
+    masked = texts.with_columns(s=pl.when(pl.col("i") % 64 >= 4).then("s"))
+    plain = pl.DataFrame(masked.to_dict(as_series=False))
+    times = pl.DataFrame({"t": [[1], [1000]]}).cast({"t": pl.List(pl.Time)})
+    for one, other in ((masked, plain), (times[1:], pl.DataFrame({"t": [[1000]]}).cast({"t": pl.List(pl.Time)}))):
+        assert one.equals(other)
+        files = []
+        for df in (one, other):
+            target = io.BytesIO()
+            write_avro(df, target, sync_marker=bytes(16))
+            files.append(target.getvalue())
+        assert files[0] == files[1]
