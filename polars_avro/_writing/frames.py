@@ -37,6 +37,10 @@ def has_time(schema: Mapping[str, Any]) -> bool:
 
 
 def _check_dtype(path: str, dtype: Any) -> None:
+    if "\0" in path:
+        # Exporting it would end the process.
+        msg = f"field {path!r}: a name with a NUL character cannot be written to Avro: rename it"
+        raise AvroUnsupportedError(msg)
     instead = None
     if dtype == pl.Object:
         instead = "`pl.String` or `pl.Binary`, or drop it"

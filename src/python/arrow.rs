@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
 use super::damage::Report;
+use super::importable::importable;
 
 /// Consecutive rows; gives its columns away once.
 #[pyclass(module = "polars_avro._core")]
@@ -64,7 +65,7 @@ impl Batch {
         // The interface allows a producer to keep its own types.
         drop(requested_schema);
         let batch = self.batch.take().ok_or_else(taken)?;
-        let schema = PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(&batch.fields)), c"arrow_schema")?;
+        let schema = PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(py, &batch.fields)?), c"arrow_schema")?;
         let array = PyCapsule::new_with_value(py, ffi::export_array_to_c(rows(batch)), c"arrow_array")?;
         (schema, array).into_pyobject(py)
     }
@@ -92,7 +93,7 @@ impl Batches {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
         let batches = self.rest.take().ok_or_else(taken)?;
-        stream_capsule(py, root(&self.fields), batches.into_iter().map(rows))
+        stream_capsule(py, root(py, &self.fields)?, batches.into_iter().map(rows))
     }
 }
 
@@ -139,7 +140,7 @@ pub(super) fn stream_capsule(
 
 /// The columns of a file as one Arrow schema.
 pub(super) fn schema_capsule<'py>(py: Python<'py>, fields: &[Field]) -> PyResult<Bound<'py, PyCapsule>> {
-    PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(fields)), c"arrow_schema")
+    PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(py, fields)?), c"arrow_schema")
 }
 
 /// Batches as one Arrow stream, each made when the consumer asks for it.
@@ -152,12 +153,13 @@ pub(super) fn batches_capsule<'py>(
         Ok(batch) => Ok(rows(batch)),
         Err(error) => Err(polars_error::PolarsError::ComputeError(error.to_string().into())),
     };
-    let stream = ffi::export_iterator(Box::new(std::iter::from_fn(next).map(array)), root(fields));
+    let stream = ffi::export_iterator(Box::new(std::iter::from_fn(next).map(array)), root(py, fields)?);
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
-fn root(fields: &[Field]) -> Field {
-    Field::new("".into(), ArrowDataType::Struct(fields.to_vec()), false)
+/// The columns as one field, if Polars can import them.
+fn root(py: Python<'_>, fields: &[Field]) -> PyResult<Field> {
+    importable(py, Field::new("".into(), ArrowDataType::Struct(fields.to_vec()), false))
 }
 
 fn rows(batch: crate::Batch) -> Box<dyn Array> {

@@ -11,6 +11,7 @@ mod file;
 mod file_set;
 mod filter;
 mod frame;
+mod importable;
 mod interrupt;
 mod open_file;
 mod options;

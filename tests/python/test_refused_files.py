@@ -6,6 +6,7 @@ import contextlib
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -250,3 +251,33 @@ def test_a_damaged_column_that_is_not_asked_for_still_has_to_be_framed() -> None
         polars_avro.read_avro(data, columns=["a"])
     with pytest.raises(polars_avro.AvroError):
         polars_avro.scan_avro(data).select(pl.col("a").sum()).collect()
+
+
+ZONE = {"type": "long", "logicalType": "timestamp-micros", "polars.dtype": "Datetime", "polars.time_zone": "Nowhere/X"}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    ("field", "error", "message"),
+    [
+        ({"type": "long", "polars.name": "x\0y"}, polars_avro.AvroUnsupportedError, "NUL"),
+        ({"type": ZONE}, polars_avro.AvroSchemaError, 'does not know the time zone "Nowhere/X"'),
+    ],
+)
+def test_what_polars_cannot_import_is_an_error(
+    field: dict[str, Any], error: type[Exception], message: str, nested: bool
+) -> None:
+    schema: dict[str, Any] = {"type": "record", "name": "I", "fields": [{"name": "v"} | field]}
+    if nested:
+        schema = record(array(schema))
+    data = container(schema, (1, long(1) + long(5) + long(0) if nested else long(5)))
+    calls: list[Callable[[bytes], object]] = [
+        polars_avro.read_avro,
+        polars_avro.read_avro_schema,
+        lambda data: polars_avro.scan_avro(data).collect(),
+        lambda data: list(polars_avro.AvroReader(data)),
+        lambda data: polars_avro.read_avro([data, data]),
+    ]
+    for call in calls:
+        with pytest.raises(error, match=message):
+            call(data)
