@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
+import polars.selectors as cs
 from polars.io.partition import FileProviderArgs
 
 from polars_avro import _options
@@ -61,9 +63,9 @@ class Partitioning(NamedTuple):
             return
         names = df.select(self.keys).columns
         for rows in df.with_columns(self.keys).partition_by(names, maintain_order=True):
-            keys = rows.head(1).select(names)
+            keys = rows.head(1)[names]
             texts = tuple(_text(keys.to_series(i)) for i in range(keys.width))
-            yield texts, keys, rows if self.include_key else rows.drop(names)
+            yield texts, keys, rows if self.include_key else rows.drop(cs.by_name(*names))
 
     def target(self, key: Key, keys: pl.DataFrame, index: int) -> Any:
         """Return the path of a partition's file, or the object that a provider wants written."""
@@ -72,11 +74,20 @@ class Partitioning(NamedTuple):
             return join(self.base_path, *directories, f"{index:08x}.avro")
         given = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
         if isinstance(given, (str, os.PathLike)):
-            return join(self.base_path, normalize_path(os.fspath(given)))
+            return self._below(os.fspath(given))
         return given
 
+    def _below(self, given: str) -> str:
+        """Return the path that a provider has given, which must not lead out of the base path."""
+        path = join(self.base_path, normalize_path(given))
+        if ".." in re.split(r"[/\\]", given) or not path.startswith(join(self.base_path, "")):
+            msg = f"`file_path_provider` must return paths below the base path {self.base_path!r}, got {given!r}"
+            raise ValueError(msg)
+        return path
+
     def columns(self, schema: pl.Schema) -> pl.Schema:
-        """Return the columns of the files, if the keys have texts."""
+        """Return the columns of the files, if the keys are judged row by row and have texts."""
+        self._check_keys(schema)
         empty = pl.DataFrame(schema=schema)
         for name, dtype in empty.select(self.keys).schema.items():
             if dtype.is_nested() or dtype in (pl.Binary, pl.Duration):
@@ -84,12 +95,22 @@ class Partitioning(NamedTuple):
                 raise AvroUnsupportedError(msg)
         return self.rows(empty).schema
 
+    def _check_keys(self, schema: pl.Schema) -> None:
+        """Refuse keys whose values depend on other rows, as Polars does: it knows which ones they are."""
+        if not self.keys:
+            return
+        plan = pl.LazyFrame(schema=schema).sink_parquet(pl.PartitionBy("", key=self.keys), lazy=True)
+        try:
+            plan.explain()
+        except pl.exceptions.InvalidOperationError as error:
+            raise pl.exceptions.InvalidOperationError(str(error).partition("\n")[0]) from None
+
     def rows(self, df: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of all files together."""
         if not self.keys:
             return df
         keyed = df.with_columns(self.keys)
-        return keyed if self.include_key else keyed.drop(df.select(self.keys).columns)
+        return keyed if self.include_key else keyed.drop(cs.by_name(*df.select(self.keys).columns))
 
 
 def _text(key: pl.Series) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections import OrderedDict
@@ -74,6 +75,8 @@ class PartitionWriter:
         self._taken: set[str] = set()
         #: Files in stores.
         self._targets = in_stores.targets(together=True) if is_remote(partitioning.base_path) else None
+        #: Where relative paths begin: the working directory may change meanwhile.
+        self._directory = os.getcwd()
         #: Each file's temporary path by its final one.
         self._temporary: dict[str, str] = {}
         #: Directories that were made, outer ones first.
@@ -94,6 +97,7 @@ class PartitionWriter:
                 self._close(key, partition, columns)
             if self._targets is not None:
                 self._targets.commit()
+            self._check_paths()
             for path, temporary in self._temporary.items():
                 os.replace(temporary, path)
         except BaseException:
@@ -172,18 +176,20 @@ class PartitionWriter:
         self._taken.add(target)
         if self._targets is not None and is_remote(target):
             return self._targets.target(target)
-        directory, name = os.path.split(target)
-        self._make_directory(directory or ".")
+        # Links are followed.
+        final = os.path.realpath(os.path.join(self._directory, target))
+        directory, name = os.path.split(final)
+        self._make_directory(directory)
         # Long names are cut, since file systems bound them.
         temporary = os.path.join(directory, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
-        self._temporary[target] = temporary
+        self._temporary[final] = temporary
         return temporary
 
     def _make_directory(self, path: str) -> None:
         missing = []
         while not os.path.isdir(path):
             missing.append(path)
-            path = os.path.dirname(path) or "."
+            path = os.path.dirname(path)
         for directory in reversed(missing):
             try:
                 os.mkdir(directory)
@@ -193,6 +199,12 @@ class PartitionWriter:
                     raise
             else:
                 self._directories.append(directory)
+
+    def _check_paths(self) -> None:
+        """Find what cannot be replaced before anything is."""
+        for path in self._temporary:
+            if os.path.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
 
     def _close(self, key: Key, partition: _Partition, columns: pl.Schema | None) -> None:
         if partition.file is None or partition.written is None:

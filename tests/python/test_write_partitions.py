@@ -116,3 +116,60 @@ def test_a_lazy_sink_checks_where_rows_go_at_once(
 ) -> None:
     with pytest.raises(error, match=match):
         sink_avro(DF.lazy(), target, lazy=True, **options)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pl.col("v").max().alias("m"),
+        pl.int_range(pl.len()).floordiv(2).alias("m"),
+        pl.col("v").rank(),
+        pl.col("v").cum_count(),
+        pl.col("v").max().over("k"),
+    ],
+)
+def test_keys_that_depend_on_other_rows_are_refused(tmp_path: Path, key: pl.Expr) -> None:
+    target = pl.PartitionBy(tmp_path / "a", key=key)
+    with pytest.raises(pl.exceptions.InvalidOperationError, match=r"^cannot use non-elementwise expressions for Part"):
+        sink_avro(DF.lazy(), target)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("given", ["../evil.avro", "k/../../evil.avro", "/evil.avro"])
+def test_a_provider_cannot_leave_the_base_path(tmp_path: Path, given: str) -> None:
+    path = str(tmp_path / "evil.avro") if given.startswith("/") else given
+    target = pl.PartitionBy(tmp_path / "in", key="k", file_path_provider=lambda _: path)
+    with pytest.raises(ValueError, match="`file_path_provider` must return paths below the base path"):
+        sink_avro(DF.lazy(), target)
+    assert not (tmp_path / "evil.avro").exists()
+
+
+def test_a_file_that_cannot_be_replaced_is_found_before_others_are(tmp_path: Path) -> None:
+    write_avro(DF.head(1), tmp_path, partition_by="k")
+    (tmp_path / "k=2" / "00000000.avro").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match=r"k=2/00000000\.avro"):
+        write_avro(DF.with_columns(v=pl.lit(9)), tmp_path, partition_by="k")
+    assert read_avro(tmp_path / "k=1" / "00000000.avro")["v"].to_list() == [1]
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_links_are_followed_and_the_directory_may_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "parts" / "k=1").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "parts" / "k=1" / "00000000.avro").symlink_to(tmp_path / "elsewhere" / "one.avro")
+    monkeypatch.chdir(tmp_path)
+
+    def leave(given: Any) -> str:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        return f"k={given.partition_keys.item()}/00000000.avro"
+
+    sink_avro(DF.lazy(), pl.PartitionBy("parts", key="k", file_path_provider=leave))
+    assert read_avro(tmp_path / "elsewhere" / "one.avro")["v"].to_list() == [1]
+    assert sorted(read_avro(f"{tmp_path}/parts/**/*.avro")["v"]) == [1, 2, 3]
+
+
+def test_names_of_keys_are_no_patterns(tmp_path: Path) -> None:
+    df = pl.DataFrame({"v": [1, 2], "w": [3, 4]})
+    key = pl.col("v").alias("^w$")
+    sink_avro(df.lazy(), pl.PartitionBy(tmp_path, key=key, include_key=False))
+    assert read_avro(tmp_path / "^w$=1" / "00000000.avro").to_dict(as_series=False) == {"v": [1], "w": [3]}
