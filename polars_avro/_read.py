@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import polars.selectors as cs
 
 from polars_avro import _options, _schemas
 from polars_avro._engine.frames import frame
@@ -250,7 +251,8 @@ def read_avro(
         if not selected:
             # Selecting nothing gives no rows either.
             return pl.DataFrame(height=lf.select(pl.len()).collect().item())
-        lf = lf.select(selected)
+        # As a str, a name may be a pattern.
+        lf = lf.select(cs.by_name(*selected))
     df = lf.collect()
     return df.rechunk() if rechunk else df
 

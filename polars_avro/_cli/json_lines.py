@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ _MAP: Any = getattr(pl, "Map", ())
 
 def json_columns(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
     """Return expressions for the columns that hold bytes: JSON has none, so they become text in Base64."""
-    return [_encode(pl.col(name), dtype) for name, dtype in schema.items() if _has_bytes(dtype)]
+    return [_encode(cs.by_name(name).as_expr(), dtype) for name, dtype in schema.items() if _has_bytes(dtype)]
 
 
 def _has_bytes(dtype: Any) -> bool:

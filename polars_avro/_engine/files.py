@@ -250,10 +250,10 @@ class OpenFiles:
         numbers = df.get_column(number)
         width, df = df.width, df.drop(number)
         if row_index is not None and skipped is not None:
-            df = df.with_columns(pl.col(row_index[0]) + skipped.gather(numbers))
+            df = df.with_columns(df.get_column(row_index[0]) + skipped.gather(numbers))
         if names:
             assert self.file_columns is not None
-            known = self.file_columns.select(names)[numbers]
+            known = self.file_columns[names][numbers]
             # Before Polars 2 a frame of no columns has no height.
             df = df.hstack(known) if width > 1 else known
         return df
@@ -267,7 +267,7 @@ class OpenFiles:
             yield pl.DataFrame(height=height if length is None else min(height, length))
             return
         assert self.file_columns is not None
-        known = self.file_columns.select(names)
+        known = self.file_columns[names]
         for runs in _runs(core.count_rows_by_file(limit), offset, length):
             rows = pl.DataFrame(runs, schema={"number": pl.UInt32, "rows": pl.Int64}, orient="row")
             # The run of each row, without `explode`, which not every Polars understands in the same way.

@@ -68,5 +68,5 @@ class Frames:
         )
         for df in found:
             # Selecting nothing would lose the height.
-            rows = df.select(columns) if columns else df
+            rows = df[columns] if columns else df
             yield rows if predicate is None else rows.filter(predicate)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
+import polars.selectors as cs
 
 from polars_avro import _options
 from polars_avro._options import ReaderOptions
@@ -134,7 +135,8 @@ class Split:
             if not selected:
                 # Selecting nothing gives no rows either.
                 return pl.DataFrame(height=lf.select(pl.len()).collect().item())
-            lf = lf.select(selected)
+            # As a str, a name may be a pattern.
+            lf = lf.select(cs.by_name(*selected))
         return lf.collect()
 
     def _frames(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import polars.selectors as cs
 
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.json_lines import json_columns
@@ -37,7 +38,7 @@ def cat(
         opened, n_rows=rows, ignore_errors=ignore_errors, schema_mode=schema_mode, storage_options=storage_options
     )
     names = sources_.split_names(columns)
-    lf = lf if names is None else lf.select(names)
+    lf = lf if names is None else lf.select(cs.by_name(*names))
     lf = lf.with_columns(json_columns(lf.collect_schema()))
     stdout = standard_output()
     lf.sink_ndjson(stdout)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import polars as pl
+import polars.selectors as cs
 
 import polars_avro
 from polars_avro._cli import formats, progress, targets
@@ -55,7 +56,7 @@ def convert(
     store = {} if storage_options is None else {"storage_options": storage_options}
     lf = source_format.scan(opened, **(options if source_format is AVRO else {}), **store)
     names = sources_.split_names(columns)
-    lf = lf if names is None else lf.select(names)
+    lf = lf if names is None else lf.select(cs.by_name(*names))
     written = {} if names or source_format is not target_format else _as_before(sources, opened, lf, schema_mode, store)
     if target != sources_.STDIN:
         written |= store

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import polars.selectors as cs
 
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.tables import print_table
@@ -38,4 +39,4 @@ def head(
         storage_options=storage_options,
     )
     names = sources_.split_names(columns)
-    print_table((lf if names is None else lf.select(names)).head(rows).collect())
+    print_table((lf if names is None else lf.select(cs.by_name(*names))).head(rows).collect())
