@@ -1,15 +1,14 @@
 //! Arrays that a schema of the caller's wants as another type: converted once a batch, checked value by value.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, BinaryViewArray, DictionaryArray, DictionaryKey, PrimitiveArray, Utf8ViewArray};
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::types::NativeType;
 
+use super::downcast;
 use super::enumeration::AsUsize;
-use super::{AnyColumn, Column, downcast};
 use crate::binary::Fault;
 
 /// A conversion from an array to the one that a column is written from.
@@ -37,86 +36,12 @@ pub(crate) enum Conversion {
     UuidBytes,
 }
 
-/// A column of converted values. Binding it returns the inner column, unless a value cannot be converted.
-#[derive(Clone)]
-pub(crate) struct Converted {
-    conversion: Conversion,
-    column: AnyColumn,
-    refused: Option<Refused>,
-}
-
-/// Values that cannot be converted. Lists under nulls, or cut off, may hold them: only what is written is an error.
-#[derive(Clone)]
-struct Refused {
-    /// In ascending order.
-    rows: Arc<[usize]>,
-    array: Box<dyn Array>,
-}
-
-impl Converted {
-    /// `column` takes what `conversion` makes.
-    pub(crate) fn new(conversion: Conversion, column: AnyColumn) -> Self {
-        Self { conversion, column, refused: None }
-    }
-
-    pub(super) fn bind(&self, array: &dyn Array) -> Result<AnyColumn, Fault> {
-        let mut misfits = Misfits::default();
-        let column = self.column.bind(self.conversion.apply(array, &mut misfits).as_ref())?;
-        if misfits.rows.is_empty() {
-            return Ok(column);
-        }
-        let refused = Some(Refused { rows: misfits.rows.into(), array: array.to_boxed() });
-        Ok(Self { conversion: self.conversion.clone(), column, refused }.into())
-    }
-
-    pub(super) fn column(&self) -> &AnyColumn {
-        &self.column
-    }
-
-    pub(super) fn encode_run(&self, rows: Range<usize>, out: &mut [u8], mut pos: usize) -> Result<usize, Fault> {
-        for row in rows {
-            pos = self.encode(row, out, pos)?;
-        }
-        Ok(pos)
-    }
-
-    pub(super) fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
-        for (row, end) in rows.zip(ends) {
-            *end = self.encode(row, out, *end)?;
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    pub(super) fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
-        match self.refused.as_ref().and_then(|refused| refused.fault(&self.conversion, row)) {
-            Some(fault) => Err(fault),
-            None => self.column.encode(row, out, pos),
-        }
-    }
-}
-
-impl Refused {
-    /// The reason that the value of `row` cannot be converted; `None` if it can.
-    fn fault(&self, conversion: &Conversion, row: usize) -> Option<Fault> {
-        self.rows.binary_search(&row).ok()?;
-        let mut misfits = Misfits::default();
-        conversion.apply(self.array.sliced(row, 1).as_ref(), &mut misfits);
-        misfits.first
-    }
-}
-
-impl From<Converted> for AnyColumn {
-    fn from(converted: Converted) -> Self {
-        Self::Converted(Box::new(converted))
-    }
-}
-
 /// Values that a conversion has met and cannot convert.
 #[derive(Default)]
-struct Misfits {
-    rows: Vec<usize>,
-    first: Option<Fault>,
+pub(super) struct Misfits {
+    /// In ascending order.
+    pub(super) rows: Vec<usize>,
+    pub(super) first: Option<Fault>,
 }
 
 impl Misfits {
@@ -131,7 +56,7 @@ impl Misfits {
 
 impl Conversion {
     /// Converts an array. Values that are refused are noted, and others stand in their place.
-    fn apply(&self, array: &dyn Array, misfits: &mut Misfits) -> Box<dyn Array> {
+    pub(super) fn apply(&self, array: &dyn Array, misfits: &mut Misfits) -> Box<dyn Array> {
         match self {
             Self::Int => integers(array, |value| i32::try_from(value).ok(), "does not fit an Avro int", misfits),
             Self::Long => integers(array, |value| i64::try_from(value).ok(), "does not fit an Avro long", misfits),

@@ -7,6 +7,7 @@
 mod boolean;
 mod categorical;
 mod convert;
+mod converted;
 mod decimal;
 mod default;
 mod duration;
@@ -31,7 +32,8 @@ use crate::binary::{Fault, put_byte};
 
 pub(crate) use boolean::Boolean;
 pub(crate) use categorical::Categorical;
-pub(crate) use convert::{Conversion, Converted};
+pub(crate) use convert::Conversion;
+pub(crate) use converted::Converted;
 pub(crate) use decimal::Decimal;
 pub(crate) use default::DefaultValue;
 pub(crate) use duration::Duration;
