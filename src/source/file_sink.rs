@@ -1,9 +1,10 @@
 //! A local file, written under another name and renamed when it is complete.
 
 use std::fs::{self, File, OpenOptions};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use paths::{directory, is_at, make_directories, remove_directories, resolve, sync_directory, temporary};
 
 use super::Sink;
 use crate::{Error, Result};
@@ -55,8 +56,8 @@ pub struct FileSink {
 enum Undo {
     /// The new file has its name: nothing to do.
     Finished,
-    /// The bytes are in a file of their own, to be renamed.
-    Remove { temporary: PathBuf, path: PathBuf },
+    /// The bytes are in a file of their own, to be renamed. Directories were made for it, inner ones first.
+    Remove { temporary: PathBuf, path: PathBuf, made: Vec<PathBuf> },
     /// The file had `end` bytes, and `written` since.
     CutBack { end: u64, written: u64, file: File, path: PathBuf },
     /// A pipe or a device takes no bytes back.
@@ -147,7 +148,7 @@ impl FileSink {
             SyncOnClose::Data => self.file.sync_data()?,
             SyncOnClose::All => self.file.sync_all()?,
         }
-        if let Undo::Remove { temporary, path } = &self.undo {
+        if let Undo::Remove { temporary, path, .. } = &self.undo {
             fs::rename(temporary, path)?;
         }
         let undo = std::mem::replace(&mut self.undo, Undo::Finished);
@@ -179,7 +180,10 @@ impl Drop for FileSink {
         }
         // Nobody is left to tell that it failed.
         match &self.undo {
-            Undo::Remove { temporary, .. } => drop(fs::remove_file(temporary)),
+            Undo::Remove { temporary, made, .. } => {
+                drop(fs::remove_file(temporary));
+                remove_directories(made);
+            }
             Undo::CutBack { end, file, .. } if self.check_end().is_ok() => drop(file.set_len(*end)),
             // What others have written is not cut off.
             Undo::Finished | Undo::Impossible | Undo::CutBack { .. } => {}
@@ -206,80 +210,23 @@ fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a name"));
     };
     let directory = directory(&path);
-    if mkdir {
-        fs::create_dir_all(directory)?;
-    }
-    let (file, temporary) = temporary(directory, name)?;
-    let undo = Undo::Remove { temporary, path: path.clone() };
-    if let (Some(metadata), Undo::Remove { temporary, .. }) = (old, &undo)
-        && let Err(error) = fs::set_permissions(temporary, metadata.permissions())
+    let made = if mkdir { make_directories(directory)? } else { Vec::new() };
+    let (file, temporary) = match temporary(directory, name) {
+        Ok(begun) => begun,
+        Err(error) => {
+            remove_directories(&made);
+            return Err(error);
+        }
+    };
+    if let Some(metadata) = old
+        && let Err(error) = fs::set_permissions(&temporary, metadata.permissions())
     {
-        drop(fs::remove_file(temporary));
+        drop(fs::remove_file(&temporary));
         return Err(error);
     }
-    Ok((file, undo))
+    Ok((file, Undo::Remove { temporary, path: path.clone(), made }))
 }
 
-/// The absolute path of the file that is replaced, or begun: links stay, and the working directory may change meanwhile.
-fn resolve(path: &Path) -> PathBuf {
-    if let Ok(path) = fs::canonicalize(path) {
-        return path;
-    }
-    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // As many links as Linux follows.
-    for _ in 0..40 {
-        match fs::read_link(&path) {
-            Ok(target) => path = directory(&path).join(target),
-            Err(_) => break,
-        }
-    }
-    path
-}
-
-/// Whether this open file is the one at a path.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let (open, named) = (file.metadata()?, fs::metadata(path)?);
-    Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
-}
-
-/// A file that is open cannot be replaced there.
-#[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
-    Ok(true)
-}
-
-fn directory(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A new file beside the one named `name`. Long names are cut, since file systems bound them.
-fn temporary(directory: &Path, name: &std::ffi::OsStr) -> io::Result<(File, PathBuf)> {
-    let name: String = name.to_string_lossy().chars().take(32).collect();
-    loop {
-        // A hasher's keys are random, which is all that a name needs.
-        let random = RandomState::new().hash_one(std::process::id());
-        let path = directory.join(format!(".{name}.{random:016x}.tmp"));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((file, path)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Makes sure that the disk knows the name of a file.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(directory(path))?.sync_all()
-}
-
-/// Directories cannot be opened there.
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
+mod paths;
 #[cfg(test)]
 mod tests;

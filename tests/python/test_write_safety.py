@@ -317,3 +317,21 @@ def test_equal_frames_make_equal_files() -> None:
             write_avro(df, target, sync_marker=bytes(16))
             files.append(target.getvalue())
         assert files[0] == files[1]
+
+
+def test_directories_that_were_made_go_with_the_file(tmp_path: Path) -> None:
+    schema = {"type": "record", "name": "R", "fields": [{"name": "old", "type": "int"}]}
+    (tmp_path / "there").mkdir()
+    for path in (tmp_path / "new" / "inner" / "a.avro", tmp_path / "there" / "inner" / "a.avro"):
+        with pytest.raises(polars_avro.AvroDataError):
+            write_avro(pl.DataFrame({"old": [2**40]}), path, avro_schema=schema, mkdir=True)
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_that_takes_no_files_is_named(tmp_path: Path) -> None:
+    write_avro(OLD, tmp_path / "a.avro")
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError, match="temporary file in the directory"):
+        write_avro(OLD, tmp_path / "a.avro")
+    tmp_path.chmod(0o700)
