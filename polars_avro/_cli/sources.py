@@ -106,4 +106,11 @@ def name_of(file: str | bytes) -> str:
 
 def split_names(columns: str | None) -> list[str] | None:
     """Split names separated by commas."""
-    return None if columns is None else [name.strip() for name in columns.split(",")]
+    if columns is None:
+        return None
+    names = [name.strip() for name in columns.split(",")]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        msg = f"--columns names {twice!r} twice"
+        raise click.UsageError(msg)
+    return names

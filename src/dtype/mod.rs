@@ -9,7 +9,7 @@ mod restored;
 
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
-pub(crate) use self::polars::polars_name;
+pub(crate) use self::polars::{polars_name, unit_name};
 pub(crate) use avro::{AvroNames, to_avro};
 pub(crate) use categories::{enum_categories, enum_metadata};
 pub(crate) use extension::{extension_metadata, storage};

@@ -31,7 +31,8 @@ pub(crate) fn polars_name(field: &Field) -> String {
     }
 }
 
-fn unit_name(unit: TimeUnit) -> &'static str {
+/// Returns Polars' name of a unit of time.
+pub(crate) fn unit_name(unit: TimeUnit) -> &'static str {
     match unit {
         TimeUnit::Second => "s",
         TimeUnit::Millisecond => "ms",

@@ -222,6 +222,7 @@ def test_files_that_cannot_be_read_are_one_line(cli, command, tmp_path):
 
 def test_columns_that_are_not_there(cli, path):
     assert "missing" in cli.refused("head", "-c", "missing", path, status=3)
+    assert "'id' twice" in cli.refused("head", "-c", "id, id", path, status=2)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::{ArrowDataType, Field, IntegerType, TimeUnit};
 
-use crate::dtype::{self, enum_categories};
+use crate::dtype::{self, enum_categories, unit_name};
 use crate::encode::{
     AnyColumn, Boolean, Categorical, Conversion, Converted, Decimal, Double, Duration, Enumeration, Fixed, Float,
     FloatAsDouble, HalfAsFloat, Int8, Int16, Int32, Int64, Primitive, TimeMicros, UInt8, UInt16, UInt32, Views,
@@ -93,15 +93,6 @@ fn scaled(from: TimeUnit, to: TimeUnit) -> AnyColumn {
         std::cmp::Ordering::Equal => column.into(),
         std::cmp::Ordering::Greater => converted(Conversion::Multiply { factor: from / to, units }, column),
         std::cmp::Ordering::Less => converted(Conversion::Divide { factor: to / from, units }, column),
-    }
-}
-
-fn unit_name(unit: TimeUnit) -> &'static str {
-    match unit {
-        TimeUnit::Second => "s",
-        TimeUnit::Millisecond => "ms",
-        TimeUnit::Microsecond => "us",
-        TimeUnit::Nanosecond => "ns",
     }
 }
 
