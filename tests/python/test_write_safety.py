@@ -269,8 +269,8 @@ def test_a_forked_process_leaves_the_file_alone(tmp_path: Path, append: bool) ->
         except ValueError as error:
             assert "begun by another process" in str(error), error
             del writer
-            sys.exit(7)
-        sys.exit(1)
+            os._exit(7)
+        os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     writer.close()
     """
