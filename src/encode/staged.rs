@@ -9,9 +9,13 @@ use std::ops::Range;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, SLACK, put_near, put_within};
 
-/// Rows at a time. Narrow ones are fewer: all that they need stays in the first cache so, which wide ones do not fit anyway.
+/// Rows at a time.
 const ROWS: usize = 128;
+
+/// Narrow rows at a time: what they need stays in the first cache, which wide ones do not fit anyway.
 const NARROW_ROWS: usize = 64;
+
+/// The longest stretch of a narrow row, in bytes.
 const NARROW: usize = 128;
 
 /// Fewer rows than this are not worth it.

@@ -312,7 +312,7 @@ def test_a_value_that_does_not_fit_is_told_by_its_record(column: object, kind: o
         assert (error.value.record, error.value.field) == (150, at)
 
 
-def test_the_branch_is_the_first_one_that_takes_all_values() -> None:
+def test_the_branch_is_the_first_one_that_fits_without_narrowing() -> None:
     def branch(name: str, *fields: tuple[str, object]) -> dict[str, object]:
         listed = [{"name": field, "type": kind} for field, kind in fields]
         return {"type": "record", "name": name, "fields": listed}
