@@ -2,7 +2,7 @@
 
 use bzip2::{Action, Compress, Compression, Decompress, Status};
 
-use super::{Codec, check_level, make_room};
+use super::{Codec, check_level, make_room, put_block};
 use crate::Result;
 
 pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
@@ -37,23 +37,29 @@ fn decode_stream<'a>(mut input: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Re
     }
 }
 
-pub(super) struct Encoder(Compression);
+pub(super) struct Encoder {
+    level: Compression,
+    /// The block, as long as its length is not known.
+    block: Vec<u8>,
+}
 
 impl Encoder {
     pub(super) fn new(level: Option<i32>) -> Result<Self> {
         let level = check_level(Codec::Bzip2, level, 9, 1..=9)?;
-        Ok(Self(Compression::new(level as u32)))
+        Ok(Self { level: Compression::new(level as u32), block: Vec::new() })
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
-        out.clear();
-        let mut stream = Compress::new(self.0, 0);
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
+        self.block.clear();
+        let mut stream = Compress::new(self.level, 0);
         loop {
-            make_room(out, data.len() / 8, usize::MAX);
+            make_room(&mut self.block, data.len() / 8, usize::MAX);
             let rest = &data[stream.total_in() as usize..];
-            let status = stream.compress_vec(rest, out, Action::Finish).map_err(|error| Codec::Bzip2.broken(error))?;
+            let status = stream
+                .compress_vec(rest, &mut self.block, Action::Finish)
+                .map_err(|error| Codec::Bzip2.broken(error))?;
             if status == Status::StreamEnd {
-                return Ok(out.len());
+                return Ok(put_block(&self.block, out, pos));
             }
         }
     }

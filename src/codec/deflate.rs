@@ -10,7 +10,7 @@
 
 use libdeflater::{CompressionLvl, DecompressionError};
 
-use super::{Codec, Expansion, check_level, grow};
+use super::{Codec, Expansion, check_level, room};
 use crate::Result;
 
 pub(super) struct Decoder {
@@ -60,8 +60,8 @@ impl Encoder {
         Ok(Self(libdeflater::Compressor::new(level)))
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
-        grow(out, self.0.deflate_compress_bound(data.len()));
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
+        let out = room(out, pos, self.0.deflate_compress_bound(data.len()));
         self.0.deflate_compress(data, out).map_err(|error| Codec::Deflate.broken(error))
     }
 }

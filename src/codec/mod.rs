@@ -182,27 +182,34 @@ impl Compressor {
         }))
     }
 
-    /// Returns a block that holds `data`, which may stand at the beginning of `out`.
+    /// Puts a block that holds `data` at `pos` of `out`, and returns how many bytes it takes.
     ///
-    /// Pass the same `out` again, as it is, so that nothing has to be zeroed.
-    pub(crate) fn compress<'a>(&mut self, data: &'a [u8], out: &'a mut Vec<u8>) -> Result<&'a [u8]> {
-        let len = match &mut self.0 {
-            Encoder::Null => return Ok(data),
-            Encoder::Deflate(encoder) => encoder.encode(data, out)?,
-            Encoder::Snappy(encoder) => encoder.encode(data, out)?,
-            Encoder::Zstandard(encoder) => encoder.encode(data, out)?,
-            Encoder::Bzip2(encoder) => encoder.encode(data, out)?,
-            Encoder::Xz(encoder) => encoder.encode(data, out)?,
-        };
-        Ok(&out[..len])
+    /// `out` grows if it must. What stands behind the block has no meaning; keep it, so that nothing has to be zeroed.
+    pub(crate) fn compress(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
+        match &mut self.0 {
+            Encoder::Null => Ok(put_block(data, out, pos)),
+            Encoder::Deflate(encoder) => encoder.encode(data, out, pos),
+            Encoder::Snappy(encoder) => encoder.encode(data, out, pos),
+            Encoder::Zstandard(encoder) => encoder.encode(data, out, pos),
+            Encoder::Bzip2(encoder) => encoder.encode(data, out, pos),
+            Encoder::Xz(encoder) => encoder.encode(data, out, pos),
+        }
     }
 }
 
-/// Makes `out` hold `len` bytes at least.
-fn grow(out: &mut Vec<u8>, len: usize) {
-    if out.len() < len {
-        out.resize(len, 0);
+/// The `len` bytes of `out` from `pos` on.
+fn room(out: &mut Vec<u8>, pos: usize, len: usize) -> &mut [u8] {
+    if out.len() < pos + len {
+        // A little more, so that it does not grow with every block.
+        out.resize(pos + len + len / 8, 0);
     }
+    &mut out[pos..pos + len]
+}
+
+/// Copies a block that is made already.
+fn put_block(block: &[u8], out: &mut Vec<u8>, pos: usize) -> usize {
+    room(out, pos, block.len()).copy_from_slice(block);
+    block.len()
 }
 
 fn check_no_level(codec: Codec, level: Option<i32>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Snappy without framing, then the CRC-32 (ISO) of the content in four big-endian bytes.
 
-use super::{Codec, SLACK, grow};
+use super::{Codec, SLACK, room};
 use crate::{Error, Result};
 
 const CRC_BYTES: usize = 4;
@@ -48,8 +48,8 @@ impl Encoder {
         Self(snap::raw::Encoder::new())
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
-        grow(out, snap::raw::max_compress_len(data.len()) + CRC_BYTES);
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
+        let out = room(out, pos, snap::raw::max_compress_len(data.len()) + CRC_BYTES);
         let written = self.0.compress(data, out).map_err(|error| Codec::Snappy.broken(error))?;
         out[written..written + CRC_BYTES].copy_from_slice(&crc32fast::hash(data).to_be_bytes());
         Ok(written + CRC_BYTES)

@@ -2,7 +2,7 @@
 
 use liblzma::stream::{Action, CONCATENATED, Check, Error as XzError, Status, Stream};
 
-use super::{Codec, check_level, make_room};
+use super::{Codec, check_level, make_room, put_block};
 use crate::{Error, ErrorKind, Result};
 
 /// What decoding may allocate beside the output. `xz -9` wants 65 MiB, whatever it compresses.
@@ -41,22 +41,26 @@ fn fault(error: XzError) -> Error {
     }
 }
 
-pub(super) struct Encoder(u32);
+pub(super) struct Encoder {
+    level: u32,
+    /// The block, as long as its length is not known.
+    block: Vec<u8>,
+}
 
 impl Encoder {
     pub(super) fn new(level: Option<i32>) -> Result<Self> {
-        Ok(Self(check_level(Codec::Xz, level, 6, 0..=9)? as u32))
+        Ok(Self { level: check_level(Codec::Xz, level, 6, 0..=9)? as u32, block: Vec::new() })
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
-        out.clear();
-        let mut stream = Stream::new_easy_encoder(self.0, Check::Crc64).map_err(fault)?;
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
+        self.block.clear();
+        let mut stream = Stream::new_easy_encoder(self.level, Check::Crc64).map_err(fault)?;
         loop {
-            make_room(out, data.len() / 8, usize::MAX);
+            make_room(&mut self.block, data.len() / 8, usize::MAX);
             let rest = &data[stream.total_in() as usize..];
-            let status = stream.process_vec(rest, out, Action::Finish).map_err(fault)?;
+            let status = stream.process_vec(rest, &mut self.block, Action::Finish).map_err(fault)?;
             if status == Status::StreamEnd {
-                return Ok(out.len());
+                return Ok(put_block(&self.block, out, pos));
             }
         }
     }

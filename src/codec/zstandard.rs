@@ -7,7 +7,7 @@
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd::zstd_safe::{self, CCtx, DCtx};
 
-use super::{Codec, Expansion, MOST_UNSEEN, SLACK, check_level};
+use super::{Codec, Expansion, MOST_UNSEEN, SLACK, check_level, room};
 use crate::Result;
 
 pub(super) struct Decoder {
@@ -64,9 +64,8 @@ impl Encoder {
         Ok(Self { inner: CCtx::create(), level })
     }
 
-    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize> {
-        out.clear();
-        out.reserve(zstd_safe::compress_bound(data.len()));
+    pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
+        let out = room(out, pos, zstd_safe::compress_bound(data.len()));
         let written = self.inner.compress(out, data, self.level);
         written.map_err(|code| Codec::Zstandard.broken(zstd_safe::get_error_name(code)))
     }

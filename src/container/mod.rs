@@ -11,4 +11,4 @@ pub(crate) use block::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 pub use header::Header;
 pub(crate) use header::ParsedHeader;
 pub(crate) use varint::{NoLong, long};
-pub(crate) use write::{header_bytes, push_block};
+pub(crate) use write::{BlockBuffer, header_bytes};

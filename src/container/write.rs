@@ -1,7 +1,8 @@
 //! Headers and block frames to bytes.
 
 use super::block::SYNC_BYTES;
-use crate::Codec;
+use crate::binary::{MAX_VARINT, SLACK, put_length, put_slice};
+use crate::{Codec, Result};
 
 /// The bytes of a file before its first block. `metadata` comes after the schema and the codec.
 pub(crate) fn header_bytes(
@@ -23,11 +24,57 @@ pub(crate) fn header_bytes(
     out
 }
 
-/// Appends a block: its frame around bytes that are compressed already.
-pub(crate) fn push_block(out: &mut Vec<u8>, rows: usize, data: &[u8], sync: &[u8; SYNC_BYTES]) {
-    push_long(out, rows as i64);
-    push_bytes(out, data);
-    out.extend_from_slice(sync);
+/// Blocks one behind the other, in memory that is used again.
+#[derive(Default)]
+pub(crate) struct BlockBuffer {
+    /// Never shrinks, so that no memory is zeroed again.
+    bytes: Vec<u8>,
+    end: usize,
+    /// How many bytes the size of the last block's data took.
+    size_width: usize,
+}
+
+impl BlockBuffer {
+    /// The blocks.
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.end]
+    }
+
+    /// Forgets the blocks.
+    pub(crate) fn clear(&mut self) {
+        self.end = 0;
+    }
+
+    /// Adds a block. `write` puts its data at a position of the memory, which it may let grow, and returns their length.
+    ///
+    /// The size before them is known only then. It mostly takes as many bytes as the size of the block before; if not, the
+    /// data are moved.
+    pub(crate) fn push(
+        &mut self,
+        rows: usize,
+        sync: &[u8; SYNC_BYTES],
+        write: impl FnOnce(&mut Vec<u8>, usize) -> Result<usize>,
+    ) -> Result<()> {
+        self.grow(self.end + 2 * MAX_VARINT);
+        let start = put_length(&mut self.bytes, self.end, rows);
+        let data = start + self.size_width;
+        let len = write(&mut self.bytes, data)?;
+        self.grow(data + len + MAX_VARINT + SYNC_BYTES);
+        let mut size = [0; MAX_VARINT + SLACK];
+        self.size_width = put_length(&mut size, 0, len);
+        if start + self.size_width != data {
+            self.bytes.copy_within(data..data + len, start + self.size_width);
+        }
+        let data = put_slice(&mut self.bytes, start, &size[..self.size_width]);
+        self.end = put_slice(&mut self.bytes, data + len, sync);
+        Ok(())
+    }
+
+    fn grow(&mut self, len: usize) {
+        if self.bytes.len() < len + SLACK {
+            self.bytes.resize(len + SLACK, 0);
+        }
+    }
 }
 
 fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -48,6 +95,36 @@ fn push_long(out: &mut Vec<u8>, value: i64) {
 mod tests {
     use super::*;
     use crate::{Header, Limits, MemorySource};
+
+    /// What `BlockBuffer::push` should write, byte by byte.
+    fn block(rows: usize, data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        push_long(&mut out, rows as i64);
+        push_bytes(&mut out, data);
+        out.extend_from_slice(b"0123456789abcdef");
+        out
+    }
+
+    #[test]
+    fn blocks_of_any_size_stand_one_behind_the_other() {
+        let mut buffer = BlockBuffer::default();
+        // Used twice: what was there before must not shine through.
+        for byte in [7, 8] {
+            let mut expected = Vec::new();
+            for len in [0, 63, 64, 5, 8191, 8192, 64, 2 << 20, 0, 100] {
+                let data = vec![byte; len];
+                let put = |out: &mut Vec<u8>, pos| {
+                    out.resize(out.len().max(pos + len), 0xaa);
+                    Ok(put_slice(out, pos, &data) - pos)
+                };
+                buffer.push(len + 1, b"0123456789abcdef", put).unwrap();
+                expected.extend(block(len + 1, &data));
+                assert!(buffer.as_slice() == expected, "{len} bytes");
+            }
+            buffer.clear();
+            assert!(buffer.as_slice().is_empty());
+        }
+    }
 
     #[test]
     fn a_header_is_read_back() {

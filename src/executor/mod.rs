@@ -9,6 +9,7 @@ mod tests;
 mod times;
 
 pub(crate) use input::Claimed;
+pub(crate) use lock::lock;
 pub(crate) use ordered::{OrderedTasks, Workload};
 pub use pool::set_thread_pool_size;
 pub(crate) use pool::{pool, threads};

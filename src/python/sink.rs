@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result, Sink};
 pub(super) struct WritableSink {
     target: Py<PyAny>,
     /// Bytes that wait for the end, if the object is to get all or nothing.
-    held: Option<Vec<Vec<u8>>>,
+    held: Option<Vec<Py<PyBytes>>>,
 }
 
 impl WritableSink {
@@ -34,15 +34,14 @@ fn is_raw(target: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// Calls `write` until it has taken everything: unbuffered files may take less.
-fn write_all(target: &Bound<'_, PyAny>, bytes: &[u8]) -> PyResult<()> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let taken = target.call_method1("write", (PyBytes::new(target.py(), rest),))?;
+fn write_all<'py>(target: &Bound<'py, PyAny>, mut rest: Bound<'py, PyBytes>) -> PyResult<()> {
+    while !rest.as_bytes().is_empty() {
+        let (taken, len) = (target.call_method1("write", (&rest,))?, rest.as_bytes().len());
         match taken.extract::<usize>() {
-            Ok(0) => return Err(PyOSError::new_err(format!("write() took none of {} bytes", rest.len()))),
-            Ok(taken) if taken <= rest.len() => rest = &rest[taken..],
+            Ok(0) => return Err(PyOSError::new_err(format!("write() took none of {len} bytes"))),
+            Ok(taken) if taken <= len => rest = PyBytes::new(target.py(), &rest.as_bytes()[taken..]),
             _ if taken.is_none() && is_raw(target)? => {
-                let message = format!("write() took none of {} bytes, as a file that does not block", rest.len());
+                let message = format!("write() took none of {len} bytes, as a file that does not block");
                 return Err(PyBlockingIOError::new_err(message));
             }
             // Not every object says how much it took.
@@ -57,21 +56,22 @@ impl Sink for WritableSink {
         "<object>"
     }
 
-    fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
-        match &mut self.held {
-            Some(held) => {
-                held.push(bytes);
-                Ok(())
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        attached(|py| {
+            let portion = PyBytes::new(py, bytes);
+            match &mut self.held {
+                Some(held) => held.push(portion.unbind()),
+                None => write_all(self.target.bind(py), portion)?,
             }
-            None => attached(|py| write_all(self.target.bind(py), &bytes)),
-        }
+            Ok(())
+        })
     }
 
     fn finish(&mut self) -> Result<()> {
         attached(|py| {
             let target = self.target.bind(py);
             for portion in self.held.take().unwrap_or_default() {
-                write_all(target, &portion)?;
+                write_all(target, portion.into_bound(py))?;
             }
             if target.hasattr("flush")? {
                 target.call_method0("flush")?;
@@ -89,7 +89,7 @@ impl Sink for InterruptibleSink {
         self.0.name()
     }
 
-    fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
         signals()?;
         self.0.write(bytes)
     }

@@ -34,7 +34,7 @@ pub enum SyncOnClose {
 ///
 /// let path = std::env::temp_dir().join(format!("polars_avro-sink-{}", std::process::id()));
 /// let mut sink = FileSink::create(&path, SyncOnClose::None, false)?;
-/// sink.write(b"Obj".to_vec())?;
+/// sink.write(b"Obj")?;
 /// assert!(!path.exists());
 /// sink.finish()?;
 /// assert_eq!(std::fs::read(&path)?, b"Obj");
@@ -164,8 +164,8 @@ impl Sink for FileSink {
         &self.name
     }
 
-    fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
-        self.put(&bytes).map_err(|error| Error::source(error).in_file(&self.name))
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.put(bytes).map_err(|error| Error::source(error).in_file(&self.name))
     }
 
     fn finish(&mut self) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::Result;
 /// use polars_avro::{MemorySink, Sink};
 ///
 /// let sink = MemorySink::new();
-/// sink.clone().write(vec![1, 2])?;
+/// sink.clone().write(&[1, 2])?;
 /// assert_eq!(sink.take().concat(), [1, 2]);
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
@@ -40,8 +40,8 @@ impl Sink for MemorySink {
         "<bytes>"
     }
 
-    fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
-        self.portions.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.portions.lock().unwrap_or_else(PoisonError::into_inner).push(bytes.to_vec());
         Ok(())
     }
 
@@ -58,8 +58,8 @@ mod tests {
     fn portions_are_kept_as_they_came() {
         let sink = MemorySink::new();
         let mut writer = sink.clone();
-        writer.write(vec![1, 2]).unwrap();
-        writer.write(vec![3]).unwrap();
+        writer.write(&[1, 2]).unwrap();
+        writer.write(&[3]).unwrap();
         writer.finish().unwrap();
         assert_eq!(sink.take(), [vec![1, 2], vec![3]]);
         assert!(sink.take().is_empty());

@@ -18,7 +18,7 @@ use crate::Result;
 ///         "<counted>"
 ///     }
 ///
-///     fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
+///     fn write(&mut self, bytes: &[u8]) -> Result<()> {
 ///         self.0 += bytes.len() as u64;
 ///         Ok(())
 ///     }
@@ -29,7 +29,7 @@ use crate::Result;
 /// }
 ///
 /// let mut sink = Counted(0);
-/// sink.write(vec![1, 2])?;
+/// sink.write(&[1, 2])?;
 /// assert_eq!(sink.0, 2);
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
@@ -37,11 +37,11 @@ pub trait Sink: Send {
     /// Name in errors: a path, a URL, `<bytes>`.
     fn name(&self) -> &str;
 
-    /// Appends bytes. They come in portions of about a megabyte; the sink may hand them on later.
+    /// Appends bytes. They come in portions of about a megabyte; the sink may copy them and hand them on later.
     ///
     /// # Errors
     /// Where they cannot be written. The sink is aborted then and takes no more.
-    fn write(&mut self, bytes: Vec<u8>) -> Result<()>;
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
     /// Ends the file and makes it visible. Called once, after the last [`Sink::write`].
     ///

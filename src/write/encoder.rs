@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::rows::Share;
 use crate::codec::Compressor;
-use crate::container::{SYNC_BYTES, push_block};
+use crate::container::{BlockBuffer, SYNC_BYTES};
 use crate::encode::Stage;
-use crate::executor::{Claimed, Workload};
+use crate::executor::{Claimed, Workload, lock};
 use crate::{Codec, Error, Result};
 
 /// Encodes shares, on any number of threads.
@@ -18,11 +18,13 @@ pub(super) struct BlockEncoder {
     block_size: usize,
     sync: [u8; SYNC_BYTES],
     scratch: Mutex<Vec<Scratch>>,
+    /// Buffers whose blocks are written.
+    buffers: Mutex<Vec<BlockBuffer>>,
 }
 
 /// Blocks with their frames.
 pub(super) struct Blocks {
-    pub(super) bytes: Vec<u8>,
+    pub(super) buffer: BlockBuffer,
     pub(super) blocks: u64,
     pub(super) rows: u64,
 }
@@ -35,38 +37,41 @@ struct Scratch {
     /// Where each row ends.
     ends: Vec<usize>,
     stage: Stage,
-    compressed: Vec<u8>,
 }
 
 impl BlockEncoder {
     /// # Errors
     /// Where the codec has no such level.
     pub(super) fn new(codec: Codec, level: Option<i32>, block_size: usize, sync: [u8; SYNC_BYTES]) -> Result<Self> {
-        let encoder = Self { codec, level, block_size, sync, scratch: Mutex::default() };
+        let encoder = Self { codec, level, block_size, sync, scratch: Mutex::default(), buffers: Mutex::default() };
         let scratch = encoder.scratch()?;
         encoder.put_back(scratch);
         Ok(encoder)
     }
 
     fn scratch(&self) -> Result<Scratch> {
-        if let Some(scratch) = self.scratch.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+        if let Some(scratch) = lock(&self.scratch).pop() {
             return Ok(scratch);
         }
         let compressor = Compressor::new(self.codec, self.level)?;
-        Ok(Scratch { compressor, rows: Vec::new(), ends: Vec::new(), stage: Stage::default(), compressed: Vec::new() })
+        Ok(Scratch { compressor, rows: Vec::new(), ends: Vec::new(), stage: Stage::default() })
     }
 
     fn put_back(&self, scratch: Scratch) {
-        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        lock(&self.scratch).push(scratch);
+    }
+
+    /// Takes back the memory of blocks that are written.
+    pub(super) fn recycle(&self, mut buffer: BlockBuffer) {
+        buffer.clear();
+        lock(&self.buffers).push(buffer);
     }
 
     /// The blocks of encoded rows: as few as hold them, of about one size.
     fn blocks(&self, scratch: &mut Scratch) -> Result<Blocks> {
-        let Scratch { compressor, rows, ends, compressed, .. } = scratch;
+        let Scratch { compressor, rows, ends, .. } = scratch;
         let total = ends.last().copied().unwrap_or(0);
-        // Memory that is not written to is not resident, and growing would copy.
-        let expected = total + total / 64 + 64;
-        let (mut out, mut blocks) = (Vec::with_capacity(expected), 0);
+        let (mut buffer, mut blocks) = (lock(&self.buffers).pop().unwrap_or_default(), 0);
         let (mut row, mut start) = (0, 0);
         while row < ends.len() {
             let rest = total - start;
@@ -74,11 +79,11 @@ impl BlockEncoder {
             // At least one row, however large.
             let stop = (row + ends[row..].partition_point(|&end| end <= goal)).max(row + 1);
             let data = &rows[start..ends[stop - 1]];
-            push_block(&mut out, stop - row, compressor.compress(data, compressed)?, &self.sync);
+            buffer.push(stop - row, &self.sync, |out, pos| compressor.compress(data, out, pos))?;
             (row, start) = (stop, ends[stop - 1]);
             blocks += 1;
         }
-        Ok(Blocks { bytes: out, blocks, rows: ends.len() as u64 })
+        Ok(Blocks { buffer, blocks, rows: ends.len() as u64 })
     }
 
     /// Encodes the rows of a share and makes blocks of them.

@@ -123,7 +123,7 @@ impl Writer {
         let sync = options.sync_marker.unwrap_or_else(random_marker);
         let plan = WritePlan::compile(&schema, fields, true)?;
         let mut writer = Self::new(sink, fields, plan, sync, options)?;
-        writer.put(header_bytes(&json, options.codec, &options.metadata, &sync))?;
+        writer.put(&header_bytes(&json, options.codec, &options.metadata, &sync))?;
         Ok(writer)
     }
 
@@ -262,10 +262,12 @@ impl Writer {
     fn put_blocks(&mut self, blocks: Blocks) -> Result<()> {
         self.written.rows += blocks.rows;
         self.written.blocks += blocks.blocks;
-        self.put(blocks.bytes)
+        self.put(blocks.buffer.as_slice())?;
+        self.tasks.workload().recycle(blocks.buffer);
+        Ok(())
     }
 
-    fn put(&mut self, bytes: Vec<u8>) -> Result<()> {
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.written.bytes += bytes.len() as u64;
         self.sink.write(bytes)
     }

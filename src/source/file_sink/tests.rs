@@ -29,7 +29,7 @@ fn a_file_is_there_once_it_is_finished() {
         let path = scratch.0.join("a.avro");
         fs::write(&path, "old").unwrap();
         let mut sink = FileSink::create(&path, sync, false).unwrap();
-        sink.write(b"new".to_vec()).unwrap();
+        sink.write(b"new").unwrap();
         assert_eq!((fs::read(&path).unwrap(), scratch.names().len()), (b"old".to_vec(), 2));
         sink.finish().unwrap();
         drop(sink);
@@ -42,12 +42,12 @@ fn a_file_that_is_not_finished_leaves_nothing() {
     let scratch = Scratch::new("dropped");
     let path = scratch.0.join("a.avro");
     let mut sink = FileSink::create(&path, SyncOnClose::None, false).unwrap();
-    sink.write(b"new".to_vec()).unwrap();
+    sink.write(b"new").unwrap();
     drop(sink);
     assert!(scratch.names().is_empty());
     fs::write(&path, "old").unwrap();
     let mut sink = FileSink::append(&path, 3, SyncOnClose::None).unwrap();
-    sink.write(b"new".to_vec()).unwrap();
+    sink.write(b"new").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"oldnew");
     drop(sink);
     assert_eq!(fs::read(&path).unwrap(), b"old");
@@ -59,7 +59,7 @@ fn an_appended_file_grows() {
     let path = scratch.0.join("a.avro");
     fs::write(&path, "old").unwrap();
     let mut sink = FileSink::append(&path, 3, SyncOnClose::Data).unwrap();
-    sink.write(b"new".to_vec()).unwrap();
+    sink.write(b"new").unwrap();
     sink.finish().unwrap();
     drop(sink);
     assert_eq!(fs::read(&path).unwrap(), b"oldnew");
@@ -71,15 +71,15 @@ fn what_another_writer_appends_stays() {
     let path = scratch.0.join("a.avro");
     fs::write(&path, "old").unwrap();
     let [mut first, mut second] = [(), ()].map(|()| FileSink::append(&path, 3, SyncOnClose::None).unwrap());
-    first.write(b"first".to_vec()).unwrap();
-    let error = second.write(b"2".to_vec()).unwrap_err().to_string();
+    first.write(b"first").unwrap();
+    let error = second.write(b"2").unwrap_err().to_string();
     assert!(error.contains("another writer has changed the file, which has 8 bytes and not 3"), "{error}");
     drop(second);
     first.finish().unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"oldfirst");
 
     let mut third = FileSink::append(&path, 8, SyncOnClose::None).unwrap();
-    third.write(b"3".to_vec()).unwrap();
+    third.write(b"3").unwrap();
     fs::write(&path, "oldfirst3other").unwrap();
     assert!(third.finish().is_err());
     drop(third);
@@ -108,7 +108,7 @@ fn a_link_stays_a_link_and_a_mode_stays() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let mut sink = FileSink::create(&link, SyncOnClose::None, false).unwrap();
-    sink.write(b"new".to_vec()).unwrap();
+    sink.write(b"new").unwrap();
     sink.finish().unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::read(&path).unwrap(), b"new");

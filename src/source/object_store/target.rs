@@ -210,7 +210,7 @@ impl fmt::Debug for StoreTarget {
 /// let targets = StoreTargets::new(StoreOptions::default(), CredentialSources::new(), false, Box::new(|| Ok(())));
 /// let mut sink: StoreSink = targets.target("s3://bucket/rows.avro")?.create();
 /// // So few bytes wait for more; dropping the sink gives them up.
-/// sink.write(b"Obj".to_vec())?;
+/// sink.write(b"Obj")?;
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub struct StoreSink {
@@ -249,8 +249,8 @@ impl Sink for StoreSink {
         &self.name
     }
 
-    fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
-        self.bytes.extend_from_slice(&bytes);
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes.extend_from_slice(bytes);
         while let Some(upload) = self.upload.first() {
             let size = self.shared.parts.size(upload.parts());
             if self.bytes.len() < size {
