@@ -10,7 +10,7 @@ mod times;
 
 pub(crate) use input::Claimed;
 pub(crate) use lock::lock;
-pub(crate) use ordered::{OrderedTasks, Workload};
+pub(crate) use ordered::{Consumer, OrderedTasks, Workload};
 pub use pool::set_thread_pool_size;
 pub(crate) use pool::{pool, threads};
 pub use times::TaskTimes;

@@ -1,16 +1,19 @@
 //! Tasks that run on several threads and give their results in order.
 //!
 //! The consumer starts tasks and takes their results; at most `threads + AHEAD` are started and not taken, which bounds
-//! memory and needs no blocking send. A thread whose result is the only one that waits goes on with the next task, since
-//! the consumer may take long to wake. A thread that others wait for is given back, so no queue keeps it from another.
+//! memory and needs no blocking send. A thread that has done a task goes on with the next. A thread that others wait for
+//! is given back, so no queue keeps it from another.
+//!
+//! The consumer is one of the threads: where the next result is not there, it does a task itself. With a thread more than
+//! that, the results of two cores wait for the consumer to get one of them. Only where a task may wait long for its input
+//! does the consumer wait for results instead, as it should have the first one when it is there.
 //!
 //! A task reserves its share of the input under the lock, fetches it outside, and claims it under the lock again when
 //! the shares reserved before it are claimed. Results have the order of the claims. So threads fetch side by side, and
 //! only what depends on the share before is serial.
 //!
 //! Reading pulls: [`OrderedTasks::next`] starts as many tasks as fit. Writing pushes: [`OrderedTasks::submit`] puts shares
-//! into the input, for threads of the pool and for the consumer's own, which does a task in [`OrderedTasks::take`] rather
-//! than wait for one. With a thread more than that, the results of two cores wait for the consumer to get one of them.
+//! into the input, and [`OrderedTasks::take`] gives what became of them.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,6 +56,15 @@ pub(crate) trait Workload: Send + Sync + 'static {
     fn work(&self, task: Self::Task) -> Result<Self::Output>;
 }
 
+/// What the consumer of a queue does while its next result is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consumer {
+    /// Tasks, as one of the threads.
+    Works,
+    /// Nothing, unless it is the only thread.
+    Waits,
+}
+
 /// A queue of tasks and its consumer's side. Dropping it keeps tasks that have not begun from beginning.
 pub(crate) struct OrderedTasks<W: Workload> {
     shared: Arc<Shared<W>>,
@@ -64,6 +76,7 @@ struct Shared<W: Workload> {
     workload: W,
     /// At most as many tasks run at a time; with 1, all of them on the consumer's thread.
     threads: usize,
+    consumer: Consumer,
     input: Input<W>,
     results: Mutex<Results<W::Output>>,
     /// A result has come, or a started task found nothing to do.
@@ -89,7 +102,7 @@ struct Results<T> {
 }
 
 impl<W: Workload> OrderedTasks<W> {
-    pub(crate) fn new(workload: W, input: W::Input, threads: usize) -> Self {
+    pub(crate) fn new(workload: W, input: W::Input, threads: usize, consumer: Consumer) -> Self {
         let results = Results {
             pulled: false,
             running: 0,
@@ -102,6 +115,7 @@ impl<W: Workload> OrderedTasks<W> {
         let shared = Shared {
             workload,
             threads: threads.max(1),
+            consumer: if threads <= 1 { Consumer::Works } else { consumer },
             input: Input::new(input),
             results: Mutex::new(results),
             progress: Condvar::new(),
@@ -132,24 +146,17 @@ impl<W: Workload> OrderedTasks<W> {
 
     /// The next task's result, in order; `None` once the input has ended. Keeps every thread busy meanwhile.
     pub(crate) fn next(&mut self) -> Option<Result<W::Output>> {
-        if self.shared.threads == 1 {
-            return self.run_here().map(|(_, result)| result);
-        }
         self.wait(true)
     }
 
     /// Puts a share into the input, for a task that is started, or for the next thread that has none.
     pub(crate) fn submit(&mut self, put: impl FnOnce(&mut W::Input)) -> Result<()> {
         self.shared.input.put(put);
-        if self.shared.threads > 1 {
-            let mut results = lock(&self.shared.results);
-            if results.running + 1 < self.shared.threads {
-                return self.start(&mut results);
-            }
-            results.queued += 1;
-            return Ok(());
+        let mut results = lock(&self.shared.results);
+        if results.running < self.shared.others() {
+            return self.start(&mut results);
         }
-        self.help();
+        results.queued += 1;
         Ok(())
     }
 
@@ -160,16 +167,9 @@ impl<W: Workload> OrderedTasks<W> {
             >= if self.shared.threads == 1 { 1 } else { self.shared.threads + AHEAD }
     }
 
-    /// The next result of the shares that were put, in order; `None` if all are taken. Does tasks itself meanwhile.
+    /// The next result of the shares that were put, in order; `None` if all are taken.
     pub(crate) fn take(&mut self) -> Option<Result<W::Output>> {
         self.wait(false)
-    }
-
-    /// Does the next task on the consumer's thread and keeps its result.
-    fn help(&self) {
-        if let Some((number, result)) = self.run_here() {
-            lock(&self.shared.results).done.insert(number, result);
-        }
     }
 
     /// Keeps tasks that have not begun from beginning.
@@ -177,26 +177,12 @@ impl<W: Workload> OrderedTasks<W> {
         self.shared.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Runs one task on the consumer's thread.
-    fn run_here(&self) -> Option<(u64, Result<W::Output>)> {
-        let mut results = lock(&self.shared.results);
-        self.shared.times.resume(&mut results.idle);
-        drop(results);
-        let ran = self.shared.run_next();
-        lock(&self.shared.results).idle.push(Instant::now());
-        ran
-    }
-
-    /// Waits for the next result and starts more tasks before, if `pull` says so; does those that nobody has begun.
+    /// Waits for the next result, or works until it is there; starts more tasks before, if `pull` says so.
     fn wait(&mut self, pull: bool) -> Option<Result<W::Output>> {
         let mut results = lock(&self.shared.results);
         loop {
             results.pulled |= pull;
-            while pull
-                && !results.ended
-                && results.running < self.shared.threads
-                && results.running + results.done.len() < self.shared.threads + AHEAD
-            {
+            while pull && results.running < self.shared.others() && self.shared.has_room(&results) {
                 if let Err(error) = self.start(&mut results) {
                     return Some(Err(error));
                 }
@@ -206,12 +192,15 @@ impl<W: Workload> OrderedTasks<W> {
                 return Some(result);
             }
             if results.panicked {
-                return Some(Err(Error::new(ErrorKind::Internal, "a panic on another thread")));
+                return Some(Err(Error::new(ErrorKind::Internal, "a task panicked")));
             }
-            if results.queued > 0 {
-                results.queued -= 1;
+            let is_queued = results.queued > 0;
+            if self.shared.consumer == Consumer::Works && (is_queued || (pull && self.shared.has_room(&results))) {
+                results.queued -= usize::from(is_queued);
+                results.running += 1;
+                self.shared.times.resume(&mut results.idle);
                 drop(results);
-                self.help();
+                self.shared.run_one(false);
                 results = lock(&self.shared.results);
                 continue;
             }
@@ -239,6 +228,16 @@ impl<W: Workload> Drop for OrderedTasks<W> {
 }
 
 impl<W: Workload> Shared<W> {
+    /// How many threads of the pool may have a task.
+    fn others(&self) -> usize {
+        self.threads - usize::from(self.consumer == Consumer::Works)
+    }
+
+    /// Whether another task may be started.
+    fn has_room(&self, results: &Results<W::Output>) -> bool {
+        !results.ended && results.running + results.done.len() < self.threads + AHEAD
+    }
+
     /// Claims one task and does its work.
     fn run_next(&self) -> Option<(u64, Result<W::Output>)> {
         let mut clock = Clock::new();
@@ -250,13 +249,14 @@ impl<W: Workload> Shared<W> {
 
     /// Runs one task on a thread of the pool, and more as long as there are any for it.
     fn run(&self) {
-        while self.run_one() {}
+        while self.run_one(true) {}
     }
 
-    /// Runs one task; returns whether there is another one for this thread.
-    fn run_one(&self) -> bool {
+    /// Runs one task that is counted as running; returns whether this thread, which may go on, has another one.
+    fn run_one(&self, may_go_on: bool) -> bool {
         let worked = catch_unwind(AssertUnwindSafe(|| self.run_next()));
         let mut results = lock(&self.results);
+        results.running -= 1;
         match worked {
             Ok(Some((number, result))) => {
                 results.ended |= result.is_err();
@@ -269,16 +269,16 @@ impl<W: Workload> Shared<W> {
                 results.panicked = true;
             }
         }
-        let queued = results.queued > 0;
-        let room = results.pulled && results.done.len() <= 1;
-        let more = (queued || room) && !results.ended && !pool::is_wanted();
-        if more {
-            results.queued -= usize::from(queued);
+        let is_queued = results.queued > 0;
+        let is_pulled = results.pulled && self.has_room(&results);
+        let goes_on = may_go_on && (is_queued || is_pulled) && !results.ended && !pool::is_wanted();
+        if goes_on {
+            results.running += 1;
+            results.queued -= usize::from(is_queued);
         } else {
-            results.running -= 1;
             results.idle.push(Instant::now());
         }
         self.progress.notify_all();
-        more
+        goes_on
     }
 }

@@ -1,14 +1,13 @@
 use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use super::ordered::AHEAD;
-use super::{Claimed, OrderedTasks, Workload};
+use super::{Claimed, Consumer, OrderedTasks, Workload};
 use crate::{Error, Result};
 
 /// Squares numbers, the small ones last.
@@ -60,7 +59,7 @@ impl Workload for Squares {
 }
 
 fn pull(numbers: impl IntoIterator<Item = u64>, threads: usize) -> Vec<Result<u64>> {
-    let mut tasks = OrderedTasks::new(Squares::default(), numbers.into_iter().collect(), threads);
+    let mut tasks = OrderedTasks::new(Squares::default(), numbers.into_iter().collect(), threads, Consumer::Works);
     std::iter::from_fn(|| tasks.next()).take(100).collect()
 }
 
@@ -85,15 +84,17 @@ fn an_error_of_the_input_or_of_a_task_comes_in_its_place() {
 }
 
 #[test]
-fn a_panic_on_another_thread_is_an_error() {
-    let error = pull([1, 2000, 3], 2).into_iter().find_map(Result::err).unwrap();
-    assert!(error.to_string().contains("a panic on another thread"), "{error}");
+fn a_panic_on_any_thread_is_an_error() {
+    for threads in [1, 2] {
+        let error = pull([1, 2000, 3], threads).into_iter().find_map(Result::err).unwrap();
+        assert!(error.to_string().contains("a task panicked"), "{error}");
+    }
 }
 
 #[test]
 fn pushed_shares_come_back_in_order_and_are_bounded() {
     for threads in [1, 2, 4] {
-        let mut tasks = OrderedTasks::new(Squares::default(), VecDeque::new(), threads);
+        let mut tasks = OrderedTasks::new(Squares::default(), VecDeque::new(), threads, Consumer::Works);
         let (mut results, mut waiting) = (Vec::new(), 0);
         for number in 0..40 {
             while tasks.is_full() {
@@ -111,7 +112,7 @@ fn pushed_shares_come_back_in_order_and_are_bounded() {
 
 #[test]
 fn the_consumer_is_one_of_the_threads_that_work_on_what_it_pushes() {
-    let mut tasks = OrderedTasks::new(Squares::default(), VecDeque::new(), 2);
+    let mut tasks = OrderedTasks::new(Squares::default(), VecDeque::new(), 2, Consumer::Works);
     for number in 0..30 {
         while tasks.is_full() {
             tasks.take().unwrap().unwrap();
@@ -121,24 +122,47 @@ fn the_consumer_is_one_of_the_threads_that_work_on_what_it_pushes() {
     while let Some(result) = tasks.take() {
         result.unwrap();
     }
-    assert!(tasks.workload().most_running.load(Ordering::SeqCst) <= 2);
+    assert_consumer_is_one_of_two(tasks.workload());
+}
+
+#[test]
+fn the_consumer_is_one_of_the_threads_that_work_on_what_it_pulls() {
+    let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2, Consumer::Works);
+    while let Some(result) = tasks.next() {
+        result.unwrap();
+    }
+    assert_consumer_is_one_of_two(tasks.workload());
+}
+
+fn assert_consumer_is_one_of_two(squares: &Squares) {
+    assert!(squares.most_running.load(Ordering::SeqCst) <= 2);
     // The pool has one task at a time, so whoever does another one is the consumer.
-    assert!(tasks.workload().workers.lock().unwrap().contains(&thread::current().id()));
+    assert!(squares.workers.lock().unwrap().contains(&thread::current().id()));
+}
+
+#[test]
+fn a_consumer_that_waits_has_the_first_result_while_other_tasks_take_long() {
+    let squares = Squares { held: true.into(), ..Squares::default() };
+    let mut tasks = OrderedTasks::new(squares, (0..30).collect(), 2, Consumer::Waits);
+    assert_eq!(tasks.next().unwrap().unwrap(), 0);
+    tasks.workload().held.store(false, Ordering::SeqCst);
+    assert_eq!(std::iter::from_fn(|| tasks.next()).map(Result::unwrap).count(), 29);
+    let squares = tasks.workload();
+    assert!(squares.most_running.load(Ordering::SeqCst) <= 2);
+    assert!(!squares.workers.lock().unwrap().contains(&thread::current().id()));
 }
 
 #[test]
 fn threads_go_on_while_the_consumer_is_elsewhere_as_far_as_they_may() {
     let started_ahead = || {
-        let squares = Squares { held: true.into(), ..Squares::default() };
-        let mut tasks = OrderedTasks::new(squares, (0..30).collect(), 2);
+        let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2, Consumer::Works);
         tasks.next().unwrap().unwrap();
-        tasks.workload().held.store(false, Ordering::SeqCst);
         thread::sleep(Duration::from_millis(50));
         tasks.workload().begun.load(Ordering::SeqCst)
     };
     // Threads that another test waits for do not go on.
-    let most = (0..100).map(|_| started_ahead()).find(|&begun| begun > 1 + 2).unwrap();
-    assert_eq!(most, 1 + 2 + 1);
+    let most = (0..100).map(|_| started_ahead()).find(|&begun| begun > 1 + 2 + 1).unwrap();
+    assert_eq!(most, 1 + 2 + AHEAD);
 }
 
 #[test]
@@ -146,7 +170,7 @@ fn a_long_queue_leaves_threads_to_another_one() {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut long = OrderedTasks::new(Squares::default(), (0..60_000).collect(), 64);
+            let mut long = OrderedTasks::new(Squares::default(), (0..60_000).collect(), 64, Consumer::Works);
             while !is_over.load(Ordering::SeqCst) {
                 // It ends by itself after ten seconds on two cores.
                 long.next().expect("the short queue ends first").unwrap();
@@ -160,7 +184,7 @@ fn a_long_queue_leaves_threads_to_another_one() {
 
 #[test]
 fn no_more_tasks_run_than_there_are_threads() {
-    let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2);
+    let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2, Consumer::Works);
     while let Some(result) = tasks.next() {
         result.unwrap();
     }
@@ -169,7 +193,7 @@ fn no_more_tasks_run_than_there_are_threads() {
 
 #[test]
 fn cancelled_tasks_do_not_begin() {
-    let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 1);
+    let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 1, Consumer::Works);
     assert_eq!(tasks.next().unwrap().unwrap(), 0);
     tasks.cancel();
     assert!(tasks.next().is_none());
@@ -231,7 +255,7 @@ impl Workload for Fetching {
 
 fn fetch(numbers: Range<u64>, threads: usize) -> OrderedTasks<Fetching> {
     let input = Shares { next: numbers.start, stop: numbers.end, claimed: Vec::new() };
-    OrderedTasks::new(Fetching::default(), input, threads)
+    OrderedTasks::new(Fetching::default(), input, threads, Consumer::Works)
 }
 
 #[test]
@@ -252,15 +276,12 @@ fn shares_are_fetched_side_by_side_and_claimed_in_order() {
 #[test]
 fn a_panic_while_a_share_is_fetched_or_claimed_keeps_nobody_waiting() {
     for numbers in [1990..2030, 2990..3030] {
-        for threads in [2, 4] {
+        for threads in [1, 2, 4] {
             let mut tasks = fetch(numbers.clone(), threads);
             let error = std::iter::from_fn(|| tasks.next()).find_map(Result::err).unwrap();
-            assert!(error.to_string().contains("a panic on another thread"), "{error}");
+            assert!(error.to_string().contains("a task panicked"), "{error}");
+            // It ends, and does not wait for the turn that never ended.
+            assert!(tasks.next().unwrap().is_err());
         }
-        let mut tasks = fetch(numbers.clone(), 1);
-        let panicked = catch_unwind(AssertUnwindSafe(|| std::iter::from_fn(|| tasks.next()).count()));
-        assert!(panicked.is_err());
-        // It ends, and does not wait for the turn that never ended.
-        assert!(tasks.next().is_none());
     }
 }

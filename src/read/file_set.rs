@@ -16,7 +16,7 @@ use super::options::ReadOptions;
 use super::reader::{BatchReader, Decoding};
 use super::stats::{Counters, add};
 use super::tasks::{FileList, FileQueue};
-use crate::executor;
+use crate::executor::{self, Consumer, OrderedTasks};
 use crate::{Error, Extra, Header, ReadAhead, Result, Schema};
 
 /// So few files are looked at before a read starts, to see whether threads are worth it.
@@ -217,12 +217,19 @@ impl FileSet {
             (None, Some(blocks)) => set.files.iter().map(|entry| entry.read_ahead(blocks.clone())).collect(),
         };
         let first_block = set.first_block(blocks.as_ref());
+        // What a store has sent should not wait for the consumer, which waits for what comes after it.
+        let is_remote = set.files.iter().any(|entry| entry.is_remote());
+        let consumer = if is_remote { Consumer::Waits } else { Consumer::Works };
         let (Self { files, cache, .. }, buffers) = (set, Arc::new(BufferPool::new(settings.threads)));
         let list = FileList { files, blocks, cache, selection, settings, counters: counters.clone(), buffers };
         let queue = FileQueue::new(Arc::new(list), rows, virtual_columns.row_index.is_some());
         let parts = Decoding::new(settings, virtual_columns, filter, counters);
         let is_simulated = options.simulated_threads.is_some();
-        Ok(BatchReader::new(queue, fields, parts, recovered, first_block, ahead, is_simulated))
+        let tasks = OrderedTasks::new(parts, queue, if is_simulated { 1 } else { settings.threads }, consumer);
+        if is_simulated {
+            tasks.keep_times();
+        }
+        Ok(BatchReader::new(tasks, fields, recovered, first_block, ahead))
     }
 
     /// Opens the only file, and finds the blocks in this range of its bytes.

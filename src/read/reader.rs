@@ -55,19 +55,12 @@ pub(super) struct Decoding {
 
 impl BatchReader {
     pub(super) fn new(
-        queue: FileQueue,
+        tasks: OrderedTasks<Decoding>,
         fields: Arc<[Field]>,
-        decoding: Decoding,
         recovered: Option<RecoveredRows>,
         first_block: Option<FirstBlock>,
         ahead: Vec<ReadAhead>,
-        is_simulated: bool,
     ) -> Self {
-        let threads = if is_simulated { 1 } else { decoding.settings.threads };
-        let tasks = OrderedTasks::new(decoding, queue, threads);
-        if is_simulated {
-            tasks.keep_times();
-        }
         Self { tasks, fields, ready: VecDeque::new(), recovered, first_block, finished: false, ahead }
     }
 

@@ -14,7 +14,7 @@ use super::options::WriteOptions;
 use super::rows::{Rows, Share};
 use crate::container::header_bytes;
 use crate::dtype::{AvroNames, to_avro};
-use crate::executor::{OrderedTasks, threads};
+use crate::executor::{Consumer, OrderedTasks, threads};
 use crate::plan::WritePlan;
 use crate::{Error, ErrorKind, Limits, Result, Schema, Sink};
 
@@ -157,7 +157,7 @@ impl Writer {
         let fields: Arc<[Field]> = fields.into();
         let encoder = BlockEncoder::new(options.codec, options.level, options.block_size, sync)?;
         let threads = options.n_threads.unwrap_or(usize::MAX).min(threads());
-        let tasks = OrderedTasks::new(encoder, VecDeque::new(), threads);
+        let tasks = OrderedTasks::new(encoder, VecDeque::new(), threads, Consumer::Works);
         let rows = Rows::new(SHARE_BYTES.max(options.block_size.saturating_mul(SHARE_BLOCKS)));
         let sink = sink()?;
         let (written, process) = (Written::default(), std::process::id());

@@ -71,6 +71,15 @@ impl FileEntry {
         }
     }
 
+    /// Whether its bytes may take long to come.
+    pub(crate) fn is_remote(&self) -> bool {
+        match &self.input {
+            FileInput::Path(_) => false,
+            FileInput::Source(source) => source.is_remote(),
+            FileInput::Deferred(_) => true,
+        }
+    }
+
     /// Promises that this range of its bytes will be read.
     pub(crate) fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
         match &self.input {
