@@ -9,8 +9,9 @@ use crate::{Error, ErrorKind, Result, Sink};
 /// An object with `write`.
 pub(super) struct WritableSink {
     target: Py<PyAny>,
-    /// Bytes that wait for the end, if the object is to get all or nothing.
-    held: Option<Vec<Py<PyBytes>>>,
+    /// Bytes that wait for the end, if the object is to get all or nothing. As Python's objects they would take twice as
+    /// long: its allocator gets fresh pages for each.
+    held: Option<Vec<Vec<u8>>>,
 }
 
 impl WritableSink {
@@ -57,21 +58,18 @@ impl Sink for WritableSink {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        attached(|py| {
-            let portion = PyBytes::new(py, bytes);
-            match &mut self.held {
-                Some(held) => held.push(portion.unbind()),
-                None => write_all(self.target.bind(py), portion)?,
-            }
-            Ok(())
-        })
+        if let Some(held) = &mut self.held {
+            held.push(bytes.to_vec());
+            return Ok(());
+        }
+        attached(|py| write_all(self.target.bind(py), PyBytes::new(py, bytes)))
     }
 
     fn finish(&mut self) -> Result<()> {
         attached(|py| {
             let target = self.target.bind(py);
             for portion in self.held.take().unwrap_or_default() {
-                write_all(target, portion.into_bound(py))?;
+                write_all(target, PyBytes::new(py, &portion))?;
             }
             if target.hasattr("flush")? {
                 target.call_method0("flush")?;
