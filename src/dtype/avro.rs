@@ -10,7 +10,7 @@ use super::extension;
 use super::names::{avro_names, is_avro_name, unused};
 use super::{map_entry, polars_name};
 use crate::schema::{Categories, Properties, Restored, note_name};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Limits, Result};
 
 /// The name of the root record of a frame's schema.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ const RESERVED: [&str; 14] = [
 /// If a dtype has no Avro type, or the root's name is none.
 pub(crate) fn to_avro(fields: &[Field], fine_times: &[bool], names: &AvroNames) -> Result<Value> {
     let (name, namespace) = names.split()?;
-    let mut writer = Writer { taken: HashSet::from([name.clone()]), fine_times: false };
+    let mut writer = Writer { taken: HashSet::from([name.clone()]), fine_times: false, depth: 1 };
     let mut columns = Vec::with_capacity(fields.len());
     for ((field, avro_name), &fine) in fields.iter().zip(column_names(fields)).zip(fine_times) {
         writer.fine_times = fine;
@@ -79,6 +79,8 @@ struct Writer {
     taken: HashSet<String>,
     /// True if times of the column at hand need nanoseconds.
     fine_times: bool,
+    /// How many types enclose the one at hand.
+    depth: usize,
 }
 
 impl Writer {
@@ -107,11 +109,29 @@ impl Writer {
     /// The type of a field, or null. Types inside get their names from `path`.
     fn nullable(&mut self, field: &Field, path: &str) -> Result<Value> {
         let storage = extension::storage(field);
-        let storage = self.node(&storage, path)?;
+        // The union, and the type inside.
+        let levels = if matches!(storage.dtype(), ArrowDataType::Null) { 1 } else { 2 };
+        let storage = self.nested(levels, |writer| writer.node(&storage, path))?;
         Ok(match extension::note(field, storage) {
             null @ Value::String(_) if null == "null" => null,
             other => json!(["null", other]),
         })
+    }
+
+    /// Makes a type this much deeper than the one at hand, if it can be read back.
+    fn nested(&mut self, levels: usize, make: impl FnOnce(&mut Self) -> Result<Value>) -> Result<Value> {
+        let most = Limits::default().type_depth();
+        self.depth += levels;
+        if self.depth > most {
+            let message = format!(
+                "the dtype nests too deep to be written to Avro: its types nest deeper than {most} levels, two for each \
+                 list or struct; flatten the column with `explode` or `unnest`"
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        let value = make(self);
+        self.depth -= levels;
+        value
     }
 
     fn node(&mut self, field: &Field, path: &str) -> Result<Value> {
@@ -133,7 +153,7 @@ impl Writer {
                     Ok(json!({"type": "map", "values": self.nullable(value, path)?}))
                 }
                 Some((key, value)) => {
-                    let items = self.entry(key, value, path)?;
+                    let items = self.nested(1, |writer| writer.entry(key, value, path))?;
                     Ok(with(json!({"type": "array", "items": items}), &Restored::Map))
                 }
                 None => Err(unsupported(field)),

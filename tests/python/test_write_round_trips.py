@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Callable
 from decimal import Decimal
 
 import fastavro
@@ -141,6 +142,27 @@ def test_every_dtype_comes_back_from_slices_chunks_and_nothing(name: str) -> Non
     for frame in (df.slice(1), df.slice(1, 1), df.head(0), many, many.slice(70, 51), df.filter(pl.lit(value=False))):
         check(frame)
         check(frame.select(pl.struct("a").alias("s"), pl.concat_list(pl.struct("a")).alias("l")))
+
+
+NESTS: dict[str, Callable[[pl.DataType], pl.DataType]] = {
+    "lists": pl.List,
+    "structs": lambda inner: pl.Struct({"x": inner}),
+}
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_a_dtype_that_nests_too_deep_is_refused_by_the_name_of_its_column(nest: str) -> None:
+    def nested(times: int) -> pl.DataFrame:
+        dtype: pl.DataType = pl.Int64()
+        for _ in range(times):
+            dtype = NESTS[nest](dtype)
+        return pl.DataFrame({"flat": [1], "deep": pl.Series([None], dtype=dtype)})
+
+    df, target = nested(62), io.BytesIO()
+    assert polars_avro.read_avro(written(df)).equals(df)
+    with pytest.raises(polars_avro.AvroUnsupportedError, match=r"field `deep.*nests too deep.*128 levels"):
+        polars_avro.write_avro(nested(63), target)
+    assert not target.getvalue()
 
 
 def test_rows_without_columns_are_counted() -> None:
