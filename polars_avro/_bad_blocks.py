@@ -57,11 +57,14 @@ class BadBlockLog:
         self.first: BadBlock | None = None
         self.blocks = 0
         self.rows = 0
+        self._unreported: list[BadBlock] = []
 
     def report(self, found: Iterable[tuple[str, int, int, int | None, str, str]]) -> None:
         """Report dropped blocks to the caller, in file order."""
-        for what in found:
-            bad = BadBlock(*what)
+        self._unreported.extend(BadBlock(*what) for what in found)
+        # An error of the callback leaves the others for the next time.
+        while self._unreported:
+            bad = self._unreported.pop(0)
             self.first = self.first or bad
             self.blocks += 1
             self.rows += bad.rows_lost or 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options
-from polars_avro._engine.frames import frames
+from polars_avro._engine.frames import Frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schemas import AvroSchema, SchemaRequest
 from polars_avro._sources import inputs, stores
@@ -16,7 +16,7 @@ from polars_avro._sources.inputs import Source
 from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -137,6 +137,7 @@ class AvroReader:
         self._total_bytes = file.size
         self._avro_schema = file.schema_json
         self._batches: BatchReader | None = None
+        self._frames: Frames | None = None
         self._schema = pl.Schema(self._start(file, self._byte_range))
 
     def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> BatchReader:
@@ -149,8 +150,14 @@ class AvroReader:
             reader=self._options,
         )
         self._batches = file.batches(options, join_first=True, interruptible=True)
-        self._frames: Iterator[pl.DataFrame] = frames(self._batches, self._log)
+        self._end()
+        self._frames = Frames(self._batches, self._log)
         return self._batches
+
+    def _end(self) -> None:
+        if self._frames is not None:
+            self._frames.close()
+        self._frames = None
 
     @property
     def schema(self) -> pl.Schema:
@@ -246,7 +253,7 @@ class AvroReader:
         """Stop decoding and release the file. Iterating raises afterwards; closing twice is allowed."""
         with self._lock:
             self._past = self.stats
-            self._frames = iter(())
+            self._end()
             if self._log is not None and self._batches is not None:
                 self._log.report(self._batches.take_bad_blocks())
             self._file = self._batches = None
@@ -271,7 +278,7 @@ class AvroReader:
     def __next__(self) -> pl.DataFrame:
         with self._lock:
             self._open_file()
-            df = next(self._frames, None)
+            df = None if self._frames is None else next(self._frames, None)
             if df is None:
                 if self._log is not None:
                     self._log.warn(stacklevel=2)

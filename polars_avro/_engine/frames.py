@@ -10,6 +10,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from typing_extensions import Self
+
     from polars_avro._bad_blocks import BadBlockLog
     from polars_avro._core import Batch, Batches, BatchReader
 
@@ -23,19 +25,49 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
     return df if df.width else pl.DataFrame(height=batch.height)
 
 
-def frames(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
-    """Import batches on demand; blocks dropped before a batch are reported before it."""
-    try:
-        for batch in batches:
-            if log is not None:
-                log.report(batches.take_bad_blocks())
-            yield frame(batch)
-        if log is not None:
-            log.report(batches.take_bad_blocks())
-    finally:
-        if _logger.isEnabledFor(logging.DEBUG):
-            stats = batches.stats
+class Frames:
+    """
+    Batches as frames, on demand; blocks dropped before a batch are reported before it.
+
+    No generator, which would be over after Ctrl-C or an error of whoever takes the reports: the next call goes on.
+    """
+
+    def __init__(self, batches: BatchReader, log: BadBlockLog | None) -> None:
+        self._batches = batches
+        self._log = log
+        self._waiting: Batch | Batches | None = None
+        self._is_closed = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> pl.DataFrame:
+        if self._waiting is None:
+            self._waiting = next(self._batches, None)
+        if self._log is not None:
+            self._log.report(self._batches.take_bad_blocks())
+        if self._waiting is None:
+            self.close()
+            raise StopIteration
+        df = frame(self._waiting)
+        self._waiting = None
+        return df
+
+    def close(self) -> None:
+        """Log what the read has cost."""
+        if not self._is_closed and _logger.isEnabledFor(logging.DEBUG):
+            stats = self._batches.stats
             _logger.debug("read: %s", ", ".join(f"{name} {value}" for name, value in stats.items()), extra=stats)
+        self._is_closed = True
+
+
+def frames(batches: BatchReader, log: BadBlockLog | None) -> Iterator[pl.DataFrame]:
+    """Import batches on demand, for a query, which ends with the first error."""
+    found = Frames(batches, log)
+    try:
+        yield from found
+    finally:
+        found.close()
 
 
 def warn_at_end(found: Iterator[pl.DataFrame], log: BadBlockLog | None) -> Iterator[pl.DataFrame]:

@@ -13,32 +13,39 @@ use pyo3::types::{PyCapsule, PyTuple};
 use super::damage::Report;
 use super::importable::importable;
 
-/// Consecutive rows; gives its columns away once.
+/// Consecutive rows. Its columns can be taken again, should Ctrl-C end the import.
 #[pyclass(module = "polars_avro._core")]
 pub(super) struct Batch {
     height: usize,
-    batch: Option<crate::Batch>,
+    batch: crate::Batch,
 }
 
-/// Consecutive batches of one read; gives its columns away once.
+/// Consecutive batches of one read.
 #[pyclass(module = "polars_avro._core")]
 pub(super) struct Batches {
     fields: Arc<[Field]>,
     height: usize,
     rest: Option<Vec<crate::Batch>>,
+    /// Whether they can be taken again. All batches of a file are given away, as each array costs memory of its own.
+    is_kept: bool,
     bad_blocks: Vec<Report>,
 }
 
 impl From<crate::Batch> for Batch {
     fn from(batch: crate::Batch) -> Self {
-        Self { height: batch.height, batch: Some(batch) }
+        Self { height: batch.height, batch }
     }
 }
 
 impl Batches {
     pub(super) fn new(fields: Arc<[Field]>, batches: Vec<crate::Batch>, bad_blocks: Vec<Report>) -> Self {
         let height = batches.iter().map(|batch| batch.height).sum();
-        Self { fields, height, rest: Some(batches), bad_blocks }
+        Self { fields, height, rest: Some(batches), is_kept: false, bad_blocks }
+    }
+
+    /// The same, to be taken again, should Ctrl-C end the import.
+    pub(super) fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
     }
 }
 
@@ -50,21 +57,21 @@ impl Batch {
         self.height
     }
 
-    /// The number of columns; 0 once they are given away.
+    /// The number of columns.
     #[getter]
     fn width(&self) -> usize {
-        self.batch.as_ref().map_or(0, |batch| batch.arrays.len())
+        self.batch.arrays.len()
     }
 
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_array__<'py>(
-        &mut self,
+        &self,
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         // The interface allows a producer to keep its own types.
         drop(requested_schema);
-        let batch = self.batch.take().ok_or_else(taken)?;
+        let batch = self.batch.clone();
         let schema = PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(py, &batch.fields)?), c"arrow_schema")?;
         let array = PyCapsule::new_with_value(py, ffi::export_array_to_c(rows(batch)), c"arrow_array")?;
         (schema, array).into_pyobject(py)
@@ -92,7 +99,7 @@ impl Batches {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let batches = self.rest.take().ok_or_else(taken)?;
+        let batches = if self.is_kept { self.rest.clone() } else { self.rest.take() }.ok_or_else(taken)?;
         stream_capsule(py, root(py, &self.fields)?, batches.into_iter().map(rows))
     }
 }

@@ -119,7 +119,7 @@ impl Joined {
         (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
         let mut group = std::mem::take(&mut self.group);
         if group.len() > 1 {
-            return Ok(Some(Rows::Several(Batches::new(self.reader.fields().clone(), group, Vec::new()))));
+            return Ok(Some(Rows::Several(Batches::new(self.reader.fields().clone(), group, Vec::new()).kept())));
         }
         match group.pop() {
             Some(batch) => Ok(Some(Rows::One(batch.into()))),
@@ -138,6 +138,8 @@ impl BatchReader {
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
         let joined = self.joined.clone();
         interruptible(py, self.here, &self.slow, move |stopped| lock(&joined).fill(stopped))?;
+        // A signal that comes after this would be raised as soon as the rows are handed over, and they would be lost.
+        py.check_signals()?;
         Ok(self.lock().take().map_err(Raised::from)?)
     }
 

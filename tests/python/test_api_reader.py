@@ -1,6 +1,7 @@
 """Batch by batch, and what a file says about itself."""
 
 import dataclasses
+import io
 import json
 import os
 import subprocess
@@ -273,3 +274,71 @@ def test_a_pipe_is_refused_before_it_is_opened(tmp_path, read):
             continue
         with pytest.raises(OSError, match="a pipe or a device"):
             read(source)
+
+
+GOES_ON = """
+import os, signal, sys, threading, time
+import polars_avro
+
+# Large batches: signals come while rows are decoded, and not while they are handed over.
+reader = polars_avro.AvroReader(sys.argv[1], n_threads=int(sys.argv[2]) or None, batch_size=10_000_000)
+frames, interrupted, is_over = [], 0, False
+
+def interrupt():
+    for _ in range(3):
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=interrupt).start()
+while not is_over:
+    try:
+        for df in reader:
+            frames.append(df)
+        is_over = True
+    except KeyboardInterrupt:
+        interrupted += 1
+print(interrupted, sum(df.height for df in frames))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent in another way")
+@pytest.mark.parametrize("n_threads", [0, 1])
+def test_a_reader_that_was_interrupted_goes_on_where_it_was(tmp_path, n_threads):
+    packer = zlib.compressobj(1, wbits=-15)
+    packed = packer.compress(bytes(1 << 20)) + packer.flush()
+    block = containers.long(1024) + containers.text(packed) + containers.SYNC
+    path = tmp_path / "x.avro"
+    path.write_bytes(containers.header({"type": "fixed", "name": "F", "size": 1024}, "deflate") + block * 2000)
+    command = [sys.executable, "-c", GOES_ON, path, str(n_threads)]
+    done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    interrupted, rows = map(int, done.stdout.split())
+    assert interrupted > 0
+    assert rows == 2000 * 1024
+
+
+@pytest.mark.filterwarnings("ignore::polars_avro.AvroWarning")
+def test_an_error_of_the_callback_loses_no_rows_and_no_reports(tmp_path):
+    df = pl.DataFrame({"i": range(40_000)})
+    target = io.BytesIO()
+    polars_avro.write_avro(df, target, compression="deflate", block_size=8_000)
+    data = bytearray(target.getvalue())
+    blocks = [block.offset for block in fastavro.block_reader(io.BytesIO(data))]
+    for offset in blocks[3:5]:
+        data[offset + 40 : offset + 60] = bytes(20)
+    path = tmp_path / "x.avro"
+    path.write_bytes(data)
+    expected, kept = polars_avro.read_avro(path, ignore_errors=True), []
+    calls: list[polars_avro.BadBlock] = []
+
+    def raises_once(bad: polars_avro.BadBlock) -> None:
+        calls.append(bad)
+        if len(calls) == 1:
+            raise ZeroDivisionError
+
+    reader = polars_avro.AvroReader(path, ignore_errors=True, on_bad_block=raises_once)
+    with pytest.raises(ZeroDivisionError):
+        kept.extend(reader)
+    kept.extend(reader)
+    assert pl.concat(kept).equals(expected)
+    assert len(calls) == len(set(calls)) == 2
