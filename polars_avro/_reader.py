@@ -31,6 +31,7 @@ class AvroReader:
 
     Batches are decoded ahead on all cores, in memory that does not grow with the file. The end of the ``with`` block,
     or :meth:`close`, stops decoding and releases the file. Threads may share a reader: each batch goes to one of them.
+    After Ctrl-C, or an exception from `on_bad_block`, iterating goes on where it was.
 
     Parameters
     ----------
