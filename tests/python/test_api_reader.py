@@ -294,6 +294,8 @@ while not is_over:
     try:
         for df in reader:
             frames.append(df)
+        # What comes before this is caught below, and the loop ends at once.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         is_over = True
     except KeyboardInterrupt:
         interrupted += 1
