@@ -268,10 +268,13 @@ class AvroReader:
         The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`. Damaged
         blocks that are dropped on the way are reported when the reader is closed.
         """
-        if self._batches is None:
-            msg = "the reader is closed"
-            raise ValueError(msg)
-        return self._batches.__arrow_c_stream__(requested_schema)
+        with self._lock:
+            if self._batches is None:
+                msg = "the reader is closed"
+                raise ValueError(msg)
+            if self._frames is not None:
+                self._frames.give_back()
+            return self._batches.__arrow_c_stream__(requested_schema)
 
     def __iter__(self) -> Self:
         return self

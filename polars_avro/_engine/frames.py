@@ -7,20 +7,30 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from polars_avro._core import Batches
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typing_extensions import Self
 
     from polars_avro._bad_blocks import BadBlockLog
-    from polars_avro._core import Batch, Batches, BatchReader
+    from polars_avro._core import Batch, BatchReader
 
 _logger = logging.getLogger("polars_avro")
+
+# So many batches are imported column by column: Polars keeps 1.0 kB for each array of a batch, 0.4 for one of a column. To
+# call it for each column takes longer if they are few.
+MANY_BATCHES = 8
 
 
 def frame(batch: Batch | Batches) -> pl.DataFrame:
     """Import rows without a copy."""
-    df = pl.DataFrame(batch)
+    if isinstance(batch, Batches) and batch.n_batches >= MANY_BATCHES:
+        columns = [pl.Series(column) for column in batch.columns()]
+        df = columns[0].to_frame().hstack(columns[1:]) if columns else pl.DataFrame()
+    else:
+        df = pl.DataFrame(batch)
     # Arrow has no place for the height of no columns; the batch has given its columns away, not its height.
     return df if df.width else pl.DataFrame(height=batch.height)
 
@@ -52,6 +62,12 @@ class Frames:
         df = frame(self._waiting)
         self._waiting = None
         return df
+
+    def give_back(self) -> None:
+        """Give rows that wait for a report to be taken back to where they are from."""
+        if self._waiting is not None:
+            self._batches.give_back(self._waiting)
+            self._waiting = None
 
     def close(self) -> None:
         """Log what the read has cost."""

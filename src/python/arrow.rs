@@ -31,6 +31,29 @@ pub(super) struct Batches {
     bad_blocks: Vec<Report>,
 }
 
+/// Rows that come back.
+#[derive(FromPyObject)]
+pub(super) enum Returned<'py> {
+    One(PyRef<'py, Batch>),
+    Several(PyRef<'py, Batches>),
+}
+
+impl Returned<'_> {
+    pub(super) fn batches(&self) -> Vec<crate::Batch> {
+        match self {
+            Self::One(batch) => vec![batch.batch.clone()],
+            Self::Several(batches) => batches.rest.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The rows of one column of several batches.
+#[pyclass(module = "polars_avro._core")]
+pub(super) struct Column {
+    field: Field,
+    arrays: Option<Vec<Box<dyn Array>>>,
+}
+
 impl From<crate::Batch> for Batch {
     fn from(batch: crate::Batch) -> Self {
         Self { height: batch.height, batch }
@@ -46,6 +69,10 @@ impl Batches {
     /// The same, to be taken again, should Ctrl-C end the import.
     pub(super) fn kept(self) -> Self {
         Self { is_kept: true, ..self }
+    }
+
+    fn take(&mut self) -> PyResult<Vec<crate::Batch>> {
+        if self.is_kept { self.rest.clone() } else { self.rest.take() }.ok_or_else(taken)
     }
 }
 
@@ -99,8 +126,39 @@ impl Batches {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let batches = if self.is_kept { self.rest.clone() } else { self.rest.take() }.ok_or_else(taken)?;
-        stream_capsule(py, root(py, &self.fields)?, batches.into_iter().map(rows))
+        let root = root(py, &self.fields)?;
+        stream_capsule(py, root, self.take()?.into_iter().map(rows))
+    }
+
+    /// How many batches there are.
+    #[getter]
+    fn n_batches(&self) -> usize {
+        self.rest.as_ref().map_or(0, Vec::len)
+    }
+
+    /// The same rows column by column.
+    fn columns(&mut self, py: Python<'_>) -> PyResult<Vec<Column>> {
+        root(py, &self.fields)?;
+        let mut columns = vec![Vec::with_capacity(self.n_batches()); self.fields.len()];
+        for batch in self.take()? {
+            columns.iter_mut().zip(batch.arrays).for_each(|(arrays, array)| arrays.push(array));
+        }
+        let column = |(field, arrays): (&Field, _)| Column { field: field.clone(), arrays: Some(arrays) };
+        Ok(self.fields.iter().zip(columns).map(column).collect())
+    }
+}
+
+#[pymethods]
+impl Column {
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &mut self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        drop(requested_schema);
+        let arrays = self.arrays.take().ok_or_else(taken)?;
+        stream_capsule(py, self.field.clone(), arrays.into_iter())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
-use super::arrow::{Batch, Batches, batches_capsule, schema_capsule};
+use super::arrow::{Batch, Batches, Returned, batches_capsule, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
 use super::interrupt::{Slow, interruptible};
@@ -114,6 +114,13 @@ impl Joined {
         Some(Ok(batch))
     }
 
+    /// Puts rows in front of those that have not come out.
+    fn give_back(&mut self, batches: Vec<crate::Batch>) {
+        self.height += batches.iter().map(|batch| batch.height).sum::<usize>();
+        self.weight += batches.iter().map(|batch| batch.bytes).sum::<usize>();
+        self.group.splice(0..0, batches);
+    }
+
     /// The rows that are together.
     fn take(&mut self) -> crate::Result<Option<Rows>> {
         (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
@@ -146,6 +153,13 @@ impl BatchReader {
     /// Returns the blocks dropped before the last batch, or before the end; each report is returned once.
     fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
         py.detach(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
+    }
+
+    /// Takes rows back that came out last; they come out again.
+    fn give_back(&self, py: Python<'_>, rows: Returned<'_>) {
+        let batches = rows.batches();
+        drop(rows);
+        py.detach(|| self.lock().give_back(batches));
     }
 
     /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.

@@ -69,6 +69,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<open_file::OpenFile>()?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;
+    module.add_class::<arrow::Column>()?;
     module.add_class::<options::FileOpener>()?;
     module.add_class::<datum::DatumDecoder>()?;
     module.add_class::<datum::DatumEncoder>()?;

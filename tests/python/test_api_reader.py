@@ -320,7 +320,9 @@ def test_a_reader_that_was_interrupted_goes_on_where_it_was(tmp_path, n_threads)
 
 
 @pytest.mark.filterwarnings("ignore::polars_avro.AvroWarning")
-def test_an_error_of_the_callback_loses_no_rows_and_no_reports(tmp_path):
+@pytest.mark.parametrize("by_stream", [False, True])
+@pytest.mark.parametrize("batch_size", [None, 3_000])
+def test_an_error_of_the_callback_loses_no_rows_and_no_reports(tmp_path, by_stream, batch_size):
     df = pl.DataFrame({"i": range(40_000)})
     target = io.BytesIO()
     polars_avro.write_avro(df, target, compression="deflate", block_size=8_000)
@@ -338,9 +340,13 @@ def test_an_error_of_the_callback_loses_no_rows_and_no_reports(tmp_path):
         if len(calls) == 1:
             raise ZeroDivisionError
 
-    reader = polars_avro.AvroReader(path, ignore_errors=True, on_bad_block=raises_once)
+    reader = polars_avro.AvroReader(path, ignore_errors=True, on_bad_block=raises_once, batch_size=batch_size)
     with pytest.raises(ZeroDivisionError):
         kept.extend(reader)
-    kept.extend(reader)
+    if by_stream:
+        kept.append(pl.DataFrame(reader))
+        reader.close()
+    else:
+        kept.extend(reader)
     assert pl.concat(kept).equals(expected)
     assert len(calls) == len(set(calls)) == 2

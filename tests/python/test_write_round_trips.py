@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from polars.testing.parametric import column, dataframes, dtypes
 
 import polars_avro
+from polars_avro._engine.frames import MANY_BATCHES
 
 CODECS = ["uncompressed", "snappy", "deflate", "zstd", "bzip2", "xz"]
 
@@ -30,10 +31,12 @@ def written(df: pl.DataFrame, **options: object) -> bytes:
 def check(df: pl.DataFrame, **options: object) -> bytes:
     """Write, read back, compare, dtypes included; fastavro reads as many rows."""
     data = written(df, **options)
-    back = polars_avro.read_avro(data)
-    assert back.schema == df.schema
-    assert_frame_equal(back, df, check_exact=True)
-    assert back.height == df.height
+    # Frames of many small batches are put together in another way.
+    for batch_size in (None, max(1, df.height // 10)):
+        back = polars_avro.read_avro(data, batch_size=batch_size)
+        assert back.schema == df.schema
+        assert_frame_equal(back, df, check_exact=True)
+        assert back.height == df.height
     return data
 
 
@@ -142,6 +145,14 @@ def test_every_dtype_comes_back_from_slices_chunks_and_nothing(name: str) -> Non
     for frame in (df.slice(1), df.slice(1, 1), df.head(0), many, many.slice(70, 51), df.filter(pl.lit(value=False))):
         check(frame)
         check(frame.select(pl.struct("a").alias("s"), pl.concat_list(pl.struct("a")).alias("l")))
+
+
+def test_every_dtype_comes_back_in_many_batches() -> None:
+    df = pl.concat([pl.DataFrame(EVERY_DTYPE)] * 50)
+    back = polars_avro.read_avro(check(df, block_size=1), batch_size=1)
+    assert min(back.drop("null").n_chunks("all")) >= MANY_BATCHES
+    assert back.schema == df.schema
+    assert_frame_equal(back, df, check_exact=True)
 
 
 NESTS: dict[str, Callable[[pl.DataType], pl.DataType]] = {
