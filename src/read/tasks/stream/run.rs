@@ -125,7 +125,7 @@ impl BlockStream {
         }
         let size = rows >> (rows.ilog2() - 2) << (rows.ilog2() - 2);
         // Rows differ, and a block more may begin.
-        let target = (size - size / 128).saturating_sub(self.sample.1);
+        let target = (size - size / 256).saturating_sub(self.sample.1);
         target.saturating_mul(run_bytes) / run_rows
     }
 
