@@ -14,9 +14,11 @@
 #[path = "cores/queue.rs"]
 mod queue;
 
+use std::ops::Range;
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use polars_avro::{FileInput, FileSet, OpenOptions, ReadOptions, TaskTimes, Times, set_thread_pool_size};
+use polars_avro::{Batch, FileInput, FileSet, OpenOptions, ReadOptions, TaskTimes, Times, set_thread_pool_size};
 
 use queue::Queue;
 
@@ -36,21 +38,57 @@ fn main() {
     set_thread_pool_size(2);
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     for group in args.split(|arg| arg == ",").filter(|group| !group.is_empty()) {
-        show(group);
+        show(&Part { files: group.to_vec(), range: None });
     }
 }
 
-/// Reads files and drops the batches, as a consumer that takes no time would.
-fn read(files: &[String], threads: usize, simulated: Option<usize>) -> (Duration, Times, Vec<TaskTimes>) {
-    let start = Instant::now();
-    let inputs: Vec<_> = files.iter().map(|path| FileInput::Path(path.into())).collect();
-    let set = FileSet::new(inputs, &OpenOptions::default()).unwrap();
-    let mut options = ReadOptions::default();
-    options.n_threads = Some(threads);
-    options.simulated_threads = simulated;
-    let mut reader = set.read(&options).unwrap();
-    reader.by_ref().for_each(|batch| drop(batch.unwrap()));
-    (start.elapsed(), reader.stats().times, reader.task_times())
+/// A read that has ended.
+struct Read {
+    took: Duration,
+    times: Times,
+    tasks: Vec<TaskTimes>,
+    batches: Vec<Batch>,
+}
+
+/// Files, or a range of one.
+#[derive(Clone)]
+struct Part {
+    files: Vec<String>,
+    range: Option<Range<u64>>,
+}
+
+impl Part {
+    /// Reads and keeps the batches, as whole reads do: who drops them gives memory to the thread that decodes next, if it is
+    /// the same one, and takes it from that thread's caches, if it is another.
+    fn read(&self, threads: usize, simulated: Option<usize>) -> Read {
+        let start = Instant::now();
+        let inputs: Vec<_> = self.files.iter().map(|path| FileInput::Path(path.into())).collect();
+        let set = FileSet::new(inputs, &OpenOptions::default()).unwrap();
+        let mut options = ReadOptions::default().with_byte_range(self.range.clone());
+        options.n_threads = Some(threads);
+        options.simulated_threads = simulated;
+        let mut reader = set.read(&options).unwrap();
+        let batches = reader.by_ref().map(Result::unwrap).collect();
+        Read { took: start.elapsed(), times: reader.stats().times, tasks: reader.task_times(), batches }
+    }
+
+    fn rows(&self) -> usize {
+        self.read(1, None).batches.iter().map(|batch| batch.height).sum()
+    }
+
+    /// Two parts of half the rows each, unless there is but one block.
+    fn halves(&self) -> Option<[Self; 2]> {
+        let (files, half) = (&self.files, self.files.len() / 2);
+        let bytes = std::fs::metadata(&files[0]).unwrap().len();
+        let part = |files: &[String], range| Self { files: files.to_vec(), range };
+        let halves = if half > 0 {
+            [part(&files[..half], None), part(&files[half..], None)]
+        } else {
+            [part(files, Some(0..bytes / 2)), part(files, Some(bytes / 2..u64::MAX))]
+        };
+        let [one, other] = [halves[0].rows() as f64, halves[1].rows() as f64];
+        ((one / other - 1.0).abs() < 0.05).then_some(halves)
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -71,22 +109,22 @@ struct Tasks {
 
 impl Tasks {
     /// The tasks of several reads, for each number of threads; the reads are made in turn.
-    fn of(files: &[String], rounds: usize) -> Vec<Self> {
+    fn of(part: &Part, rounds: usize) -> Vec<Self> {
         let new = |threads| Self { threads, tasks: Vec::new(), consumer: Duration::MAX, totals: Vec::new() };
         let mut all: Vec<Self> = THREADS.into_iter().map(new).collect();
         for _ in 0..rounds {
             // What was read before leaves its mark on memory and caches.
             all.reverse();
             for tasks in &mut all {
-                tasks.add(files);
+                tasks.add(part);
             }
         }
         all.sort_by_key(|tasks| tasks.threads);
         all
     }
 
-    fn add(&mut self, files: &[String]) {
-        let (_, times, mut tasks) = read(files, 1, Some(self.threads));
+    fn add(&mut self, part: &Part) {
+        let Read { times, mut tasks, .. } = part.read(1, Some(self.threads));
         let consumer = Duration::from_nanos(times.consumer_wait_ns) / u32::try_from(tasks.len()).unwrap();
         for task in &mut tasks {
             task.locked += std::mem::take(&mut task.lock_wait);
@@ -117,28 +155,48 @@ impl Tasks {
     }
 }
 
-/// How many times as fast each of two reads at the same time is as one after the other, and one read on two threads as on one.
-fn measured(files: &[String], rounds: usize) -> [f64; 2] {
+/// How long a whole read takes, after one like it: memory that other threads have let go of would have to be got anew.
+fn seconds(part: &Part, threads: usize) -> f64 {
+    drop(part.read(threads, None));
+    part.read(threads, None).took.as_secs_f64()
+}
+
+/// How long two reads that know nothing of one another take at the same time, on average.
+fn seconds_beside(parts: &[Part; 2]) -> f64 {
+    let both = Barrier::new(2);
+    let alone = |part: &Part| {
+        drop(part.read(1, None));
+        both.wait();
+        let read = part.read(1, None);
+        both.wait();
+        read.took.as_secs_f64()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| alone(&parts[0]));
+        f64::midpoint(alone(&parts[1]), other.join().unwrap())
+    })
+}
+
+/// How many times as fast the halves are read at the same time as one after the other, and the whole on two threads as on
+/// one. What cannot be halved is read twice.
+fn measured(whole: &Part, rounds: usize) -> [f64; 2] {
     let (mut beside, mut on_two) = (Vec::new(), Vec::new());
+    let (parts, times) = whole.halves().map_or_else(|| ([whole.clone(), whole.clone()], 2.0), |halves| (halves, 1.0));
     for _ in 0..rounds {
-        let alone = read(files, 1, None).0.as_secs_f64();
-        on_two.push(alone / read(files, 2, None).0.as_secs_f64());
-        let start = Instant::now();
-        std::thread::scope(|scope| {
-            scope.spawn(|| read(files, 1, None));
-            read(files, 1, None);
-        });
-        beside.push(alone / start.elapsed().as_secs_f64());
+        let alone = seconds(whole, 1);
+        on_two.push(alone / seconds(whole, 2));
+        beside.push(times * alone / seconds_beside(&parts));
     }
     [median(beside), median(on_two)]
 }
 
-fn show(files: &[String]) {
+fn show(whole: &Part) {
+    let files = &whole.files;
     println!("{}{}", files[0], if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() });
-    let rounds = (SECONDS / read(files, 1, None).0.as_secs_f64()) as usize;
+    let rounds = (SECONDS / whole.read(1, None).took.as_secs_f64()) as usize;
     let rounds = rounds.clamp(*ROUNDS.start(), *ROUNDS.end());
-    let [machine, gained] = measured(files, rounds);
-    let (alone, times, _) = read(files, 1, None);
+    let [machine, gained] = measured(whole, rounds);
+    let Read { took: alone, times, .. } = whole.read(1, None);
     let busy = times.locked_ns + times.fetch_ns + times.decompress_ns + times.decode_ns;
     let share = |part: u64| 100.0 * part as f64 / busy as f64;
     println!(
@@ -149,7 +207,7 @@ fn show(files: &[String]) {
         share(times.decode_ns),
     );
     println!("  threads     tasks   speed-up   busiest: lock %");
-    let all = Tasks::of(files, rounds);
+    let all = Tasks::of(whole, rounds);
     for tasks in &all {
         let (end, side_by_side) = tasks.replay();
         let speed_up = side_by_side * tasks.spared(&all[0]);
@@ -157,12 +215,11 @@ fn show(files: &[String]) {
         let (threads, busiest) = (tasks.threads, 100.0 * locked.as_secs_f64() / end);
         println!("  {threads:>7} {:>9} {speed_up:>10.2} {busiest:>10.1}", tasks.tasks.len());
         if threads == 2 {
-            // Two reads side by side have nothing to wait for but the machine.
-            let predicted = speed_up * machine;
+            // They have nothing to wait for but the machine.
+            let predicted = speed_up * machine / 2.0;
             let off = 100.0 * (gained / predicted - 1.0);
             println!(
-                "          two reads side by side {:.2}, predicted {predicted:.2}, measured {gained:.2} ({off:+.1} %)",
-                2.0 * machine
+                "          halves side by side {machine:.2}, predicted {predicted:.2}, measured {gained:.2} ({off:+.1} %)",
             );
         }
     }
