@@ -2,38 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
-import fastavro
 import polars as pl
 import pytest
-from places import azurite, moto, nginx  # noqa: F401 (fixtures)
-
-SCHEMA = {
-    "type": "record",
-    "name": "Row",
-    "fields": [
-        {"name": "id", "type": "long"},
-        {"name": "name", "type": "string"},
-        {"name": "score", "type": ["null", "double"]},
-        {"name": "tags", "type": {"type": "array", "items": "string"}},
-    ],
-}
-COLUMNS = {"id": pl.Int64, "name": pl.String, "score": pl.Float64, "tags": pl.List(pl.String)}
-
-
-def make_rows(n: int, first: int = 0) -> list[dict[str, Any]]:
-    return [
-        {"id": i, "name": f"name {i}", "score": None if i % 7 == 3 else i / 4, "tags": ["tag"] * (i % 3)}
-        for i in range(first, first + n)
-    ]
-
-
-def write(path: Path, rows: list[dict[str, Any]], schema: Any = SCHEMA, **options: Any) -> Path:
-    """Small blocks, unless `options` say otherwise: most of what can go wrong happens between blocks."""
-    with path.open("wb") as file:
-        fastavro.writer(file, schema, rows, **{"codec": "deflate", "sync_interval": 400, **options})
-    return path
+from http_objects import large, large_bytes, server, small  # noqa: F401 (fixtures)
+from places import azurite, moto, nginx, s3  # noqa: F401 (fixtures)
+from rows import COLUMNS, make_rows, write
 
 
 @pytest.fixture(scope="session")

@@ -142,6 +142,11 @@ def s3_place(moto: str) -> Place:
     return Place(f"s3://{bucket}/", put, {**KEYS, "endpoint_url": moto}, uploads=uploads)
 
 
+@pytest.fixture
+def s3(moto: str) -> Place:
+    return s3_place(moto)
+
+
 def azure_put(azurite: str, path: str, content: bytes, **headers: str) -> None:
     """Send a PUT with a shared key, as the service's documentation says."""
     date = dt.datetime.now(dt.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")

@@ -6,8 +6,8 @@ import pickle
 import fastavro
 import polars as pl
 import pytest
-from conftest import SCHEMA, make_rows, write
 from polars.testing import assert_frame_equal
+from rows import SCHEMA, make_rows, write
 
 import polars_avro
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import SCHEMA, make_rows, write
+from rows import SCHEMA, make_rows, write
 
 SCRIPT = """
 import os, sys

@@ -5,8 +5,8 @@ import pickle
 
 import polars as pl
 import pytest
-from conftest import make_rows, write
 from polars.testing import assert_frame_equal
+from rows import make_rows, write
 
 import polars_avro
 from polars_avro import _options, _scan

@@ -2,9 +2,9 @@
 
 import polars as pl
 import pytest
-from conftest import write
 from containers import block, header, long, text
 from polars.testing import assert_frame_equal
+from rows import write
 
 import polars_avro
 

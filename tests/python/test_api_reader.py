@@ -12,8 +12,8 @@ import containers
 import fastavro
 import polars as pl
 import pytest
-from conftest import COLUMNS, SCHEMA, make_rows, write
 from polars.testing import assert_frame_equal
+from rows import COLUMNS, SCHEMA, make_rows, write
 
 import polars_avro
 

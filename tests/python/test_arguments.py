@@ -11,8 +11,8 @@ import threading
 import numpy as np
 import polars as pl
 import pytest
-from conftest import COLUMNS, SCHEMA, make_rows, write
 from polars.testing import assert_frame_equal
+from rows import COLUMNS, SCHEMA, make_rows, write
 
 import polars_avro
 

@@ -7,8 +7,8 @@ import re
 import fastavro
 import polars as pl
 import pytest
-from conftest import SCHEMA, make_rows, write
 from containers import block, header, long, text
+from rows import SCHEMA, make_rows, write
 
 import polars_avro
 

@@ -5,9 +5,9 @@ import os
 
 import polars as pl
 import pytest
-from conftest import make_rows, write
 from containers import block, header, long, text
 from polars.testing import assert_frame_equal
+from rows import make_rows, write
 
 import polars_avro
 

@@ -5,7 +5,7 @@ import json
 
 import fastavro
 import pytest
-from conftest import SCHEMA
+from rows import SCHEMA
 
 import polars_avro
 from polars_avro._cli.resolution import problems

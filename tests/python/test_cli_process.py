@@ -9,7 +9,7 @@ import time
 
 import pytest
 from command_line import HOME, process
-from conftest import make_rows, write
+from rows import make_rows, write
 
 import polars_avro
 

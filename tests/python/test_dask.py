@@ -4,8 +4,8 @@ import pickle
 
 import polars as pl
 import pytest
-from conftest import make_rows, write
 from polars.testing import assert_frame_equal
+from rows import make_rows, write
 
 import polars_avro
 import polars_avro.dask

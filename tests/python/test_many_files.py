@@ -7,8 +7,8 @@ import time
 
 import polars as pl
 import pytest
-from conftest import COLUMNS, SCHEMA, make_rows, write
 from polars.testing import assert_frame_equal
+from rows import COLUMNS, SCHEMA, make_rows, write
 
 import polars_avro
 from polars_avro import _options

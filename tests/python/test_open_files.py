@@ -15,8 +15,8 @@ from typing import Any
 import fastavro
 import polars as pl
 import pytest
-from conftest import SCHEMA, make_rows
 from polars.testing import assert_frame_equal
+from rows import SCHEMA, make_rows
 
 import polars_avro
 from polars_avro import AvroReader, read_avro, read_avro_metadata, read_avro_schema, scan_avro

@@ -9,8 +9,8 @@ import time
 
 import polars as pl
 import pytest
-from conftest import make_rows, write
 from polars.testing import assert_frame_equal
+from rows import make_rows, write
 
 import polars_avro
 

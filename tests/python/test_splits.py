@@ -10,10 +10,10 @@ from pathlib import Path
 import fastavro
 import polars as pl
 import pytest
-from conftest import COLUMNS, SCHEMA, make_rows, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from rows import COLUMNS, SCHEMA, make_rows, write
 
 import polars_avro
 from polars_avro import FilePart

@@ -45,11 +45,6 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 
 @pytest.fixture
-def s3(moto: str) -> Place:
-    return s3_place(moto)
-
-
-@pytest.fixture
 def server() -> Iterator[S3Server]:
     with serving(S3Server) as server:
         yield server
