@@ -139,7 +139,7 @@ impl Batches {
     /// The same rows column by column.
     fn columns(&mut self, py: Python<'_>) -> PyResult<Vec<Column>> {
         root(py, &self.fields)?;
-        let mut columns = vec![Vec::with_capacity(self.n_batches()); self.fields.len()];
+        let mut columns = vec![Vec::new(); self.fields.len()];
         for batch in self.take()? {
             columns.iter_mut().zip(batch.arrays).for_each(|(arrays, array)| arrays.push(array));
         }
