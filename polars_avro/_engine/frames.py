@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("polars_avro")
 
-# So many batches are imported column by column: Polars keeps 1.0 kB for each array of a batch, 0.4 for one of a column. To
-# call it for each column takes longer if they are few.
+# So many batches are imported column by column: Polars keeps 1.0 kB for each array of a batch, 0.4 for one of a
+# column. If they are few, a call for each column takes longer.
 MANY_BATCHES = 8
 
 
