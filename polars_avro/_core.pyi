@@ -9,6 +9,7 @@ __all__ = [
     "Batch",
     "BatchReader",
     "Batches",
+    "Column",
     "ContainerFile",
     "DatumDecoder",
     "DatumEncoder",
