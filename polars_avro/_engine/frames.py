@@ -64,7 +64,7 @@ class Frames:
         return df
 
     def give_back(self) -> None:
-        """Give rows that wait for a report to be taken back to where they are from."""
+        """Put rows that wait for a report back in front of those that have not come."""
         if self._waiting is not None:
             self._batches.give_back(self._waiting)
             self._waiting = None
