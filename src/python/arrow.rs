@@ -137,8 +137,7 @@ impl Batches {
     }
 
     /// The same rows column by column.
-    fn columns(&mut self, py: Python<'_>) -> PyResult<Vec<Column>> {
-        root(py, &self.fields)?;
+    fn columns(&mut self) -> PyResult<Vec<Column>> {
         let mut columns = vec![Vec::new(); self.fields.len()];
         for batch in self.take()? {
             columns.iter_mut().zip(batch.arrays).for_each(|(arrays, array)| arrays.push(array));
@@ -157,8 +156,7 @@ impl Column {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let arrays = self.arrays.take().ok_or_else(taken)?;
-        stream_capsule(py, self.field.clone(), arrays.into_iter())
+        column_capsule(py, &self.field, &mut self.arrays)
     }
 }
 
@@ -194,13 +192,23 @@ fn pull_all(stream: Box<ArrowArrayStream>) -> PolarsResult<(Field, Vec<Box<dyn A
 }
 
 /// Arrays of one type as an Arrow stream.
-pub(super) fn stream_capsule(
+fn stream_capsule(
     py: Python<'_>,
     field: Field,
     arrays: impl Iterator<Item = Box<dyn Array>> + 'static,
 ) -> PyResult<Bound<'_, PyCapsule>> {
     let stream = ffi::export_iterator(Box::new(arrays.map(Ok)), field);
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+}
+
+/// One column as an Arrow stream, if Polars can import it; gives it away once.
+pub(super) fn column_capsule<'py>(
+    py: Python<'py>,
+    field: &Field,
+    arrays: &mut Option<Vec<Box<dyn Array>>>,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let arrays = arrays.take().ok_or_else(taken)?;
+    stream_capsule(py, importable(py, field.clone())?, arrays.into_iter())
 }
 
 /// The columns of a file as one Arrow schema.
@@ -231,6 +239,6 @@ fn rows(batch: crate::Batch) -> Box<dyn Array> {
     batch.into_struct().boxed()
 }
 
-pub(super) fn taken() -> PyErr {
+fn taken() -> PyErr {
     pyo3::exceptions::PyValueError::new_err("the batch has been given away already")
 }

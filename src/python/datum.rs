@@ -9,10 +9,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use super::arrow::{pull, schema_capsule, stream_capsule, taken};
+use super::arrow::{column_capsule, pull, schema_capsule};
 use super::damage::Limits;
 use super::error::Raised;
-use super::importable::importable;
 use crate::{DatumOptions, Decoded, Limits as CoreLimits, Schema, datum_schema_of};
 
 /// Decodes any number of Binary columns in the same way.
@@ -129,7 +128,6 @@ impl Datums {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface allows a producer to keep its own types.
         drop(requested_schema);
-        let arrays = self.arrays.take().ok_or_else(taken)?;
-        stream_capsule(py, importable(py, self.field.clone())?, arrays.into_iter())
+        column_capsule(py, &self.field, &mut self.arrays)
     }
 }
