@@ -4,7 +4,7 @@ use polars_arrow::array::{Array, ListArray};
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::offset::OffsetsBuffer;
 
-use super::room::likely;
+use super::room::Before;
 use super::validity::Validity;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, data_end, read_length, read_long};
@@ -16,6 +16,7 @@ pub(crate) struct List {
     /// Where each list ends among the items.
     ends: Vec<i64>,
     items: usize,
+    before: Before,
     validity: Validity,
     budget: ItemBudget,
 }
@@ -99,7 +100,8 @@ pub(super) fn remaining(bytes: &[u8], pos: usize) -> usize {
 
 impl List {
     pub(crate) fn new(item: AnyColumn, budget: ItemBudget) -> Self {
-        Self { item, ends: Vec::new(), items: 0, validity: Validity::default(), budget }
+        let (ends, items, before, validity) = <_>::default();
+        Self { item, ends, items, before, validity, budget }
     }
 
     /// Returns how many items all lists have together.
@@ -135,7 +137,7 @@ impl Column for List {
     }
 
     fn reserve(&mut self, n: usize) {
-        self.item.reserve(likely(self.items, self.ends.len(), n));
+        self.item.reserve(self.before.likely(self.items, self.ends.len(), n));
         // The first offset comes in front of the ends.
         self.ends.reserve_exact(n + 1);
     }
@@ -145,6 +147,7 @@ impl Column for List {
     }
 
     fn finish(&mut self) -> Box<dyn Array> {
+        self.before.note(self.items, self.ends.len());
         let mut offsets = std::mem::take(&mut self.ends);
         let validity = self.validity.finish(offsets.len());
         offsets.insert(0, 0);

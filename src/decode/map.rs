@@ -9,7 +9,7 @@ use polars_arrow::offset::OffsetsBuffer;
 
 use super::interleave::{Run, interleave};
 use super::list::{ItemBudget, check_item_block_end, read_item_block, remaining};
-use super::room::likely;
+use super::room::Before;
 use super::validity::Validity;
 use super::view::{Utf8, Views};
 use super::{AnyColumn, Column};
@@ -22,6 +22,7 @@ pub(crate) struct Map {
     keys: Views<Utf8>,
     values: AnyColumn,
     ends: Vec<i32>,
+    before: Before,
     validity: Validity,
     repeats: Repeats,
 }
@@ -39,8 +40,8 @@ const SMALL: usize = 16;
 
 impl Map {
     pub(crate) fn new(values: AnyColumn) -> Self {
-        let (keys, ends, validity, repeats) = <_>::default();
-        Self { keys, values, ends, validity, repeats }
+        let (keys, ends, before, validity, repeats) = <_>::default();
+        Self { keys, values, ends, before, validity, repeats }
     }
 
     #[inline]
@@ -127,7 +128,7 @@ impl Column for Map {
     }
 
     fn reserve(&mut self, n: usize) {
-        let entries = likely(self.keys.len(), self.ends.len(), n);
+        let entries = self.before.likely(self.keys.len(), self.ends.len(), n);
         self.keys.reserve(entries);
         self.values.reserve(entries);
         // The first offset comes in front of the ends.
@@ -139,6 +140,7 @@ impl Column for Map {
     }
 
     fn finish(&mut self) -> Box<dyn Array> {
+        self.before.note(self.keys.len(), self.ends.len());
         let mut ends = std::mem::take(&mut self.ends);
         let validity = self.validity.finish(ends.len());
         let (mut keys, mut values) = (self.keys.finish(), self.values.finish());

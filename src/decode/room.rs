@@ -31,8 +31,29 @@ impl NextLook {
     }
 }
 
+/// What the values of the batch before have taken, the column's last one.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Before {
+    size: usize,
+    len: usize,
+}
+
+impl Before {
+    /// Takes note of a batch that ends.
+    pub(super) fn note(&mut self, size: usize, len: usize) {
+        if len > 0 {
+            *self = Self { size, len };
+        }
+    }
+
+    /// Returns what `n` more values take, by that batch or by the `len` values so far: whatever has more.
+    pub(super) fn likely(self, size: usize, len: usize, n: usize) -> usize {
+        if self.len > len { likely(self.size, self.len, n) } else { likely(size, len, n) }
+    }
+}
+
 /// Returns what `n` more values take if `len` values have taken `size`, and a little more; no more than the sample tells.
-pub(super) fn likely(size: usize, len: usize, n: usize) -> usize {
+fn likely(size: usize, len: usize, n: usize) -> usize {
     let n = n.min(len.saturating_mul(REACH));
     size.checked_div(len).map_or(0, |_| (size as u128 * n as u128 * 17 / (len as u128 * 16)) as usize)
 }

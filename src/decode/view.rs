@@ -5,12 +5,13 @@
 //! buffer that is full is followed by another one: values need not be next to one another, so none is copied twice.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use polars_arrow::array::{Array, View};
 use polars_arrow::datatypes::ArrowDataType;
 use polars_buffer::Buffer;
 
-use super::room::likely;
+use super::room::Before;
 use super::validity::Validity;
 use super::{Column, view_array};
 use crate::binary::{Fault, read_array, read_length};
@@ -50,21 +51,32 @@ impl Content for Utf8 {
     }
 }
 
-/// Bytes that 32 bits can address.
-const MOST_BYTES: usize = i32::MAX as usize;
-
-/// A buffer of less than this is cheaper to copy than to keep beside others.
-const FEW_BYTES: usize = 4 << 10;
+/// Least and most bytes of a buffer, but for a longer value. Less is cheaper to copy than to keep beside others. Several
+/// buffers of a size that allocators have are full but for the last one, where a single one would be as full as the guess was
+/// good, and outgrown ones would be left behind.
+const BUFFER_BYTES: Range<usize> = 4 << 10..128 << 10;
 
 /// A column of bytes or strings.
 #[derive(Clone)]
 pub(crate) struct Views<C> {
     views: Vec<View>,
-    /// The bytes of longer values. The last buffer has room for no more bytes than 32 bits can address.
-    full: Vec<Buffer<u8>>,
+    /// The bytes of longer values that came last, and the number of this buffer.
     tail: Vec<u8>,
+    tail_index: u32,
+    /// The bytes of the others. Small columns are faster, so what is seldom used is elsewhere.
+    full: Box<FullBuffers>,
     validity: Validity,
     content: PhantomData<C>,
+}
+
+/// Buffers that are full.
+#[derive(Clone, Default)]
+struct FullBuffers {
+    buffers: Vec<Buffer<u8>>,
+    bytes: usize,
+    /// How many bytes longer values are likely to have in the end, those in the tail included.
+    likely: usize,
+    before: Before,
 }
 
 /// The first so many bytes of sixteen.
@@ -88,8 +100,8 @@ fn has_high_bits(bytes: &[u8; 16]) -> bool {
 
 impl<C: Content> Default for Views<C> {
     fn default() -> Self {
-        let (views, tail, full, validity) = <_>::default();
-        Self { views, tail, full, validity, content: PhantomData }
+        let (views, tail, tail_index, full, validity) = <_>::default();
+        Self { views, tail, tail_index, full, validity, content: PhantomData }
     }
 }
 
@@ -165,14 +177,14 @@ impl<C: Content> Views<C> {
         let offset = self.room_for(N);
         self.tail.extend_from_slice(window);
         self.tail.truncate(offset + len);
-        let (length, buffer_idx) = (len as u32, self.full.len() as u32);
+        let (length, buffer_idx) = (len as u32, self.tail_index);
         self.views.push(View { length, prefix, buffer_idx, offset: offset as u32 });
     }
 
     #[inline]
     fn append(&mut self, value: &[u8]) {
         let offset = self.room_for(value.len());
-        self.views.push(View::new_from_bytes(value, self.full.len() as u32, offset as u32));
+        self.views.push(View::new_from_bytes(value, self.tail_index, offset as u32));
         self.tail.extend_from_slice(value);
     }
 
@@ -185,29 +197,33 @@ impl<C: Content> Views<C> {
         self.tail.len()
     }
 
-    /// Makes room for `len` bytes: in another buffer, of a quarter of the bytes so far, unless these are few.
+    /// Makes room for `len` bytes: in another buffer, of the bytes that are likely to come, unless there are few so far.
     #[cold]
     fn make_room(&mut self, len: usize) {
-        if self.tail.len() + len < FEW_BYTES {
+        if self.tail.len() + len < BUFFER_BYTES.start {
             return self.tail.reserve(len);
         }
-        let room = (self.bytes() / 4).clamp(FEW_BYTES, MOST_BYTES).max(len);
+        let bytes = self.bytes();
+        let more = if self.full.likely > bytes { self.full.likely - bytes } else { bytes / 4 };
+        let room = more.clamp(BUFFER_BYTES.start, BUFFER_BYTES.end).max(len);
         let tail = std::mem::replace(&mut self.tail, Vec::with_capacity(room));
         if !tail.is_empty() {
-            self.full.push(tail.into());
+            self.full.bytes += tail.len();
+            self.full.buffers.push(tail.into());
+            self.tail_index += 1;
         }
     }
 
     /// Bytes of all longer values.
     fn bytes(&self) -> usize {
-        self.full.iter().map(Buffer::len).sum::<usize>() + self.tail.len()
+        self.full.bytes + self.tail.len()
     }
 
     /// The bytes of a value that was pushed.
     pub(super) fn value(&self, index: usize) -> &[u8] {
         let view = &self.views[index];
         view.get_inlined_slice().unwrap_or_else(|| {
-            let buffer = self.full.get(view.buffer_idx as usize).map_or(self.tail.as_slice(), |full| full);
+            let buffer = self.full.buffers.get(view.buffer_idx as usize).map_or(self.tail.as_slice(), |full| full);
             &buffer[view.offset as usize..][..view.length as usize]
         })
     }
@@ -233,8 +249,11 @@ impl<C: Content> Column for Views<C> {
     }
 
     fn reserve(&mut self, n: usize) {
-        let room = likely(self.bytes(), self.views.len(), n);
-        self.tail.reserve_exact(room.min(MOST_BYTES.saturating_sub(self.tail.len())));
+        let (bytes, more) = (self.bytes(), self.full.before.likely(self.bytes(), self.views.len(), n));
+        self.full.likely = bytes + more;
+        if self.tail.len() < BUFFER_BYTES.start {
+            self.tail.reserve_exact(more.min(BUFFER_BYTES.end - self.tail.len()));
+        }
         self.views.reserve_exact(n);
     }
 
@@ -243,9 +262,12 @@ impl<C: Content> Column for Views<C> {
     }
 
     fn finish(&mut self) -> Box<dyn Array> {
+        let bytes = self.bytes();
         let views = std::mem::take(&mut self.views);
         let validity = self.validity.finish(views.len());
-        let mut buffers = std::mem::take(&mut self.full);
+        self.full.before.note(bytes, views.len());
+        let mut buffers = std::mem::take(&mut self.full.buffers);
+        (self.full.bytes, self.full.likely, self.tail_index) = (0, 0, 0);
         if !self.tail.is_empty() {
             buffers.push(std::mem::take(&mut self.tail).into());
         }

@@ -27,8 +27,39 @@ fn buffers_that_are_full_stay_where_they_are_and_hold_little_else() {
         let long: usize = texts.iter().map(String::len).filter(|len| *len > 12).sum();
         assert_eq!(column.bytes(), long);
         let longest = texts.iter().map(String::len).max().unwrap();
-        assert!(column.full.iter().all(|full| full.len() + longest >= FEW_BYTES));
-        assert!((2..30).contains(&column.full.len()), "{} buffers", column.full.len());
-        assert!(column.tail.capacity() <= long / 3, "{} of {long} bytes", column.tail.capacity());
+        let FullBuffers { buffers, bytes, .. } = &*column.full;
+        assert_eq!(*bytes, buffers.iter().map(Buffer::len).sum::<usize>());
+        assert!(buffers.iter().all(|full| full.len() + longest >= BUFFER_BYTES.start));
+        assert!((2..40).contains(&buffers.len()), "{} buffers", buffers.len());
+        assert!(column.tail.capacity() <= BUFFER_BYTES.end, "{} of {long} bytes", column.tail.capacity());
     }
+}
+
+/// Decodes these values, and returns how many bytes each buffer has, and for how many the last one has room.
+fn buffers(column: &mut Views<Utf8>, texts: &[String], reserve_at: usize) -> (Vec<usize>, usize) {
+    for (at, text) in texts.iter().enumerate() {
+        if at == reserve_at {
+            column.reserve(texts.len() - at);
+        }
+        column.decode(&encoded(text), 0).unwrap();
+    }
+    let (room, full) = (column.tail.capacity(), column.full.buffers.iter().map(Buffer::len).collect());
+    assert_eq!(column.finish().len(), texts.len());
+    assert_eq!((column.tail_index, column.bytes()), (0, 0));
+    (full, room)
+}
+
+#[test]
+fn buffers_have_the_size_of_what_is_likely_to_come() {
+    let (mut column, texts) = (Views::<Utf8>::default(), vec!["sixteen letters.".repeat(4); 20_000]);
+    let (full, room) = buffers(&mut column, &texts, 2_000);
+    let grown = full.iter().skip_while(|len| **len < BUFFER_BYTES.end);
+    assert!(grown.clone().count() > 7 && grown.clone().all(|len| *len == BUFFER_BYTES.end), "{full:?}");
+    // All of it in full buffers, and the sixteenth by which a guess is too high.
+    let left = 20_000 * 64 % BUFFER_BYTES.end + 20_000 * 64 / 16;
+    assert!(room <= left, "{room}");
+    // The next batch knows of this one.
+    let (full, room) = buffers(&mut column, &texts, 0);
+    assert_eq!(full, vec![BUFFER_BYTES.end; 20_000 * 64 / BUFFER_BYTES.end]);
+    assert!(room <= left, "{room}");
 }
