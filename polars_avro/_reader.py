@@ -64,7 +64,7 @@ class AvroReader:
         single file.
     batch_size
         The least number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are
-        large. Small blocks are not split, so batches end at the ends of blocks.
+        large. Small blocks are not split, so batches end at the ends of blocks; the chunks of ``read_avro`` need not.
     n_threads
         The number of threads that decode, by default as many as Polars uses. 1 decodes on the calling thread.
     storage_options

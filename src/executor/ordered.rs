@@ -54,6 +54,9 @@ pub(crate) trait Workload: Send + Sync + 'static {
 
     /// Does the work of one task, on any thread.
     fn work(&self, task: Self::Task) -> Result<Self::Output>;
+
+    /// Nobody wants results any more: long tasks that are under way may end early.
+    fn stop(&self) {}
 }
 
 /// What the consumer of a queue does while its next result is not there.
@@ -61,6 +64,8 @@ pub(crate) trait Workload: Send + Sync + 'static {
 pub(crate) enum Consumer {
     /// Tasks, as one of the threads.
     Works,
+    /// The same, and it keeps all results: any number of them may wait for it.
+    Keeps,
     /// Nothing, unless it is the only thread.
     Waits,
 }
@@ -115,7 +120,7 @@ impl<W: Workload> OrderedTasks<W> {
         let shared = Shared {
             workload,
             threads: threads.max(1),
-            consumer: if threads <= 1 { Consumer::Works } else { consumer },
+            consumer: if threads <= 1 && consumer == Consumer::Waits { Consumer::Works } else { consumer },
             input: Input::new(input),
             results: Mutex::new(results),
             progress: Condvar::new(),
@@ -132,6 +137,11 @@ impl<W: Workload> OrderedTasks<W> {
     /// What the threads have spent their time on.
     pub(crate) fn times(&self) -> TaskTimes {
         self.shared.times.sum()
+    }
+
+    /// Adds what threads have spent on the same read before.
+    pub(crate) fn add_times(&self, times: TaskTimes) {
+        self.shared.times.add(times, false);
     }
 
     /// Keeps the times of every task from now on.
@@ -172,9 +182,10 @@ impl<W: Workload> OrderedTasks<W> {
         self.wait(false)
     }
 
-    /// Keeps tasks that have not begun from beginning.
+    /// Keeps tasks that have not begun from beginning, and asks the others to stop.
     pub(crate) fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
+        self.shared.workload.stop();
     }
 
     /// Waits for the next result, or works until it is there; starts more tasks before, if `pull` says so.
@@ -195,7 +206,7 @@ impl<W: Workload> OrderedTasks<W> {
                 return Some(Err(Error::new(ErrorKind::Internal, "a task panicked")));
             }
             let is_queued = results.queued > 0;
-            if self.shared.consumer == Consumer::Works && (is_queued || (pull && self.shared.has_room(&results))) {
+            if self.shared.consumer_works() && (is_queued || (pull && self.shared.has_room(&results))) {
                 results.queued -= usize::from(is_queued);
                 results.running += 1;
                 self.shared.times.resume(&mut results.idle);
@@ -230,12 +241,17 @@ impl<W: Workload> Drop for OrderedTasks<W> {
 impl<W: Workload> Shared<W> {
     /// How many threads of the pool may have a task.
     fn others(&self) -> usize {
-        self.threads - usize::from(self.consumer == Consumer::Works)
+        self.threads - usize::from(self.consumer_works())
+    }
+
+    fn consumer_works(&self) -> bool {
+        self.consumer != Consumer::Waits
     }
 
     /// Whether another task may be started.
     fn has_room(&self, results: &Results<W::Output>) -> bool {
-        !results.ended && results.running + results.done.len() < self.threads + AHEAD
+        let fits = results.running + results.done.len() < self.threads + AHEAD;
+        !results.ended && (fits || self.consumer == Consumer::Keeps)
     }
 
     /// Claims one task and does its work.

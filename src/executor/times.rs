@@ -86,6 +86,7 @@ impl Times {
         add(&self.locked, times.locked);
         add(&self.fetch, times.fetch);
         add(&self.work, times.work);
+        add(&self.consumer_wait, times.consumer_wait);
         if is_task && self.keeps.load(Ordering::Relaxed) {
             lock(&self.kept).push(times);
         }

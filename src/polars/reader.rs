@@ -132,8 +132,9 @@ impl AvroReader {
     ///
     /// # Errors
     /// If a file cannot be read, or the predicate fails.
-    pub fn finish(self) -> PolarsResult<DataFrame> {
+    pub fn finish(mut self) -> PolarsResult<DataFrame> {
         let rechunk = self.rechunk;
+        self.read.eager = true;
         let mut frame = self.start()?.collect_frame()?;
         if rechunk {
             frame.rechunk_mut_par();

@@ -130,7 +130,7 @@ impl ContainerFile {
 
     /// Reads everything before it returns, unless a signal ends it.
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
-        let (file, options) = (self.file.clone(), options.0.clone());
+        let (file, options) = (self.file.clone(), options.0.clone().with_eager(true));
         let here = self.slow.is_none() && (options.n_threads == Some(1) || file.size() <= QUICK_BYTES);
         let read = interruptible(py, here, &self.slow, move |stopped| {
             let mut reader = file.read(&options)?;

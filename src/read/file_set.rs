@@ -8,12 +8,12 @@ use std::sync::Arc;
 use polars_arrow::datatypes::Field;
 use rayon::prelude::*;
 
-use super::batches::RecoveredRows;
+use super::batches::{Filter, RecoveredRows, VirtualColumns};
 use super::blocks::{FirstBlock, blocks_in};
 use super::fetch::BufferPool;
 use super::files::{FileEntry, FileInput, FileOpener, OpenFile, OpenOptions, PlanCache, ResolvedSchemas, Selection};
 use super::options::ReadOptions;
-use super::reader::{BatchReader, Decoding};
+use super::reader::{BatchReader, Decoding, Restart, Started};
 use super::stats::{Counters, add};
 use super::tasks::{FileList, FileQueue};
 use crate::executor::{self, Consumer, OrderedTasks};
@@ -196,6 +196,8 @@ impl FileSet {
     /// Where a column is not in the reader's schema or is asked for twice; where rows are left out, also where files
     /// before them cannot be counted.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
+        let is_local = matches!(&*self.files, [entry] if !entry.is_remote());
+        let options = &ReadOptions { eager: options.eager && is_local && options.is_plain(), ..options.clone() };
         let limits = &self.cache.options.limits;
         let (counters, filter) = (Arc::new(Counters::default()), options.filter());
         let selection = options.selection(filter.as_ref());
@@ -205,8 +207,11 @@ impl FileSet {
         let fields = virtual_columns.fields(&own.fields);
         let recovered = options.ignore_errors.then(|| RecoveredRows::new(options.rows(), &mut virtual_columns, limits));
         let part = options.byte_range.as_ref().map(|range| self.part(range, options, &counters)).transpose()?;
-        let (set, blocks) = part.map_or((self.clone(), None), |(set, blocks)| (set, Some(blocks)));
-        let settings = options.settings(if set.is_small(blocks.as_ref(), options) { 1 } else { executor::threads() });
+        let (set, blocks) = match part {
+            Some((set, blocks)) => (set, Some(blocks)),
+            None if options.eager => (self.opened(&counters)?, None),
+            None => (self.clone(), None),
+        };
         let rows = options.rows_by_header();
         if rows.start > 0 && blocks.is_none() {
             set.count_rows(Some(rows.start))?;
@@ -216,20 +221,61 @@ impl FileSet {
             (None, None) => read_ahead(&set.files, u64::MAX),
             (None, Some(blocks)) => set.files.iter().map(|entry| entry.read_ahead(blocks.clone())).collect(),
         };
-        let first_block = set.first_block(blocks.as_ref());
+        let restart = set.restart(blocks.as_ref(), options, &virtual_columns, &counters);
+        let started = set.start(blocks, options, selection, filter, virtual_columns, counters);
+        Ok(BatchReader::new(started, fields, recovered, ahead, restart))
+    }
+
+    /// Starts the tasks of a read.
+    fn start(
+        self,
+        blocks: Option<Range<u64>>,
+        options: &ReadOptions,
+        selection: Selection,
+        filter: Option<Filter>,
+        virtual_columns: VirtualColumns,
+        counters: Arc<Counters>,
+    ) -> Started {
+        let settings = options.settings(if self.is_small(blocks.as_ref(), options) { 1 } else { executor::threads() });
+        let first_block = self.first_block(blocks.as_ref());
         // What a store has sent should not wait for the consumer, which waits for what comes after it.
-        let is_remote = set.files.iter().any(|entry| entry.is_remote());
-        let consumer = if is_remote { Consumer::Waits } else { Consumer::Works };
-        let (Self { files, cache, .. }, buffers) = (set, Arc::new(BufferPool::new(settings.threads)));
+        let is_remote = self.files.iter().any(|entry| entry.is_remote());
+        let consumer = match is_remote {
+            true => Consumer::Waits,
+            false if settings.eager => Consumer::Keeps,
+            false => Consumer::Works,
+        };
+        let (Self { files, cache, .. }, buffers) = (self, Arc::new(BufferPool::new(settings.threads)));
         let list = FileList { files, blocks, cache, selection, settings, counters: counters.clone(), buffers };
-        let queue = FileQueue::new(Arc::new(list), rows, virtual_columns.row_index.is_some());
+        let queue = FileQueue::new(Arc::new(list), options.rows_by_header(), virtual_columns.row_index.is_some());
         let parts = Decoding::new(settings, virtual_columns, filter, counters);
         let is_simulated = options.simulated_threads.is_some();
         let tasks = OrderedTasks::new(parts, queue, if is_simulated { 1 } else { settings.threads }, consumer);
         if is_simulated {
             tasks.keep_times();
         }
-        Ok(BatchReader::new(tasks, fields, recovered, first_block, ahead))
+        Started { tasks, first_block }
+    }
+
+    /// How a read that is eager goes on from a block on without stretches.
+    fn restart(
+        &self,
+        blocks: Option<&Range<u64>>,
+        options: &ReadOptions,
+        virtual_columns: &VirtualColumns,
+        counters: &Arc<Counters>,
+    ) -> Option<Restart> {
+        let stop = match blocks {
+            _ if !options.eager => return None,
+            Some(blocks) => blocks.end,
+            None => self.files.first()?.opened()?.blocks().end,
+        };
+        let options = ReadOptions { eager: false, ..options.clone() };
+        let (set, virtual_columns, counters) = (self.clone(), virtual_columns.clone(), counters.clone());
+        Some(Box::new(move |offset| {
+            let selection = options.selection(None);
+            set.start(Some(offset..stop), &options, selection, None, virtual_columns, counters)
+        }))
     }
 
     /// Opens the only file, and finds the blocks in this range of its bytes.
@@ -242,6 +288,12 @@ impl FileSet {
         let blocks = blocks.map_err(|error| error.in_file(file.source.name()))?;
         let files = vec![Arc::new(FileEntry::of_open(file))];
         Ok((Self { files, ..self.clone() }, blocks))
+    }
+
+    /// The set with its only file open, so that it stays the same file.
+    fn opened(&self, counters: &Arc<Counters>) -> Result<Self> {
+        let open = |entry: &Arc<FileEntry>| Ok(Arc::new(FileEntry::of_open(entry.open_file(&self.cache, counters)?)));
+        Ok(Self { files: self.files.iter().map(open).collect::<Result<_>>()?, ..self.clone() })
     }
 
     /// The block that a part of the only file begins with, unless it is the file's first.

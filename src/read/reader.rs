@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,9 +13,9 @@ use super::blocks::FirstBlock;
 use super::files::BadBlock;
 use super::settings::ReadSettings;
 use super::stats::{Counters, Stats, add_time};
-use super::tasks::{FileQueue, Part, PartRequest, Queued, Tasks, WorkItem};
+use super::tasks::{FileQueue, Part, PartRequest, Queued, Stretch, Tasks, WorkItem};
 use crate::executor::{Claimed, OrderedTasks, TaskTimes, Workload};
-use crate::{Error, ReadAhead, Result};
+use crate::{Error, ErrorKind, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
 ///
@@ -42,7 +43,19 @@ pub struct BatchReader {
     finished: bool,
     /// Promises to the sources that all of the rest is read.
     ahead: Vec<ReadAhead>,
+    /// Where the stretches end that have come, and how to go on without stretches.
+    joint: Option<u64>,
+    restart: Option<Restart>,
 }
+
+/// Tasks that have been started.
+pub(super) struct Started {
+    pub(super) tasks: OrderedTasks<Decoding>,
+    pub(super) first_block: Option<FirstBlock>,
+}
+
+/// Starts the tasks of what is left of a file from a block on.
+pub(super) type Restart = Box<dyn FnOnce(u64) -> Started + Send + Sync>;
 
 /// What every task of one read shares.
 pub(super) struct Decoding {
@@ -51,17 +64,20 @@ pub(super) struct Decoding {
     filter: Option<Filter>,
     counters: Arc<Counters>,
     scratch: Mutex<Vec<Scratch>>,
+    /// Stretches that have begun end early.
+    stopped: AtomicBool,
 }
 
 impl BatchReader {
     pub(super) fn new(
-        tasks: OrderedTasks<Decoding>,
+        Started { tasks, first_block }: Started,
         fields: Arc<[Field]>,
         recovered: Option<RecoveredRows>,
-        first_block: Option<FirstBlock>,
         ahead: Vec<ReadAhead>,
+        restart: Option<Restart>,
     ) -> Self {
-        Self { tasks, fields, ready: VecDeque::new(), recovered, first_block, finished: false, ahead }
+        let (ready, finished, joint) = <_>::default();
+        Self { tasks, fields, ready, recovered, first_block, finished, ahead, joint, restart }
     }
 
     /// The columns that come out, in order.
@@ -125,6 +141,14 @@ impl BatchReader {
                 Some(recovered) => recovered.number(batch),
                 None => Ok(Some(batch)),
             },
+            TaskOutput::Stretch(blocks) => {
+                match self.joint {
+                    Some(end) if end != blocks.start => self.read_in_turn(end)?,
+                    _ => self.joint = Some(blocks.end),
+                }
+                Ok(None)
+            }
+            TaskOutput::Unread(start) => self.read_in_turn(self.joint.or(start).unwrap_or_default()).map(|()| None),
             TaskOutput::BadBlock(bad) => {
                 let bad = BadBlock { error: self.renumber(bad.error), ..bad };
                 match &mut self.recovered {
@@ -133,6 +157,18 @@ impl BatchReader {
                 }
             }
         }
+    }
+
+    /// Goes on at a block, without stretches.
+    fn read_in_turn(&mut self, offset: u64) -> Result<()> {
+        self.tasks.cancel();
+        self.ready.clear();
+        let restart = self.restart.take();
+        let restart = restart.ok_or_else(|| Error::new(ErrorKind::Internal, "a stretch that cannot be read again"))?;
+        let started = restart(offset);
+        started.tasks.add_times(self.tasks.times());
+        (self.tasks, self.first_block) = (started.tasks, started.first_block);
+        Ok(())
     }
 
     fn renumber(&mut self, error: Error) -> Error {
@@ -162,14 +198,20 @@ impl Workload for Decoding {
         queue.claim(fetched)
     }
 
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
     fn work(&self, item: WorkItem) -> Result<Vec<TaskOutput>> {
         let start = Instant::now();
-        let Tasks { tasks, files, end } = item.open();
+        let Tasks { tasks, files, end } = match item {
+            WorkItem::Tasks(tasks, files) => Tasks::fetch(tasks, files),
+            WorkItem::Files(files, run) => Tasks::open(files, run),
+            WorkItem::Stretch(stretch) => return Ok(self.stretch(stretch)),
+        };
         add_time(&self.counters.fetch_ns, start);
         let mut scratch = self.scratch().pop().unwrap_or_default();
-        let decoder =
-            Decoder { virtual_columns: &self.virtual_columns, settings: self.settings, counters: &self.counters };
-        let outputs = batches::decode(&decoder, self.filter.as_ref(), tasks, &files.buffers, &mut scratch);
+        let outputs = batches::decode(&self.decoder(), self.filter.as_ref(), tasks, &files.buffers, &mut scratch);
         self.scratch().push(scratch);
         let outputs = outputs?;
         end.map(|()| outputs)
@@ -183,7 +225,30 @@ impl Decoding {
         filter: Option<Filter>,
         counters: Arc<Counters>,
     ) -> Self {
-        Self { settings, virtual_columns, filter, counters, scratch: Mutex::default() }
+        let (scratch, stopped) = <_>::default();
+        Self { settings, virtual_columns, filter, counters, scratch, stopped }
+    }
+
+    fn decoder(&self) -> Decoder<'_> {
+        Decoder { virtual_columns: &self.virtual_columns, settings: self.settings, counters: &self.counters }
+    }
+
+    /// The batches of a stretch, behind a note which blocks they are of. What is wrong in it is told by who reads it again.
+    fn stretch(&self, stretch: Stretch) -> Vec<TaskOutput> {
+        let (start, buffers) = (stretch.known_start(), stretch.buffers());
+        let mut scratch = self.scratch().pop().unwrap_or_default();
+        let decoded = stretch.open().and_then(|mut blocks| {
+            let batches = self.decoder().decode_stretch(&mut blocks, &buffers, &mut scratch, &self.stopped)?;
+            Ok(batches.filter(|_| blocks.is_closed()).map(|batches| (blocks.range, batches)))
+        });
+        self.scratch().push(scratch);
+        match decoded {
+            Ok(Some((blocks, batches))) => {
+                let batches = batches.into_iter().map(TaskOutput::Batch);
+                std::iter::once(TaskOutput::Stretch(blocks)).chain(batches).collect()
+            }
+            Ok(None) | Err(_) => vec![TaskOutput::Unread(start)],
+        }
     }
 
     /// What is left in it after a panic is as good as before.

@@ -14,6 +14,10 @@ pub(crate) struct ReadSettings {
     pub(crate) threads: usize,
     /// Files after this one, which other threads can take.
     pub(crate) files_behind: usize,
+    /// Bytes of the file that one thread holds, but for a longer block.
+    pub(crate) window_bytes: u64,
+    /// Threads read long stretches of the file.
+    pub(crate) eager: bool,
     /// Damaged blocks are left out.
     pub(crate) ignore_errors: bool,
 }
@@ -29,12 +33,39 @@ impl ReadSettings {
         STRIDE.min(self.rows_by_values(plan)) as u64
     }
 
-    /// Returns whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind.
-    pub(crate) fn is_full(self, rows: usize, bytes: usize) -> bool {
-        rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes
+    /// Returns whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind, or so that it
+    /// has the rows that it has room for.
+    pub(crate) fn is_full(self, rows: usize, bytes: usize, room: Option<usize>) -> bool {
+        match room {
+            Some(room) => rows >= room || bytes >= self.batch_bytes.saturating_mul(5) / 4,
+            None => rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes,
+        }
+    }
+
+    /// Returns the rows of a batch that fills what is allocated for it, if so many rows took so many bytes: at least those
+    /// that a batch should have, unless their bytes are too many.
+    pub(crate) fn rows_that_fill(self, rows: u64, bytes: u64) -> usize {
+        let by_bytes = (self.batch_bytes as u64).saturating_mul(rows) / bytes.max(1);
+        let wanted = self.batch_rows as u64;
+        if by_bytes < wanted { size_below(by_bytes.max(1)) as usize } else { size_above(wanted) as usize }
     }
 
     fn rows_by_values(self, plan: &Plan) -> usize {
         (self.batch_bytes / plan.row_values).max(1)
     }
 }
+
+/// The largest size that allocators have, of at most `n` values: four lie between one power of two and the next.
+pub(crate) fn size_below(n: u64) -> u64 {
+    let step = n.max(1).ilog2().saturating_sub(2);
+    n >> step << step
+}
+
+/// The smallest size that allocators have for `n` values.
+pub(crate) fn size_above(n: u64) -> u64 {
+    let below = size_below(n);
+    if below == n { n } else { below + (1 << n.ilog2().saturating_sub(2)) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,5 +22,6 @@ mod naive;
 mod partial_reads;
 mod public_face;
 mod schemas;
+mod stretches;
 mod values;
 mod written;

@@ -1,5 +1,6 @@
 //! What comes out.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, StructArray};
@@ -58,4 +59,8 @@ pub(crate) enum TaskOutput {
     Batch(Batch),
     /// Rows were dropped here.
     BadBlock(BadBlock),
+    /// The batches that follow are of the blocks from here to there, if a block begins here.
+    Stretch(Range<u64>),
+    /// A stretch that has to be read in turn; where it begins, if that is known.
+    Unread(Option<u64>),
 }

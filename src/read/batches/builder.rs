@@ -7,14 +7,14 @@ use super::{Batch, Decoder, Scratch, VirtualColumns};
 use crate::Result;
 use crate::decode::{NextLook, Record};
 use crate::plan::Plan;
-use crate::read::settings::ReadSettings;
+use crate::read::settings::{ReadSettings, size_above};
 use crate::read::stats::add;
 use crate::read::tasks::{BlockSlice, Blocks, FileTask, Task};
 
 /// The batches of one run of tasks while they are made.
 pub(crate) struct BatchBuilder<'a> {
     decoder: &'a Decoder<'a>,
-    settings: ReadSettings,
+    pub(super) settings: ReadSettings,
     plan: &'a Plan,
     record: Record,
     batches: Vec<Batch>,
@@ -27,6 +27,20 @@ pub(crate) struct BatchBuilder<'a> {
     look: NextLook,
     /// Rows of the run of records that is decoded, 0 between runs.
     run_rows: u64,
+    /// Rows that are likely behind the task.
+    ahead: u64,
+    /// Rows with which the current batch ends, if just so many have room, and the ones behind it.
+    full: Option<usize>,
+    next_full: Option<usize>,
+    /// All rows so far, and their bytes.
+    pub(super) total: Total,
+}
+
+/// Rows and bytes of them.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Total {
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
 }
 
 /// Notes that so many more rows of a batch are from this file.
@@ -54,19 +68,31 @@ impl Decoder<'_> {
     ) -> Result<()> {
         for (i, part) in parts.iter().enumerate() {
             out.switch_plan(&part.plan)?;
-            match &part.task {
-                Task::RecordRun(rows) => {
-                    let n = rows.n.min(rows.data.len() as u64);
-                    out.record.reserve_rows(n as usize);
-                    out.run_rows = n;
-                    decode_rows(part, rows, out)?;
-                    out.run_rows = 0;
-                }
-                Task::Blocks(Blocks { window, slices, .. }) => {
-                    self.decode_blocks(part, window, slices, &parts[i + 1..], scratch, out)?;
-                }
-                Task::BadBlock(_) => {}
+            self.decode_part(part, &parts[i + 1..], scratch, out)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of one task; `behind` are the tasks behind it.
+    pub(crate) fn decode_part(
+        &self,
+        part: &FileTask,
+        behind: &[FileTask],
+        scratch: &mut Scratch,
+        out: &mut BatchBuilder<'_>,
+    ) -> Result<()> {
+        match &part.task {
+            Task::RecordRun(rows) => {
+                let n = rows.n.min(rows.data.len() as u64);
+                out.record.reserve_rows(n as usize);
+                out.run_rows = n;
+                decode_rows(part, rows, out)?;
+                out.run_rows = 0;
             }
+            Task::Blocks(Blocks { window, slices, .. }) => {
+                self.decode_blocks(part, window, slices, behind, scratch, out)?;
+            }
+            Task::BadBlock(_) => {}
         }
         Ok(())
     }
@@ -111,7 +137,12 @@ impl Decoder<'_> {
 
 impl<'a> BatchBuilder<'a> {
     pub(crate) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
-        let (record, batches, files) = (Record::clone(&plan.record), Vec::new(), Vec::new());
+        Self::of_stretch(decoder, plan, Record::clone(&plan.record))
+    }
+
+    /// A builder that goes on with columns, which are empty.
+    pub(crate) fn of_stretch(decoder: &'a Decoder<'a>, plan: &'a Plan, record: Record) -> Self {
+        let (batches, files) = (Vec::new(), Vec::new());
         let settings = decoder.settings.of_plan(plan);
         Self {
             decoder,
@@ -124,6 +155,10 @@ impl<'a> BatchBuilder<'a> {
             files,
             look: NextLook::at(1),
             run_rows: 0,
+            ahead: 0,
+            full: None,
+            next_full: None,
+            total: Total::default(),
         }
     }
 
@@ -135,6 +170,19 @@ impl<'a> BatchBuilder<'a> {
             self.settings = self.decoder.settings.of_plan(plan);
         }
         Ok(())
+    }
+
+    /// Takes note that so many rows are likely behind the next task, and that new batches end with `full` rows.
+    pub(crate) fn expect(&mut self, ahead: u64, full: usize) {
+        (self.ahead, self.next_full) = (ahead, Some(full));
+        // What there is room for stays as it is.
+        self.full = self.full.or(self.next_full);
+    }
+
+    /// All batches, the last one as it is, and the columns.
+    pub(crate) fn finish_record(mut self) -> Result<(Vec<Batch>, Record)> {
+        self.flush()?;
+        Ok((self.batches, self.record))
     }
 
     /// All batches, the last one as it is.
@@ -149,8 +197,14 @@ impl<'a> BatchBuilder<'a> {
             (claimed.saturating_add(slice.take), compressed + slice.range.len() as u64)
         });
         let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
-        let room = (self.settings.batch_rows * 5 / 4).saturating_sub(self.record.len());
-        self.record.reserve_rows(claimed.min(likely.saturating_mul(2)).min(room as u64) as usize);
+        let (known, claimed) = (self.record.len() as u64, claimed.min(likely.saturating_mul(2)));
+        let most = self.full.unwrap_or(self.settings.batch_rows * 5 / 4) as u64;
+        let rows = match self.ahead {
+            0 => known + claimed,
+            // A size that allocators have: what is guessed too low is made room for again.
+            ahead => size_above(known.saturating_add(claimed).saturating_add(ahead).saturating_add(ahead / 32)),
+        };
+        self.record.reserve_rows(rows.min(most).saturating_sub(known) as usize);
     }
 
     /// Ends the current batch, if there is anything in it.
@@ -163,6 +217,7 @@ impl<'a> BatchBuilder<'a> {
         let index = row_index.as_ref().map(|index| index.array(first_row, height)).transpose()?;
         self.batches.push(self.decoder.virtual_columns.add_to(batch, index, &self.files));
         self.files.clear();
+        self.full = self.next_full;
         self.look = NextLook::at(1);
         Ok(())
     }
@@ -174,15 +229,17 @@ impl<'a> DecodeRecords<'a> for BatchBuilder<'_> {
         let stride = self.settings.stride(self.plan);
         while done < n {
             self.first_row.get_or_insert(location.part.base + location.first_row + done);
-            let step = (n - done).min(stride);
+            let room = self.full.map_or(u64::MAX, |full| full.saturating_sub(self.record.len()).max(1) as u64);
+            let step = (n - done).min(stride).min(room);
             let start = pos;
             let decoded = self.record.decode_rows(location.data, pos, step as usize);
             pos = decoded.map_err(|(row, fault)| location.record_fault(fault, first, done + row as u64))?;
             self.bytes += pos - start;
+            self.total = Total { rows: self.total.rows + step, bytes: self.total.bytes + (pos - start) as u64 };
             done += step;
             note_file(&mut self.files, location.part.file.number, step as usize);
             add(&self.decoder.counters.rows_decoded, step);
-            if self.settings.is_full(self.record.len(), self.bytes) {
+            if self.settings.is_full(self.record.len(), self.bytes, self.full) {
                 self.flush()?;
             } else if self.run_rows > done && self.look.is_due(self.record.len()) {
                 self.record.reserve_rows((self.run_rows - done) as usize);

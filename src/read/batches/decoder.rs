@@ -2,6 +2,7 @@
 
 use super::VirtualColumns;
 use super::decompress::TimedDecompressor;
+use super::stretch::StretchSample;
 use crate::binary::{Fault, data_end};
 use crate::container::BlockFrame;
 use crate::plan::Plan;
@@ -17,11 +18,13 @@ pub(crate) struct Scratch {
     pub(crate) data: Vec<u8>,
     /// Memory of blocks that a filter had to wait for.
     pub(crate) blocks: Vec<Vec<u8>>,
+    /// What is known from stretches of the same read.
+    pub(crate) stretch: Option<StretchSample>,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { decompressor: TimedDecompressor::new(), data: Vec::new(), blocks: Vec::new() }
+        Self { decompressor: TimedDecompressor::new(), data: Vec::new(), blocks: Vec::new(), stretch: None }
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
             self.bytes += pos - start;
             done += step;
             let rows = self.starts.len();
-            if self.settings.is_full(rows, self.bytes) || (rows >= SAMPLE && !self.filter.is_selective()) {
+            if self.settings.is_full(rows, self.bytes, None) || (rows >= SAMPLE && !self.filter.is_selective()) {
                 self.ask(data)?;
                 if !self.filter.is_selective() {
                     self.whole = Some(BatchBuilder::new(self.decoder, self.plan));

@@ -7,6 +7,7 @@ mod decompress;
 mod filter;
 mod late;
 mod recovery;
+mod stretch;
 mod virtual_columns;
 
 pub use batch::Batch;

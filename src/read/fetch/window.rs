@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use polars_buffer::Buffer;
 
@@ -59,6 +60,13 @@ impl Window {
         let start = range.start.max(self.counted);
         add(&self.counters.bytes_read, range.end.saturating_sub(start));
         self.counted = start.max(range.end);
+    }
+
+    /// Takes back what is counted from `offset` on, which somebody else reads again.
+    pub(crate) fn uncount(&mut self, offset: u64) {
+        let more = self.counted.saturating_sub(offset);
+        self.counters.bytes_read.fetch_sub(more, Ordering::Relaxed);
+        self.counted -= more;
     }
 
     /// Gives its bytes away.

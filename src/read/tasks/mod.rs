@@ -7,6 +7,7 @@ mod queue;
 mod ranges;
 mod record_path;
 mod stream;
+mod stretch;
 mod task;
 mod work_item;
 
@@ -16,5 +17,6 @@ pub(crate) use part::{Part, PartRequest};
 pub(crate) use queue::{FileQueue, Queued};
 pub(crate) use record_path::RecordPath;
 pub(crate) use stream::{BlockStream, Wanted};
+pub(crate) use stretch::{Stretch, StretchBlocks};
 pub(crate) use task::{BlockSlice, Blocks, FileTask, RecordRun, Task};
 pub(crate) use work_item::{Tasks, WorkItem};

@@ -2,11 +2,12 @@
 //!
 //! A large file is cut into tasks by its own stream. Small files are taken in runs: the thread that takes a run opens its
 //! files. If rows are counted, the run is opened under the lock: the next one needs the count. A file of a few megabytes
-//! among many is a run of its own.
+//! among many is a run of its own. The only file of a read that is eager is cut into stretches behind its first task.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::stretch::Stretches;
 use super::{BlockStream, FileList, FileTask, Part, PartRequest, WorkItem};
 use crate::Result;
 use crate::executor::Claimed;
@@ -42,6 +43,8 @@ struct Current {
     file: Arc<OpenFile>,
     plan: Plan,
     stream: BlockStream,
+    /// What is left of it, if it is cut into stretches.
+    stretches: Option<Stretches>,
 }
 
 impl FileQueue {
@@ -53,7 +56,7 @@ impl FileQueue {
 
     /// Takes note of what the next thread fetches before its turn.
     pub(crate) fn reserve(&mut self) -> Option<Queued<PartRequest>> {
-        let part = self.current.as_mut()?.stream.reserve()?;
+        let part = self.current.as_mut().filter(|current| current.stretches.is_none())?.stream.reserve()?;
         Some(Queued { file: self.next, part })
     }
 
@@ -61,9 +64,14 @@ impl FileQueue {
     pub(crate) fn claim(&mut self, fetched: Option<Queued<Part>>) -> Result<Claimed<WorkItem>> {
         let mut fetched = fetched.filter(|fetched| fetched.file == self.next).map(|fetched| fetched.part);
         loop {
-            if let Some(Current { file, plan, stream }) = &mut self.current {
+            if let Some(Current { file, plan, stream, stretches }) = &mut self.current {
+                if let Some(stretches) = stretches {
+                    let stretch = stretches.next(file, plan, &self.files);
+                    return Ok(stretch.map_or(Claimed::End, |stretch| Claimed::Task(WorkItem::Stretch(stretch))));
+                }
                 match stream.claim(fetched.take())? {
                     Claimed::Task(task) => {
+                        *stretches = stream.take_stretches().map(Stretches::new);
                         let (file, plan, base) = (file.clone(), plan.clone(), self.row);
                         let tasks = vec![FileTask { file, plan, base, task }];
                         return Ok(Claimed::Task(WorkItem::Tasks(tasks, self.files.clone())));
@@ -86,7 +94,7 @@ impl FileQueue {
             if !files.files[self.next].is_small() {
                 let (file, plan) = files.open(self.next)?;
                 let stream = files.stream(self.next, &file, &plan, self.wanted(), files.settings.threads);
-                self.current = Some(Current { file, plan, stream });
+                self.current = Some(Current { file, plan, stream, stretches: None });
                 self.next += 1;
             } else if self.counting {
                 let tasks = self.counted_run(&files)?;

@@ -127,6 +127,23 @@ impl BlockStream {
         self.row
     }
 
+    /// Where the next block begins.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Gives away the blocks that are left if they can be read in stretches: they are many, and small by the look of the
+    /// first ones. Returns where they stand.
+    pub(super) fn take_stretches(&mut self) -> Option<Range<u64>> {
+        let is_small = self.large.is_none() && (1..run::HEADERS_ALONE).contains(&self.sample.0);
+        let left = self.offset..self.stop.max(self.offset);
+        if !self.settings.eager || !is_small || left.end - left.start <= TASK_BYTES.end {
+            return None;
+        }
+        self.window.uncount(left.start);
+        Some(left)
+    }
+
     /// The next task in file order, for a thread whose turn it is; it brings what it has fetched.
     pub(crate) fn claim(&mut self, fetched: Option<Part>) -> Result<Claimed<Task>> {
         match (fetched, &mut self.large) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Blocks, FileList, FileTask, Task};
+use super::{Blocks, FileList, FileTask, Stretch, Task};
 use crate::read::fetch;
 use crate::read::files::{BadBlock, is_damage};
 use crate::{Error, Result};
@@ -14,6 +14,8 @@ pub(crate) enum WorkItem {
     Tasks(Vec<FileTask>, Arc<FileList>),
     /// Small files.
     Files(Arc<FileList>, Range<usize>),
+    /// A long part of a file.
+    Stretch(Stretch),
 }
 
 /// The tasks of a work item.
@@ -25,26 +27,29 @@ pub(crate) struct Tasks {
     pub(crate) end: Result<()>,
 }
 
-impl WorkItem {
-    /// Fetches what is missing of its tasks, or opens its files.
-    pub(crate) fn open(self) -> Tasks {
-        let (tasks, files, opened) = match self {
-            Self::Tasks(tasks, files) => (tasks, files, Ok(())),
-            Self::Files(files, mut run) => {
-                let mut tasks = Vec::with_capacity(run.len());
-                let opened = run.try_for_each(|at| files.tasks(at, 0, 0..u64::MAX, &mut tasks).map(|_| ()));
-                (tasks, files, opened)
-            }
-        };
+impl Tasks {
+    /// Fetches what is missing of these tasks.
+    pub(crate) fn fetch(tasks: Vec<FileTask>, files: Arc<FileList>) -> Self {
+        Self::complete(tasks, files, Ok(()))
+    }
+
+    /// Opens a run of files.
+    pub(crate) fn open(files: Arc<FileList>, mut run: Range<usize>) -> Self {
+        let mut tasks = Vec::with_capacity(run.len());
+        let opened = run.try_for_each(|at| files.tasks(at, 0, 0..u64::MAX, &mut tasks).map(|_| ()));
+        Self::complete(tasks, files, opened)
+    }
+
+    fn complete(tasks: Vec<FileTask>, files: Arc<FileList>, opened: Result<()>) -> Self {
         let mut complete = Vec::with_capacity(tasks.len());
         let fetched = tasks.into_iter().try_for_each(|task| files.complete(task, &mut complete));
-        Tasks { tasks: complete, files, end: fetched.and(opened) }
+        Self { tasks: complete, files, end: fetched.and(opened) }
     }
 }
 
 impl FileList {
     /// Adds a task with all of its bytes.
-    fn complete(&self, mut part: FileTask, complete: &mut Vec<FileTask>) -> Result<()> {
+    pub(super) fn complete(&self, mut part: FileTask, complete: &mut Vec<FileTask>) -> Result<()> {
         let mut bad = Vec::new();
         if let Task::Blocks(Blocks { window, missing, slices, .. }) = &mut part.task
             && !missing.is_empty()

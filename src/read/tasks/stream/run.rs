@@ -6,6 +6,7 @@ use polars_buffer::Buffer;
 
 use super::BlockStream;
 use crate::container::BlockFrame;
+use crate::read::settings::size_below;
 use crate::read::stats::add;
 use crate::read::tasks::{BlockSlice, Blocks};
 use crate::{Error, Result};
@@ -111,19 +112,19 @@ impl BlockStream {
             (bytes, rows) => bytes.saturating_mul(wanted) / rows,
         };
         let ratio = self.file.header.codec.expected_ratio();
-        let most = (self.settings.batch_bytes as u64 / ratio).min(TASK_BYTES.end);
+        let most = (self.settings.batch_bytes as u64 / ratio).min(TASK_BYTES.end).min(self.settings.window_bytes);
         self.filling(batch.min(most).min(share.max(TASK_BYTES.start)).min(self.ramp))
     }
 
     /// So much less than `bytes` that the rows in it, by the look of the last run, just fill memory of a size that
-    /// allocators have: four sizes lie between one power of two and the next, and what a column does not fill is lost.
+    /// allocators have: what a column does not fill is lost.
     fn filling(&self, bytes: u64) -> u64 {
         let (run_bytes, run_rows) = self.last_run;
         let rows = bytes.saturating_mul(run_rows).checked_div(run_bytes).unwrap_or(0);
         if rows < FEW_ROWS {
             return bytes;
         }
-        let size = rows >> (rows.ilog2() - 2) << (rows.ilog2() - 2);
+        let size = size_below(rows);
         // Rows differ, and a block more may begin.
         let target = (size - size / 256).saturating_sub(self.sample.1);
         target.saturating_mul(run_bytes) / run_rows
