@@ -1,9 +1,10 @@
 //! What more threads would bring: tasks are measured on one thread, and replayed on many by the rules of the queue.
 //!
 //! ```sh
-//! cargo bench --bench cores -- FILE... [, FILE...]
+//! cargo bench --bench cores -- [--eager] FILE... [, FILE...]
 //! ```
 //!
+//! With `--eager` files are read as by `read_avro`, otherwise as by a scan.
 //! Each group of files is one read. Its tasks are cut as for 1, 2, 4 ... 128 threads, run one after the other, and their
 //! times replayed: who claims what and when, the lock, turns, `threads + AHEAD`, the ramp (which is in the tasks), the
 //! consumer. Memory bandwidth and shared caches are not simulated: how much slower two reads are that know nothing of
@@ -36,9 +37,10 @@ const THREADS: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 fn main() {
     set_thread_pool_size(2);
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let (flags, args): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
+    let eager = flags.iter().any(|flag| flag == "--eager");
     for group in args.split(|arg| arg == ",").filter(|group| !group.is_empty()) {
-        show(&Part { files: group.to_vec(), range: None });
+        show(&Part { files: group.to_vec(), range: None, eager });
     }
 }
 
@@ -55,6 +57,7 @@ struct Read {
 struct Part {
     files: Vec<String>,
     range: Option<Range<u64>>,
+    eager: bool,
 }
 
 impl Part {
@@ -64,7 +67,7 @@ impl Part {
         let start = Instant::now();
         let inputs: Vec<_> = self.files.iter().map(|path| FileInput::Path(path.into())).collect();
         let set = FileSet::new(inputs, &OpenOptions::default()).unwrap();
-        let mut options = ReadOptions::default().with_byte_range(self.range.clone());
+        let mut options = ReadOptions::default().with_byte_range(self.range.clone()).with_eager(self.eager);
         options.n_threads = Some(threads);
         options.simulated_threads = simulated;
         let mut reader = set.read(&options).unwrap();
@@ -80,7 +83,7 @@ impl Part {
     fn halves(&self) -> Option<[Self; 2]> {
         let (files, half) = (&self.files, self.files.len() / 2);
         let bytes = std::fs::metadata(&files[0]).unwrap().len();
-        let part = |files: &[String], range| Self { files: files.to_vec(), range };
+        let part = |files: &[String], range| Self { files: files.to_vec(), range, eager: self.eager };
         let halves = if half > 0 {
             [part(&files[..half], None), part(&files[half..], None)]
         } else {
@@ -105,12 +108,14 @@ struct Tasks {
     consumer: Duration,
     /// How long all of them take one after the other, in each round.
     totals: Vec<f64>,
+    eager: bool,
 }
 
 impl Tasks {
     /// The tasks of several reads, for each number of threads; the reads are made in turn.
     fn of(part: &Part, rounds: usize) -> Vec<Self> {
-        let new = |threads| Self { threads, tasks: Vec::new(), consumer: Duration::MAX, totals: Vec::new() };
+        let (consumer, eager) = (Duration::MAX, part.eager);
+        let new = |threads| Self { threads, tasks: Vec::new(), consumer, totals: Vec::new(), eager };
         let mut all: Vec<Self> = THREADS.into_iter().map(new).collect();
         for _ in 0..rounds {
             // What was read before leaves its mark on memory and caches.
@@ -129,7 +134,7 @@ impl Tasks {
         for task in &mut tasks {
             task.locked += std::mem::take(&mut task.lock_wait);
         }
-        self.totals.push(Queue::new(1, consumer).run(&tasks).as_secs_f64());
+        self.totals.push(self.queue(1, consumer).run(&tasks).as_secs_f64());
         self.consumer = self.consumer.min(consumer);
         if self.tasks.is_empty() {
             self.tasks = tasks;
@@ -143,10 +148,14 @@ impl Tasks {
         }
     }
 
+    fn queue(&self, threads: usize, consumer: Duration) -> Queue {
+        Queue::new(threads, consumer, self.eager)
+    }
+
     /// How long they take on as many threads, and how many times as long one after the other.
     fn replay(&self) -> (f64, f64) {
-        let end = Queue::new(self.threads, self.consumer).run(&self.tasks).as_secs_f64();
-        (end, Queue::new(1, self.consumer).run(&self.tasks).as_secs_f64() / end)
+        let end = self.queue(self.threads, self.consumer).run(&self.tasks).as_secs_f64();
+        (end, self.queue(1, self.consumer).run(&self.tasks).as_secs_f64() / end)
     }
 
     /// How many times as long as these the tasks of a read on one thread take, one after the other: they are cut otherwise.
