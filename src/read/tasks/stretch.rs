@@ -22,8 +22,8 @@ const STRETCH_BYTES: Range<u64> = 512 << 10..32 << 20;
 /// Most bytes on one thread, where a signal waits for the end of the stretch.
 const ALONE_BYTES: u64 = 4 << 20;
 
-/// Bytes that are read at once: they stay in the cache until they are decoded.
-const WINDOW_BYTES: u64 = 256 << 10;
+/// Bytes that are read at once: they stay in the cache until they are decoded. With less, reads are many.
+const WINDOW_BYTES: u64 = 96 << 10;
 
 /// What is left of a file to be cut into stretches.
 pub(super) struct Stretches {
