@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use polars_avro::{ContainerFile, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
 
@@ -297,14 +297,13 @@ fn stretches_end_early_when_the_reader_is_dropped() {
     let whole = source.1.swap(0, Ordering::Relaxed);
     let mut reader = file.read(&eager(4)).unwrap();
     drop(reader.next().unwrap().unwrap());
-    drop(reader.next());
     drop(reader);
-    // What is under way notices within one more read.
-    let start = Instant::now();
-    let mut before = usize::MAX;
-    while before != source.1.load(Ordering::Relaxed) && start.elapsed() < Duration::from_secs(5) {
+    // Each thread finds where its stretch begins and ends, reads a piece, and notices.
+    let (start, mut before) = (source.1.load(Ordering::Relaxed), usize::MAX);
+    while before != source.1.load(Ordering::Relaxed) {
         before = source.1.load(Ordering::Relaxed);
-        std::thread::sleep(Duration::from_millis(60));
+        std::thread::sleep(Duration::from_millis(200));
     }
-    assert!(before < whole / 2 + 20, "{before} of {whole} reads");
+    assert!(before <= start + 4 * 12, "{} reads after the end", before - start);
+    assert!(start + 4 * 12 < whole, "{start} of {whole} reads");
 }
