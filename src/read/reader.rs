@@ -143,12 +143,12 @@ impl BatchReader {
             },
             TaskOutput::Stretch(blocks) => {
                 match self.joint {
-                    Some(end) if end != blocks.start => self.read_in_turn(end)?,
+                    Some(end) if end != blocks.start => self.read_in_turn(None)?,
                     _ => self.joint = Some(blocks.end),
                 }
                 Ok(None)
             }
-            TaskOutput::Unread(start) => self.read_in_turn(self.joint.or(start).unwrap_or_default()).map(|()| None),
+            TaskOutput::Unread(start) => self.read_in_turn(start).map(|()| None),
             TaskOutput::BadBlock(bad) => {
                 let bad = BadBlock { error: self.renumber(bad.error), ..bad };
                 match &mut self.recovered {
@@ -159,12 +159,13 @@ impl BatchReader {
         }
     }
 
-    /// Goes on at a block, without stretches.
-    fn read_in_turn(&mut self, offset: u64) -> Result<()> {
+    /// Goes on without stretches, behind the last one that came, or where the first one begins.
+    fn read_in_turn(&mut self, first: Option<u64>) -> Result<()> {
         self.tasks.cancel();
         self.ready.clear();
-        let restart = self.restart.take();
-        let restart = restart.ok_or_else(|| Error::new(ErrorKind::Internal, "a stretch that cannot be read again"))?;
+        let (Some(restart), Some(offset)) = (self.restart.take(), self.joint.or(first)) else {
+            return Err(Error::new(ErrorKind::Internal, "a stretch that cannot be read again"));
+        };
         let started = restart(offset);
         started.tasks.add_times(self.tasks.times());
         (self.tasks, self.first_block) = (started.tasks, started.first_block);

@@ -137,11 +137,11 @@ impl Decoder<'_> {
 
 impl<'a> BatchBuilder<'a> {
     pub(crate) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
-        Self::of_stretch(decoder, plan, Record::clone(&plan.record))
+        Self::with_record(decoder, plan, Record::clone(&plan.record))
     }
 
     /// A builder that goes on with columns, which are empty.
-    pub(crate) fn of_stretch(decoder: &'a Decoder<'a>, plan: &'a Plan, record: Record) -> Self {
+    pub(crate) fn with_record(decoder: &'a Decoder<'a>, plan: &'a Plan, record: Record) -> Self {
         let (batches, files) = (Vec::new(), Vec::new());
         let settings = decoder.settings.of_plan(plan);
         Self {

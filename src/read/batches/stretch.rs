@@ -39,7 +39,7 @@ impl Decoder<'_> {
         let plan = blocks.plan.clone();
         let new = || StretchSample { record: Record::clone(&plan.record), rows: 0, compressed: 0, decompressed: 0 };
         let before = scratch.stretch.take().unwrap_or_else(new);
-        let mut out = BatchBuilder::of_stretch(self, &plan, before.record);
+        let mut out = BatchBuilder::with_record(self, &plan, before.record);
         let (mut rows, mut compressed, mut decompressed) = (before.rows, before.compressed, before.decompressed);
         loop {
             let start = Instant::now();
