@@ -75,8 +75,8 @@ pub use executor::TaskTimes;
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
 pub use read::{
-    BadBlock, Batch, BatchReader, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions, RowFilter,
-    Stats, Times,
+    BadBlock, Batch, BatchReader, Canceller, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions,
+    RowFilter, Stats, Times,
 };
 pub use schema::{Cast, Casts, Evolution, Extra, Missing, Schema};
 #[cfg(feature = "object_store")]

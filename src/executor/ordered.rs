@@ -184,8 +184,22 @@ impl<W: Workload> OrderedTasks<W> {
 
     /// Keeps tasks that have not begun from beginning, and asks the others to stop.
     pub(crate) fn cancel(&self) {
-        self.shared.cancelled.store(true, Ordering::Relaxed);
-        self.shared.workload.stop();
+        self.shared.cancel();
+    }
+
+    /// Whether somebody did.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.shared.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Cancels the tasks from elsewhere, as long as they are there.
+    pub(crate) fn canceller(&self) -> impl Fn() + Send + Sync + use<W> {
+        let shared = Arc::downgrade(&self.shared);
+        move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.cancel();
+            }
+        }
     }
 
     /// Waits for the next result, or works until it is there; starts more tasks before, if `pull` says so.
@@ -246,6 +260,11 @@ impl<W: Workload> Shared<W> {
 
     fn consumer_works(&self) -> bool {
         self.consumer != Consumer::Waits
+    }
+
+    fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.workload.stop();
     }
 
     /// Whether another task may be started.

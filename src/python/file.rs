@@ -1,5 +1,7 @@
 //! One file.
 
+use std::sync::{Arc, OnceLock};
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
@@ -132,8 +134,11 @@ impl ContainerFile {
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
         let (file, options) = (self.file.clone(), options.0.clone().with_eager(true));
         let here = self.slow.is_none() && (options.n_threads == Some(1) || file.size() <= QUICK_BYTES);
+        let canceller = Arc::new(OnceLock::new());
+        let slot = canceller.clone();
         let read = interruptible(py, here, &self.slow, move |stopped| {
             let mut reader = file.read(&options)?;
+            slot.get_or_init(|| reader.canceller());
             let mut batches = Vec::new();
             while !stopped()
                 && let Some(batch) = reader.next().transpose()?
@@ -142,6 +147,9 @@ impl ContainerFile {
             }
             Ok::<_, Raised>((batches, reader))
         });
+        if let (Err(_), Some(canceller)) = (&read, canceller.get()) {
+            canceller.cancel();
+        }
         let (batches, mut reader) = read??;
         let bad_blocks = reader.take_bad_blocks().iter().map(report).collect();
         Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 
 use super::batches::{Filter, RecoveredRows, VirtualColumns};
 use super::blocks::{FirstBlock, blocks_in};
+use super::decoding::Decoding;
 use super::fetch::BufferPool;
 use super::files::{FileEntry, FileInput, FileOpener, OpenFile, OpenOptions, PlanCache, ResolvedSchemas, Selection};
 use super::options::ReadOptions;
-use super::reader::{BatchReader, Decoding, Restart, Started};
+use super::reader::{BatchReader, Restart, Started};
 use super::stats::{Counters, add};
 use super::tasks::{FileList, FileQueue};
 use crate::executor::{self, Consumer, OrderedTasks};

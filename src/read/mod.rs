@@ -2,6 +2,8 @@
 
 mod batches;
 mod blocks;
+mod canceller;
+mod decoding;
 mod fetch;
 mod file;
 mod file_set;
@@ -14,6 +16,7 @@ mod tasks;
 
 pub use batches::{Batch, RowFilter};
 pub(crate) use blocks::BlockWalk;
+pub use canceller::Canceller;
 pub use file::ContainerFile;
 pub use file_set::FileSet;
 pub use files::{BadBlock, FileInput, FileOpener, OpenOptions};

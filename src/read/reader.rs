@@ -2,19 +2,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
-use super::batches::{self, Batch, Decoder, Filter, RecoveredRows, Scratch, TaskOutput, VirtualColumns};
+use super::Canceller;
+use super::batches::{Batch, RecoveredRows, TaskOutput};
 use super::blocks::FirstBlock;
+use super::decoding::Decoding;
 use super::files::BadBlock;
-use super::settings::ReadSettings;
-use super::stats::{Counters, Stats, add_time};
-use super::tasks::{FileQueue, Part, PartRequest, Queued, Stretch, Tasks, WorkItem};
-use crate::executor::{Claimed, OrderedTasks, TaskTimes, Workload};
+use super::stats::Stats;
+use crate::executor::{OrderedTasks, TaskTimes};
 use crate::{Error, ErrorKind, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
@@ -57,17 +55,6 @@ pub(super) struct Started {
 /// Starts the tasks of what is left of a file from a block on.
 pub(super) type Restart = Box<dyn FnOnce(u64) -> Started + Send + Sync>;
 
-/// What every task of one read shares.
-pub(super) struct Decoding {
-    settings: ReadSettings,
-    virtual_columns: VirtualColumns,
-    filter: Option<Filter>,
-    counters: Arc<Counters>,
-    scratch: Mutex<Vec<Scratch>>,
-    /// Stretches that have begun end early.
-    stopped: AtomicBool,
-}
-
 impl BatchReader {
     pub(super) fn new(
         Started { tasks, first_block }: Started,
@@ -89,7 +76,7 @@ impl BatchReader {
     /// What has been done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.tasks.workload().counters.stats(&self.tasks.times())
+        self.tasks.workload().stats(&self.tasks.times())
     }
 
     /// The times of every task, in file order, if [`ReadOptions::simulated_threads`](crate::ReadOptions) is set.
@@ -97,6 +84,12 @@ impl BatchReader {
     #[must_use]
     pub fn task_times(&self) -> Vec<TaskTimes> {
         self.tasks.kept_times()
+    }
+
+    /// What ends this read while another thread waits for its next batch.
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        Canceller(Box::new(self.tasks.canceller()))
     }
 
     /// The blocks left out before the last batch that came, or before the end, but for those given before.
@@ -161,8 +154,11 @@ impl BatchReader {
 
     /// Goes on without stretches, behind the last one that came, or where the first one begins.
     fn read_in_turn(&mut self, first: Option<u64>) -> Result<()> {
-        self.tasks.cancel();
         self.ready.clear();
+        if self.tasks.is_cancelled() {
+            return Ok(());
+        }
+        self.tasks.cancel();
         let (Some(restart), Some(offset)) = (self.restart.take(), self.joint.or(first)) else {
             return Err(Error::new(ErrorKind::Internal, "a stretch that cannot be read again"));
         };
@@ -177,84 +173,6 @@ impl BatchReader {
             Some(first) => first.renumber(error),
             None => error,
         }
-    }
-}
-
-impl Workload for Decoding {
-    type Input = FileQueue;
-    type Share = Queued<PartRequest>;
-    type Fetched = Queued<Part>;
-    type Task = WorkItem;
-    type Output = Vec<TaskOutput>;
-
-    fn reserve(&self, queue: &mut FileQueue) -> Option<Self::Share> {
-        queue.reserve()
-    }
-
-    fn fetch(&self, Queued { file, part }: Self::Share) -> Self::Fetched {
-        Queued { file, part: part.fetch() }
-    }
-
-    fn claim(&self, queue: &mut FileQueue, fetched: Option<Self::Fetched>) -> Result<Claimed<WorkItem>> {
-        queue.claim(fetched)
-    }
-
-    fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-
-    fn work(&self, item: WorkItem) -> Result<Vec<TaskOutput>> {
-        let start = Instant::now();
-        let Tasks { tasks, files, end } = match item {
-            WorkItem::Tasks(tasks, files) => Tasks::fetch(tasks, files),
-            WorkItem::Files(files, run) => Tasks::open(files, run),
-            WorkItem::Stretch(stretch) => return Ok(self.stretch(stretch)),
-        };
-        add_time(&self.counters.fetch_ns, start);
-        let mut scratch = self.scratch().pop().unwrap_or_default();
-        let outputs = batches::decode(&self.decoder(), self.filter.as_ref(), tasks, &files.buffers, &mut scratch);
-        self.scratch().push(scratch);
-        let outputs = outputs?;
-        end.map(|()| outputs)
-    }
-}
-
-impl Decoding {
-    pub(super) fn new(
-        settings: ReadSettings,
-        virtual_columns: VirtualColumns,
-        filter: Option<Filter>,
-        counters: Arc<Counters>,
-    ) -> Self {
-        let (scratch, stopped) = <_>::default();
-        Self { settings, virtual_columns, filter, counters, scratch, stopped }
-    }
-
-    fn decoder(&self) -> Decoder<'_> {
-        Decoder { virtual_columns: &self.virtual_columns, settings: self.settings, counters: &self.counters }
-    }
-
-    /// The batches of a stretch, behind a note which blocks they are of. What is wrong in it is told by who reads it again.
-    fn stretch(&self, stretch: Stretch) -> Vec<TaskOutput> {
-        let (start, buffers) = (stretch.known_start(), stretch.buffers());
-        let mut scratch = self.scratch().pop().unwrap_or_default();
-        let decoded = stretch.open().and_then(|mut blocks| {
-            let batches = self.decoder().decode_stretch(&mut blocks, &buffers, &mut scratch, &self.stopped)?;
-            Ok(batches.filter(|_| blocks.is_closed()).map(|batches| (blocks.range, batches)))
-        });
-        self.scratch().push(scratch);
-        match decoded {
-            Ok(Some((blocks, batches))) => {
-                let batches = batches.into_iter().map(TaskOutput::Batch);
-                std::iter::once(TaskOutput::Stretch(blocks)).chain(batches).collect()
-            }
-            Ok(None) | Err(_) => vec![TaskOutput::Unread(start)],
-        }
-    }
-
-    /// What is left in it after a panic is as good as before.
-    fn scratch(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
-        self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

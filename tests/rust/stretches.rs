@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use polars_avro::{ContainerFile, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
+use polars_avro::{BatchReader, ContainerFile, MemorySource, OpenOptions, ReadOptions, Result, Source, Stats};
 
 use crate::choices::Choices;
 use crate::container::{Container, SYNC, put_bytes, put_long};
@@ -288,22 +288,64 @@ static SMALL_BLOCKS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     container.build()
 });
 
-#[test]
-fn stretches_end_early_when_the_reader_is_dropped() {
+/// Asserts that what `end` does with a reader leaves most of a slow source unread. Each thread finds where its stretch begins
+/// and ends, reads a piece, and notices that nobody wants it; `end` gives how many reads there were before.
+fn assert_ends_early(end: impl FnOnce(BatchReader, &dyn Fn() -> usize) -> usize) {
     let source = Arc::new(SlowSource(MemorySource::new(SMALL_BLOCKS.clone()), AtomicUsize::new(0)));
     let file = ContainerFile::open(source.clone() as Arc<dyn Source>, &OpenOptions::default()).unwrap();
     let rows: usize = file.read(&eager(4)).unwrap().map(|batch| batch.unwrap().height).sum();
     assert!(rows > 100_000);
     let whole = source.1.swap(0, Ordering::Relaxed);
-    let mut reader = file.read(&eager(4)).unwrap();
-    drop(reader.next().unwrap().unwrap());
-    drop(reader);
-    // Each thread finds where its stretch begins and ends, reads a piece, and notices.
-    let (start, mut before) = (source.1.load(Ordering::Relaxed), usize::MAX);
-    while before != source.1.load(Ordering::Relaxed) {
-        before = source.1.load(Ordering::Relaxed);
+    let reads = || source.1.load(Ordering::Relaxed);
+    let (start, mut before) = (end(file.read(&eager(4)).unwrap(), &reads), usize::MAX);
+    while before != reads() {
+        before = reads();
         std::thread::sleep(Duration::from_millis(200));
     }
     assert!(before <= start + 4 * 12, "{} reads after the end", before - start);
     assert!(start + 4 * 12 < whole, "{start} of {whole} reads");
+}
+
+#[test]
+fn stretches_end_early_when_the_reader_is_dropped() {
+    assert_ends_early(|mut reader, reads| {
+        drop(reader.next().unwrap().unwrap());
+        drop(reader);
+        reads()
+    });
+}
+
+#[test]
+fn a_read_that_another_thread_waits_for_can_be_cancelled() {
+    assert_ends_early(|mut reader, reads| {
+        let canceller = reader.canceller();
+        std::thread::scope(|scope| {
+            // The first stretch takes several times as long.
+            let cancelled = scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(10));
+                canceller.cancel();
+            });
+            // It ends behind its first task, without an error, and is not begun again in turn.
+            let rows: usize = reader.by_ref().map(|batch| batch.unwrap().height).sum();
+            cancelled.join().unwrap();
+            assert!(rows < 10_000, "{rows} rows");
+        });
+        assert!(reader.next().is_none());
+        // Before it ended: at most those of the 10 ms and what is said above.
+        let reads = reads();
+        assert!(reads <= 4 * 12, "{reads} reads");
+        reads
+    });
+}
+
+#[test]
+fn cancelling_a_read_that_is_over_does_nothing() {
+    let (container, rows) = small_blocks("null", &mut Choices::Seed(5), 20_000, None);
+    let file = open(container.build()).unwrap();
+    let mut reader = file.read(&eager(2)).unwrap();
+    let canceller = reader.canceller();
+    assert_eq!(reader.by_ref().map(|batch| batch.unwrap().height as i64).sum::<i64>(), rows);
+    canceller.cancel();
+    drop(reader);
+    canceller.cancel();
 }
