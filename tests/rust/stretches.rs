@@ -321,13 +321,13 @@ fn a_read_that_another_thread_waits_for_can_be_cancelled() {
         let canceller = reader.canceller();
         std::thread::scope(|scope| {
             // The first stretch takes several times as long.
-            let cancelled = scope.spawn(move || {
+            let thread = scope.spawn(move || {
                 std::thread::sleep(Duration::from_millis(10));
                 canceller.cancel();
             });
             // It ends behind its first task, without an error, and is not begun again in turn.
             let rows: usize = reader.by_ref().map(|batch| batch.unwrap().height).sum();
-            cancelled.join().unwrap();
+            thread.join().unwrap();
             assert!(rows < 10_000, "{rows} rows");
         });
         assert!(reader.next().is_none());
