@@ -122,9 +122,10 @@ fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
 /// The varint of up to 56 bits, which are spread to seven a byte, and its length: no loop, and no branch on the width.
 #[inline(always)]
 fn varint_word(raw: u64) -> (u64, usize) {
-    let halves = (raw & 0x0fff_ffff) | ((raw & 0x00ff_ffff_f000_0000) << 4);
-    let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
-    let bytes = (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1);
+    // What moves up is added as often as it is missing behind the move: one step less than to cut out what stays.
+    let halves = raw + 15 * (raw & 0x00ff_ffff_f000_0000);
+    let quarters = halves + 3 * (halves & 0x0fff_c000_0fff_c000);
+    let bytes = quarters + (quarters & 0x3f80_3f80_3f80_3f80);
     let (more, len) = MORE[(raw | 1).ilog2() as usize];
     (bytes | more, len)
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use polars_arrow::array::{Array, BooleanArray};
 use polars_arrow::bitmap::Bitmap;
+use polars_arrow::bitmap::utils::BitmapIter;
 
 use super::{Column, downcast};
 use crate::binary::{Fault, put_array, put_byte};
@@ -12,6 +13,14 @@ use crate::binary::{Fault, put_array, put_byte};
 #[derive(Clone, Default)]
 pub(crate) struct Boolean {
     values: Bitmap,
+}
+
+impl Boolean {
+    /// The values of these rows, read by words.
+    fn bits(&self, rows: Range<usize>) -> BitmapIter<'_> {
+        let (bytes, offset, _) = self.values.as_slice();
+        BitmapIter::new(bytes, offset + rows.start, rows.len())
+    }
 }
 
 impl Column for Boolean {
@@ -29,6 +38,14 @@ impl Column for Boolean {
     }
 
     #[inline(never)]
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (value, end) in self.bits(rows).zip(ends) {
+            *end = put_byte(out, *end, value.into());
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
     fn encode_each_after(
         &self,
         first: u8,
@@ -36,8 +53,8 @@ impl Column for Boolean {
         out: &mut [u8],
         ends: &mut [usize],
     ) -> Result<(), Fault> {
-        for (row, end) in rows.zip(ends) {
-            *end = put_array(out, *end, [first, self.values.get_bit(row).into()]);
+        for (value, end) in self.bits(rows).zip(ends) {
+            *end = put_array(out, *end, [first, value.into()]);
         }
         Ok(())
     }

@@ -90,11 +90,15 @@ impl Stage {
 
     /// Copies the rows to `pos`, one behind the other. Short ones all have the width of the longest, so no copy has a loop.
     fn move_together(&self, stride: usize, out: &mut [u8], pos: usize, all: &mut Vec<usize>) -> usize {
-        let longest = self.ends.iter().enumerate().map(|(row, end)| end - row * stride).max();
-        match longest.unwrap_or(0) {
-            0..=32 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<32>(out, pos, bytes, len)),
-            33..=64 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<64>(out, pos, bytes, len)),
-            65..=96 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<96>(out, pos, bytes, len)),
+        let lengths = || self.ends.iter().enumerate().map(|(row, end)| end - row * stride);
+        // The bits of all lengths are as good as the longest here, and several are put together at once.
+        match lengths().fold(0, |all, len| all | len) {
+            0..32 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<32>(out, pos, bytes, len)),
+            32..48 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<48>(out, pos, bytes, len)),
+            48..64 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<64>(out, pos, bytes, len)),
+            64..128 if lengths().all(|len| len <= 96) => {
+                self.move_each(stride, pos, all, |bytes, pos, len| put_within::<96>(out, pos, bytes, len))
+            }
             _ => self.move_each(stride, pos, all, |bytes, pos, len| put_near(out, pos, bytes, len)),
         }
     }

@@ -81,6 +81,18 @@ impl<C> Views<C> {
         }
     }
 
+    /// Writes a length and the bytes.
+    #[inline(always)]
+    fn put_value(&self, view: View, out: &mut [u8], pos: usize) -> usize {
+        let len = view.length as usize;
+        if view.is_inline() {
+            let pos = put_byte(out, pos, 2 * len as u8);
+            return put_short(out, pos, view.as_u128() >> 32, len);
+        }
+        let pos = put_length(out, pos, len);
+        self.put_long_bytes(view, out, pos)
+    }
+
     /// Writes more than 12 bytes. Copies of one width need no call, where the buffer goes on far enough.
     #[inline(always)]
     fn put_long_bytes(&self, view: View, out: &mut [u8], pos: usize) -> usize {
@@ -107,18 +119,36 @@ impl<C: Content> Column for Views<C> {
     }
 
     fn widest(&self, rows: Range<usize>) -> usize {
-        MAX_VARINT + self.views[rows].iter().map(|view| view.length as usize).max().unwrap_or(0)
+        // Less than twice the longest, and a comparison less a value.
+        let lengths = self.views[rows].iter().fold(0, |all, view| all | view.length);
+        MAX_VARINT + lengths as usize
     }
 
     #[inline(always)]
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault> {
-        let view = self.views[row];
-        let len = view.length as usize;
-        if view.is_inline() {
-            let pos = put_byte(out, pos, 2 * len as u8);
-            return Ok(put_short(out, pos, view.as_u128() >> 32, len));
+        Ok(self.put_value(self.views[row], out, pos))
+    }
+
+    #[inline(never)]
+    fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
+        for (&view, end) in self.views[rows].iter().zip(ends) {
+            *end = self.put_value(view, out, *end);
         }
-        let pos = put_length(out, pos, len);
-        Ok(self.put_long_bytes(view, out, pos))
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn encode_each_after(
+        &self,
+        first: u8,
+        rows: Range<usize>,
+        out: &mut [u8],
+        ends: &mut [usize],
+    ) -> Result<(), Fault> {
+        for (&view, end) in self.views[rows].iter().zip(ends) {
+            let pos = put_byte(out, *end, first);
+            *end = self.put_value(view, out, pos);
+        }
+        Ok(())
     }
 }
