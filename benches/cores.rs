@@ -29,8 +29,8 @@ use queue::Queue;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Has the allocator keep all memory. It looks at this before `main`. Pages that it gave back and gets anew are others in
-/// each read, and were up to a tenth of the time of the largest.
+/// Has the allocator keep all memory; it looks at this before `main`. How many pages it gave back and gets anew differs from
+/// read to read.
 const KEEPS_MEMORY: &str = "MIMALLOC_PURGE_DELAY";
 
 /// How often files are read in each way: as many times as one thread does in `SECONDS`, within these bounds. Of whole reads

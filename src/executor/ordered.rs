@@ -187,11 +187,6 @@ impl<W: Workload> OrderedTasks<W> {
         self.shared.cancel();
     }
 
-    /// Whether somebody did.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.shared.cancelled.load(Ordering::Relaxed)
-    }
-
     /// Cancels the tasks from elsewhere, as long as they are there.
     pub(crate) fn canceller(&self) -> impl Fn() + Send + Sync + use<W> {
         let shared = Arc::downgrade(&self.shared);

@@ -167,8 +167,8 @@ fn threads_go_on_while_the_consumer_is_elsewhere_as_far_as_they_may() {
 
 #[test]
 fn a_consumer_that_keeps_everything_bounds_nothing() {
-    let started_ahead = |consumer| {
-        let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2, consumer);
+    let start_all = || {
+        let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2, Consumer::Keeps);
         tasks.next().unwrap().unwrap();
         for _ in 0..200 {
             if tasks.workload().begun.load(Ordering::SeqCst) == 30 {
@@ -179,24 +179,20 @@ fn a_consumer_that_keeps_everything_bounds_nothing() {
         false
     };
     // Threads that another test waits for do not go on.
-    assert!((0..10).any(|_| started_ahead(Consumer::Keeps)));
-    let results: Vec<_> = {
-        let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 3, Consumer::Keeps);
-        std::iter::from_fn(|| tasks.next()).map(Result::unwrap).collect()
-    };
+    assert!((0..10).any(|_| start_all()));
+    let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 3, Consumer::Keeps);
+    let results: Vec<_> = std::iter::from_fn(|| tasks.next()).map(Result::unwrap).collect();
     assert_eq!(results, (0..30).map(|n| n * n).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_queue_is_cancelled_from_elsewhere_while_its_consumer_waits() {
+fn a_queue_can_be_cancelled_from_elsewhere() {
     for threads in [1, 2, 4] {
         let squares = Squares { held: true.into(), ..Squares::default() };
         let mut tasks = OrderedTasks::new(squares, (0..30).collect(), threads, Consumer::Waits);
         assert_eq!(tasks.next().unwrap().unwrap(), 0);
-        assert!(!tasks.is_cancelled());
         let canceller = tasks.canceller();
         canceller();
-        assert!(tasks.is_cancelled());
         tasks.workload().held.store(false, Ordering::SeqCst);
         // Those that had begun.
         assert!(std::iter::from_fn(|| tasks.next()).count() <= threads);

@@ -1,6 +1,8 @@
 //! Ending a read that another thread waits for.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Ends a read from another thread: its threads end what they are at early, and what they have read is lost.
 ///
@@ -13,12 +15,18 @@ use std::fmt;
 /// assert!(reader.next().is_none());
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
-pub struct Canceller(pub(super) Box<dyn Fn() + Send + Sync>);
+pub struct Canceller {
+    /// What the reader looks at before each batch, whatever its tasks are by then.
+    pub(super) cancelled: Arc<AtomicBool>,
+    /// Ends the tasks of now.
+    pub(super) cancel_tasks: Box<dyn Fn() + Send + Sync>,
+}
 
 impl Canceller {
     /// Ends the read. The call that waits for a batch returns, perhaps with one, and no more come.
     pub fn cancel(&self) {
-        (self.0)();
+        self.cancelled.store(true, Ordering::Relaxed);
+        (self.cancel_tasks)();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use polars_arrow::datatypes::Field;
 
@@ -39,6 +40,8 @@ pub struct BatchReader {
     /// Numbers blocks from the file's first where the read begins at another one.
     first_block: Option<FirstBlock>,
     finished: bool,
+    /// Set by a [`Canceller`].
+    cancelled: Arc<AtomicBool>,
     /// Promises to the sources that all of the rest is read.
     ahead: Vec<ReadAhead>,
     /// Where the stretches end that have come, and how to go on without stretches.
@@ -63,8 +66,8 @@ impl BatchReader {
         ahead: Vec<ReadAhead>,
         restart: Option<Restart>,
     ) -> Self {
-        let (ready, finished, joint) = <_>::default();
-        Self { tasks, fields, ready, recovered, first_block, finished, ahead, joint, restart }
+        let (ready, finished, cancelled, joint) = <_>::default();
+        Self { tasks, fields, ready, recovered, first_block, finished, cancelled, ahead, joint, restart }
     }
 
     /// The columns that come out, in order.
@@ -89,7 +92,7 @@ impl BatchReader {
     /// What ends this read while another thread waits for its next batch.
     #[must_use]
     pub fn canceller(&self) -> Canceller {
-        Canceller(Box::new(self.tasks.canceller()))
+        Canceller { cancelled: self.cancelled.clone(), cancel_tasks: Box::new(self.tasks.canceller()) }
     }
 
     /// The blocks left out before the last batch that came, or before the end, but for those given before.
@@ -108,7 +111,8 @@ impl BatchReader {
 
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         loop {
-            if self.recovered.as_ref().is_some_and(RecoveredRows::is_done) {
+            // Before anything that is ready, and before what was cancelled is read again in turn.
+            if self.cancelled.load(Ordering::Relaxed) || self.recovered.as_ref().is_some_and(RecoveredRows::is_done) {
                 return Ok(None);
             }
             if let Some(item) = self.ready.pop_front() {
@@ -154,11 +158,8 @@ impl BatchReader {
 
     /// Goes on without stretches, behind the last one that came, or where the first one begins.
     fn read_in_turn(&mut self, first: Option<u64>) -> Result<()> {
-        self.ready.clear();
-        if self.tasks.is_cancelled() {
-            return Ok(());
-        }
         self.tasks.cancel();
+        self.ready.clear();
         let (Some(restart), Some(offset)) = (self.restart.take(), self.joint.or(first)) else {
             return Err(Error::new(ErrorKind::Internal, "a stretch that cannot be read again"));
         };

@@ -339,6 +339,21 @@ fn a_read_that_another_thread_waits_for_can_be_cancelled() {
 }
 
 #[test]
+fn a_read_that_has_gone_on_in_turn_can_be_cancelled() {
+    // A marker in every row: the second stretch does not begin where the first one ends.
+    let (container, rows) = small_blocks("null", &mut Choices::Seed(6), 20_000, Some(1));
+    let options = eager(2).with_batch_rows(100);
+    let mut reader = open(container.build()).unwrap().read(&options).unwrap();
+    let canceller = reader.canceller();
+    let mut found = 0;
+    while found < rows / 2 {
+        found += reader.next().unwrap().unwrap().height as i64;
+    }
+    canceller.cancel();
+    assert!(reader.next().is_none());
+}
+
+#[test]
 fn cancelling_a_read_that_is_over_does_nothing() {
     let (container, rows) = small_blocks("null", &mut Choices::Seed(5), 20_000, None);
     let file = open(container.build()).unwrap();
