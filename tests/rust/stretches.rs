@@ -221,8 +221,8 @@ fn blocks_may_become_large() {
 /// Whether the last stretch of so many bytes, read on one thread, is shorter than a sync marker.
 fn ends_inside_of_a_marker(bytes: usize) -> bool {
     let mut left = bytes;
-    while left > 512 << 10 {
-        left -= (left / 2).clamp(512 << 10, 4 << 20);
+    while left > 128 << 10 {
+        left -= (left / 2).clamp(128 << 10, 4 << 20);
     }
     (1..16).contains(&left)
 }

@@ -17,7 +17,7 @@ use crate::read::files::OpenFile;
 use crate::read::settings::ReadSettings;
 
 /// Least and most bytes of a stretch.
-const STRETCH_BYTES: Range<u64> = 512 << 10..32 << 20;
+const STRETCH_BYTES: Range<u64> = 128 << 10..32 << 20;
 
 /// Most bytes on one thread, where a signal waits for the end of the stretch.
 const ALONE_BYTES: u64 = 4 << 20;
