@@ -1,5 +1,5 @@
 //! Bare decompression and decoding: blocks that are in memory are cut into one run a thread beforehand. There is no queue,
-//! and of what the file says nothing is judged but what a slice judges.
+//! and nothing is checked but the bounds of slices.
 
 use std::sync::Barrier;
 use std::time::Instant;
@@ -223,6 +223,7 @@ fn array<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
     *value
 }
 
+/// As the naive decoder's, which checks more and is slow.
 #[inline]
 fn number(bytes: &mut &[u8]) -> i64 {
     let (mut raw, mut shift) = (0u64, 0);
