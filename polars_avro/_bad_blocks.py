@@ -1,19 +1,23 @@
-"""Damaged blocks that were dropped: reported one by one, and counted in one warning."""
+"""Blocks that were dropped or are irregular: reported one by one, and counted in one warning."""
 
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+#: The kind of a block that has all of its rows.
+IRREGULAR = "framing"
+
 
 @dataclass(frozen=True)
 class BadBlock:
     """
-    A block of an Avro file that ``ignore_errors`` dropped.
+    A block of an Avro file that ``ignore_errors`` dropped, or an irregular one, whose rows were all read.
 
     If no block was found at all, it is the part of the file up to the next readable block.
 
@@ -27,9 +31,10 @@ class BadBlock:
     offset : int
         Offset of the block in the file, in bytes.
     rows_lost : int or None
-        Number of rows by the block's own header; None if the header is damaged too.
+        Number of rows by the block's own header; None if the header is damaged too; 0 for an irregular block.
     kind : str
-        The kind of fault: ``data`` for damage, ``limit`` for an exceeded limit, ``unsupported``.
+        The kind of fault: ``data`` for damage, ``limit`` for an exceeded limit, ``unsupported``; ``framing`` for an
+        irregular block, which has bytes after its rows, or whose deflate stream has no end.
     message : str
         The fault, and its position in the block.
     """
@@ -43,41 +48,53 @@ class BadBlock:
 
 
 class AvroWarning(UserWarning):
-    """Rows of an Avro file are missing from the result, as ``ignore_errors`` allows."""
+    """Rows of an Avro file are missing from the result, as ``ignore_errors`` allows, or a block is irregular."""
 
     __module__ = "polars_avro"
 
 
 class BadBlockLog:
-    """Blocks that a read has dropped so far."""
+    """Blocks that a read has dropped so far, and irregular ones."""
 
     def __init__(self, on_bad_block: Callable[[BadBlock], object] | None, *, keep: bool = False) -> None:
         self.on_bad_block = on_bad_block
         self.kept: list[BadBlock] | None = [] if keep else None
-        self.first: BadBlock | None = None
-        self.blocks = 0
+        self.first_dropped: BadBlock | None = None
+        self.first_irregular: BadBlock | None = None
+        self.dropped = 0
+        self.irregular = 0
         self.rows = 0
-        self._unreported: list[BadBlock] = []
+        self._unreported: deque[BadBlock] = deque()
 
     def report(self, found: Iterable[tuple[str, int, int, int | None, str, str]]) -> None:
-        """Report dropped blocks to the caller, in file order."""
+        """Report blocks to the caller, in file order."""
         self._unreported.extend(BadBlock(*what) for what in found)
         # An error of the callback leaves the others for the next time.
         while self._unreported:
-            bad = self._unreported.pop(0)
-            self.first = self.first or bad
-            self.blocks += 1
-            self.rows += bad.rows_lost or 0
+            bad = self._unreported.popleft()
+            if bad.kind == IRREGULAR:
+                self.first_irregular = self.first_irregular or bad
+                self.irregular += 1
+            else:
+                self.first_dropped = self.first_dropped or bad
+                self.dropped += 1
+                self.rows += bad.rows_lost or 0
             if self.kept is not None:
                 self.kept.append(bad)
             if self.on_bad_block is not None:
                 self.on_bad_block(bad)
 
     def warn(self, stacklevel: int = 1) -> None:
-        """Warn once if anything was dropped."""
-        first, self.first = self.first, None
-        if first is not None:
-            blocks = "1 damaged block was" if self.blocks == 1 else f"{self.blocks} damaged blocks were"
+        """Warn once if anything was dropped or irregular."""
+        dropped, self.first_dropped = self.first_dropped, None
+        irregular, self.first_irregular = self.first_irregular, None
+        parts = []
+        if dropped is not None:
+            blocks = "1 damaged block was" if self.dropped == 1 else f"{self.dropped} damaged blocks were"
             rows = f"{self.rows} rows or more" if self.rows else "an unknown number of rows"
-            msg = f"{blocks} dropped, with {rows}; the first: {first.message}"
-            warnings.warn(msg, AvroWarning, stacklevel=stacklevel + 1)
+            parts.append(f"{blocks} dropped, with {rows}; the first: {dropped.message}")
+        if irregular is not None:
+            blocks = "1 irregular block" if self.irregular == 1 else f"{self.irregular} irregular blocks"
+            parts.append(f"all rows of {blocks} were read (`strict=True` refuses them); the first: {irregular.message}")
+        if parts:
+            warnings.warn("; ".join(parts), AvroWarning, stacklevel=stacklevel + 1)

@@ -154,6 +154,7 @@ class ReadOptions:
         offset: int = 0,
         length: int | None = None,
         ignore_errors: bool = False,
+        strict: bool = False,
         row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,

@@ -34,7 +34,8 @@ class Limits:
     zero_byte_items : int
         Number of items without bytes (nulls, records of no fields) in a block or an array: 16,777,216.
     bad_blocks : int
-        Number of damaged blocks that one read may drop with ``ignore_errors``: 131,072.
+        Number of damaged blocks that one read may drop with ``ignore_errors``, and of irregular blocks that it reports:
+        131,072.
 
     Raises
     ------

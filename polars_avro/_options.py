@@ -22,12 +22,13 @@ class ReaderOptions(NamedTuple):
 
     ignore_errors: bool = False
     on_bad_block: Callable[[BadBlock], object] | None = None
+    strict: bool = False
     batch_size: int | None = None
     n_threads: int | None = None
 
     def bad_block_log(self, *, keep: bool = False) -> BadBlockLog | None:
-        """Return a log of damaged blocks, or None if reads raise at damage."""
-        return BadBlockLog(self.on_bad_block, keep=keep) if self.ignore_errors else None
+        """Return a log of dropped and irregular blocks, or None if reads raise at both."""
+        return BadBlockLog(self.on_bad_block, keep=keep) if self.ignore_errors or not self.strict else None
 
 
 class ScanOptions(NamedTuple):
@@ -105,6 +106,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rechunk": _FLAG,
     "row_index_name": _TEXT,
     "schema": _SCHEMA,
+    "strict": _FLAG,
     "sinked_paths_callback": (_or_none(callable), "callable or None"),
     "storage_options": (_or_none(_is_options), "a dict with keys of str, or None"),
     "try_parse_hive_dates": _FLAG,
@@ -138,19 +140,21 @@ def reader_options(
     *,
     ignore_errors: bool,
     on_bad_block: Callable[[BadBlock], object] | None,
+    strict: bool = False,
     low_memory: bool = False,
     batch_size: int | None,
     n_threads: int | None,
 ) -> ReaderOptions:
     """Check the options that a scan passes on to the reader of its files."""
-    check(ignore_errors=ignore_errors, on_bad_block=on_bad_block, low_memory=low_memory)
-    if on_bad_block is not None and not ignore_errors:
-        msg = "`on_bad_block` is never called without `ignore_errors=True`"
+    check(ignore_errors=ignore_errors, on_bad_block=on_bad_block, strict=strict, low_memory=low_memory)
+    if on_bad_block is not None and strict and not ignore_errors:
+        msg = "`on_bad_block` is never called with `strict=True` and without `ignore_errors=True`"
         raise ValueError(msg)
     threads = optional_integer("n_threads", n_threads, least=1)
     return ReaderOptions(
         ignore_errors=bool(ignore_errors),
         on_bad_block=on_bad_block,
+        strict=bool(strict),
         batch_size=optional_integer("batch_size", batch_size, least=1),
         # One thread decodes one batch at a time.
         n_threads=1 if low_memory and threads is None else threads,
@@ -254,6 +258,7 @@ def core_options(
         offset=offset,
         length=length,
         ignore_errors=reader.ignore_errors,
+        strict=reader.strict,
         row_filter=row_filter,
         batch_size=reader.batch_size,
         n_threads=reader.n_threads,

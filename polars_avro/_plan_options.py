@@ -20,6 +20,7 @@ class PlanOptions(TypedDict, total=False):
     """What `plan_splits` takes besides the source and the size of a split."""
 
     ignore_errors: bool
+    strict: bool
     hive_partitioning: bool | None
     glob: bool
     hidden_file_prefix: str | Sequence[str] | None

@@ -52,8 +52,11 @@ class AvroReader:
         an error all the same. All columns are decoded then, also to count rows, so that every query has the same rows.
         A row index counts the rows that are returned.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that is dropped, in file order. An exception from it ends the
-        read.
+        Called with a :class:`BadBlock` for each block that is dropped or irregular, in file order. An exception from it
+        ends the read.
+    strict
+        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose deflate
+        stream has no end. By default they are read, as other readers do, and a warning counts them.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
@@ -106,6 +109,7 @@ class AvroReader:
         row_index_offset: int = 0,
         ignore_errors: bool = False,
         on_bad_block: Callable[[BadBlock], object] | None = None,
+        strict: bool = False,
         reader_schema: AvroSchema | None = None,
         byte_range: tuple[int, int | None] | None = None,
         batch_size: int | None = None,
@@ -116,7 +120,11 @@ class AvroReader:
     ) -> None:
         _options.check(limits=limits)
         reader = _options.reader_options(
-            ignore_errors=ignore_errors, on_bad_block=on_bad_block, batch_size=batch_size, n_threads=n_threads
+            ignore_errors=ignore_errors,
+            on_bad_block=on_bad_block,
+            strict=strict,
+            batch_size=batch_size,
+            n_threads=n_threads,
         )
         opened = inputs.normalize_file(source, "AvroReader")
         request = SchemaRequest(reader_schema=reader_schema, limits=limits or DEFAULT_LIMITS)
@@ -172,7 +180,7 @@ class AvroReader:
 
     @property
     def bad_blocks(self) -> list[BadBlock]:
-        """The blocks that ``ignore_errors`` dropped so far, in file order."""
+        """The blocks that were dropped, or are irregular, so far, in file order."""
         return [] if self._log is None else list(self._log.kept or ())
 
     @property
@@ -265,8 +273,8 @@ class AvroReader:
         """
         Export the remaining batches as an Arrow stream, for pyarrow, DuckDB, pandas and others.
 
-        The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`. Damaged
-        blocks that are dropped on the way are reported when the reader is closed.
+        The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`. Blocks
+        that are dropped or irregular are reported when the reader is closed.
         """
         with self._lock:
             if self._batches is None:

@@ -42,6 +42,7 @@ def scan_avro(
     row_index_offset: int = 0,
     ignore_errors: bool = False,
     on_bad_block: Callable[[BadBlock], object] | None = None,
+    strict: bool = False,
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
@@ -86,8 +87,11 @@ def scan_avro(
         an error all the same. All columns are decoded then, also to count rows, so that every query has the same rows.
         A row index counts the rows that are returned.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that is dropped, in file order. An exception from it ends the
-        read.
+        Called with a :class:`BadBlock` for each block that is dropped or irregular, in file order. An exception from it
+        ends the read.
+    strict
+        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose deflate
+        stream has no end. By default they are read, as other readers do, and a warning counts them.
     hive_partitioning
         Turn ``key=value`` directories in the paths into columns, after those of the files. The default is True if
         `source` is a single directory; only directories below it count then. Otherwise whole paths count. Files are
@@ -204,6 +208,7 @@ def scan_avro(
     reader = _options.reader_options(
         ignore_errors=ignore_errors,
         on_bad_block=on_bad_block,
+        strict=strict,
         low_memory=low_memory,
         batch_size=batch_size,
         n_threads=n_threads,

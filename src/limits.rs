@@ -34,7 +34,7 @@ pub struct Limits {
     pub data_depth: usize,
     /// Number of items without bytes (nulls, records of no fields) in one block or one array.
     pub zero_byte_items: usize,
-    /// Number of damaged blocks that one read may drop, if it is told to drop them.
+    /// Number of damaged blocks that one read may drop, if it is told to drop them. As many irregular blocks are reported.
     pub bad_blocks: usize,
 }
 

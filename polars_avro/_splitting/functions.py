@@ -33,6 +33,7 @@ def plan_splits(
     *,
     target_bytes: int = 128 << 20,
     ignore_errors: bool = False,
+    strict: bool = False,
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
@@ -65,6 +66,8 @@ def plan_splits(
         ones are packed together, at most 1,024 into a split.
     ignore_errors
         Leave damaged blocks out, as in :func:`read_avro`.
+    strict
+        Treat irregular blocks as damaged, as in :func:`read_avro`.
     hive_partitioning
         Whether ``key=value`` directories in the paths become columns, as in :func:`scan_avro`. Their dtypes are
         inferred from all paths.
@@ -136,6 +139,7 @@ def plan_splits(
     target = _options.integer("target_bytes", target_bytes, least=1)
     _options.check(
         ignore_errors=ignore_errors,
+        strict=strict,
         hive_partitioning=hive_partitioning,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
@@ -170,6 +174,7 @@ def plan_splits(
         request.dtypes,
         refused,
         bool(ignore_errors),
+        bool(strict),
         first.codec,
         in_stores,
     )
@@ -205,7 +210,7 @@ def scan_splits(
     reader_schema
         The Avro schema to read as, instead of that of the plan.
     on_bad_block
-        Called with a :class:`BadBlock` for each block that ``ignore_errors`` leaves out.
+        Called with a :class:`BadBlock` for each block that is dropped or irregular.
     batch_size
         About how many rows a batch has.
     n_threads

@@ -35,6 +35,7 @@ class SplitPlan:
     dtypes: tuple[tuple[str, pl.DataType], ...] | None
     refused: tuple[str, ...]
     ignore_errors: bool
+    strict: bool
     codec: str
     stores: Stores = field(default_factory=Stores, compare=False, repr=False)
 
@@ -69,6 +70,7 @@ class SplitPlan:
         reader = _options.reader_options(
             ignore_errors=self.ignore_errors,
             on_bad_block=on_bad_block,
+            strict=self.strict,
             batch_size=batch_size,
             n_threads=n_threads,
         )

@@ -78,7 +78,7 @@ class Split:
         predicate
             Keep the rows that pass this filter. It may use columns that are not among `columns`.
         on_bad_block
-            Called with a :class:`BadBlock` for each block that ``ignore_errors`` leaves out.
+            Called with a :class:`BadBlock` for each block that is dropped or irregular.
         n_threads
             How many threads decode: as many as Polars uses by default. 1 suits engines that run a task per core.
         storage_options
@@ -159,5 +159,5 @@ class Split:
         return files.open().frames(
             columns=columns,
             filters=filters,
-            reader=ReaderOptions(ignore_errors=self._plan.ignore_errors, n_threads=n_threads),
+            reader=ReaderOptions(ignore_errors=self._plan.ignore_errors, strict=self._plan.strict, n_threads=n_threads),
         )

@@ -7,10 +7,15 @@
 //!
 //! Bytes behind the end of the stream are passed over: fastavro and the Python implementation of Apache Avro cut the
 //! zlib header and one byte of four of the checksum off, so in their files every block has three bytes too many.
+//!
+//! Some writers flush a block's stream and do not finish it. libdeflate refuses such a stream, so a block that it refuses
+//! is decoded again by `miniz_oxide`, which returns what the bytes hold.
 
 use libdeflater::{CompressionLvl, DecompressionError};
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 
-use super::{Codec, Expansion, check_level, room};
+use super::{Codec, Expansion, StreamEnd, check_level, make_room, room};
 use crate::Result;
 
 pub(super) struct Decoder {
@@ -25,7 +30,7 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    pub(super) fn decode(&mut self, block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+    pub(super) fn decode(&mut self, block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<StreamEnd> {
         let mut room = self.expansion.guess(block.len());
         loop {
             room = room.min(limit.saturating_add(1));
@@ -37,16 +42,36 @@ impl Decoder {
                 Ok(content) => {
                     out.truncate(content);
                     self.expansion.saw(block.len(), content);
-                    return Ok(());
+                    return Ok(StreamEnd::Marked);
                 }
-                Err(DecompressionError::BadData) => {
-                    return Err(Codec::Deflate.damaged("the block is damaged or cut short"));
-                }
+                Err(DecompressionError::BadData) => return decode_unfinished(block, out, limit),
                 Err(DecompressionError::InsufficientSpace) if out.len() > limit => {
                     return Err(Codec::Deflate.over_limit(limit));
                 }
                 Err(DecompressionError::InsufficientSpace) => room = out.len().saturating_mul(2),
             }
+        }
+    }
+}
+
+/// Decodes a stream that has no end: all of its bytes are sound.
+#[cold]
+fn decode_unfinished(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<StreamEnd> {
+    out.clear();
+    let (mut state, mut rest) = (InflateState::new_boxed(DataFormat::Raw), block);
+    loop {
+        make_room(out, block.len(), limit);
+        let start = out.len();
+        out.resize(out.capacity().min(limit.saturating_add(1)), 0);
+        let step = inflate(&mut state, rest, &mut out[start..], MZFlush::None);
+        out.truncate(start + step.bytes_written);
+        rest = &rest[step.bytes_consumed..];
+        match step.status {
+            _ if out.len() > limit => return Err(Codec::Deflate.over_limit(limit)),
+            Ok(MZStatus::Ok) if step.bytes_written > 0 => {}
+            // Nothing more comes out of bytes that are all used.
+            Ok(MZStatus::Ok) | Err(MZError::Buf) if rest.is_empty() => return Ok(StreamEnd::Missing),
+            _ => return Err(Codec::Deflate.cut_short()),
         }
     }
 }

@@ -88,6 +88,12 @@ impl Codec {
         Error::data(format!("{}: {what}", self.name()))
     }
 
+    /// The error of a block whose compressed stream does not come to its end.
+    #[cold]
+    pub(crate) fn cut_short(self) -> Error {
+        self.damaged("the block is damaged or cut short")
+    }
+
     /// The library failed where it could not have.
     #[cold]
     fn broken(self, what: impl std::fmt::Display) -> Error {
@@ -116,6 +122,15 @@ impl fmt::Display for Codec {
     }
 }
 
+/// How the compressed stream of a block ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StreamEnd {
+    /// Where its format says so.
+    Marked,
+    /// With the block's bytes: they were flushed and the stream was not finished, or it is cut short.
+    Missing,
+}
+
 /// Decompresses block after block, keeping what a codec can use again. One a task.
 #[derive(Default)]
 pub(crate) struct Decompressor {
@@ -134,20 +149,26 @@ impl Decompressor {
     ///
     /// Pass the same `out` again, as it is: its old bytes are what new ones are written over, so that nothing has to
     /// be zeroed. After an error its content means nothing. `limit` does not apply to the null codec.
-    pub(crate) fn decompress(&mut self, codec: Codec, block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+    pub(crate) fn decompress(
+        &mut self,
+        codec: Codec,
+        block: &[u8],
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<StreamEnd> {
         match codec {
             Codec::Null => {
                 out.clear();
                 out.reserve(block.len() + SLACK);
                 out.extend_from_slice(block);
-                Ok(())
             }
-            Codec::Deflate => self.deflate.get_or_insert_default().decode(block, out, limit),
-            Codec::Snappy => self.snappy.decode(block, out, limit),
-            Codec::Zstandard => self.zstandard.get_or_insert_default().decode(block, out, limit),
-            Codec::Bzip2 => bzip2::decode(block, out, limit),
-            Codec::Xz => xz::decode(block, out, limit),
+            Codec::Deflate => return self.deflate.get_or_insert_default().decode(block, out, limit),
+            Codec::Snappy => self.snappy.decode(block, out, limit)?,
+            Codec::Zstandard => self.zstandard.get_or_insert_default().decode(block, out, limit)?,
+            Codec::Bzip2 => bzip2::decode(block, out, limit)?,
+            Codec::Xz => xz::decode(block, out, limit)?,
         }
+        Ok(StreamEnd::Marked)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use polars::prelude::{DataFrame, PolarsResult, SchemaRef, polars_bail};
 use polars_arrow::datatypes::Field;
+use polars_error::polars_warn;
 
 use super::frame::{concatenate, schema_of};
 use super::predicate::Predicate;
@@ -56,12 +57,19 @@ impl AvroBatches {
         Ok(self.keep(DataFrame::empty_with_schema(&*schema_of(&self.fields)?))?.schema().clone())
     }
 
-    /// Returns the damaged blocks that were dropped since the last call.
+    /// Returns the blocks that were dropped or do not end with their rows, since the last call.
     pub fn take_bad_blocks(&mut self) -> Vec<BadBlock> {
         match &mut self.batches {
             Batches::Direct(reader) => reader.take_bad_blocks(),
-            // Its rows are asked for, so it fails at the first damaged block.
-            Batches::Filtered(_) => Vec::new(),
+            Batches::Filtered(pump) => std::mem::take(&mut pump.bad_blocks),
+        }
+    }
+
+    /// Warns about blocks that do not end with their rows, for a caller who cannot take the reports.
+    fn warn(&mut self) {
+        let irregular: Vec<_> = self.take_bad_blocks().into_iter().filter(|bad| !bad.is_dropped).collect();
+        if let Some(first) = irregular.first() {
+            polars_warn!("all rows of {} irregular blocks were read; the first: {}", irregular.len(), first.error);
         }
     }
 
@@ -78,9 +86,12 @@ impl AvroBatches {
         let empty = DataFrame::empty_with_schema(&*schema_of(&self.fields)?);
         if self.is_row_wise() {
             let none = self.pass(empty)?;
-            return Ok(concatenate(&mut self)?.unwrap_or(none));
+            let frame = concatenate(&mut self)?;
+            self.warn();
+            return Ok(frame.unwrap_or(none));
         }
         let all = concatenate(std::iter::from_fn(|| self.next_unfiltered()))?;
+        self.warn();
         self.pass(all.unwrap_or(empty))
     }
 

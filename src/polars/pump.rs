@@ -12,7 +12,7 @@ use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::Field;
 
 use super::predicate::Predicate;
-use crate::{Batch, BatchReader, Error, ErrorKind, Result, RowFilter};
+use crate::{BadBlock, Batch, BatchReader, Error, ErrorKind, Result, RowFilter};
 
 /// Batches that wait for the caller, beside those that the reader has ready.
 const READY: usize = 1;
@@ -20,10 +20,10 @@ const READY: usize = 1;
 enum Message {
     /// Which rows pass?
     Evaluate(Batch, SyncSender<Result<Bitmap>>),
-    /// The next batch of the read.
-    Batch(Result<Batch>),
+    /// The next batch of the read, and the blocks that were reported with it.
+    Batch(Result<Batch>, Vec<BadBlock>),
     /// The read came to its end.
-    End,
+    End(Vec<BadBlock>),
 }
 
 /// Asks the thread that waits for batches.
@@ -56,6 +56,8 @@ pub(super) struct Pump {
     messages: Receiver<Message>,
     pub(super) fields: Arc<[Field]>,
     pub(super) predicate: Predicate,
+    /// Reports that the caller has not taken.
+    pub(super) bad_blocks: Vec<BadBlock>,
     finished: bool,
 }
 
@@ -67,19 +69,20 @@ impl Pump {
     ) -> Result<Self> {
         let (caller, messages) = sync_channel(READY);
         let filter = AskCaller { columns: predicate.columns.clone(), caller: caller.clone() };
-        let reader = read(Arc::new(filter))?;
+        let mut reader = read(Arc::new(filter))?;
         let fields = reader.fields().clone();
         let drive = move || {
-            for batch in reader {
-                if caller.send(Message::Batch(batch)).is_err() {
+            while let Some(batch) = reader.next() {
+                let bad_blocks = reader.take_bad_blocks();
+                if caller.send(Message::Batch(batch, bad_blocks)).is_err() {
                     return;
                 }
             }
             // The caller may be gone: nothing is lost then.
-            drop(caller.send(Message::End));
+            drop(caller.send(Message::End(reader.take_bad_blocks())));
         };
         thread::Builder::new().name("polars-avro-read".to_owned()).spawn(drive)?;
-        Ok(Self { messages, fields, predicate, finished: false })
+        Ok(Self { messages, fields, predicate, bad_blocks: Vec::new(), finished: false })
     }
 }
 
@@ -90,8 +93,14 @@ impl Iterator for Pump {
         while !self.finished {
             match self.messages.recv() {
                 Ok(Message::Evaluate(batch, answer)) => drop(answer.send(self.predicate.evaluate(batch))),
-                Ok(Message::Batch(batch)) => return Some(batch),
-                Ok(Message::End) => self.finished = true,
+                Ok(Message::Batch(batch, bad_blocks)) => {
+                    self.bad_blocks.extend(bad_blocks);
+                    return Some(batch);
+                }
+                Ok(Message::End(bad_blocks)) => {
+                    self.bad_blocks.extend(bad_blocks);
+                    self.finished = true;
+                }
                 Err(_) => {
                     self.finished = true;
                     return Some(Err(Error::new(ErrorKind::Internal, "the thread that reads has stopped")));

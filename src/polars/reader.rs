@@ -90,6 +90,13 @@ impl AvroReader {
         self
     }
 
+    /// Refuses blocks that do not end with their rows, see [`ReadOptions::strict`]. Otherwise [`AvroBatches::take_bad_blocks`]
+    /// lists them, and a read as one frame warns about them.
+    pub fn with_strict(mut self, strict: bool) -> Self {
+        self.read.strict = strict;
+        self
+    }
+
     /// Reads as this schema instead of the one that the file was written with.
     pub fn with_reader_schema(mut self, schema: Option<Arc<Schema>>) -> Self {
         self.open.reader_schema = schema;

@@ -40,6 +40,7 @@ pub(super) type Report = (String, u64, u64, Option<u64>, &'static str, String);
 pub(super) fn report(bad: &BadBlock) -> Report {
     let position = bad.error.position();
     let kind = match bad.error.kind() {
+        _ if !bad.is_dropped => "framing",
         ErrorKind::Limit => "limit",
         ErrorKind::Unsupported => "unsupported",
         _ => "data",

@@ -82,7 +82,7 @@ pub(super) struct ReadOptions(pub(super) crate::ReadOptions);
 #[pymethods]
 impl ReadOptions {
     #[new]
-    #[pyo3(signature = (*, columns=None, row_index=None, file_index=None, byte_range=None, offset=0, length=None, ignore_errors=false, row_filter=None, batch_size=None, n_threads=None))]
+    #[pyo3(signature = (*, columns=None, row_index=None, file_index=None, byte_range=None, offset=0, length=None, ignore_errors=false, strict=false, row_filter=None, batch_size=None, n_threads=None))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         columns: Option<Vec<String>>,
@@ -92,6 +92,7 @@ impl ReadOptions {
         offset: u64,
         length: Option<u64>,
         ignore_errors: bool,
+        strict: bool,
         row_filter: Option<(Vec<String>, Py<PyAny>)>,
         batch_size: Option<usize>,
         n_threads: Option<usize>,
@@ -109,6 +110,7 @@ impl ReadOptions {
             offset,
             length,
             ignore_errors,
+            strict,
             filter: row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
             batch_rows,
             n_threads,

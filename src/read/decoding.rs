@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::batches::{self, Decoder, Filter, Scratch, TaskOutput, VirtualColumns};
+use super::batches::{self, Decoder, Filter, ReadWhole, Scratch, TaskOutput, VirtualColumns};
 use super::settings::ReadSettings;
 use super::stats::{Counters, Stats, add_time};
 use super::tasks::{FileQueue, Part, PartRequest, Queued, Stretch, Tasks, WorkItem};
@@ -54,7 +54,9 @@ impl Workload for Decoding {
         };
         add_time(&self.counters.fetch_ns, start);
         let mut scratch = self.scratch().pop().unwrap_or_default();
-        let outputs = batches::decode(&self.decoder(), self.filter.as_ref(), tasks, &files.buffers, &mut scratch);
+        let read_whole = ReadWhole::default();
+        let outputs =
+            batches::decode(&self.decoder(&read_whole), self.filter.as_ref(), tasks, &files.buffers, &mut scratch);
         self.scratch().push(scratch);
         let outputs = outputs?;
         end.map(|()| outputs)
@@ -77,16 +79,21 @@ impl Decoding {
         self.counters.stats(times)
     }
 
-    fn decoder(&self) -> Decoder<'_> {
-        Decoder { virtual_columns: &self.virtual_columns, settings: self.settings, counters: &self.counters }
+    fn decoder<'a>(&'a self, read_whole: &'a ReadWhole) -> Decoder<'a> {
+        let Self { virtual_columns, settings, counters, .. } = self;
+        Decoder { virtual_columns, settings: *settings, counters, read_whole }
     }
 
-    /// The batches of a stretch, behind a note which blocks they are of. What is wrong in it is told by who reads it again.
+    /// The batches of a stretch, behind a note which blocks they are of. What is wrong in it is told by who reads it again,
+    /// also what is no error then.
     fn stretch(&self, stretch: Stretch) -> Vec<TaskOutput> {
         let (start, buffers) = (stretch.known_start(), stretch.buffers());
         let mut scratch = self.scratch().pop().unwrap_or_default();
+        let read_whole = ReadWhole::default();
+        let mut strict = self.decoder(&read_whole);
+        strict.settings.strict = true;
         let decoded = stretch.open().and_then(|mut blocks| {
-            let batches = self.decoder().decode_stretch(&mut blocks, &buffers, &mut scratch, &self.stopped)?;
+            let batches = strict.decode_stretch(&mut blocks, &buffers, &mut scratch, &self.stopped)?;
             Ok(batches.filter(|_| blocks.is_closed()).map(|batches| (blocks.range, batches)))
         });
         self.scratch().push(scratch);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use polars_arrow::datatypes::Field;
 use rayon::prelude::*;
 
-use super::batches::{Filter, RecoveredRows, VirtualColumns};
+use super::batches::{Filter, RecoveredRows, Reports, VirtualColumns};
 use super::blocks::{FirstBlock, blocks_in};
 use super::decoding::Decoding;
 use super::fetch::BufferPool;
@@ -206,7 +206,7 @@ impl FileSet {
         add(&counters.plans_compiled, u64::from(is_new));
         let mut virtual_columns = options.virtual_columns(&own.fields)?;
         let fields = virtual_columns.fields(&own.fields);
-        let recovered = options.ignore_errors.then(|| RecoveredRows::new(options.rows(), &mut virtual_columns, limits));
+        let recovered = options.ignore_errors.then(|| RecoveredRows::new(options.rows(), &mut virtual_columns));
         let part = options.byte_range.as_ref().map(|range| self.part(range, options, &counters)).transpose()?;
         let (set, blocks) = match part {
             Some((set, blocks)) => (set, Some(blocks)),
@@ -224,7 +224,7 @@ impl FileSet {
         };
         let restart = set.restart(blocks.as_ref(), options, &virtual_columns, &counters);
         let started = set.start(blocks, options, selection, filter, virtual_columns, counters);
-        Ok(BatchReader::new(started, fields, recovered, ahead, restart))
+        Ok(BatchReader::new(started, fields, (recovered, Reports::new(limits)), ahead, restart))
     }
 
     /// Starts the tasks of a read.

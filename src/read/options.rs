@@ -23,6 +23,7 @@ use crate::{Error, Result};
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[non_exhaustive]
 pub struct ReadOptions {
     /// The columns that come out, in this order; `None` is all of them in the schema's order. A path such as `a.b` makes a
@@ -46,6 +47,10 @@ pub struct ReadOptions {
     /// Leaves damaged blocks out and reads on behind them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
     /// says which. Rows are counted as they come out then, also for the row index, `offset` and `length`.
     pub ignore_errors: bool,
+    /// Refuses blocks whose rows are complete although bytes are left after them, or although their deflate stream has no
+    /// end. Otherwise their rows are read as other readers do, and
+    /// [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks) reports them.
+    pub strict: bool,
     /// A hint which rows are needed: filter again what comes out. It sees the rows that `offset` and `length` leave, and
     /// is not asked with `ignore_errors`.
     pub filter: Option<Arc<dyn RowFilter>>,
@@ -104,8 +109,9 @@ impl ReadOptions {
         let threads = self.n_threads.unwrap_or(usize::MAX).min(threads);
         let threads = self.simulated_threads.unwrap_or(threads).max(1);
         let (batch_rows, batch_bytes) = (self.batch_rows.clamp(1, u32::MAX as usize), self.batch_bytes.max(1));
-        let Self { ignore_errors, eager, .. } = *self;
-        ReadSettings { batch_rows, batch_bytes, threads, files_behind: 0, window_bytes: u64::MAX, eager, ignore_errors }
+        let Self { ignore_errors, strict, eager, .. } = *self;
+        let (files_behind, window_bytes) = (0, u64::MAX);
+        ReadSettings { batch_rows, batch_bytes, threads, files_behind, window_bytes, eager, ignore_errors, strict }
     }
 
     /// Whether every row comes out, and nothing depends on how many there are before it.
@@ -136,6 +142,7 @@ impl Default for ReadOptions {
             offset: 0,
             length: None,
             ignore_errors: false,
+            strict: false,
             filter: None,
             batch_rows: 100_000,
             batch_bytes: 16 << 20,
@@ -156,6 +163,7 @@ setters!(ReadOptions {
     with_offset(offset: u64) => offset = offset;
     with_length(length: impl Into<Option<u64>>) => length = length.into();
     with_ignore_errors(ignore: bool) => ignore_errors = ignore;
+    with_strict(strict: bool) => strict = strict;
     with_filter(filter: Arc<dyn RowFilter>) => filter = Some(filter);
     with_batch_rows(rows: usize) => batch_rows = rows;
     with_batch_bytes(bytes: usize) => batch_bytes = bytes;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use polars_arrow::datatypes::Field;
 
 use super::Canceller;
-use super::batches::{Batch, RecoveredRows, TaskOutput};
+use super::batches::{Batch, RecoveredRows, Reports, TaskOutput};
 use super::blocks::FirstBlock;
 use super::decoding::Decoding;
 use super::files::BadBlock;
@@ -37,6 +37,7 @@ pub struct BatchReader {
     ready: VecDeque<TaskOutput>,
     /// Counts rows where blocks may be missing.
     recovered: Option<RecoveredRows>,
+    reports: Reports,
     /// Numbers blocks from the file's first where the read begins at another one.
     first_block: Option<FirstBlock>,
     finished: bool,
@@ -62,12 +63,12 @@ impl BatchReader {
     pub(super) fn new(
         Started { tasks, first_block }: Started,
         fields: Arc<[Field]>,
-        recovered: Option<RecoveredRows>,
+        (recovered, reports): (Option<RecoveredRows>, Reports),
         ahead: Vec<ReadAhead>,
         restart: Option<Restart>,
     ) -> Self {
         let (ready, finished, cancelled, joint) = <_>::default();
-        Self { tasks, fields, ready, recovered, first_block, finished, cancelled, ahead, joint, restart }
+        Self { tasks, fields, ready, recovered, reports, first_block, finished, cancelled, ahead, joint, restart }
     }
 
     /// The columns that come out, in order.
@@ -95,9 +96,10 @@ impl BatchReader {
         Canceller { cancelled: self.cancelled.clone(), cancel_tasks: Box::new(self.tasks.canceller()) }
     }
 
-    /// The blocks left out before the last batch that came, or before the end, but for those given before.
+    /// The blocks that were left out, or do not end with their rows, before the end of the last batch that came, but for
+    /// those given before.
     pub fn take_bad_blocks(&mut self) -> Vec<BadBlock> {
-        self.recovered.as_mut().map(|recovered| std::mem::take(&mut recovered.lost)).unwrap_or_default()
+        self.reports.take()
     }
 
     /// How many rows come.
@@ -148,10 +150,10 @@ impl BatchReader {
             TaskOutput::Unread(start) => self.read_in_turn(start).map(|()| None),
             TaskOutput::BadBlock(bad) => {
                 let bad = BadBlock { error: self.renumber(bad.error), ..bad };
-                match &mut self.recovered {
-                    Some(recovered) => recovered.lose(bad).map(|()| None),
-                    None => Err(bad.error),
+                if bad.is_dropped && self.recovered.is_none() {
+                    return Err(bad.error);
                 }
+                self.reports.add(bad).map(|()| None)
             }
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct ReadSettings {
     pub(crate) eager: bool,
     /// Damaged blocks are left out.
     pub(crate) ignore_errors: bool,
+    /// Bytes after the rows of a block, and deflate streams without an end, are damage.
+    pub(crate) strict: bool,
 }
 
 impl ReadSettings {

@@ -157,12 +157,6 @@ def test_a_damaged_header_is_an_error_all_the_same(damaged):
             polars_avro.read_avro(damaged.read_bytes()[:cut], ignore_errors=True)
 
 
-def test_a_callback_that_is_never_called_is_refused(damaged):
-    for read in (polars_avro.scan_avro, polars_avro.read_avro, polars_avro.AvroReader):
-        with pytest.raises(ValueError, match="ignore_errors"):
-            read(damaged, on_bad_block=print)
-
-
 def test_a_scan_that_ignores_errors_pickles(damaged):
     lf = pickle.loads(pickle.dumps(polars_avro.scan_avro(damaged, ignore_errors=True, on_bad_block=print)))
     with pytest.warns(polars_avro.AvroWarning):

@@ -143,7 +143,8 @@ fn a_block_that_is_cut_short_is_found_whatever_passes() {
     let error = reader.find_map(Result::err).unwrap();
     assert_eq!((error.kind(), error.position().record), (ErrorKind::Data, Some(1)));
     let container = Container::new(SCHEMA, "null").block(1, [2, 2, b'x', 2, 0]);
-    let mut reader = open(container.build()).unwrap().read(&options(ids(|_| false))).unwrap();
+    let options = options(ids(|_| false)).with_strict(true);
+    let mut reader = open(container.build()).unwrap().read(&options).unwrap();
     assert!(reader.find_map(Result::err).unwrap().message().contains("left after"));
 }
 

@@ -123,13 +123,15 @@ fn one_block_comes_in_order_on_any_number_of_threads() {
 }
 
 #[test]
-fn bytes_after_the_rows_of_a_large_block_are_an_error() {
+fn bytes_after_the_rows_of_a_large_block_are_an_error_of_strict_reads() {
     let block = one_block(4, 200_000);
     for codec in ["null", "snappy"] {
         for rows in [0, 1, 50_000, 199_999] {
             let file = open(one_block_file(4, codec, rows, &block)).unwrap();
             for threads in [1, 2, 4] {
                 let (found, error, _) = outcome(&file, &on(threads, false));
+                assert_eq!((found.len() as i64, error), (rows, None), "{codec}, {rows} rows, {threads} threads");
+                let (found, error, _) = outcome(&file, &on(threads, false).with_strict(true));
                 let error = error.unwrap_or_default();
                 let claimed = format!("bytes are left after the block's {rows} rows");
                 assert!(error.contains("block 0 at byte") && error.ends_with(&claimed), "{codec}, {rows}: {error}");

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polars_avro._bad_blocks import AvroWarning, BadBlock
+from polars_avro._bad_blocks import IRREGULAR, AvroWarning, BadBlock
 from polars_avro._cli import failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.progress import Progress
@@ -26,8 +26,9 @@ def check(ctx: click.Context, sources: Sequence[str], quiet: bool, storage_optio
     """
     Decode every value of the files and report damaged blocks.
 
-    Each damaged block is a line with its index, its offset in bytes and the rows it had. The exit status is 1 if a file
-    is damaged, 3 if one cannot be opened.
+    Each damaged block is a line with its index, its offset in bytes and the rows it had. So is each irregular block,
+    which has bytes after its rows or a deflate stream without an end. The exit status is 1 if a file has such blocks, 3
+    if one cannot be opened.
     """
     status = 0
     for file in sources_.list_files(sources, storage_options):
@@ -42,7 +43,7 @@ def _check(file: str | bytes, *, quiet: bool, storage_options: dict[str, Any] | 
     def report(bad: BadBlock) -> None:
         lost.append(bad)
         # The message names file, block and offset.
-        rows = "" if bad.rows_lost is None else f" ({_rows(bad.rows_lost)})"
+        rows = "" if bad.rows_lost is None or bad.kind == IRREGULAR else f" ({_rows(bad.rows_lost)})"
         click.echo(failures.one_line(bad.message) + rows)
 
     try:
@@ -57,7 +58,11 @@ def _check(file: str | bytes, *, quiet: bool, storage_options: dict[str, Any] | 
         click.echo(f"polars-avro: error: {failures.describe(error)}", err=True)
         return failures.FAILED
     if lost:
-        blocks = "1 damaged block" if len(lost) == 1 else f"{len(lost):,} damaged blocks"
+        irregular = sum(bad.kind == IRREGULAR for bad in lost)
+        kinds = [(len(lost) - irregular, "damaged"), (irregular, "irregular")]
+        blocks = " and ".join(
+            f"1 {kind} block" if count == 1 else f"{count:,} {kind} blocks" for count, kind in kinds if count
+        )
         click.echo(f"{name}: {blocks}, {_rows_lost(lost)} lost, {_rows(rows)} can be read")
         return failures.FOUND
     if not quiet:

@@ -7,6 +7,7 @@ use super::{Batch, Decoder, Scratch, VirtualColumns};
 use crate::Result;
 use crate::decode::{NextLook, Record};
 use crate::plan::Plan;
+use crate::read::files::BlockData;
 use crate::read::settings::{ReadSettings, size_above};
 use crate::read::stats::add;
 use crate::read::tasks::{BlockSlice, Blocks, FileTask, Task};
@@ -86,7 +87,7 @@ impl Decoder<'_> {
                 let n = rows.n.min(rows.data.len() as u64);
                 out.record.reserve_rows(n as usize);
                 out.run_rows = n;
-                decode_rows(part, rows, out)?;
+                decode_rows(self, part, rows, out)?;
                 out.run_rows = 0;
             }
             Task::Blocks(Blocks { window, slices, .. }) => {
@@ -123,9 +124,9 @@ impl Decoder<'_> {
         for (i, slice) in slices.iter().enumerate() {
             let bytes = &window[slice.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
-            let own = decompressor.decompress(&part.file, slices, i, bytes, data, self.counters)?;
-            let data = if own { bytes } else { data };
-            decode_block(part, slice, data, out)?;
+            let place = decompressor.decompress(&part.file, slices, i, bytes, data, self.counters)?;
+            let data = if place == BlockData::InPlace { bytes } else { data };
+            decode_block(self, part, slice, (data, place), out)?;
             if out.look.is_due(out.record.len()) {
                 let same = behind.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &part.plan.fields));
                 out.reserve(slices[i + 1..].iter().chain(same.flat_map(|next| next.task.slices())), slice);

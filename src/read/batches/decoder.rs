@@ -1,12 +1,14 @@
 //! Decodes the records of blocks.
 
-use super::VirtualColumns;
+use std::cell::RefCell;
+
 use super::decompress::TimedDecompressor;
 use super::stretch::StretchSample;
+use super::{TaskOutput, VirtualColumns};
 use crate::binary::{Fault, data_end};
 use crate::container::BlockFrame;
 use crate::plan::Plan;
-use crate::read::files::OpenFile;
+use crate::read::files::{BadBlock, BlockData, OpenFile};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::Counters;
 use crate::read::tasks::{BlockSlice, FileTask, RecordRun};
@@ -34,6 +36,23 @@ pub(crate) struct Decoder<'a> {
     pub(crate) virtual_columns: &'a VirtualColumns,
     pub(crate) settings: ReadSettings,
     pub(crate) counters: &'a Counters,
+    pub(crate) read_whole: &'a ReadWhole,
+}
+
+/// Reports on blocks that do not end with their rows, all of which were decoded.
+#[derive(Default)]
+pub(crate) struct ReadWhole(RefCell<Vec<BadBlock>>);
+
+impl ReadWhole {
+    /// Returns the reports so far, in the order of the blocks.
+    pub(crate) fn take(&self) -> impl Iterator<Item = TaskOutput> + use<> {
+        self.0.take().into_iter().map(TaskOutput::BadBlock)
+    }
+
+    #[cold]
+    fn add(&self, bad: BadBlock) {
+        self.0.borrow_mut().push(bad);
+    }
 }
 
 impl RunLocation<'_, '_> {
@@ -74,14 +93,19 @@ fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<
 
 /// The wanted rows of a block.
 pub(crate) fn decode_block<'a>(
+    decoder: &Decoder<'_>,
     part: &'a FileTask,
     slice: &'a BlockSlice,
-    data: &[u8],
+    (data, place): (&[u8], BlockData),
     out: &mut impl DecodeRecords<'a>,
 ) -> Result<()> {
-    let frame = &slice.frame;
+    let (frame, strict) = (&slice.frame, decoder.settings.strict);
     let room = data_end(data);
     check_empty_rows(&part.plan, frame, &part.file)?;
+    if place.is_unfinished() {
+        part.file.check_unfinished(&part.plan, frame, data)?;
+        decoder.read_whole.add(part.file.missing_end(frame, strict)?);
+    }
     let (record, pos, fault) = part.plan.skip_records(data, 0, slice.skip);
     if let Some(fault) = fault {
         return Err(part.file.record_fault(fault, frame, record, (data, pos)));
@@ -89,20 +113,28 @@ pub(crate) fn decode_block<'a>(
     let location = RunLocation { part, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
     let pos = out.rows(&location, pos, slice.take)?;
     if slice.skip + slice.take == frame.rows && pos != room {
-        return Err(part.file.trailing_bytes((room - pos) as u64, frame));
+        decoder.read_whole.add(part.file.trailing_bytes((room - pos) as u64, frame, strict)?);
     }
     Ok(())
 }
 
 /// A run of records inside a block.
-pub(crate) fn decode_rows<'a>(part: &'a FileTask, rows: &'a RecordRun, out: &mut impl DecodeRecords<'a>) -> Result<()> {
-    let RecordRun { frame, data, start, stop, behind, first_row, record, n } = rows;
+pub(crate) fn decode_rows<'a>(
+    decoder: &Decoder<'_>,
+    part: &'a FileTask,
+    rows: &'a RecordRun,
+    out: &mut impl DecodeRecords<'a>,
+) -> Result<()> {
+    let RecordRun { frame, data, start, stop, behind, is_unfinished, first_row, record, n } = rows;
+    let strict = decoder.settings.strict;
     let pos = out.rows(&RunLocation { part, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
-    if let Some(behind) = behind
-        && let left = (data_end(data) - pos) as u64 + behind
-        && left > 0
-    {
-        return Err(part.file.trailing_bytes(left, frame));
+    if let Some(behind) = behind {
+        let left = (data_end(data) - pos) as u64 + behind;
+        if left > 0 {
+            decoder.read_whole.add(part.file.trailing_bytes(left, frame, strict)?);
+        } else if *is_unfinished {
+            decoder.read_whole.add(part.file.missing_end(frame, strict)?);
+        }
     }
     if stop.is_some_and(|stop| stop != pos) {
         let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::Result;
 use crate::codec::Decompressor;
-use crate::read::files::OpenFile;
+use crate::read::files::{BlockData, OpenFile};
 use crate::read::stats::{Counters, add};
 use crate::read::tasks::BlockSlice;
 
@@ -34,14 +34,14 @@ impl TimedDecompressor {
         bytes: &[u8],
         out: &mut Vec<u8>,
         counters: &Counters,
-    ) -> Result<bool> {
+    ) -> Result<BlockData> {
         let frame = &slices[at].frame;
         if file.header.codec.is_identity() {
             return file.decompress(bytes, frame, &mut self.decompressor, out, counters);
         }
         let stride = slices.len().div_ceil(TIMED_BLOCKS);
         let start = (at % stride == stride / 2).then(Instant::now);
-        let own = file.decompress(bytes, frame, &mut self.decompressor, out, counters)?;
+        let place = file.decompress(bytes, frame, &mut self.decompressor, out, counters)?;
         if let Some(start) = start {
             let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
             self.timed.push((nanoseconds, bytes.len()));
@@ -52,7 +52,7 @@ impl TimedDecompressor {
             self.timed.clear();
             self.bytes = 0;
         }
-        Ok(own)
+        Ok(place)
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Batch, Decoder, Filter, Scratch};
 use crate::container::BlockFrame;
 use crate::decode::Record;
 use crate::plan::{FilterPlan, Plan};
+use crate::read::files::BlockData;
 use crate::read::settings::ReadSettings;
 use crate::read::stats::{add, add_time};
 use crate::read::tasks::{Blocks, FileTask, Task};
@@ -77,7 +78,7 @@ pub(crate) fn decode(
         match &part.task {
             Task::BadBlock(_) => {}
             Task::RecordRun(run) => {
-                decode_rows(part, run, &mut rows)?;
+                decode_rows(decoder, part, run, &mut rows)?;
                 rows.keep(Cow::Borrowed(&run.data));
             }
             Task::Blocks(blocks) => rows.blocks(part, blocks, &parts[i + 1..], scratch)?,
@@ -173,9 +174,9 @@ impl<'a> LateMaterializer<'a> {
             let bytes = &window[slice.range.clone()];
             let mut data = self.buffers.pop().unwrap_or_default();
             let decompressor = &mut scratch.decompressor;
-            let own = decompressor.decompress(&part.file, slices, i, bytes, &mut data, self.decoder.counters)?;
-            let data = if own { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
-            decode_block(part, slice, &data, self)?;
+            let place = decompressor.decompress(&part.file, slices, i, bytes, &mut data, self.decoder.counters)?;
+            let data = if place == BlockData::InPlace { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
+            decode_block(self.decoder, part, slice, (&data, place), self)?;
             self.keep(data);
         }
         Ok(())

@@ -12,10 +12,10 @@ mod virtual_columns;
 
 pub use batch::Batch;
 pub(crate) use batch::TaskOutput;
-pub(crate) use decoder::{Decoder, Scratch};
+pub(crate) use decoder::{Decoder, ReadWhole, Scratch};
 pub(crate) use filter::Filter;
 pub use filter::RowFilter;
-pub(crate) use recovery::RecoveredRows;
+pub(crate) use recovery::{RecoveredRows, Reports};
 pub(crate) use virtual_columns::{RowIndex, VirtualColumns};
 
 use super::fetch::BufferPool;
@@ -41,5 +41,6 @@ pub(crate) fn decode(
     for task in tasks {
         buffers.release(task.task.into_bytes());
     }
-    Ok(batches?.into_iter().map(TaskOutput::Batch).collect())
+    let batches = batches?.into_iter().map(TaskOutput::Batch);
+    Ok(decoder.read_whole.take().chain(batches).collect())
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use polars_buffer::Buffer;
 
-use super::{Batch, Decoder, RowIndex, Scratch, TaskOutput, VirtualColumns};
+use super::{Batch, Decoder, ReadWhole, RowIndex, Scratch, TaskOutput, VirtualColumns};
 use crate::container::BlockFrame;
 use crate::read::blocks::SyncScanner;
 use crate::read::fetch::BufferPool;
@@ -35,6 +35,7 @@ pub(crate) fn decode(
             items.extend(ignore_errors.decode(slices, scratch)?);
         } else {
             let batches = decoder.decode(std::slice::from_ref(&part), scratch)?;
+            items.extend(decoder.read_whole.take());
             items.extend(batches.into_iter().map(TaskOutput::Batch));
         }
         buffers.release(part.task.into_bytes());
@@ -60,8 +61,11 @@ impl Recovery<'_> {
         let Self { decoder, part, window, stop, .. } = *self;
         let (mut items, mut rest) = (Vec::new(), slices);
         while !rest.is_empty() {
-            let (good, error) = match self.decode_all(rest, scratch) {
+            let decoded = self.decode_all(rest, scratch);
+            let read_whole = decoder.read_whole.take();
+            let (good, error) = match decoded {
                 Ok(batches) => {
+                    items.extend(read_whole);
                     items.extend(batches.into_iter().map(TaskOutput::Batch));
                     break;
                 }
@@ -79,6 +83,7 @@ impl Recovery<'_> {
                 rest = &rest[1..];
             } else {
                 let batches = decoder.decode_slices(part, &part.plan, window, &rest[..good], scratch)?;
+                items.extend(decoder.read_whole.take());
                 items.extend(batches.into_iter().map(TaskOutput::Batch));
                 rest = &rest[good..];
             }
@@ -96,7 +101,7 @@ impl Recovery<'_> {
         if let Some(plan) = &part.plan.all_columns {
             // What is decoded only to be checked neither counts nor comes out.
             let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
-            let whole = Decoder { virtual_columns, counters, ..*decoder };
+            let whole = Decoder { virtual_columns, counters, read_whole: &ReadWhole::default(), ..*decoder };
             for (good, slice) in slices.iter().enumerate() {
                 let decoded = whole.decode_slices(part, plan, window, std::slice::from_ref(slice), scratch);
                 decoded.map_err(|error| (good, error))?;
@@ -137,29 +142,48 @@ pub(crate) struct RecoveredRows {
     wanted: Range<u64>,
     row: u64,
     index: Option<RowIndex>,
-    /// Blocks left out that nobody has asked for yet.
-    pub(crate) lost: Vec<BadBlock>,
-    /// How many there were in all, and how many there may be.
-    n_lost: usize,
+}
+
+/// Reports on blocks that the caller has not taken yet, in file order.
+pub(crate) struct Reports {
+    waiting: Vec<BadBlock>,
+    /// How many blocks were dropped, and how many were read whole and reported; the most of either.
+    n_dropped: usize,
+    n_read_whole: usize,
     limit: usize,
+}
+
+impl Reports {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { waiting: Vec::new(), n_dropped: 0, n_read_whole: 0, limit: limits.bad_blocks }
+    }
+
+    /// Keeps a report. Blocks that were read whole are no longer reported once there are as many as the limit.
+    ///
+    /// # Errors
+    /// If more blocks were dropped than the limit allows.
+    pub(crate) fn add(&mut self, bad: BadBlock) -> Result<()> {
+        let count = if bad.is_dropped { &mut self.n_dropped } else { &mut self.n_read_whole };
+        if *count < self.limit {
+            *count += 1;
+            self.waiting.push(bad);
+        } else if bad.is_dropped {
+            let error = Error::limit("bad_blocks", format!("more than {} damaged blocks", self.limit));
+            return Err(error.at(|position| position.clone_from(bad.error.position())));
+        }
+        Ok(())
+    }
+
+    /// Returns the reports since the last call.
+    pub(crate) fn take(&mut self) -> Vec<BadBlock> {
+        std::mem::take(&mut self.waiting)
+    }
 }
 
 impl RecoveredRows {
     /// Takes the row index out of what is made where rows are decoded; `None` where no block may be missing.
-    pub(crate) fn new(wanted: Range<u64>, virtual_columns: &mut VirtualColumns, limits: &Limits) -> Self {
-        let index = virtual_columns.row_index.take();
-        Self { wanted, row: 0, index, lost: Vec::new(), n_lost: 0, limit: limits.bad_blocks }
-    }
-
-    /// Keeps a report.
-    pub(crate) fn lose(&mut self, bad: BadBlock) -> Result<()> {
-        if self.n_lost == self.limit {
-            let error = Error::limit("bad_blocks", format!("more than {} damaged blocks", self.limit));
-            return Err(error.at(|position| position.clone_from(bad.error.position())));
-        }
-        self.n_lost += 1;
-        self.lost.push(bad);
-        Ok(())
+    pub(crate) fn new(wanted: Range<u64>, virtual_columns: &mut VirtualColumns) -> Self {
+        Self { wanted, row: 0, index: virtual_columns.row_index.take() }
     }
 
     /// Whether no row that may come is wanted.

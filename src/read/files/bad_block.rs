@@ -1,10 +1,11 @@
-//! What is left out of a read.
+//! Reports on blocks that were left out of a read, or that have more than their rows.
 
 use super::OpenFile;
 use crate::container::BlockFrame;
 use crate::{Error, ErrorKind};
 
-/// A block, or a stretch of a file in which no block could be found, that was left out.
+/// A block, or a stretch of a file in which no block could be found, that was left out; or a block whose rows were read
+/// although it does not end with them.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
@@ -27,6 +28,9 @@ pub struct BadBlock {
     pub error: Error,
     /// How many rows were lost, by the block's own header; `None` where the header is damaged too.
     pub rows_lost: Option<u64>,
+    /// Whether the block's rows were left out. If not, all of them were read: bytes are left after them, or the block's
+    /// deflate stream has no end.
+    pub is_dropped: bool,
 }
 
 impl BadBlock {
@@ -36,7 +40,12 @@ impl BadBlock {
             let bytes = frame.map_or(0, |frame| frame.data.end - frame.data.start);
             rows <= if file.header.codec.is_identity() { bytes } else { file.limits.block_bytes as u64 }
         });
-        Self { error, rows_lost }
+        Self { error, rows_lost, is_dropped: true }
+    }
+
+    /// A block whose rows were all read; the error says what is wrong besides.
+    pub(crate) fn read_whole(error: Error) -> Self {
+        Self { error, rows_lost: Some(0), is_dropped: false }
     }
 }
 

@@ -2,12 +2,30 @@
 
 use memchr::memmem;
 
-use super::{OpenFile, shortfall};
-use crate::binary::{Fault, PADDING};
-use crate::codec::Decompressor;
-use crate::container::BlockFrame;
+use super::{BadBlock, OpenFile, shortfall};
+use crate::binary::{Fault, PADDING, data_end};
+use crate::codec::{Decompressor, StreamEnd};
+use crate::container::{BlockFrame, SYNC_BYTES};
+use crate::plan::Plan;
+use crate::read::blocks::SyncScanner;
 use crate::read::stats::{Counters, add};
 use crate::{Error, Result};
+
+/// Where the data of a block is that is ready to decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BlockData {
+    /// In the bytes of the file: the sync marker is the padding.
+    InPlace,
+    /// In the memory that was passed for it.
+    Decompressed(StreamEnd),
+}
+
+impl BlockData {
+    /// Returns true if the data comes from a stream without an end: more of it may be missing.
+    pub(crate) fn is_unfinished(self) -> bool {
+        self == Self::Decompressed(StreamEnd::Missing)
+    }
+}
 
 /// A small block may be so much longer compressed.
 const MARGIN_BYTES: u64 = 1 << 20;
@@ -21,11 +39,51 @@ impl OpenFile {
         })
     }
 
-    /// The error of a block with bytes that belong to none of its rows.
+    /// Returns the report on a block whose last `bytes` bytes belong to none of its rows.
+    ///
+    /// # Errors
+    /// If they are damage: if `strict`, and if another block ends in them.
     #[cold]
-    pub(crate) fn trailing_bytes(&self, bytes: u64, frame: &BlockFrame) -> Error {
+    pub(crate) fn trailing_bytes(&self, bytes: u64, frame: &BlockFrame, strict: bool) -> Result<BadBlock> {
+        if !strict && self.header.codec.is_identity() && bytes >= SYNC_BYTES as u64 {
+            let marker = SyncScanner::new(&*self.source, &self.header.sync).marker(frame.data.end - bytes)?;
+            if marker.is_some_and(|marker| marker + SYNC_BYTES as u64 <= frame.data.end) {
+                return Err(self.block_error(ends_inside(), frame));
+            }
+        }
         let message = format!("{bytes} bytes are left after the block's {} rows", frame.rows);
-        self.block_error(Error::data(message), frame)
+        self.read_whole(message, frame, strict)
+    }
+
+    /// Checks that the data of a block ends with its rows, if its stream has no end.
+    ///
+    /// # Errors
+    /// If it does not: the stream is cut short.
+    #[cold]
+    pub(crate) fn check_unfinished(&self, plan: &Plan, frame: &BlockFrame, data: &[u8]) -> Result<()> {
+        match plan.skip_records(data, 0, frame.rows) {
+            (_, end, None) if end == data_end(data) => Ok(()),
+            _ => Err(self.block_error(self.header.codec.cut_short(), frame)),
+        }
+    }
+
+    /// Returns the report on a block that has all of its rows although its compressed stream has no end.
+    ///
+    /// # Errors
+    /// If `strict`.
+    #[cold]
+    pub(crate) fn missing_end(&self, frame: &BlockFrame, strict: bool) -> Result<BadBlock> {
+        let (codec, rows) = (self.header.codec, frame.rows);
+        self.read_whole(
+            format!("the block has all of its {rows} rows, but its {codec} stream has no end"),
+            frame,
+            strict,
+        )
+    }
+
+    fn read_whole(&self, message: String, frame: &BlockFrame, strict: bool) -> Result<BadBlock> {
+        let error = self.block_error(Error::data(message), frame);
+        if strict { Err(error) } else { Ok(BadBlock::read_whole(error)) }
     }
 
     /// Refuses a compressed block that is longer than one of the most bytes that it may hold: it need not be read for that.
@@ -41,8 +99,8 @@ impl OpenFile {
         Err(self.block_error(Error::limit("block_bytes", message), frame))
     }
 
-    /// Makes the data of a block, whose bytes end in a sync marker, ready to decode, with padding behind it. Gives `true`
-    /// where the bytes are that already, the sync marker being the padding, and nothing was written to `out`.
+    /// Makes the data of a block, whose bytes end in a sync marker, ready to decode, with padding behind it. Nothing is
+    /// written to `out` if it is that already.
     pub(crate) fn decompress(
         &self,
         bytes: &[u8],
@@ -50,28 +108,29 @@ impl OpenFile {
         decompressor: &mut Decompressor,
         out: &mut Vec<u8>,
         counters: &Counters,
-    ) -> Result<bool> {
+    ) -> Result<BlockData> {
         let (data, sync) = bytes.split_at(bytes.len().saturating_sub(PADDING));
         let error = |error| self.block_error(error, frame);
         frame.check_sync(sync, &self.header.sync).map_err(error)?;
         let codec = self.header.codec;
         if codec.is_identity() || (data.is_empty() && frame.rows == 0) {
             add(&counters.bytes_decoded, data.len() as u64);
-            return Ok(true);
+            return Ok(BlockData::InPlace);
         }
-        decompressor.decompress(codec, data, out, self.limits.block_bytes).map_err(error)?;
+        let end = decompressor.decompress(codec, data, out, self.limits.block_bytes).map_err(error)?;
         if codec.tolerates_trailing_bytes()
             && let Some(marker) = memmem::rfind(data, &self.header.sync)
-            && decompressor.decompress(codec, &data[..marker], &mut Vec::new(), self.limits.block_bytes).is_ok()
+            && let Ok(StreamEnd::Marked) =
+                decompressor.decompress(codec, &data[..marker], &mut Vec::new(), self.limits.block_bytes)
         {
             // A damaged size may have led to the marker of a later block. If so,
             // the stream is whole before the last marker inside, whatever holds those before it.
-            return Err(error(Error::data("a block ends inside the block: its size is wrong")));
+            return Err(error(ends_inside()));
         }
         add(&counters.blocks_decompressed, 1);
         add(&counters.bytes_decoded, out.len() as u64);
         out.extend_from_slice(&[0; PADDING]);
-        Ok(false)
+        Ok(BlockData::Decompressed(end))
     }
 
     /// Returns the error of a record, by its number in its block; `pos` is where it begins in `data`.
@@ -88,4 +147,9 @@ impl OpenFile {
         let error = short.unwrap_or_else(|| fault.into_error()).at(|position| position.record = Some(record));
         self.block_error(error, frame)
     }
+}
+
+#[cold]
+fn ends_inside() -> Error {
+    Error::data("a block ends inside the block: its size is wrong")
 }

@@ -11,6 +11,7 @@ mod shortfall;
 
 pub use bad_block::BadBlock;
 pub(crate) use bad_block::is_damage;
+pub(crate) use block_data::BlockData;
 pub(crate) use entry::FileEntry;
 pub use input::FileInput;
 pub(crate) use open_file::OpenFile;

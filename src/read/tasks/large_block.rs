@@ -52,6 +52,9 @@ pub(crate) struct LargeBlock {
     first_row: u64,
     /// The walk came to something that cannot be passed over.
     broken: bool,
+    /// The compressed stream has no end; whether its rows are to be checked before any is cut.
+    is_unfinished: bool,
+    is_unchecked: bool,
     /// What other threads fetch and have fetched of it, and the part that is cut now.
     parts: Ranges,
     part: Option<Part>,
@@ -76,6 +79,7 @@ impl LargeBlock {
         buffers: Arc<BufferPool>,
     ) -> Result<Self> {
         let error = |error| file.block_error(error, &frame);
+        let mut is_unfinished = false;
         let data: Option<Arc<dyn Source>> = if file.header.codec.is_identity() {
             let sync = fetch::bytes_at(&*file.source, frame.data.end, file.header.sync.len())?;
             frame.check_sync(&sync, &file.header.sync).map_err(error)?;
@@ -87,15 +91,13 @@ impl LargeBlock {
             let block = window.from(frame.data.start);
             let block = &block[..block.len().min(usize::try_from(len).unwrap_or(usize::MAX))];
             let mut data = Vec::new();
-            file.decompress(block, &frame, &mut Decompressor::new(), &mut data, counters)?;
+            let place = file.decompress(block, &frame, &mut Decompressor::new(), &mut data, counters)?;
+            is_unfinished = place.is_unfinished();
             window.release_before(frame.end());
             Some(Arc::new(MemorySource::new(data)))
         };
         let Range { start, end: stop } =
             data.as_ref().map_or(frame.data.clone(), |data| 0..data.size() - PADDING as u64);
-        if frame.rows == 0 && stop > start {
-            return Err(file.trailing_bytes(stop - start, &frame));
-        }
         let (parts, part) = (Ranges::new(buffers), None);
         Ok(Self {
             frame,
@@ -108,6 +110,8 @@ impl LargeBlock {
             take,
             first_row,
             broken: false,
+            is_unfinished,
+            is_unchecked: is_unfinished,
             parts,
             part,
         })
@@ -121,6 +125,14 @@ impl LargeBlock {
         settings: ReadSettings,
         window: &mut Window,
     ) -> Result<Option<RecordRun>> {
+        if std::mem::take(&mut self.is_unchecked)
+            && let Some(data) = &self.data
+        {
+            file.check_unfinished(plan, &self.frame, &fetch::bytes_at(&**data, 0, usize::MAX)?)?;
+        }
+        if self.frame.rows == 0 && self.offset < self.stop {
+            return Ok(Some(self.no_rows()));
+        }
         let mut room = (settings.batch_bytes as u64).clamp(LEAST_PART_BYTES, PART_BYTES);
         while self.take > 0 && !self.broken {
             let chunk = match self.part_chunk() {
@@ -159,6 +171,7 @@ impl LargeBlock {
                 start: chunk.start,
                 stop: (!self.broken).then_some(stop),
                 behind: (self.record + n == self.frame.rows).then_some(chunk.behind),
+                is_unfinished: self.is_unfinished,
                 first_row: self.first_row + self.record,
                 record: self.record,
                 n: if self.broken { self.take } else { n },
@@ -168,6 +181,23 @@ impl LargeBlock {
             return Ok(Some(rows));
         }
         Ok(None)
+    }
+
+    /// A run of no records, for a block that has bytes and no rows.
+    fn no_rows(&mut self) -> RecordRun {
+        let behind = Some(self.stop - self.offset);
+        self.offset = self.stop;
+        RecordRun {
+            frame: self.frame.clone(),
+            data: vec![0; PADDING].into(),
+            start: 0,
+            stop: None,
+            behind,
+            is_unfinished: self.is_unfinished,
+            first_row: self.first_row,
+            record: 0,
+            n: 0,
+        }
     }
 
     /// How many records a walk has passed from here on, and where it ended, if all of them are wanted in one task.

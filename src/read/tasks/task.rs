@@ -78,6 +78,8 @@ pub(crate) struct RecordRun {
     pub(crate) stop: Option<usize>,
     /// Bytes of the block after `data`, if this is its last run.
     pub(crate) behind: Option<u64>,
+    /// The block's compressed stream has no end, though all of its rows.
+    pub(crate) is_unfinished: bool,
     pub(crate) first_row: u64,
     /// Number of the first record in its block.
     pub(crate) record: u64,

@@ -3,6 +3,7 @@
 use polars_avro::{ErrorKind, Limits, ReadOptions};
 
 use super::{column, field, offset_of, only, read_with, record, refusal, refused_in_block, rows};
+use crate::bad_blocks;
 use crate::container::{CODECS, Container, varint};
 use crate::differential::open;
 use crate::expected::Cell;
@@ -60,7 +61,7 @@ fn bytes_behind_the_last_block_are_refused() {
 }
 
 #[test]
-fn bytes_left_in_a_block_are_refused() {
+fn bytes_left_in_a_block_are_refused_by_strict_reads() {
     refused_in_block(&field("\"int\"").block(1, [2]).block(2, [2, 4, 6]), 1);
     refused_in_block(&field("\"null\"").block(3, [0]), 0);
     refused_in_block(&field("\"int\"").block(1, [2]).block(0, [2]), 1);
@@ -72,8 +73,20 @@ fn bytes_left_in_a_block_are_refused() {
 fn bytes_left_in_a_block_are_refused_whatever_is_read() {
     let file = Container::new(&record(&[("a", "\"int\""), ("b", "\"int\"")]), "null").block(1, [2, 4, 6]);
     for columns in [&["a"][..], &["b"], &[]] {
-        let error = refusal(file.build(), &Limits::default(), &only(columns));
+        let error = refusal(file.build(), &Limits::default(), &only(columns).with_strict(true));
         assert_eq!((error.kind(), error.position().block), (ErrorKind::Data, Some(0)), "{columns:?}");
+    }
+}
+
+#[test]
+fn bytes_left_in_a_block_are_reported_by_other_reads() {
+    let file = field("\"int\"").block(1, [2]).block(2, [2, 4, 6]).block(0, [8, 8]).block(1, [4]);
+    for options in [ReadOptions::default(), ReadOptions::default().with_ignore_errors(true)] {
+        let (rows, bad) = bad_blocks::read(&open(file.build()).unwrap(), &options).unwrap();
+        assert_eq!(rows.len(), 4);
+        let reports = bad.iter().map(|bad| (bad.error.position().block, bad.rows_lost, bad.is_dropped));
+        assert_eq!(reports.collect::<Vec<_>>(), [(Some(1), Some(0), false), (Some(2), Some(0), false)]);
+        assert!(bad[1].error.message().contains("2 bytes are left after the block's 0 rows"), "{}", bad[1].error);
     }
 }
 
@@ -149,7 +162,7 @@ fn rows_before_the_damage_come_first_and_the_error_once() {
     file.blocks[350].size += 1;
     for threads in [1, 2, 4] {
         let mut options = ReadOptions::default();
-        (options.n_threads, options.batch_rows) = (Some(threads), 10_000);
+        (options.n_threads, options.batch_rows, options.strict) = (Some(threads), 10_000, true);
         let mut reader = open(file.build()).unwrap().read(&options).unwrap();
         let (mut height, mut failed) = (0, None);
         for batch in reader.by_ref() {

@@ -9,10 +9,9 @@ use crate::bad_blocks::{self, Reported};
 use crate::container::{Block, CODECS, Container, SYNC, put_bytes, varint};
 use crate::expected::Cell;
 
+/// Of a strict read: a block has either all of its rows and nothing else, or it is damaged.
 pub(super) fn options() -> ReadOptions {
-    let mut options = ReadOptions::default();
-    options.ignore_errors = true;
-    options
+    ReadOptions::default().with_ignore_errors(true).with_strict(true)
 }
 
 fn open(bytes: &[u8], limits: &Limits) -> polars_avro::Result<ContainerFile> {

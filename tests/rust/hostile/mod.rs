@@ -45,7 +45,7 @@ fn refusal(file: impl AsRef<[u8]>, limits: &Limits, options: &ReadOptions) -> Er
 }
 
 fn refused(file: &Container) -> Error {
-    refusal(file.build(), &Limits::default(), &ReadOptions::default())
+    refusal(file.build(), &Limits::default(), &ReadOptions::default().with_strict(true))
 }
 
 /// Refused as damaged: in this block and record, at this path.

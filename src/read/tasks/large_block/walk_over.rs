@@ -11,8 +11,9 @@ impl LargeBlock {
     /// Walks over all records, with memory for some of them.
     ///
     /// # Errors
-    /// If they do not end where the block does, or if one has more bytes than a block that is decompressed may have.
-    pub(crate) fn walk_over(mut self, file: &OpenFile, plan: &Plan, window: &mut Window) -> Result<()> {
+    /// If they do not end where the block does, or if one has more bytes than a block that is decompressed may have. Unless
+    /// `strict`, fewer bytes than that may be left after them.
+    pub(crate) fn walk_over(mut self, file: &OpenFile, plan: &Plan, window: &mut Window, strict: bool) -> Result<()> {
         let (mut room, limit) = (PART_BYTES, file.limits.block_bytes as u64);
         while self.record < self.frame.rows && !plan.rows_are_empty() {
             let chunk = self.chunk(file, room, window)?;
@@ -35,7 +36,10 @@ impl LargeBlock {
         }
         match self.stop.checked_sub(self.offset) {
             Some(0) => Ok(()),
-            left => Err(file.trailing_bytes(left.unwrap_or(0), &self.frame)),
+            // What is left is reported by the task that decodes the rows.
+            left => file
+                .trailing_bytes(left.unwrap_or(0), &self.frame, strict || left.is_none_or(|left| left > limit))
+                .map(drop),
         }
     }
 }

@@ -48,6 +48,6 @@ impl BlockStream {
         let (buffers, counters) = (Arc::new(BufferPool::new(1)), Arc::new(Counters::default()));
         let mut window = Window::new(buffers.clone(), counters.clone());
         LargeBlock::open(&self.file, frame.clone(), self.row, (0, frame.rows), &mut window, &counters, buffers)
-            .and_then(|block| block.walk_over(&self.file, &self.plan, &mut window))
+            .and_then(|block| block.walk_over(&self.file, &self.plan, &mut window, self.settings.strict))
     }
 }
