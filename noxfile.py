@@ -1,7 +1,7 @@
 """
 The one door to everything.
 
-``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``distributed``.
+``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``counts``, ``distributed``.
 """
 
 import os
@@ -175,3 +175,12 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Compare with other readers, each in an environment of its own; arguments after ``--`` go to the script."""
     session.run("python", "benches/compare.py", *session.posargs)
+
+
+@nox.session
+def counts(session: nox.Session) -> None:
+    """Count instructions of reads and writes with valgrind, and fail if one takes over 2 % more than recorded.
+
+    ``-- --record`` writes ``benches/record/counts.json`` anew; names after ``--`` choose cases.
+    """
+    session.run("cargo", "bench", "--bench", "counts", "--", *session.posargs, external=True)

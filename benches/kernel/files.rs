@@ -75,6 +75,11 @@ pub(crate) fn nested() -> Vec<Column> {
     NESTED.iter().map(column).collect()
 }
 
+fn schema(columns: &[Column]) -> String {
+    let fields: Vec<Json> = columns.iter().map(Column::schema).collect();
+    json!({"type": "record", "name": "row", "fields": fields}).to_string()
+}
+
 fn kind(kinds: &'static [Kind], name: &str) -> &'static Kind {
     kinds.iter().find(|kind| kind.name == name).unwrap()
 }
@@ -89,8 +94,7 @@ pub(crate) struct Encoded {
 
 impl Encoded {
     pub(crate) fn new(columns: &[Column], rows: usize, block_bytes: usize, codec: &str) -> Self {
-        let fields: Vec<Json> = columns.iter().map(Column::schema).collect();
-        let schema = json!({"type": "record", "name": "row", "fields": fields}).to_string();
+        let schema = schema(columns);
         let mut container = Container::new(&schema, codec);
         let (mut choices, mut datums, mut count, mut datum_bytes) = (Choices::Seed(42), Vec::new(), 0, 0);
         for row in 1..=rows {
@@ -106,6 +110,21 @@ impl Encoded {
             }
         }
         Self { bytes: container.build(), rows, datum_bytes }
+    }
+
+    /// The schema, the rows one after the other without a container, and where each of them ends.
+    pub(crate) fn datums(columns: &[Column], rows: usize) -> (String, Vec<u8>, Vec<usize>) {
+        let (mut choices, mut datums) = (Choices::Seed(42), Vec::new());
+        let mut write = |_| {
+            columns.iter().for_each(|column| column.write(&mut choices, &mut datums));
+            datums.len()
+        };
+        let ends = (0..rows).map(&mut write).collect();
+        (schema(columns), datums, ends)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn open(&self) -> ContainerFile {

@@ -112,7 +112,7 @@ fn short(c: &mut Choices, out: &mut Vec<u8>) {
     text::<1, 12>(c, out);
 }
 
-fn text<const MIN: usize, const MAX: usize>(c: &mut Choices, out: &mut Vec<u8>) {
+pub(crate) fn text<const MIN: usize, const MAX: usize>(c: &mut Choices, out: &mut Vec<u8>) {
     let len = MIN + c.below(MAX - MIN + 1);
     put_long(out, len as i64);
     out.extend((0..len).map(|_| c.pick(b"abcdefghijklmnopqrstuvwxyz 0123456789-_")));
