@@ -18,6 +18,7 @@ __all__ = [
     "FileSet",
     "Frame",
     "FrameStream",
+    "OnDrop",
     "OpenFile",
     "ReadOptions",
     "StoreFile",
@@ -27,9 +28,12 @@ __all__ = [
     "Writer",
     "__version__",
     "check_store_options",
+    "close_interpreter",
     "datum_schema",
     "default_limits",
     "remove_store_files",
+    "reopen_interpreter",
+    "stop_reads",
     "store_files",
     "store_sizes",
 ]
@@ -54,7 +58,21 @@ def remove_store_files(
     options: dict[str, Any],
     credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
 ) -> int: ...
+def close_interpreter(patience: float) -> None: ...
+def reopen_interpreter() -> None: ...
+def stop_reads() -> None: ...
 def check_store_options(urls: list[str], options: dict[str, Any]) -> None: ...
+
+@final
+class OnDrop:
+    def __new__(
+        cls,
+        finish: Callable[[], None],
+        get_ident: Callable[[], int],
+        main_thread: int,
+        postpone: Callable[[Callable[[], None]], None],
+    ) -> OnDrop: ...
+    def __call__(self) -> None: ...
 
 @final
 class OpenFile:

@@ -9,6 +9,7 @@ import polars as pl
 from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
 from polars_avro import _options
+from polars_avro._engine.queries import collect_batches
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.outputs import Output
 from polars_avro._writing.targets import Target, normalize_target
@@ -282,8 +283,9 @@ def sink_avro(
         schema = lf.collect_schema()
         # What cannot be written is told before the query runs.
         output.check(schema, options)
-        batches = lf.collect_batches(maintain_order=bool(maintain_order), engine=engine, optimizations=flags)
-        written = output.write(batches, schema, options)
+        query = collect_batches(lf, maintain_order=bool(maintain_order), engine=engine, optimizations=flags)
+        with query as batches:
+            written = output.write(batches, schema, options)
         if sinked_paths_callback is not None:
             paths = [SinkedPath(path=file.path, num_rows=file.rows, num_bytes=file.bytes) for file in written]
             sinked_paths_callback(SinkedPathsCallbackArgs(paths=paths))

@@ -7,8 +7,10 @@ The only module that knows these names, which Polars calls unstable. Importing i
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import polars as pl
 from polars._plr import PyLazyFrame  # type: ignore[import-not-found, unused-ignore]
@@ -20,6 +22,7 @@ from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
 from polars.lazyframe.resolver import LazyFrameResolver
 
 from polars_avro._engine.files import Files, OpenRows
+from polars_avro._engine.shutdown import Work, shutdown
 from polars_avro._options import ReaderOptions, ScanOptions, max_row_index
 from polars_avro._sources import listing
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from polars._typing import SchemaDict
     from polars.lazyframe.resolver import FilterExpr
+    from typing_extensions import Self
 
 if not hasattr(PyLazyFrame, "new_from_external_reader_builder"):
     raise ImportError("this Polars has no external readers")
@@ -151,6 +155,7 @@ class AvroReaderBuilder(FileReaderBuilder):
         self.schema = schema
         self.options = options
         self.codec = codec
+        self.is_read = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return intern_builder, (self.files, self.schema, self.options, self.codec)
@@ -164,7 +169,10 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def build_file_reader(self, source: str | bytes, multi_scan_context: dict[Any, Any]) -> AvroFileReader:
         """Make the reader of all files, which opens nothing yet."""
-        return AvroFileReader(self)
+        reader = AvroFileReader(self)
+        # After its reader is counted.
+        self.is_read = True
+        return reader
 
     def explain_properties(self) -> dict[str, str]:
         """Say in query plans what the files are; of several the codec of the first is known."""
@@ -174,12 +182,56 @@ class AvroReaderBuilder(FileReaderBuilder):
         return {"format": "Avro", "codec": codec, **given}
 
 
+class RunningScan(Work):
+    """The batches of one reader, from the making of the reader until Polars drops it."""
+
+    def __init__(self) -> None:
+        self.frames: Iterator[pl.DataFrame] | None = None
+        self.has_begun = False
+        shutdown.work.add(self)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> pl.DataFrame:
+        if not self.has_begun:
+            self.has_begun = True
+            shutdown.keep_pool()
+        shutdown.check()
+        if self.frames is None:
+            raise StopIteration
+        self.waits_since = None
+        try:
+            df = next(self.frames)
+        except BaseException:
+            self.close()
+            raise
+        self.waits_since = time.monotonic()
+        return df
+
+    def close(self) -> None:
+        """End the read, here and now: a generator that is freed on the main thread could lose an interrupt."""
+        frames, self.frames = self.frames, None
+        if isinstance(frames, Generator):
+            frames.close()
+
+    def finish(self) -> None:
+        """End the read and its count."""
+        try:
+            self.close()
+        finally:
+            shutdown.work.discard(self)
+
+
 class AvroFileReader(FileReader):
     """Reads the files of a scan as one."""
 
     def __init__(self, builder: AvroReaderBuilder) -> None:
+        shutdown.tidy()
         self.builder = builder
         self.files: OpenRows
+        self.running = RunningScan()
+        self.on_drop = shutdown.on_drop(self.running.finish)  # type: ignore[method-assign]
 
     def fetch_metadata(self) -> None:
         """Open the file if there is only one; Polars calls this first."""
@@ -211,9 +263,10 @@ class AvroFileReader(FileReader):
             filters=[each.expr for each in filters],
             reader=options.reader,
         )
-        if row_index is not None or options.row_index is None:
-            return frames
-        return _numberable(frames, options.row_index[1])
+        if row_index is None and options.row_index is not None:
+            frames = _numberable(frames, options.row_index[1])
+        self.running.frames = frames
+        return self.running
 
 
 def _numberable(frames: Iterator[pl.DataFrame], offset: int) -> Iterator[pl.DataFrame]:
@@ -227,7 +280,8 @@ def _numberable(frames: Iterator[pl.DataFrame], offset: int) -> Iterator[pl.Data
         yield df
 
 
-_builders: WeakValueDictionary[tuple[object, ...], AvroReaderBuilder] = WeakValueDictionary()
+# Without callbacks, which would run when a query ends and could lose an interrupt.
+_builders: dict[tuple[object, ...], ref[AvroReaderBuilder]] = {}
 _lock = threading.Lock()
 
 
@@ -235,7 +289,19 @@ def intern_builder(files: Files, schema: pl.Schema, options: ScanOptions, codec:
     """Return the same object for the same options: Polars reads files once for two scans that share their builder."""
     key = (files.key, options, codec)
     with _lock:
-        builder = _builders.get(key)
+        known = _builders.get(key)
+        builder = None if known is None else known()
         if builder is None:
-            builder = _builders[key] = AvroReaderBuilder(files, schema, options, codec)
+            for old in [old for old, reference in _builders.items() if reference() is None]:
+                del _builders[old]
+            builder = AvroReaderBuilder(files, schema, options, codec)
+            _builders[key] = ref(builder)
         return builder
+
+
+def _awaits_reader() -> bool:
+    builders = [reference() for reference in list(_builders.values())]
+    return any(builder is not None and not builder.is_read for builder in builders)
+
+
+shutdown.awaits_reader = _awaits_reader

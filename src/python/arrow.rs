@@ -12,6 +12,7 @@ use pyo3::types::{PyCapsule, PyTuple};
 
 use super::damage::Report;
 use super::importable::importable;
+use super::interpreter::WithoutGil;
 
 /// Consecutive rows. Its columns can be taken again, should Ctrl-C end the import.
 #[pyclass(module = "polars_avro._core")]
@@ -166,7 +167,7 @@ pub(super) fn pull(object: &Bound<'_, PyAny>) -> PyResult<(Field, Vec<Box<dyn Ar
     // The producer may need the interpreter.
     object
         .py()
-        .detach(|| pull_all(stream))
+        .without_gil(|| pull_all(stream))
         .map_err(|error| PyValueError::new_err(format!("the Arrow stream failed: {error}")))
 }
 

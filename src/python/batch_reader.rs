@@ -8,7 +8,9 @@ use pyo3::types::{PyCapsule, PyDict};
 use super::arrow::{Batch, Batches, Returned, batches_capsule, schema_capsule};
 use super::damage::{Report, report};
 use super::error::Raised;
+use super::interpreter::WithoutGil;
 use super::interrupt::{Slow, interruptible};
+use super::running::Running;
 
 /// The batches of one read, in file order.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -17,6 +19,7 @@ pub(super) struct BatchReader {
     /// Reads on the thread that asks, where a signal waits for the next batch.
     here: bool,
     slow: Slow,
+    running: Arc<Running>,
 }
 
 /// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share
@@ -51,6 +54,7 @@ impl BatchReader {
         here: bool,
         slow: Slow,
     ) -> Self {
+        let running = Running::register(reader.canceller(), slow.clone());
         let joined = Joined {
             reader,
             rows: options.batch_rows,
@@ -62,7 +66,7 @@ impl BatchReader {
             complete: false,
             behind: None,
         };
-        Self { joined: Arc::new(Mutex::new(joined)), here, slow }
+        Self { joined: Arc::new(Mutex::new(joined)), here, slow, running }
     }
 
     fn lock(&self) -> MutexGuard<'_, Joined> {
@@ -147,19 +151,23 @@ impl BatchReader {
         interruptible(py, self.here, &self.slow, move |stopped| lock(&joined).fill(stopped))?;
         // A signal that comes after this would be raised as soon as the rows are handed over, and they would be lost.
         py.check_signals()?;
-        Ok(self.lock().take().map_err(Raised::from)?)
+        let rows = self.lock().take().map_err(Raised::from)?;
+        if rows.is_none() {
+            self.running.check()?;
+        }
+        Ok(rows)
     }
 
     /// Returns the blocks dropped before the last batch, or before the end; each report is returned once.
     fn take_bad_blocks(&self, py: Python<'_>) -> Vec<Report> {
-        py.detach(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
+        py.without_gil(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
     }
 
     /// Takes rows back that came out last; they come out again.
     fn give_back(&self, py: Python<'_>, rows: Returned<'_>) {
         let batches = rows.batches();
         drop(rows);
-        py.detach(|| self.lock().give_back(batches));
+        py.without_gil(|| self.lock().give_back(batches));
     }
 
     /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
@@ -171,21 +179,21 @@ impl BatchReader {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface allows a producer to keep its own types.
         drop(requested_schema);
-        let fields = py.detach(|| self.lock().reader.fields().to_vec());
+        let fields = py.without_gil(|| self.lock().reader.fields().to_vec());
         let joined = self.joined.clone();
         batches_capsule(py, &fields, move || lock(&joined).next_alone())
     }
 
     /// The columns of the batches, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let fields = py.detach(|| self.lock().reader.fields().to_vec());
+        let fields = py.without_gil(|| self.lock().reader.fields().to_vec());
         schema_capsule(py, &fields)
     }
 
     /// Returns counters of the work done so far.
     #[getter]
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let stats = py.detach(|| self.lock().reader.stats());
+        let stats = py.without_gil(|| self.lock().reader.stats());
         let counts = PyDict::new(py);
         counts.set_item("blocks_read", stats.blocks_read)?;
         counts.set_item("blocks_skipped", stats.blocks_skipped)?;

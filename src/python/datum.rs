@@ -12,6 +12,7 @@ use pyo3::types::PyCapsule;
 use super::arrow::{column_capsule, pull, schema_capsule};
 use super::damage::Limits;
 use super::error::Raised;
+use super::interpreter::WithoutGil;
 use crate::{DatumOptions, Decoded, Limits as CoreLimits, Schema, datum_schema_of};
 
 /// Decodes any number of Binary columns in the same way.
@@ -63,7 +64,7 @@ impl DatumDecoder {
 
     /// Says which schema an id, or a fingerprint as a number, is of.
     fn add_schema(&self, py: Python<'_>, schema_id: u64, schema: &str) -> Result<(), Raised> {
-        py.detach(|| {
+        py.without_gil(|| {
             let schema = Schema::parse(schema, &self.0.options().limits)?;
             Ok(self.0.add_schema(schema_id, &Arc::new(schema))?)
         })
@@ -77,7 +78,7 @@ impl DatumDecoder {
             None => Err(PyTypeError::new_err(format!("datums are in a Binary column, got {:?}", array.dtype()))),
         };
         let chunks = pull(series)?.1.into_iter().map(binary).collect::<PyResult<Vec<_>>>()?;
-        let decoded = py.detach(|| self.0.decode(&chunks, &unknown)).map_err(Raised::from)?;
+        let decoded = py.without_gil(|| self.0.decode(&chunks, &unknown)).map_err(Raised::from)?;
         let field = self.0.field("");
         Ok(match decoded {
             Decoded::Rows { arrays, bad, first_bad } => {
@@ -105,7 +106,7 @@ impl DatumEncoder {
     /// Encodes a series.
     fn encode(&self, py: Python<'_>, series: &Bound<'_, PyAny>) -> PyResult<Datums> {
         let (field, chunks) = pull(series)?;
-        let arrays = py.detach(|| self.0.encode(&field, &chunks)).map_err(Raised::from)?;
+        let arrays = py.without_gil(|| self.0.encode(&field, &chunks)).map_err(Raised::from)?;
         let field = Field::new("".into(), ArrowDataType::BinaryView, true);
         Ok(Datums { field, arrays: Some(arrays), bad: (0, None), missing: Vec::new() })
     }

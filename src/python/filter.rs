@@ -6,6 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use super::arrow::{Batch, pull};
+use super::interpreter::attach;
 use crate::{Error, ErrorKind, Result, RowFilter};
 
 /// Takes a `Batch`, gives booleans as an Arrow stream: `polars.Series` is one.
@@ -31,12 +32,7 @@ impl RowFilter for CallableFilter {
             let answer = self.callable.bind(py).call1((Batch::from(batch),))?;
             booleans(&answer)
         };
-        match Python::try_attach(ask) {
-            Some(answer) => {
-                answer.map_err(|raised| Error::new(ErrorKind::Callback, "a filter failed").with_cause(raised))
-            }
-            None => Err(Error::new(ErrorKind::Callback, "the interpreter ends")),
-        }
+        attach(ask)?.map_err(|raised| Error::new(ErrorKind::Callback, "a filter failed").with_cause(raised))
     }
 }
 

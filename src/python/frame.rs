@@ -9,6 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::arrow::{Batch, pull, take_stream};
+use super::interpreter::WithoutGil;
 
 /// The rows of one frame, in memory that is shared with it.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -80,7 +81,7 @@ impl FrameStream {
     #[new]
     fn new(py: Python<'_>, source: &Bound<'_, PyAny>) -> PyResult<Self> {
         let stream = take_stream(&source.call_method0("__arrow_c_stream__")?)?;
-        let stream = py.detach(|| Stream::new(stream)).map_err(PyValueError::new_err)?;
+        let stream = py.without_gil(|| Stream::new(stream)).map_err(PyValueError::new_err)?;
         Ok(Self(Mutex::new(stream)))
     }
 
@@ -89,7 +90,7 @@ impl FrameStream {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        let next = py.detach(|| {
+        let next = py.without_gil(|| {
             let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let rows = stream.next()?;
             let batch = |rows: StructArray| {

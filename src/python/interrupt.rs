@@ -10,6 +10,8 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 
 use super::error::Raised;
+use super::interpreter::{WithoutGil, attach, is_stopping};
+use super::running::stopped_error;
 
 /// Time between two looks at signals.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -40,7 +42,7 @@ pub(super) fn detached<T: Send + 'static>(
     work: impl FnOnce() -> crate::Result<T> + Send + 'static,
 ) -> Result<T, Raised> {
     match slow {
-        None => Ok(py.detach(work)?),
+        None => Ok(py.without_gil(work)?),
         Some(_) => Ok(interruptible(py, false, slow, |_| work())??),
     }
 }
@@ -60,9 +62,10 @@ pub(super) fn interruptible<T: Send + 'static>(
 fn on_this_thread<T: Send>(py: Python<'_>, work: impl FnOnce(&dyn Fn() -> bool) -> T + Send) -> PyResult<T> {
     let raised = Mutex::new(None);
     let take = || raised.lock().unwrap_or_else(PoisonError::into_inner);
-    let done = py.detach(|| {
+    let done = py.without_gil(|| {
         work(&|| {
-            let signal = Python::attach(|py| py.check_signals().err());
+            // After the end of the interpreter nobody waits for the work.
+            let Ok(signal) = attach(|py| py.check_signals().err()) else { return true };
             let stop = signal.is_some();
             *take() = signal;
             stop
@@ -77,7 +80,7 @@ fn on_another_thread<T: Send + 'static>(
     work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
 ) -> PyResult<T> {
     if let Some(source) = slow {
-        py.detach(|| source.begin());
+        py.without_gil(|| source.begin());
     }
     let stopped = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = sync_channel(1);
@@ -91,15 +94,16 @@ fn on_another_thread<T: Send + 'static>(
     spawned.map_err(|error| PyOSError::new_err(format!("cannot start a thread: {error}")))?;
     loop {
         let wait = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(INTERVAL);
-        match py.detach(wait) {
+        match py.without_gil(wait) {
             Ok(done) => return Ok(done),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("a panic while reading")),
         }
-        if let Err(signal) = py.check_signals() {
+        let ended = if is_stopping() { Err(stopped_error()) } else { py.check_signals() };
+        if let Err(signal) = ended {
             stopped.store(true, Ordering::Relaxed);
             if let Some(source) = slow {
-                py.detach(|| end_reads(&**source, &receiver));
+                py.without_gil(|| end_reads(&**source, &receiver));
             }
             return Err(signal);
         }

@@ -12,9 +12,11 @@ mod file_set;
 mod filter;
 mod frame;
 mod importable;
+mod interpreter;
 mod interrupt;
 mod open_file;
 mod options;
+mod running;
 mod sink;
 mod source;
 #[cfg(feature = "object_store")]
@@ -66,6 +68,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<store::StoreTarget>()?;
         module.add_class::<store::StoreTargets>()?;
     }
+    module.add_function(wrap_pyfunction!(interpreter::close_interpreter, module)?)?;
+    module.add_function(wrap_pyfunction!(interpreter::reopen_interpreter, module)?)?;
+    module.add_function(wrap_pyfunction!(running::stop_reads, module)?)?;
+    module.add_class::<running::OnDrop>()?;
     module.add_class::<open_file::OpenFile>()?;
     module.add_class::<arrow::Batch>()?;
     module.add_class::<arrow::Batches>()?;

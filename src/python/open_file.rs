@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use super::error::Raised;
+use super::interpreter::attach;
 use super::interrupt::Waiting;
 use crate::{Error, ErrorKind, FileSource, Result, Source};
 
@@ -69,8 +70,8 @@ struct State {
 }
 
 impl ObjectSource {
-    fn read(&self, offset: u64, len: usize) -> PyResult<Buffer<u8>> {
-        Python::attach(|py| {
+    fn read(&self, offset: u64, len: usize) -> Result<PyResult<Buffer<u8>>> {
+        attach(|py| {
             let object = self.object.bind(py);
             object.call_method1("seek", (self.start + offset,))?;
             let first: PyBackedBytes = object.call_method1("read", (len,))?.extract()?;
@@ -113,7 +114,7 @@ impl Source for ObjectSource {
         if left == 0 || len == 0 {
             return Ok(Buffer::new());
         }
-        self.read(offset, len.min(left)).map_err(failed)
+        self.read(offset, len.min(left))?.map_err(failed)
     }
 
     fn is_remote(&self) -> bool {

@@ -9,6 +9,7 @@ use super::arrow::schema_capsule;
 use super::damage::Limits;
 use super::error::Raised;
 use super::filter::CallableFilter;
+use super::interpreter::WithoutGil;
 use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Schema};
 
 /// How to open files; the same options serve any number of them.
@@ -52,7 +53,7 @@ impl FileOpener {
 
     /// The columns of files that are read as the reader's schema, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let fields = py.detach(|| self.0.fields()).map_err(Raised::from)?;
+        let fields = py.without_gil(|| self.0.fields()).map_err(Raised::from)?;
         schema_capsule(py, &fields)
     }
 }

@@ -4,6 +4,7 @@ use pyo3::exceptions::{PyBlockingIOError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::interpreter::attach;
 use crate::{Error, ErrorKind, Result, Sink};
 
 /// An object with `write`.
@@ -23,10 +24,7 @@ impl WritableSink {
 
 /// Runs `work` with the interpreter; what it raises comes out as it was raised.
 fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
-    match Python::try_attach(work) {
-        Some(worked) => worked.map_err(|raised| Error::new(ErrorKind::Callback, "writing failed").with_cause(raised)),
-        None => Err(Error::new(ErrorKind::Callback, "the interpreter ends")),
-    }
+    attach(work)?.map_err(|raised| Error::new(ErrorKind::Callback, "writing failed").with_cause(raised))
 }
 
 /// Whether None from `write` says that nothing was taken, as the raw files of Python have it.

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::error::Raised;
+use super::interpreter::{WithoutGil, attach};
 use super::interrupt::Waiting;
 use super::sink::signals;
 use crate::{
@@ -78,7 +79,7 @@ pub(super) fn store_sizes(
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<Vec<u64>, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    Ok(py.detach(|| crate::store_sizes(&urls, &options, credentials, &check()))?)
+    Ok(py.without_gil(|| crate::store_sizes(&urls, &options, credentials, &check()))?)
 }
 
 /// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
@@ -91,7 +92,7 @@ pub(super) fn remove_store_files(
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<usize, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    Ok(py.detach(|| crate::remove_store_files(directory, prefix, &options, credentials, &check()))?)
+    Ok(py.without_gil(|| crate::remove_store_files(directory, prefix, &options, credentials, &check()))?)
 }
 
 fn check() -> WaitCheck {
@@ -122,12 +123,12 @@ impl StoreTargets {
 
     /// Makes objects visible that were written together.
     fn commit(&self, py: Python<'_>) -> std::result::Result<(), Raised> {
-        Ok(py.detach(|| self.0.commit())?)
+        Ok(py.without_gil(|| self.0.commit())?)
     }
 
     /// Gives up objects that were written and are not visible yet.
     fn abort(&self, py: Python<'_>) {
-        py.detach(|| self.0.abort());
+        py.without_gil(|| self.0.abort());
     }
 }
 
@@ -178,7 +179,7 @@ struct Callable(Py<PyAny>);
 
 impl CredentialSource for Callable {
     fn fetch(&self, refused: bool) -> Result<Credentials> {
-        let fetched = Python::attach(|py| {
+        let fetched = attach(|py| {
             let (values, expires): (Vec<(String, String)>, Option<f64>) = {
                 let (values, expires): (Bound<'_, PyDict>, Option<f64>) =
                     self.0.bind(py).call1((refused,))?.extract()?;
@@ -186,7 +187,7 @@ impl CredentialSource for Callable {
                 (values.iter().map(pair).collect::<PyResult<_>>()?, expires)
             };
             Ok::<_, PyErr>(Credentials { values, expires: expires.map(at) })
-        });
+        })?;
         fetched.map_err(|raised| Error::new(ErrorKind::Callback, "the credential provider failed").with_cause(raised))
     }
 }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use super::error::Raised;
 use super::frame::Frame;
+use super::interpreter::WithoutGil;
 use super::sink::{InterruptibleSink, WritableSink};
 #[cfg(feature = "object_store")]
 use super::store::StoreTarget;
@@ -57,7 +58,7 @@ impl WriteOptions {
     /// Raises what writing the frame would raise before its first row.
     fn check(&self, py: Python<'_>, frame: &Frame) -> Result<(), Raised> {
         let sink = || Ok(Box::new(MemorySink::new()) as Box<dyn Sink>);
-        Ok(py.detach(|| create(sink, frame, &self.0)).map(drop)?)
+        Ok(py.without_gil(|| create(sink, frame, &self.0)).map(drop)?)
     }
 
     /// The Avro schema that a frame is written with, as JSON.
@@ -122,13 +123,13 @@ impl Writer {
             }
             Target::Object(object) => create(|| Ok(interruptible(WritableSink::new(object, hold))), frame, &options.0),
         };
-        let writer = py.detach(begin).map_err(Raised::from)?;
+        let writer = py.without_gil(begin).map_err(Raised::from)?;
         Ok(Self(Mutex::new(Some(writer))))
     }
 
     /// Writes the rows of a frame, detached.
     fn write(&self, py: Python<'_>, frame: &Frame) -> Result<(), Raised> {
-        py.detach(|| {
+        py.without_gil(|| {
             let mut writer = self.lock();
             let writer = writer.as_mut().ok_or_else(closed)?;
             Ok(frame.batches.iter().try_for_each(|batch| writer.write(batch))?)
@@ -137,7 +138,7 @@ impl Writer {
 
     /// Ends the file; gives rows, blocks and bytes that were written.
     fn finish(&self, py: Python<'_>) -> Result<(u64, u64, u64), Raised> {
-        py.detach(|| {
+        py.without_gil(|| {
             let mut writer = self.lock().take().ok_or_else(closed)?;
             let written = writer.finish()?;
             Ok((written.rows, written.blocks, written.bytes))
@@ -146,7 +147,7 @@ impl Writer {
 
     /// Leaves everything as it was before the file was begun. Nothing happens if it is finished.
     fn abort(&self, py: Python<'_>) {
-        py.detach(|| drop(self.lock().take()));
+        py.without_gil(|| drop(self.lock().take()));
     }
 }
 

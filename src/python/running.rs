@@ -1,0 +1,94 @@
+//! Reads that are under way, so that the end of the program can end them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use super::interpreter::begin_stopping;
+use super::interrupt::Slow;
+use crate::Canceller;
+
+/// All reads whose batches may still be asked for. The lock is taken with the GIL held, so a fork finds it free.
+static RUNNING: Mutex<Vec<Weak<Running>>> = Mutex::new(Vec::new());
+
+/// How a read is ended from outside.
+pub(super) struct Running {
+    canceller: Canceller,
+    slow: Slow,
+    is_stopped: AtomicBool,
+}
+
+impl Running {
+    /// Registers a read for as long as the result lives.
+    pub(super) fn register(canceller: Canceller, slow: Slow) -> Arc<Self> {
+        let running = Arc::new(Self { canceller, slow, is_stopped: AtomicBool::new(false) });
+        let mut reads = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.retain(|read| read.strong_count() > 0);
+        reads.push(Arc::downgrade(&running));
+        running
+    }
+
+    fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.canceller.cancel();
+        if let Some(source) = &self.slow {
+            source.end_reads();
+        }
+    }
+
+    /// Raises if the read was ended from outside: it has not come to its end.
+    pub(super) fn check(&self) -> PyResult<()> {
+        if self.is_stopped.load(Ordering::SeqCst) { Err(stopped_error()) } else { Ok(()) }
+    }
+}
+
+/// Ends all reads: whoever asks for their next batch gets an error.
+#[pyfunction]
+pub(super) fn stop_reads(py: Python<'_>) {
+    begin_stopping();
+    let reads: Vec<_> = {
+        let reads = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.iter().filter_map(Weak::upgrade).collect()
+    };
+    // A source that is asked to end its reads may be waiting for the interpreter.
+    py.detach(|| reads.iter().for_each(|read| read.stop()));
+}
+
+/// What asking for more of a stopped read raises.
+pub(super) fn stopped_error() -> PyErr {
+    PyRuntimeError::new_err("the read was stopped: the interpreter is shutting down")
+}
+
+/// Called when Polars drops a reader: finishes it, but not on the main thread.
+///
+/// No bytecode runs there: the interpreter would raise a pending `KeyboardInterrupt` in it, and the interrupt would be
+/// lost with whatever a destructor raises.
+#[pyclass(module = "polars_avro._core", frozen)]
+pub(super) struct OnDrop {
+    finish: Py<PyAny>,
+    /// `_thread.get_ident`, and what it returns on the main thread.
+    get_ident: Py<PyAny>,
+    main_thread: u64,
+    /// Where a reader waits that was dropped on the main thread: `list.append`.
+    postpone: Py<PyAny>,
+}
+
+#[pymethods]
+impl OnDrop {
+    #[new]
+    fn new(finish: Py<PyAny>, get_ident: Py<PyAny>, main_thread: u64, postpone: Py<PyAny>) -> Self {
+        Self { finish, get_ident, main_thread, postpone }
+    }
+
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let is_main = self.get_ident.bind(py).call0()?.extract::<u64>()? == self.main_thread;
+        if is_main {
+            self.postpone.bind(py).call1((&self.finish,))?;
+        } else {
+            self.finish.bind(py).call0()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+"""An interrupt at any instant gives every row or an error, and a target that is whole or as it was."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import polars as pl
+import pytest
+from interrupts import LOOPS
+
+import polars_avro as pa
+
+ROWS = 400_000
+#: How many interrupts each loop gets.
+RUNS = int(os.environ.get("POLARS_AVRO_INTERRUPTS", "3"))
+
+HEAD = """
+import os, sys, time
+import polars as pl
+import polars_avro as pa
+path, target = sys.argv[1:]
+rows = 400_000
+def scan():
+    return pa.scan_avro(path)
+def check(count):
+    if count != rows:
+        print(count, "rows", flush=True)
+        os._exit(1)
+def check_target():
+    check(pa.read_avro_metadata(target).n_rows)
+{begin}
+print("begun", flush=True)
+while True:
+{body}
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("interrupts") / "rows.avro"
+    numbers = pl.int_range(ROWS, eager=True)
+    pa.write_avro(pl.DataFrame({"a": numbers, "text": "value " + numbers.cast(pl.String)}), path)
+    return path
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+@pytest.mark.parametrize("name", LOOPS)
+def test_an_interrupt_loses_nothing_in_silence(name, path, tmp_path):
+    begin, body = LOOPS[name]
+    code = HEAD.format(begin=begin, body=textwrap.indent(body, "    "))
+    for _ in range(RUNS):
+        target = tmp_path / "out.avro"
+        command = [sys.executable, "-c", code, str(path), str(target)]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        ) as process:
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(random.random() * 0.4)
+            process.send_signal(signal.SIGINT)
+            try:
+                printed, errors = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        assert printed == ""
+        # The interpreter ends by the signal itself after an uncaught KeyboardInterrupt.
+        assert process.returncode == -signal.SIGINT, errors
+        assert "Exception ignored" not in errors
+        if target.exists():
+            assert pa.read_avro_metadata(target).n_rows == ROWS
+        assert {each.name for each in tmp_path.iterdir()} <= {"out.avro", "out.avrod"}
