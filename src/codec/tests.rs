@@ -29,7 +29,7 @@ fn compress(codec: Codec, level: Option<i32>, data: &[u8]) -> Vec<u8> {
 
 fn decompress(codec: Codec, block: &[u8], limit: usize) -> Result<Vec<u8>> {
     let mut out = b"what was here before".to_vec();
-    Decompressor::new().decompress(codec, block, &mut out, limit).map(|()| out)
+    Decompressor::new().decompress(codec, block, &mut out, limit).map(|_| out)
 }
 
 fn compressing() -> impl Iterator<Item = Codec> {

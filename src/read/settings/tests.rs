@@ -13,8 +13,9 @@ fn sizes_are_four_between_powers_of_two() {
 #[test]
 fn full_batches_have_at_least_the_rows_that_are_wanted_unless_these_are_large() {
     let (batch_rows, batch_bytes) = (1_000, 16 << 20);
-    let (threads, files_behind, window_bytes, eager, ignore_errors) = (1, 0, u64::MAX, true, false);
-    let settings = ReadSettings { batch_rows, batch_bytes, threads, files_behind, window_bytes, eager, ignore_errors };
+    let (threads, files_behind, window_bytes, eager, ignore_errors, strict) = (1, 0, u64::MAX, true, false, false);
+    let settings =
+        ReadSettings { batch_rows, batch_bytes, threads, files_behind, window_bytes, eager, ignore_errors, strict };
     assert_eq!(settings.rows_that_fill(10, 1_000), 1_024);
     assert_eq!(settings.rows_that_fill(1, 20_000), 768);
     assert_eq!((settings.rows_that_fill(1, 1 << 40), settings.rows_that_fill(1, 0)), (1, 1_024));
