@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import urllib.parse
@@ -25,6 +26,10 @@ _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 _MAX_REFERENCES = 1000
 #: How long a schema that is not there is not asked for again, in seconds.
 _REMEMBER_MISSING = 10.0
+#: The context that qualifies a subject, such as ``:.staging:`` of ``:.staging:orders-value``. Each has ids of its own.
+_CONTEXT = re.compile(r":\.[^:]*:")
+#: Statuses with which a registry refuses a schema: it is incompatible, or not valid.
+_REFUSED = (409, 422)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class SchemaRegistry:
     url
         The address of the registry, such as ``https://registry.example.com``. It may hold a user and a password.
     subject
-        Datums are read as the latest version of this subject if no `reader_schema` is given.
+        Datums are read as the latest version of this subject if no `reader_schema` is given. If it is qualified by a
+        context, as ``:.staging:orders-value`` is, ids are looked up in that context.
     auth
         User and password for basic authentication.
     token
@@ -161,15 +167,21 @@ class SchemaRegistry:
         Raises
         ------
         AvroSchemaNotFoundError
-            If the registry has no such id.
+            If the registry says that it has no such id.
+        AvroError
+            If the answer is not that of a registry.
         AvroUnsupportedError
             If the schema is not an Avro schema.
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
         """
-        return self._once(
-            schema_id, lambda: self._whole(self._get(f"/schemas/ids/{schema_id}", f"schema id {schema_id}"))
-        )
+        subject = self.subject or ""
+        context = _context(subject)
+        path, what = f"/schemas/ids/{schema_id}", f"schema id {schema_id}"
+        if context:
+            path += f"?subject={urllib.parse.quote(subject, safe='')}"
+            what += f" in the context {context}"
+        return self._once((schema_id, context), what, lambda: self._whole(self._get(path, what), context))
 
     def latest(self, subject: str | None = None) -> RegisteredSchema:
         """
@@ -227,22 +239,25 @@ class SchemaRegistry:
         def post() -> int:
             path = f"/subjects/{urllib.parse.quote(subject, safe='')}/versions"
             answer = self._service.request("POST", path, {"schema": text})
-            if answer.status != 200:
+            if answer.status in _REFUSED:
                 msg = f"{self!r} does not accept the schema as {subject!r}: {_message(answer)}"
                 raise AvroSchemaError(msg)
+            if answer.status != 200:
+                msg = f"{self!r} did not register the schema as {subject!r}: {_message(answer)}"
+                raise AvroError(msg)
             return int(self._member(answer.body, "id", int))
 
-        return self._once((subject, text), post)
+        return self._once((subject, text), f"subject {subject!r}", post)
 
     def _version(self, subject: str, version: int | str) -> RegisteredSchema:
         path = f"/subjects/{urllib.parse.quote(subject, safe='')}/versions/{version}"
         body = self._get(path, f"version {version} of subject {subject!r}")
         numbers = {name: self._member(body, name, int) for name in ("id", "version")}
-        return RegisteredSchema(schema=self._whole(body), subject=subject, **numbers)
+        return RegisteredSchema(schema=self._whole(body, _context(subject)), subject=subject, **numbers)
 
     def _get(self, path: str, what: str) -> Any:
         answer = self._service.request("GET", path)
-        if answer.status == 404:
+        if _is_not_found(answer):
             msg = f"{self!r} has no {what}"
             raise AvroSchemaNotFoundError(msg)
         if answer.status != 200:
@@ -250,30 +265,41 @@ class SchemaRegistry:
             raise AvroError(msg)
         return answer.body
 
-    def _whole(self, body: Any) -> str:
+    def _whole(self, body: Any, context: str) -> str:
         """Return a schema with the types that it refers to inlined."""
         text = self._avro(body)
         if not body.get("references"):
             return text
         referenced: dict[tuple[str, int], Any] = {}
-        self._collect(body, referenced)
+        self._collect(body, context, referenced)
         return json.dumps(_references.inline(_parsed(text), referenced.values()))
 
-    def _collect(self, body: Any, found: dict[tuple[str, int], Any]) -> None:
+    def _collect(self, body: Any, context: str, found: dict[tuple[str, int], Any]) -> None:
         """Fetch the schemas that a schema refers to, directly or not."""
-        waiting = [body]
+        waiting = [(body, context)]
         while waiting:
-            for reference in self._member(waiting.pop(), "references", list, []):
-                key = self._member(reference, "subject", str), self._member(reference, "version", int)
-                if key in found:
+            referrer, around = waiting.pop()
+            for reference in self._member(referrer, "references", list, []):
+                subject, version = self._member(reference, "subject", str), self._member(reference, "version", int)
+                # A subject that is not qualified is in the context of the schema that refers to it.
+                subject = subject if _context(subject) else around + subject
+                if (subject, version) in found:
                     continue
                 if len(found) == _MAX_REFERENCES:
                     msg = f"{self!r}: a schema refers to more than {_MAX_REFERENCES} others"
                     raise AvroSchemaError(msg)
-                path = f"/subjects/{urllib.parse.quote(key[0], safe='')}/versions/{key[1]}"
-                other = self._get(path, f"version {key[1]} of subject {key[0]!r}, which a schema refers to")
-                found[key] = _parsed(self._avro(other))
-                waiting.append(other)
+                other = self._referenced(subject, version)
+                found[subject, version] = _parsed(self._avro(other))
+                waiting.append((other, _context(subject)))
+
+    def _referenced(self, subject: str, version: int) -> Any:
+        """Fetch a version that a schema refers to, which may have been soft-deleted since."""
+        path = f"/subjects/{urllib.parse.quote(subject, safe='')}/versions/{version}"
+        what = f"version {version} of subject {subject!r}, which a schema refers to"
+        try:
+            return self._get(path, what)
+        except AvroSchemaNotFoundError:
+            return self._get(f"{path}?deleted=true", what)
 
     def _avro(self, body: Any) -> str:
         kind = self._member(body, "schemaType", str, "AVRO")
@@ -289,11 +315,11 @@ class SchemaRegistry:
             raise AvroError(msg)
         return value
 
-    def _once(self, key: Hashable, fetch: Callable[[], _T]) -> _T:
+    def _once(self, key: Hashable, what: str, fetch: Callable[[], _T]) -> _T:
         """Fetch something on one thread while others wait for it; remember what was found."""
         with self._lock:
             if self._missing.get(key, 0) > time.monotonic():
-                msg = f"{self!r} has no schema id {key}"
+                msg = f"{self!r} has no {what}"
                 raise AvroSchemaNotFoundError(msg)
             future = self._fetched.get(key)
             if mine := future is None:
@@ -311,10 +337,28 @@ class SchemaRegistry:
         return found
 
 
+def _context(subject: str) -> str:
+    """Return the context that qualifies a subject; the empty string if none does."""
+    found = _CONTEXT.match(subject)
+    return found[0] if found else ""
+
+
+def _is_not_found(answer: _http.Answer) -> bool:
+    """
+    Return whether a registry says that it lacks what was asked for.
+
+    A proxy, or a server without this API at that path, answers 404 too, but without a registry's error code: 40403 for
+    an id, 40401 for a subject, and so on.
+    """
+    code = answer.body.get("error_code") if isinstance(answer.body, dict) else None
+    return answer.status == 404 and isinstance(code, int) and code // 100 == 404
+
+
 def _message(answer: _http.Answer) -> str:
     """Return the error message of a registry."""
     text = answer.body.get("message") if isinstance(answer.body, dict) else answer.body
-    return f"status {answer.status}, {text}"
+    said = f"status {answer.status}, {' '.join(str(text).split())}"
+    return f"{said}: is `url` that of a schema registry?" if answer.status == 404 else said
 
 
 def _parsed(text: str) -> Any:

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     import ssl
@@ -23,6 +24,10 @@ class Registry:
         self.subjects: dict[str, list[int]] = {}
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
+        #: Subjects that are soft-deleted: their versions are given to those alone who ask for deleted ones.
+        self.deleted: set[str] = set()
+        #: Schemas by their ids in contexts other than the default one.
+        self.contexts: dict[str, dict[int, dict[str, Any]]] = {}
         #: Answers given instead of the right ones: status, body and headers; one a request.
         self.faults: list[tuple[int, bytes, dict[str, str]]] = []
         self.authorization: str | None = None
@@ -46,11 +51,20 @@ class Registry:
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Answer a GET as the API does."""
-        parts = path.strip("/").split("/")
-        if parts[:2] == ["schemas", "ids"] and int(parts[2]) <= len(self.schemas):
-            return 200, self.schemas[int(parts[2]) - 1]
+        split = urlsplit(path)
+        query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        parts = [unquote(part) for part in split.path.strip("/").split("/")]
+        if parts[:2] == ["schemas", "ids"]:
+            ids = dict(enumerate(self.schemas, 1))
+            if query.get("subject", "").startswith(":."):
+                ids = self.contexts.get(query["subject"].split(":")[1], {})
+            if int(parts[2]) in ids:
+                return 200, ids[int(parts[2])]
+            return 404, {"error_code": 40403, "message": f"Schema {parts[2]} not found"}
         if parts[0] == "subjects" and parts[2:3] == ["versions"]:
-            subject = parts[1].replace("%2F", "/")
+            subject = parts[1]
+            if subject in self.deleted and query.get("deleted") != "true":
+                return 404, {"error_code": 40401, "message": f"Subject '{subject}' not found."}
             if method == "POST":
                 return self.register(subject, body)
             if versions := self.subjects.get(subject):

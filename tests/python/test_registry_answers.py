@@ -1,0 +1,124 @@
+"""What the answers of a registry mean: contexts, soft-deleted subjects, and 404s that are no registry's."""
+
+import json
+
+import pytest
+from framed import SCHEMA, column, events, expected
+from polars.testing import assert_series_equal
+from registry_server import serve
+
+import polars_avro
+from polars_avro import SchemaRegistry
+
+VALUES = events(5)
+#: The same bytes, read with other names.
+SWAPPED = {
+    "type": "record",
+    "name": "T",
+    "fields": [{"name": "amount", "type": "long"}, {"name": "price", "type": "long"}],
+}
+STAGED = SWAPPED | {"fields": SWAPPED["fields"][::-1]}
+HTML = b"<html>\n<body>Not Found</body>\n</html>"
+
+
+@pytest.fixture
+def server():
+    with serve() as registry:
+        yield registry
+
+
+def client(server, **options):
+    return SchemaRegistry(server.url, **{"backoff": 0.001, "timeout": 10, **options})
+
+
+def test_ids_are_looked_up_in_the_context_of_the_subject(server):
+    number = server.add("t-value", SWAPPED)
+    server.add(":.staging:t-value", STAGED)
+    server.contexts[".staging"] = {number: {"schema": json.dumps(STAGED)}}
+    rows = column([{"price": 7, "amount": 2}], "confluent", STAGED, schema_id=number)
+    registry = client(server, subject=":.staging:t-value")
+    got = rows.avro.decode(framing="confluent", schemas=registry)
+    assert got.to_list() == [{"price": 7, "amount": 2}]
+    assert f"GET /schemas/ids/{number}?subject=%3A.staging%3At-value" in server.requests
+    # Each context has ids of its own, also if the subject of one registry changes.
+    registry.subject = "t-value"
+    assert json.loads(registry.schema(number)) == SWAPPED
+    with pytest.raises(polars_avro.AvroSchemaNotFoundError, match=r"id 99 in the context :\.staging:"):
+        client(server, subject=":.staging:t-value").schema(99)
+
+
+def test_the_default_context_and_subjects_with_colons(server):
+    number = server.add("a:b", SWAPPED)
+    for subject in ("a:b", ":odd", None):
+        assert json.loads(client(server, subject=subject).schema(number)) == SWAPPED
+    assert server.requests == [f"GET /schemas/ids/{number}"] * 3
+    server.contexts["."] = {number: {"schema": json.dumps(SWAPPED)}}
+    assert json.loads(client(server, subject=":.:t").schema(number)) == SWAPPED
+
+
+def test_references_are_in_the_context_of_the_schema_that_refers(server):
+    server.add(":.staging:inner", {"type": "enum", "name": "E", "symbols": ["A"]})
+    server.add(":.other:fixed", {"type": "fixed", "name": "F", "size": 2})
+    outer = {"type": "record", "name": "R", "fields": [{"name": "e", "type": "E"}, {"name": "f", "type": "F"}]}
+    references = [
+        {"name": "E", "subject": "inner", "version": 1},
+        {"name": "F", "subject": ":.other:fixed", "version": 1},
+    ]
+    server.contexts[".staging"] = {5: {"schema": json.dumps(outer), "references": references}}
+    text = client(server, subject=":.staging:outer").schema(5)
+    assert [field["type"]["type"] for field in json.loads(text)["fields"]] == ["enum", "fixed"]
+
+
+def test_references_to_soft_deleted_subjects_are_found(server):
+    server.add("inner", {"type": "enum", "name": "E", "symbols": ["A"]})
+    outer = {"type": "record", "name": "R", "fields": [{"name": "e", "type": "E"}]}
+    number = server.add("outer", outer, references=[{"name": "E", "subject": "inner", "version": 1}])
+    server.deleted = {"inner"}
+    assert "enum" in client(server).schema(number)
+    assert server.requests[-1] == "GET /subjects/inner/versions/1?deleted=true"
+    # A subject that is asked for by its name is deleted for good.
+    with pytest.raises(polars_avro.AvroSchemaNotFoundError):
+        client(server).latest("inner")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (404, HTML, {"Content-Type": "text/html"}),
+        (404, b"", {}),
+        (404, b'{"message": "no Route matched with those values"}', {}),
+        (404, b'{"error_code": 404, "message": "HTTP 404 Not Found"}', {}),
+        (404, b'{"error_code": "NOT_FOUND"}', {}),
+        (404, b"[40403]", {}),
+        (410, b'{"error_code": 40403, "message": "gone"}', {}),
+    ],
+)
+def test_an_answer_that_is_no_registrys_says_nothing_about_ids(server, fault):
+    number = server.add("events", SCHEMA)
+    server.faults = [fault]
+    rows = column(VALUES, "confluent", schema_id=number)
+    registry = client(server)
+    with pytest.raises(polars_avro.AvroError, match="status 4") as caught:
+        rows.avro.decode(SCHEMA, framing="confluent", schemas=registry, ignore_errors=True)
+    assert type(caught.value) is polars_avro.AvroError
+    assert "\n" not in str(caught.value)
+    # Nor is it remembered as if it did.
+    assert_series_equal(rows.avro.decode(SCHEMA, framing="confluent", schemas=registry), expected(VALUES))
+
+
+@pytest.mark.parametrize("code", [40400, 40401, 40402, 40403, 40406])
+def test_a_registry_that_says_so_lacks_the_id(server, code):
+    server.faults = [(404, json.dumps({"error_code": code, "message": "not found"}).encode(), {})]
+    with pytest.raises(polars_avro.AvroSchemaNotFoundError):
+        client(server).schema(1)
+
+
+def test_a_wrong_base_path_is_told_from_a_schema_that_is_refused(server):
+    server.faults = [(404, HTML, {})]
+    with pytest.raises(polars_avro.AvroError, match="is `url` that of a schema registry") as caught:
+        client(server).register("events", SCHEMA)
+    assert type(caught.value) is polars_avro.AvroError
+    server.faults = [(409, b'{"error_code": 409, "message": "incompatible"}', {})]
+    with pytest.raises(polars_avro.AvroSchemaError, match="incompatible"):
+        client(server).register("events", SCHEMA)
