@@ -1,5 +1,9 @@
 """Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
 
+# The command handles Ctrl-C while everything else is imported.
+from polars_avro import _interrupts as _interrupts
+
+# isort: split
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from polars_avro import __version__
+from polars_avro import __version__, _interrupts
 from polars_avro._bad_blocks import AvroWarning
-from polars_avro._cli import failures
+from polars_avro._cli import ending, failures
 from polars_avro._cli.commands.cat import cat
 from polars_avro._cli.commands.check import check
 from polars_avro._cli.commands.completion import completion
@@ -21,11 +20,16 @@ from polars_avro._cli.commands.count import count
 from polars_avro._cli.commands.diff import diff
 from polars_avro._cli.commands.head import head
 from polars_avro._cli.commands.metadata import metadata
+from polars_avro._cli.commands.sample import sample
 from polars_avro._cli.commands.schema import schema
+from polars_avro._cli.commands.tail import tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NAME = "polars-avro"
+#: Shells set it when they ask for completions.
+_COMPLETE = "_POLARS_AVRO_COMPLETE"
 _EPILOG = """\
 \b
 Sources are files, directories, quoted patterns such as 'day=*/*.avro', URLs,
@@ -33,7 +37,7 @@ or - for standard input.
 
 \b
 Exit status:
-  0    done
+  0    done, also if the reader of the output stopped early
   1    `check` found damage, or `diff` found a schema that cannot read the other
   2    the command line is wrong
   3    a file cannot be read or written
@@ -41,13 +45,16 @@ Exit status:
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", prog_name="polars-avro")
-def cli() -> None:
+@click.group(epilog=_EPILOG, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name=_NAME)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Look into Apache Avro files, check them, and convert them."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
-for command in (head, cat, schema, metadata, count, check, convert, diff, completion):
+for command in (head, tail, sample, cat, schema, metadata, count, check, convert, diff, completion):
     cli.add_command(command)
 
 
@@ -58,27 +65,53 @@ def run(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", AvroWarning)
         warnings.showwarning = _show_warning
         try:
-            status = cli.main(arguments, prog_name="polars-avro", standalone_mode=False)
+            status = _invoke(sys.argv[1:] if arguments is None else list(arguments))
             sys.stdout.flush()
         except BaseException as error:
-            if not failures.is_broken_pipe(error):
-                return failures.report(error)
-            # Python would complain again when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-    return status if isinstance(status, int) else 0
+            return _status(error)
+    return status
 
 
 def main() -> None:
-    """Run the command line and exit."""
-    if hasattr(signal, "siginterrupt"):
-        # Polars' handler makes a wait for input go on.
-        signal.siginterrupt(signal.SIGINT, True)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character is no reason to stop.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(run())
+    """Run the command line and end the process."""
+    status = failures.INTERRUPTED
+    try:
+        _interrupts.install()
+        _interrupts.interrupts.begin()
+        ending.prepare_streams()
+        status = run()
+        _interrupts.interrupts.end()
+    except KeyboardInterrupt:
+        status = failures.INTERRUPTED
+    ending.leave(status)
+
+
+def _invoke(arguments: list[str]) -> int:
+    """
+    Run one command.
+
+    ``cli.main`` would print to standard error at Ctrl-C, and has a status of its own for closed pipes.
+    """
+    if instruction := os.environ.get(_COMPLETE):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, _NAME, _COMPLETE, instruction)
+    try:
+        with cli.make_context(_NAME, arguments) as ctx:
+            cli.invoke(ctx)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    return 0
+
+
+def _status(error: BaseException) -> int:
+    """Return the exit status of an error that ended a command."""
+    if _interrupts.interrupts.happened:
+        # Polars makes errors of other types of it.
+        return failures.INTERRUPTED
+    if ending.is_closed_pipe(error):
+        return 0
+    return failures.report(error)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

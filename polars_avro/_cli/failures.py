@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import traceback
+
 import click
 from polars.exceptions import PanicException, PolarsError
+
+from polars_avro._sources import stores
 
 #: A `check` that found damage, a `diff` that found a schema that cannot read the other.
 FOUND = 1
@@ -11,13 +16,19 @@ USAGE = 2
 #: A file that cannot be read or written.
 FAILED = 3
 INTERRUPTED = 130
+#: A fault of the program.
+BROKEN = 70
 
-#: What bad files, bad arguments and full disks raise. Anything else is a fault of the program, and shows its traceback.
+#: A URL in a message, up to where the text around it goes on.
+_URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.\-]*://[^\s'"`<>]+""")
+
+#: What bad files, bad arguments and full disks raise. Anything else is a fault of the program, and shows its
+#: traceback.
 EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, MemoryError)
 
 
 def report(error: BaseException) -> int:
-    """Print an error that ended the program and return the exit status; raise unexpected ones."""
+    """Print an error that ended the program and return the exit status."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return INTERRUPTED
     if isinstance(error, click.UsageError):
@@ -33,24 +44,21 @@ def report(error: BaseException) -> int:
     if isinstance(error, EXPECTED):
         _print(describe(error))
         return FAILED
-    raise error
-
-
-def is_broken_pipe(error: BaseException) -> bool:
-    """Return whether the reader of the output has seen enough. Polars' sinks have no type for it."""
-    return isinstance(error, BrokenPipeError) or (isinstance(error, EXPECTED) and "Broken pipe" in str(error))
+    traceback.print_exception(error)
+    return BROKEN
 
 
 def describe(error: BaseException) -> str:
     """Say what is wrong in one line."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror is not None:
+        return one_line(error.strerror if error.filename is None else f"{error.filename}: {error.strerror}")
     return one_line(str(error)) or type(error).__name__
 
 
 def one_line(message: str) -> str:
-    """Keep the first paragraph of a message, which Polars follows with its query plan."""
-    return " ".join(message.strip().split("\n\n")[0].split()).replace("<bytes>", "<stdin>")
+    """Keep the first paragraph of a message, which Polars follows with its query plan, and no secret of a URL."""
+    line = " ".join(message.strip().split("\n\n")[0].split()).replace("<bytes>", "<stdin>")
+    return _URL.sub(lambda found: stores.shown(found[0]), line)
 
 
 def _print(message: str) -> None:

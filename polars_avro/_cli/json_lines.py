@@ -15,29 +15,32 @@ _MAP: Any = getattr(pl, "Map", ())
 
 
 def json_columns(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
-    """Return expressions for the columns that hold bytes: JSON has none, so they become text in Base64."""
-    return [_encode(cs.by_name(name).as_expr(), dtype) for name, dtype in schema.items() if _has_bytes(dtype)]
+    """
+    Return expressions for the columns that JSON cannot hold as they are.
+
+    Bytes become text in Base64, and keys of maps text. Maps whose keys are nested become lists of entries.
+    """
+    return [_encode(cs.by_name(name).as_expr(), dtype) for name, dtype in schema.items() if _is_encoded(dtype)]
 
 
-def _has_bytes(dtype: Any) -> bool:
+def _is_encoded(dtype: Any) -> bool:
     if isinstance(dtype, pl.Struct):
-        return any(_has_bytes(field.dtype) for field in dtype.fields)
+        return any(_is_encoded(field.dtype) for field in dtype.fields)
     if _MAP and isinstance(dtype, _MAP):
-        return _has_bytes(dtype.key) or _has_bytes(dtype.value)
+        return dtype.key != pl.String or _is_encoded(dtype.value)
     if isinstance(dtype, (pl.List, pl.Array)):
-        return _has_bytes(dtype.inner)
+        return _is_encoded(dtype.inner)
     return dtype == pl.Binary  # type: ignore[no-any-return]
 
 
 def _encode(values: pl.Expr, dtype: Any) -> pl.Expr:
-    if not _has_bytes(dtype):
+    if not _is_encoded(dtype):
         return values
     if isinstance(dtype, pl.Struct):
-        fields = [_encode(pl.field(field.name), field.dtype) for field in dtype.fields if _has_bytes(field.dtype)]
+        fields = [_encode(pl.field(field.name), field.dtype) for field in dtype.fields if _is_encoded(field.dtype)]
         return values.struct.with_fields(fields)
     if _MAP and isinstance(dtype, _MAP):
-        entries = pl.List(pl.Struct({"key": dtype.key, "value": dtype.value}))
-        return _encode(values.cast(entries), entries).cast(_text(dtype))
+        return _encode_map(values, dtype)
     if isinstance(dtype, pl.Array):
         return _encode(values.arr.to_list(), pl.List(dtype.inner))
     if isinstance(dtype, pl.List):
@@ -45,12 +48,22 @@ def _encode(values: pl.Expr, dtype: Any) -> pl.Expr:
     return values.bin.encode("base64")
 
 
+def _encode_map(values: pl.Expr, dtype: Any) -> pl.Expr:
+    entries = values.cast(pl.List(pl.Struct({"key": dtype.key, "value": dtype.value})))
+    key, value = _encode(pl.field("key"), dtype.key), _encode(pl.field("value"), dtype.value)
+    is_nested = dtype.key.is_nested()
+    encoded = entries.list.eval(pl.element().struct.with_fields([key if is_nested else key.cast(pl.String), value]))
+    return encoded if is_nested else encoded.cast(_text(dtype))
+
+
 def _text(dtype: Any) -> Any:
-    """Return the dtype with text for bytes."""
+    """Return the dtype that encoded values have."""
     if isinstance(dtype, pl.Struct):
         return pl.Struct({field.name: _text(field.dtype) for field in dtype.fields})
     if _MAP and isinstance(dtype, _MAP):
-        return _MAP(_text(dtype.key), _text(dtype.value))
-    if isinstance(dtype, (pl.List, pl.Array)):
+        if dtype.key.is_nested():
+            return pl.List(pl.Struct({"key": _text(dtype.key), "value": _text(dtype.value)}))
+        return _MAP(pl.String, _text(dtype.value))
+    if isinstance(dtype, (pl.List, pl.Array)) and _is_encoded(dtype):
         return pl.List(_text(dtype.inner))
     return pl.String if dtype == pl.Binary else dtype

@@ -9,6 +9,7 @@ from typing import Any
 
 from polars_avro._core import ContainerFile, FileOpener
 from polars_avro._errors import AvroError
+from polars_avro._schemas import schema_json
 
 _NAMED = ("record", "error", "enum", "fixed")
 _COMPLEX = (*_NAMED, "array", "map")
@@ -42,13 +43,26 @@ def problems(writer: str, reader: str) -> list[Problem]:
 def _refusal(writer: str, reader: str) -> str | None:
     """Return why the reader refuses a file without rows."""
     try:
-        ContainerFile(_empty_file(writer), FileOpener(reader))
+        ContainerFile(empty_file(writer), FileOpener(reader))
     except AvroError as error:
         return str(error).removeprefix("<bytes>: ")
     return None
 
 
-def _empty_file(schema: str) -> bytes:
+def parse(source: str) -> str:
+    """Return the schema of an .avsc file, or of JSON text, as text that is known to be a schema."""
+    try:
+        text = schema_json(source, "schema")
+        FileOpener(text)
+    except AvroError as error:
+        if source.endswith(".avsc"):
+            error.args = (f"{source}: {error}",)
+        raise
+    return text
+
+
+def empty_file(schema: str) -> bytes:
+    """Return a file without rows that was written with this schema."""
     key, value = b"avro.schema", schema.encode()
     return b"Obj\x01" + _long(1) + _long(len(key)) + key + _long(len(value)) + value + _long(0) + _SYNC
 

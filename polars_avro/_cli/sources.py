@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import functools
+import os
 import re
+import shutil
+import stat
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -17,17 +24,95 @@ try:
 except ImportError:
     from polars_avro._engine.io_source import expand as list_paths
 
+if TYPE_CHECKING:
+    from polars_avro._sources.inputs import Contents
+    from polars_avro._sources.stores import Stores
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 STDIN = "-"
+#: The type of paths and URLs, for shells to complete.
+PATH = click.Path(allow_dash=True)
+
+#: Bytes of a pipe that are kept in memory.
+_IN_MEMORY = 64 << 20
 
 #: Options of stores that are numbers.
 _NUMERIC = re.compile(r"max_retries|file_cache_ttl|(retry|rate)_[a-z_]+", re.IGNORECASE)
 
 
-def argument(command: _Command) -> _Command:
-    """Add one or more sources, and how the stores are reached that they are in."""
-    return click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)(storage_option(command))
+class Sources(NamedTuple):
+    """What a command reads, as it was named, and how the stores are reached that it is in."""
+
+    names: tuple[str, ...]
+    storage_options: dict[str, Any] | None
+    hidden_file_prefix: tuple[str, ...]
+
+    @property
+    def is_stdin(self) -> bool:
+        """Return whether standard input is read."""
+        return STDIN in self.names
+
+    def stream(self) -> Any:
+        """Return standard input, or a pipe, as a file-like; None if files are read by their names."""
+        if len(self.names) == 1 and _is_pipe(self.names[0]):
+            with open(self.names[0], "rb") as pipe:
+                return _seekable(pipe, self.names[0])
+        if not self.is_stdin:
+            return None
+        if len(self.names) > 1:
+            msg = "standard input (-) cannot be read together with other sources"
+            raise click.UsageError(msg)
+        return standard_input()
+
+    def normalized(self) -> list[str] | list[Contents]:
+        """Return the paths and URLs, or what a stream holds."""
+        stream = self.stream()
+        return inputs.normalize_sources(self.names if stream is None else stream)
+
+    def stores(self, named: list[str] | list[Contents]) -> Stores:
+        """Check the options of stores."""
+        return stores.stores(named, self.storage_options, "auto", "polars-avro")
+
+    def list_files(self, named: list[str] | list[Contents], in_stores: Stores) -> list[str] | list[Contents]:
+        """List the files of patterns and directories."""
+        files = expansion.expand(
+            named, list_paths, glob=True, hidden_file_prefix=self.hidden_file_prefix or None, in_stores=in_stores
+        )
+        if not files:
+            raise expansion.no_files(named, glob=False)
+        return files
+
+    def files(self) -> list[Any]:
+        """List the single files that the sources stand for: paths, URLs, or a stream as a file-like."""
+        stream = self.stream()
+        if stream is not None:
+            return [stream]
+        named = self.normalized()
+        return [*self.list_files(named, self.stores(named))]
+
+
+def argument(command: _Command) -> Callable[..., Any]:
+    """Add one or more sources, and how the stores are reached that they are in: they are passed as `sources`."""
+
+    @functools.wraps(command)
+    def with_sources(
+        *arguments: Any,
+        sources: tuple[str, ...],
+        storage_options: dict[str, Any] | None,
+        hidden_file_prefix: tuple[str, ...],
+        **options: Any,
+    ) -> Any:
+        return command(*arguments, sources=Sources(sources, storage_options, hidden_file_prefix), **options)
+
+    hidden = click.option(
+        "--hidden-file-prefix",
+        metavar="PREFIX",
+        multiple=True,
+        help="Skip files of directories and patterns whose names begin so, such as _ or a dot; may be repeated.",
+    )
+    named = click.argument("sources", metavar="SOURCE...", type=PATH, nargs=-1, required=True)
+    return named(hidden(storage_option(with_sources)))
 
 
 def storage_option(command: _Command) -> _Command:
@@ -61,45 +146,36 @@ def _number(value: str) -> Any:
     return value
 
 
-def reading_options(command: _Command) -> _Command:
-    """Add the options of commands that read rows."""
-    for option in (
-        click.option(
-            "--schema-mode",
-            type=click.Choice(["first", "union"]),
-            default="first",
-            show_default=True,
-            help="Read several files as the schema of the first, or as one with the columns of all.",
-        ),
-        click.option("--ignore-errors", is_flag=True, help="Skip damaged blocks; a warning sums up what was lost."),
-        click.option("-c", "--columns", metavar="NAMES", help="Read only these columns: names separated by commas."),
-    ):
-        command = option(command)
-    return command
+def standard_input() -> Any:
+    """Return standard input as a file that can seek."""
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "is closed", "standard input")
+    stdin = sys.stdin.buffer
+    return stdin if stdin.seekable() else _seekable(stdin, "<stdin>")
 
 
-def open_sources(sources: Sequence[str]) -> list[str] | bytes:
-    """Return the sources for a scan: paths and URLs as they are, or the bytes of standard input."""
-    if STDIN not in sources:
-        return list(sources)
-    if len(sources) > 1:
-        msg = "standard input (-) cannot be read together with other sources"
-        raise click.UsageError(msg)
-    return sys.stdin.buffer.read()
+def _is_pipe(name: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(name).st_mode)
+    except OSError:
+        return False
 
 
-def list_files(sources: Sequence[str], storage_options: dict[str, Any] | None = None) -> list[str | bytes]:
-    """List the single files that the sources stand for."""
-    opened = open_sources(sources)
-    if isinstance(opened, bytes):
-        return [opened]
-    named = inputs.normalize_sources(opened)
-    in_stores = stores.stores(named, storage_options, "auto", "polars-avro")
-    files = expansion.expand(named, list_paths, glob=True, hidden_file_prefix=None, in_stores=in_stores)
-    return [file for file in files if isinstance(file, str)]
+def _seekable(pipe: IO[bytes], name: str) -> IO[bytes]:
+    """Read a pipe to its end, into memory, or into a temporary file if it is long."""
+    data = pipe.read(_IN_MEMORY)
+    if len(data) < _IN_MEMORY:
+        return BytesIO(data)
+    file: Any = tempfile.TemporaryFile()  # noqa: SIM115
+    file.write(data)
+    shutil.copyfileobj(pipe, file, 1 << 20)
+    file.seek(0)
+    # Errors name the file.
+    file.raw.name = name
+    return cast("IO[bytes]", file)
 
 
-def name_of(file: str | bytes) -> str:
+def name_of(file: Any) -> str:
     """Name a file in output."""
     return stores.shown(file) if isinstance(file, str) else "<stdin>"
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 import polars as pl
+
+from polars_avro._cli import printable
+
+if TYPE_CHECKING:
+    from polars_avro._cli.rows import Frames
 
 #: Characters that a column is given at least.
 _NARROWEST = 11
@@ -19,8 +26,15 @@ def width() -> int:
     return max(shutil.get_terminal_size((_WIDTH, 24)).columns, 20)
 
 
+def collect(frames: Frames, schema: pl.Schema) -> pl.DataFrame:
+    """Take all rows, and end the read."""
+    with closing(frames):
+        return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
 def print_table(df: pl.DataFrame) -> None:
-    """Print all rows, and as many columns as fit."""
+    """Print all rows, and as many columns as fit. Dates that cannot be printed are shown as numbers."""
+    df = printable.with_numbers(df)
     available = width()
     formatting = "UTF8_FULL_CONDENSED" if _can_show("│┌═…") else "ASCII_FULL_CONDENSED"
     columns = max(available // _NARROWEST, 1)
@@ -38,7 +52,11 @@ def print_table(df: pl.DataFrame) -> None:
             break
         columns -= 1
     click.echo(text)
-    click.echo(f"{df.height:,} rows, {df.width:,} columns")
+    click.echo(f"{_number(df.height, 'row')}, {_number(df.width, 'column')}")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _can_show(text: str) -> bool:

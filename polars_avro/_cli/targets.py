@@ -2,54 +2,141 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import sys
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, cast
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from polars_avro._interrupts import interrupts
+from polars_avro._sources import inputs, stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class _Output:
+#: Names of what is open already: opening them again would truncate a file, or lose the place in it.
+_DESCRIPTOR = re.compile(r"/dev/stdout|(?:/dev/fd|/proc/self/fd)/([0-9]+)")
+
+
+_STDOUT = "standard output"
+
+
+class ClosedPipeError(Exception):
+    """The reader of what is written has gone."""
+
+
+class Output:
     """
-    Standard output as an object that is written to.
+    An open file as an object that is written to.
 
     Polars before 2.0 takes the descriptor of an open file, and fails to synchronise a pipe.
     """
 
-    def write(self, data: bytes) -> int:
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._name = name
+        #: What writing raised: sinks of Polars make errors of their own of it.
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
         """Write all of the data."""
-        return sys.stdout.buffer.write(data)
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            error.filename = self._name
+            self.error = error
+            raise
 
     def flush(self) -> None:
         """Pass on what is buffered."""
-        sys.stdout.buffer.flush()
+        try:
+            self._file.flush()
+        except OSError as error:
+            error.filename = self._name
+            self.error = error
+            raise
 
 
 def standard_output() -> IO[bytes]:
-    """Return standard output for a sink."""
-    return cast("IO[bytes]", _Output())
+    """Return standard output as a file of bytes."""
+    return cast("IO[bytes]", sys.stdout.buffer)
 
 
 @contextmanager
-def replacing(path: str) -> Iterator[str]:
+def opened(target: str) -> Iterator[Any]:
     """
-    Give a name to write under, beside a local file that is replaced at success.
+    Give what is written to: a path or a URL, or an open file for standard output, pipes and devices.
 
-    A failure leaves the old file as it was. URLs, pipes and devices are written as they are.
+    A local file is written under a name beside it, and replaced at success. A failure leaves the old file as it was.
     """
-    if "://" in path or (os.path.exists(path) and not os.path.isfile(path)):
-        yield path
-        return
-    final = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(final), f".{os.path.basename(final)}.{os.getpid()}.part")
+    descriptor = _DESCRIPTOR.fullmatch(target)
+    if target == "-" or (descriptor and descriptor[1] in (None, "1")):
+        with _reported(standard_output(), _STDOUT) as output:
+            yield output
+    elif descriptor:
+        with _closed(os.fdopen(os.dup(int(descriptor[1])), "wb"), target) as output:
+            yield output
+    elif stores.is_remote(target):
+        yield target
+    elif os.path.exists(target) and not os.path.isfile(target):
+        # A directory is an error.
+        with _closed(open(target, "wb"), target) as output:
+            yield output
+    else:
+        with _replacing(target) as path:
+            yield path
+
+
+@contextmanager
+def _reported(file: IO[bytes], name: str) -> Iterator[Output]:
+    """Raise what writing raised, whatever a sink makes of it."""
+    output = Output(file, name)
+    try:
+        yield output
+        output.flush()
+    except Exception:
+        if isinstance(output.error, BrokenPipeError):
+            raise ClosedPipeError from None
+        if output.error is not None:
+            raise output.error from None
+        raise
+
+
+@contextmanager
+def _closed(file: IO[bytes], name: str) -> Iterator[Output]:
+    try:
+        with _reported(file, name) as output:
+            yield output
+    except BaseException:
+        # What is buffered would fail again.
+        with suppress(OSError):
+            file.close()
+        raise
+    file.close()
+
+
+@contextmanager
+def _replacing(target: str) -> Iterator[str]:
+    final = os.path.realpath(inputs.local_path(target))
+    directory, name = os.path.split(final)
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(errno.ENOENT, "the directory of the target does not exist", directory)
+    temporary = os.path.join(directory, f".{name}.{os.getpid()}.part")
+    interrupts.temporary.add(temporary)
     try:
         yield temporary
         if os.path.exists(final):
             shutil.copymode(final, temporary)
         os.replace(temporary, final)
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename == temporary:
+            error.filename = final
+        error.args = tuple(arg.replace(temporary, final) if isinstance(arg, str) else arg for arg in error.args)
+        raise
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+        interrupts.temporary.discard(temporary)

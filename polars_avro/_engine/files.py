@@ -170,11 +170,22 @@ class OpenFiles:
         pre_slice: tuple[int, int | None] | None = None,
         filters: Sequence[pl.Expr] = (),
         reader: ReaderOptions,
+        interruptible: bool = False,
     ) -> Iterator[pl.DataFrame]:
-        """Read rows of these columns; filters drop whole files, and rows as a hint."""
+        """
+        Read rows of these columns; filters drop whole files, and rows as a hint.
+
+        If they are read `interruptible`, a signal ends the wait for the next ones. Only the main thread sees signals.
+        """
         log = reader.bad_block_log()
         found = self.frames_of_scan(
-            columns=columns, row_index=row_index, pre_slice=pre_slice, filters=filters, reader=reader, log=log
+            columns=columns,
+            row_index=row_index,
+            pre_slice=pre_slice,
+            filters=filters,
+            reader=reader,
+            log=log,
+            interruptible=interruptible,
         )
         return warn_at_end(found, log)
 
@@ -187,6 +198,7 @@ class OpenFiles:
         filters: Sequence[pl.Expr] = (),
         reader: ReaderOptions,
         log: BadBlockLog | None,
+        interruptible: bool = False,
     ) -> Iterator[pl.DataFrame]:
         """Read rows for a scan that has its own log of damage."""
         for name in self.files.refused:
@@ -215,7 +227,7 @@ class OpenFiles:
                 reader=reader,
             )
             # A query may need few rows: its first batch is small, unless its user has said how many rows it has.
-            found = part.core.batches(options, join_first=reader.batch_size is not None, interruptible=False)
+            found = part.core.batches(options, join_first=reader.batch_size is not None, interruptible=interruptible)
             for df in frames(found, log):
                 yield df if number is None else self._completed(df, number, known, row_index, part.skipped)
 

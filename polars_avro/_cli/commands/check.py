@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._bad_blocks import IRREGULAR, AvroWarning, BadBlock
-from polars_avro._cli import failures
+from polars_avro._cli import ending, failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.progress import Progress
 from polars_avro._errors import AvroError
 from polars_avro._reader import AvroReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+
+    from polars_avro._cli.sources import Sources
 
 
 @click.command()
 @sources_.argument
 @click.option("-q", "--quiet", is_flag=True, help="Print damage only.")
 @click.pass_context
-def check(ctx: click.Context, sources: Sequence[str], quiet: bool, storage_options: dict[str, Any] | None) -> None:
+def check(ctx: click.Context, sources: Sources, quiet: bool) -> None:
     """
     Decode every value of the files and report damaged blocks.
 
@@ -31,12 +33,12 @@ def check(ctx: click.Context, sources: Sequence[str], quiet: bool, storage_optio
     if one cannot be opened.
     """
     status = 0
-    for file in sources_.list_files(sources, storage_options):
-        status = max(status, _check(file, quiet=quiet, storage_options=storage_options))
+    for file in sources.files():
+        status = max(status, _check(file, quiet=quiet, storage_options=sources.storage_options))
     ctx.exit(status)
 
 
-def _check(file: str | bytes, *, quiet: bool, storage_options: dict[str, Any] | None) -> int:
+def _check(file: Any, *, quiet: bool, storage_options: dict[str, Any] | None) -> int:
     name = sources_.name_of(file)
     lost: list[BadBlock] = []
 
@@ -55,6 +57,9 @@ def _check(file: str | bytes, *, quiet: bool, storage_options: dict[str, Any] | 
         click.echo(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}")
         return failures.FOUND
     except OSError as error:
+        if ending.is_closed_pipe(error):
+            # It was printing that failed.
+            raise
         click.echo(f"polars-avro: error: {failures.describe(error)}", err=True)
         return failures.FAILED
     if lost:
@@ -70,9 +75,7 @@ def _check(file: str | bytes, *, quiet: bool, storage_options: dict[str, Any] | 
     return 0
 
 
-def _read(
-    file: str | bytes, name: str, report: Callable[[BadBlock], object], storage_options: dict[str, Any] | None
-) -> int:
+def _read(file: Any, name: str, report: Callable[[BadBlock], object], storage_options: dict[str, Any] | None) -> int:
     options: dict[str, Any] = {"ignore_errors": True, "on_bad_block": report, "storage_options": storage_options}
     with AvroReader(file, **options) as reader:
         with Progress(name, reader.total_bytes) as progress:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,18 +10,17 @@ import polars as pl
 
 from polars_avro._cli import failures
 from polars_avro._cli import sources as sources_
-from polars_avro._cli.resolution import Problem, problems
+from polars_avro._cli.resolution import Problem, parse, problems
 from polars_avro._core import FileOpener
 from polars_avro._metadata import read_avro_metadata
-from polars_avro._schemas import schema_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", type=sources_.PATH)
+@click.argument("new", type=sources_.PATH)
 @click.option(
     "--compatibility",
     type=click.Choice(["backward", "forward", "full", "none"]),
@@ -50,11 +48,9 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
 
 def _schema(source: str, storage_options: dict[str, Any] | None) -> str:
     if source.endswith(".avsc") or source.lstrip().startswith(("{", "[", '"')):
-        text = schema_json(source)
-        FileOpener(text)
-        return text
+        return parse(source)
     if source == sources_.STDIN:
-        return read_avro_metadata(sys.stdin.buffer.read()).avro_schema
+        return read_avro_metadata(sources_.standard_input()).avro_schema
     if os.path.isdir(source):
         msg = f"{source}: expected a file, found a directory"
         raise click.UsageError(msg)

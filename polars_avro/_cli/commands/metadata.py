@@ -11,17 +11,17 @@ from polars_avro._cli import sources as sources_
 from polars_avro._metadata import AvroMetadata, read_avro_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from polars_avro._cli.sources import Sources
 
 
 @click.command()
 @sources_.argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, on a line.")
-def metadata(sources: Sequence[str], as_json: bool, storage_options: dict[str, Any] | None) -> None:
+def metadata(sources: Sources, as_json: bool) -> None:
     """Print codec, blocks, rows, fingerprint and metadata of each file."""
-    files = sources_.list_files(sources, storage_options)
+    files = sources.files()
     for i, file in enumerate(files):
-        entries = _entries(read_avro_metadata(file, storage_options=storage_options))
+        entries = _entries(read_avro_metadata(file, storage_options=sources.storage_options))
         found = {"file": sources_.name_of(file), **entries}
         if as_json:
             click.echo(json.dumps(found, ensure_ascii=False))

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.resolution import empty_file, parse
 from polars_avro._metadata import read_avro_metadata, read_avro_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from polars_avro._sources.inputs import Source
+    from polars_avro._cli.sources import Sources
 
 
 @click.command()
@@ -27,16 +26,30 @@ if TYPE_CHECKING:
     show_default=True,
     help="Columns and dtypes; the file's own JSON; the Parsing Canonical Form; digests of that form.",
 )
-def schema(sources: Sequence[str], form: str, storage_options: dict[str, Any] | None) -> None:
-    """Print the schema of each file."""
-    files = sources_.list_files(sources, storage_options)
+def schema(sources: Sources, form: str) -> None:
+    """Print the schema of each file, or of each .avsc file."""
+    files = _files(sources)
     for i, file in enumerate(files):
         if len(files) > 1:
             click.echo(("\n" if i else "") + f"==> {sources_.name_of(file)} <==")
-        click.echo(_text(file, form, storage_options))
+        click.echo(_text(file, form, sources.storage_options))
 
 
-def _text(file: Source, form: str, storage_options: dict[str, Any] | None) -> str:
+def _files(sources: Sources) -> list[Any]:
+    """List files in the order of their sources; a directory's .avsc files are not meant."""
+    if not any(map(_is_schema, sources.names)):
+        return sources.files()
+    named = [[name] if _is_schema(name) else sources._replace(names=(name,)).files() for name in sources.names]
+    return [file for files in named for file in files]
+
+
+def _is_schema(name: Any) -> bool:
+    return isinstance(name, str) and name.endswith(".avsc")
+
+
+def _text(file: Any, form: str, storage_options: dict[str, Any] | None) -> str:
+    if _is_schema(file):
+        file = empty_file(parse(file))
     if form == "polars":
         columns = read_avro_schema(file, storage_options=storage_options)
         longest = max((len(name) for name in columns), default=0)

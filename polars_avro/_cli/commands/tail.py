@@ -1,0 +1,29 @@
+"""``polars-avro tail``: the last rows as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from polars_avro._cli import sources as sources_
+from polars_avro._cli.rows import reading_options
+from polars_avro._cli.tables import collect, print_table
+
+if TYPE_CHECKING:
+    from polars_avro._cli.rows import Reading
+    from polars_avro._cli.sources import Sources
+
+
+@click.command()
+@sources_.argument
+@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="How many rows.")
+@reading_options
+def tail(sources: Sources, rows: int, reading: Reading) -> None:
+    """
+    Print the last rows as a table.
+
+    Blocks before them are not decoded, unless --where has to find the rows.
+    """
+    found = reading.rows(sources)
+    print_table(collect(found.last(rows), found.schema))

@@ -1,0 +1,122 @@
+"""Rows of files of other formats than Avro, which Polars reads."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+import polars as pl
+import polars.selectors as cs
+from polars.exceptions import ComputeError, PolarsError, SchemaError
+
+from polars_avro._cli import failures, where
+from polars_avro._cli.formats import Format, Table
+from polars_avro._cli.resolution import parse
+from polars_avro._cli.sources import name_of, standard_input
+from polars_avro._core import FileOpener
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from polars_avro._cli.rows import Frames, Reading
+    from polars_avro._cli.sources import Sources
+
+#: Formats whose dtypes are guessed.
+_GUESSED = ("csv", "ndjson")
+_ALL = "all"
+_HINT = "; dtypes are guessed from the first rows, unless --schema gives them or --infer-rows more rows"
+
+
+def table(
+    form: Format, sources: Sources, reading: Reading, schema: str | None, infer_rows: str | None
+) -> tuple[Table, str | None]:
+    """Return the rows, and the Avro schema if one was given."""
+    if reading.ignore_errors or reading.schema_mode != "first" or reading.hive is not None:
+        msg = "--ignore-errors, --schema-mode and --hive are for Avro sources"
+        raise click.UsageError(msg)
+    if form.name not in _GUESSED and (schema is not None or infer_rows is not None):
+        msg = "--schema and --infer-rows are for CSV and NDJSON sources"
+        raise click.UsageError(msg)
+    label = name_of(sources.names[0]) if not sources.is_stdin else "<stdin>"
+    if len(sources.names) > 1:
+        label += f", ... {len(sources.names) - 1} more"
+    store = {} if sources.storage_options is None else {"storage_options": sources.storage_options}
+    source: Any = standard_input().read() if sources.is_stdin else list(sources.names)
+    avro_schema, dtypes = _dtypes(schema)
+
+    def scan(**more: Any) -> pl.LazyFrame:
+        return form.scan(source, **more, **store)
+
+    options: dict[str, Any] = {}
+    if sources.hidden_file_prefix:
+        if "hidden_file_prefix" not in inspect.signature(form.scan).parameters:
+            msg = f"Polars {pl.__version__} reads every {form.name} file: --hidden-file-prefix is not known there"
+            raise NotImplementedError(msg)
+        options["hidden_file_prefix"] = list(sources.hidden_file_prefix)
+    if form.name in _GUESSED:
+        options["infer_schema_length"] = _number_of_rows(infer_rows)
+    if form.name == "csv":
+        options["try_parse_dates"] = True
+    with _naming(label):
+        if dtypes:
+            own = scan(**options).collect_schema()
+            if avro_schema is None and (unknown := [name for name in dtypes if name not in own]):
+                msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(own)}"
+                raise SchemaError(msg)
+            options["schema_overrides"] = {name: dtype for name, dtype in dtypes.items() if name in own}
+        lf = _selected(scan(**options), reading)
+        columns = lf.collect_schema()
+
+    def frames() -> Frames:
+        with _naming(label, _HINT if form.name in _GUESSED else ""):
+            yield from lf.collect_batches(maintain_order=True)
+
+    return Table(columns, frames), avro_schema
+
+
+@contextmanager
+def _naming(label: str, hint: str = "") -> Iterator[None]:
+    """Name the sources in errors of Polars."""
+    try:
+        yield
+    except PolarsError as error:
+        message = failures.one_line(str(error))
+        msg = message if message.startswith(label) else f"{label}: {message}"
+        raise ComputeError(msg + hint) from None
+
+
+def _selected(lf: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
+    if reading.where is not None:
+        lf = lf.filter(where.parse(reading.where, lf.collect_schema()))
+    return lf if reading.columns is None else lf.select(cs.by_name(*reading.columns))
+
+
+def _number_of_rows(text: str | None) -> int | None:
+    if text is None:
+        return 100
+    if text == _ALL:
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        msg = f"--infer-rows must be a number of rows or {_ALL!r}, got {text!r}"
+        raise click.UsageError(msg)
+    return int(text)
+
+
+def _dtypes(schema: str | None) -> tuple[str | None, dict[str, Any]]:
+    """Return the Avro schema that is given, if it is one, and the dtypes of its columns."""
+    if schema is None:
+        return None, {}
+    if schema.endswith(".avsc") or schema.lstrip().startswith(("{", "[", '"')):
+        text = parse(schema)
+        return text, dict(pl.Schema(FileOpener(text)))
+    dtypes = {}
+    for each in schema.split(","):
+        name, equals, dtype = each.rpartition("=")
+        found = getattr(pl, dtype.strip(), None)
+        if not equals or not (isinstance(found, type) and issubclass(found, pl.DataType)) or found.is_nested():
+            msg = f"--schema: expected an .avsc file, JSON, or NAME=DTYPE with a dtype such as Int64, got {each!r}"
+            raise click.UsageError(msg)
+        dtypes[name.strip()] = found
+    return None, dtypes

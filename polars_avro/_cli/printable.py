@@ -1,0 +1,138 @@
+"""Dates and times that Polars cannot print: it panics at years beyond those of its calendar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from polars_avro._errors import AvroDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from polars_avro._cli.rows import Frames
+
+#: Days since 1970 of the first and the last date of Polars' calendar, in the years -262143 and 262142.
+_DAYS = (-96_465_292, 95_026_236)
+_PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+#: Maps came with Polars 2.
+_MAP: Any = getattr(pl, "Map", ())
+
+
+def checked(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> Frames:
+    """Yield frames, and raise an error that names the column and the row of a value that cannot be printed."""
+    names = [name for name, dtype in schema.items() if _has_times(dtype)]
+    if not names:
+        yield from frames
+        return
+    first = 0
+    for df in frames:
+        for name in names:
+            column = df.get_column(name)
+            if _outside(column):
+                row = _first_outside(column)
+                what = _describe(column.slice(row, 1))
+                msg = (
+                    f"column {name!r}, row {first + row} (counted from 0): {what} is outside of the calendar and has "
+                    "no text; choose other columns with --columns, or another format"
+                )
+                raise AvroDataError(msg)
+        first += df.height
+        yield df
+
+
+def with_numbers(df: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with numbers in the columns that have a value that cannot be printed."""
+    columns = [df.get_column(name) for name, dtype in df.schema.items() if _has_times(dtype)]
+    return df.with_columns(column.cast(_number(column.dtype)) for column in columns if _outside(column))
+
+
+def _has_times(dtype: Any) -> bool:
+    return any(isinstance(leaf, (pl.Date, pl.Datetime, pl.Duration)) for leaf in _leaf_dtypes(dtype))
+
+
+def _leaf_dtypes(dtype: Any) -> Iterator[Any]:
+    if isinstance(dtype, pl.Struct):
+        for field in dtype.fields:
+            yield from _leaf_dtypes(field.dtype)
+    elif _MAP and isinstance(dtype, _MAP):
+        yield from _leaf_dtypes(dtype.key)
+        yield from _leaf_dtypes(dtype.value)
+    elif isinstance(dtype, (pl.List, pl.Array)):
+        yield from _leaf_dtypes(dtype.inner)
+    else:
+        yield dtype
+
+
+def _leaves(column: pl.Series) -> Iterator[pl.Series]:
+    """Yield the values inside of a column whose dtypes are dates and times."""
+    dtype: Any = column.dtype
+    if isinstance(dtype, (pl.Date, pl.Datetime, pl.Duration)):
+        yield column
+    elif not _has_times(dtype):
+        return
+    elif isinstance(dtype, pl.Struct):
+        for field in dtype.fields:
+            yield from _leaves(column.struct.field(field.name))
+    elif _MAP and isinstance(dtype, _MAP):
+        yield from _leaves(column.cast(pl.List(pl.Struct({"key": dtype.key, "value": dtype.value}))))
+    else:
+        yield from _leaves(column.explode())
+
+
+def _bounds(dtype: Any) -> tuple[int, int]:
+    if isinstance(dtype, pl.Date):
+        return _DAYS
+    if isinstance(dtype, pl.Duration):
+        return 1 - 2**63, 2**63 - 1
+    # Another time zone may move a value by a day.
+    margin = 0 if dtype.time_zone in (None, "UTC") else 1
+    unit = _PER_DAY[dtype.time_unit]
+    return (_DAYS[0] + margin) * unit, (_DAYS[1] + 1 - margin) * unit - 1
+
+
+def _outside(column: pl.Series) -> bool:
+    return next(_values_outside(column), None) is not None
+
+
+def _values_outside(column: pl.Series) -> Iterator[tuple[pl.DataType, int]]:
+    for leaf in _leaves(column):
+        numbers = leaf.to_physical()
+        least, most = _bounds(leaf.dtype)
+        for value in (numbers.min(), numbers.max()):
+            if value is not None and not least <= value <= most:  # type: ignore[operator]
+                yield leaf.dtype, value  # type: ignore[misc]
+
+
+def _first_outside(column: pl.Series) -> int:
+    """Find the row by halves."""
+    row = 0
+    while column.len() > 1:
+        half = column.len() // 2
+        front = column.slice(0, half)
+        if _outside(front):
+            column = front
+        else:
+            row, column = row + half, column.slice(half)
+    return row
+
+
+def _describe(column: pl.Series) -> str:
+    dtype, value = next(_values_outside(column))
+    return f"{value} as {dtype}"
+
+
+def _number(dtype: Any) -> Any:
+    """Return the dtype with integers for dates and times."""
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({field.name: _number(field.dtype) for field in dtype.fields})
+    if _MAP and isinstance(dtype, _MAP):
+        return _MAP(_number(dtype.key), _number(dtype.value))
+    if isinstance(dtype, pl.Array):
+        return pl.Array(_number(dtype.inner), dtype.size)
+    if isinstance(dtype, pl.List):
+        return pl.List(_number(dtype.inner))
+    if isinstance(dtype, pl.Date):
+        return pl.Int32
+    return pl.Int64 if isinstance(dtype, (pl.Datetime, pl.Duration)) else dtype

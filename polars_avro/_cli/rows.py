@@ -1,0 +1,172 @@
+"""Rows of Avro files, frame by frame on the thread of the command, so that nothing goes on when it ends."""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+
+import click
+import polars as pl
+
+from polars_avro import _schemas
+from polars_avro._cli import sources as sources_
+from polars_avro._cli import where
+from polars_avro._engine.files import Files
+from polars_avro._options import ReaderOptions
+from polars_avro._sources import expansion, inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from polars_avro._cli.sources import Sources
+    from polars_avro._core import ContainerFile
+
+#: Frames on demand. Closing them ends the read.
+Frames: TypeAlias = "Generator[pl.DataFrame, None, None]"
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+
+
+class Reading(NamedTuple):
+    """Options of commands that read rows."""
+
+    columns: list[str] | None
+    where: str | None
+    ignore_errors: bool
+    schema_mode: Any
+    hive: bool | None
+
+    def rows(self, sources: Sources) -> Rows:
+        """Open the files of the sources and read the first header."""
+        named: Any = sources.normalized()
+        in_stores = sources.stores(named)
+        files = sources.list_files(named, in_stores)
+        hive = expansion.hive(named, partitioning=self.hive, schema=None, parse_dates=True)
+        evolution = _schemas.schema_evolution("raise", "raise", None)
+        request = _schemas.schema_request(None, None, self.schema_mode, evolution, None).below(hive, files[0])
+        first = inputs.identify(files[0])
+        opened = in_stores.files(files)
+        read_schema, file = request.resolve(opened)
+        partitions = request.partitions(hive, read_schema)
+        found = Files(tuple(files), read_schema, partitions, first=first, stores=in_stores, opened=[opened])
+        return Rows(found, file, self)
+
+
+class Rows:
+    """The rows that a command reads of some files."""
+
+    def __init__(self, files: Files, first: ContainerFile, reading: Reading) -> None:
+        self.files = files
+        self.first = first
+        self.reading = reading
+        every = files.schema()
+        columns = list(every) if reading.columns is None else reading.columns
+        for name in columns:
+            if name not in every:
+                raise where.unknown_column(name, every)
+        self.schema = pl.Schema({name: every[name] for name in columns})
+        self._where = None if reading.where is None else where.parse(reading.where, every)
+        roots = [] if self._where is None else self._where.meta.root_names()
+        self._needed = list(dict.fromkeys([*columns, *roots]))
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a copy keeps of the first file's header: its schema if the columns are its own, and the metadata."""
+        if (
+            self.reading.columns is not None
+            or self.reading.schema_mode != "first"
+            or self.files.file_columns is not None
+        ):
+            return {}
+        metadata = {key: value for key, value in self.first.metadata.items() if not key.startswith("avro.")}
+        return {"avro_schema": self.first.schema_json, "metadata": metadata}
+
+    def count(self) -> int | None:
+        """Count the rows by block headers; None if only reading them tells."""
+        if self._where is not None or self.reading.ignore_errors:
+            return None
+        return self.files.open_files().count_rows()
+
+    def frames(self, offset: int = 0, length: int | None = None) -> Frames:
+        """Read the rows, or `length` of them after the first `offset`."""
+        with closing(self._frames((offset, length) if self._where is None else None)) as found:
+            yield from found if self._where is None else _sliced(self._filtered(found), offset, length)
+
+    def last(self, length: int) -> Frames:
+        """Read the last rows."""
+        if self._where is None:
+            yield from self._frames((-length, length))
+            return
+        kept: deque[pl.DataFrame] = deque()
+        height = 0
+        with closing(self._frames(None)) as found:
+            for df in self._filtered(found):
+                kept.append(df)
+                height += df.height
+                while kept and height - kept[0].height >= length:
+                    height -= kept.popleft().height
+        yield from _sliced(kept, max(0, height - length), length)
+
+    def _filtered(self, found: Iterable[pl.DataFrame]) -> Frames:
+        assert self._where is not None
+        for df in found:
+            rows = df.filter(self._where)
+            if rows.height:
+                yield rows[list(self.schema)]
+
+    def _frames(self, pre_slice: tuple[int, int | None] | None) -> Frames:
+        reader = ReaderOptions(ignore_errors=self.reading.ignore_errors)
+        filters = [] if self._where is None else [self._where]
+        found = self.files.open_files().frames(
+            columns=self._needed, pre_slice=pre_slice, filters=filters, reader=reader, interruptible=True
+        )
+        for df in found:
+            yield df[self._needed]
+
+
+def _sliced(found: Iterable[pl.DataFrame], offset: int, length: int | None) -> Frames:
+    for df in found:
+        rows = df.slice(min(offset, df.height), length)
+        offset -= min(offset, df.height)
+        if length is not None:
+            length -= rows.height
+        if rows.height:
+            yield rows
+        if length == 0:
+            return
+
+
+def reading_options(command: _Command) -> Callable[..., Any]:
+    """Add the options of commands that read rows, which are passed as `reading`."""
+
+    @functools.wraps(command)
+    def with_reading(*arguments: Any, columns: str | None, **options: Any) -> Any:
+        names = ("where", "ignore_errors", "schema_mode", "hive")
+        reading = Reading(sources_.split_names(columns), *(options.pop(name) for name in names))
+        return command(*arguments, reading=reading, **options)
+
+    return functools.reduce(lambda decorated, option: option(decorated), _OPTIONS, with_reading)
+
+
+_OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option(
+        "--schema-mode",
+        type=click.Choice(["first", "union"]),
+        default="first",
+        show_default=True,
+        help="Read several files as the schema of the first, or as one with the columns of all.",
+    ),
+    click.option(
+        "--hive/--no-hive",
+        default=None,
+        help="Read key=value directories as columns, or do not. They are read below a single directory by default.",
+    ),
+    click.option("--ignore-errors", is_flag=True, help="Skip damaged blocks; a warning sums up what was lost."),
+    click.option("--where", metavar="SQL", help='Read the rows for which this is true, such as "a > 5".'),
+    click.option("-c", "--columns", metavar="NAMES", help="Read only these columns: names separated by commas."),
+)
+
+#: The option of commands that begin somewhere.
+offset_option = click.option("--offset", type=click.IntRange(min=0), default=0, help="Skip this many rows first.")

@@ -1,0 +1,63 @@
+"""Conditions of SQL on rows."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+import click
+import polars as pl
+from polars.exceptions import ColumnNotFoundError, PolarsError
+from polars.io.plugins import register_io_source
+
+from polars_avro._cli import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: Names of columns that a message lists.
+_LISTED = 20
+
+
+def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """
+    Return a condition as an expression on the rows of these columns.
+
+    Polars hands a filter to a source only if it can be decided for each row by itself.
+    """
+    predicates: list[pl.Expr | None] = []
+
+    def source(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        del with_columns, n_rows, batch_size
+        predicates.append(predicate)
+        yield pl.DataFrame(schema=schema)
+
+    rows = register_io_source(source, schema=pl.Schema(schema))
+    try:
+        query = pl.SQLContext(rows=rows).execute(f"SELECT * FROM rows WHERE ({text})", eager=False)
+        is_scan = query.explain().startswith("PYTHON")
+        query.collect()
+    except ColumnNotFoundError as error:
+        found = re.match(r'unable to find column "([^"]*)"', str(error))
+        raise (unknown_column(found[1], schema) if found else error) from None
+    except PolarsError as error:
+        msg = f"--where: {failures.one_line(str(error))}"
+        raise click.UsageError(msg) from None
+    condition = predicates[0] if len(predicates) == 1 and is_scan else None
+    if condition is None:
+        msg = f"--where: {text!r} depends on other rows than the one that it is true of"
+        raise click.UsageError(msg)
+    return condition
+
+
+def unknown_column(name: str, schema: Mapping[str, pl.DataType]) -> ColumnNotFoundError:
+    """Return the error for a column that does not exist, with the names that are like it."""
+    near = difflib.get_close_matches(name, schema)
+    if near:
+        return ColumnNotFoundError(f"no column {name!r}; did you mean {' or '.join(map(repr, near))}?")
+    listed = ", ".join(list(schema)[:_LISTED])
+    more = len(schema) - _LISTED
+    return ColumnNotFoundError(f"no column {name!r}; the columns are {listed}" + (f", and {more} more" * (more > 0)))
