@@ -1,11 +1,14 @@
 """
-Writes the files that the documentation's code reads into the working directory, or into the one given. Needs fastavro.
+Writes the files that the documentation's code reads into the working directory, or into the one given.
+
+Needs fastavro, and cramjam for snappy blocks. A file appears when it is complete.
 
 They have the shapes of real files: the names, types and folders that each writer is known for.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from datetime import datetime, timedelta, timezone
@@ -22,9 +25,17 @@ Rows = list[dict[str, Any]]
 
 def write(path: Path, schema: Any, rows: Rows, *, codec: str = "deflate", **options: Any) -> None:
     """Write one file, and the folders above it."""
+    file = io.BytesIO()
+    fastavro.writer(file, schema, rows, codec=codec, sync_marker=bytes(range(16)), **options)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        fastavro.writer(file, schema, rows, codec=codec, sync_marker=bytes(range(16)), **options)
+    path.write_bytes(file.getvalue())
+
+
+def datum(schema: Any, value: Any) -> bytes:
+    """Encode one value without a file around it."""
+    file = io.BytesIO()
+    fastavro.schemaless_writer(file, schema, value)
+    return file.getvalue()
 
 
 def record(name: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -62,7 +73,7 @@ def bigquery(root: Path) -> None:
             {
                 "order_id": i,
                 "placed_at": START + timedelta(hours=i),
-                "local_time": f"2026-01-01T{i % 24:02}:30:00",
+                "local_time": f"2026-01-01T{i % 24:02}:30:00" + (".250000" if i % 2 else ""),
                 "total": Decimal(i) / 4,
                 "items": [{"sku": f"sku-{i % 7}", "quantity": i % 3 + 1}] * (i % 3),
             }
@@ -96,7 +107,7 @@ def kafka(root: Path) -> None:
 
 
 def event_hubs(root: Path) -> None:
-    """Write what Event Hubs Capture writes: an envelope around bytes, here of JSON."""
+    """Write what Event Hubs Capture writes: an envelope around bytes, of JSON in one hub and of Avro in another."""
     values = {"type": "map", "values": ["long", "double", "string", "bytes"]}
     fields = {
         "SequenceNumber": "long",
@@ -106,24 +117,38 @@ def event_hubs(root: Path) -> None:
         "Properties": {"type": "map", "values": ["long", "double", "string", "bytes", "null"]},
         "Body": ["null", "bytes"],
     }
-    rows = [
-        {
-            "SequenceNumber": i,
-            "Offset": str(i * 64),
-            "EnqueuedTimeUtc": f"1/1/2026 {i % 12 + 1}:15:00 PM",
-            "SystemProperties": {"x-opt-enqueued-time": 1_767_225_600_000 + i},
-            "Properties": {"source": "meter"},
-            "Body": json.dumps({"meter": i % 3, "kwh": i / 8}).encode(),
-        }
-        for i in range(24)
-    ]
+    order = record("Order", {"id": "long", "customer": "string", "price": ["null", "double"]})
+    hubs = {
+        "meters": [json.dumps({"meter": i % 3, "kwh": i / 8}).encode() for i in range(24)],
+        "orders": [datum(order, {"id": i, "customer": "ada", "price": [9.5, None][i]}) for i in range(2)],
+    }
     schema = record("EventData", fields, namespace="Microsoft.ServiceBus.Messaging")
-    write(root / "capture" / "hub" / "0" / "2026" / "01" / "01" / "00.avro", schema, rows)
+    for hub, bodies in hubs.items():
+        rows = [
+            {
+                "SequenceNumber": i,
+                "Offset": str(i * 64),
+                "EnqueuedTimeUtc": f"1/1/2026 {i % 12 + 1}:15:00 PM",
+                "SystemProperties": {"x-opt-enqueued-time": 1_767_225_600_000 + i},
+                "Properties": {"source": hub},
+                "Body": body,
+            }
+            for i, body in enumerate(bodies)
+        ]
+        folder = root / "capture" / "namespace" / hub / "0" / "2026" / "01" / "01" / "13" / "15"
+        write(folder / "00.avro", schema, rows)
+    (root / "order.avsc").write_text(json.dumps(order, indent=2))
 
 
 def debezium(root: Path) -> None:
     """Write the changes of a table: the row before and after, of one named type."""
-    row = record("Value", {"id": "long", "email": ["null", "string"]}, namespace="db.public.customers")
+    times = {
+        "born": {"type": "int", "connect.name": "io.debezium.time.Date"},
+        "seen": {"type": "long", "connect.name": "io.debezium.time.MicroTimestamp"},
+        "joined": {"type": "string", "connect.name": "io.debezium.time.ZonedTimestamp"},
+    }
+    row = record("Value", {"id": "long", "email": ["null", "string"], **times}, namespace="db.public.customers")
+    values = {"born": 7305, "seen": 1_767_225_600_123_456, "joined": "2025-12-31T23:00:00Z"}
     fields = {
         "before": ["null", row],
         "after": ["null", "db.public.customers.Value"],
@@ -133,8 +158,8 @@ def debezium(root: Path) -> None:
     }
     rows: Rows = []
     for i in range(12):
-        row_before = {"id": i % 5, "email": f"{i - 5}@example.com"} if i >= 5 else None
-        row_after = None if i == 11 else {"id": i % 5, "email": f"{i}@example.com"}
+        row_before = {"id": i % 5, "email": f"{i - 5}@example.com", **values} if i >= 5 else None
+        row_after = None if i == 11 else {"id": i % 5, "email": f"{i}@example.com", **values}
         op = "d" if i == 11 else "u" if i >= 5 else "c"
         source = {"table": "customers", "lsn": 1000 + i}
         rows.append(

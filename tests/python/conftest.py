@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from doc_examples import examples  # noqa: F401 (a fixture)
 from http_objects import large, large_bytes, server, small  # noqa: F401 (fixtures)
 from places import azurite, moto, nginx, s3  # noqa: F401 (fixtures)
 from rows import COLUMNS, make_rows, write

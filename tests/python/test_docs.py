@@ -9,7 +9,6 @@ expects an error, ``<!-- needs: name -->`` leaves it out where the package has n
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -42,19 +41,6 @@ def blocks(page, *languages):
 
 def is_left_out(note, what):
     return note == "not run" or (note == "needs" and not hasattr(polars_avro, what))
-
-
-@pytest.fixture(scope="session")
-def examples(tmp_path_factory):
-    """A directory with the files of the documentation."""
-    root = tmp_path_factory.mktemp("docs")
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        runpy.run_path(str(ROOT / "docs" / "make_examples.py"))["write_all"](root)
-    finally:
-        sys.path.remove(str(ROOT / "docs"))
-    (root / "docs").symlink_to(ROOT / "docs", target_is_directory=True)
-    return root
 
 
 # The guide to datums needs a registry: `test_docs_datums.py` runs it.

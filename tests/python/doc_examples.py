@@ -1,0 +1,22 @@
+"""The files that the code of the documentation reads."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory):
+    """A directory with the files of the documentation."""
+    root = tmp_path_factory.mktemp("docs")
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        runpy.run_path(str(ROOT / "docs" / "make_examples.py"))["write_all"](root)
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+    (root / "docs").symlink_to(ROOT / "docs", target_is_directory=True)
+    return root
