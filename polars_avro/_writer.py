@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from polars_avro import _options
-from polars_avro._core import ContainerFile
+from polars_avro._core import ContainerFile, FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
@@ -32,7 +33,7 @@ class AvroWriter:
     Write one Avro file frame by frame, as a context manager.
 
     Small frames are joined into full blocks. A path is replaced when the ``with`` block ends without an error, or by
-    :meth:`close`; otherwise the old file stays as it was.
+    :meth:`close`; otherwise the old file stays as it was. Threads may share a writer: their calls wait for each other.
 
     Parameters
     ----------
@@ -122,6 +123,8 @@ class AvroWriter:
         self._writer: FileWriter | None = FileWriter(opened, options, files)
         self._has_failed = False
         self._rows = 0
+        #: The first frame decides on the file, and rows are counted: one call after the other.
+        self._lock = threading.RLock()
 
     @property
     def schema(self) -> pl.Schema | None:
@@ -167,15 +170,16 @@ class AvroWriter:
         A first frame that is refused for its columns touches nothing, and another one may follow. Any later error
         discards the file for good.
         """
-        writer = self._open_writer()
-        try:
-            for df in _frames(data):
-                self._write_frame(writer, df)
-        except BaseException:
-            if writer.has_begun:
-                self._has_failed = True
-                self.abort()
-            raise
+        with self._lock:
+            writer = self._open_writer()
+            try:
+                for df in _frames(data):
+                    self._write_frame(writer, df)
+            except BaseException:
+                if writer.has_begun:
+                    self._has_failed = True
+                    self.abort()
+                raise
 
     def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
         if self._schema is not None and df.schema != self._schema:
@@ -218,20 +222,22 @@ class AvroWriter:
         ValueError
             If an earlier call failed, so that there is no file.
         """
-        if self._writer is None and not self._has_failed:
-            return
-        writer, self._writer = self._open_writer(), None
-        try:
-            writer.finish(self._schema or pl.Schema())
-        except BaseException:
-            self._has_failed = True
-            raise
+        with self._lock:
+            if self._writer is None and not self._has_failed:
+                return
+            writer, self._writer = self._open_writer(), None
+            try:
+                writer.finish(self._schema or pl.Schema())
+            except BaseException:
+                self._has_failed = True
+                raise
 
     def abort(self) -> None:
         """Discard what was written; an old file stays as it was."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.abort()
+        with self._lock:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                writer.abort()
 
     def __enter__(self) -> Self:
         return self
@@ -257,13 +263,12 @@ def _frames(data: Any) -> Iterator[pl.DataFrame]:
         msg = "expected a DataFrame, got a LazyFrame: use `sink_avro`, or write its `collect_batches()` one by one"
         raise TypeError(msg)
     elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
-        # It needs ctypes, which frames do not.
-        from polars_avro._writing import arrow
-
-        if hasattr(data, "__arrow_c_stream__"):
-            yield from arrow.stream_frames(data)
-        else:
-            yield arrow.array_frame(data)
+        stream, is_empty = FrameStream(data), True
+        for batch in stream:
+            is_empty = False
+            yield pl.DataFrame(batch) if batch.width else pl.DataFrame(height=batch.height)
+        if is_empty:
+            yield pl.DataFrame(schema=pl.Schema(stream))
     else:
         msg = f"expected a DataFrame or an object with __arrow_c_stream__, got {type(data).__name__!r}"
         raise TypeError(msg)

@@ -6,9 +6,10 @@ use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi::{self, ArrowArrayStream};
 use polars_error::PolarsResult;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyCapsule, PyTuple, PyType};
 
 use super::damage::Report;
 use super::importable::importable;
@@ -161,28 +162,39 @@ impl Column {
     }
 }
 
-/// The type and the arrays of an object with `__arrow_c_stream__`, such as a `polars.Series` or a frame.
+static FRAME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static SERIES: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// The type and the arrays of a `polars.Series` or a `polars.DataFrame`.
 pub(super) fn pull(object: &Bound<'_, PyAny>) -> PyResult<(Field, Vec<Box<dyn Array>>)> {
+    let py = object.py();
+    if !object.is_instance(FRAME.import(py, "polars", "DataFrame")?)?
+        && !object.is_instance(SERIES.import(py, "polars", "Series")?)?
+    {
+        let message =
+            format!("expected a Series or a DataFrame of Polars, got {:?}", object.get_type().name()?.to_string());
+        return Err(PyTypeError::new_err(message));
+    }
     let stream = take_stream(&object.call_method0("__arrow_c_stream__")?)?;
-    // The producer may need the interpreter.
-    object
-        .py()
-        .without_gil(|| pull_all(stream))
+    // Polars may need the interpreter.
+    py.without_gil(|| pull_all(stream))
         .map_err(|error| PyValueError::new_err(format!("the Arrow stream failed: {error}")))
 }
 
 /// Moves the stream out of its capsule.
 #[allow(unsafe_code)]
-pub(super) fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<ArrowArrayStream>> {
+fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<ArrowArrayStream>> {
     let capsule = capsule.cast::<PyCapsule>()?;
     let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?.cast::<ArrowArrayStream>();
     // SAFETY: a capsule of this name holds a stream. An empty one is left in its place, which releases nothing.
     Ok(Box::new(unsafe { std::mem::replace(&mut *stream.as_ptr(), ArrowArrayStream::empty()) }))
 }
 
+/// Imports without checks, which is right for what polars-arrow has exported: arrays in its own layout that are all read
+/// as they were exported. Data of other producers goes through `arrow_import`.
 #[allow(unsafe_code)]
 fn pull_all(stream: Box<ArrowArrayStream>) -> PolarsResult<(Field, Vec<Box<dyn Array>>)> {
-    // SAFETY: the producer follows the interface.
+    // SAFETY: the producer is Polars, as the caller has checked.
     let mut reader = unsafe { ffi::ArrowArrayStreamReader::try_new(stream) }?;
     let (field, mut arrays) = (reader.field().clone(), Vec::new());
     // SAFETY: as above.

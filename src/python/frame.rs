@@ -1,14 +1,16 @@
-//! Frames on their way in: Arrow streams that are pulled to their end.
+//! Frames on their way in: those of Polars whole, Arrow data of others batch by batch.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
-use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
 
-use super::arrow::{Batch, pull, take_stream};
+use super::arrow::{Batch, pull, schema_capsule};
+use super::arrow_import::ImportedRows;
+use super::error::Raised;
 use super::interpreter::WithoutGil;
 
 /// The rows of one frame, in memory that is shared with it.
@@ -39,50 +41,24 @@ impl Frame {
     }
 }
 
-/// A stream that is pulled batch by batch. The producer may need the interpreter, so it is pulled detached.
-struct Stream {
-    reader: ArrowArrayStreamReader<Box<ArrowArrayStream>>,
-    fields: Arc<[Field]>,
-}
-
-fn failed(error: impl std::fmt::Display) -> String {
-    format!("the Arrow stream failed: {error}")
-}
-
-impl Stream {
-    #[allow(unsafe_code)]
-    fn new(stream: Box<ArrowArrayStream>) -> Result<Self, String> {
-        // SAFETY: the producer follows the interface.
-        let reader = unsafe { ArrowArrayStreamReader::try_new(stream) }.map_err(failed)?;
-        match reader.field().dtype() {
-            ArrowDataType::Struct(fields) => Ok(Self { fields: fields.as_slice().into(), reader }),
-            _ => Err("the Arrow stream holds an array, not the columns of a frame".to_owned()),
-        }
-    }
-
-    #[allow(unsafe_code)]
-    fn next(&mut self) -> Result<Option<StructArray>, String> {
-        // SAFETY: as above.
-        let Some(array) = (unsafe { self.reader.next() }) else { return Ok(None) };
-        let array = array.map_err(failed)?;
-        match array.as_any().downcast_ref::<StructArray>() {
-            Some(rows) if rows.validity().is_none_or(|validity| validity.unset_bits() == 0) => Ok(Some(rows.clone())),
-            _ => Err("the Arrow stream holds rows that are null".to_owned()),
-        }
-    }
-}
-
-/// The batches of whatever offers an Arrow stream, as they are asked for.
+/// The batches of whatever offers Arrow data, as they are asked for.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct FrameStream(Mutex<Stream>);
+pub(super) struct FrameStream {
+    fields: Arc<[Field]>,
+    rows: Mutex<ImportedRows>,
+}
 
 #[pymethods]
 impl FrameStream {
     #[new]
-    fn new(py: Python<'_>, source: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let stream = take_stream(&source.call_method0("__arrow_c_stream__")?)?;
-        let stream = py.without_gil(|| Stream::new(stream)).map_err(PyValueError::new_err)?;
-        Ok(Self(Mutex::new(stream)))
+    fn new(source: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let rows = ImportedRows::of(source)?.map_err(Raised::from)?;
+        Ok(Self { fields: rows.fields.clone(), rows: Mutex::new(rows) })
+    }
+
+    /// The columns, for `polars.Schema`.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, &self.fields)
     }
 
     fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -90,15 +66,11 @@ impl FrameStream {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        let next = py.without_gil(|| {
-            let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let rows = stream.next()?;
-            let batch = |rows: StructArray| {
-                let (height, arrays) = (rows.len(), rows.values().to_vec());
-                crate::Batch { fields: stream.fields.clone(), arrays, height, bytes: 0 }
-            };
-            Ok(rows.map(batch))
-        });
-        Ok(next.map_err(PyValueError::new_err::<String>)?.map(Batch::from))
+        let next = py.without_gil(|| self.rows.lock().unwrap_or_else(PoisonError::into_inner).next());
+        let batch = |rows: StructArray| {
+            let (height, arrays) = (rows.len(), rows.values().to_vec());
+            Batch::from(crate::Batch { fields: self.fields.clone(), arrays, height, bytes: 0 })
+        };
+        Ok(next.map_err(Raised::from)?.map(batch))
     }
 }

@@ -3,6 +3,7 @@
 //! The Python package is written against the names here (`polars_avro/_core.pyi`); users see the package only.
 
 mod arrow;
+mod arrow_import;
 mod batch_reader;
 mod damage;
 mod datum;
