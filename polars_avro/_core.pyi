@@ -29,12 +29,14 @@ __all__ = [
     "__version__",
     "check_store_options",
     "close_interpreter",
+    "check_written_schema",
     "datum_schema",
     "default_limits",
     "remove_store_files",
     "reopen_interpreter",
     "stop_reads",
     "store_files",
+    "store_files_in",
     "store_sizes",
 ]
 
@@ -47,6 +49,11 @@ def store_files(
     credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
     chunk_size: int | None = None,
 ) -> list[StoreFile]: ...
+def store_files_in(
+    directory: str,
+    options: dict[str, Any],
+    credentials: Mapping[str, Callable[[bool], tuple[dict[str, str], int | None]]],
+) -> list[tuple[str, int]]: ...
 def store_sizes(
     urls: list[str],
     options: dict[str, Any],
@@ -260,12 +267,14 @@ class FrameStream:
     def __iter__(self) -> Iterator[Batch]: ...
     def __next__(self) -> Batch: ...
 
+def check_written_schema(schema: str) -> None: ...
+
 @final
 class WriteOptions:
     def __new__(
         cls,
         *,
-        codec: str,
+        codec: str | None = None,
         level: int | None = None,
         schema: str | None = None,
         name: str | None = None,
@@ -276,7 +285,7 @@ class WriteOptions:
         sync_marker: bytes | None = None,
         n_threads: int | None = None,
     ) -> WriteOptions: ...
-    def check(self, frame: Frame) -> None: ...
+    def check(self, frame: Frame, *, append: bool = False) -> None: ...
     def schema_of(self, frame: Frame) -> str: ...
 
 @final

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import polars as pl
 
 from polars_avro import _options
-from polars_avro._core import DatumEncoder, datum_schema
+from polars_avro._core import DatumEncoder, check_written_schema, datum_schema
 from polars_avro._registry import SchemaRegistry
 from polars_avro._schemas import AvroSchema, schema_json
 from polars_avro._writing.frames import check_schema
@@ -135,11 +135,11 @@ class Encoder:
         if schema_id is not None:
             schema_id = _options.integer("schema_id", schema_id, most=2**63 - 1)
         text = None if schema is None else schema_json(schema, "schema")
+        if text is not None:
+            check_written_schema(text)
         if registry is None:
             # Whatever the schema is, what is wrong with the framing shows now.
             DatumEncoder(framing, '"null"' if text is None else text, schema_id)
-        elif text is not None:
-            DatumEncoder("datum", text)
         options = {
             "framing": framing,
             "schema_id": schema_id,

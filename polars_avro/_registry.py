@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from polars_avro import _references
+from polars_avro._core import check_written_schema
 from polars_avro._errors import AvroError, AvroSchemaError, AvroSchemaNotFoundError, AvroUnsupportedError
 from polars_avro._schemas import AvroSchema, schema_json
 
@@ -230,11 +231,12 @@ class SchemaRegistry:
         Raises
         ------
         AvroSchemaError
-            If the registry does not accept the schema.
+            If the schema breaks a rule of the specification, or the registry does not accept it.
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
         """
         text = schema_json(schema, "schema")
+        check_written_schema(text)
 
         def post() -> int:
             path = f"/subjects/{urllib.parse.quote(subject, safe='')}/versions"

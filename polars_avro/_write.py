@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def write_avro(
     df: pl.DataFrame,
     target: Target | pl.PartitionBy,
-    compression: AvroCompression = "snappy",
+    compression: AvroCompression | None = None,
     name: str = "",
     *,
     compression_level: int | None = None,
@@ -61,7 +61,7 @@ def write_avro(
         ``write()``, or a :class:`polars.PartitionBy`.
     compression
         The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
-        Avro's own names are allowed too.
+        Avro's own names are allowed too. The default is that of the file with `append`, otherwise snappy.
     name
         The name of the root record in the Avro schema, ``Row`` by default.
     compression_level
@@ -79,9 +79,9 @@ def write_avro(
     sync_marker
         The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
     append
-        Add rows to the file at the path, if there is one. Its schema and its codec must be those of the frame, and what
-        its header holds cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores
-        do not grow.
+        Add rows to the file at the path, if there is one. Its schema must fit the frame, and `avro_schema` and
+        `compression`, if they are given, must be the file's (`doc` and `aliases` may differ). What its header holds
+        cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores do not grow.
     partition_by
         Columns whose values spread the rows over files below the directory `target`.
     partition_chunk_size_bytes
@@ -167,7 +167,7 @@ def sink_avro(
     lf: pl.LazyFrame,
     target: Target | pl.PartitionBy,
     *,
-    compression: AvroCompression = "snappy",
+    compression: AvroCompression | None = None,
     compression_level: int | None = None,
     avro_schema: AvroSchema | None = None,
     name: str = "",

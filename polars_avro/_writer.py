@@ -77,7 +77,7 @@ class AvroWriter:
         target: Target,
         schema: SchemaDict | None = None,
         *,
-        compression: AvroCompression = "snappy",
+        compression: AvroCompression | None = None,
         compression_level: int | None = None,
         avro_schema: AvroSchema | None = None,
         name: str = "",
@@ -113,12 +113,14 @@ class AvroWriter:
         self._schema = None if schema is None else pl.DataFrame(schema=schema).schema
         if self._schema is not None:
             check_schema(self._schema)
-            options.check(empty_frame(self._schema))
+            options.check(empty_frame(self._schema), append=append and os.path.exists(place))
         self._avro_schema = None
         if append and os.path.exists(place):
             self._avro_schema = _schema_of_file(place)
         elif avro_schema is not None:
             self._avro_schema = options.schema_of(empty_frame({}))
+        #: Frames may have any columns that fit a schema which does not follow from them.
+        self._takes_others = self._avro_schema is not None
         self._options = options
         self._writer: FileWriter | None = FileWriter(opened, options, files)
         self._has_failed = False
@@ -154,7 +156,8 @@ class AvroWriter:
         ----------
         data
             A DataFrame, or an object that exports an Arrow stream or array, such as a pyarrow table or a DuckDB
-            relation. A stream is read batch by batch. All frames have the columns of the first.
+            relation. A stream is read batch by batch. All frames have the columns of the first; with `avro_schema` or
+            `append`, columns that fit the schema.
 
         Raises
         ------
@@ -182,7 +185,7 @@ class AvroWriter:
                 raise
 
     def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
-        if self._schema is not None and df.schema != self._schema:
+        if self._schema is not None and df.schema != self._schema and not self._takes_others:
             msg = f"every frame of a file must have the columns {dict(self._schema)}, got {dict(df.schema)}"
             raise AvroSchemaError(msg)
         is_first = not writer.has_begun

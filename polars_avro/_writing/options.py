@@ -28,7 +28,7 @@ class FileOptions(NamedTuple):
 
 def core_options(
     *,
-    compression: str,
+    compression: str | None,
     compression_level: int | None,
     avro_schema: AvroSchema | None,
     name: str,
@@ -40,8 +40,8 @@ def core_options(
     n_threads: int | None,
 ) -> WriteOptions:
     """Say how to write."""
-    if compression not in get_args(AvroCompression):
-        msg = f"`compression` must be one of {get_args(AvroCompression)}, got {compression!r}"
+    if compression is not None and compression not in get_args(AvroCompression):
+        msg = f"`compression` must be None or one of {get_args(AvroCompression)}, got {compression!r}"
         raise ValueError(msg)
     _options.check(name=name, namespace=namespace, doc=doc)
     level = compression_level
@@ -51,7 +51,7 @@ def core_options(
         msg = "`name`, `namespace` and `doc` are part of `avro_schema` if one is given"
         raise ValueError(msg)
     return WriteOptions(
-        codec=_CODECS.get(compression, compression),
+        codec=None if compression is None else _CODECS.get(compression, compression),
         level=level,
         schema=None if avro_schema is None else _schemas.schema_json(avro_schema, "avro_schema"),
         name=name or None,

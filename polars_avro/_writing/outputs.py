@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -57,7 +58,8 @@ class Output(NamedTuple):
         """Raise what writing rows of these columns would raise before the first one."""
         check_schema(schema)
         columns = self.target.columns(schema) if isinstance(self.target, Partitioning) else schema
-        options.check(empty_frame(columns))
+        grows = self.files.append and isinstance(self.target, str) and os.path.exists(self.target)
+        options.check(empty_frame(columns), append=grows)
 
     def schema_of_all(self, df: pl.DataFrame, options: WriteOptions) -> str | None:
         """Return the schema that all rows together choose for several files, if they could choose different ones."""

@@ -90,6 +90,9 @@ def file_options(
             f"{stores.shown(target)}: `append` needs a local file, objects in stores do not grow: write another object"
         )
         raise AvroUnsupportedError(msg)
+    if append and os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
+        msg = f"{target}: `append` needs a file, not a pipe or a device"
+        raise ValueError(msg)
     if append and renames and os.path.exists(target):
         msg = f"{target}: cannot append with `name`, `namespace` or `doc`: the header is written already"
         raise ValueError(msg)

@@ -8,25 +8,29 @@ use pyo3::prelude::*;
 
 use super::error::Raised;
 use super::frame::Frame;
-use super::interpreter::WithoutGil;
+use super::interpreter::{WithoutGil, drop_without_gil};
 use super::sink::{InterruptibleSink, WritableSink};
 #[cfg(feature = "object_store")]
 use super::store::StoreTarget;
 use crate::{
-    Codec, FileSink, FileSource, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
+    Codec, FileSink, FileSource, Header, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
 };
 
 /// How to write; the same options serve any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct WriteOptions(crate::WriteOptions);
+pub(super) struct WriteOptions {
+    core: crate::WriteOptions,
+    /// Whether a file that is appended to keeps its codec.
+    keeps_codec: bool,
+}
 
 #[pymethods]
 impl WriteOptions {
     #[new]
-    #[pyo3(signature = (*, codec, level=None, schema=None, name=None, namespace=None, doc=None, metadata=None, block_size=None, sync_marker=None, n_threads=None))]
+    #[pyo3(signature = (*, codec=None, level=None, schema=None, name=None, namespace=None, doc=None, metadata=None, block_size=None, sync_marker=None, n_threads=None))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
-        codec: &str,
+        codec: Option<&str>,
         level: Option<i32>,
         schema: Option<String>,
         name: Option<String>,
@@ -37,10 +41,10 @@ impl WriteOptions {
         sync_marker: Option<[u8; 16]>,
         n_threads: Option<usize>,
     ) -> Result<Self, Raised> {
-        let parsed = schema.as_ref().map(|json| Schema::parse(json, &Limits::default()).map(Arc::new)).transpose()?;
+        let parsed = schema.as_ref().map(|json| parse_to_write(json).map(Arc::new)).transpose()?;
         let defaults = crate::WriteOptions::default();
-        Ok(Self(crate::WriteOptions {
-            codec: Codec::from_name(codec)?,
+        let core = crate::WriteOptions {
+            codec: codec.map_or(Ok(defaults.codec), Codec::from_name)?,
             level,
             schema: parsed,
             schema_json: schema,
@@ -52,21 +56,28 @@ impl WriteOptions {
             sync_marker,
             n_threads,
             ..defaults
-        }))
+        };
+        Ok(Self { core, keeps_codec: codec.is_none() })
     }
 
-    /// Raises what writing the frame would raise before its first row.
-    fn check(&self, py: Python<'_>, frame: &Frame) -> Result<(), Raised> {
+    /// Raises what writing the frame would raise before its first row. `append` says that there is a file, whose codec
+    /// decides on the level then.
+    #[pyo3(signature = (frame, *, append=false))]
+    fn check(&self, py: Python<'_>, frame: &Frame, append: bool) -> Result<(), Raised> {
         let sink = || Ok(Box::new(MemorySink::new()) as Box<dyn Sink>);
-        Ok(py.without_gil(|| create(sink, frame, &self.0)).map(drop)?)
+        let mut options = self.core.clone();
+        if append && self.keeps_codec {
+            options.level = None;
+        }
+        Ok(py.without_gil(|| create(sink, frame, &options)).map(drop)?)
     }
 
     /// The Avro schema that a frame is written with, as JSON.
     fn schema_of(&self, frame: &Frame) -> Result<String, Raised> {
-        if let Some(json) = &self.0.schema_json {
+        if let Some(json) = &self.core.schema_json {
             return Ok(json.clone());
         }
-        Ok(avro_schema_of(&frame.fields, &frame.batches, &self.0)?)
+        Ok(avro_schema_of(&frame.fields, &frame.batches, &self.core)?)
     }
 }
 
@@ -111,17 +122,23 @@ impl Writer {
         };
         let begin = || match target {
             #[cfg(feature = "object_store")]
-            Target::Store(store) => create(|| Ok(interruptible(store.get().0.create())), frame, &options.0),
+            Target::Store(store) => create(|| Ok(interruptible(store.get().0.create())), frame, &options.core),
             Target::Path(path) if append && path.exists() => {
                 let source = FileSource::open(&path)?;
-                let (options, end) = append_options(&source, &options.0, &Limits::default())?;
+                let mut wanted = options.core.clone();
+                if options.keeps_codec {
+                    wanted.codec = Header::read(&source, &Limits::default())?.codec;
+                }
+                let (options, end) = append_options(&source, &wanted, &Limits::default())?;
                 let sink = || Ok(interruptible(FileSink::append(&path, end, sync)?));
                 crate::Writer::append(sink, &frame.fields, &options)
             }
             Target::Path(path) => {
-                create(|| Ok(interruptible(FileSink::create(&path, sync, mkdir)?)), frame, &options.0)
+                create(|| Ok(interruptible(FileSink::create(&path, sync, mkdir)?)), frame, &options.core)
             }
-            Target::Object(object) => create(|| Ok(interruptible(WritableSink::new(object, hold))), frame, &options.0),
+            Target::Object(object) => {
+                create(|| Ok(interruptible(WritableSink::new(object, hold))), frame, &options.core)
+            }
         };
         let writer = py.without_gil(begin).map_err(Raised::from)?;
         Ok(Self(Mutex::new(Some(writer))))
@@ -154,6 +171,29 @@ impl Writer {
 impl Writer {
     fn lock(&self) -> MutexGuard<'_, Option<crate::Writer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Parses a schema that is going to be written.
+fn parse_to_write(json: &str) -> crate::Result<Schema> {
+    let schema = Schema::parse(json, &Limits::default())?;
+    schema.validate()?;
+    Ok(schema)
+}
+
+/// Raises what is wrong with a schema that is going to be written.
+#[pyfunction]
+pub(super) fn check_written_schema(schema: &str) -> Result<(), Raised> {
+    Ok(parse_to_write(schema).map(drop)?)
+}
+
+/// A writer that is dropped gives its file up, which may wait for a store: other threads go on meanwhile.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let writer = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some() {
+            drop_without_gil(move || drop(writer));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod resolution;
 mod restored;
 mod typed;
 mod union;
+mod validation;
 
 use serde_json::Value;
 
@@ -52,6 +53,8 @@ pub type Properties = serde_json::Map<String, Value>;
 pub struct Schema {
     nodes: Vec<Node>,
     root: NodeId,
+    /// A type that the text defines again, in the same way.
+    redefined: Option<Name>,
 }
 
 /// Names one type of a [`Schema`].
@@ -228,6 +231,28 @@ impl Schema {
     /// Every type, in the order in which the schema's text brings them.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
         (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// Returns the same types without `doc` and `aliases`, on which no value depends.
+    pub(crate) fn without_notes(&self) -> Self {
+        let mut schema = self.clone();
+        for node in &mut schema.nodes {
+            // A `doc` that is no text is a property.
+            node.properties.remove("doc");
+            match &mut node.kind {
+                Kind::Record(record) => {
+                    (record.doc, record.aliases) = (None, Vec::new());
+                    for field in &mut record.fields {
+                        (field.doc, field.aliases) = (None, Vec::new());
+                        field.properties.remove("doc");
+                    }
+                }
+                Kind::Enum(symbols) => (symbols.doc, symbols.aliases) = (None, Vec::new()),
+                Kind::Fixed(fixed) => (fixed.doc, fixed.aliases) = (None, Vec::new()),
+                _ => {}
+            }
+        }
+        schema
     }
 
     /// Returns how many types the schema holds.

@@ -54,11 +54,12 @@ impl Schema {
             definitions: HashMap::new(),
             plain: HashMap::new(),
             places: Vec::new(),
+            redefined: None,
             types: 0,
             depth: 0,
         };
         let root = parser.parse(value, None)?;
-        Ok(Self { nodes: parser.nodes, root })
+        Ok(Self { nodes: parser.nodes, root, redefined: parser.redefined })
     }
 }
 
@@ -80,6 +81,8 @@ struct Parser<'a> {
     plain: HashMap<&'static str, NodeId>,
     /// The records and fields that enclose what is being parsed.
     places: Vec<(NodeId, &'a str)>,
+    /// A type that was defined again, in the same way.
+    redefined: Option<Name>,
     types: usize,
     depth: usize,
 }

@@ -78,7 +78,7 @@ impl<'a> Union<'a> {
             let node = self.node(NodeId(self.nodes.len() as u32), pair)?;
             self.nodes.push(node);
         }
-        let schema = Schema { nodes: self.nodes, root };
+        let schema = Schema { nodes: self.nodes, root, redefined: None };
         depth::check(&schema, self.limits)?;
         Ok(schema)
     }

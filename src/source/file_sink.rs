@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use paths::{directory, is_at, make_directories, remove_directories, resolve, sync_directory, temporary};
+use paths::{directory, is_at, make_directories, open_stream, remove_directories, resolve, sync_directory, temporary};
 
 use super::Sink;
 use crate::{Error, Result};
@@ -66,6 +66,8 @@ enum Undo {
 
 impl FileSink {
     /// Begins a new file, which replaces the one of this path if there is one. `mkdir` makes missing directories.
+    ///
+    /// Pipes, devices and open files (`/dev/stdout`, `/dev/fd/3`) get the bytes as they come.
     ///
     /// # Errors
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) where no file can be made beside the path.
@@ -143,10 +145,15 @@ impl FileSink {
     fn end(&mut self) -> io::Result<()> {
         self.check_end()?;
         self.check_name()?;
-        match self.sync {
-            SyncOnClose::None => {}
-            SyncOnClose::Data => self.file.sync_data()?,
-            SyncOnClose::All => self.file.sync_all()?,
+        let synced = match self.sync {
+            SyncOnClose::None => Ok(()),
+            SyncOnClose::Data => self.file.sync_data(),
+            SyncOnClose::All => self.file.sync_all(),
+        };
+        match synced {
+            // Pipes and terminals have no disk to wait for.
+            Err(error) if matches!(self.undo, Undo::Impossible) && error.kind() == io::ErrorKind::InvalidInput => {}
+            synced => synced?,
         }
         if let Undo::Remove { temporary, path, .. } = &self.undo {
             fs::rename(temporary, path)?;
@@ -193,6 +200,9 @@ impl Drop for FileSink {
 
 /// The file that takes the bytes for a path.
 fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
+    if let Some(file) = open_stream(path)? {
+        return Ok((file, Undo::Impossible));
+    }
     let path = resolve(path);
     let old = match fs::metadata(&path) {
         Ok(metadata) => Some(metadata),

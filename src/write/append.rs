@@ -8,6 +8,8 @@ use crate::{Error, Header, Limits, Result, Schema, Source};
 
 /// The options by which rows can be added to a file: its own schema and sync marker. Its end is given too.
 ///
+/// A schema among the options must be the file's; `doc` and `aliases` may differ.
+///
 /// ```
 /// use polars_avro::{Codec, FileSource, Limits, Source, WriteOptions, append_options};
 ///
@@ -32,7 +34,7 @@ pub fn append_options(source: &dyn Source, options: &WriteOptions, limits: &Limi
     }
     let schema = Arc::new(Schema::parse(&header.schema_json, limits).map_err(named)?);
     if let Some(wanted) = &options.schema
-        && wanted.to_json() != schema.to_json()
+        && wanted.without_notes().to_json() != schema.without_notes().to_json()
     {
         let message = format!("cannot append by another schema than the file's, which is {}", header.schema_json);
         return Err(named(Error::schema(message)));

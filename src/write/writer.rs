@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use polars_arrow::array::StructArray;
+use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
 use super::encoder::{BlockEncoder, Blocks};
@@ -47,6 +47,10 @@ const RESERVED: &str = "avro.";
 pub struct Writer {
     fields: Arc<[Field]>,
     plan: WritePlan,
+    /// The schema, if batches may have other columns than the first: it is not made from their dtypes then.
+    schema: Option<Arc<Schema>>,
+    /// Whether fields without a column get their default.
+    use_defaults: bool,
     sink: Box<dyn Sink>,
     rows: Rows,
     tasks: OrderedTasks<BlockEncoder>,
@@ -122,7 +126,11 @@ impl Writer {
         }
         let sync = options.sync_marker.unwrap_or_else(random_marker);
         let plan = WritePlan::compile(&schema, fields, true)?;
+        if first.iter().any(|rows| !rows.is_empty()) {
+            WritePlan::check_nulls(&schema, fields)?;
+        }
         let mut writer = Self::new(sink, fields, plan, sync, options)?;
+        writer.use_defaults = true;
         writer.put(&header_bytes(&json, options.codec, &options.metadata, &sync))?;
         Ok(writer)
     }
@@ -161,10 +169,23 @@ impl Writer {
         let rows = Rows::new(SHARE_BYTES.max(options.block_size.saturating_mul(SHARE_BLOCKS)));
         let sink = sink()?;
         let (written, process) = (Written::default(), std::process::id());
-        Ok(Self { fields, plan, sink, rows, tasks, started: false, written, failed: false, process })
+        let (schema, use_defaults) = (options.schema.clone(), false);
+        Ok(Self {
+            fields,
+            plan,
+            schema,
+            use_defaults,
+            sink,
+            rows,
+            tasks,
+            started: false,
+            written,
+            failed: false,
+            process,
+        })
     }
 
-    /// The columns of every batch.
+    /// The columns of the batches, so far.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
@@ -176,7 +197,9 @@ impl Writer {
         self.written
     }
 
-    /// Writes the rows of a batch, whose columns are those of the file. What does not fill a block waits for more.
+    /// Writes the rows of a batch. What does not fill a block waits for more.
+    ///
+    /// Its columns are those of the file. If the options have a schema, they may be any that fit it.
     ///
     /// # Errors
     /// Where the batch has other columns, a value does not fit its type, or the sink fails. The file is lost then.
@@ -222,7 +245,7 @@ impl Writer {
     }
 
     fn write_batch(&mut self, batch: &StructArray) -> Result<()> {
-        self.check_columns(batch.fields())?;
+        self.plan_columns(batch.fields(), batch.len() > 0)?;
         let record = self.plan.record.bind_columns(batch.values()).map_err(crate::binary::Fault::into_error)?;
         let mut next = 0;
         while let Some(share) = self.rows.fill(&record, &mut next, batch.len()) {
@@ -231,9 +254,18 @@ impl Writer {
         Ok(())
     }
 
-    fn check_columns(&self, fields: &[Field]) -> Result<()> {
+    /// Makes the plan anew if a batch has other columns and the schema is the caller's.
+    fn plan_columns(&mut self, fields: &[Field], has_rows: bool) -> Result<()> {
         let same = |(a, b): (&Field, &Field)| a.name == b.name && same_dtype(a, b);
         if fields.len() == self.fields.len() && fields.iter().zip(&*self.fields).all(same) {
+            return Ok(());
+        }
+        if let Some(schema) = &self.schema {
+            self.plan = WritePlan::compile(schema, fields, self.use_defaults)?;
+            if has_rows {
+                WritePlan::check_nulls(schema, fields)?;
+            }
+            self.fields = fields.into();
             return Ok(());
         }
         let list = |fields: &[Field]| {
@@ -299,6 +331,7 @@ fn same_dtype(a: &Field, b: &Field) -> bool {
 /// The schema to write by, and its text.
 fn schema(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<(Arc<Schema>, String)> {
     if let Some(schema) = &options.schema {
+        schema.validate()?;
         let json = options.schema_json.clone().unwrap_or_else(|| schema.to_json());
         return Ok((schema.clone(), json));
     }

@@ -41,6 +41,28 @@ impl WritePlan {
         Ok(Self { record })
     }
 
+    /// Refuses columns of nulls whose types have no null, for rows that have them.
+    ///
+    /// # Errors
+    /// If there is one: as for a dtype that does not fit its type.
+    pub(crate) fn check_nulls(schema: &Schema, columns: &[Field]) -> Result<()> {
+        let Kind::Record(record) = &schema.node(schema.root()).kind else { return Ok(()) };
+        let compiler = Compiler { schema, use_defaults: true, checks: Cell::new(0) };
+        let is_null = |id: NodeId| matches!(schema.node(id).kind, Kind::Null);
+        for field in &record.fields {
+            let takes_null = match &schema.node(field.schema).kind {
+                Kind::Union(branches) => branches.iter().any(|&branch| is_null(branch)),
+                _ => is_null(field.schema),
+            };
+            let name = column_name(field);
+            let column = columns.iter().find(|column| column.name == name && *column.dtype() == ArrowDataType::Null);
+            if let Some(column) = column.filter(|_| !takes_null) {
+                return Err(in_field(compiler.mismatch(field.schema, column), name));
+            }
+        }
+        Ok(())
+    }
+
     /// The column that writes a field's values as datums of a schema, one a row. Nulls are not written.
     ///
     /// # Errors
@@ -75,6 +97,10 @@ impl Compiler<'_> {
     /// The column that writes the values of a field that are not null.
     fn value(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
         let field = &*storage(field);
+        if *field.dtype() == ArrowDataType::Null {
+            // There is no value, so any type will do.
+            return Ok(Null.into());
+        }
         let node = self.schema.node(id);
         if Restored::of(self.schema, node).is_some_and(|restored| !restored.takes(field.dtype())) {
             return Err(self.mismatch(id, field));

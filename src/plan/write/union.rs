@@ -15,7 +15,7 @@ impl Compiler<'_> {
         let null = branches.iter().position(|&branch| is_null(branch));
         let values: Vec<_> = branches.iter().copied().enumerate().filter(|&(_, branch)| !is_null(branch)).collect();
         if *field.dtype() == ArrowDataType::Null {
-            let null = null.ok_or_else(|| Error::schema("a column of nulls, and the Avro union has no branch null"))?;
+            let Some(null) = null else { return Ok(Required::new(Null.into(), None).into()) };
             let branch = one_byte(null)?;
             return Ok(Nullable::new(Box::new(AnyColumn::from(Null)), branch, branch).into());
         }

@@ -126,11 +126,14 @@ impl<'a> Parser<'a> {
     }
 
     /// The node of an earlier definition under the same name, which must be the same definition.
-    fn defined_already(&self, name: &Name, attributes: &Properties) -> Result<Option<NodeId>> {
+    fn defined_already(&mut self, name: &Name, attributes: &Properties) -> Result<Option<NodeId>> {
         match self.definitions.get(name.fullname()) {
             _ if name.is_anonymous() => Ok(None),
             None => Ok(None),
-            Some(&(id, earlier)) if earlier == attributes => Ok(Some(id)),
+            Some(&(id, earlier)) if earlier == attributes => {
+                self.redefined.get_or_insert_with(|| name.clone());
+                Ok(Some(id))
+            }
             Some(_) => Err(self.fail(format_args!("the name `{name}` is defined twice, as two different types"))),
         }
     }

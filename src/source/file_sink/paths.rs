@@ -35,6 +35,49 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
     path
 }
 
+/// Returns the open file of this process that a path stands for, such as `/dev/stdout` or `/dev/fd/3`: what is open is
+/// written to, not replaced.
+#[cfg(unix)]
+pub(super) fn open_stream(path: &Path) -> io::Result<Option<File>> {
+    use std::os::fd::AsFd;
+    let Some((path, number)) = descriptor(path) else { return Ok(None) };
+    let file = match number {
+        1 => io::stdout().as_fd().try_clone_to_owned()?.into(),
+        2 => io::stderr().as_fd().try_clone_to_owned()?.into(),
+        // Opened anew it begins at the start: what a file has already is kept.
+        _ => OpenOptions::new().append(true).open(path)?,
+    };
+    Ok(Some(file))
+}
+
+/// Files that are open have no paths there.
+#[cfg(not(unix))]
+pub(super) fn open_stream(_path: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+/// The number of an open file that a path, or a link at it, names; the path that does, too.
+#[cfg(unix)]
+fn descriptor(path: &Path) -> Option<(PathBuf, u32)> {
+    let mut path = std::path::absolute(path).ok()?;
+    // As many links as Linux follows.
+    for _ in 0..40 {
+        let text = path.to_str()?;
+        let number = match text {
+            "/dev/stdout" => Some(1),
+            "/dev/stderr" => Some(2),
+            _ => ["/dev/fd/", "/proc/self/fd/", &format!("/proc/{}/fd/", std::process::id())]
+                .iter()
+                .find_map(|directory| text.strip_prefix(directory)?.parse().ok()),
+        };
+        if let Some(number) = number {
+            return Some((path, number));
+        }
+        path = directory(&path).join(fs::read_link(&path).ok()?);
+    }
+    None
+}
+
 /// Whether this open file is the one at a path.
 #[cfg(unix)]
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
