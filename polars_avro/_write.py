@@ -10,6 +10,7 @@ from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
 from polars_avro import _options
 from polars_avro._engine.queries import collect_batches
+from polars_avro._writing.lazy_sinks import LazySink, refuse_sink
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.outputs import Output
 from polars_avro._writing.targets import Target, normalize_target
@@ -85,7 +86,8 @@ def write_avro(
     partition_by
         Columns whose values spread the rows over files below the directory `target`.
     partition_chunk_size_bytes
-        The approximate memory that the rows of one file take, if `partition_by` is given.
+        The approximate memory that the rows of one file take, if `partition_by` is given. As in Polars, it cuts no
+        files of fewer than 122,880 rows.
     storage_options
         Options of the store that the target is in, as in :func:`read_avro`.
     credential_provider
@@ -208,13 +210,15 @@ def sink_avro(
     storage_options, credential_provider, sync_on_close, metadata, mkdir
         As in :func:`write_avro`.
     lazy
-        Return a LazyFrame that writes when it is collected, instead of running the query.
+        Return a LazyFrame that writes when it is collected, instead of running the query. Unlike Polars' own sinks it
+        cannot be pickled or serialised, and :func:`polars.collect_all` takes it, but not with ``lazy=True``; two of
+        them run a query that they share twice.
     engine
         The engine that runs the query.
     optimizations
         The optimizations of the query.
     sinked_paths_callback
-        Called at the end with the paths of all files, their rows and their bytes.
+        Called at the end with the paths of all files, their rows and their bytes. Targets must be paths then.
     n_threads
         As in :func:`write_avro`.
 
@@ -266,6 +270,7 @@ def sink_avro(
     if not isinstance(lf, pl.LazyFrame):
         msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}"
         raise TypeError(msg)
+    refuse_sink(lf)
 
     output = Output.of(
         target,
@@ -276,6 +281,7 @@ def sink_avro(
         mkdir=mkdir,
         sync_on_close=sync_on_close,
         renames=bool(name or namespace or doc),
+        needs_paths=sinked_paths_callback is not None,
     )
     flags = pl.QueryOptFlags() if optimizations is None else optimizations
 
@@ -292,7 +298,7 @@ def sink_avro(
         return pl.DataFrame()
 
     if lazy:
-        return pl.defer(sink, schema={})
+        return LazySink.of(sink)
     sink()
     return None
 

@@ -10,7 +10,7 @@ import polars as pl
 from polars_avro._writing.files import FileWriter, write_batches
 from polars_avro._writing.frames import check_schema, core_frame, empty_frame
 from polars_avro._writing.partitioning import Partitioning
-from polars_avro._writing.partitions import PartitionWriter, WrittenFile
+from polars_avro._writing.partitions import NO_PATH, PartitionWriter, WrittenFile
 from polars_avro._writing.targets import file_options, normalize_target, open_target, stores_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Output(NamedTuple):
     target: str | Any | Partitioning
     in_stores: Stores
     files: FileOptions
+    #: Refuses objects, as they have no path to report.
+    needs_paths: bool = False
 
     @classmethod
     def of(
@@ -40,6 +42,7 @@ class Output(NamedTuple):
         mkdir: bool,
         sync_on_close: SyncOnClose | None,
         renames: bool,
+        needs_paths: bool = False,
     ) -> Output:
         """Check the arguments that say where rows go."""
         if isinstance(target, pl.PartitionBy):
@@ -51,8 +54,10 @@ class Output(NamedTuple):
         else:
             place = normalize_target(target)
             in_stores = stores_of(place, storage_options, credential_provider, caller)
+            if needs_paths and not isinstance(place, str):
+                raise pl.exceptions.ComputeError(NO_PATH)
         files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
-        return cls(place, in_stores, files)
+        return cls(place, in_stores, files, needs_paths)
 
     def check(self, schema: pl.Schema, options: WriteOptions) -> None:
         """Raise what writing rows of these columns would raise before the first one."""
@@ -72,7 +77,8 @@ class Output(NamedTuple):
     def write(self, batches: Iterable[pl.DataFrame], schema: pl.Schema, options: WriteOptions) -> list[WrittenFile]:
         """Write all rows; give the files."""
         if isinstance(self.target, Partitioning):
-            return PartitionWriter(self.target, options, self.files, self.in_stores).write_all(batches, schema)
+            files = PartitionWriter(self.target, options, self.files, self.in_stores, self.needs_paths)
+            return files.write_all(batches, schema)
         writer = FileWriter(open_target(self.target, self.in_stores), options, self.files)
         rows, n_bytes = write_batches(writer, batches, schema)
         return [WrittenFile(self.target if isinstance(self.target, str) else "", rows, n_bytes)]

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
-#: What Polars writes as a percent sign and two digits in names of directories, beside controls and what is not ASCII.
-_ENCODED = frozenset(b" %/:=\x7f")
+#: What is written as a percent sign and two digits in names of directories, beside controls and what is not ASCII: as
+#: Polars does, and the asterisk, since paths with one are no partitions.
+_ENCODED = frozenset(b" %/:=\x7f*")
+
+#: What ends a name in the name of a directory.
+_ENDS = frozenset("/\\=")
 
 #: A partition: the text of each key.
 Key = tuple[str, ...]
@@ -90,6 +94,9 @@ class Partitioning(NamedTuple):
         self._check_keys(schema)
         empty = pl.DataFrame(schema=schema)
         for name, dtype in empty.select(self.keys).schema.items():
+            if self.provider is None and not _ENDS.isdisjoint(name):
+                msg = f"cannot partition by {name!r}: the name of a column must have no '/', '\\\\' or '=': rename it"
+                raise ValueError(msg)
             if dtype.is_nested() or dtype in (pl.Binary, pl.Duration):
                 msg = f"cannot partition by {name!r} of dtype {dtype}: cast it to a dtype that has a text"
                 raise AvroUnsupportedError(msg)
@@ -115,9 +122,25 @@ class Partitioning(NamedTuple):
 
 def _text(key: pl.Series) -> str:
     """Return the text of a key in the name of a directory."""
-    # A cast leaves out the parts of a second.
-    text = (key.dt.to_string("%H:%M:%S%.f") if key.dtype == pl.Time else key.cast(pl.String))[0]
+    text = _exact(key)[0]
     if text is None:
         return _NULL
+    if text == _NULL:
+        # It is read back as a text, not as null.
+        return f"%{ord(text[0]):02X}{text[1:]}"
     encode = (f"%{byte:02X}" if byte < 32 or byte > 127 or byte in _ENCODED else chr(byte) for byte in text.encode())
     return "".join(encode)
+
+
+def _exact(key: pl.Series) -> pl.Series:
+    """Return a key as a text that is read back as the same value."""
+    if key.dtype == pl.Time:
+        # A cast leaves out the parts of a second.
+        return key.dt.to_string("%H:%M:%S%.f")
+    if isinstance(key.dtype, pl.Datetime) and key.dtype.time_zone is not None:
+        offset = key.dt.to_string("%::z")[0]
+        if offset is not None and not offset.endswith(":00"):
+            # A cast leaves out the seconds of the offset, which zones had before they had a standard time.
+            key = key.dt.convert_time_zone("UTC")
+    text: pl.Series = key.cast(pl.String)
+    return text

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 #: Memory of rows that wait for their partition's file.
 _WAITING_BYTES = 64 << 20
+
+#: A limit in bytes cuts no smaller files: as in Polars, whatever the limit is.
+_LEAST_ROWS = 122_880
+
+#: What Polars says too.
+NO_PATH = "paths callback was set but encountered non-path sink target"
 
 
 @dataclass
@@ -63,11 +70,17 @@ class PartitionWriter:
     """Spreads rows over files; keeps few of them open and few rows waiting."""
 
     def __init__(
-        self, partitioning: Partitioning, options: WriteOptions, files: FileOptions, in_stores: Stores
+        self,
+        partitioning: Partitioning,
+        options: WriteOptions,
+        files: FileOptions,
+        in_stores: Stores,
+        needs_paths: bool = False,
     ) -> None:
         self._partitioning = partitioning
         self._options = options
         self._files = files
+        self._needs_paths = needs_paths
         self._partitions: dict[Key, _Partition] = {}
         self._open: OrderedDict[Key, _Partition] = OrderedDict()
         self._max_open = _max_open_files()
@@ -137,7 +150,7 @@ class PartitionWriter:
         """Cut rows where files end."""
         limit, size = self._partitioning.max_rows, int(rows.estimated_size())
         if size > self._partitioning.max_bytes:
-            by_bytes = max(1, rows.height * self._partitioning.max_bytes // size)
+            by_bytes = max(_LEAST_ROWS, rows.height * self._partitioning.max_bytes // size)
             limit = by_bytes if limit is None else min(limit, by_bytes)
         at = 0
         while at < rows.height:
@@ -147,7 +160,9 @@ class PartitionWriter:
 
     def _is_full(self, partition: _Partition) -> bool:
         limit = self._partitioning.max_rows
-        return (limit is not None and partition.rows >= limit) or partition.memory >= self._partitioning.max_bytes
+        if limit is not None and partition.rows >= limit:
+            return True
+        return partition.memory >= self._partitioning.max_bytes and partition.rows >= _LEAST_ROWS
 
     def _file(self, key: Key, partition: _Partition) -> FileWriter:
         """Give the partition's open file; another one is closed if there are too many."""
@@ -169,6 +184,8 @@ class PartitionWriter:
         partition.written = WrittenFile(target if isinstance(target, str) else "")
         self._written.append(partition.written)
         if not isinstance(target, str):
+            if self._needs_paths:
+                raise pl.exceptions.ComputeError(NO_PATH)
             return target
         if target in self._taken:
             msg = f"two files of one sink would have the path {target!r}"
@@ -183,6 +200,7 @@ class PartitionWriter:
         # Long names are cut, since file systems bound them.
         temporary = os.path.join(directory, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
         self._temporary[final] = temporary
+        _keep_mode(final, temporary)
         return temporary
 
     def _make_directory(self, path: str) -> None:
@@ -227,3 +245,17 @@ class PartitionWriter:
             # One that has files of others by now stays.
             with contextlib.suppress(OSError):
                 os.rmdir(directory)
+
+
+def _keep_mode(path: str, temporary: str) -> None:
+    """Begin the file that replaces another one with the permissions of that one."""
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return
+    if os.path.isdir(path):
+        return
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    os.chmod(temporary, mode)
