@@ -82,7 +82,7 @@ pub use schema::{Cast, Casts, Evolution, Extra, Missing, Schema};
 #[cfg(feature = "object_store")]
 pub use source::{
     CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
-    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_files_in, store_sizes,
 };
 pub use source::{
     DeferredSource, FileSink, FileSource, MemorySink, MemorySource, ReadAhead, Sink, Source, SyncOnClose,

@@ -79,6 +79,18 @@ impl WithoutGil for Python<'_> {
     }
 }
 
+/// Runs `work` where an object is dropped, which holds the GIL unless the interpreter has ended.
+pub(super) fn drop_without_gil(work: impl FnOnce() + Send) {
+    let mut work = Some(work);
+    let attached = attach(|py| {
+        let work = work.take();
+        py.without_gil(move || work.into_iter().for_each(|work| work()));
+    });
+    if attached.is_err() {
+        work.into_iter().for_each(|work| work());
+    }
+}
+
 /// Blocks a daemon thread until the process ends.
 fn stay_outside() -> ! {
     loop {

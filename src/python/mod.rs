@@ -63,6 +63,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     {
         module.add_function(wrap_pyfunction!(store::store_files, module)?)?;
         module.add_function(wrap_pyfunction!(store::check_store_options, module)?)?;
+        module.add_function(wrap_pyfunction!(store::store_files_in, module)?)?;
         module.add_function(wrap_pyfunction!(store::store_sizes, module)?)?;
         module.add_function(wrap_pyfunction!(store::remove_store_files, module)?)?;
         module.add_class::<store::StoreFile>()?;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::error::Raised;
-use super::interpreter::{WithoutGil, attach};
+use super::interpreter::{WithoutGil, attach, drop_without_gil};
 use super::interrupt::Waiting;
 use super::sink::signals;
 use crate::{
@@ -57,7 +57,8 @@ pub(super) fn store_files(
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
 pub(super) fn check_store_options(urls: Vec<String>, options: &Bound<'_, PyDict>) -> std::result::Result<(), Raised> {
-    Ok(StoreOptions::new(option_values(options)?)?.check(urls.iter().map(String::as_str))?)
+    StoreOptions::for_urls(option_values(options)?, urls.iter().map(String::as_str))?;
+    Ok(())
 }
 
 fn arguments(
@@ -82,6 +83,18 @@ pub(super) fn store_sizes(
     Ok(py.without_gil(|| crate::store_sizes(&urls, &options, credentials, &check()))?)
 }
 
+/// The objects of a directory and of those in it: URLs and sizes, in the order of their keys.
+#[pyfunction]
+pub(super) fn store_files_in(
+    py: Python<'_>,
+    directory: &str,
+    options: &Bound<'_, PyDict>,
+    credentials: HashMap<String, Py<PyAny>>,
+) -> std::result::Result<Vec<(String, u64)>, Raised> {
+    let (options, credentials) = arguments(options, credentials)?;
+    Ok(py.without_gil(|| crate::store_files_in(directory, &options, credentials, &check()))?)
+}
+
 /// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
 #[pyfunction]
 pub(super) fn remove_store_files(
@@ -102,6 +115,13 @@ fn check() -> WaitCheck {
 /// Objects to write with one set of options, one by one or `together`.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct StoreTargets(crate::StoreTargets);
+
+/// Objects that nobody has committed are given up, which waits for the store: other threads go on meanwhile.
+impl Drop for StoreTargets {
+    fn drop(&mut self) {
+        drop_without_gil(|| self.0.abort());
+    }
+}
 
 #[pymethods]
 impl StoreTargets {
@@ -180,12 +200,11 @@ struct Callable(Py<PyAny>);
 impl CredentialSource for Callable {
     fn fetch(&self, refused: bool) -> Result<Credentials> {
         let fetched = attach(|py| {
-            let (values, expires): (Vec<(String, String)>, Option<f64>) = {
-                let (values, expires): (Bound<'_, PyDict>, Option<f64>) =
-                    self.0.bind(py).call1((refused,))?.extract()?;
-                let pair = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((key.extract()?, value.extract()?));
-                (values.iter().map(pair).collect::<PyResult<_>>()?, expires)
-            };
+            let (values, expires): (Bound<'_, PyDict>, Option<f64>) = self.0.bind(py).call1((refused,))?.extract()?;
+            // None is no value: boto3 has a session token of None beside keys that need none.
+            let values = values.iter().filter(|(_, value)| !value.is_none());
+            let pair = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((key.extract()?, value.extract()?));
+            let values = values.map(pair).collect::<PyResult<_>>()?;
             Ok::<_, PyErr>(Credentials { values, expires: expires.map(at) })
         })?;
         fetched.map_err(|raised| Error::new(ErrorKind::Callback, "the credential provider failed").with_cause(raised))

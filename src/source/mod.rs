@@ -28,7 +28,7 @@ pub use memory_sink::MemorySink;
 #[cfg(feature = "object_store")]
 pub use object_store::{
     CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,
-    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_sizes,
+    StoreTarget, StoreTargets, WaitCheck, remove_store_files, store_files_in, store_sizes,
 };
 pub use sink::Sink;
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
 
 import servers
 from servers import Fault, Request
@@ -40,6 +41,30 @@ def _operation(path: str) -> str:
     return "part" if "partNumber" in query else next(iter(query), "")
 
 
+def _listing(objects: dict[str, bytes], path: str) -> bytes:
+    """Answer a listing with all keys at once, as ListObjectsV2 has them."""
+    parts = urlsplit(path)
+    query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    keys, folders = [], set()
+    for name, content in sorted(objects.items()):
+        bucket, _, key = unquote(name).removeprefix("/").partition("/")
+        if f"/{bucket}" != parts.path.rstrip("/") or not key.startswith(prefix):
+            continue
+        inside, cut, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        if cut:
+            folders.add(prefix + inside + delimiter)
+        else:
+            keys.append((key, len(content)))
+    time = "<LastModified>2026-11-22T00:00:00.000Z</LastModified>"
+    contents = "".join(
+        f"<Contents><Key>{escape(key)}</Key><Size>{size}</Size>{time}<ETag>&quot;x&quot;</ETag></Contents>"
+        for key, size in keys
+    )
+    prefixes = "".join(f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" for name in sorted(folders))
+    return f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}{prefixes}</ListBucketResult>".encode()
+
+
 class _Handler(servers._Handler):
     server: S3Server
 
@@ -50,6 +75,9 @@ class _Handler(servers._Handler):
     do_PUT = do_POST = do_DELETE = take  # noqa: N815
 
     def answer(self, request: Request, fault: Fault | None, *, body: bool) -> None:
+        if request.method == "GET" and "list-type=2" in request.path:
+            self.reply(200, _listing(self.server.objects, request.path), {}, body=body)
+            return
         if request.method in ("GET", "HEAD"):
             super().answer(request, fault, body=body)
             return

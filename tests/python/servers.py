@@ -65,7 +65,7 @@ class Server(ThreadingHTTPServer):
         self.faults: deque[Fault | None] = deque()
         #: Happens to every request, if there are no others.
         self.fault: Fault | None = None
-        #: Called before each answer, with the request.
+        #: Called before each answer, with the request; may return a fault.
         self.before: Any = None
         self.lock = threading.Lock()
         self.reset()
@@ -129,7 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             fault = server.faults.popleft() if server.faults else server.fault
         try:
             if server.before is not None:
-                server.before(request)
+                found = server.before(request)
+                fault = found if isinstance(found, Fault) else fault
             time.sleep(server.latency + (fault.stall if fault else 0))
             self.answer(request, fault, body=body)
         finally:

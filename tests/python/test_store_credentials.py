@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from http_objects import FAST
 from places import KEYS, Place, alone, cloud_place, s3_place  # noqa: F401 (a fixture)
-from servers import serving
+from s3_server import S3Server
+from servers import Fault, serving
 from test_stores import encode, frame
 
 import polars_avro
@@ -254,3 +256,210 @@ def test_denied() -> None:
         with pytest.raises(PermissionError, match=r"s3://bucket/x\.avro: the server answered 403") as raised:
             read_avro("s3://bucket/x.avro", storage_options=options)
         assert "topsecret" not in str(raised.value)
+
+
+@pytest.fixture
+def profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A profile whose endpoint is that of a private store."""
+    path = tmp_path / "config"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    return path
+
+
+KEYS_OR_NONE = [
+    {"aws_access_key_id": "a", "aws_secret_access_key": "b"},
+    {"aws_skip_signature": "true"},
+    {"access_key_id": "a", "secret_access_key": "b", "session_token": "c"},
+]
+
+
+@pytest.mark.parametrize("options", KEYS_OR_NONE, ids=lambda options: next(iter(options)))
+@pytest.mark.parametrize("provider", ["auto", None])
+def test_the_endpoint_of_a_profile(profile: Path, options: dict[str, str], provider: Any) -> None:
+    with serving(S3Server) as server:
+        profile.write_text(f"[default]\nregion = eu-west-1\nendpoint_url = {server.url}\n")
+        how = {"storage_options": options, "credential_provider": provider}
+        polars_avro.write_avro(frame(10), "s3://bucket/d/x.avro", **how)
+        polars_avro.sink_avro(frame(10).lazy(), "s3://bucket/d/y.avro", **how)
+        assert set(server.objects) == {"/bucket/d/x.avro", "/bucket/d/y.avro"}
+        assert read_avro("s3://bucket/d/x.avro", **how).height == 10
+        assert scan_avro("s3://bucket/d/", **how).collect().height == 20
+        assert scan_avro("s3://bucket/d/*.avro", **how).collect().height == 20
+
+
+def test_other_endpoints_come_before_that_of_a_profile(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    profile.write_text("[default]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\n")
+    with serving(S3Server) as server:
+        server.put("/bucket/x.avro", encode(10))
+        options = {"aws_skip_signature": "true", "max_retries": 0}
+        for name in ("endpoint_url", "aws_endpoint", "aws_endpoint_url_s3"):
+            assert read_avro("s3://bucket/x.avro", storage_options={**options, name: server.url}).height == 10
+        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+            with monkeypatch.context() as patched:
+                patched.setenv(name, server.url)
+                assert read_avro("s3://bucket/x.avro", storage_options=options).height == 10
+        with pytest.raises(OSError, match=r"s3://bucket/x\.avro"):
+            read_avro("s3://bucket/x.avro", storage_options=options)
+
+
+EXPIRED = ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"]
+
+
+def refusing(code: str) -> Any:
+    """Refuse requests that are signed with the first key."""
+    return lambda request: refused(code) if "key1" in request.headers["authorization"] else None
+
+
+def refused(code: str) -> Fault:
+    return Fault(status=400, body=f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>".encode())
+
+
+@pytest.mark.parametrize("code", EXPIRED)
+def test_expired_tokens_have_the_provider_asked_again(code: str) -> None:
+    with serving(S3Server) as server:
+        server.put("/bucket/x.avro", encode(10))
+        options = {"endpoint_url": server.url, "region": "us-east-1"}
+        server.before = refusing(code)
+        provider = Provider()
+        assert read_avro("s3://bucket/x.avro", storage_options=options, credential_provider=provider).height == 10
+        assert provider.calls == 2
+        provider = Provider()
+        assert scan_avro("s3://bucket/", storage_options=options, credential_provider=provider).collect().height == 10
+        provider = Provider()
+        polars_avro.write_avro(frame(10), "s3://bucket/y.avro", storage_options=options, credential_provider=provider)
+        assert provider.calls == 2
+        large = pl.DataFrame({"a": ["x" * 1000]}).select(pl.col("a").repeat_by(12_000).explode())
+        # In the middle of an upload: the keys expire when its first part is sent.
+        begun = server.before
+        server.before = lambda request: begun(request) if "partNumber" in request.path else None
+        provider = Provider()
+        polars_avro.write_avro(
+            large,
+            "s3://bucket/z.avro",
+            compression="uncompressed",
+            storage_options=options,
+            credential_provider=provider,
+        )
+        assert len(server.objects["/bucket/z.avro"]) > 12_000_000
+        server.before, server.fault = None, refused(code)
+        with pytest.raises(PermissionError, match=f"s3://bucket/x\\.avro: .* 400 .*{code}"):
+            read_avro("s3://bucket/x.avro", storage_options=options, credential_provider=Provider())
+
+
+@pytest.mark.parametrize("code", ["RequestTimeout", "SlowDown", "InternalError"])
+def test_names_of_passing_failures(code: str) -> None:
+    with serving(S3Server) as server:
+        server.put("/bucket/x.avro", encode(10))
+        options = {"endpoint_url": server.url, "region": "us-east-1", "aws_skip_signature": "true", **FAST}
+        server.faults.extend([refused(code)] * 2)
+        assert read_avro("s3://bucket/x.avro", storage_options=options).height == 10
+        server.faults.extend([refused(code)] * 2)
+        assert scan_avro("s3://bucket/*.avro", storage_options=options).collect().height == 10
+        server.faults.extend([refused(code)] * 2)
+        polars_avro.write_avro(frame(10), "s3://bucket/y.avro", storage_options=options)
+        large = pl.DataFrame({"a": ["x" * 1000]}).select(pl.col("a").repeat_by(12_000).explode())
+        server.faults.extend([refused(code), refused(code), None, refused(code), refused(code)])
+        polars_avro.write_avro(large, "s3://bucket/z.avro", compression="uncompressed", storage_options=options)
+        assert not server.faults
+        assert read_avro("s3://bucket/z.avro", storage_options=options).height == 12_000
+        server.fault = refused("InvalidRequest")
+        server.reset()
+        with pytest.raises(OSError, match="InvalidRequest"):
+            read_avro("s3://bucket/x.avro", storage_options=options)
+        assert len(server.requests) == 1
+
+
+def test_codes_of_google_and_azure() -> None:
+    with serving() as server:
+        server.put("/bucket/x%2Eavro", encode(10))
+        server.put("/account/bucket/x.avro", encode(10))
+        azure = {"account_name": "account", "azure_storage_endpoint": f"{server.url}/account", **FAST}
+        google = {"google_base_url": server.url, **FAST}
+
+        class Tokens:
+            calls = 0
+
+            def __call__(self) -> Any:
+                self.calls += 1
+                return {"bearer_token": f"key{self.calls}"}, None
+
+        for url, options, code in (
+            ("gs://bucket/x.avro", google, "ExpiredToken"),
+            ("gs://bucket/x.avro", google, "InvalidToken"),
+            ("az://bucket/x.avro", azure, "InvalidAuthenticationInfo"),
+        ):
+            provider = Tokens()
+            server.before = refusing(code)
+            assert read_avro(url, storage_options=options, credential_provider=provider).height == 10
+            assert provider.calls == 2
+        server.before, server.fault = None, None
+        server.faults.append(Fault(status=400, headers={"x-ms-error-code": "OperationTimedOut"}))
+        assert read_avro("az://bucket/x.avro", storage_options=azure, credential_provider=provider).height == 10
+
+
+def test_none_of_a_provider_is_no_value() -> None:
+    with serving() as server:
+        server.put("/bucket/x.avro", encode(10))
+        options = {"endpoint_url": server.url, "region": "us-east-1"}
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "aws_session_token": None}
+        assert (
+            read_avro("s3://bucket/x.avro", storage_options=options, credential_provider=lambda: (keys, None)).height
+            == 10
+        )
+        assert all("x-amz-security-token" not in request.headers for request in server.requests)
+        with pytest.raises(ValueError, match="aws_secret_access_key"):
+            read_avro(
+                "s3://bucket/x.avro",
+                storage_options=options,
+                credential_provider=lambda: ({**keys, "aws_secret_access_key": None}, None),
+            )
+
+
+def test_a_token_for_google() -> None:
+    with serving() as server:
+        server.put("/bucket/x%2Eavro", encode(10))
+        for name in ("token", "TOKEN", "bearer_token", "google_bearer_token"):
+            options = {"google_base_url": server.url, name: "topsecret"}
+            for provider in ("auto", None):
+                how = {"storage_options": options, "credential_provider": provider}
+                assert read_avro("gs://bucket/x.avro", **how).height == 10
+                assert scan_avro("gs://bucket/x.avro", **how).collect().height == 10
+        assert {request.headers["authorization"] for request in server.requests} == {"Bearer topsecret"}
+
+
+@pytest.mark.parametrize(
+    ("url", "option", "suggested"),
+    [
+        ("gs://b/x", "tokn", "token"),
+        ("gs://b/x", "google_bearer_tokn", "google_bearer_token"),
+        ("az://b/x", "acount_key", "account_key"),
+        ("az://b/x", "endpoint_url", "endpoint"),
+        ("s3://b/x", "account_key", "access_key_id"),
+        ("s3://b/x", "skip_signatur", "skip_signature"),
+    ],
+)
+def test_suggestions_are_options_of_the_store(url: str, option: str, suggested: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown storage option '?\"?{option}.*did you mean .*{suggested}") as raised:
+        read_avro(url, storage_options={option: "topsecret"})
+    assert "topsecret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "option", "value"),
+    [
+        ("s3://b/x", "aws_virtual_hosted_style_request", "maybe"),
+        ("s3://b/x", "aws_skip_signature", "perhaps"),
+        ("s3://b/x", "connect_timeout", "soon"),
+        ("s3://b/x", "aws_checksum_algorithm", "crc7"),
+        ("az://b/x", "account_key", "not base64!"),
+        ("az://b/x", "use_emulator", "maybe"),
+        ("gs://b/x", "google_service_account_key", "topsecret"),
+        ("gs://b/x", "google_skip_signature", "maybe"),
+        ("http://127.0.0.1:1/x", "timeout", "soon"),
+    ],
+)
+def test_a_bad_value_names_its_option(url: str, option: str, value: str) -> None:
+    needed = {"s3": {"region": "us-east-1"}, "az": {"account_name": "a"}}.get(url[:2], {})
+    with pytest.raises(ValueError, match=option) as raised:
+        read_avro(url, storage_options={**needed, option: value, "max_retries": 0}, credential_provider=None)
+    assert "topsecret" not in str(raised.value)

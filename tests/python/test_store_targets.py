@@ -403,3 +403,41 @@ def test_a_slow_store_bounds_memory(server: S3Server, tmp_path: Path, monkeypatc
     assert server.received > 150 << 20
     # 64 MiB in flight, a part that is filled, and what the client copies.
     assert (peaks[1] - peaks[0]) << 10 < 110 << 20
+
+
+def test_a_dropped_writer_stalls_no_other_thread(server: S3Server) -> None:
+    writer = AvroWriter("s3://bucket/x.avro", compression="uncompressed", storage_options=options(server))
+    writer.write(large())
+    while not server.uploads:
+        time.sleep(0.01)
+    server.before = lambda request: time.sleep(1.5) if request.method == "DELETE" else None
+    gaps, stop = [0.0], threading.Event()
+
+    def tick() -> None:
+        last = time.monotonic()
+        while not stop.is_set():
+            time.sleep(0.01)
+            gaps.append(time.monotonic() - last)
+            last = time.monotonic()
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    del writer
+    stop.set()
+    thread.join()
+    assert server.aborted == 1
+    assert max(gaps) < 1
+    assert not server.uploads
+
+
+def test_dropping_a_writer_waits_for_no_store_that_is_silent(server: S3Server) -> None:
+    writer = AvroWriter("s3://bucket/x.avro", compression="uncompressed", storage_options=options(server))
+    writer.write(large())
+    while not server.uploads:
+        time.sleep(0.01)
+    released = threading.Event()
+    server.before = lambda request: released.wait(60)
+    since = time.monotonic()
+    del writer
+    assert time.monotonic() - since < 15
+    released.set()

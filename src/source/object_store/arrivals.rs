@@ -44,13 +44,9 @@ impl Group {
     }
 
     /// Bytes have come.
-    pub(super) fn append<B>(&self, index: usize, id: u64, bytes: B) -> std::result::Result<(), Gone>
-    where
-        B: AsRef<[u8]> + Send + 'static,
-    {
+    pub(super) fn append(&self, index: usize, id: u64, bytes: Buffer<u8>) -> std::result::Result<(), Gone> {
         let mut state = self.lock();
         let chunk = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id).ok_or(Gone)?;
-        let bytes = Buffer::from_owner(bytes);
         chunk.filled += bytes.len() as u64;
         chunk.frames.push(bytes);
         let waited_for = chunk.waiters > 0;

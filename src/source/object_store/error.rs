@@ -23,6 +23,8 @@ pub(super) enum Failure {
     Changed,
     /// The server sends the whole object whatever range is requested.
     NoRanges,
+    /// The server has sent the first part of what was requested, and said so.
+    Piece,
     /// An error of this crate, of a credential provider for example; the first reader gets it, the others get copies.
     Own(Arc<Mutex<Option<Error>>>),
     /// Anything else.
@@ -90,9 +92,9 @@ impl Failure {
     /// Whether another attempt may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Status(status) => matches!(status.code, 408 | 429 | 500..=599),
+            Self::Status(status) => status.is_transient(),
             Self::Transport(..) | Self::Cut => true,
-            Self::Changed | Self::NoRanges | Self::Own(_) | Self::Other(_) => false,
+            Self::Changed | Self::NoRanges | Self::Piece | Self::Own(_) | Self::Other(_) => false,
         }
     }
 
@@ -109,7 +111,7 @@ impl Failure {
 
     /// Whether other credentials may help.
     pub(super) fn is_denied(&self) -> bool {
-        matches!(self, Self::Status(Status { code: 401 | 403, .. }))
+        matches!(self, Self::Status(status) if status.is_denied() || status.is_unexplained())
     }
 
     /// How long the server wants to be left alone.
@@ -123,14 +125,16 @@ impl Failure {
             Self::Status(status) => {
                 let kind = match status.code {
                     404 | 410 => io::ErrorKind::NotFound,
-                    401 | 403 => io::ErrorKind::PermissionDenied,
+                    _ if status.is_denied() => io::ErrorKind::PermissionDenied,
                     _ => io::ErrorKind::Other,
                 };
                 let hint = if (300..400).contains(&status.code) { ": the region or the endpoint is wrong" } else { "" };
                 (kind, format!("{status}{hint}"))
             }
             Self::Transport(kind, text) => (kind, text),
-            Self::Cut => (io::ErrorKind::UnexpectedEof, "the server closed the connection early".to_owned()),
+            Self::Cut | Self::Piece => {
+                (io::ErrorKind::UnexpectedEof, "the server closed the connection early".to_owned())
+            }
             Self::Changed => (io::ErrorKind::Other, "the object changed while it was read".to_owned()),
             Self::NoRanges => (io::ErrorKind::Unsupported, "the server cannot send a part of an object".to_owned()),
             Self::Other(text) => (io::ErrorKind::Other, text),

@@ -5,8 +5,11 @@ use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use futures_util::StreamExt;
-use object_store::{GetOptions, GetRange, GetResult};
+use futures_util::stream::BoxStream;
+use object_store::{GetOptions, GetRange};
+use polars_buffer::Buffer;
 
+use super::answers::{Modified, Piece, Unidentified, Unsized};
 use super::error::Failure;
 use super::group::Group;
 use super::http::{ForObject, Status};
@@ -88,11 +91,11 @@ impl Fetch {
                 Ok(()) | Err(Stop::Cancelled) => return Ok(()),
                 Err(Stop::Failed(failure)) => failure,
             };
-            if matches!(failure, Failure::NoRanges) && !self.whole {
-                self.whole = true;
-                continue;
+            match failure {
+                Failure::NoRanges if !self.whole => self.whole = true,
+                Failure::Piece => {}
+                failure => attempts.wait(&self.stores, self.location.kind, failure).await?,
             }
-            attempts.wait(&self.stores, self.location.kind, failure).await?;
         }
     }
 
@@ -111,14 +114,41 @@ impl Fetch {
             Err(Failure::Status(Status { code: 412 | 416, .. })) => return Err(Failure::Changed.into()),
             Err(failure) => return Err(failure.into()),
         };
-        self.identify(&response)?;
-        self.receive(response, if self.whole { start } else { 0 }).await
+        let mut identity = Identity {
+            size: response.meta.size,
+            etag: response.meta.e_tag.clone(),
+            // Web servers' times come as they are written, without a parsed one.
+            modified: match response.extensions.get::<Modified>() {
+                Some(Modified(text)) => Some(text.clone()),
+                None => Some(response.meta.last_modified.timestamp_millis().to_string()),
+            },
+        };
+        if response.extensions.get::<Unidentified>().is_some() {
+            if !self.whole {
+                // One response is of one object, several need not be.
+                return Err(Failure::NoRanges.into());
+            }
+            identity.modified = None;
+        }
+        if response.extensions.get::<Unsized>().is_some() {
+            return self.receive_unsized(identity, response.into_stream(), start).await;
+        }
+        let piece = response.extensions.get::<Piece>().copied();
+        self.identify(identity)?;
+        let Some(piece) = piece else {
+            return self.receive(response.into_stream(), if self.whole { start } else { 0 }).await;
+        };
+        let end = self.filled + piece.len;
+        match self.receive(response.into_stream(), piece.skip).await {
+            // The server has sent what it announced, and the next request continues there.
+            Err(Stop::Failed(Failure::Cut)) if self.filled == end => Err(Failure::Piece.into()),
+            received => received,
+        }
     }
 
     /// A range of an object without bytes cannot be sent.
     fn empty(&mut self) -> Result<(), Stop> {
-        let identity = Arc::new(Identity { size: 0, etag: None, modified: 0 });
-        Ok(self.group()?.identified(self.index, self.id, &identity, false)?)
+        Ok(self.group()?.identified(self.index, self.id, &Arc::default(), false)?)
     }
 
     fn group(&self) -> Result<Arc<Group>, Gone> {
@@ -126,12 +156,9 @@ impl Fetch {
     }
 
     /// Checks that it is still the same object.
-    fn identify(&mut self, response: &GetResult) -> Result<(), Stop> {
-        let meta = &response.meta;
-        let identity =
-            Identity { size: meta.size, etag: meta.e_tag.clone(), modified: meta.last_modified.timestamp_millis() };
+    fn identify(&mut self, identity: Identity) -> Result<(), Stop> {
         match &self.identity {
-            Some(known) if **known == identity => {}
+            Some(known) if known.is_of(&identity) => {}
             Some(_) => return Err(Failure::Changed.into()),
             None if self.whole && identity.size > WHOLE_BYTES => return Err(too_large(identity.size).into()),
             None => {
@@ -146,25 +173,52 @@ impl Fetch {
     }
 
     /// Hands bytes over as they come; the first `skip` are not wanted.
-    async fn receive(&mut self, response: GetResult, mut skip: u64) -> Result<(), Stop> {
+    async fn receive<B>(&mut self, mut frames: Frames<B>, mut skip: u64) -> Result<(), Stop>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
         let wanted = self.range.end - self.range.start;
-        let mut frames = response.into_stream();
         while self.filled < wanted {
             let Some(frame) = frames.next().await else { return Err(Failure::Cut.into()) };
-            let frame = frame.map_err(|error| match Failure::from(error) {
-                Failure::Other(text) => Failure::Transport(io::ErrorKind::UnexpectedEof, text),
-                failure => failure,
-            })?;
+            let frame = Buffer::from_owner(frame.map_err(broken)?);
             let passed = skip.min(frame.len() as u64);
             skip -= passed;
             let left = usize::try_from(wanted - self.filled).unwrap_or(usize::MAX);
-            let frame = frame.slice(passed as usize..);
-            let frame = frame.slice(..frame.len().min(left));
+            let len = (frame.len() - passed as usize).min(left);
+            let frame = frame.sliced(passed as usize..passed as usize + len);
             self.filled += frame.len() as u64;
             if !frame.is_empty() {
                 self.group()?.append(self.index, self.id, frame)?;
             }
         }
         Ok(())
+    }
+
+    /// Collects a body whose end tells its size, then hands it over.
+    async fn receive_unsized<B>(&mut self, identity: Identity, mut frames: Frames<B>, skip: u64) -> Result<(), Stop>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
+        let (mut held, mut size) = (Vec::new(), 0);
+        while let Some(frame) = frames.next().await {
+            let frame = frame.map_err(broken)?;
+            size += frame.as_ref().len() as u64;
+            if size > WHOLE_BYTES {
+                return Err(too_large(size).into());
+            }
+            held.push(Ok(frame));
+        }
+        self.identify(Identity { size, ..identity })?;
+        self.receive(futures_util::stream::iter(held).boxed(), skip).await
+    }
+}
+
+type Frames<B> = BoxStream<'static, object_store::Result<B>>;
+
+/// The failure of a body that breaks off.
+fn broken(error: object_store::Error) -> Failure {
+    match Failure::from(error) {
+        Failure::Other(text) => Failure::Transport(io::ErrorKind::UnexpectedEof, text),
+        failure => failure,
     }
 }

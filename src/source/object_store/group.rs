@@ -194,8 +194,8 @@ impl Group {
                 let cursor = state.files[index].cursor(at);
                 state.files[index].cursors[cursor].at = at + read;
                 let State { files, held, expected, .. } = &mut *state;
-                // A file that is opened for its schema is read later.
-                let keep_first = self.locations.len() == 1 || !expected.contains(&index);
+                // A file that is opened for its schema is read later, and so is one whose header alone is promised.
+                let keep_first = self.locations.len() == 1 || !files[index].is_promised_whole();
                 *held -= files[index].drop_behind(cursor, keep_first);
                 let promised = files[index].is_read_as_promised() && expected.remove(&index);
                 if promised || files[index].is_at_end(cursor) {

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use http::HeaderValue;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION};
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 
+use super::answers::Asked;
 use super::clients::Clients;
 
 /// Marks the requests for an object, among those for credentials and regions.
@@ -22,6 +25,44 @@ pub(super) struct Status {
     /// The store's own name of the error, such as `NoSuchKey`.
     pub(super) name: Option<String>,
     pub(super) retry_after: Option<Duration>,
+}
+
+/// Errors that end with new credentials, some of which come with a status of 400. The names are those of S3, whose
+/// protocol Google speaks as well, and of Azure.
+const EXPIRED: [&str; 5] =
+    ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired", "InvalidAuthenticationInfo"];
+
+/// Errors that may end with another attempt, whatever their status.
+const TRANSIENT: [&str; 8] = [
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "OperationTimedOut",
+    "InternalError",
+    "ServerBusy",
+    "ServiceUnavailable",
+    "SlowDown",
+    "OperationAborted",
+];
+
+impl Status {
+    /// Whether another attempt may succeed.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self.code, 408 | 429 | 500..=599) || self.is_one_of(&TRANSIENT)
+    }
+
+    /// Whether the store refused the credentials.
+    pub(super) fn is_denied(&self) -> bool {
+        matches!(self.code, 401 | 403) || self.is_one_of(&EXPIRED)
+    }
+
+    /// Whether it may stand for any error: answers to HEAD have no body that could name one.
+    pub(super) fn is_unexplained(&self) -> bool {
+        self.code == 400 && self.name.is_none()
+    }
+
+    fn is_one_of(&self, names: &[&str]) -> bool {
+        self.name.as_deref().is_some_and(|name| names.contains(&name))
+    }
 }
 
 impl fmt::Display for Status {
@@ -39,35 +80,94 @@ impl std::error::Error for Status {}
 pub(super) struct Connector {
     /// Used by every store if there is one, so that connections are shared.
     pub(super) shared: Option<HttpClient>,
+    /// Serves web servers, which say less of an object than stores do.
+    pub(super) is_web: bool,
 }
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        match &self.shared {
-            Some(client) => Ok(client.clone()),
-            None => Ok(HttpClient::new(Service(HttpClient::new(Clients::new(options)?)))),
+        if let Some(client) = &self.shared {
+            return Ok(client.clone());
         }
+        let client = HttpClient::new(Clients::new(options)?);
+        Ok(HttpClient::new(Service { client, is_web: self.is_web }))
     }
 }
 
 #[derive(Debug)]
-struct Service(HttpClient);
+struct Service {
+    client: HttpClient,
+    is_web: bool,
+}
 
 #[async_trait]
 impl HttpService for Service {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let for_object = request.extensions().get::<ForObject>().is_some() || is_for_objects(request.uri());
-        let response = self.0.execute(request).await?;
+        let asked = Asked::of(&request);
+        if self.is_web {
+            sign_in(&mut request);
+            // Bytes that a server has compressed for the way have other offsets.
+            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        let mut response = self.client.execute(request).await?;
+        if self.is_web && response.status().is_success() {
+            asked.complete(&mut response);
+        }
         if !for_object || response.status().is_success() {
             return Ok(response);
         }
         let code = response.status().as_u16();
         let header = response.headers().get(http::header::RETRY_AFTER);
         let seconds = header.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-        let name = error_name(response).await;
+        let named = response.headers().get("x-ms-error-code").and_then(|value| value.to_str().ok());
+        let name = match named.map(str::to_owned) {
+            Some(name) => Some(name),
+            None => error_name(response).await,
+        };
         let status = Status { code, name, retry_after: seconds.map(Duration::from_secs) };
         Err(HttpError::new(HttpErrorKind::Unknown, status))
     }
+}
+
+/// Sends the user and the password of a URL in the header that is meant for them.
+fn sign_in(request: &mut HttpRequest) {
+    let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+    let Some((user, host)) = authority.rsplit_once('@') else { return };
+    let credentials = if user.contains(':') { decode(user) } else { decode(&format!("{user}:")) };
+    let mut parts = request.uri().clone().into_parts();
+    parts.authority = host.parse().ok();
+    let Ok(uri) = http::Uri::from_parts(parts) else { return };
+    let Ok(mut value) = HeaderValue::try_from(format!("Basic {}", base64(&credentials))) else { return };
+    value.set_sensitive(true);
+    *request.uri_mut() = uri;
+    request.headers_mut().insert(AUTHORIZATION, value);
+}
+
+/// Decodes percent-encoding; a sign that begins none stands for itself.
+fn decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let escaped = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let byte = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(byte.unwrap_or(bytes[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    decoded
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().chain(&[0; 2]).take(3).fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+        for digit in 0..4 {
+            let shown = digit <= group.len();
+            text.push(if shown { char::from(DIGITS[bits >> (18 - 6 * digit) & 63]) } else { '=' });
+        }
+    }
+    text
 }
 
 /// Whether a request is one of a multipart upload or of a listing. Stores pass no extensions on with these.
@@ -99,4 +199,19 @@ async fn error_name(response: HttpResponse) -> Option<String> {
 pub(super) fn name_in(body: &str) -> Option<String> {
     let name = body.split_once("<Code>")?.1.split_once("</Code>")?.0;
     (name.len() < 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_encoded() {
+        for (plain, encoded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("Aladdin:o s", "QWxhZGRpbjpvIHM=")]
+        {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+        assert_eq!(decode("a%40b%3A%zz%"), b"a@b:%zz%");
+    }
 }

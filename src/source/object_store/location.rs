@@ -98,6 +98,10 @@ impl Location {
             let message = "the URL must not hold keys or a port: pass them as `storage_options`";
             return Err(Error::argument(message).in_file(&shown));
         }
+        if key.starts_with('/') {
+            let message = "not a key: it begins with a slash, and objects of such keys cannot be told from others";
+            return Err(Error::argument(message).in_file(&shown));
+        }
         if key.is_empty() || key.ends_with('/') {
             return Err(Error::argument("the URL names no object, only a place for objects").in_file(&shown));
         }
@@ -203,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_bucket_is_no_object() {
-        for url in ["s3://b", "s3://b/", "s3://b/x/", "s3:///x", "https:///x"] {
+        for url in ["s3://b", "s3://b/", "s3://b/x/", "s3:///x", "https:///x", "s3://b//x", "gs://b///x", "s3://b/d//x"]
+        {
             assert!(Location::parse(url).is_err(), "{url}");
         }
     }

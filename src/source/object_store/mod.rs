@@ -1,6 +1,7 @@
 //! Files in object stores and behind HTTP, read by ranges and ahead of the reader, and written in parts. tokio is used
 //! below this room only.
 
+mod answers;
 mod arrivals;
 mod clients;
 mod credentials;
@@ -26,7 +27,7 @@ mod upload;
 pub use credentials::{CredentialSource, Credentials};
 pub use file::StoreFile;
 pub use location::SCHEMES;
-pub use objects::{remove_store_files, store_sizes};
+pub use objects::{remove_store_files, store_files_in, store_sizes};
 pub use option_value::OptionValue;
 pub use options::StoreOptions;
 pub use runtime::WaitCheck;

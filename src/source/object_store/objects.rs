@@ -1,11 +1,11 @@
-//! Many objects at once: their sizes, without their bytes, and removing them.
+//! Many objects at once: those of a directory, their sizes, without their bytes, and removing them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::error::Failure;
 use super::http::ForObject;
@@ -103,6 +103,52 @@ async fn sizes_of(stores: &Stores, locations: &[Location], group: Vec<usize>) ->
         .collect()
 }
 
+/// The objects of a directory and of those in it, in the order of their keys: URLs and sizes.
+///
+/// # Errors
+/// If the URL names no directory in a store, or if the store refuses.
+///
+/// # Examples
+/// ```
+/// use polars_avro::{CredentialSources, StoreOptions, WaitCheck, store_files_in};
+///
+/// let check: WaitCheck = Box::new(|| Ok(()));
+/// let web = store_files_in("https://host/folder/", &StoreOptions::default(), CredentialSources::new(), &check);
+/// assert!(web.unwrap_err().to_string().contains("web servers have no directories"));
+/// ```
+pub fn store_files_in(
+    directory: &str,
+    options: &StoreOptions,
+    credentials: CredentialSources,
+    check: &WaitCheck,
+) -> Result<Vec<(String, u64)>> {
+    options.check([directory])?;
+    let stores = Stores::new(options.clone(), credentials);
+    let location = in_directory(directory, "*")?;
+    let folder = self::directory(&location.key);
+    // What the URL has before the key.
+    let base = directory.strip_suffix('/').unwrap_or(directory);
+    let base = base.strip_suffix(folder.as_ref()).unwrap_or(base).trim_end_matches('/');
+    wait_for(check, async {
+        let listed = attempt(&stores, &location, |store| {
+            let folder = folder.clone();
+            async move { store.objects.list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await }
+        });
+        let mut listed = listed.await.map_err(|failure| failure.raise(&location.shown))?;
+        listed.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        Ok(listed.into_iter().map(|object| (format!("{base}/{}", object.location), object.size)).collect())
+    })
+}
+
+/// The place of an object in a directory.
+fn in_directory(directory: &str, name: &str) -> Result<Location> {
+    let location = Location::parse(&format!("{}/{name}", directory.strip_suffix('/').unwrap_or(directory)))?;
+    if location.kind == Kind::Http {
+        return Err(Error::argument("web servers have no directories").in_file(&location.shown));
+    }
+    Ok(location)
+}
+
 /// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
 ///
 /// # Errors
@@ -125,10 +171,7 @@ pub fn remove_store_files(
     check: &WaitCheck,
 ) -> Result<usize> {
     let stores = Stores::new(options.clone(), credentials);
-    let location = Location::parse(&format!("{}/{prefix}", directory.trim_end_matches('/')))?;
-    if location.kind == Kind::Http {
-        return Err(Error::argument("web servers have no directories").in_file(&location.shown));
-    }
+    let location = in_directory(directory, prefix)?;
     let begins = location.key.to_string();
     wait_for(check, async {
         let raise = |failure: Failure| failure.raise(&location.shown);

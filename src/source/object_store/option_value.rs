@@ -44,19 +44,19 @@ pub(super) fn whole(key: &str, value: &OptionValue) -> Result<u64> {
 }
 
 /// A text for a store, and the name that it was given by: that of a storage option or an environment variable.
-#[derive(Clone, Copy)]
-pub(super) struct Setting<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: &'a str,
+#[derive(Clone)]
+pub(super) struct Setting {
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
-impl<'a> Setting<'a> {
+impl Setting {
     /// Returns the value if the stores, which panic at some that they cannot use, can use it.
     ///
     /// # Errors
     /// If it ought to be an address and is not, or cannot be sent in a header. No value is in the message.
-    pub(super) fn checked(self) -> Result<&'a str> {
-        let Self { name, value } = self;
+    pub(super) fn checked(self) -> Result<String> {
+        let Self { name, value } = &self;
         if is_address(name) && !is_http(value) {
             let message = format!("{name:?} must be a URL such as https://host or http://host:9000");
             return Err(Error::argument(message));
@@ -64,7 +64,7 @@ impl<'a> Setting<'a> {
         if !has_lines(name) {
             check_header(name, value)?;
         }
-        Ok(value)
+        Ok(self.value)
     }
 }
 
@@ -102,6 +102,10 @@ pub(super) fn check_header(name: &str, value: &str) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn checked(name: &str, value: &str) -> Result<String> {
+        Setting { name: name.to_owned(), value: value.to_owned() }.checked()
+    }
+
     #[test]
     fn addresses_are_checked_and_not_shown() {
         for value in
@@ -110,21 +114,21 @@ mod tests {
             for name in
                 ["aws_endpoint_url", "endpoint", "aws_endpoint_url_s3", "azure_storage_endpoint", "google_base_url"]
             {
-                let message = Setting { name, value }.checked().unwrap_err().to_string();
+                let message = checked(name, value).unwrap_err().to_string();
                 assert!(message.contains(name) && message.contains("must be a URL"), "{message}");
                 assert!(!message.contains("sec"), "{message}");
             }
         }
         for value in ["http://localhost:9000", "https://s3.amazonaws.com", "http://[::1]:9000/path/"] {
-            assert_eq!(Setting { name: "aws_endpoint", value }.checked().unwrap(), value);
+            assert_eq!(checked("aws_endpoint", value).unwrap(), value);
         }
-        assert!(Setting { name: "azure_use_fabric_endpoint", value: "true" }.checked().is_ok());
+        assert!(checked("azure_use_fabric_endpoint", "true").is_ok());
     }
 
     #[test]
     fn line_breaks_are_found_before_they_are_sent() {
-        let message = Setting { name: "aws_session_token", value: "secret\n" }.checked().unwrap_err().to_string();
+        let message = checked("aws_session_token", "secret\n").unwrap_err().to_string();
         assert!(message.contains("\"aws_session_token\"") && !message.contains("secret"), "{message}");
-        assert!(Setting { name: "google_service_account_key", value: "{\n}" }.checked().is_ok());
+        assert!(checked("google_service_account_key", "{\n}").is_ok());
     }
 }

@@ -40,8 +40,13 @@ const ACCEPTED: [&str; 7] = [
     "rate_write_ceiling",
 ];
 
+const KINDS: [Kind; 4] = [Kind::Aws, Kind::Gcp, Kind::Azure, Kind::Http];
+
+/// The first names of the list below: options of every store, and of no store's own.
+const OF_ALL: usize = 6;
+
 /// Names to suggest: those that people write.
-const KNOWN: [&str; 64] = [
+const KNOWN: [&str; 65] = [
     "max_retries",
     "retry_timeout_ms",
     "retry_init_backoff_ms",
@@ -68,6 +73,7 @@ const KNOWN: [&str; 64] = [
     "access_key_id",
     "secret_access_key",
     "session_token",
+    "token",
     "region",
     "endpoint_url",
     "endpoint",
@@ -115,14 +121,32 @@ impl StoreOptions {
     /// If no store has an option of that name, or if a value has the wrong type. No text of a store's own option is in
     /// the message.
     pub fn new(options: impl IntoIterator<Item = (String, OptionValue)>) -> Result<Self> {
+        Self::suggesting(options, &KINDS)
+    }
+
+    /// Checks options of the stores behind these URLs, patterns or directories.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`check`](Self::check). The names that they suggest are those of these stores.
+    pub fn for_urls<'a>(
+        options: impl IntoIterator<Item = (String, OptionValue)>,
+        urls: impl IntoIterator<Item = &'a str> + Clone,
+    ) -> Result<Self> {
+        let kinds: Vec<Kind> = urls.clone().into_iter().map(Kind::of).collect::<Result<_>>()?;
+        let checked = Self::suggesting(options, if kinds.is_empty() { &KINDS } else { &kinds })?;
+        checked.check(urls)?;
+        Ok(checked)
+    }
+
+    fn suggesting(options: impl IntoIterator<Item = (String, OptionValue)>, kinds: &[Kind]) -> Result<Self> {
         let mut checked = Self { texts: BTreeMap::new(), retries: Retries::from_environment() };
         for (name, value) in options {
             let key = name.to_ascii_lowercase();
             if checked.retries.set(&key, &value)? || Self::is_accepted(&key, &value)? {
                 continue;
             }
-            if ![Kind::Aws, Kind::Gcp, Kind::Azure, Kind::Http].iter().any(|kind| knows(*kind, &key)) {
-                return Err(unknown(&name, &key));
+            if !KINDS.iter().any(|kind| knows(*kind, &key)) {
+                return Err(unknown(&name, &key, kinds));
             }
             let OptionValue::Text(text) = value else {
                 return Err(Error::argument(format!("storage option {name:?} must be a str")));
@@ -151,7 +175,7 @@ impl StoreOptions {
             return Ok(());
         }
         match self.texts.keys().find(|key| !kinds.iter().any(|kind| knows(*kind, key))) {
-            Some(key) => Err(unknown(key, key)),
+            Some(key) => Err(unknown(key, key, &kinds.into_iter().collect::<Vec<_>>())),
             None => Ok(()),
         }
     }
@@ -178,15 +202,20 @@ pub(super) fn knows(kind: Kind, key: &str) -> bool {
     match kind {
         // The profile is Polars' own key, for files that the store does not know.
         Kind::Aws => key.parse::<AmazonS3ConfigKey>().is_ok() || matches!(key, "aws_profile" | "profile"),
-        Kind::Gcp => key.parse::<GoogleConfigKey>().is_ok(),
+        // Polars has a short name for a token.
+        Kind::Gcp => key.parse::<GoogleConfigKey>().is_ok() || key == "token",
         Kind::Azure => key.parse::<AzureConfigKey>().is_ok(),
         Kind::Http => key.parse::<ClientConfigKey>().is_ok(),
     }
 }
 
 #[cold]
-fn unknown(name: &str, key: &str) -> Error {
-    let nearest = KNOWN.iter().min_by_key(|known| distance(key, known)).copied().unwrap_or_default();
+fn unknown(name: &str, key: &str, kinds: &[Kind]) -> Error {
+    // The first ones are those of all stores.
+    let of_store =
+        KNOWN.iter().enumerate().filter(|(at, known)| *at < OF_ALL || kinds.iter().any(|kind| knows(*kind, known)));
+    let nearest =
+        of_store.map(|(_, known)| known).min_by_key(|known| distance(key, known)).copied().unwrap_or_default();
     Error::argument(format!("unknown storage option {name:?}; did you mean {nearest:?}?"))
 }
 
@@ -224,6 +253,23 @@ mod tests {
         assert!(error("aws_acces_key_id", text("secret")).contains("\"aws_access_key_id\""));
         assert!(error("max_retrys", OptionValue::Integer(1)).contains("\"max_retries\""));
         assert!(!error("aws_acces_key_id", text("topsecret")).contains("topsecret"));
+    }
+
+    #[test]
+    fn a_suggestion_is_an_option_of_the_store() {
+        let suggested = |url: &str, name: &str| {
+            StoreOptions::for_urls([(name.to_owned(), text("1"))], [url]).unwrap_err().to_string()
+        };
+        assert!(suggested("gs://b/x", "beare_token").contains("\"bearer_token\""));
+        assert!(suggested("gs://b/x", "toke").contains("\"token\""));
+        assert!(suggested("az://b/x", "acount_key").contains("\"account_key\""));
+        for (url, kind) in [("s3://b/x", Kind::Aws), ("gs://b/x", Kind::Gcp), ("az://b/x", Kind::Azure)] {
+            for name in ["regio", "sas_toke", "bearer_toke", "key", "account_nam", "endpoint_ur", "secret", "skip"] {
+                let message = suggested(url, name);
+                let found = message.split('"').nth(3).unwrap();
+                assert!(knows(kind, found) || KNOWN[..OF_ALL].contains(&found), "{url}: {message}");
+            }
+        }
     }
 
     #[test]

@@ -11,14 +11,21 @@ use super::error::Failure;
 use super::settings::Ahead;
 
 /// What the first response said of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
     pub(super) size: u64,
     pub(super) etag: Option<String>,
-    pub(super) modified: i64,
+    /// The time of the last change, as the server writes it.
+    pub(super) modified: Option<String>,
 }
 
 impl Identity {
+    /// Whether another response is one of the same object. Where the `ETag` identifies its bytes, times do not matter.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        let is_identified = self.condition().is_some();
+        self.size == other.size && self.etag == other.etag && (is_identified || self.modified == other.modified)
+    }
+
     /// The `ETag` to ask for; a weak one never matches.
     pub(super) fn condition(&self) -> Option<String> {
         self.etag.clone().filter(|etag| !etag.starts_with("W/"))
@@ -147,6 +154,12 @@ impl FileState {
         self.expected.iter().all(|(_, range)| self.position_in(range) >= range.end.min(size))
     }
 
+    /// Whether a promise covers the file to its end.
+    pub(super) fn is_promised_whole(&self) -> bool {
+        let size = self.identity.as_ref().map_or(u64::MAX, |identity| identity.size);
+        self.expected.iter().any(|(_, range)| range.end >= size)
+    }
+
     /// Whether a reader has come to the end of the file.
     pub(super) fn is_at_end(&self, cursor: usize) -> bool {
         self.identity.as_ref().is_some_and(|identity| self.cursors[cursor].at >= identity.size)
@@ -186,7 +199,7 @@ mod tests {
 
     fn file(size: u64, held: &[Range<u64>]) -> FileState {
         let mut file =
-            FileState { identity: Some(Arc::new(Identity { size, etag: None, modified: 0 })), ..<_>::default() };
+            FileState { identity: Some(Arc::new(Identity { size, ..Identity::default() })), ..<_>::default() };
         for (id, range) in held.iter().enumerate() {
             let bytes = Buffer::from(vec![id as u8; (range.end - range.start) as usize]);
             let chunk = Chunk {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Returns the settings of the profile in use: region, keys and token, under the names of the store's options.
+/// Returns the settings of the profile in use: region, endpoint, keys and token, under the names of the store's options.
 pub(super) fn settings(profile: Option<&String>) -> Vec<(&'static str, String)> {
     let profile =
         profile.cloned().or_else(|| std::env::var("AWS_PROFILE").ok()).unwrap_or_else(|| "default".to_owned());
@@ -15,6 +15,11 @@ pub(super) fn settings(profile: Option<&String>) -> Vec<(&'static str, String)> 
     if let Some(text) = read("AWS_CONFIG_FILE", "config") {
         let sections = [profile.as_str(), &format!("profile {profile}")];
         found.extend(value(&text, &sections, "region").map(|region| ("aws_region", region)));
+        // The variable is AWS' own.
+        let ignored =
+            std::env::var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_ok_and(|v| v.eq_ignore_ascii_case("true"));
+        let endpoint = value(&text, &sections, "endpoint_url").filter(|_| !ignored);
+        found.extend(endpoint.map(|endpoint| ("aws_endpoint_url", endpoint)));
     }
     found
 }

@@ -1,13 +1,13 @@
 //! Stores, made from a URL, the environment and options when the first request needs them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, resolve_bucket_region};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::HttpConnector;
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
 use object_store::multipart::MultipartStore;
 use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
@@ -19,6 +19,7 @@ use super::location::{Kind, Location};
 use super::option_value::Setting;
 use super::options::StoreOptions;
 use super::profile;
+use crate::Error;
 
 /// A server that accepts no connection for so long has failed; so has one that sends nothing for so long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,6 +27,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// So long may it take to send a part and to be answered, on a slow line.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Options that are texts, by their names.
+type Texts = BTreeMap<String, String>;
 
 /// One store.
 #[derive(Clone)]
@@ -84,7 +88,7 @@ impl Stores {
                 return Ok(store.clone());
             }
         }
-        let store = self.make(location).await.map_err(|failure| self.redact(failure))?;
+        let store = self.make(location).await?;
         if location.kind != Kind::Http {
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             made.1.insert(location.store.clone(), store.clone());
@@ -105,78 +109,109 @@ impl Stores {
         self.credentials.get(kind.name()).cloned()
     }
 
-    fn redact(&self, failure: Failure) -> Failure {
-        match failure {
-            Failure::Other(text) => Failure::Other(self.options.redact(&text)),
-            other => other,
+    async fn make(&self, location: &Location) -> Result<Store, Failure> {
+        let texts = &self.options.texts;
+        let region = if location.kind == Kind::Aws { self.resolve_region(location).await? } else { None };
+        let made = self.build(location, texts, region.as_deref());
+        made.map_err(|failure| self.blame(failure, location, region.as_deref()))
+    }
+
+    /// Names the option that keeps a store from being made: without it, the store can be made.
+    fn blame(&self, failure: Failure, location: &Location, region: Option<&str>) -> Failure {
+        let Failure::Other(text) = failure else { return failure };
+        let text = self.options.redact(&text);
+        let is_to_blame = |key: &&String| {
+            let others = self.options.texts.iter().filter(|(other, _)| other != key);
+            let others = others.map(|(key, value)| (key.clone(), value.clone())).collect();
+            self.build(location, &others, region).is_ok()
+        };
+        match self.options.texts.keys().find(is_to_blame) {
+            Some(key) => Error::argument(format!("storage option {key:?}: {text}")).into(),
+            None => Failure::Other(text),
         }
     }
 
-    async fn make(&self, location: &Location) -> Result<Store, Failure> {
+    fn build(&self, location: &Location, texts: &Texts, region: Option<&str>) -> Result<Store, Failure> {
         match location.kind {
-            Kind::Aws => self.make_aws(location).await,
-            Kind::Gcp => self.make_gcp(location),
-            Kind::Azure => self.make_azure(location),
-            Kind::Http => self.make_http(location),
+            Kind::Aws => self.build_aws(location, texts, region),
+            Kind::Gcp => self.build_gcp(location, texts),
+            Kind::Azure => self.build_azure(location, texts),
+            Kind::Http => self.build_http(location, texts),
         }
     }
 
     /// Low to high: environment, `~/.aws`, options.
-    async fn make_aws(&self, location: &Location) -> Result<Store, Failure> {
-        use AmazonS3ConfigKey::{
-            AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, SkipSignature, Token,
-        };
-        let credentials = self.credentials(Kind::Aws);
-        let given: HashMap<AmazonS3ConfigKey, Setting<'_>> = parsed(&self.options.texts);
+    fn aws_settings(&self, texts: &Texts) -> HashMap<AmazonS3ConfigKey, Setting> {
+        use AmazonS3ConfigKey::{AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, Token};
+        let given = parsed(texts.clone());
         let keys_given = given.contains_key(&AccessKeyId) || given.contains_key(&SecretAccessKey);
-        let environment = environment(&["AWS_"]);
-        let mut settings: HashMap<AmazonS3ConfigKey, Setting<'_>> = parsed(&environment);
+        let mut settings = parsed(environment(&["AWS_"]));
         if keys_given {
             // A token of the environment belongs to the environment's keys.
             settings.retain(|key, _| ![AccessKeyId, SecretAccessKey, Token].contains(key));
         }
-        let named = self.options.texts.get("aws_profile").or_else(|| self.options.texts.get("profile"));
-        let profile: HashMap<String, String> =
-            profile::settings(named).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        let mut from_profile: HashMap<AmazonS3ConfigKey, Setting<'_>> = parsed(&profile);
-        if keys_given || settings.contains_key(&AccessKeyId) || credentials.is_some() {
-            from_profile.retain(|key, _| *key == Region);
+        let profile = profile::settings(texts.get("aws_profile").or_else(|| texts.get("profile")));
+        let mut from_profile = parsed(profile.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        if keys_given || settings.contains_key(&AccessKeyId) || self.credentials(Kind::Aws).is_some() {
+            from_profile.retain(|key, _| [Region, Endpoint].contains(key));
         }
         if settings.contains_key(&DefaultRegion) {
             from_profile.remove(&Region);
+        }
+        if settings.contains_key(&S3Endpoint) || given.contains_key(&S3Endpoint) {
+            from_profile.remove(&Endpoint);
         }
         for (key, value) in from_profile {
             settings.entry(key).or_insert(value);
         }
         settings.extend(given);
-        let mut builder = AmazonS3Builder::new().with_url(&location.store).with_client_options(self.client());
-        builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
-        let has = |key| settings.contains_key(&key);
-        let (region, endpoint) = (has(Region) || has(DefaultRegion), has(Endpoint) || has(S3Endpoint));
-        if !region && endpoint {
-            builder = builder.with_region("us-east-1");
-        } else if !region {
-            let bucket = location.store.split_once("://").map_or("", |(_, bucket)| bucket);
-            builder = builder.with_region(resolve_bucket_region(bucket, &self.client()).await?);
+        settings
+    }
+
+    /// Finds the region of a bucket of Amazon's if nothing says it.
+    async fn resolve_region(&self, location: &Location) -> Result<Option<String>, Failure> {
+        use AmazonS3ConfigKey::{DefaultRegion, Endpoint, Region, S3Endpoint};
+        let settings = self.aws_settings(&self.options.texts);
+        if [Region, DefaultRegion].iter().any(|key| settings.contains_key(key)) {
+            return Ok(None);
         }
-        let anonymous = settings.get(&SkipSignature).is_some_and(|setting| setting.value.eq_ignore_ascii_case("true"));
+        if [Endpoint, S3Endpoint].iter().any(|key| settings.contains_key(key)) {
+            return Ok(Some("us-east-1".to_owned()));
+        }
+        let bucket = location.store.split_once("://").map_or("", |(_, bucket)| bucket);
+        Ok(Some(resolve_bucket_region(bucket, &self.client(&self.options.texts)).await?))
+    }
+
+    fn build_aws(&self, location: &Location, texts: &Texts, region: Option<&str>) -> Result<Store, Failure> {
+        let settings = self.aws_settings(texts);
+        let mut builder = AmazonS3Builder::new().with_url(&location.store).with_client_options(self.client(texts));
+        builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
+        if let Some(region) = region {
+            builder = builder.with_region(region);
+        }
+        let signed = settings.get(&AmazonS3ConfigKey::SkipSignature);
+        let anonymous = signed.is_some_and(|setting| setting.value.eq_ignore_ascii_case("true"));
         for (key, setting) in settings {
             builder = builder.with_config(key, setting.checked()?);
         }
-        if let Some(cached) = credentials.filter(|_| !anonymous) {
+        if let Some(cached) = self.credentials(Kind::Aws).filter(|_| !anonymous) {
             builder = builder.with_credentials(Arc::new(Provider { cached, convert: aws }));
         }
         Ok(Store::new(builder.build()?))
     }
 
-    fn make_gcp(&self, location: &Location) -> Result<Store, Failure> {
-        let mut builder = GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client());
+    fn build_gcp(&self, location: &Location, texts: &Texts) -> Result<Store, Failure> {
+        let mut builder =
+            GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client(texts));
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
-        let environment = environment(&["GOOGLE_", "SERVICE_ACCOUNT"]);
         // The environment's credentials would be used in place of the provider's.
-        let environment = if self.credentials(Kind::Gcp).is_some() { HashMap::new() } else { environment };
-        let mut settings = parsed(&environment);
-        settings.extend(parsed(&self.options.texts));
+        let is_provided = self.credentials(Kind::Gcp).is_some();
+        let mut settings =
+            parsed(if is_provided { HashMap::new() } else { environment(&["GOOGLE_", "SERVICE_ACCOUNT"]) });
+        settings.extend(parsed(texts.clone()));
+        if let Some(value) = texts.get("token").cloned() {
+            settings.insert(GoogleConfigKey::BearerToken, Setting { name: "token".to_owned(), value });
+        }
         for (key, setting) in settings {
             builder = builder.with_config(key, setting.checked()?);
         }
@@ -186,12 +221,12 @@ impl Stores {
         Ok(Store::new(builder.build()?))
     }
 
-    fn make_azure(&self, location: &Location) -> Result<Store, Failure> {
-        let mut builder = MicrosoftAzureBuilder::new().with_url(&location.store).with_client_options(self.client());
+    fn build_azure(&self, location: &Location, texts: &Texts) -> Result<Store, Failure> {
+        let mut builder =
+            MicrosoftAzureBuilder::new().with_url(&location.store).with_client_options(self.client(texts));
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
-        let environment = environment(&["AZURE_", "IDENTITY_", "MSI_"]);
-        let mut settings = parsed(&environment);
-        settings.extend(parsed(&self.options.texts));
+        let mut settings = parsed(environment(&["AZURE_", "IDENTITY_", "MSI_"]));
+        settings.extend(parsed(texts.clone()));
         for (key, setting) in settings {
             builder = builder.with_config(key, setting.checked()?);
         }
@@ -201,14 +236,14 @@ impl Stores {
         Ok(Store::new(builder.build()?))
     }
 
-    fn make_http(&self, location: &Location) -> Result<Store, Failure> {
+    fn build_http(&self, location: &Location, texts: &Texts) -> Result<Store, Failure> {
         let builder = HttpBuilder::new().with_url(&location.store).with_retry(no_retries());
-        let store = Arc::new(builder.with_http_connector(self.web()?).build()?);
+        let store = Arc::new(builder.with_http_connector(self.web(texts)?).build()?);
         Ok(Store { objects: store, parts: None })
     }
 
     /// The client of all web servers.
-    fn web(&self) -> Result<Connector, Failure> {
+    fn web(&self, texts: &Texts) -> Result<Connector, Failure> {
         let mut web = self.web.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
         if let Some((owner, connector)) = &*web
@@ -216,16 +251,16 @@ impl Stores {
         {
             return Ok(connector.clone());
         }
-        let shared = Some(Connector::default().connect(&self.client())?);
-        let connector = Connector { shared };
+        let web_only = Connector { shared: None, is_web: true };
+        let connector = Connector { shared: Some(web_only.connect(&self.client(texts))?), is_web: true };
         *web = Some((process, connector.clone()));
         Ok(connector)
     }
 
-    fn client(&self) -> ClientOptions {
+    fn client(&self, texts: &Texts) -> ClientOptions {
         let mut client = ClientOptions::new().with_allow_http(true).with_timeout_disabled();
         client = client.with_connect_timeout(CONNECT_TIMEOUT).with_read_timeout(self.read_timeout);
-        for (key, setting) in parsed::<ClientConfigKey>(&self.options.texts) {
+        for (key, setting) in parsed::<ClientConfigKey>(texts.clone()) {
             client = client.with_config(key, setting.value);
         }
         client
@@ -238,7 +273,7 @@ fn no_retries() -> RetryConfig {
 }
 
 /// Settings that a store knows.
-fn parsed<'a, K>(settings: impl IntoIterator<Item = (&'a String, &'a String)>) -> HashMap<K, Setting<'a>>
+fn parsed<K>(settings: impl IntoIterator<Item = (String, String)>) -> HashMap<K, Setting>
 where
     K: std::str::FromStr + Eq + std::hash::Hash,
 {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 
@@ -21,6 +22,9 @@ const HELD_BYTES: usize = 64 << 20;
 
 /// Objects that a commit completes at once.
 const COMMITS: usize = 16;
+
+/// Giving up many objects takes no longer than this; one alone has a limit of its own.
+const ABORTS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Objects to write with one set of options. Clones share them.
 ///
@@ -136,7 +140,9 @@ impl Shared {
         let unchecked: WaitCheck = Box::new(|| Ok(()));
         let aborted = wait_for(&unchecked, async {
             let aborts = uploads.iter_mut().map(|upload| Box::pin(upload.abort()));
-            futures_util::stream::iter(aborts).buffer_unordered(COMMITS).collect::<Vec<()>>().await;
+            let aborts = futures_util::stream::iter(aborts).buffer_unordered(COMMITS).collect::<Vec<()>>();
+            // Most stores end uploads that nobody completes by a rule of theirs.
+            drop(tokio::time::timeout(ABORTS_TIMEOUT, aborts).await);
             Ok(())
         });
         // Nobody is left to tell that there is no runtime.
