@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import os
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from polars_avro._bad_blocks import BadBlock
     from polars_avro._core import OpenFile
-    from polars_avro._options import ReaderOptions
     from polars_avro._schemas import SchemaRequest
     from polars_avro._sources.hive import Hive
 
@@ -169,8 +169,8 @@ def scan_avro(
 
     Notes
     -----
-    This call reads the header of the first file, for its schema, and lists patterns and directories. Rows are read when
-    the query runs. A scan of a store sends nothing before its schema is needed.
+    This call lists patterns and directories and reads the header of the first file, for its schema, in stores too. Rows
+    are read when the query runs.
 
     Examples
     --------
@@ -216,79 +216,60 @@ def scan_avro(
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
     request = _schemas.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
-    plan = ScanPlan(
-        tuple(named),
-        stores.stores(named, storage_options, credential_provider, "scan_avro"),
-        request,
-        hive=expansion.hive(
-            named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates
-        ),
-        hive_schema=hive_schema,
+    in_stores = stores.stores(named, storage_options, credential_provider, "scan_avro")
+    hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
+    sources: Any = expansion.expand(
+        named,
+        engine.expand,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
-        include_file_paths=include_file_paths,
-        row_index=(row_index_name, row_index_offset),
-        n_rows=rows,
-        cache=bool(cache),
-        reader=reader,
+        in_stores=in_stores,
+        may_lack_files=schema is not None or reader_schema is not None,
     )
-    remote = any(isinstance(path, str) and stores.is_remote(path) for path in named)
-    return engine.defer(plan.scan) if remote else plan.scan()
-
-
-class ScanPlan(NamedTuple):
-    """Arguments of a scan whose files are not looked at yet."""
-
-    named: tuple[str | bytes | OpenFile, ...]
-    stores: Stores
-    request: SchemaRequest
-    hive: Hive | None
-    hive_schema: SchemaDict | None
-    glob: bool
-    hidden_file_prefix: str | Sequence[str] | None
-    include_file_paths: str | None
-    row_index: tuple[str | None, int]
-    n_rows: int | None
-    cache: bool
-    reader: ReaderOptions
-
-    def scan(self) -> pl.LazyFrame:
-        """List files, read the schema and make the scan."""
-        named: Any = list(self.named)
-        sources = expansion.expand(
-            named,
-            engine.expand,
-            glob=self.glob,
-            hidden_file_prefix=self.hidden_file_prefix,
-            in_stores=self.stores,
-        )
-        if not sources:
-            return self._no_files(named)
-        first = inputs.identify(sources[0])
-        opened = self.stores.files(sources)
-        request = self.request.below(self.hive, sources[0])
-        read_schema, file = request.resolve(opened)
-        files = Files(
-            tuple(sources),
-            read_schema,
-            request.partitions(self.hive, read_schema),
-            self.include_file_paths,
-            request.dtypes,
-            request.refused(read_schema),
-            first,
-            self.stores,
-            [opened],
-        )
-        columns = files.schema()
-        row_index = _options.row_index(*self.row_index, columns)
-        options = ScanOptions(n_rows=self.n_rows, row_index=row_index, cache=self.cache, reader=self.reader)
-        return engine.scan(files, columns, options, codec=file.codec)
-
-    def _no_files(self, named: Any) -> pl.LazyFrame:
-        of_files = self.request.schema_of_no_files()
+    row_index = (row_index_name, row_index_offset)
+    if not sources:
+        of_files = request.schema_of_no_files()
         if of_files is None:
-            raise expansion.no_files(named, glob=self.glob)
-        in_paths = {} if self.include_file_paths is None else {self.include_file_paths: pl.String}
-        empty = pl.LazyFrame(schema={**of_files, **dict(pl.Schema(self.hive_schema or {})), **in_paths})
-        index = _options.row_index(*self.row_index, empty.collect_schema())
-        return empty if index is None else empty.with_row_index(*index)
+            raise expansion.no_files(named, glob=glob)
+        return _no_rows({**of_files, **dict(pl.Schema(hive_schema or {}))}, include_file_paths, row_index)
+    files, codec = _open_first(sources, request, hive, include_file_paths, in_stores)
+    columns = files.schema()
+    options = ScanOptions(
+        n_rows=rows, row_index=_options.row_index(*row_index, columns), cache=bool(cache), reader=reader
+    )
+    return engine.scan(files, columns, options, codec=codec)
+
+
+def _open_first(
+    sources: list[str] | list[bytes | OpenFile],
+    request: SchemaRequest,
+    hive: Hive | None,
+    include_file_paths: str | None,
+    in_stores: Stores,
+) -> tuple[Files, str]:
+    """Read the headers that the schema of the files needs; return the files and the codec of the first one."""
+    first = inputs.identify(sources[0])
+    opened = in_stores.files(sources)
+    request = request.below(hive, sources[0])
+    read_schema, file = request.resolve(opened)
+    files = Files(
+        tuple(sources),
+        read_schema,
+        request.partitions(hive, read_schema),
+        include_file_paths,
+        request.dtypes,
+        request.refused(read_schema),
+        first,
+        in_stores,
+        [opened],
+        os.urandom(16) if any(isinstance(source, str) and stores.is_remote(source) for source in sources) else None,
+    )
+    return files, file.codec
+
+
+def _no_rows(columns: SchemaDict, include_file_paths: str | None, row_index: tuple[str | None, int]) -> pl.LazyFrame:
+    """Make the scan of no files."""
+    in_paths = {} if include_file_paths is None else {include_file_paths: pl.String}
+    empty = pl.LazyFrame(schema={**columns, **in_paths})
+    index = _options.row_index(*row_index, empty.collect_schema())
+    return empty if index is None else empty.with_row_index(*index)

@@ -19,7 +19,6 @@ from polars.exceptions import ComputeError
 from polars.io._expand_paths import _expand_paths
 from polars.io.external_reader import FileReader, FileReaderBuilder, ReaderCapabilities
 from polars.io.scan_options._options import ScanOptions as PolarsScanOptions
-from polars.lazyframe.resolver import LazyFrameResolver
 
 from polars_avro._engine.files import Files, OpenRows
 from polars_avro._engine.shutdown import Work, shutdown
@@ -27,7 +26,7 @@ from polars_avro._options import ReaderOptions, ScanOptions, max_row_index
 from polars_avro._sources import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from polars._typing import SchemaDict
     from polars.lazyframe.resolver import FilterExpr
@@ -58,93 +57,15 @@ def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -
     return wrap_ldf(lf)
 
 
-def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None, **for_stores: Any) -> list[str]:
-    """List the files of patterns and directories, as Polars' own scans do."""
+def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
+    """List the files of local patterns and directories, as Polars' own scans do."""
     try:
-        files = _expand_paths(paths, glob=glob, hidden_file_prefix=hidden_file_prefix, **for_stores).collect()
+        files = _expand_paths(paths, glob=glob, hidden_file_prefix=hidden_file_prefix).collect()
     except (ComputeError, UnicodeEncodeError) as error:
-        if for_stores or (isinstance(error, ComputeError) and "non UTF-8" not in str(error)):
+        if isinstance(error, ComputeError) and "non UTF-8" not in str(error):
             raise
         return listing.expand(paths, glob=glob, hidden_file_prefix=hidden_file_prefix)
     return files.to_series().to_list()
-
-
-def defer(plan: Callable[[], pl.LazyFrame]) -> pl.LazyFrame:
-    """Make a scan that is planned when its schema is asked for, or when it runs."""
-    return DeferredScan(AvroResolver(plan))
-
-
-class DeferredScan(pl.LazyFrame):
-    """
-    A scan whose files are not opened yet. Everything that is done to it gives a plain LazyFrame.
-
-    Polars asks a resolver for at least one column, also to count rows, so counting has a resolver of its own.
-    """
-
-    def __init__(self, resolver: AvroResolver) -> None:
-        self._ldf = pl.LazyFrame.from_lazyframe_resolver(resolver)._ldf
-        self.resolver: AvroResolver | None = resolver
-
-    @classmethod
-    def _from_pyldf(cls, ldf: Any) -> pl.LazyFrame:
-        return pl.LazyFrame._from_pyldf(ldf)
-
-    def __setstate__(self, state: Any) -> None:
-        super().__setstate__(state)
-        self.resolver = None
-
-    def select(self, *exprs: Any, **named_exprs: Any) -> pl.LazyFrame:
-        """Count rows by block headers if nothing else is selected."""
-        if self.resolver is not None and len(exprs) == 1 and not named_exprs and isinstance(exprs[0], pl.Expr):
-            counted = exprs[0].meta.undo_aliases().meta.eq(pl.len())
-            if counted:
-                rows = pl.LazyFrame.from_lazyframe_resolver(CountResolver(self.resolver))
-                return rows.select(pl.col("len").alias(exprs[0].meta.output_name()))
-        return super().select(*exprs, **named_exprs)
-
-
-class AvroResolver(LazyFrameResolver):
-    """Plans a scan once."""
-
-    def __init__(self, plan: Callable[[], pl.LazyFrame]) -> None:
-        self.plan = plan
-        self.planned: pl.LazyFrame | None = None
-        self.lock = threading.Lock()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return AvroResolver, (self.plan,)
-
-    def schema(self) -> SchemaDict:
-        """Read what the plan needs to know the columns."""
-        return self.scan().collect_schema()
-
-    def resolve_lazyframe(self, **query: Any) -> pl.LazyFrame:
-        """Return the scan of all columns and rows; Polars pushes what the query needs into it."""
-        del query
-        return self.scan()
-
-    def scan(self) -> pl.LazyFrame:
-        """Plan the scan, unless that is done."""
-        with self.lock:
-            if self.planned is None:
-                self.planned = self.plan()
-            return self.planned
-
-
-class CountResolver(LazyFrameResolver):
-    """Counts the rows of a scan."""
-
-    def __init__(self, scan: AvroResolver) -> None:
-        self.scan = scan
-
-    def schema(self) -> SchemaDict:
-        """Name the one column."""
-        return {"len": pl.get_index_type()}
-
-    def resolve_lazyframe(self, **query: Any) -> pl.LazyFrame:
-        """Count the planned scan."""
-        del query
-        return self.scan.scan().select(pl.len())
 
 
 class AvroReaderBuilder(FileReaderBuilder):

@@ -52,6 +52,8 @@ class Files:
     stores: Stores = field(default_factory=Stores)
     #: Files of stores whose first bytes are fetched, for the first query.
     opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list)
+    #: Tells scans of stores apart: their objects may be replaced, and what one has fetched is not the other's.
+    scan_id: bytes | None = None
 
     def __getstate__(self) -> dict[str, object]:
         if any(isinstance(source, OpenFile) for source in self.sources):
@@ -69,8 +71,8 @@ class Files:
             sources: tuple[object, ...] = tuple(map(id, self.sources))
         else:
             sources = self.sources if self.path_column is None else tuple(map(label, self.sources))
-        told = (self.read_schema, self.hive, self.path_column, self.dtypes, self.refused, self.first, self.stores.key)
-        return sources, *told
+        paths = (self.hive, self.path_column, self.dtypes, self.refused)
+        return sources, self.read_schema, *paths, self.first, self.stores.key, self.scan_id
 
     @property
     def label(self) -> str:

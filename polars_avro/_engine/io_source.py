@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from polars_avro._engine.files import Files
-from polars_avro._errors import AvroUnsupportedError
 from polars_avro._options import ReaderOptions, ScanOptions
-from polars_avro._sources import listing, stores
+from polars_avro._sources import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -> pl.LazyFrame:
@@ -25,17 +24,7 @@ def scan(files: Files, schema: pl.Schema, options: ScanOptions, *, codec: str) -
     return lf if options.row_index is None else lf.with_row_index(*options.row_index)
 
 
-def defer(plan: Callable[[], pl.LazyFrame]) -> pl.LazyFrame:
-    """Make the scan now: there is nothing that could make it later."""
-    return plan()
-
-
-def expand(paths: list[str], **options: Any) -> list[str]:
-    """List the files of patterns and directories."""
-    if stores.is_remote(paths[0]):
-        msg = f"{stores.shown(paths[0])}: patterns and directories in stores need Polars 2"
-        raise AvroUnsupportedError(msg)
-    return listing.expand(paths, **options)
+expand = listing.expand
 
 
 class Frames:

@@ -8,7 +8,7 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._sources import inputs, stores
+from polars_avro._sources import inputs, store_listing, stores
 from polars_avro._sources.hive import Hive, start
 from polars_avro._sources.inputs import Contents, UriPath
 
@@ -27,8 +27,13 @@ def expand(
     glob: bool,
     hidden_file_prefix: str | Sequence[str] | None,
     in_stores: Stores | None = None,
+    may_lack_files: bool = False,
 ) -> list[str] | list[Contents]:
-    """List the files of paths, patterns and directories, in order; empty files are skipped unless they are named."""
+    """
+    List the files of paths, patterns and directories, in order; empty files are skipped unless they are named.
+
+    Among several, each has to have a file, or rows would be lost in silence, unless they `may_lack_files`.
+    """
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
     if not named or not isinstance(named[0], str):
@@ -43,12 +48,15 @@ def expand(
             files.append(path)
             continue
         if in_stores is not None and stores.is_remote(path):
-            files += in_stores.expand(path, list_files, glob=glob, hidden_file_prefix=hidden_file_prefix)
-            continue
-        # Polars leaves empty files out. A directory whose name has brackets is no pattern.
-        literal = "[" in path and not inputs.is_glob(path)
-        listed = list_files([str(path)], glob=glob and not literal, hidden_file_prefix=hidden_file_prefix)
-        files += map(UriPath, listed) if isinstance(path, UriPath) else listed
+            found = store_listing.expand(path, in_stores, glob=glob, hidden_file_prefix=hidden_file_prefix)
+        else:
+            # A directory whose name has signs of patterns is no pattern.
+            is_pattern = glob and inputs.is_glob(path)
+            found = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
+            found = list(map(UriPath, found)) if isinstance(path, UriPath) else found
+        if not found and len(named) > 1 and not may_lack_files:
+            raise no_files([path], glob=glob)
+        files += found
     return files
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._sources import open_files, stores
@@ -35,6 +35,7 @@ FileIdentity: TypeAlias = "tuple[int, int, int, int]"
 ACCEPTED = "a str, a path, bytes, a BytesIO, a file opened for reading bytes, or any object whose read() returns bytes"
 
 _GLOB = re.compile(r"[*?\[]")
+_ESCAPED_SIGN = re.compile("%(?:2[aA]|3[fF]|5[bB])")
 
 
 class UriPath(str):
@@ -46,6 +47,12 @@ class UriPath(str):
     def label(self) -> str:
         """The path as a URI."""
         return f"file://{self!s}"
+
+
+class LiteralPath(str):
+    """A path whose signs of patterns are characters of names."""
+
+    __slots__ = ()
 
 
 def normalize_source(source: Source) -> str | Contents:
@@ -125,7 +132,7 @@ def is_directory(path: str) -> bool:
 
 def is_glob(path: str) -> bool:
     """Return whether a path is a pattern: one with brackets is none if there is a file or a directory of that name."""
-    if _GLOB.search(path) is None:
+    if _GLOB.search(path) is None or isinstance(path, LiteralPath):
         return False
     signs = set(_GLOB.findall(path))
     return not (signs == {"["} and os.path.exists(path))
@@ -170,5 +177,20 @@ def local_path(path: str) -> str:
     if host or not slash:
         msg = f"{path}: a `file:` URI must not name a host, got {host!r}; absolute paths have three slashes"
         raise AvroUnsupportedError(msg)
-    # A URI with escapes is decoded to a path, and Polars names its files by paths then.
-    return os.fsdecode(unquote_to_bytes(os.fsencode(rest))) if "%" in rest else UriPath(rest)
+    return _decode(rest) if "%" in rest else UriPath(rest)
+
+
+def _decode(escaped: str) -> str:
+    """
+    Decode the path of a URI. Polars names its files by paths then.
+
+    What was escaped stands for itself, so that ``Path.as_uri`` names one file whatever its name has.
+    """
+    decoded = os.fsdecode(unquote_to_bytes(os.fsencode(escaped)))
+    if _GLOB.search(decoded) is None:
+        return decoded
+    if _GLOB.search(escaped) is None:
+        return LiteralPath(decoded)
+    # In a class, a sign of patterns is a character.
+    kept = _ESCAPED_SIGN.sub(lambda found: f"[{unquote(found[0])}]", escaped)
+    return os.fsdecode(unquote_to_bytes(os.fsencode(kept)))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _MAGIC = re.compile(r"[*?\[]")
-_CLASS = re.compile(r"\[!?.[^]]*\]")
+#: A set of characters in a pattern.
+CLASS = re.compile(r"\[!?.[^]]*\]")
 
 
 def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
@@ -26,10 +27,21 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
         shown = (file for file in found if not os.path.basename(file).startswith(prefixes))
         listed = sorted(file for file in shown if os.path.getsize(file) > 0)
         if directory and len({os.path.splitext(file)[1] for file in listed}) > 1:
-            msg = f"{path}: the directory has files of several extensions; a pattern chooses among them"
-            raise InvalidOperationError(msg)
+            raise several_extensions(path)
         files += listed
     return files
+
+
+def several_extensions(directory: str) -> InvalidOperationError:
+    """Return the error for a directory that has more than files of one kind."""
+    msg = f"{directory}: the directory has files of several extensions; a pattern chooses among them"
+    return InvalidOperationError(msg)
+
+
+def invalid_pattern(pattern: str, part: str) -> ComputeError:
+    """Return the error for a pattern with a part that has no meaning."""
+    msg = f"{pattern}: invalid glob pattern given, at {part!r}"
+    return ComputeError(msg)
 
 
 def _below(directory: str) -> Iterator[str]:
@@ -50,9 +62,8 @@ def _matching(pattern: str) -> set[str]:
     # Polars, too, drops only the first dot.
     parts = parts[1:] if not root and parts[0] == "." else parts
     for part in parts:
-        if ("**" in part and part != "**") or "[" in _CLASS.sub("", part):
-            msg = f"{pattern}: invalid glob pattern given, at {part!r}"
-            raise ComputeError(msg)
+        if ("**" in part and part != "**") or "[" in CLASS.sub("", part):
+            raise invalid_pattern(pattern, part)
     # What ends in a separator is a directory.
     return set() if rest.endswith(("/", os.sep)) else set(_steps(root, parts))
 

@@ -41,6 +41,7 @@ _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
     ("az", "azure", "adl", "abfs", "abfss"), "azure"
 )
 
+_LONG_NAMES = {"token": "google_bearer_token", "bearer_token": "google_bearer_token"}
 
 #: Options that are no credentials, and that splits take along.
 _PLAIN = (
@@ -168,17 +169,9 @@ class Stores(NamedTuple):
             credentials[kind] = Credentials(provider)
         return options, credentials
 
-    def expand(self, url: str, list_files: Callable[..., list[str]], **options: Any) -> list[str]:
-        """List the files of a pattern or a directory."""
-        kind = _KINDS.get(scheme(url) or "")
-        provider = dict(self.builders).get(kind or "")
-        found = list_files(
-            [re.sub(r"^gcs://", "gs://", url, flags=re.IGNORECASE)],
-            storage_options=dict(self.options) or None,
-            credential_provider=provider,
-            **options,
-        )
-        return [str(path) for path in found]
+    def list_directory(self, url: str) -> list[tuple[str, int]]:
+        """List the objects of a directory and of those in it, with their sizes, in the order of their keys."""
+        return _core.store_files_in(url, *self._resolved())
 
 
 class Credentials:
@@ -218,6 +211,9 @@ def stores(
             msg = f"{shown(urls[0])}: this build of polars_avro knows local files only"
             raise AvroUnsupportedError(msg)
         return Stores()
+    if urls and all(_KINDS.get(scheme(url) or "") == "gcp" for url in urls):
+        # Polars takes a token alone under its short names, and with other options under its long one.
+        options = {_LONG_NAMES.get(name.lower(), name): value for name, value in options.items()}
     _core.check_store_options(urls, options)
     builders = {}
     for url in urls:

@@ -84,10 +84,17 @@ pub(super) fn drop_without_gil(work: impl FnOnce() + Send) {
     let mut work = Some(work);
     let attached = attach(|py| {
         let work = work.take();
-        py.without_gil(move || work.into_iter().for_each(|work| work()));
+        py.without_gil(move || {
+            if let Some(work) = work {
+                work();
+            }
+        });
     });
-    if attached.is_err() {
-        work.into_iter().for_each(|work| work());
+    // The interpreter is shutting down.
+    if attached.is_err()
+        && let Some(work) = work
+    {
+        work();
     }
 }
 

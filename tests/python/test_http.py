@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -23,15 +24,42 @@ def test_a_small_file_is_one_request(server: Server, small: str) -> None:
     assert len(server.requests) == 1
 
 
-def test_a_scan_sends_nothing_before_its_schema_is_asked_for(server: Server, small: str) -> None:
+def test_a_scan_reads_the_header_once(server: Server, small: str) -> None:
     lf = scan_avro(small)
-    query = lf.filter(pl.col("id") > 990).select("name")
-    assert server.requests == []
-    assert lf.collect_schema() == pl.Schema(COLUMNS)
     assert len(server.requests) == 1
-    assert query.collect().height == 9
+    assert lf.collect_schema() == pl.Schema(COLUMNS)
+    assert lf.filter(pl.col("id") > 990).select("name").collect().height == 9
     # The schema and the first blocks have come with one request.
     assert len(server.requests) == 1
+
+
+def test_a_scan_of_several_files_reads_the_headers_that_the_schema_needs(server: Server) -> None:
+    urls = [server.put(f"/{i}.avro", encode(10, i * 10)) for i in range(5)]
+    lf = scan_avro(urls)
+    assert [request.path for request in server.requests] == ["/0.avro"]
+    assert_frame_equal(lf.collect(), frame(50))
+    assert len(server.requests) == 5
+    server.reset()
+    lf = scan_avro(urls, schema_mode="union")
+    assert len(server.requests) == 5
+    assert_frame_equal(lf.collect(), frame(50))
+    assert len(server.requests) == 5
+
+
+MAKING_COLUMNS = {
+    "explode, select": lambda lf: lf.explode("tags").select("name"),
+    "explode, group": lambda lf: lf.explode("tags").group_by("name", maintain_order=True).agg(pl.len()),
+    "over, select": lambda lf: lf.with_columns(pl.col("id").sum().over("name")).select("name"),
+    "row index, top": lambda lf: lf.with_row_index("ix").filter(pl.col("ix") >= 0).top_k(2, by="id").select("name"),
+    "unpivot": lambda lf: lf.unpivot(["id"], index="name").select("value"),
+    "count with others": lambda lf: lf.select(pl.len(), pl.col("id").max()),
+    "renamed count": lambda lf: lf.select(rows=pl.len()),
+}
+
+
+@pytest.mark.parametrize("query", MAKING_COLUMNS.values(), ids=MAKING_COLUMNS)
+def test_queries_that_make_columns(small: str, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> None:
+    assert_frame_equal(query(scan_avro(small)).collect(), query(frame(1000).lazy()).collect())
 
 
 def test_a_later_query_reads_the_object_of_its_time(server: Server, small: str) -> None:
