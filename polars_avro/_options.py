@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, SupportsIndex
+from functools import cache
+from typing import Any, NamedTuple
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
@@ -54,6 +55,11 @@ def check(**given: Any) -> None:
 def _is_flag(value: Any) -> bool:
     # NumPy's own is no `bool`.
     return isinstance(value, bool) or type(value).__name__ in {"bool_", "bool"}
+
+
+def _is_index(value: Any) -> bool:
+    # isinstance(value, SupportsIndex) takes microseconds before Python 3.12.
+    return hasattr(value, "__index__")
 
 
 def _is_texts(value: Any) -> bool:
@@ -117,7 +123,7 @@ _SECRET = ("credential_provider", "storage_options")
 
 def integer(name: str, value: Any, *, least: int = 0, most: int = MOST) -> int:
     """Return a Python int within bounds; NumPy integers are converted."""
-    if not isinstance(value, SupportsIndex) or _is_flag(value):
+    if not _is_index(value) or _is_flag(value):
         msg = f"`{name}` must be an int, got {value!r} of type {type(value).__name__!r}"
         raise TypeError(msg)
     number = operator.index(value)
@@ -179,6 +185,7 @@ def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> 
         raise DuplicateError(msg)
 
 
+@cache
 def max_row_index() -> int:
     """Return the largest row index that Polars' index type holds."""
     return 2**64 - 1 if pl.get_index_type() == pl.UInt64 else 2**32 - 1
@@ -209,7 +216,7 @@ def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
             msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one: {', '.join(names)}"
             raise ColumnNotFoundError(msg)
         return column
-    if isinstance(column, bool) or not isinstance(column, SupportsIndex):
+    if isinstance(column, bool) or not _is_index(column):
         msg = f"`{option}` must hold names or indices, got {column!r} of type {type(column).__name__!r}"
         raise TypeError(msg)
     index = operator.index(column)

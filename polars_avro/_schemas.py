@@ -202,6 +202,8 @@ class SchemaRequest(NamedTuple):
             found = self.evolution.read_schema(file.schema_json, self.limits, given=False), file
             if len(sources) > 1 and self.evolution.missing_columns == "insert" and self.missing(found[0]):
                 found = self._union(sources)
+        if self.schema is None:
+            return found
         found = self._cast(*found, sources[0])
         self._check(found[0].schema())
         return found

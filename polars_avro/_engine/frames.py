@@ -30,7 +30,8 @@ def frame(batch: Batch | Batches) -> pl.DataFrame:
         columns = [pl.Series(column) for column in batch.columns()]
         df = columns[0].to_frame().hstack(columns[1:]) if columns else pl.DataFrame()
     else:
-        df = pl.DataFrame(batch)
+        # The way that `pl.DataFrame(batch)` takes after it has looked for every other kind of data.
+        df = pl.Series(batch).struct.unnest()
     # Arrow has no place for the height of no columns; the batch has given its columns away, not its height.
     return df if df.width else pl.DataFrame(height=batch.height)
 

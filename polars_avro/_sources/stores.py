@@ -206,6 +206,8 @@ def stores(
     _options.check(storage_options=storage_options, credential_provider=credential_provider)
     urls = [path for path in paths if isinstance(path, str) and is_remote(path)]
     options = dict(storage_options or {})
+    if not urls and not options:
+        return Stores()
     if not hasattr(_core, "store_files"):
         if urls:
             msg = f"{shown(urls[0])}: this build of polars_avro knows local files only"
