@@ -18,8 +18,9 @@ pub(crate) struct Categorical {
 }
 
 impl Categorical {
-    pub(crate) fn new(categories: Categories) -> Self {
-        Self { texts: Views::default(), categories }
+    /// Boxed like [`super::Text`].
+    pub(crate) fn new(categories: Categories) -> Box<Self> {
+        Box::new(Self { texts: Views::default(), categories })
     }
 }
 

@@ -10,6 +10,10 @@ use super::validity::Validity;
 use super::{AnyColumn, Column, Rows};
 use crate::binary::{Fault, PADDING, data_end};
 
+/// Rows that a batch reserves room for before the first one: the rows of a small file, so that its columns need not grow
+/// from nothing. Larger batches reserve more when their first block tells how large rows are.
+const FIRST_ROWS: usize = 1024;
+
 /// A step of a record, in the writer's order.
 #[derive(Clone)]
 pub(crate) enum Step {
@@ -138,6 +142,10 @@ impl Record {
         // Asserted once, so that per-value bounds checks are optimised away.
         assert!(bytes.len() >= PADDING, "a block without padding");
         self.settle();
+        if self.len == 0 {
+            // A value takes a byte, but for nulls, so a count that is too high reserves no more than the data justify.
+            self.reserve(n.min(FIRST_ROWS).min(bytes.len() / self.steps.len().max(1)));
+        }
         let end = data_end(bytes);
         let (steps, names, programs) = (&mut *self.steps, &*self.names, &*self.programs);
         for row in 0..n {
