@@ -1,10 +1,9 @@
 //! What more threads would bring: tasks are measured on one thread, and replayed on many by the rules of the queue.
 //!
 //! ```sh
-//! cargo bench --bench cores -- [--eager] FILE... [, FILE...]
+//! cargo bench --bench cores -- FILE... [, FILE...]
 //! ```
 //!
-//! With `--eager` files are read as by `read_avro`, otherwise as by a scan.
 //! Each group of files is one read. Its tasks are cut as for 1, 2, 4 ... 128 threads, run one after the other, and their
 //! times replayed: who claims what and when, the lock, turns, `threads + AHEAD`, the ramp (which is in the tasks), the
 //! consumer. Memory bandwidth and shared caches are not simulated: how much slower two reads are that know nothing of
@@ -56,10 +55,9 @@ fn main() {
         std::process::exit(status.code().unwrap_or(1));
     }
     set_thread_pool_size(2);
-    let (flags, args): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
-    let eager = flags.iter().any(|flag| flag == "--eager");
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     for group in args.split(|arg| arg == ",").filter(|group| !group.is_empty()) {
-        show(&Part { files: group.to_vec(), range: None, eager });
+        show(&Part { files: group.to_vec(), range: None });
     }
 }
 

@@ -194,7 +194,8 @@ def max_row_index() -> int:
 def row_index(name: str | None, offset: Any, columns: Iterable[str]) -> tuple[str, int] | None:
     """Return the checked name and offset of the row index, or None."""
     check(row_index_name=name)
-    number = integer("row_index_offset", offset, most=max_row_index())
+    is_small = type(offset) is int and offset < 2**32
+    number = integer("row_index_offset", offset, most=MOST if is_small else max_row_index())
     new_column("row_index_name", name, columns)
     return None if name is None else (name, number)
 

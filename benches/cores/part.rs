@@ -18,7 +18,6 @@ pub(crate) struct Read {
 pub(crate) struct Part {
     pub(crate) files: Vec<String>,
     pub(crate) range: Option<Range<u64>>,
-    pub(crate) eager: bool,
 }
 
 impl Part {
@@ -28,7 +27,7 @@ impl Part {
         let start = Instant::now();
         let inputs: Vec<_> = self.files.iter().map(|path| FileInput::Path(path.into())).collect();
         let set = FileSet::new(inputs, &OpenOptions::default()).unwrap();
-        let mut options = ReadOptions::default().with_byte_range(self.range.clone()).with_eager(self.eager);
+        let mut options = ReadOptions::default().with_byte_range(self.range.clone());
         options.n_threads = Some(threads);
         options.simulated_threads = simulated;
         let mut reader = set.read(&options).unwrap();
@@ -44,7 +43,7 @@ impl Part {
     pub(crate) fn halves(&self) -> Option<[Self; 2]> {
         let (files, half) = (&self.files, self.files.len() / 2);
         let bytes = std::fs::metadata(&files[0]).unwrap().len();
-        let part = |files: &[String], range| Self { files: files.to_vec(), range, eager: self.eager };
+        let part = |files: &[String], range| Self { files: files.to_vec(), range };
         let halves = if half > 0 {
             [part(&files[..half], None), part(&files[half..], None)]
         } else {

@@ -14,8 +14,6 @@ pub(crate) struct Queue {
     threads: usize,
     /// How long the consumer has each result.
     consumer: Duration,
-    /// Whether it keeps all of them, so that any number may wait for it.
-    keeps: bool,
 }
 
 /// What has happened so far.
@@ -47,15 +45,15 @@ impl Replay<'_> {
 }
 
 impl Queue {
-    pub(crate) fn new(threads: usize, consumer: Duration, keeps: bool) -> Self {
-        Self { threads, consumer, keeps }
+    pub(crate) fn new(threads: usize, consumer: Duration) -> Self {
+        Self { threads, consumer }
     }
 
     /// When the consumer has had the last result. It is one of the threads, which does a task when its next result is not
     /// there. The other threads go on until there is no room; then the consumer starts them when it asks for the next.
     pub(crate) fn run(&self, tasks: &[TaskTimes]) -> Duration {
         let (results, taken, lock_free) = (Vec::with_capacity(tasks.len()), 0, Duration::ZERO);
-        let most = if self.keeps { usize::MAX } else { self.threads + AHEAD };
+        let most = self.threads + AHEAD;
         let mut replay = Replay { tasks: tasks.iter(), results, taken, lock_free, most };
         let mut working: BinaryHeap<_> = vec![Reverse(Duration::ZERO); self.threads - 1].into();
         let (mut stopped, mut now) = (0, Duration::ZERO);

@@ -20,14 +20,13 @@ pub(crate) struct Tasks {
     consumer: Duration,
     /// How long all of them take one after the other, in each round.
     totals: Vec<f64>,
-    eager: bool,
 }
 
 impl Tasks {
     /// The tasks of several reads, for each number of threads; the reads are made in turn.
     pub(crate) fn of(part: &Part, rounds: usize) -> Vec<Self> {
-        let (consumer, eager) = (Duration::MAX, part.eager);
-        let new = |threads| Self { threads, tasks: Vec::new(), consumer, totals: Vec::new(), eager };
+        let consumer = Duration::MAX;
+        let new = |threads| Self { threads, tasks: Vec::new(), consumer, totals: Vec::new() };
         let mut all: Vec<Self> = THREADS.into_iter().map(new).collect();
         for _ in 0..rounds {
             // What was read before leaves its mark on memory and caches.
@@ -46,7 +45,7 @@ impl Tasks {
         for task in &mut tasks {
             task.locked += std::mem::take(&mut task.lock_wait);
         }
-        self.totals.push(self.queue(1, consumer).run(&tasks).as_secs_f64());
+        self.totals.push(Queue::new(1, consumer).run(&tasks).as_secs_f64());
         self.consumer = self.consumer.min(consumer);
         if self.tasks.is_empty() {
             self.tasks = tasks;
@@ -60,14 +59,10 @@ impl Tasks {
         }
     }
 
-    fn queue(&self, threads: usize, consumer: Duration) -> Queue {
-        Queue::new(threads, consumer, self.eager)
-    }
-
     /// How long they take on as many threads, and how many times as long one after the other.
     pub(crate) fn replay(&self) -> (f64, f64) {
-        let end = self.queue(self.threads, self.consumer).run(&self.tasks).as_secs_f64();
-        (end, self.queue(1, self.consumer).run(&self.tasks).as_secs_f64() / end)
+        let end = Queue::new(self.threads, self.consumer).run(&self.tasks).as_secs_f64();
+        (end, Queue::new(1, self.consumer).run(&self.tasks).as_secs_f64() / end)
     }
 
     /// How many times as long as these the tasks of a read on one thread take, one after the other: they are cut otherwise.

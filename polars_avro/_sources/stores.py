@@ -205,6 +205,8 @@ def stores(
     """Check options against the stores that paths lead to. Sends nothing, and asks for no credentials."""
     _options.check(storage_options=storage_options, credential_provider=credential_provider)
     urls = [path for path in paths if isinstance(path, str) and is_remote(path)]
+    if not urls and not storage_options:
+        return Stores()
     options = dict(storage_options or {})
     if not urls and not options:
         return Stores()

@@ -1,16 +1,18 @@
-//! Threads, order and back-pressure. Knows nothing of Avro: reading and writing bring their own tasks.
+//! Threads, order and back-pressure. Knows nothing of Avro: reading and writing bring their own work.
 
-mod input;
 mod lock;
+mod map;
 mod ordered;
 mod pool;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod times;
 
-pub(crate) use input::Claimed;
 pub(crate) use lock::lock;
-pub(crate) use ordered::{Consumer, OrderedTasks, Workload};
+pub(crate) use map::map;
+pub(crate) use ordered::OrderedTasks;
 pub use pool::set_thread_pool_size;
 pub(crate) use pool::{pool, threads};
+pub(crate) use shared::{Consumer, Turn, Workload};
 pub use times::TaskTimes;

@@ -1,13 +1,12 @@
 use std::collections::{HashSet, VecDeque};
-use std::convert::Infallible;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use super::ordered::AHEAD;
-use super::{Claimed, Consumer, OrderedTasks, Workload};
+use super::shared::AHEAD;
+use super::{Consumer, OrderedTasks, Turn, Workload};
 use crate::{Error, Result};
 
 /// Squares numbers, the small ones last.
@@ -23,27 +22,14 @@ struct Squares {
 
 impl Workload for Squares {
     type Input = VecDeque<u64>;
-    type Share = Infallible;
-    type Fetched = Infallible;
-    type Task = u64;
+    type Share = u64;
     type Output = u64;
 
-    fn reserve(&self, _: &mut VecDeque<u64>) -> Option<Infallible> {
-        None
+    fn reserve(&self, input: &mut VecDeque<u64>) -> Option<u64> {
+        input.pop_front()
     }
 
-    fn fetch(&self, share: Infallible) -> Infallible {
-        share
-    }
-
-    fn claim(&self, input: &mut VecDeque<u64>, _: Option<Infallible>) -> Result<Claimed<u64>> {
-        match input.pop_front() {
-            Some(1000) => Err(Error::data("no such number")),
-            number => Ok(number.map_or(Claimed::End, Claimed::Task)),
-        }
-    }
-
-    fn work(&self, number: u64) -> Result<u64> {
+    fn run(&self, number: u64, _: &mut Turn<'_, Self>) -> Result<u64> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
@@ -72,14 +58,12 @@ fn results_come_in_order_on_any_number_of_threads() {
 }
 
 #[test]
-fn an_error_of_the_input_or_of_a_task_comes_in_its_place() {
-    for (bad, message) in [(1000, "no such number"), (3000, "cannot be squared")] {
-        for threads in [1, 2] {
-            let results = pull([1, 2, bad, 4], threads);
-            assert_eq!(results[0].as_ref().unwrap(), &1);
-            assert_eq!(results[1].as_ref().unwrap(), &4);
-            assert!(results[2].as_ref().unwrap_err().to_string().contains(message));
-        }
+fn an_error_comes_in_its_place() {
+    for threads in [1, 2] {
+        let results = pull([1, 2, 3000, 4], threads);
+        assert_eq!(results[0].as_ref().unwrap(), &1);
+        assert_eq!(results[1].as_ref().unwrap(), &4);
+        assert!(results[2].as_ref().unwrap_err().to_string().contains("cannot be squared"));
     }
 }
 
@@ -98,14 +82,14 @@ fn pushed_shares_come_back_in_order_and_are_bounded() {
         let (mut results, mut waiting) = (Vec::new(), 0);
         for number in 0..40 {
             while tasks.is_full() {
-                results.push(tasks.take().unwrap().unwrap());
+                results.push(tasks.next().unwrap().unwrap());
                 waiting -= 1;
             }
             tasks.submit(|input| input.push_back(number)).unwrap();
             waiting += 1;
             assert!(waiting <= threads + AHEAD);
         }
-        results.extend(std::iter::from_fn(|| tasks.take()).map(Result::unwrap));
+        results.extend(std::iter::from_fn(|| tasks.next()).map(Result::unwrap));
         assert_eq!(results, (0..40).map(|n| n * n).collect::<Vec<_>>(), "{threads} threads");
     }
 }
@@ -115,11 +99,11 @@ fn the_consumer_is_one_of_the_threads_that_work_on_what_it_pushes() {
     let mut tasks = OrderedTasks::new(Squares::default(), VecDeque::new(), 2, Consumer::Works);
     for number in 0..30 {
         while tasks.is_full() {
-            tasks.take().unwrap().unwrap();
+            tasks.next().unwrap().unwrap();
         }
         tasks.submit(|input| input.push_back(number)).unwrap();
     }
-    while let Some(result) = tasks.take() {
+    while let Some(result) = tasks.next() {
         result.unwrap();
     }
     assert_consumer_is_one_of_two(tasks.workload());
@@ -141,15 +125,33 @@ fn assert_consumer_is_one_of_two(squares: &Squares) {
 }
 
 #[test]
-fn a_consumer_that_waits_has_the_first_result_while_other_tasks_take_long() {
+fn a_consumer_that_waits_has_the_first_result_while_other_shares_take_long() {
     let squares = Squares { held: true.into(), ..Squares::default() };
     let mut tasks = OrderedTasks::new(squares, (0..30).collect(), 2, Consumer::Waits);
     assert_eq!(tasks.next().unwrap().unwrap(), 0);
     tasks.workload().held.store(false, Ordering::SeqCst);
     assert_eq!(std::iter::from_fn(|| tasks.next()).map(Result::unwrap).count(), 29);
-    let squares = tasks.workload();
-    assert!(squares.most_running.load(Ordering::SeqCst) <= 2);
-    assert!(!squares.workers.lock().unwrap().contains(&thread::current().id()));
+    assert!(tasks.workload().most_running.load(Ordering::SeqCst) <= 2);
+}
+
+#[test]
+fn a_consumer_needs_no_thread_of_the_pool() {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let pool = super::pool().unwrap();
+    for _ in 0..super::threads() {
+        let is_over = is_over.clone();
+        pool.spawn(move || {
+            while !is_over.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_micros(100));
+            }
+        });
+    }
+    for consumer in [Consumer::Works, Consumer::Waits] {
+        let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 4, consumer);
+        let results: Vec<_> = std::iter::from_fn(|| tasks.next()).map(Result::unwrap).collect();
+        assert_eq!(results, (0..30).map(|n| n * n).collect::<Vec<_>>());
+    }
+    is_over.store(true, Ordering::SeqCst);
 }
 
 #[test]
@@ -163,26 +165,6 @@ fn threads_go_on_while_the_consumer_is_elsewhere_as_far_as_they_may() {
     // Threads that another test waits for do not go on.
     let most = (0..100).map(|_| started_ahead()).find(|&begun| begun > 1 + 2 + 1).unwrap();
     assert_eq!(most, 1 + 2 + AHEAD);
-}
-
-#[test]
-fn a_consumer_that_keeps_everything_bounds_nothing() {
-    let start_all = || {
-        let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 2, Consumer::Keeps);
-        tasks.next().unwrap().unwrap();
-        for _ in 0..200 {
-            if tasks.workload().begun.load(Ordering::SeqCst) == 30 {
-                return true;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        false
-    };
-    // Threads that another test waits for do not go on.
-    assert!((0..10).any(|_| start_all()));
-    let mut tasks = OrderedTasks::new(Squares::default(), (0..30).collect(), 3, Consumer::Keeps);
-    let results: Vec<_> = std::iter::from_fn(|| tasks.next()).map(Result::unwrap).collect();
-    assert_eq!(results, (0..30).map(|n| n * n).collect::<Vec<_>>());
 }
 
 #[test]
@@ -235,71 +217,54 @@ fn cancelled_tasks_do_not_begin() {
     assert!(tasks.next().is_none());
 }
 
-/// Doubles the numbers of shares that are fetched side by side; the shares reserved first take the longest.
+/// Doubles numbers side by side, and adds them up in turn; the shares taken first take the longest.
 #[derive(Default)]
-struct Fetching {
+struct Sums {
     fetching: AtomicUsize,
     most_fetching: AtomicUsize,
 }
 
-/// Numbers to reserve, and which of them was claimed last.
-struct Shares {
-    next: u64,
-    stop: u64,
-    claimed: Vec<u64>,
+/// Numbers to take, and the sum of those that had their turns.
+struct Numbers {
+    left: Range<u64>,
+    sum: u64,
 }
 
-impl Workload for Fetching {
-    type Input = Shares;
+impl Workload for Sums {
+    type Input = Numbers;
     type Share = u64;
-    type Fetched = u64;
-    type Task = u64;
-    type Output = u64;
+    type Output = (u64, u64);
 
-    fn reserve(&self, input: &mut Shares) -> Option<u64> {
-        let number = input.next;
-        input.next += u64::from(number < input.stop);
-        (number < input.stop).then_some(number)
+    fn reserve(&self, input: &mut Numbers) -> Option<u64> {
+        input.left.next()
     }
 
-    fn fetch(&self, number: u64) -> u64 {
+    fn run(&self, number: u64, turn: &mut Turn<'_, Self>) -> Result<(u64, u64)> {
         let fetching = self.fetching.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_fetching.fetch_max(fetching, Ordering::SeqCst);
         thread::sleep(Duration::from_micros(500 * (4 - number % 4)));
         self.fetching.fetch_sub(1, Ordering::SeqCst);
         assert!(number != 2000, "a panic that the test wants");
-        2 * number
-    }
-
-    fn claim(&self, input: &mut Shares, fetched: Option<u64>) -> Result<Claimed<u64>> {
-        assert!(fetched != Some(6000), "a panic that the test wants");
-        Ok(match fetched {
-            // One in five is passed by.
-            Some(fetched) if fetched % 5 == 0 => Claimed::Again,
-            Some(fetched) => {
-                input.claimed.push(fetched);
-                Claimed::Task(fetched)
-            }
-            None => Claimed::End,
-        })
-    }
-
-    fn work(&self, number: u64) -> Result<u64> {
-        Ok(number)
+        if !turn.wait() {
+            return Ok((0, 0));
+        }
+        assert!(number != 3000, "a panic that the test wants");
+        let sum = turn.input(|input| input.sum);
+        turn.pass(|input| input.sum += number);
+        Ok((number, sum))
     }
 }
 
-fn fetch(numbers: Range<u64>, threads: usize) -> OrderedTasks<Fetching> {
-    let input = Shares { next: numbers.start, stop: numbers.end, claimed: Vec::new() };
-    OrderedTasks::new(Fetching::default(), input, threads, Consumer::Works)
+fn add_up(left: Range<u64>, threads: usize) -> OrderedTasks<Sums> {
+    OrderedTasks::new(Sums::default(), Numbers { left, sum: 0 }, threads, Consumer::Works)
 }
 
 #[test]
-fn shares_are_fetched_side_by_side_and_claimed_in_order() {
+fn shares_run_side_by_side_and_have_their_turns_in_order() {
     for threads in [1, 2, 4] {
-        let mut tasks = fetch(0..60, threads);
+        let mut tasks = add_up(0..60, threads);
         let results: Vec<_> = std::iter::from_fn(|| tasks.next()).map(Result::unwrap).collect();
-        let expected: Vec<_> = (0..60).map(|number| 2 * number).filter(|number| number % 5 != 0).collect();
+        let expected: Vec<_> = (0..60).map(|number| (number, (0..number).sum::<u64>())).collect();
         assert_eq!(results, expected, "{threads} threads");
         let most = tasks.workload().most_fetching.load(Ordering::SeqCst);
         // The pool may have fewer threads.
@@ -310,10 +275,10 @@ fn shares_are_fetched_side_by_side_and_claimed_in_order() {
 }
 
 #[test]
-fn a_panic_while_a_share_is_fetched_or_claimed_keeps_nobody_waiting() {
+fn a_panic_before_a_turn_or_in_it_keeps_nobody_waiting() {
     for numbers in [1990..2030, 2990..3030] {
         for threads in [1, 2, 4] {
-            let mut tasks = fetch(numbers.clone(), threads);
+            let mut tasks = add_up(numbers.clone(), threads);
             let error = std::iter::from_fn(|| tasks.next()).find_map(Result::err).unwrap();
             assert!(error.to_string().contains("a task panicked"), "{error}");
             // It ends, and does not wait for the turn that never ended.

@@ -9,7 +9,7 @@ use super::lock::lock;
 /// What a thread does at a time.
 #[derive(Clone, Copy)]
 pub(super) enum Phase {
-    /// Waits for the lock or for its turn.
+    /// Waits for its turn.
     LockWait,
     Locked,
     Fetch,
@@ -53,8 +53,8 @@ impl Clock {
         } += spent;
     }
 
-    /// Ends the work.
-    pub(super) fn finish(mut self) -> TaskTimes {
+    /// Ends the work; returns the times of all phases.
+    pub(super) fn finish(&mut self) -> TaskTimes {
         let spent = self.lap();
         self.times.work += spent;
         self.times
@@ -79,15 +79,14 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Adds the times of a thread's turn; not every turn finds a task.
-    pub(super) fn add(&self, times: TaskTimes, is_task: bool) {
+    /// Adds the times of a task.
+    pub(super) fn add(&self, times: TaskTimes) {
         let add = |sum: &AtomicU64, time: Duration| sum.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
         add(&self.lock_wait, times.lock_wait);
         add(&self.locked, times.locked);
         add(&self.fetch, times.fetch);
         add(&self.work, times.work);
-        add(&self.consumer_wait, times.consumer_wait);
-        if is_task && self.keeps.load(Ordering::Relaxed) {
+        if self.keeps.load(Ordering::Relaxed) {
             lock(&self.kept).push(times);
         }
     }

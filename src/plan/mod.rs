@@ -98,16 +98,11 @@ impl Plan {
 
     /// Skips up to `n` records from `pos`; returns how many, the position after them, and the fault that stopped it.
     pub(crate) fn skip_records(&self, bytes: &[u8], pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
-        self.skip(bytes, pos, n, usize::MAX)
+        self.skip_within(bytes, pos, n, usize::MAX)
     }
 
-    /// Skips the records that begin between `pos` and `stop`; returns the same.
-    pub(crate) fn skip_until(&self, bytes: &[u8], pos: usize, stop: usize) -> (u64, usize, Option<Fault>) {
-        self.skip(bytes, pos, u64::MAX, stop)
-    }
-
-    #[inline(always)]
-    fn skip(&self, bytes: &[u8], mut pos: usize, n: u64, stop: usize) -> (u64, usize, Option<Fault>) {
+    /// Skips up to `n` records that begin between `pos` and `stop`; returns the same.
+    pub(crate) fn skip_within(&self, bytes: &[u8], mut pos: usize, n: u64, stop: usize) -> (u64, usize, Option<Fault>) {
         // Asserted once, so that per-value bounds checks are optimised away.
         assert!(bytes.len() >= PADDING, "a block without padding");
         let end = data_end(bytes);

@@ -141,7 +141,6 @@ impl AvroReader {
     /// If a file cannot be read, or the predicate fails.
     pub fn finish(mut self) -> PolarsResult<DataFrame> {
         let rechunk = self.rechunk;
-        self.read.eager = true;
         let mut frame = self.start()?.collect_frame()?;
         if rechunk {
             frame.rechunk_mut_par();

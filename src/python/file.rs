@@ -132,7 +132,7 @@ impl ContainerFile {
 
     /// Reads everything before it returns, unless a signal ends it.
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
-        let (file, options) = (self.file.clone(), options.0.clone().with_eager(true));
+        let (file, options) = (self.file.clone(), options.0.clone());
         let here = self.slow.is_none() && (options.n_threads == Some(1) || file.size() <= QUICK_BYTES);
         let canceller = Arc::new(OnceLock::new());
         let slot = canceller.clone();

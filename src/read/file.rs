@@ -111,7 +111,7 @@ impl ContainerFile {
     /// Where a block header is damaged or the file is cut short.
     pub fn count_blocks(&self) -> Result<(u64, u64)> {
         let OpenFile { source, header, index, .. } = &*self.file;
-        Ok(index.up_to_row(&**source, header, u64::MAX)?.totals())
+        Ok(index.up_to_row(source, header, u64::MAX)?.totals())
     }
 
     /// The rows and the bytes of the first block, by its header; `None` if there is no block.

@@ -1,8 +1,9 @@
-//! Reading files: options in, batches out. The rooms below, from the bottom: `fetch`, `blocks`, `files`, `tasks`, `batches`.
+//! Reading files: options in, batches out. The rooms below, from the bottom: `fetch`, `blocks`, `files`, `sections`, `batches`.
 
 mod batches;
 mod blocks;
 mod canceller;
+mod counting;
 mod decoding;
 mod fetch;
 mod file;
@@ -10,9 +11,9 @@ mod file_set;
 mod files;
 mod options;
 mod reader;
+mod sections;
 mod settings;
 mod stats;
-mod tasks;
 
 pub use batches::{Batch, RowFilter};
 pub(crate) use blocks::BlockWalk;

@@ -23,7 +23,6 @@ use crate::{Error, Result};
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[non_exhaustive]
 pub struct ReadOptions {
     /// The columns that come out, in this order; `None` is all of them in the schema's order. A path such as `a.b` makes a
@@ -60,11 +59,6 @@ pub struct ReadOptions {
     pub batch_bytes: usize,
     /// Threads to decode on; `None` is all of the pool, 1 is the calling thread alone.
     pub n_threads: Option<usize>,
-    /// Every row is wanted and kept: each thread reads long stretches of the file by itself, so batches are larger and need
-    /// not end where blocks do, and the first ones come late. Without effect unless one local file is read, all of its rows
-    /// or those of a byte range, without a row index, a filter, and `ignore_errors`. Where it turns out that a thread began at
-    /// the wrong byte, or a file is damaged, the rest is read in turn, and counts twice in [`Stats`](crate::Stats).
-    pub eager: bool,
     /// Cuts the tasks of so many threads, runs them one after the other, and keeps their times: for simulations.
     #[doc(hidden)]
     pub simulated_threads: Option<usize>,
@@ -109,15 +103,8 @@ impl ReadOptions {
         let threads = self.n_threads.unwrap_or(usize::MAX).min(threads);
         let threads = self.simulated_threads.unwrap_or(threads).max(1);
         let (batch_rows, batch_bytes) = (self.batch_rows.clamp(1, u32::MAX as usize), self.batch_bytes.max(1));
-        let Self { ignore_errors, strict, eager, .. } = *self;
-        let (files_behind, window_bytes) = (0, u64::MAX);
-        ReadSettings { batch_rows, batch_bytes, threads, files_behind, window_bytes, eager, ignore_errors, strict }
-    }
-
-    /// Whether every row comes out, and nothing depends on how many there are before it.
-    pub(super) fn is_plain(&self) -> bool {
-        let is_whole = self.rows() == (0..u64::MAX) && self.filter.is_none();
-        is_whole && self.row_index.is_none() && !self.ignore_errors
+        let Self { ignore_errors, strict, .. } = *self;
+        ReadSettings { batch_rows, batch_bytes, threads, ignore_errors, strict }
     }
 
     /// The rows that are wanted of those whose numbers block headers tell: all, where blocks may be missing.
@@ -147,7 +134,6 @@ impl Default for ReadOptions {
             batch_rows: 100_000,
             batch_bytes: 16 << 20,
             n_threads: None,
-            eager: false,
             simulated_threads: None,
         }
     }
@@ -168,5 +154,4 @@ setters!(ReadOptions {
     with_batch_rows(rows: usize) => batch_rows = rows;
     with_batch_bytes(bytes: usize) => batch_bytes = bytes;
     with_n_threads(threads: impl Into<Option<usize>>) => n_threads = threads.into();
-    with_eager(eager: bool) => eager = eager;
 });

@@ -14,7 +14,7 @@ use super::decoding::Decoding;
 use super::files::BadBlock;
 use super::stats::Stats;
 use crate::executor::{OrderedTasks, TaskTimes};
-use crate::{Error, ErrorKind, ReadAhead, Result};
+use crate::{Error, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
 ///
@@ -45,9 +45,6 @@ pub struct BatchReader {
     cancelled: Arc<AtomicBool>,
     /// Promises to the sources that all of the rest is read.
     ahead: Vec<ReadAhead>,
-    /// Where the stretches end that have come, and how to go on without stretches.
-    joint: Option<u64>,
-    restart: Option<Restart>,
 }
 
 /// Tasks that have been started.
@@ -56,19 +53,15 @@ pub(super) struct Started {
     pub(super) first_block: Option<FirstBlock>,
 }
 
-/// Starts the tasks of what is left of a file from a block on.
-pub(super) type Restart = Box<dyn FnOnce(u64) -> Started + Send + Sync>;
-
 impl BatchReader {
     pub(super) fn new(
         Started { tasks, first_block }: Started,
         fields: Arc<[Field]>,
         (recovered, reports): (Option<RecoveredRows>, Reports),
         ahead: Vec<ReadAhead>,
-        restart: Option<Restart>,
     ) -> Self {
-        let (ready, finished, cancelled, joint) = <_>::default();
-        Self { tasks, fields, ready, recovered, reports, first_block, finished, cancelled, ahead, joint, restart }
+        let (ready, finished, cancelled) = <_>::default();
+        Self { tasks, fields, ready, recovered, reports, first_block, finished, cancelled, ahead }
     }
 
     /// The columns that come out, in order.
@@ -83,7 +76,7 @@ impl BatchReader {
         self.tasks.workload().stats(&self.tasks.times())
     }
 
-    /// The times of every task, in file order, if [`ReadOptions::simulated_threads`](crate::ReadOptions) is set.
+    /// The times of every section, in file order, if [`ReadOptions::simulated_threads`](crate::ReadOptions) is set.
     #[doc(hidden)]
     #[must_use]
     pub fn task_times(&self) -> Vec<TaskTimes> {
@@ -113,7 +106,6 @@ impl BatchReader {
 
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         loop {
-            // Before anything that is ready, and before what was cancelled is read again in turn.
             if self.cancelled.load(Ordering::Relaxed) || self.recovered.as_ref().is_some_and(RecoveredRows::is_done) {
                 return Ok(None);
             }
@@ -124,6 +116,8 @@ impl BatchReader {
                 }
             }
             match self.tasks.next() {
+                // What was cancelled has failed, too.
+                Some(_) if self.cancelled.load(Ordering::Relaxed) => return Ok(None),
                 Some(items) => {
                     let items = items.map_err(|error| self.renumber(error))?;
                     self.ready.extend(items);
@@ -140,14 +134,7 @@ impl BatchReader {
                 Some(recovered) => recovered.number(batch),
                 None => Ok(Some(batch)),
             },
-            TaskOutput::Stretch(blocks) => {
-                match self.joint {
-                    Some(end) if end != blocks.start => self.read_in_turn(None)?,
-                    _ => self.joint = Some(blocks.end),
-                }
-                Ok(None)
-            }
-            TaskOutput::Unread(start) => self.read_in_turn(start).map(|()| None),
+            TaskOutput::Failed(error) => Err(self.renumber(error)),
             TaskOutput::BadBlock(bad) => {
                 let bad = BadBlock { error: self.renumber(bad.error), ..bad };
                 if bad.is_dropped && self.recovered.is_none() {
@@ -156,19 +143,6 @@ impl BatchReader {
                 self.reports.add(bad).map(|()| None)
             }
         }
-    }
-
-    /// Goes on without stretches, behind the last one that came, or where the first one begins.
-    fn read_in_turn(&mut self, first: Option<u64>) -> Result<()> {
-        self.tasks.cancel();
-        self.ready.clear();
-        let (Some(restart), Some(offset)) = (self.restart.take(), self.joint.or(first)) else {
-            return Err(Error::new(ErrorKind::Internal, "a stretch that cannot be read again"));
-        };
-        let started = restart(offset);
-        started.tasks.add_times(self.tasks.times());
-        (self.tasks, self.first_block) = (started.tasks, started.first_block);
-        Ok(())
     }
 
     fn renumber(&mut self, error: Error) -> Error {

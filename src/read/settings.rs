@@ -1,9 +1,30 @@
-//! How much is read and decoded at once.
+//! How much is read and decoded at once. Every size of a read is here, with its reason.
+
+use std::ops::Range;
 
 use crate::plan::Plan;
 
-/// Records decoded between two looks at a batch's size.
-const STRIDE: usize = 4096;
+/// Records decoded between two looks at a batch's size, and before it is known whether a filter is worth asking.
+pub(crate) const STRIDE: usize = 4096;
+
+/// Least and most bytes of a section. With fewer, what a section costs besides decoding shows. With more, results are late
+/// and large, and the bytes of a section are not in a core's cache any more when they are decoded.
+const SECTION_BYTES: Range<u64> = 256 << 10..2 << 20;
+
+/// Bytes of the first section, and how many times more each of the next ones may have: a query that stops after a few rows
+/// has decoded little, and a whole read soon has whole batches.
+const FIRST_BYTES: u64 = 64 << 10;
+const GROWTH: u64 = 16;
+
+/// A block of more compressed bytes may be several sections.
+pub(crate) const LARGE_BLOCK: u64 = SECTION_BYTES.end / 2;
+
+/// So few bytes, or rows, are decoded where they are asked for: threads cost more than they save.
+pub(crate) const ALONE_BYTES: u64 = 1 << 20;
+pub(crate) const ALONE_ROWS: u64 = 128;
+
+/// A file of fewer bytes is read at once and closed.
+pub(crate) const SMALL_FILE: u64 = SECTION_BYTES.start;
 
 /// How large the pieces are that a read is cut into. One weight of a batch holds on every path: rows, bytes of input, and
 /// values, which bound the memory of rows that take less than a byte a value.
@@ -12,12 +33,6 @@ pub(crate) struct ReadSettings {
     pub(crate) batch_rows: usize,
     pub(crate) batch_bytes: usize,
     pub(crate) threads: usize,
-    /// Files after this one, which other threads can take.
-    pub(crate) files_behind: usize,
-    /// Bytes of the file that one thread holds, but for a longer block.
-    pub(crate) window_bytes: u64,
-    /// Threads read long stretches of the file.
-    pub(crate) eager: bool,
     /// Damaged blocks are left out.
     pub(crate) ignore_errors: bool,
     /// Bytes after the rows of a block, and deflate streams without an end, are damage.
@@ -35,21 +50,14 @@ impl ReadSettings {
         STRIDE.min(self.rows_by_values(plan)) as u64
     }
 
-    /// Returns whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind, or so that it
-    /// has the rows that it has room for.
-    pub(crate) fn is_full(self, rows: usize, bytes: usize, room: Option<usize>) -> bool {
-        match room {
-            Some(room) => rows >= room || bytes >= self.batch_bytes.saturating_mul(5) / 4,
-            None => rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes,
-        }
+    /// Returns whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind.
+    pub(crate) fn is_full(self, rows: usize, bytes: usize) -> bool {
+        rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes
     }
 
-    /// Returns the rows of a batch that fills what is allocated for it, if so many rows took so many bytes: at least those
-    /// that a batch should have, unless their bytes are too many.
-    pub(crate) fn rows_that_fill(self, rows: u64, bytes: u64) -> usize {
-        let by_bytes = (self.batch_bytes as u64).saturating_mul(rows) / bytes.max(1);
-        let wanted = self.batch_rows as u64;
-        if by_bytes < wanted { size_below(by_bytes.max(1)) as usize } else { size_above(wanted) as usize }
+    /// Returns how many rows may be added to a batch of so many.
+    pub(crate) fn room(self, rows: usize) -> u64 {
+        (self.batch_rows * 5 / 4).saturating_sub(rows).max(1) as u64
     }
 
     fn rows_by_values(self, plan: &Plan) -> usize {
@@ -57,16 +65,79 @@ impl ReadSettings {
     }
 }
 
-/// The largest size that allocators have, of at most `n` values: four lie between one power of two and the next.
-pub(crate) fn size_below(n: u64) -> u64 {
-    let step = n.max(1).ilog2().saturating_sub(2);
-    n >> step << step
+/// What the last section was like: its blocks stand for those that follow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace {
+    pub(crate) bytes: u64,
+    pub(crate) rows: u64,
+    pub(crate) blocks: u64,
+    /// Rows of a batch by the plan, and how many times as large its bytes are when they are decompressed.
+    pub(crate) batch_rows: u64,
+    pub(crate) ratio: u64,
 }
 
-/// The smallest size that allocators have for `n` values.
-pub(crate) fn size_above(n: u64) -> u64 {
-    let below = size_below(n);
-    if below == n { n } else { below + (1 << n.ilog2().saturating_sub(2)) }
+impl Pace {
+    /// Returns how many rows so many bytes are likely to hold.
+    pub(crate) fn rows_in(self, bytes: u64) -> u64 {
+        let rows = u128::from(bytes) * u128::from(self.rows) / u128::from(self.bytes.max(1));
+        u64::try_from(rows).unwrap_or(u64::MAX)
+    }
+
+    /// Returns how many bytes so many rows are likely to take.
+    fn bytes_of(self, rows: u64) -> u64 {
+        let bytes = u128::from(rows) * u128::from(self.bytes) / u128::from(self.rows.max(1));
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
+
+/// The sizes of the sections of a read.
+pub(crate) struct SectionSizes {
+    settings: ReadSettings,
+    /// Most bytes of the next section.
+    ramp: u64,
+}
+
+impl SectionSizes {
+    /// Sizes for so many bytes, of which the rows up to `stop` are wanted.
+    pub(crate) fn new(settings: ReadSettings, bytes: u64, stop: u64) -> Self {
+        // So few bytes are not worth two sections, unless it is known that not all of them are wanted.
+        let is_small = stop == u64::MAX && bytes <= SECTION_BYTES.start;
+        Self { settings, ramp: if is_small { u64::MAX } else { FIRST_BYTES } }
+    }
+
+    /// Lets the next section be larger.
+    pub(crate) fn grow(&mut self) {
+        self.ramp = self.ramp.saturating_mul(GROWTH);
+    }
+
+    /// Returns how many bytes the next section has: those of a batch, or of the rows that are wanted, but few enough at the
+    /// end that every thread has a share of what is left.
+    pub(crate) fn section(&self, left: u64, files_after: u64, wanted: u64, pace: Pace) -> u64 {
+        let ReadSettings { threads, batch_bytes, .. } = self.settings;
+        let left = left.saturating_add(files_after.saturating_mul(SECTION_BYTES.end));
+        let share = (left / (2 * threads as u64)).max(SECTION_BYTES.start);
+        let batch = if pace.rows == 0 { SECTION_BYTES.start } else { pace.bytes_of(wanted.min(pace.batch_rows)) };
+        let most = SECTION_BYTES.end.min(batch_bytes as u64 / pace.ratio.max(1));
+        Self::filling(batch.min(most).min(share).min(self.ramp), pace).max(1)
+    }
+
+    /// Returns so much less than `bytes` that their rows just fill memory of a size that allocators have: what a column
+    /// does not fill is lost.
+    fn filling(bytes: u64, pace: Pace) -> u64 {
+        let rows = pace.rows_in(bytes);
+        if rows == 0 {
+            return bytes;
+        }
+        let size = size_below(rows);
+        // Rows differ, and a block more may begin.
+        pace.bytes_of((size - size / 256).saturating_sub(pace.rows / pace.blocks.max(1)))
+    }
+}
+
+/// The largest size that allocators have, of at most `n` values: four lie between one power of two and the next.
+fn size_below(n: u64) -> u64 {
+    let step = n.max(1).ilog2().saturating_sub(2);
+    n >> step << step
 }
 
 #[cfg(test)]

@@ -63,14 +63,14 @@ pub struct Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Times {
-    /// Waiting for the queue's lock, or for the turn of the tasks before.
+    /// Waiting for the turns of the sections before.
     pub lock_wait_ns: u64,
-    /// Holding the lock, while no other thread can: walking block headers, opening large files, cutting large
-    /// blocks and decompressing them.
+    /// In the turn, while no other thread can: walking block headers, cutting large blocks and decompressing them,
+    /// reading sources that are far away.
     pub locked_ns: u64,
-    /// Reading from the source, outside the lock; looking for records in a part of a large block.
+    /// Opening files and reading from them, outside the turn; looking for records in a part of a large block.
     pub fetch_ns: u64,
-    /// Decompressing; of a task with more than eight blocks some are timed, and their median stands for the others.
+    /// Decompressing.
     pub decompress_ns: u64,
     /// Decoding, and everything else that makes batches.
     pub decode_ns: u64,

@@ -1,14 +1,13 @@
 //! A share of rows to blocks: encoded, cut, compressed, framed.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Mutex;
 
 use super::rows::Share;
 use crate::codec::Compressor;
 use crate::container::{BlockBuffer, SYNC_BYTES};
 use crate::encode::Stage;
-use crate::executor::{Claimed, Workload, lock};
+use crate::executor::{Turn, Workload, lock};
 use crate::{Codec, Error, Result};
 
 /// Encodes shares, on any number of threads.
@@ -105,25 +104,15 @@ impl BlockEncoder {
 
 impl Workload for BlockEncoder {
     type Input = VecDeque<Share>;
-    type Share = Infallible;
-    type Fetched = Infallible;
-    type Task = Share;
+    type Share = Share;
     type Output = Blocks;
 
-    /// The rows are in memory.
-    fn reserve(&self, _: &mut VecDeque<Share>) -> Option<Infallible> {
-        None
+    fn reserve(&self, shares: &mut VecDeque<Share>) -> Option<Share> {
+        shares.pop_front()
     }
 
-    fn fetch(&self, share: Infallible) -> Infallible {
-        share
-    }
-
-    fn claim(&self, input: &mut VecDeque<Share>, _: Option<Infallible>) -> Result<Claimed<Share>> {
-        Ok(input.pop_front().map_or(Claimed::End, Claimed::Task))
-    }
-
-    fn work(&self, share: Share) -> Result<Blocks> {
+    /// No share needs to know of the others.
+    fn run(&self, share: Share, _: &mut Turn<'_, Self>) -> Result<Blocks> {
         self.encode(&share)
     }
 }

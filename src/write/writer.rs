@@ -221,7 +221,7 @@ impl Writer {
             } else if rest.rows > 0 {
                 writer.submit(rest)?;
             }
-            while let Some(blocks) = writer.tasks.take() {
+            while let Some(blocks) = writer.tasks.next() {
                 writer.put_blocks(blocks?)?;
             }
             writer.sink.finish()?;
@@ -283,7 +283,7 @@ impl Writer {
     fn submit(&mut self, share: Share) -> Result<()> {
         self.started = true;
         while self.tasks.is_full() {
-            match self.tasks.take() {
+            match self.tasks.next() {
                 Some(blocks) => self.put_blocks(blocks?)?,
                 None => break,
             }

@@ -6,6 +6,8 @@ import gzip
 import io
 import os
 import pickle
+import subprocess
+import sys
 import tempfile
 import threading
 import zipfile
@@ -227,3 +229,55 @@ def test_damage_in_an_object(content: bytes) -> None:
         read_avro(Seekable(bytes(damaged)))
     with pytest.warns(polars_avro.AvroWarning):
         assert read_avro(Seekable(bytes(damaged)), ignore_errors=True).height > 99_000
+
+
+NESTED = """
+import io, sys
+import polars_avro
+
+class Nested(io.RawIOBase):
+    # Reads other files of its own accord, in the middle of being read.
+    def __init__(self, path, others):
+        self.file, self.others, self.nested = open(path, "rb", buffering=0), others, 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=0):
+        return self.file.seek(offset, whence)
+
+    def tell(self):
+        return self.file.tell()
+
+    def readinto(self, buffer):
+        if self.nested < 20:
+            self.nested += 1
+            rows = polars_avro.read_avro(self.others[0]).height
+            assert rows == polars_avro.scan_avro(self.others).select("id").collect().height // 2
+            assert rows == polars_avro.read_avro(io.BufferedReader(open(self.others[0], "rb", buffering=0))).height
+        return self.file.readinto(buffer)
+
+path, *others = sys.argv[1:]
+nested = Nested(path, others)
+expected = polars_avro.read_avro(path)
+assert polars_avro.read_avro(nested).equals(expected)
+assert nested.nested > 1
+nested.nested = nested.seek(0)
+assert polars_avro.scan_avro(nested).collect().equals(expected)
+nested.seek(0)
+with polars_avro.AvroReader(nested) as reader:
+    assert sum(df.height for df in reader) == expected.height
+"""
+
+
+def test_an_object_may_read_other_files_while_it_is_read(tmp_path, content):
+    paths = [tmp_path / f"{name}.avro" for name in ("outer", "one", "two")]
+    for path in paths:
+        path.write_bytes(content)
+    command = [sys.executable, "-W", "ignore", "-c", NESTED, *map(str, paths)]
+    # No thread may wait for another one that waits for Python.
+    done = subprocess.run(command, timeout=120, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""`read_avro` gives each thread long parts of a file; it reads what a scan reads in turn."""
+"""Whole reads on several threads: what comes, in how many pieces, and what is told of damage."""
 
 from __future__ import annotations
 
@@ -62,25 +62,14 @@ def test_all_rows_come_in_order(files, n_threads):
         assert_frame_equal(read_avro(file, n_threads=n_threads), df)
 
 
-def parts(size: int) -> int:
-    """How many parts two threads read a file in: the first blocks, and halves of an equal share of what is left."""
-    count = 1
-    while size > 0:
-        size -= max(size // 4, 128 << 10)
-        count += 1
-    return count
-
-
 @pytest.mark.parametrize("batch_size", [1, 1_000, 15_000, 1_000_000])
 def test_the_result_has_few_chunks(files, batch_size):
     path, df = files
     found = read_avro(path, batch_size=batch_size, n_threads=2)
     assert_frame_equal(found, df)
     heights = [len(chunk) for chunk in found["id"].get_chunks()]
-    if batch_size == 1_000 and SYNC not in df["blob"][0]:
-        # The next size of memory: 1,024 values, but where a part of the file ends. With markers it is read in turn.
-        assert max(heights) == 1_024
-        assert sum(height < 1_024 for height in heights) <= parts(path.stat().st_size)
+    # A batch may be a quarter over.
+    assert max(heights) <= batch_size * 5 // 4
     if batch_size > 1_000:
         assert len(heights) < 30
     assert read_avro(path, rechunk=True).n_chunks() == 1

@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 10] = [
 
 /// The rooms of `read`, in the same way. The files beside the rooms are the front, on top, but for those of floor 0.
 const ROOMS: [&[&str]; 7] =
-    [&["settings", "stats"], &["fetch"], &["blocks"], &["files"], &["tasks"], &["batches"], &["front"]];
+    [&["settings", "stats"], &["fetch"], &["blocks"], &["files"], &["sections"], &["batches"], &["front"]];
 
 /// Methods of a source, which reading calls in `fetch` alone.
 const READS: [&str; 3] = ["read_at", "read_into", "read_at_reusing"];
@@ -105,6 +105,44 @@ fn room_violations(path: &str, tokens: &[String]) -> Vec<String> {
     let reads = tokens.iter().filter(|token| own != "fetch" && READS.contains(&token.as_str()));
     found.extend(reads.map(|token| format!("{path}: `{token}`")));
     found
+}
+
+/// Files of reading and of the executor that use themselves by way of others in the same directory.
+fn cycles(files: &[(String, String)]) -> Vec<String> {
+    let texts: HashMap<&str, Vec<String>> = files.iter().map(|(path, text)| (path.as_str(), tokens(text))).collect();
+    let is_checked = |path: &str| path.starts_with("read/") || path.starts_with("executor/");
+    let reaches_itself = |path: &&str| {
+        let (mut reached, mut waiting) = (Vec::new(), siblings(path, &texts));
+        while let Some(next) = waiting.pop() {
+            if !reached.contains(&next) {
+                waiting.extend(siblings(&next, &texts));
+                reached.push(next);
+            }
+        }
+        reached.iter().any(|other| other == path)
+    };
+    let mut found: Vec<_> = texts.keys().filter(|path| is_checked(path)).filter(|path| reaches_itself(path)).collect();
+    found.sort();
+    found.into_iter().map(|path| (*path).to_owned()).collect()
+}
+
+/// The files in the directory of this one that it uses: by their names, or by what `mod.rs` exports from them.
+fn siblings(path: &str, texts: &HashMap<&str, Vec<String>>) -> Vec<String> {
+    let Some((directory, file)) = path.rsplit_once('/') else { return Vec::new() };
+    if matches!(file, "mod.rs" | "tests.rs") {
+        return Vec::new();
+    }
+    let exported = texts.get(format!("{directory}/mod.rs").as_str()).map(|tokens| reexports(tokens));
+    let (exported, tokens) = (exported.unwrap_or_default(), &texts[path]);
+    let mut names = Vec::new();
+    for (at, words) in tokens.windows(3).enumerate() {
+        let is_first = at == 0 || tokens[at - 1] != "::";
+        if is_first && words[..2] == ["super", "::"] && words[2] != "super" {
+            first_names(&tokens[at + 2..], &mut names);
+        }
+    }
+    let file_of = |name: String| format!("{directory}/{}.rs", exported.get(&name).unwrap_or(&name));
+    names.into_iter().map(file_of).filter(|file| file != path && texts.contains_key(file.as_str())).collect()
 }
 
 /// Words, `::` and single signs; no comments, no literals.
@@ -248,6 +286,21 @@ fn references_between_modules_go_down() {
 }
 
 #[test]
+fn files_of_a_room_do_not_use_one_another_in_a_circle() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    assert_eq!(cycles(&files), [""; 0]);
+    let room = [
+        ("read/a/mod.rs", "mod one; mod two; mod three; pub(crate) use two::{Two, Other};"),
+        ("read/a/one.rs", "use super::{Two, three::Three};"),
+        ("read/a/two.rs", "use super::one::One;"),
+        ("read/a/three.rs", "use crate::Error;"),
+    ];
+    let room = room.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    assert_eq!(cycles(&room), ["read/a/one.rs", "read/a/two.rs"]);
+}
+
+#[test]
 fn the_table_is_the_one_in_the_design() {
     let design = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/development/design.md");
     let design = fs::read_to_string(design).unwrap();
@@ -284,13 +337,9 @@ fn every_kind_of_violation_is_found() {
         ("container/mod.rs", "fn f() { source.read_at(0, 1) }", "container/mod.rs: `read_at`"),
         ("read/files/entry.rs", "fn f() { source.read_into(0, out) }", "read/files/entry.rs: `read_into`"),
         ("read/blocks/walk.rs", "use crate::read::files::X;", "read/blocks/walk.rs: the room `blocks` uses `files`"),
-        ("read/tasks/mod.rs", "use super::batches::X;", "read/tasks/mod.rs: the room `tasks` uses `batches`"),
+        ("read/sections/mod.rs", "use super::batches::X;", "read/sections/mod.rs: the room `sections` uses `batches`"),
         ("read/stats.rs", "use super::fetch::X;", "read/stats.rs: the room `stats` uses `fetch`"),
-        (
-            "read/fetch/window.rs",
-            "use crate::read::options::X;",
-            "read/fetch/window.rs: the room `fetch` uses `options`",
-        ),
+        ("read/fetch/pool.rs", "use crate::read::options::X;", "read/fetch/pool.rs: the room `fetch` uses `options`"),
     ];
     let file = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
     for (path, text, expected) in cases {

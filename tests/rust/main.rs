@@ -22,6 +22,6 @@ mod naive;
 mod partial_reads;
 mod public_face;
 mod schemas;
-mod stretches;
+mod small_blocks;
 mod values;
 mod written;

@@ -1,11 +1,11 @@
 //! What comes out.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
+use crate::Error;
 use crate::read::files::BadBlock;
 
 /// Some rows of a file, as Arrow arrays in Polars' layout.
@@ -59,8 +59,6 @@ pub(crate) enum TaskOutput {
     Batch(Batch),
     /// Rows were dropped here.
     BadBlock(BadBlock),
-    /// The batches that follow are of the blocks from here to there, if a block begins here.
-    Stretch(Range<u64>),
-    /// A stretch that has to be read in turn; where it begins, if that is known.
-    Unread(Option<u64>),
+    /// The read ends here.
+    Failed(Error),
 }

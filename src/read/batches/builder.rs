@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::decoder::{DecodeRecords, RunLocation, decode_block, decode_rows};
-use super::{Batch, Decoder, Scratch, VirtualColumns};
+use super::records::{DecodeRecords, RunLocation, decode_block, decode_rows};
+use super::{Batch, ReadContext, Scratch, VirtualColumns};
 use crate::Result;
 use crate::decode::{NextLook, Record};
 use crate::plan::Plan;
 use crate::read::files::BlockData;
-use crate::read::settings::{ReadSettings, size_above};
+use crate::read::sections::{BlockSlice, Blocks, FileTask, Task};
+use crate::read::settings::ReadSettings;
 use crate::read::stats::add;
-use crate::read::tasks::{BlockSlice, Blocks, FileTask, Task};
 
 /// The batches of one run of tasks while they are made.
 pub(crate) struct BatchBuilder<'a> {
-    decoder: &'a Decoder<'a>,
+    context: &'a ReadContext<'a>,
     pub(super) settings: ReadSettings,
     plan: &'a Plan,
     record: Record,
@@ -28,20 +28,6 @@ pub(crate) struct BatchBuilder<'a> {
     look: NextLook,
     /// Rows of the run of records that is decoded, 0 between runs.
     run_rows: u64,
-    /// Rows that are likely behind the task.
-    ahead: u64,
-    /// Rows with which the current batch ends, if just so many have room, and the ones behind it.
-    full: Option<usize>,
-    next_full: Option<usize>,
-    /// All rows so far, and their bytes.
-    pub(super) total: Total,
-}
-
-/// Rows and bytes of them.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Total {
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
 }
 
 /// Notes that so many more rows of a batch are from this file.
@@ -52,7 +38,7 @@ pub(crate) fn note_file(files: &mut Vec<(usize, usize)>, number: usize, rows: us
     }
 }
 
-impl Decoder<'_> {
+impl ReadContext<'_> {
     /// The rows of several tasks, in order. Files that are read by the same plan share batches.
     pub(crate) fn decode(&self, parts: &[FileTask], scratch: &mut Scratch) -> Result<Vec<Batch>> {
         let Some(first) = parts.first() else { return Ok(Vec::new()) };
@@ -122,9 +108,10 @@ impl Decoder<'_> {
         out: &mut BatchBuilder<'_>,
     ) -> Result<()> {
         for (i, slice) in slices.iter().enumerate() {
+            self.check_cancelled()?;
             let bytes = &window[slice.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
-            let place = decompressor.decompress(&part.file, slices, i, bytes, data, self.counters)?;
+            let place = part.file.decompress(bytes, &slice.frame, decompressor, data, self.counters)?;
             let data = if place == BlockData::InPlace { bytes } else { data };
             decode_block(self, part, slice, (data, place), out)?;
             if out.look.is_due(out.record.len()) {
@@ -137,16 +124,12 @@ impl Decoder<'_> {
 }
 
 impl<'a> BatchBuilder<'a> {
-    pub(crate) fn new(decoder: &'a Decoder<'a>, plan: &'a Plan) -> Self {
-        Self::with_record(decoder, plan, Record::clone(&plan.record))
-    }
-
-    /// A builder that goes on with columns, which are empty.
-    pub(crate) fn with_record(decoder: &'a Decoder<'a>, plan: &'a Plan, record: Record) -> Self {
+    pub(crate) fn new(context: &'a ReadContext<'a>, plan: &'a Plan) -> Self {
+        let record = Record::clone(&plan.record);
         let (batches, files) = (Vec::new(), Vec::new());
-        let settings = decoder.settings.of_plan(plan);
+        let settings = context.settings.of_plan(plan);
         Self {
-            decoder,
+            context,
             settings,
             plan,
             record,
@@ -156,10 +139,6 @@ impl<'a> BatchBuilder<'a> {
             files,
             look: NextLook::at(1),
             run_rows: 0,
-            ahead: 0,
-            full: None,
-            next_full: None,
-            total: Total::default(),
         }
     }
 
@@ -168,22 +147,9 @@ impl<'a> BatchBuilder<'a> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.flush()?;
             (self.plan, self.record) = (plan, Record::clone(&plan.record));
-            self.settings = self.decoder.settings.of_plan(plan);
+            self.settings = self.context.settings.of_plan(plan);
         }
         Ok(())
-    }
-
-    /// Takes note that so many rows are likely behind the next task, and that new batches end with `full` rows.
-    pub(crate) fn expect(&mut self, ahead: u64, full: usize) {
-        (self.ahead, self.next_full) = (ahead, Some(full));
-        // What there is room for stays as it is.
-        self.full = self.full.or(self.next_full);
-    }
-
-    /// All batches, the last one as it is, and the columns.
-    pub(crate) fn finish_record(mut self) -> Result<(Vec<Batch>, Record)> {
-        self.flush()?;
-        Ok((self.batches, self.record))
     }
 
     /// All batches, the last one as it is.
@@ -199,13 +165,8 @@ impl<'a> BatchBuilder<'a> {
         });
         let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
         let (known, claimed) = (self.record.len() as u64, claimed.min(likely.saturating_mul(2)));
-        let most = self.full.unwrap_or(self.settings.batch_rows * 5 / 4) as u64;
-        let rows = match self.ahead {
-            0 => known + claimed,
-            // A size that allocators have: what is guessed too low is made room for again.
-            ahead => size_above(known.saturating_add(claimed).saturating_add(ahead).saturating_add(ahead / 32)),
-        };
-        self.record.reserve_rows(rows.min(most).saturating_sub(known) as usize);
+        let most = (self.settings.batch_rows * 5 / 4) as u64;
+        self.record.reserve_rows((known + claimed).min(most).saturating_sub(known) as usize);
     }
 
     /// Ends the current batch, if there is anything in it.
@@ -214,11 +175,10 @@ impl<'a> BatchBuilder<'a> {
         let bytes = std::mem::take(&mut self.bytes);
         let (arrays, height) = self.record.finish_fields();
         let batch = Batch { fields: self.plan.fields.clone(), arrays, height, bytes };
-        let VirtualColumns { row_index, .. } = self.decoder.virtual_columns;
+        let VirtualColumns { row_index, .. } = self.context.virtual_columns;
         let index = row_index.as_ref().map(|index| index.array(first_row, height)).transpose()?;
-        self.batches.push(self.decoder.virtual_columns.add_to(batch, index, &self.files));
+        self.batches.push(self.context.virtual_columns.add_to(batch, index, &self.files));
         self.files.clear();
-        self.full = self.next_full;
         self.look = NextLook::at(1);
         Ok(())
     }
@@ -230,17 +190,15 @@ impl<'a> DecodeRecords<'a> for BatchBuilder<'_> {
         let stride = self.settings.stride(self.plan);
         while done < n {
             self.first_row.get_or_insert(location.part.base + location.first_row + done);
-            let room = self.full.map_or(u64::MAX, |full| full.saturating_sub(self.record.len()).max(1) as u64);
-            let step = (n - done).min(stride).min(room);
+            let step = (n - done).min(stride).min(self.settings.room(self.record.len()));
             let start = pos;
             let decoded = self.record.decode_rows(location.data, pos, step as usize);
             pos = decoded.map_err(|(row, fault)| location.record_fault(fault, first, done + row as u64))?;
             self.bytes += pos - start;
-            self.total = Total { rows: self.total.rows + step, bytes: self.total.bytes + (pos - start) as u64 };
             done += step;
             note_file(&mut self.files, location.part.file.number, step as usize);
-            add(&self.decoder.counters.rows_decoded, step);
-            if self.settings.is_full(self.record.len(), self.bytes, self.full) {
+            add(&self.context.counters.rows_decoded, step);
+            if self.settings.is_full(self.record.len(), self.bytes) {
                 self.flush()?;
             } else if self.run_rows > done && self.look.is_due(self.record.len()) {
                 self.record.reserve_rows((self.run_rows - done) as usize);

@@ -11,23 +11,20 @@ use std::time::Instant;
 use polars_arrow::bitmap::Bitmap;
 
 use super::builder::{BatchBuilder, note_file};
-use super::decoder::{DecodeRecords, RunLocation, decode_block, decode_rows};
-use super::{Batch, Decoder, Filter, Scratch};
+use super::records::{DecodeRecords, RunLocation, decode_block, decode_rows};
+use super::{Batch, Filter, ReadContext, Scratch};
 use crate::container::BlockFrame;
 use crate::decode::Record;
 use crate::plan::{FilterPlan, Plan};
 use crate::read::files::BlockData;
-use crate::read::settings::ReadSettings;
+use crate::read::sections::{Blocks, FileTask, Task};
+use crate::read::settings::{ReadSettings, STRIDE};
 use crate::read::stats::{add, add_time};
-use crate::read::tasks::{Blocks, FileTask, Task};
 use crate::{Error, ErrorKind, Result};
-
-/// The filter is asked about so many rows at first, to see whether it is worth asking.
-const SAMPLE: usize = 4096;
 
 /// Rows that the filter has not been asked about, and the batches of those that passed.
 struct LateMaterializer<'a> {
-    decoder: &'a Decoder<'a>,
+    context: &'a ReadContext<'a>,
     settings: ReadSettings,
     filter: &'a Filter,
     plan: &'a Plan,
@@ -62,23 +59,23 @@ struct Run<'a> {
 
 /// Those rows of several tasks that pass, or more of them, in order.
 pub(crate) fn decode(
-    decoder: &Decoder<'_>,
+    context: &ReadContext<'_>,
     filter: &Filter,
     parts: &[FileTask],
     scratch: &mut Scratch,
 ) -> Result<Vec<Batch>> {
     let Some(first) = parts.first() else { return Ok(Vec::new()) };
-    let mut rows = LateMaterializer::new(decoder, filter, &first.plan, std::mem::take(&mut scratch.blocks))?;
+    let mut rows = LateMaterializer::new(context, filter, &first.plan, std::mem::take(&mut scratch.blocks))?;
     for (i, part) in parts.iter().enumerate() {
         if let Some(whole) = &mut rows.whole {
-            decoder.decode_parts(&parts[i..], scratch, whole)?;
+            context.decode_parts(&parts[i..], scratch, whole)?;
             break;
         }
         rows.switch_plan(&part.plan)?;
         match &part.task {
             Task::BadBlock(_) => {}
             Task::RecordRun(run) => {
-                decode_rows(decoder, part, run, &mut rows)?;
+                decode_rows(context, part, run, &mut rows)?;
                 rows.keep(Cow::Borrowed(&run.data));
             }
             Task::Blocks(blocks) => rows.blocks(part, blocks, &parts[i + 1..], scratch)?,
@@ -104,7 +101,8 @@ impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
                 return whole.rows(&rest, pos, n - done);
             }
             self.first_row.get_or_insert(part.base + location.first_row + done);
-            let (step, start, record) = ((n - done).min(stride), pos, location.record + done);
+            let step = (n - done).min(stride).min(self.settings.room(self.starts.len()));
+            let (start, record) = (pos, location.record + done);
             let rows = self.starts.len()..self.starts.len() + step as usize;
             self.runs.push(Run { part, frame, block: self.data.len(), record, rows });
             let decoded = self.tested.decode_noting(data, pos, step as usize, &mut self.starts);
@@ -112,10 +110,10 @@ impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
             self.bytes += pos - start;
             done += step;
             let rows = self.starts.len();
-            if self.settings.is_full(rows, self.bytes, None) || (rows >= SAMPLE && !self.filter.is_selective()) {
+            if self.settings.is_full(rows, self.bytes) || (rows >= STRIDE && !self.filter.is_selective()) {
                 self.ask(data)?;
                 if !self.filter.is_selective() {
-                    self.whole = Some(BatchBuilder::new(self.decoder, self.plan));
+                    self.whole = Some(BatchBuilder::new(self.context, self.plan));
                 }
             }
         }
@@ -124,13 +122,13 @@ impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
 }
 
 impl<'a> LateMaterializer<'a> {
-    fn new(decoder: &'a Decoder<'a>, filter: &'a Filter, plan: &'a Plan, buffers: Vec<Vec<u8>>) -> Result<Self> {
+    fn new(context: &'a ReadContext<'a>, filter: &'a Filter, plan: &'a Plan, buffers: Vec<Vec<u8>>) -> Result<Self> {
         let parts = of_plan(plan)?;
         let (tested, wanted) = (Record::clone(&parts.record), parts.wanted.clone());
         let (first_row, starts, runs, data, bytes, batches, whole) = <_>::default();
         Ok(Self {
-            decoder,
-            settings: decoder.settings.of_plan(plan),
+            context,
+            settings: context.settings.of_plan(plan),
             filter,
             plan,
             parts,
@@ -152,7 +150,7 @@ impl<'a> LateMaterializer<'a> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.ask(&[])?;
             (self.plan, self.parts) = (plan, of_plan(plan)?);
-            self.settings = self.decoder.settings.of_plan(plan);
+            self.settings = self.context.settings.of_plan(plan);
             (self.tested, self.wanted) = (Record::clone(&self.parts.record), self.parts.wanted.clone());
         }
         Ok(())
@@ -168,15 +166,16 @@ impl<'a> LateMaterializer<'a> {
     ) -> Result<()> {
         let Blocks { window, slices, .. } = blocks;
         for (i, slice) in slices.iter().enumerate() {
+            self.context.check_cancelled()?;
             if let Some(whole) = &mut self.whole {
-                return self.decoder.decode_blocks(part, window, &slices[i..], behind, scratch, whole);
+                return self.context.decode_blocks(part, window, &slices[i..], behind, scratch, whole);
             }
             let bytes = &window[slice.range.clone()];
             let mut data = self.buffers.pop().unwrap_or_default();
-            let decompressor = &mut scratch.decompressor;
-            let place = decompressor.decompress(&part.file, slices, i, bytes, &mut data, self.decoder.counters)?;
+            let Scratch { decompressor, .. } = scratch;
+            let place = part.file.decompress(bytes, &slice.frame, decompressor, &mut data, self.context.counters)?;
             let data = if place == BlockData::InPlace { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
-            decode_block(self.decoder, part, slice, (&data, place), self)?;
+            decode_block(self.context, part, slice, (&data, place), self)?;
             self.keep(data);
         }
         Ok(())
@@ -194,7 +193,7 @@ impl<'a> LateMaterializer<'a> {
     /// that is with the others.
     fn ask(&mut self, last: &[u8]) -> Result<()> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
-        let Decoder { virtual_columns, counters, .. } = *self.decoder;
+        let ReadContext { virtual_columns, counters, .. } = *self.context;
         let row_index = virtual_columns.row_index.as_ref();
         let start = Instant::now();
         let passed = self.filter.test(self.parts, &mut self.tested, first_row, row_index)?;

@@ -8,18 +8,18 @@ use std::ops::Range;
 
 use polars_buffer::Buffer;
 
-use super::{Batch, Decoder, ReadWhole, RowIndex, Scratch, TaskOutput, VirtualColumns};
+use super::{Batch, ReadContext, ReadWhole, RowIndex, Scratch, TaskOutput, VirtualColumns};
 use crate::container::BlockFrame;
 use crate::read::blocks::SyncScanner;
 use crate::read::fetch::BufferPool;
 use crate::read::files::{BadBlock, OpenFile, is_damage};
+use crate::read::sections::{BlockSlice, Blocks, FileTask, Task};
 use crate::read::stats::Counters;
-use crate::read::tasks::{BlockSlice, Blocks, FileTask, Task};
 use crate::{Error, Limits, MemorySource, Result, Source};
 
 /// The rows of the sound blocks of some tasks and a report on every other block, in order; gives their bytes back.
 pub(crate) fn decode(
-    decoder: &Decoder<'_>,
+    context: &ReadContext<'_>,
     parts: Vec<FileTask>,
     buffers: &BufferPool,
     scratch: &mut Scratch,
@@ -31,11 +31,11 @@ pub(crate) fn decode(
             continue;
         }
         if let Task::Blocks(Blocks { window, slices, stop, .. }) = &part.task {
-            let ignore_errors = Recovery { decoder, part: &part, window, stop: *stop, inside: false };
+            let ignore_errors = Recovery { context, part: &part, window, stop: *stop, inside: false };
             items.extend(ignore_errors.decode(slices, scratch)?);
         } else {
-            let batches = decoder.decode(std::slice::from_ref(&part), scratch)?;
-            items.extend(decoder.read_whole.take());
+            let batches = context.decode(std::slice::from_ref(&part), scratch)?;
+            items.extend(context.read_whole.take());
             items.extend(batches.into_iter().map(TaskOutput::Batch));
         }
         buffers.release(part.task.into_bytes());
@@ -46,7 +46,7 @@ pub(crate) fn decode(
 /// Decodes the sound blocks of a task.
 #[derive(Clone, Copy)]
 struct Recovery<'a> {
-    decoder: &'a Decoder<'a>,
+    context: &'a ReadContext<'a>,
     part: &'a FileTask,
     window: &'a Buffer<u8>,
     /// Where the part of the file ends that is read.
@@ -58,11 +58,11 @@ struct Recovery<'a> {
 impl Recovery<'_> {
     /// The rows of those of these blocks that are sound, and a report on every other one, in order.
     fn decode(&self, slices: &[BlockSlice], scratch: &mut Scratch) -> Result<Vec<TaskOutput>> {
-        let Self { decoder, part, window, stop, .. } = *self;
+        let Self { context, part, window, stop, .. } = *self;
         let (mut items, mut rest) = (Vec::new(), slices);
         while !rest.is_empty() {
             let decoded = self.decode_all(rest, scratch);
-            let read_whole = decoder.read_whole.take();
+            let read_whole = context.read_whole.take();
             let (good, error) = match decoded {
                 Ok(batches) => {
                     items.extend(read_whole);
@@ -82,8 +82,8 @@ impl Recovery<'_> {
                 }
                 rest = &rest[1..];
             } else {
-                let batches = decoder.decode_slices(part, &part.plan, window, &rest[..good], scratch)?;
-                items.extend(decoder.read_whole.take());
+                let batches = context.decode_slices(part, &part.plan, window, &rest[..good], scratch)?;
+                items.extend(context.read_whole.take());
                 items.extend(batches.into_iter().map(TaskOutput::Batch));
                 rest = &rest[good..];
             }
@@ -97,17 +97,17 @@ impl Recovery<'_> {
         slices: &[BlockSlice],
         scratch: &mut Scratch,
     ) -> std::result::Result<Vec<Batch>, (usize, Error)> {
-        let Self { decoder, part, window, .. } = *self;
+        let Self { context, part, window, .. } = *self;
         if let Some(plan) = &part.plan.all_columns {
             // What is decoded only to be checked neither counts nor comes out.
             let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
-            let whole = Decoder { virtual_columns, counters, read_whole: &ReadWhole::default(), ..*decoder };
+            let whole = ReadContext { virtual_columns, counters, read_whole: &ReadWhole::default(), ..*context };
             for (good, slice) in slices.iter().enumerate() {
                 let decoded = whole.decode_slices(part, plan, window, std::slice::from_ref(slice), scratch);
                 decoded.map_err(|error| (good, error))?;
             }
         }
-        decoder.decode_slices(part, &part.plan, window, slices, scratch).map_err(|error| {
+        context.decode_slices(part, &part.plan, window, slices, scratch).map_err(|error| {
             let bad = error.position().offset;
             (slices.iter().position(|slice| Some(slice.frame.offset) == bad).unwrap_or(0), error)
         })
@@ -120,10 +120,11 @@ fn swallowed(bad: &BlockSlice, window: &Buffer<u8>, stop: u64, file: &OpenFile) 
     let start = bad.frame.data.start;
     let source = MemorySource::new(window.clone().sliced(bad.range.clone()));
     let scanner = SyncScanner::new(&source, &file.header.sync);
-    let (mut at, mut slices) = (scanner.sound_block(0)?, Vec::new());
+    let next = |at| Result::Ok(scanner.find(at, u64::MAX)?.map_or(source.size(), |found| found.offset));
+    let (mut at, mut slices) = (next(0)?, Vec::new());
     while at < source.size() && start + at < stop {
         let Some(found) = scanner.block(at)? else {
-            at = scanner.resume_after(at)?;
+            at = next(at)?;
             continue;
         };
         at = found.end();

@@ -6,10 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use memchr::memmem;
-use rayon::prelude::*;
-
-use super::BlockWalk;
+use super::{BlockWalk, SyncScanner};
 use crate::container::{BlockFrame, SYNC_BYTES};
 use crate::executor;
 use crate::read::fetch;
@@ -18,15 +15,9 @@ use crate::{Error, Header, Result, Source};
 /// A part of fewer bytes is not worth a thread.
 const PART_BYTES: u64 = 4 << 20;
 
-/// Bytes in which a part has to find a marker: where blocks are larger, there are few of them.
-const SEARCH_BYTES: usize = 128 << 10;
-
-/// Where only the first rows are wanted: bytes that are walked over at first, and how many times more each time after.
-const SECTION_BYTES: u64 = PART_BYTES;
-const GROWTH: u64 = 4;
-
-/// One block in so many bytes is remembered.
-const REMEMBERED_BYTES: u64 = 256 << 10;
+/// One block in so many bytes is remembered. A part has to find its first block in as many: if blocks are larger, there are
+/// few of them.
+const STEP_BYTES: u64 = 256 << 10;
 
 /// Where a block begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,16 +49,11 @@ impl BlockIndex {
     }
 
     /// Goes on until there are so many rows, or to the file's end.
-    fn extend(&mut self, source: &dyn Source, sync: &[u8; SYNC_BYTES], rows: u64) -> Result<()> {
-        let mut section = if rows == u64::MAX { u64::MAX } else { SECTION_BYTES };
-        while !self.is_enough(rows) {
-            let stop = self.walk.offset().saturating_add(section);
-            if !self.extend_parallel(source, sync, stop)? {
-                self.extend_serial(source, stop, rows)?;
-            }
-            section = section.saturating_mul(GROWTH);
+    fn extend(&mut self, source: &Arc<dyn Source>, sync: &[u8; SYNC_BYTES], rows: u64) -> Result<()> {
+        if self.is_enough(rows) || (rows == u64::MAX && self.extend_parallel(source, sync)?) {
+            return Ok(());
         }
-        Ok(())
+        self.extend_serial(&**source, u64::MAX, rows)
     }
 
     fn is_enough(&self, rows: u64) -> bool {
@@ -82,7 +68,7 @@ impl BlockIndex {
                 break;
             };
             let last = self.remembered.last();
-            if last.is_none_or(|entry| frame.offset - entry.offset >= REMEMBERED_BYTES) {
+            if last.is_none_or(|entry| frame.offset - entry.offset >= STEP_BYTES) {
                 self.remembered.push(IndexEntry { offset: frame.offset, blocks: self.blocks, rows: self.rows });
             }
             self.blocks += 1;
@@ -91,27 +77,28 @@ impl BlockIndex {
         Ok(())
     }
 
-    /// Does the same on several threads, if that is worth it and nothing comes between; says whether.
-    fn extend_parallel(&mut self, source: &dyn Source, sync: &[u8; SYNC_BYTES], stop: u64) -> Result<bool> {
+    /// Walks to the end on several threads, if that is worth it and nothing comes between; says whether.
+    fn extend_parallel(&mut self, source: &Arc<dyn Source>, sync: &[u8; SYNC_BYTES]) -> Result<bool> {
         let start = self.walk.offset();
-        let bytes = stop.min(source.size()).saturating_sub(start);
+        let bytes = source.size().saturating_sub(start);
         // Over a network one reader in file order is the fastest: requests run ahead of it.
         // Before the threads are counted: small files are many, and counting threads costs as much as reading one.
         if bytes < 2 * PART_BYTES || source.is_remote() || executor::threads() < 2 {
             return Ok(false);
         }
         let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
-        let border = |part: u64| start + (u128::from(bytes) * u128::from(part) / u128::from(parts)) as u64;
-        let walk = |part| {
-            let index = if part == 0 { Some(self.clone()) } else { Self::after_marker(source, sync, border(part)) };
+        let border = move |part: u64| start + (u128::from(bytes) * u128::from(part) / u128::from(parts)) as u64;
+        let (source, sync, own) = (source.clone(), *sync, self.clone());
+        let walk = move |part| {
+            let index = if part == 0 { Some(own.clone()) } else { Self::from(&*source, &sync, border(part)) };
             let mut index = index?;
             let first = index.walk.offset();
             // The next part begins at the first block whose predecessor's marker lies behind the border.
-            let stop = if part + 1 == parts { stop } else { border(part + 1) + SYNC_BYTES as u64 };
-            index.extend_serial(source, stop, u64::MAX).ok()?;
+            let stop = if part + 1 == parts { u64::MAX } else { border(part + 1) + SYNC_BYTES as u64 };
+            index.extend_serial(&*source, stop, u64::MAX).ok()?;
             Some((first, index))
         };
-        let walked = executor::pool()?.install(|| (0..parts).into_par_iter().map(walk).collect::<Option<Vec<_>>>());
+        let walked: Option<Vec<_>> = executor::map(0..parts, walk)?.into_iter().collect();
         let joined = walked.and_then(|parts| {
             let mut parts = parts.into_iter();
             let (_, first) = parts.next()?;
@@ -122,11 +109,10 @@ impl BlockIndex {
         Ok(true)
     }
 
-    /// The part that begins behind the first marker at `offset` or behind it.
-    fn after_marker(source: &dyn Source, sync: &[u8; SYNC_BYTES], offset: u64) -> Option<Self> {
-        let bytes = fetch::bytes_at(source, offset, SEARCH_BYTES).ok()?;
-        let at = memmem::find(&bytes, sync)?;
-        Some(Self::new(BlockWalk::behind(*sync, offset + (at + SYNC_BYTES) as u64)))
+    /// The part that begins with the first block that is found from `offset` on.
+    fn from(source: &dyn Source, sync: &[u8; SYNC_BYTES], offset: u64) -> Option<Self> {
+        let found = SyncScanner::new(source, sync).find(offset, STEP_BYTES).ok()??;
+        Some(Self::new(BlockWalk::behind(*sync, found.offset)))
     }
 
     /// This part and the next one, which began at `first`, as one.
@@ -162,7 +148,7 @@ impl SharedBlockIndex {
     ///
     /// # Errors
     /// Where one of them is damaged, and where the source cannot be read.
-    pub(crate) fn up_to_row(&self, source: &dyn Source, header: &Header, rows: u64) -> Result<Arc<BlockIndex>> {
+    pub(crate) fn up_to_row(&self, source: &Arc<dyn Source>, header: &Header, rows: u64) -> Result<Arc<BlockIndex>> {
         let known = self.get();
         if let Some(known) = &known
             && known.is_enough(rows)

@@ -31,7 +31,15 @@ enum Probe {
     Nothing,
 }
 
-/// Finds blocks in one file.
+/// A sound block, or the end of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) offset: u64,
+    /// Whether it follows the first marker. If not, that marker may be a part of a value, and this one too.
+    pub(crate) is_first: bool,
+}
+
+/// Finds blocks in one file: the only place that looks for one from an arbitrary offset.
 pub(crate) struct SyncScanner<'a> {
     source: &'a dyn Source,
     sync: &'a [u8; SYNC_BYTES],
@@ -53,13 +61,43 @@ impl<'a> SyncScanner<'a> {
         Self { source, sync, finder: Finder::new(sync), window, most, last: RefCell::default() }
     }
 
-    /// The offset of the first whole marker at or behind `from`. What follows it, if anything, is a block.
+    /// The first sound block at or after `from`, if one is found in the next `reach` bytes: it follows a marker, or is where
+    /// the header of a block with a damaged marker says that it ends. The end of the file counts as one.
     ///
     /// # Errors
-    /// Where the source cannot be read.
-    pub(crate) fn marker(&self, from: u64) -> Result<Option<u64>> {
+    /// If the source cannot be read.
+    pub(crate) fn find(&self, from: u64, reach: u64) -> Result<Option<Found>> {
+        let (stop, mut ends) = (from.saturating_add(reach), BTreeSet::new());
+        self.consider(from, &mut ends)?;
+        let mut marker = self.marker(from, stop)?;
+        let mut is_first = true;
+        loop {
+            let after = marker.map(|marker| marker + SYNC_BYTES as u64);
+            let next = match (after, ends.pop_first()) {
+                (Some(after), Some(end)) if end < after => end,
+                (Some(after), end) => {
+                    ends.extend(end.filter(|end| *end > after));
+                    marker = self.marker(after - SYNC_BYTES as u64 + 1, stop)?;
+                    after
+                }
+                (None, Some(end)) => end,
+                (None, None) if stop >= self.source.size() => self.source.size(),
+                (None, None) => return Ok(None),
+            };
+            if next == self.source.size() || self.consider(next, &mut ends)? {
+                return Ok(Some(Found { offset: next, is_first }));
+            }
+            is_first = false;
+        }
+    }
+
+    /// The offset of the first whole marker that begins between `from` and `stop`.
+    ///
+    /// # Errors
+    /// If the source cannot be read.
+    pub(crate) fn marker(&self, from: u64, stop: u64) -> Result<Option<u64>> {
         let mut start = from;
-        while start.saturating_add(SYNC_BYTES as u64) <= self.source.size() {
+        while start < stop && start.saturating_add(SYNC_BYTES as u64) <= self.source.size() {
             let bytes = if let Some(bytes) = self.at_hand(start, SYNC_BYTES) {
                 bytes
             } else {
@@ -87,63 +125,12 @@ impl<'a> SyncScanner<'a> {
         (bytes.len().checked_sub(skip)? >= least).then(|| bytes.clone().sliced(skip..))
     }
 
-    /// Whether a sound block stands at `offset`, or nothing because the file ends there.
-    ///
-    /// # Errors
-    /// Where the source cannot be read.
-    pub(crate) fn is_sound(&self, offset: u64) -> Result<bool> {
-        Ok(matches!(self.probe(offset)?, Probe::Sound(_) | Probe::End))
-    }
-
     /// The sound block at `offset`, if there is one.
     ///
     /// # Errors
     /// Where the source cannot be read.
     pub(crate) fn block(&self, offset: u64) -> Result<Option<BlockFrame>> {
         Ok(if let Probe::Sound(frame) = self.probe(offset)? { Some(frame) } else { None })
-    }
-
-    /// Where the first sound block begins that a marker at or behind `from` precedes; the end of the file where there is
-    /// none.
-    ///
-    /// # Errors
-    /// Where the source cannot be read.
-    pub(crate) fn sound_block(&self, from: u64) -> Result<u64> {
-        let mut from = from;
-        while let Some(marker) = self.marker(from)? {
-            if self.is_sound(marker + SYNC_BYTES as u64)? {
-                return Ok(marker + SYNC_BYTES as u64);
-            }
-            from = marker + 1;
-        }
-        Ok(self.source.size())
-    }
-
-    /// Where reading goes on behind a block at `damaged`: the nearest sound block that follows a marker, or that stands
-    /// where the header of a block with a damaged marker says; the end of the file where there is none.
-    ///
-    /// # Errors
-    /// Where the source cannot be read.
-    pub(crate) fn resume_after(&self, damaged: u64) -> Result<u64> {
-        let mut ends = BTreeSet::new();
-        self.consider(damaged, &mut ends)?;
-        let mut marker = self.marker(damaged)?;
-        loop {
-            let by_marker = marker.map(|marker| marker + SYNC_BYTES as u64);
-            let next = match (by_marker, ends.first().copied()) {
-                (Some(by_marker), Some(end)) if end < by_marker => end,
-                (Some(by_marker), _) => {
-                    marker = self.marker(by_marker - SYNC_BYTES as u64 + 1)?;
-                    by_marker
-                }
-                (None, Some(end)) => end,
-                (None, None) => return Ok(self.source.size()),
-            };
-            ends.remove(&next);
-            if self.consider(next, &mut ends)? {
-                return Ok(next);
-            }
-        }
     }
 
     /// Whether a sound block stands at `offset`; remembers where one may be that comes after it.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::scanner::Found;
 use super::{BlockWalk, SyncScanner};
 use crate::container::SYNC_BYTES;
 use crate::{Header, Result, Source};
@@ -24,16 +25,14 @@ fn first_block(offset: u64, source: &dyn Source, header: &Header, ignore_errors:
     if offset <= header.size - SYNC_BYTES as u64 {
         return Ok(header.size);
     }
-    let Some(marker) = scanner.marker(offset)? else { return Ok(source.size()) };
-    let block = marker + SYNC_BYTES as u64;
-    if scanner.is_sound(block)? {
-        return Ok(block);
+    let Some(Found { offset: found, is_first }) = scanner.find(offset, u64::MAX)? else { return Ok(source.size()) };
+    if is_first {
+        return Ok(found);
     }
     // Either the block is damaged, which reading it must show, or the marker is a part of some value. The block headers
     // before it know.
     if ignore_errors {
-        let walked = walk_past_damage(offset.saturating_add(SYNC_BYTES as u64), source, header)?.0;
-        return Ok(walked.min(scanner.sound_block(marker + 1)?));
+        return Ok(found.min(walk_past_damage(offset.saturating_add(SYNC_BYTES as u64), source, header)?.0));
     }
     let mut walk = BlockWalk::new(header);
     while let Some(frame) = walk.next_frame(source)? {
@@ -51,7 +50,7 @@ pub(super) fn walk_past_damage(stop: u64, source: &dyn Source, header: &Header) 
     while offset < stop.min(source.size()) {
         offset = match scanner.block(offset)? {
             Some(frame) => frame.end(),
-            None => scanner.resume_after(offset)?,
+            None => scanner.find(offset, u64::MAX)?.map_or(source.size(), |found| found.offset),
         };
         index += 1;
     }

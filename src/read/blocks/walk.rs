@@ -9,10 +9,7 @@ use crate::{Error, Header, Result, Source};
 /// The marker of one block and the numbers of the next.
 const STEP: usize = SYNC_BYTES + MAX_FRAME_BYTES;
 
-/// Blocks below this many bytes are read rather than jumped over: a jump is a call of its own.
-const SMALL_BLOCK: u64 = 4 << 10;
-
-/// Bytes read at once where blocks are small.
+/// Bytes read at once if they hold several blocks: otherwise jumping over a block is the quicker call.
 const WINDOW: usize = 64 << 10;
 
 /// A walk over the frames of a file.
@@ -76,7 +73,7 @@ impl BlockWalk {
         let end = start.saturating_add(STEP as u64).min(source.size());
         let window_end = self.window_offset + self.window.len() as u64;
         if start < self.window_offset || end > window_end {
-            if self.last.as_ref().is_none_or(|last| last.end() - last.offset >= SMALL_BLOCK) {
+            if self.last.as_ref().is_none_or(|last| last.end() - last.offset >= WINDOW as u64 / 16) {
                 return fetch::fill(source, start, bytes);
             }
             self.window = fetch::bytes_at(source, start, WINDOW)?;

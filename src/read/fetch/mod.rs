@@ -3,16 +3,14 @@
 //! A source that is far away reads ahead behind these calls: [`Source::read_ahead`] promises it what is read next.
 
 mod buffer_pool;
-mod range;
-mod window;
+
+use std::ops::Range;
 
 use polars_buffer::Buffer;
 
 use crate::{MemorySource, Result, Source};
 
 pub(crate) use buffer_pool::BufferPool;
-pub(crate) use range::{FetchedRange, RangeRequest, append};
-pub(crate) use window::Window;
 
 /// Returns the `len` bytes at `offset`, fewer only if the source ends.
 pub(crate) fn bytes_at(source: &dyn Source, offset: u64, len: usize) -> Result<Buffer<u8>> {
@@ -28,4 +26,32 @@ pub(crate) fn fill(source: &dyn Source, offset: u64, out: &mut [u8]) -> Result<u
 pub(crate) fn load(source: &dyn Source) -> Result<MemorySource> {
     let bytes = source.read_at(0, usize::try_from(source.size()).unwrap_or(usize::MAX))?;
     Ok(MemorySource::new(bytes).with_name(source.name()))
+}
+
+/// Returns the `len` bytes at `offset`, in memory of the pool if the source copies; fewer only if the source ends.
+pub(crate) fn pooled(source: &dyn Source, offset: u64, len: usize, buffers: &BufferPool) -> Result<Buffer<u8>> {
+    source.read_at_reusing(offset, len, &[], buffers.acquire())
+}
+
+/// Appends the bytes of a range, which follow those in `bytes`; fewer if the source ends.
+///
+/// # Errors
+/// If they cannot be read.
+pub(crate) fn append(
+    source: &dyn Source,
+    bytes: Buffer<u8>,
+    range: &Range<u64>,
+    buffers: &BufferPool,
+) -> Result<Buffer<u8>> {
+    let (known, more) = (bytes.len(), usize::try_from(range.end - range.start).unwrap_or(usize::MAX));
+    let len = known.saturating_add(more);
+    bytes.into_mut().either(
+        |shared| source.read_at_reusing(range.start - known as u64, len, &shared, buffers.acquire()),
+        |mut memory| {
+            memory.resize(len, 0);
+            let filled = source.read_into(range.start, &mut memory[known..])?;
+            memory.truncate(known + filled);
+            Ok(memory.into())
+        },
+    )
 }

@@ -1,14 +1,17 @@
 //! The data of a block: decompressed and checked, and errors that say where in the file they are.
 
+use std::time::Instant;
+
 use memchr::memmem;
 
-use super::{BadBlock, OpenFile, shortfall};
+use super::{BadBlock, OpenFile};
 use crate::binary::{Fault, PADDING, data_end};
 use crate::codec::{Decompressor, StreamEnd};
 use crate::container::{BlockFrame, SYNC_BYTES};
+use crate::decode::explain_short;
 use crate::plan::Plan;
 use crate::read::blocks::SyncScanner;
-use crate::read::stats::{Counters, add};
+use crate::read::stats::{Counters, add, add_time};
 use crate::{Error, Result};
 
 /// Where the data of a block is that is ready to decode.
@@ -46,7 +49,8 @@ impl OpenFile {
     #[cold]
     pub(crate) fn trailing_bytes(&self, bytes: u64, frame: &BlockFrame, strict: bool) -> Result<BadBlock> {
         if !strict && self.header.codec.is_identity() && bytes >= SYNC_BYTES as u64 {
-            let marker = SyncScanner::new(&*self.source, &self.header.sync).marker(frame.data.end - bytes)?;
+            let scanner = SyncScanner::new(&*self.source, &self.header.sync);
+            let marker = scanner.marker(frame.data.end - bytes, frame.data.end)?;
             if marker.is_some_and(|marker| marker + SYNC_BYTES as u64 <= frame.data.end) {
                 return Err(self.block_error(ends_inside(), frame));
             }
@@ -117,7 +121,10 @@ impl OpenFile {
             add(&counters.bytes_decoded, data.len() as u64);
             return Ok(BlockData::InPlace);
         }
-        let end = decompressor.decompress(codec, data, out, self.limits.block_bytes).map_err(error)?;
+        let start = Instant::now();
+        let decompressed = decompressor.decompress(codec, data, out, self.limits.block_bytes);
+        add_time(&counters.decompress_ns, start);
+        let end = decompressed.map_err(error)?;
         if codec.tolerates_trailing_bytes()
             && let Some(marker) = memmem::rfind(data, &self.header.sync)
             && let Ok(StreamEnd::Marked) =
@@ -143,7 +150,7 @@ impl OpenFile {
         (data, pos): (&[u8], usize),
     ) -> Error {
         // What stands behind the data explains nothing.
-        let short = shortfall::explain(&self.resolved.schemas.writer, data, pos);
+        let short = explain_short(&self.resolved.schemas.writer, data, pos);
         let error = short.unwrap_or_else(|| fault.into_error()).at(|position| position.record = Some(record));
         self.block_error(error, frame)
     }

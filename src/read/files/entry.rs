@@ -8,14 +8,9 @@ use super::{FileInput, OpenFile, PlanCache, Selection};
 use crate::ReadAhead;
 use crate::read::blocks::SharedBlockIndex;
 use crate::read::fetch;
+use crate::read::settings::SMALL_FILE;
 use crate::read::stats::{Counters, Held};
 use crate::{Error, ErrorKind, Header, Result, Schema, Source};
-
-/// A file of fewer bytes is read at once and closed.
-const SMALL_BYTES: u64 = 256 << 10;
-
-/// A local file of fewer bytes may be the task of one thread, if there are many.
-const MEDIUM_BYTES: u64 = 8 << 20;
 
 /// One of several files.
 pub(crate) struct FileEntry {
@@ -92,7 +87,7 @@ impl FileEntry {
     /// Its bytes; those of a small file are in memory.
     pub(crate) fn open(&self) -> Result<Arc<dyn Source>> {
         let source = self.input.open()?;
-        if source.size() >= SMALL_BYTES || matches!(self.input, FileInput::Source(_)) {
+        if source.size() >= SMALL_FILE || matches!(self.input, FileInput::Source(_)) {
             return Ok(source);
         }
         Ok(Arc::new(fetch::load(&*source)?))
@@ -110,13 +105,7 @@ impl FileEntry {
 
     /// Whether the file is read at once and closed, as far as that is known without waiting.
     pub(crate) fn is_small(&self) -> bool {
-        self.open.is_none() && self.known_size().is_some_and(|size| size < SMALL_BYTES)
-    }
-
-    /// Whether the file is local, not open, and neither small nor large.
-    pub(crate) fn is_medium(&self) -> bool {
-        let is_closed = self.open.is_none() && matches!(self.input, FileInput::Path(_));
-        is_closed && self.size().is_ok_and(|size| (SMALL_BYTES..MEDIUM_BYTES).contains(&size))
+        self.known_size().is_some_and(|size| size < SMALL_FILE)
     }
 
     /// Opens the file and resolves its schema; it counts as open while this is there.
@@ -135,7 +124,7 @@ impl FileEntry {
         };
         let resolved = match cache.own()? {
             // As for Polars, a file without rows differs from no schema.
-            Some(own) if differs && self.is_empty(&*source, &header, cache) => own.clone(),
+            Some(own) if differs && self.is_empty(&source, &header, cache) => own.clone(),
             _ => resolved.map_err(|error| error.in_file(source.name()))?,
         };
         Ok(Arc::new(OpenFile {
@@ -157,11 +146,11 @@ impl FileEntry {
         }
         let limit = limit.unwrap_or(u64::MAX);
         if let Some(file) = &self.open {
-            return Ok(self.index.up_to_row(&*file.source, &file.header, limit)?.totals().1);
+            return Ok(self.index.up_to_row(&file.source, &file.header, limit)?.totals().1);
         }
         let source = self.open()?;
         let header = Header::read(&*source, &cache.options.limits)?;
-        let rows = self.index.up_to_row(&*source, &header, limit)?.totals().1;
+        let rows = self.index.up_to_row(&source, &header, limit)?.totals().1;
         if check && rows > 0 {
             let none = Selection { columns: Some(Vec::new()), ..Selection::default() };
             let plan = cache.of(&header.schema_json).and_then(|resolved| resolved.plan(&none, &cache.options.limits));
@@ -171,7 +160,7 @@ impl FileEntry {
     }
 
     /// Whether the header is sound and no row follows it.
-    fn is_empty(&self, source: &dyn Source, header: &Header, cache: &PlanCache) -> bool {
+    fn is_empty(&self, source: &Arc<dyn Source>, header: &Header, cache: &PlanCache) -> bool {
         Schema::parse(&header.schema_json, &cache.options.limits).is_ok()
             && self.index.up_to_row(source, header, 1).is_ok_and(|index| index.totals().1 == 0)
     }

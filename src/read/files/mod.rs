@@ -7,7 +7,6 @@ mod input;
 mod open_file;
 mod opener;
 mod plan_cache;
-mod shortfall;
 
 pub use bad_block::BadBlock;
 pub(crate) use bad_block::is_damage;

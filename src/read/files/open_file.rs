@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ResolvedSchemas;
 use crate::container::{BlockFrame, Header};
-use crate::read::blocks::{IndexEntry, SharedBlockIndex};
+use crate::read::blocks::{BlockWalk, IndexEntry, SharedBlockIndex};
 use crate::read::stats::Held;
 use crate::source::Source;
 use crate::{Error, Limits, Result};
@@ -33,6 +33,17 @@ impl OpenFile {
     /// Where a block begins from which it is not far to this row, if one is known.
     pub(crate) fn entry_before(&self, row: u64) -> Option<IndexEntry> {
         self.index.entry(&*self.source, &self.header, row)
+    }
+
+    /// Where the block of this row begins, from one before it on, by the headers alone; where they are damaged, if they are.
+    pub(crate) fn skip(&self, mut entry: IndexEntry, row: u64) -> IndexEntry {
+        let mut walk = BlockWalk::behind(self.header.sync, entry.offset);
+        while let Ok(Some(frame)) = walk.next_frame(&*self.source)
+            && entry.rows.saturating_add(frame.rows) <= row
+        {
+            entry = IndexEntry { offset: frame.end(), blocks: entry.blocks + 1, rows: entry.rows + frame.rows };
+        }
+        entry
     }
 
     /// The block at `offset`, whose first bytes are `bytes`.

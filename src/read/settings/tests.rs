@@ -2,21 +2,34 @@ use super::*;
 
 #[test]
 fn sizes_are_four_between_powers_of_two() {
-    let sizes: Vec<_> = (0..=20).filter(|n| size_below(*n) == *n && size_above(*n) == *n).collect();
+    let sizes: Vec<_> = (0..=20).filter(|n| size_below(*n) == *n).collect();
     assert_eq!(sizes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20]);
     for n in 1..5000 {
-        assert!(size_below(n) <= n && n <= size_above(n) && size_above(n) <= n + n / 4);
-        assert_eq!((size_below(size_above(n)), size_above(size_below(n))), (size_above(n), size_below(n)));
+        assert!(size_below(n) <= n && n <= size_below(n) + n / 4);
     }
 }
 
 #[test]
-fn full_batches_have_at_least_the_rows_that_are_wanted_unless_these_are_large() {
-    let (batch_rows, batch_bytes) = (1_000, 16 << 20);
-    let (threads, files_behind, window_bytes, eager, ignore_errors, strict) = (1, 0, u64::MAX, true, false, false);
-    let settings =
-        ReadSettings { batch_rows, batch_bytes, threads, files_behind, window_bytes, eager, ignore_errors, strict };
-    assert_eq!(settings.rows_that_fill(10, 1_000), 1_024);
-    assert_eq!(settings.rows_that_fill(1, 20_000), 768);
-    assert_eq!((settings.rows_that_fill(1, 1 << 40), settings.rows_that_fill(1, 0)), (1, 1_024));
+fn sections_grow_to_batches_and_shrink_at_the_end() {
+    let (threads, ignore_errors, strict) = (4, false, false);
+    let settings = ReadSettings { batch_rows: 100_000, batch_bytes: 16 << 20, threads, ignore_errors, strict };
+    let mut sizes = SectionSizes::new(settings, 1 << 30, u64::MAX);
+    let pace = Pace { bytes: 64 << 10, rows: 100, blocks: 4, batch_rows: 100_000, ratio: 1 };
+    let of = |sizes: &SectionSizes, left, wanted, pace| sizes.section(left, 0, wanted, pace);
+    assert_eq!(of(&sizes, 1 << 30, u64::MAX, Pace::default()), 64 << 10);
+    sizes.grow();
+    sizes.grow();
+    assert_eq!(of(&sizes, 1 << 30, u64::MAX, pace), 2 << 20);
+    // An eighth of what is left, and no less than is worth a section.
+    assert_eq!(of(&sizes, 4 << 20, u64::MAX, pace), 512 << 10);
+    assert_eq!(of(&sizes, 1 << 20, u64::MAX, pace), 256 << 10);
+    // Ten rows: one block has more.
+    assert_eq!(of(&sizes, 1 << 30, 10, pace), 1);
+    // Rows of two bytes: 100,000 of them, less what fills memory.
+    let small = Pace { bytes: 20_000, rows: 10_000, blocks: 10, ..pace };
+    let bytes = of(&sizes, 1 << 30, u64::MAX, small);
+    assert!((180_000..200_000).contains(&bytes), "{bytes}");
+    // Little is one section.
+    let sizes = SectionSizes::new(settings, 200 << 10, u64::MAX);
+    assert_eq!(of(&sizes, 200 << 10, u64::MAX, Pace::default()), 256 << 10);
 }

@@ -106,8 +106,8 @@ impl Ahead {
 
     /// The defaults, as Polars' environment variables change them.
     pub(super) fn from_environment(chunk: Option<u64>) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let requests = number("POLARS_CONCURRENCY_BUDGET").map_or(threads.max(10), |n| n as usize);
+        // Bytes are what is bounded: a small object costs a round trip, whatever its size.
+        let requests = number("POLARS_CONCURRENCY_BUDGET").map_or(64, |n| n as usize);
         let chunk = chunk.or_else(|| number("POLARS_DOWNLOAD_CHUNK_SIZE_STREAMING")).unwrap_or(2 << 20);
         let chunk = chunk.max(Self::LEAST);
         Self { chunk, requests, bytes: (32 << 20).max(2 * chunk) }

@@ -14,7 +14,7 @@ fn block(data: &[u8]) -> Vec<u8> {
 
 fn resume_after(bytes: &[u8], damaged: usize) -> usize {
     let source = MemorySource::new(bytes.to_vec());
-    SyncScanner::new(&source, &SYNC).resume_after(damaged as u64).unwrap() as usize
+    SyncScanner::new(&source, &SYNC).find(damaged as u64, u64::MAX).unwrap().unwrap().offset as usize
 }
 
 #[test]
@@ -26,9 +26,9 @@ fn a_marker_is_found_wherever_it_stands() {
             let source = MemorySource::new(bytes);
             for window in [16, 17, 31, 64, 1000] {
                 let scanner = SyncScanner::with_windows(&source, &SYNC, window..window);
-                assert_eq!(scanner.marker(0).unwrap(), Some(position as u64), "{len} {position} {window}");
-                assert_eq!(scanner.marker(position as u64).unwrap(), Some(position as u64));
-                assert_eq!(scanner.marker(position as u64 + 1).unwrap(), None);
+                assert_eq!(scanner.marker(0, u64::MAX).unwrap(), Some(position as u64), "{len} {position} {window}");
+                assert_eq!(scanner.marker(position as u64, u64::MAX).unwrap(), Some(position as u64));
+                assert_eq!(scanner.marker(position as u64 + 1, u64::MAX).unwrap(), None);
             }
         }
     }
@@ -39,7 +39,7 @@ fn markers_without_blocks_are_read_once() {
     for windows in [64..64, 64..1000, WINDOW] {
         let source = CountingSource::new(SYNC.repeat(2000));
         let scanner = SyncScanner::with_windows(&source, &SYNC, windows.clone());
-        assert_eq!(scanner.resume_after(0).unwrap(), 32_000);
+        assert_eq!(scanner.find(0, u64::MAX).unwrap().unwrap().offset, 32_000);
         let read = source.bytes();
         assert!(read < 3 * 32_000, "{read} bytes with windows of {windows:?}");
     }
@@ -48,7 +48,7 @@ fn markers_without_blocks_are_read_once() {
 #[test]
 fn a_marker_that_is_near_costs_little() {
     let source = CountingSource::new(SYNC.repeat(20_000));
-    assert_eq!(SyncScanner::new(&source, &SYNC).marker(1).unwrap(), Some(16));
+    assert_eq!(SyncScanner::new(&source, &SYNC).marker(1, u64::MAX).unwrap(), Some(16));
     assert_eq!(source.bytes(), WINDOW.start);
 }
 
@@ -56,8 +56,8 @@ fn a_marker_that_is_near_costs_little() {
 fn half_a_marker_is_none() {
     let source = MemorySource::new(SYNC[..15].to_vec());
     let scanner = SyncScanner::new(&source, &SYNC);
-    assert_eq!(scanner.marker(0).unwrap(), None);
-    assert_eq!(scanner.marker(u64::MAX).unwrap(), None);
+    assert_eq!(scanner.marker(0, u64::MAX).unwrap(), None);
+    assert_eq!(scanner.marker(u64::MAX, u64::MAX).unwrap(), None);
 }
 
 #[test]
@@ -88,6 +88,16 @@ fn a_damaged_marker_costs_its_own_block_alone() {
     first[0] = 0x03;
     let bytes = [first, second, third].concat();
     assert_eq!(resume_after(&bytes, 0), start);
+}
+
+#[test]
+fn a_search_may_end_before_the_file() {
+    let bytes = [vec![0; 300], SYNC.to_vec(), block(b"one"), block(b"two")].concat();
+    let source = MemorySource::new(bytes);
+    let scanner = SyncScanner::with_windows(&source, &SYNC, 32..64);
+    assert_eq!(scanner.find(0, 200).unwrap(), None);
+    assert_eq!(scanner.find(0, 301).unwrap(), Some(Found { offset: 316, is_first: true }));
+    assert_eq!(scanner.find(290, u64::MAX).unwrap(), Some(Found { offset: 316, is_first: true }));
 }
 
 #[test]

@@ -1,42 +1,42 @@
-//! Decodes the records of blocks.
+//! What decoding needs to know of its read, and the records of blocks one after the other.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::decompress::TimedDecompressor;
-use super::stretch::StretchSample;
 use super::{TaskOutput, VirtualColumns};
 use crate::binary::{Fault, data_end};
+use crate::codec::Decompressor;
 use crate::container::BlockFrame;
 use crate::plan::Plan;
 use crate::read::files::{BadBlock, BlockData, OpenFile};
+use crate::read::sections::{BlockSlice, FileTask, RecordRun};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::Counters;
-use crate::read::tasks::{BlockSlice, FileTask, RecordRun};
 use crate::{Error, ErrorKind, Result};
 
 /// What threads reuse from one task to the next.
 pub(crate) struct Scratch {
-    pub(crate) decompressor: TimedDecompressor,
+    pub(crate) decompressor: Decompressor,
     pub(crate) data: Vec<u8>,
     /// Memory of blocks that a filter had to wait for.
     pub(crate) blocks: Vec<Vec<u8>>,
-    /// What is known from stretches of the same read.
-    pub(crate) stretch: Option<StretchSample>,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { decompressor: TimedDecompressor::new(), data: Vec::new(), blocks: Vec::new(), stretch: None }
+        Self { decompressor: Decompressor::new(), data: Vec::new(), blocks: Vec::new() }
     }
 }
 
-/// Decodes tasks of one read.
+/// What every task of one read is decoded with.
 #[derive(Clone, Copy)]
-pub(crate) struct Decoder<'a> {
+pub(crate) struct ReadContext<'a> {
     pub(crate) virtual_columns: &'a VirtualColumns,
     pub(crate) settings: ReadSettings,
     pub(crate) counters: &'a Counters,
     pub(crate) read_whole: &'a ReadWhole,
+    /// Nobody wants the read any more.
+    pub(crate) cancelled: &'a AtomicBool,
 }
 
 /// Reports on blocks that do not end with their rows, all of which were decoded.
@@ -52,6 +52,16 @@ impl ReadWhole {
     #[cold]
     fn add(&self, bad: BadBlock) {
         self.0.borrow_mut().push(bad);
+    }
+}
+
+impl ReadContext<'_> {
+    /// Fails if the read was cancelled: tasks ask between blocks.
+    pub(crate) fn check_cancelled(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Internal, "the read was cancelled"));
+        }
+        Ok(())
     }
 }
 
@@ -93,18 +103,18 @@ fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<
 
 /// The wanted rows of a block.
 pub(crate) fn decode_block<'a>(
-    decoder: &Decoder<'_>,
+    context: &ReadContext<'_>,
     part: &'a FileTask,
     slice: &'a BlockSlice,
     (data, place): (&[u8], BlockData),
     out: &mut impl DecodeRecords<'a>,
 ) -> Result<()> {
-    let (frame, strict) = (&slice.frame, decoder.settings.strict);
+    let (frame, strict) = (&slice.frame, context.settings.strict);
     let room = data_end(data);
     check_empty_rows(&part.plan, frame, &part.file)?;
     if place.is_unfinished() {
         part.file.check_unfinished(&part.plan, frame, data)?;
-        decoder.read_whole.add(part.file.missing_end(frame, strict)?);
+        context.read_whole.add(part.file.missing_end(frame, strict)?);
     }
     let (record, pos, fault) = part.plan.skip_records(data, 0, slice.skip);
     if let Some(fault) = fault {
@@ -113,27 +123,27 @@ pub(crate) fn decode_block<'a>(
     let location = RunLocation { part, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
     let pos = out.rows(&location, pos, slice.take)?;
     if slice.skip + slice.take == frame.rows && pos != room {
-        decoder.read_whole.add(part.file.trailing_bytes((room - pos) as u64, frame, strict)?);
+        context.read_whole.add(part.file.trailing_bytes((room - pos) as u64, frame, strict)?);
     }
     Ok(())
 }
 
 /// A run of records inside a block.
 pub(crate) fn decode_rows<'a>(
-    decoder: &Decoder<'_>,
+    context: &ReadContext<'_>,
     part: &'a FileTask,
     rows: &'a RecordRun,
     out: &mut impl DecodeRecords<'a>,
 ) -> Result<()> {
     let RecordRun { frame, data, start, stop, behind, is_unfinished, first_row, record, n } = rows;
-    let strict = decoder.settings.strict;
+    let strict = context.settings.strict;
     let pos = out.rows(&RunLocation { part, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
     if let Some(behind) = behind {
         let left = (data_end(data) - pos) as u64 + behind;
         if left > 0 {
-            decoder.read_whole.add(part.file.trailing_bytes(left, frame, strict)?);
+            context.read_whole.add(part.file.trailing_bytes(left, frame, strict)?);
         } else if *is_unfinished {
-            decoder.read_whole.add(part.file.missing_end(frame, strict)?);
+            context.read_whole.add(part.file.missing_end(frame, strict)?);
         }
     }
     if stop.is_some_and(|stop| stop != pos) {

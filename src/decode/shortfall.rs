@@ -14,7 +14,7 @@ const DEPTH: usize = 512;
 
 /// Returns the error of a record that begins at `pos` and for which the data is too short; `None` if it is not.
 #[cold]
-pub(super) fn explain(writer: &Schema, data: &[u8], pos: usize) -> Option<Error> {
+pub(crate) fn explain_short(writer: &Schema, data: &[u8], pos: usize) -> Option<Error> {
     let data = data.get(..data_end(data)).filter(|data| pos <= data.len())?;
     let mut walk = Walk { schema: writer, data, depth: 0 };
     let Err(Stop::Short { inside, path }) = walk.value(writer.root(), pos) else { return None };

@@ -7,23 +7,33 @@
 //! lost but the time: that walk goes on by itself.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
-use super::part::Records;
 use crate::binary::PADDING;
 use crate::plan::Plan;
-use crate::read::fetch::FetchedRange;
 
-/// Walks that do not meet within so many records, or half the zone in bytes, are different ones.
+/// Walks that do not meet within so many records, or half so many bytes, are different ones. Each position is passed once,
+/// so finding out takes less than a millisecond, unless records are very long.
 const ZONE_RECORDS: usize = 32;
-const LEAST_ZONE: usize = 16 << 10;
-const MOST_ZONE: usize = 256 << 10;
+const ZONE_BYTES: usize = 16 << 10;
 
-/// Long values make walks from wrong positions long. What was found in this time has to do: less than decoding a part takes.
-const MOST_TIME: Duration = Duration::from_micros(500);
+/// Bytes that are read for a record that does not end in its section: at first, and most for one that is expected.
+pub(super) const RECORD_BYTES: u64 = 64 << 10;
 
-/// Walks between two looks at the clock.
-const STRIDE: usize = 16;
+/// What is known of the records in a section before its turn.
+pub(super) struct RecordHint {
+    pub(super) plan: Plan,
+    /// Likely bytes of one.
+    pub(super) bytes: usize,
+    /// Whether one begins where the section does.
+    pub(super) begins_here: bool,
+}
+
+impl RecordHint {
+    /// Bytes after the section that its last record is likely to need.
+    pub(super) fn lookahead(&self) -> u64 {
+        (2 * self.bytes as u64).clamp(PADDING as u64, RECORD_BYTES)
+    }
+}
 
 /// A walk over records to the end of a part.
 pub(crate) struct RecordPath {
@@ -39,12 +49,11 @@ type Exit = (Option<usize>, u64);
 
 impl RecordPath {
     /// The walk from where most positions at the beginning of the part lead; `None` if all lead to faults.
-    pub(super) fn find(records: &Records, fetched: &FetchedRange) -> Option<Self> {
-        let (plan, bytes) = (&records.plan, fetched.bytes());
-        let end = usize::try_from(fetched.range.end - fetched.range.start).ok()?;
-        let zone = records.bytes.saturating_mul(ZONE_RECORDS).clamp(LEAST_ZONE, MOST_ZONE);
+    pub(super) fn find(hint: &RecordHint, start: u64, bytes: &[u8], end: usize) -> Option<Self> {
+        let plan = &hint.plan;
+        let zone = hint.bytes.saturating_mul(ZONE_RECORDS).clamp(ZONE_BYTES, bytes.len().max(ZONE_BYTES));
         let border = (zone / 2).min(end);
-        let firsts = if records.begin_here { 1 } else { (2 * records.bytes).clamp(PADDING, border.max(PADDING)) };
+        let firsts = if hint.begins_here { 1 } else { (2 * hint.bytes).clamp(PADDING, border.max(PADDING)) };
         // Walks from wrong positions end with the zone, however long the value is that they see.
         let exits = exits(plan, bytes.get(..zone + PADDING).unwrap_or(bytes), firsts, border)?;
         let mut votes = HashMap::new();
@@ -54,8 +63,7 @@ impl RecordPath {
             }
         }
         let exit = votes.into_iter().max_by_key(|(exit, votes)| (*votes, *exit)).map(|(exit, _)| exit)?;
-        let (records, stop, _) = plan.skip_until(bytes, exit, end);
-        let start = fetched.range.start;
+        let (records, stop, _) = plan.skip_within(bytes, exit, u64::MAX, end);
         let leading = exits.iter().filter(|(_, (other, _))| *other == Some(exit));
         let mut begins: Vec<_> = leading.map(|(pos, (_, n))| (start + *pos as u64, *n)).collect();
         begins.push((start + exit as u64, 0));
@@ -70,17 +78,13 @@ impl RecordPath {
     }
 }
 
-/// Walks from each of the first positions to `border`, as long as there is time; returns where each position that was passed
-/// leads.
+/// Walks from each of the first positions to `border`; returns where each position that was passed leads.
 fn exits(plan: &Plan, bytes: &[u8], firsts: usize, border: usize) -> Option<HashMap<usize, Exit>> {
     if bytes.len() < PADDING {
         return None;
     }
-    let (mut exits, mut passed, begun) = (HashMap::new(), Vec::new(), Instant::now());
+    let (mut exits, mut passed) = (HashMap::new(), Vec::new());
     for first in 0..firsts {
-        if first % STRIDE == 0 && begun.elapsed() > MOST_TIME {
-            break;
-        }
         let mut pos = first;
         let (exit, mut records) = loop {
             if let Some(known) = exits.get(&pos) {

@@ -1,0 +1,40 @@
+//! The same for every item, on several threads.
+
+use std::marker::PhantomData;
+
+use super::{Consumer, OrderedTasks, Turn, Workload, threads};
+use crate::Result;
+
+struct Mapped<I, U, F>(F, PhantomData<fn(I) -> U>);
+
+impl<I, U, F> Workload for Mapped<I, U, F>
+where
+    I: Iterator + Send + 'static,
+    U: Send + 'static,
+    F: Fn(I::Item) -> U + Send + Sync + 'static,
+{
+    type Input = I;
+    type Share = I::Item;
+    type Output = U;
+
+    fn reserve(&self, items: &mut I) -> Option<I::Item> {
+        items.next()
+    }
+
+    fn run(&self, item: I::Item, _: &mut Turn<'_, Self>) -> Result<U> {
+        Ok((self.0)(item))
+    }
+}
+
+/// Calls a function with every item, on several threads, of which the caller is one. Results have the order of the items.
+///
+/// # Errors
+/// If the function panics.
+pub(crate) fn map<I, U>(items: I, f: impl Fn(I::Item) -> U + Send + Sync + 'static) -> Result<Vec<U>>
+where
+    I: Iterator + Send + 'static,
+    U: Send + 'static,
+{
+    let mut tasks = OrderedTasks::new(Mapped(f, PhantomData), items, threads(), Consumer::Works);
+    std::iter::from_fn(|| tasks.next()).collect()
+}

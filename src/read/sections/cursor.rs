@@ -1,0 +1,101 @@
+//! Where the walk over block headers has come to. It goes from section to section, in order.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::file_list::{FileList, FileSlot, Opened};
+use super::large_block::{LargeBlock, SeenRecords};
+use crate::container::BlockFrame;
+use crate::read::blocks::IndexEntry;
+use crate::read::settings::Pace;
+use crate::read::stats::{Counters, add};
+
+/// The position of a read: the next block, and the number of its first row.
+pub(crate) struct Cursor {
+    pub(super) slot: Arc<FileSlot>,
+    /// Number of the file's first row in the read.
+    pub(super) base: u64,
+    /// Where the next block begins, its index in the file, and the number of its first row in the file.
+    pub(super) offset: u64,
+    pub(super) index: u64,
+    pub(super) row: u64,
+    /// The rows of the read that are wanted.
+    rows: Range<u64>,
+    /// Where the first file is entered, if not at its first block.
+    pub(super) start: Option<IndexEntry>,
+    /// The large block that the next records are in.
+    pub(super) inside: Option<LargeBlock>,
+    /// Bytes of the file before this one are counted as read.
+    counted: u64,
+    pub(super) pace: Pace,
+    /// What follows cannot be read.
+    pub(super) has_failed: bool,
+}
+
+/// What cutting sections needs to know of the cursor.
+pub(super) struct Seen {
+    pub(super) slot: Arc<FileSlot>,
+    /// Where the next block or record begins in the file.
+    pub(super) offset: u64,
+    /// The number of the next row in the read.
+    pub(super) row: u64,
+    pub(super) records: Option<SeenRecords>,
+    pub(super) pace: Pace,
+    pub(super) is_over: bool,
+}
+
+impl Cursor {
+    pub(super) fn new(slot: Arc<FileSlot>, base: u64, rows: Range<u64>) -> Self {
+        let (offset, index, row, counted, start, inside, pace) = <_>::default();
+        Self { slot, base, offset, index, row, rows, start, inside, counted, pace, has_failed: false }
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        let records = self.inside.as_ref().map(LargeBlock::seen);
+        let offset =
+            records.as_ref().filter(|records| records.inside.is_none()).map_or(self.offset, |seen| seen.offset);
+        let row = self.base.saturating_add(records.as_ref().map_or(self.row, |records| records.row));
+        Seen { slot: self.slot.clone(), offset, row, records, pace: self.pace, is_over: self.is_over() }
+    }
+
+    /// Goes to the first block of a file.
+    pub(super) fn enter(&mut self, slot: &Arc<FileSlot>, opened: &Opened, list: &FileList) {
+        let first = list.blocks_of(&opened.file).start;
+        let entry = self.start.take().unwrap_or(IndexEntry { offset: first, ..IndexEntry::default() });
+        self.slot = slot.clone();
+        self.base = self.base.saturating_add(self.row);
+        IndexEntry { offset: self.offset, blocks: self.index, rows: self.row } = entry;
+        self.counted = 0;
+        if entry.offset == opened.file.header.size {
+            self.count(0..entry.offset, &list.counters);
+        }
+    }
+
+    /// The rows of the file that are wanted.
+    pub(super) fn wanted(&self) -> Range<u64> {
+        let end = if self.rows.end == u64::MAX { u64::MAX } else { self.rows.end.saturating_sub(self.base) };
+        self.rows.start.saturating_sub(self.base)..end
+    }
+
+    /// Goes on to the next block. What damaged headers claim does not count: rows are numbered as they come out then.
+    pub(super) fn pass(&mut self, frame: &BlockFrame, ignore_errors: bool) {
+        self.offset = frame.end();
+        self.index += 1;
+        if !ignore_errors {
+            self.row = self.row.saturating_add(frame.rows);
+        }
+    }
+
+    /// Returns true if nothing that follows is wanted, or can be read.
+    pub(super) fn is_over(&self) -> bool {
+        let is_wanted = self.rows.end == u64::MAX || self.base.saturating_add(self.row) < self.rows.end;
+        self.has_failed || (self.inside.is_none() && !is_wanted)
+    }
+
+    /// Counts bytes of the file as read, each of them once. Ranges come in file order.
+    pub(super) fn count(&mut self, range: Range<u64>, counters: &Counters) {
+        let start = range.start.max(self.counted);
+        add(&counters.bytes_read, range.end.saturating_sub(start));
+        self.counted = start.max(range.end);
+    }
+}
