@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 
 use self::abi::{CArray, CStream};
 use self::types::ColumnType;
+use super::interpreter::WithoutGil;
 use crate::{Error, Result};
 
 /// Rows of an object with `__arrow_c_stream__` or `__arrow_c_array__`, batch by batch.
@@ -32,7 +33,7 @@ impl ImportedRows {
         let py = object.py();
         if object.hasattr("__arrow_c_stream__")? {
             let mut stream = abi::take_stream(&object.call_method0("__arrow_c_stream__")?)?;
-            return Ok(py.detach(|| {
+            return Ok(py.without_gil(|| {
                 let column = ColumnType::read(&stream.schema().map_err(failed)?)?;
                 Self::new(Source::Stream(stream), column)
             }));
