@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from arrow_streams import CSchema, Edited, Rows, Stream, written
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -117,6 +117,7 @@ def _unsliced(draw: st.DrawFn, length: int, depth: int) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), values, mask=mask)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_slice_of_any_type_is_written_as_it_is(data: st.DataObject) -> None:
     length = data.draw(st.integers(0, 12))
