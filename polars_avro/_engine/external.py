@@ -83,6 +83,7 @@ class AvroReaderBuilder(FileReaderBuilder):
 
     def reader_capabilities(self) -> ReaderCapabilities:
         """Say what the reader does itself; Polars does the rest."""
+        shutdown.hold()
         counts = self.files.counts_by_header
         return ReaderCapabilities(
             row_index=counts, pre_slice=counts, negative_pre_slice=counts, supported_filter="partial"
@@ -148,6 +149,7 @@ class AvroFileReader(FileReader):
     """Reads the files of a scan as one."""
 
     def __init__(self, builder: AvroReaderBuilder) -> None:
+        shutdown.hold()
         shutdown.tidy()
         self.builder = builder
         self.files: OpenRows
@@ -220,9 +222,10 @@ def intern_builder(files: Files, schema: pl.Schema, options: ScanOptions, codec:
         return builder
 
 
-def _awaits_reader() -> bool:
-    builders = [reference() for reference in list(_builders.values())]
-    return any(builder is not None and not builder.is_read for builder in builders)
+def _living_builders() -> list[AvroReaderBuilder]:
+    builders = (reference() for reference in list(_builders.values()))
+    return [builder for builder in builders if builder is not None]
 
 
-shutdown.awaits_reader = _awaits_reader
+shutdown.awaits_reader = lambda: any(not builder.is_read for builder in _living_builders())
+shutdown.has_readers = lambda: bool(_living_builders())

@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 import time
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 from concurrent.futures import thread as _executors
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
 
+_NEVER = 1e6
 #: Seconds to wait for work that was told to stop: callbacks of the user may be slow.
 PATIENCE = 10.0
 _INTERVAL = 0.001
-#: Seconds that Polars may take to plan a query that has begun.
+#: Seconds that Polars may take to plan a query that has begun, and to end one that was stopped.
 _PLANNING = 0.1
+_ENDING = 1.0
 
 _IDLE_WORKER: CodeType = _executors._worker.__code__
 
@@ -59,6 +61,10 @@ class Shutdown:
         self.pools: list[Any] = []
         #: Whether a scan was made that was not read yet; its query may have begun.
         self.awaits_reader: Callable[[], bool] = bool
+        #: Whether a scan may be read in this process.
+        self.has_readers: Callable[[], bool] = bool
+        #: Threads of queries that began too late.
+        self.held = 0
         self.main_thread = threading.main_thread().ident
 
     def check(self) -> None:
@@ -66,6 +72,22 @@ class Shutdown:
         if self.is_stopping:
             msg = "the query was stopped: the interpreter is shutting down"
             raise RuntimeError(msg)
+
+    def hold(self) -> None:
+        """
+        Keep a native thread for good if it begins to read while the interpreter shuts down.
+
+        The query is that of a daemon thread. If it went on, both threads could take the GIL while the interpreter
+        finalizes. A query of the main thread, in a handler of its own, gets an error instead.
+        """
+        if not self.is_stopping:
+            return
+        if get_ident() == self.main_thread or self.main_thread in _threads_in_polars():
+            self.check()
+        self.held += 1
+        lock = allocate_lock()
+        with lock:
+            lock.acquire()
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -126,6 +148,10 @@ class Shutdown:
         """End everything."""
         self._stop()
         _core.close_interpreter(PATIENCE)
+        if self.has_readers():
+            # Daemon threads come back from queries that were stopped, or are held. They do not get the GIL any more.
+            self._wait(_ENDING, lambda: len(_threads_in_polars()) > self.held)
+            sys.setswitchinterval(_NEVER)
 
     def _stop(self) -> None:
         self.is_stopping = True
@@ -143,9 +169,9 @@ class Shutdown:
 
     def after_fork(self) -> None:
         """Forget the work of threads that the forked process does not have."""
-        awaits_reader = self.awaits_reader
+        awaits_reader, has_readers = self.awaits_reader, self.has_readers
         self.__init__()  # type: ignore[misc]
-        self.awaits_reader = awaits_reader
+        self.awaits_reader, self.has_readers = awaits_reader, has_readers
         _core.reopen_interpreter()
 
 
@@ -161,14 +187,26 @@ def _others_run() -> bool:
         frames.clear()
 
 
+def _threads_in_polars() -> list[int]:
+    """Return the threads that are inside of a call of Polars."""
+    frames = sys._current_frames()
+    try:
+        return [ident for ident, frame in frames.items() if any(name.startswith("polars.") for name in _modules(frame))]
+    finally:
+        frames.clear()
+
+
 def _feeds_a_query(frame: FrameType) -> bool:
     """Return whether a thread iterates over the batches of a reader for Polars."""
+    return "polars.io.external_reader._external_reader" in _modules(frame)
+
+
+def _modules(frame: FrameType) -> Iterator[str]:
+    """Yield the modules of a frame and of its callers."""
     caller: FrameType | None = frame
     while caller is not None:
-        if caller.f_globals.get("__name__") == "polars.io.external_reader._external_reader":
-            return True
+        yield str(caller.f_globals.get("__name__"))
         caller = caller.f_back
-    return False
 
 
 class _Closed:
