@@ -37,7 +37,7 @@ pub(crate) enum Prepared {
         batches: Vec<StructArray>,
     },
     Datums {
-        decoder: DatumDecoder,
+        decoder: Box<DatumDecoder>,
         column: BinaryViewArray,
     },
 }
@@ -90,7 +90,7 @@ fn datums(rows: usize) -> Prepared {
     let rows: Vec<_> = starts.zip(&ends).map(|(start, &end)| &bytes[start..end]).collect();
     let column = BinaryViewArray::from_slice_values(rows);
     let decoder = DatumDecoder::new(DatumOptions::default().with_schema(schema)).unwrap();
-    Prepared::Datums { decoder, column }
+    Prepared::Datums { decoder: Box::new(decoder), column }
 }
 
 fn options() -> ReadOptions {

@@ -46,9 +46,12 @@ pub(crate) fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.avro"))
 }
 
+/// Makes the columns of a file.
+type Columns = fn() -> Vec<Column>;
+
 /// Writes the inputs that are not there yet.
 pub(crate) fn write(folder: &Path) {
-    let inputs: [(&str, fn() -> Vec<Column>, usize, usize, &str); 8] = [
+    let inputs: [(&str, Columns, usize, usize, &str); 8] = [
         ("six", six, 1_000_000, BLOCK, "null"),
         ("six_snappy", six, 200_000, BLOCK, "snappy"),
         ("six_one_block", six, 200_000, ONE_BLOCK, "null"),

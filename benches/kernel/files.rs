@@ -116,7 +116,9 @@ impl Encoded {
     pub(crate) fn datums(columns: &[Column], rows: usize) -> (String, Vec<u8>, Vec<usize>) {
         let (mut choices, mut datums) = (Choices::Seed(42), Vec::new());
         let mut write = |_| {
-            columns.iter().for_each(|column| column.write(&mut choices, &mut datums));
+            for column in columns {
+                column.write(&mut choices, &mut datums);
+            }
             datums.len()
         };
         let ends = (0..rows).map(&mut write).collect();

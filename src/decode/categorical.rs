@@ -18,9 +18,8 @@ pub(crate) struct Categorical {
 }
 
 impl Categorical {
-    /// Boxed like [`super::Text`].
-    pub(crate) fn new(categories: Categories) -> Box<Self> {
-        Box::new(Self { texts: Views::default(), categories })
+    pub(crate) fn new(categories: Categories) -> Self {
+        Self { texts: Views::default(), categories }
     }
 }
 

@@ -148,10 +148,9 @@ macro_rules! columns {
         /// One column of any kind.
         ///
         /// The explicit tag selects the code of a kind directly. Without it the compiler stores the kind in a field of the
-        /// largest column, and computes it again for every value: five instructions of the 45 that a value takes. As wide
-        /// as a word, so that the test for a [`Step`] that skips becomes a part of the same jump.
+        /// largest column, and computes it again for every value: five instructions of the 45 that a value takes.
         #[derive(Clone)]
-        #[repr(usize)]
+        #[repr(u8)]
         pub(crate) enum AnyColumn { $($kind($column)),* }
 
         impl Column for AnyColumn {
@@ -304,7 +303,7 @@ mod tests {
     /// The steps of a hundred columns fit into half of a first-level cache of 32 kB.
     #[test]
     fn columns_are_small() {
-        assert!(size_of::<AnyColumn>() <= 112);
+        assert!(size_of::<AnyColumn>() <= 128);
         assert_eq!(size_of::<Step>(), size_of::<AnyColumn>());
     }
 }

@@ -25,9 +25,8 @@ pub(crate) struct Text<F> {
 }
 
 impl<F: TextFormat> Text<F> {
-    /// Boxed, because other columns are smaller: the columns of a wide file should fit into the fastest cache.
-    pub(crate) fn new(form: F) -> Box<Self> {
-        Box::new(Self { form, values: Views::default(), scratch: String::new() })
+    pub(crate) fn new(form: F) -> Self {
+        Self { form, values: Views::default(), scratch: String::new() }
     }
 }
 

@@ -134,17 +134,19 @@ pub(super) fn bytes(
         Some(Restored::UInt64) => return Whole::<u64>::new(size).into(),
         Some(Restored::Int128) => return Whole::<i128>::new(size).into(),
         Some(Restored::UInt128) => return Whole::<u128>::new(size).into(),
-        Some(Restored::Categorical(categories)) => return Categorical::new(categories.clone()).into(),
+        Some(Restored::Categorical(categories)) => return Box::new(Categorical::new(categories.clone())).into(),
         _ => {}
     }
     match (logical, size) {
         (Some(Logical::Decimal { precision, scale }), _) if precision <= DECIMAL_DIGITS => {
             Decimal::new(size, precision, scale).into()
         }
-        (Some(Logical::Decimal { precision, scale }), _) => Text::new(WideDecimal { size, precision, scale }).into(),
-        (Some(Logical::BigDecimal), None) => Text::new(BigDecimal).into(),
-        (Some(Logical::Uuid), None) => Text::new(UuidText).into(),
-        (Some(Logical::Uuid), Some(_)) => Text::new(UuidBytes).into(),
+        (Some(Logical::Decimal { precision, scale }), _) => {
+            Box::new(Text::new(WideDecimal { size, precision, scale })).into()
+        }
+        (Some(Logical::BigDecimal), None) => Box::new(Text::new(BigDecimal)).into(),
+        (Some(Logical::Uuid), None) => Box::new(Text::new(UuidText)).into(),
+        (Some(Logical::Uuid), Some(_)) => Box::new(Text::new(UuidBytes)).into(),
         (_, Some(size)) => Fixed::new(size).into(),
         (_, None) if matches!(reader, Kind::String) => Views::<crate::decode::Utf8>::default().into(),
         (_, None) => Views::<crate::decode::Bytes>::default().into(),
