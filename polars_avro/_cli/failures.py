@@ -26,6 +26,15 @@ _URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.\-]*://[^\s'"`<>]+""")
 #: traceback.
 EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, MemoryError)
 
+#: Advice for Python, and for the command line.
+_ADVICE = (
+    (
+        re.compile("pass [^;]*(schema_mode|missing_columns|extra_columns)=[^;]*"),
+        "--schema-mode union reads all columns",
+    ),
+    (re.compile(r" \(`strict=True` refuses them\)"), ""),
+)
+
 
 def report(error: BaseException) -> int:
     """Print an error that ended the program and return the exit status."""
@@ -56,8 +65,14 @@ def describe(error: BaseException) -> str:
 
 
 def one_line(message: str) -> str:
-    """Keep the first paragraph of a message, which Polars follows with its query plan, and no secret of a URL."""
+    """
+    Keep the first paragraph of a message, which Polars follows with its query plan.
+
+    Secrets of URLs go, and advice names options of the command line.
+    """
     line = " ".join(message.strip().split("\n\n")[0].split()).replace("<bytes>", "<stdin>")
+    for python, command_line in _ADVICE:
+        line = python.sub(command_line, line)
     return _URL.sub(lambda found: stores.shown(found[0]), line)
 
 
