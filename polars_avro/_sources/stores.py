@@ -208,8 +208,6 @@ def stores(
     if not urls and not storage_options:
         return Stores()
     options = dict(storage_options or {})
-    if not urls and not options:
-        return Stores()
     if not hasattr(_core, "store_files"):
         if urls:
             msg = f"{shown(urls[0])}: this build of polars_avro knows local files only"

@@ -79,6 +79,9 @@ const KEPT_BEHIND: u64 = 64 << 10;
 /// So many times the bytes that a reader has read in a row are requested ahead, if nothing is known of its plans.
 const GROWTH: u64 = 16;
 
+/// What is requested ahead of a reader grows by so many bytes.
+const STEP: u64 = 1 << 20;
+
 /// One file.
 #[derive(Default)]
 pub(super) struct FileState {
@@ -139,7 +142,9 @@ impl FileState {
         }
         let run = cursor.at.saturating_sub(cursor.start);
         let window = if run < Ahead::OPEN / 2 { 0 } else { run.saturating_mul(GROWTH).min(ahead) };
-        cursor.at.saturating_add(window).min(size)
+        let end = cursor.at.saturating_add(window);
+        // Steps of a few kilobytes would each send a request of their own.
+        if end >= size || window < STEP { end.min(size) } else { end - end % STEP }
     }
 
     /// Where reading a promised range has got to.
@@ -247,7 +252,9 @@ mod tests {
         let mut file = file(1 << 30, &[]);
         let full = 32 << 20;
         assert_eq!(file.likely_end(&Cursor { start: 0, at: 16 << 10 }, full), 16 << 10);
-        assert_eq!(file.likely_end(&Cursor { start: 0, at: 256 << 10 }, full), (256 << 10) * 17);
+        assert_eq!(file.likely_end(&Cursor { start: 0, at: 128 << 10 }, full), 2 << 20);
+        assert_eq!(file.likely_end(&Cursor { start: 0, at: 256 << 10 }, full), 4 << 20);
+        assert_eq!(file.likely_end(&Cursor { start: 0, at: 272 << 10 }, full), 4 << 20);
         assert_eq!(file.likely_end(&Cursor { start: 0, at: 64 << 20 }, full), (64 << 20) + full);
         file.expected.push((1, 0..1 << 20));
         assert_eq!(file.likely_end(&Cursor { start: 0, at: 100 }, full), 1 << 20);
