@@ -18,6 +18,23 @@ from polars_avro._limits import Limits
 MOST = 2**64 - 1
 
 
+class Callback:
+    """A callable that is hashed by its identity, in the place of one that cannot be hashed."""
+
+    def __init__(self, call: Callable[[BadBlock], object]) -> None:
+        self.call = call
+
+    def __call__(self, bad: BadBlock) -> object:
+        """Pass a report on."""
+        return self.call(bad)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Callback) and other.call is self.call
+
+    def __hash__(self) -> int:
+        return id(self.call)
+
+
 class ReaderOptions(NamedTuple):
     """Options of the reader of each file. Hashable, so equal scans can share a reader."""
 
@@ -156,6 +173,8 @@ def reader_options(
     if on_bad_block is not None and strict and not ignore_errors:
         msg = "`on_bad_block` is never called with `strict=True` and without `ignore_errors=True`"
         raise ValueError(msg)
+    if on_bad_block is not None and not _is_hashable(on_bad_block):
+        on_bad_block = Callback(on_bad_block)
     threads = optional_integer("n_threads", n_threads, least=1)
     return ReaderOptions(
         ignore_errors=bool(ignore_errors),
@@ -165,6 +184,14 @@ def reader_options(
         # One thread decodes one batch at a time.
         n_threads=1 if low_memory and threads is None else threads,
     )
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def byte_range(given: Any) -> tuple[int, int | None] | None:
@@ -227,15 +254,17 @@ def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
     return names[index]
 
 
+def top_level(fields: Mapping[str, Any], path: str) -> str | None:
+    """Return the field that a path names or leads into: of several the one with the longest name."""
+    if path in fields:
+        return path
+    return max((name for name in fields if path.startswith(f"{name}.")), key=len, default=None)
+
+
 def _has(fields: Mapping[str, Any], path: str) -> bool:
     """Return whether a path leads to one of these fields, or to a field inside of one."""
-    if path in fields:
-        return True
-    # The longest of the names that it can begin with is the one that is meant.
-    for name in sorted(fields, key=len, reverse=True):
-        if path.startswith(f"{name}."):
-            return _has(_fields(fields[name]), path[len(name) + 1 :])
-    return False
+    name = top_level(fields, path)
+    return name is not None and (name == path or _has(_fields(fields[name]), path[len(name) + 1 :]))
 
 
 def _fields(dtype: Any) -> Mapping[str, Any]:

@@ -200,8 +200,8 @@ class SchemaRequest(NamedTuple):
         else:
             file = ContainerFile(sources[0], as_written(self.limits))
             found = self.evolution.read_schema(file.schema_json, self.limits, given=False), file
-            if len(sources) > 1 and self.evolution.missing_columns == "insert" and self.missing(found[0]):
-                found = self._union(sources)
+            if self.schema is not None and len(sources) > 1 and self._needs_other_files(found[0]):
+                found = self._all_columns(sources)
         if self.schema is None:
             return found
         found = self._cast(*found, sources[0])
@@ -230,11 +230,26 @@ class SchemaRequest(NamedTuple):
         """Return the columns that no query may use, because a file lacks them."""
         return self.missing(read_schema) if self.evolution.missing_columns == "raise" else ()
 
+    def _needs_other_files(self, read_schema: ReadSchema) -> bool:
+        """Return whether other files have to tell the types of columns that the first one lacks, or has as nulls."""
+        own = read_schema.schema()
+        has_nulls = any(own.get(name) == pl.Null and dtype != pl.Null for name, dtype in self.dtypes or ())
+        return has_nulls or (self.evolution.missing_columns == "insert" and bool(self.missing(read_schema)))
+
+    def _all_columns(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
+        """Read as the first file's schema, with columns that only others have as the first of these has them."""
+        schema = FileSet(sources, as_written(self.limits)).all_columns_schema()
+        read_schema = self.evolution.read_schema(schema, self.limits, given=False)
+        return read_schema, ContainerFile(sources[0], read_schema.core_opener())
+
     def _union(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         read_schema = ReadSchema(
             FileSet(sources, as_written(self.limits)).union_schema(),
             insert_missing_columns=True,
             insert_missing_fields=True,
+            # The union has all of them: a value that found no place in it must not be lost.
+            refuse_extra_columns=True,
+            refuse_extra_fields=True,
             by_columns=True,
             casts=_OF_UNION,
             limits=self.limits,
@@ -244,21 +259,23 @@ class SchemaRequest(NamedTuple):
     def _cast(
         self, read_schema: ReadSchema, file: ContainerFile, source: str | bytes | OpenFile | StoreFile
     ) -> tuple[ReadSchema, ContainerFile]:
-        """Read columns as the dtypes of `schema` where the options of casts allow it."""
+        """Read columns as the dtypes of `schema`: nulls as any dtype, others where the options of casts allow it."""
         own, widening = read_schema.schema(), self.evolution.widening
         other = {
             name: dtype
             for name, dtype in self.dtypes or ()
             if name in own and name not in self.in_paths and own[name] != dtype
         }
-        if widening is None or any(
-            not _schema_dtypes.widened(own[name], dtype) <= widening for name, dtype in other.items()
-        ):
-            return read_schema, file
+        for name, dtype in other.items():
+            filled = _schema_dtypes.filled(own[name], dtype)
+            if filled != dtype and (widening is None or not _schema_dtypes.widened(filled, dtype) <= widening):
+                return read_schema, file
         changed = _schema_dtypes.with_dtypes(read_schema.schema_json, other) if other else None
         if changed is None:
             return read_schema, file
-        recast = read_schema._replace(schema_json=changed)
+        # Float16 is asked for by name here: among files, whole numbers do not become so few digits.
+        to_half = ("integer to-half",) if "integer allow-float" in read_schema.casts else ()
+        recast = read_schema._replace(schema_json=changed, casts=(*read_schema.casts, *to_half))
         try:
             return recast, ContainerFile(source, recast.core_opener())
         except AvroSchemaError as error:
@@ -270,7 +287,7 @@ class SchemaRequest(NamedTuple):
         if self.dtypes is None:
             return
         for name, dtype in self.dtypes:
-            if name in own and name not in self.in_paths and own[name] != dtype:
+            if name in own and name not in self.in_paths and _schema_dtypes.filled(own[name], dtype) != dtype:
                 msg = f"column {name!r} is {own[name]} in the files and {dtype} in `schema`"
                 raise AvroSchemaError(msg) from cause
         extra = [name for name in own if name not in dict(self.dtypes) and name not in self.in_paths]

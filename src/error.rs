@@ -278,7 +278,13 @@ impl fmt::Display for Position {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.0.position, self.0.message)
+        let Inner { position, message, .. } = &*self.0;
+        let path = position.path.as_deref().map(|path| format!("field `{path}`"));
+        if path.is_some_and(|path| message.starts_with(&path)) {
+            // The message says it already.
+            return write!(f, "{}{message}", Position { path: None, ..position.clone() });
+        }
+        write!(f, "{position}{message}")
     }
 }
 
@@ -308,6 +314,13 @@ mod tests {
         });
         let text = "part-3.avro: block 7 at byte 52113, record 12, field `items[].price`: string of 9 bytes in 3";
         assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn a_field_is_named_once() {
+        let at = |message: &str| Error::schema(message).in_file("a.avro").at(|p| p.path = Some("u".into())).to_string();
+        assert_eq!(at("field `u` is long in one file"), "a.avro: field `u` is long in one file");
+        assert_eq!(at("field `v` is missing"), "a.avro: field `u`: field `v` is missing");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::header::MAGIC;
 use super::varint::{MAX_LONG_BYTES, NoLong, long};
 use crate::{Error, Result};
 
@@ -10,6 +11,9 @@ pub(crate) const SYNC_BYTES: usize = 16;
 
 /// The count and the size of a block take no more bytes than this.
 pub(crate) const MAX_FRAME_BYTES: usize = 2 * MAX_LONG_BYTES;
+
+/// The bytes of a block without rows: two numbers and a sync marker.
+const LEAST_BYTES: u64 = 2 + SYNC_BYTES as u64;
 
 /// The position of a block, and the rows that it claims. Offsets count from the start of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,17 @@ impl BlockFrame {
     /// the file's name.
     pub(crate) fn parse(bytes: &[u8], index: u64, offset: u64, size: u64) -> Result<Option<Self>> {
         let fault = |message: String| at_block(Error::data(message), index, offset);
+        let left = size.saturating_sub(offset);
+        if left < LEAST_BYTES && bytes.len() as u64 >= left {
+            let message =
+                format!("the file ends with {left} bytes that are no block: it is cut short, or they were added");
+            return Err(fault(message));
+        }
+        if bytes.starts_with(&MAGIC) {
+            let message =
+                "Another Avro file begins here: read the files one by one, or join them by writing their rows";
+            return Err(fault(message.to_owned()));
+        }
         let number = |pos: usize, what: &str| match long(bytes, pos) {
             Ok((value, after)) => match u64::try_from(value) {
                 Ok(value) => Ok(Some((value, after))),
@@ -118,9 +133,24 @@ mod tests {
         for bytes in [&[][..], &[0x80], &[0x06], &[0x06, 0x90]] {
             assert_eq!(BlockFrame::parse(bytes, 3, 100, 1000).unwrap(), None);
         }
-        let prefix = "block 3 at byte 100: the file ends inside the block's ";
-        assert_eq!(refused(&[0x80], 101), format!("{prefix}row count"));
-        assert_eq!(refused(&[0x06, 0x90], 102), format!("{prefix}byte size"));
+        let long = [&[0x80; 9][..], &[1]].concat();
+        let message = "block 3 at byte 100: the file ends inside the block's byte size";
+        assert_eq!(refused(&[&long[..], &[0x80; 8]].concat(), 118), message);
+    }
+
+    #[test]
+    fn what_is_too_short_for_a_block_is_none() {
+        for bytes in [&[0x80][..], &[0x06, 0x90], b"\n", &[0; 17]] {
+            let left = bytes.len();
+            let message = format!("block 3 at byte 100: the file ends with {left} bytes that are no block: ");
+            assert!(refused(bytes, 100 + left as u64).starts_with(&message), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn another_file_is_named() {
+        let error = refused(b"Obj\x01\x04\x16avro.schema\x0cstring", 1000);
+        assert!(error.starts_with("block 3 at byte 100: Another Avro file begins here"), "{error}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::block::SYNC_BYTES;
 use super::varint::{NoLong, long};
 use crate::{Codec, Error, Result};
 
-const MAGIC: [u8; 4] = *b"Obj\x01";
+pub(super) const MAGIC: [u8; 4] = *b"Obj\x01";
 
 /// An entry of two bytes takes 48 in memory; honest headers have a handful.
 const MOST_ENTRIES: usize = 1 << 20;

@@ -64,12 +64,14 @@ pub(crate) use json::{Json, JsonGraph};
 pub(crate) use list::{ItemBudget, List};
 pub(crate) use map::Map;
 pub(crate) use merge::Merge;
-pub(crate) use narrow::{FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, UInt8, UInt16, UInt32};
+pub(crate) use narrow::{
+    DoubleAsHalf, FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, LongAsUInt64, LongAsUInt128, UInt8, UInt16, UInt32,
+};
 pub(crate) use null::Null;
 pub(crate) use nullable::{Nullable, NullableUnion};
 pub(crate) use number::{
     Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
-    LongAsFloat,
+    LongAsFloat, LongAsInt128,
 };
 pub(crate) use primitive::Primitive;
 pub(crate) use record::{Record, Step};
@@ -220,6 +222,10 @@ columns! {
     FloatAsHalf(Primitive<FloatAsHalf>),
     IntAsHalf(Primitive<IntAsHalf>),
     LongAsHalf(Primitive<LongAsHalf>),
+    DoubleAsHalf(Primitive<DoubleAsHalf>),
+    LongAsUInt64(Primitive<LongAsUInt64>),
+    LongAsInt128(Primitive<LongAsInt128>),
+    LongAsUInt128(Primitive<LongAsUInt128>),
     UInt64(Whole<u64>),
     Int128(Whole<i128>),
     UInt128(Whole<u128>),

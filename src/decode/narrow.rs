@@ -3,13 +3,13 @@
 
 use polars_utils::float16::pf16;
 
-use super::number::{Float, IntAsFloat, LongAsFloat};
+use super::number::{DoubleAsFloat, Float, IntAsFloat, LongAsFloat};
 use super::primitive::Number;
 use crate::binary::{Fault, read_long};
 
-/// Writes one way of reading a narrow whole number: name and type in memory. An int is read as a long is.
+/// Writes one way of reading a whole number that may not fit: name, type in memory and dtype. An int is read as a long is.
 macro_rules! narrow {
-    ($($(#[$doc:meta])* $name:ident: $native:ty),* $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident: $native:ty = $dtype:literal),* $(,)?) => {
         $($(#[$doc])*
         #[derive(Clone)]
         pub(crate) struct $name;
@@ -22,7 +22,7 @@ macro_rules! narrow {
                 let (value, pos) = read_long(bytes, pos)?;
                 match <$native>::try_from(value) {
                     Ok(value) => Ok((value, pos)),
-                    Err(_) => Err(misfit(value, stringify!($name))),
+                    Err(_) => Err(misfit(value, $dtype)),
                 }
             }
         })*
@@ -30,11 +30,13 @@ macro_rules! narrow {
 }
 
 narrow!(/// `Int8`
-    Int8: i8, /// `Int16`
-    Int16: i16, /// `UInt8`
-    UInt8: u8, /// `UInt16`
-    UInt16: u16, /// `UInt32`
-    UInt32: u32);
+    Int8: i8 = "Int8", /// `Int16`
+    Int16: i16 = "Int16", /// `UInt8`
+    UInt8: u8 = "UInt8", /// `UInt16`
+    UInt16: u16 = "UInt16", /// `UInt32`
+    UInt32: u32 = "UInt32", /// A narrower number, cast to `UInt64`
+    LongAsUInt64: u64 = "UInt64", /// A narrower number, cast to `UInt128`
+    LongAsUInt128: u128 = "UInt128");
 
 /// Writes one way of reading a Float16: name, and the number that it is read as first.
 macro_rules! half {
@@ -56,7 +58,8 @@ macro_rules! half {
 }
 
 half!(/// float, read as Float16
-    FloatAsHalf: Float, /// int, read as Float16
+    FloatAsHalf: Float, /// double, cast to Float16
+    DoubleAsHalf: DoubleAsFloat, /// int, read as Float16
     IntAsHalf: IntAsFloat, /// long, read as Float16
     LongAsHalf: LongAsFloat);
 

@@ -36,6 +36,8 @@ number!(/// int, read as float
     IntAsFloat: f32, read_int, |int: i32| int as f32);
 number!(/// int, read as double
     IntAsDouble: f64, read_int, f64::from);
+number!(/// int or long, cast to Int128
+    LongAsInt128: i128, read_long, i128::from);
 number!(/// long, read as float
     LongAsFloat: f32, read_long, |long: i64| long as f32);
 number!(/// long, read as double

@@ -110,12 +110,10 @@ impl Writer {
     fn nullable(&mut self, field: &Field, path: &str) -> Result<Value> {
         let storage = extension::storage(field);
         // The union, and the type inside.
-        let levels = if matches!(storage.dtype(), ArrowDataType::Null) { 1 } else { 2 };
-        let storage = self.nested(levels, |writer| writer.node(&storage, path))?;
-        Ok(match extension::note(field, storage) {
-            null @ Value::String(_) if null == "null" => null,
-            other => json!(["null", other]),
-        })
+        let is_null = matches!(storage.dtype(), ArrowDataType::Null);
+        let storage = self.nested(if is_null { 1 } else { 2 }, |writer| writer.node(&storage, path))?;
+        let noted = extension::note(field, storage);
+        Ok(if is_null { noted } else { json!(["null", noted]) })
     }
 
     /// Makes a type this much deeper than the one at hand, if it can be read back.

@@ -41,9 +41,12 @@ pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>, resto
     }
 }
 
-/// Numbers that are narrower, or finer, than the type on the wire.
+/// Numbers that are narrower, finer or wider than the type on the wire.
 fn restored_number(wire: &Wire, restored: &Restored) -> Option<AnyColumn> {
-    use crate::decode::{FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, TimeNanos, UInt8, UInt16, UInt32};
+    use crate::decode::{
+        DoubleAsHalf, FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, LongAsInt128, LongAsUInt64, LongAsUInt128,
+        TimeNanos, UInt8, UInt16, UInt32,
+    };
     Some(match (restored, wire) {
         (Restored::Int8, _) => Primitive::<Int8>::new(ArrowDataType::Int8).into(),
         (Restored::Int16, _) => Primitive::<Int16>::new(ArrowDataType::Int16).into(),
@@ -53,6 +56,10 @@ fn restored_number(wire: &Wire, restored: &Restored) -> Option<AnyColumn> {
         (Restored::Time, _) => Primitive::<TimeNanos>::new(ArrowDataType::Time64(TimeUnit::Nanosecond)).into(),
         (Restored::Float16, Wire::Int) => Primitive::<IntAsHalf>::new(ArrowDataType::Float16).into(),
         (Restored::Float16, Wire::Long) => Primitive::<LongAsHalf>::new(ArrowDataType::Float16).into(),
+        (Restored::UInt64, _) => Primitive::<LongAsUInt64>::new(ArrowDataType::UInt64).into(),
+        (Restored::Int128, _) => Primitive::<LongAsInt128>::new(ArrowDataType::Int128).into(),
+        (Restored::UInt128, _) => Primitive::<LongAsUInt128>::new(ArrowDataType::UInt128).into(),
+        (Restored::Float16, Wire::Double) => Primitive::<DoubleAsHalf>::new(ArrowDataType::Float16).into(),
         (Restored::Float16, _) => Primitive::<FloatAsHalf>::new(ArrowDataType::Float16).into(),
         _ => return None,
     })

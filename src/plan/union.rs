@@ -6,7 +6,7 @@ use super::Projection;
 use super::compile::Compiler;
 use crate::Result;
 use crate::decode::{AnyColumn, BranchAction, DefaultValue, Merge, Null, Nullable, NullableUnion, SkipPrograms, Union};
-use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema};
+use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema, full_name};
 
 /// The shape of a reader's type if the writer may have written a union.
 enum Shape {
@@ -36,10 +36,15 @@ pub(super) fn names(reader: &Schema, branches: &[(usize, NodeId)]) -> Vec<String
         kind.name().map_or(kind.type_name(), |name| name.short()).to_owned()
     };
     let shorts: Vec<_> = branches.iter().map(short).collect();
-    let name = |(i, &(_, id)): (usize, &(usize, NodeId))| {
+    let full = |&(_, id): &(usize, NodeId)| full_name(reader.node(id));
+    let name = |(i, branch): (usize, &(usize, NodeId))| {
         let shared = shorts.iter().filter(|&short| *short == shorts[i]).count() > 1;
-        match reader.node(id).kind.name() {
-            Some(name) if shared => name.fullname().to_string(),
+        match (full(branch), reader.node(branch.1).kind.name()) {
+            (Some(name), Some(own)) if shared => {
+                // A record and an enum of two files may have the same full name.
+                let is_unique = branches.iter().filter(|other| full(other) == Some(name)).count() == 1;
+                if is_unique { name.to_owned() } else { own.fullname().to_owned() }
+            }
             _ => shorts[i].clone(),
         }
     };

@@ -56,6 +56,12 @@ impl FileSet {
         Ok(detached(py, &self.slow, move || files.union_schema())?.to_json())
     }
 
+    /// The JSON text of one schema with the columns of all files.
+    fn all_columns_schema(&self, py: Python<'_>) -> Result<String, Raised> {
+        let files = self.files.clone();
+        Ok(detached(py, &self.slow, move || files.all_columns_schema())?.to_json())
+    }
+
     /// Counts rows by the block headers; may stop at `limit`.
     #[pyo3(signature = (limit=None))]
     fn count_rows(&self, py: Python<'_>, limit: Option<u64>) -> Result<u64, Raised> {

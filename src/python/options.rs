@@ -62,6 +62,7 @@ impl FileOpener {
 fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
     Ok(match name {
         "integer allow-float" => &[Cast::IntegerToFloat],
+        "integer to-half" => &[Cast::IntegerToHalf],
         "float downcast" => &[Cast::FloatDowncast],
         "datetime nanosecond-downcast" => &[Cast::NanosecondDowncast],
         "datetime microsecond-downcast" => &[Cast::MicrosecondDowncast],

@@ -16,6 +16,19 @@ impl FileSet {
     /// # Errors
     /// Where a header cannot be read, and where no type holds the values of two files.
     pub fn union_schema(&self) -> Result<Schema> {
+        Schema::union(&self.schemas()?, &self.cache.options.limits)
+    }
+
+    /// Returns one schema with the columns of all files, see [`Schema::all_columns`].
+    ///
+    /// # Errors
+    /// If a header cannot be read.
+    pub fn all_columns_schema(&self) -> Result<Schema> {
+        Schema::all_columns(&self.schemas()?, &self.cache.options.limits)
+    }
+
+    /// Returns the schemas of the files, each once.
+    fn schemas(&self) -> Result<Vec<Schema>> {
         let (limits, cache) = (&self.cache.options.limits, self.cache.clone());
         let read =
             move |entry: &Arc<FileEntry>| Result::Ok(Header::read(&*entry.open()?, &cache.options.limits)?.schema_json);
@@ -31,7 +44,7 @@ impl FileSet {
                 known.insert(json);
             }
         }
-        Schema::union(&schemas, limits)
+        Ok(schemas)
     }
 
     /// The number of rows, by the block headers alone, of several files at once; counting may stop at `limit`.

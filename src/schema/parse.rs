@@ -38,9 +38,11 @@ impl Schema {
         if nesting(json) > levels {
             return Err(Error::limit("schema_depth", format!("the schema's JSON nests deeper than {levels} levels")));
         }
-        let mut parser = serde_json::Deserializer::from_str(json);
-        parser.disable_recursion_limit();
-        match Value::deserialize(&mut parser).and_then(|value| parser.end().map(|()| value)) {
+        let value = value(json).or_else(|error| match quote_numbers(json) {
+            Some(quoted) => value(&quoted).map_err(|_| error),
+            None => Err(error),
+        });
+        match value {
             Ok(value) => Self::from_value(&value, limits),
             Err(error) => Err(Error::schema(format!("the schema is not valid JSON: {error}")).with_cause(error)),
         }
@@ -123,8 +125,11 @@ impl<'a> Parser<'a> {
         let inside = Name::new(word, enclosing);
         let outside = || Name::new(word, None);
         let find = |name: Name| self.definitions.get(name.fullname()).map(|definition| definition.0);
-        inside.and_then(find).or_else(|| outside().and_then(find)).ok_or_else(|| {
-            self.fail(format_args!("no type is named `{word}` (a named type must be defined before it is used)"))
+        inside.and_then(find).or_else(|| outside().and_then(find)).ok_or_else(|| match word {
+            "record" | "error" | "enum" | "fixed" | "array" | "map" => self.fail(format_args!(
+                "`{word}` alone is no type: the type is an object of its own, `\"type\": {{\"type\": \"{word}\", ...}}`"
+            )),
+            _ => self.fail(format_args!("no type is named `{word}` (a named type must be defined before it is used)")),
         })
     }
 
@@ -145,9 +150,7 @@ impl<'a> Parser<'a> {
             }
             branches.push(id);
         }
-        if branches.is_empty() {
-            return Err(self.fail("a union must hold a type"));
-        }
+        // Writers give unions without types to lists and maps that are empty in every row. No value is of such a type.
         Ok(self.push(Kind::Union(branches), None, Properties::new()))
     }
 
@@ -270,6 +273,51 @@ fn without(attributes: &Properties, known: &[&[&str]]) -> Properties {
     };
     let left = attributes.iter().filter(|(key, value)| !is_taken(key, value));
     left.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+fn value(json: &str) -> serde_json::Result<Value> {
+    let mut parser = serde_json::Deserializer::from_str(json);
+    parser.disable_recursion_limit();
+    Value::deserialize(&mut parser).and_then(|value| parser.end().map(|()| value))
+}
+
+/// Puts the numbers that JSON has no word for in quotes, as Python writes them in defaults; `None` if there are none.
+fn quote_numbers(json: &str) -> Option<String> {
+    let (mut quoted, mut rest, mut is_changed) = (String::with_capacity(json.len()), json, false);
+    while let Some(byte) = rest.bytes().next() {
+        let is_word = |word: &&&str| {
+            let ends = rest[word.len()..].starts_with(|next: char| !next.is_ascii_alphanumeric() && next != '_');
+            ends && quoted.ends_with(|before: char| matches!(before, ':' | ',' | '[') || before.is_ascii_whitespace())
+        };
+        let word = ["NaN", "-Infinity", "Infinity"].iter().filter(|word| rest.starts_with(**word)).find(is_word);
+        let len = match (byte, word) {
+            (b'"', _) => string_len(rest),
+            (_, Some(word)) => word.len(),
+            (_, None) => rest.chars().next().map_or(1, char::len_utf8),
+        };
+        let (token, behind) = rest.split_at(len);
+        if word.is_some() {
+            quoted.extend(["\"", token, "\""]);
+            is_changed = true;
+        } else {
+            quoted.push_str(token);
+        }
+        rest = behind;
+    }
+    is_changed.then_some(quoted)
+}
+
+/// The length of the string that `json` begins with, its quotes included.
+fn string_len(json: &str) -> usize {
+    let mut bytes = json.bytes().enumerate().skip(1);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    json.len()
 }
 
 /// Returns the depth of brackets in a JSON text, outside of strings.

@@ -17,6 +17,7 @@ const TIME_ZONE: &str = "polars.time_zone";
 const TIME_UNIT: &str = "polars.time_unit";
 const WIDTH: &str = "polars.width";
 const CATEGORIES: &str = "polars.categories";
+const FULL_NAME: &str = "polars.full_name";
 
 /// A dtype of Polars' that the type alone does not tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,22 @@ pub(crate) fn column_name(field: &Field) -> &str {
 /// Notes the name of a column that Avro does not allow as a name.
 pub(crate) fn note_name(field: &mut Properties, name: &str) {
     field.insert(NAME.to_owned(), name.into());
+}
+
+/// Returns the full name of a type, or the one that it had before a union of schemas gave it another namespace.
+pub(crate) fn full_name(node: &Node) -> Option<&str> {
+    let name = node.kind.name()?;
+    let noted = node.properties.get(FULL_NAME).and_then(Value::as_str);
+    let noted = noted.filter(|noted| noted.rsplit('.').next() == Some(name.short()));
+    Some(noted.unwrap_or(name.fullname()))
+}
+
+/// Notes the full name that a type had, or takes the note away.
+pub(super) fn note_full_name(properties: &mut Properties, name: Option<&super::Name>) {
+    properties.shift_remove(FULL_NAME);
+    if let Some(name) = name {
+        properties.insert(FULL_NAME.to_owned(), name.fullname().into());
+    }
 }
 
 impl Restored {

@@ -3,15 +3,17 @@
 //! The result is a graph over pairs (a type of the one schema, a type of the other), of which one may be missing. Each
 //! pair is looked at once, so recursive types are cycles here too, and nothing recurses.
 
+mod branches;
 mod depth;
 mod widest;
 
 use std::collections::{HashMap, HashSet};
 
+use branches::{ShortNames, shared_names};
 use widest::Widest;
 
 use super::resolution::describe;
-use super::restored::forget;
+use super::restored::{forget, full_name, note_full_name};
 use super::typed::Typed;
 use super::{Field, Kind, Name, Node, NodeId, Properties, Record, Schema, column_name, note_name};
 use crate::{Error, Limits, Result};
@@ -30,11 +32,36 @@ impl Schema {
     /// if there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
     pub fn union(schemas: &[Self], limits: &Limits) -> Result<Self> {
         let (first, others) = schemas.split_first().ok_or_else(|| Error::argument("there is no schema to unite"))?;
+        let shared = shared_names(schemas);
         let mut union = first.clone();
+        let mut is_merged = false;
         for other in others {
-            union = Union::new(&union, other, limits).run()?;
+            union = Union::new(&union, other, limits, &shared).run(&mut is_merged)?;
+        }
+        if is_merged {
+            // Two types became one before a schema came that tells them apart: now each finds its own.
+            for schema in schemas {
+                union = Union::new(&union, schema, limits, &shared).run(&mut is_merged)?;
+            }
         }
         Ok(union)
+    }
+
+    /// One schema with the columns of all: each is of the type that the first schema with this column has for it, with its
+    /// default. A type of nulls alone does not count. Schemas whose root is no record add no columns.
+    ///
+    /// # Errors
+    /// If there is no schema, and [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
+    pub fn all_columns(schemas: &[Self], limits: &Limits) -> Result<Self> {
+        let (first, others) =
+            schemas.split_first().ok_or_else(|| Error::argument("there is no schema to add columns to"))?;
+        let is_record = |schema: &Self| matches!(schema.node(schema.root()).kind, Kind::Record(_));
+        let (mut columns, no_names) = (first.clone(), HashSet::new());
+        for other in others.iter().filter(|other| is_record(first) && is_record(other)) {
+            let union = Union { adds_columns: true, ..Union::new(&columns, other, limits, &no_names) };
+            columns = union.run(&mut false)?;
+        }
+        Ok(columns)
     }
 }
 
@@ -45,6 +72,13 @@ struct Union<'a> {
     one: &'a Schema,
     other: &'a Schema,
     limits: &'a Limits,
+    shared: &'a ShortNames<'a>,
+    /// Columns of the one schema stay as they are.
+    adds_columns: bool,
+    /// Pairs of branches that have others beside them, which are told apart by their names.
+    branch_pairs: HashSet<Pair>,
+    /// Types of different names became one although their short name is shared.
+    is_merged: bool,
     /// Every pair seen so far, in the order of their ids, and a field that leads there.
     pairs: Vec<(Pair, Step<'a>)>,
     ids: HashMap<Pair, NodeId>,
@@ -61,12 +95,12 @@ struct Step<'a> {
 }
 
 impl<'a> Union<'a> {
-    fn new(one: &'a Schema, other: &'a Schema, limits: &'a Limits) -> Self {
-        let (pairs, ids, nodes, names) = <_>::default();
-        Self { one, other, limits, pairs, ids, nodes, names }
+    fn new(one: &'a Schema, other: &'a Schema, limits: &'a Limits, shared: &'a ShortNames<'a>) -> Self {
+        let (adds_columns, branch_pairs, is_merged, pairs, ids, nodes, names) = <_>::default();
+        Self { one, other, limits, shared, adds_columns, branch_pairs, is_merged, pairs, ids, nodes, names }
     }
 
-    fn run(mut self) -> Result<Schema> {
+    fn run(mut self, is_merged: &mut bool) -> Result<Schema> {
         let root = self.id((Some(self.one.root()), Some(self.other.root())), NodeId(0), "");
         while let Some(&(pair, _)) = self.pairs.get(self.nodes.len()) {
             if self.pairs.len() > self.limits.schema_nodes {
@@ -78,6 +112,7 @@ impl<'a> Union<'a> {
             let node = self.node(NodeId(self.nodes.len() as u32), pair)?;
             self.nodes.push(node);
         }
+        *is_merged |= self.is_merged;
         let schema = Schema { nodes: self.nodes, root, redefined: None };
         depth::check(&schema, self.limits)?;
         Ok(schema)
@@ -101,7 +136,10 @@ impl<'a> Union<'a> {
             (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair), None),
             (Some(mine), Some(theirs)) => {
                 let widest = widest::of(&Typed::of(one, mine), &Typed::of(other, theirs));
-                let Widest { kind, logical, restored } = widest.ok_or_else(|| self.differ(id, pair))?;
+                let Widest { mut kind, logical, restored } = widest.ok_or_else(|| self.differ(id, pair))?;
+                if self.branch_pairs.contains(&pair) {
+                    kind = widest::named(kind, &mine.kind, &theirs.kind);
+                }
                 forget(&mut properties);
                 if let Some(restored) = restored {
                     restored.note(&mut properties);
@@ -123,7 +161,8 @@ impl<'a> Union<'a> {
             Kind::Record(record) => self.fields(id, record, nodes),
             _ => {}
         }
-        self.rename(&mut kind);
+        let named = [nodes.0, nodes.1].into_iter().flatten().find(|node| node.kind.name() == kind.name());
+        self.rename(&mut kind, named, &mut properties);
         Ok(Node { kind, logical, properties })
     }
 
@@ -151,8 +190,24 @@ impl<'a> Union<'a> {
         let unite = |field: &'a Field| {
             let column = column_name(field);
             let (mine, theirs) = (of_mine.get(column).copied(), of_theirs.get(column).copied());
+            let is_null = |field: &Field| {
+                values(self.one, Some(field.schema))
+                    .values
+                    .iter()
+                    .all(|id| matches!(self.one.node(*id).kind, Kind::Null))
+            };
+            let (mine, theirs) = match (mine, theirs) {
+                (Some(mine), Some(theirs)) if self.adds_columns && is_null(mine) => (None, Some(theirs)),
+                (Some(mine), Some(_)) if self.adds_columns => (Some(mine), None),
+                pair => pair,
+            };
             let schema = self.id((mine.map(|field| field.schema), theirs.map(|field| field.schema)), id, column);
-            let (aliases, doc, default, order) = <_>::default();
+            let (aliases, doc, default, order) = match mine.or(theirs) {
+                Some(field) if self.adds_columns => {
+                    (field.aliases.clone(), field.doc.clone(), field.default.clone(), field.order.clone())
+                }
+                _ => <_>::default(),
+            };
             let mut properties = agreed(mine.map(|field| &field.properties), theirs.map(|field| &field.properties));
             let name = unused(&field.name, &mut names);
             if name != column {
@@ -172,27 +227,7 @@ impl<'a> Union<'a> {
     fn union(&mut self, id: NodeId, pair: Pair) -> Kind {
         let (mine, theirs) = (values(self.one, pair.0), values(self.other, pair.1));
         let has_null = mine.has_null || theirs.has_null;
-        let (mine, theirs) = (mine.values, theirs.values);
-        let mut pairs: Vec<Pair>;
-        if let ([mine], [theirs]) = (&mine[..], &theirs[..]) {
-            pairs = vec![(Some(*mine), Some(*theirs))];
-        } else if mine.len() >= theirs.len() {
-            pairs = mine.iter().map(|&mine| (Some(mine), None)).collect();
-            for &branch in &theirs {
-                match mine.iter().position(|&mine| same(self.one.node(mine), self.other.node(branch))) {
-                    Some(at) => pairs[at].1 = Some(branch),
-                    None => pairs.push((None, Some(branch))),
-                }
-            }
-        } else {
-            pairs = theirs.iter().map(|&theirs| (None, Some(theirs))).collect();
-            for &branch in &mine {
-                match theirs.iter().position(|&theirs| same(self.one.node(branch), self.other.node(theirs))) {
-                    Some(at) => pairs[at].0 = Some(branch),
-                    None => pairs.push((Some(branch), None)),
-                }
-            }
-        }
+        let pairs = self.branches(&mine.values, &theirs.values);
         if pairs.is_empty() {
             return Kind::Null;
         }
@@ -202,27 +237,38 @@ impl<'a> Union<'a> {
             let null = null.or_else(|| values(self.other, pair.1).null.map(|null| (None, Some(null))));
             branches.extend(null.map(|null| self.id(null, id, "")));
         }
+        if pairs.len() > 1 {
+            self.branch_pairs.extend(&pairs);
+        }
         for pair in pairs {
             branches.push(self.id(pair, id, ""));
         }
         Kind::Union(branches)
     }
 
-    /// Types that have the same name but differ get namespaces of their own: the short names are those of columns.
-    fn rename(&mut self, kind: &mut Kind) {
+    /// Types that have the same name but differ get namespaces of their own, and a note of their names: the short names
+    /// are those of columns, and full names are what branches match by.
+    fn rename(&mut self, kind: &mut Kind, named: Option<&Node>, properties: &mut Properties) {
         let (name, aliases, doc) = match kind {
             Kind::Record(record) => (&mut record.name, &mut record.aliases, &mut record.doc),
             Kind::Enum(symbols) => (&mut symbols.name, &mut symbols.aliases, &mut symbols.doc),
             Kind::Fixed(fixed) => (&mut fixed.name, &mut fixed.aliases, &mut fixed.doc),
             _ => return,
         };
-        (*aliases, *doc) = (Vec::new(), None);
+        if !self.adds_columns {
+            (*aliases, *doc) = (Vec::new(), None);
+        }
+        if let Some(original) = named.and_then(full_name).and_then(|name| Name::new(name, None)) {
+            *name = original;
+        }
+        let original = name.clone();
         let (short, namespace) = (name.short().to_owned(), name.namespace().unwrap_or("other").to_owned());
         let mut number = 2;
         while !name.is_anonymous() && !self.names.insert(name.clone()) {
             *name = Name::new(&short, Some(&format!("{namespace}_{number}"))).unwrap_or_else(Name::anonymous);
             number += 1;
         }
+        note_full_name(properties, (*name != original).then_some(&original));
     }
 
     #[cold]
@@ -267,12 +313,6 @@ fn values(schema: &Schema, id: Option<NodeId>) -> Values {
     let (nulls, values): (Vec<_>, Vec<_>) =
         branches.into_iter().partition(|&branch| matches!(schema.node(branch).kind, Kind::Null));
     Values { values, null: nulls.first().copied(), has_null: !nulls.is_empty() }
-}
-
-/// Returns true if two branches are meant to be the same.
-fn same(one: &Node, other: &Node) -> bool {
-    one.kind.type_name() == other.kind.type_name()
-        && one.kind.name().map(Name::short) == other.kind.name().map(Name::short)
 }
 
 fn items_of(node: &Node) -> Option<NodeId> {

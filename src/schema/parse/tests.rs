@@ -56,10 +56,10 @@ fn what_is_no_schema_is_refused_with_the_reason_and_the_place() {
         ("string", "the schema is not valid JSON: expected value"),
         ("7", "schema: a type is a name, a list or an object, not `7`"),
         (r#""Foo""#, "schema: no type is named `Foo`"),
+        (&field(r#""record""#), "record a.b.C, field d: `record` alone is no type: the type is an object of its own"),
         (&field(r#""Foo""#), "record a.b.C, field d: no type is named `Foo`"),
         (&field(r#"{"items":"int"}"#), "record a.b.C, field d: an object without `type` is no type"),
         (&field(r#"{"type":"array"}"#), "record a.b.C, field d: `items` is missing"),
-        (&field(r#"{"type":"map","values":[]}"#), "record a.b.C, field d: a union must hold a type"),
         (&field(r#"["int",["null"]]"#), "record a.b.C, field d: a union must not hold a union"),
         (&field(r#"["null",{"type":["null"]}]"#), "record a.b.C, field d: a union must not hold a union"),
         (
@@ -133,4 +133,28 @@ fn schema_nodes_is_a_limit() {
 #[test]
 fn brackets_inside_strings_do_not_nest() {
     assert_eq!(nesting(r#"{"a\"[[[":["]","\\",[]]}"#), 3);
+}
+
+#[test]
+fn numbers_that_json_has_no_word_for_are_defaults() {
+    let fields = r#"[{"name":"a","type":"double","default":NaN},{"name":"b","type":"float","default": -Infinity},
+        {"name":"c","type":{"type":"array","items":"double"},"default":[Infinity,NaN , 1]},
+        {"name":"NaN","type":"string","default":"\\\"NaN, [Infinity]","doc":":NaN"}]"#;
+    let schema = parse(&format!(r#"{{"type":"record","name":"R","fields":{fields}}}"#)).unwrap();
+    let json = schema.to_json();
+    for default in
+        [r#""default":"NaN""#, r#""default":"-Infinity""#, r#""default":["Infinity","NaN",1]"#, r#"\"NaN, [Infinity]""#]
+    {
+        assert!(json.contains(default), "{default}: {json}");
+    }
+    for word in ["nan", "NaNa", "-NaN", "Infinity1", "+Infinity", "N"] {
+        let error = parse(&format!(r#"{{"type":"int","default":{word}}}"#)).unwrap_err();
+        assert!(error.message().contains("not valid JSON"), "{word}: {error}");
+    }
+}
+
+#[test]
+fn a_union_may_have_no_types() {
+    let json = r#"{"type":"array","items":[]}"#;
+    assert_eq!(parse(json).unwrap().to_json(), json);
 }

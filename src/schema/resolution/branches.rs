@@ -1,11 +1,13 @@
 //! Which branch of the reader's union takes a type of the writer's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::schema::{Kind, Name, NodeId, Schema};
+use crate::schema::{Kind, Name, Node, NodeId, Schema, full_name};
 
 /// The branches of one union by what they match, so that large unions meet in linear time.
-pub(super) struct Branches<'a>(HashMap<(Rank, &'static str, &'a str), usize>);
+///
+/// Full names come first. Names without their namespaces match only if they pair one branch with one branch.
+pub(super) struct Branches<'a>(HashMap<(Rank, &'static str, &'a str), Match>);
 
 /// Ranks of a match between a type and a branch, best first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,19 +19,28 @@ enum Rank {
     ShortAlias,
 }
 
+/// The first branch of a rank, and whether others have the same name.
+#[derive(Clone, Copy)]
+struct Match {
+    branch: usize,
+    is_shared: bool,
+}
+
 impl<'a> Branches<'a> {
     pub(super) fn new(schema: &'a Schema, branches: &[NodeId]) -> Self {
         let mut index = HashMap::with_capacity(branches.len());
         for (branch, &id) in branches.iter().enumerate() {
-            let kind = &schema.node(id).kind;
+            let node = schema.node(id);
+            let kind = &node.kind;
             let mut add = |rank, name| {
-                index.entry((rank, kind.type_name(), name)).or_insert(branch);
+                let known = index.entry((rank, kind.type_name(), name)).or_insert(Match { branch, is_shared: false });
+                known.is_shared |= known.branch != branch;
             };
-            let Some(name) = kind.name() else {
+            let (Some(name), Some(full)) = (kind.name(), full_name(node)) else {
                 add(Rank::Same, "");
                 continue;
             };
-            add(Rank::Same, name.fullname());
+            add(Rank::Same, full);
             add(Rank::ShortName, name.short());
             for alias in aliases(kind) {
                 add(Rank::Alias, alias.fullname());
@@ -39,19 +50,49 @@ impl<'a> Branches<'a> {
         Self(index)
     }
 
-    /// The branch for a writer's type: the one that is the same type, or else the first that it can be promoted to.
-    pub(super) fn find(&self, writer: &Kind) -> Option<usize> {
+    /// The branch for a writer's type: the one that is the same type, or else the first that it can be promoted to. Its
+    /// name alone does not tell which if another of the writer's branches shares it.
+    pub(super) fn find(&self, writer: &Node, shares_name: bool) -> Option<usize> {
+        let kind = &writer.kind;
         let find = |rank, type_name, name| self.0.get(&(rank, type_name, name)).copied();
-        let word = writer.type_name();
-        let Some(name) = writer.name() else {
-            let promoted = || promotions(writer).iter().filter_map(|word| find(Rank::Same, word, "")).min();
-            return find(Rank::Same, word, "").or_else(promoted);
+        let any = |rank, type_name, name| find(rank, type_name, name).map(|found| found.branch);
+        let word = kind.type_name();
+        let (Some(name), Some(full)) = (kind.name(), full_name(writer)) else {
+            let promoted = || promotions(kind).iter().filter_map(|word| any(Rank::Same, word, "")).min();
+            return any(Rank::Same, word, "").or_else(promoted);
         };
-        find(Rank::Same, word, name.fullname())
-            .or_else(|| find(Rank::Alias, word, name.fullname()))
-            .or_else(|| find(Rank::ShortName, word, name.short()))
-            .or_else(|| find(Rank::ShortAlias, word, name.short()))
+        let only = |rank| {
+            find(rank, word, name.short()).filter(|found| !shares_name && !found.is_shared).map(|found| found.branch)
+        };
+        any(Rank::Same, word, full)
+            .or_else(|| any(Rank::Alias, word, full))
+            .or_else(|| only(Rank::ShortName))
+            .or_else(|| only(Rank::ShortAlias))
     }
+}
+
+/// The kinds and short names that several branches of a union share.
+pub(super) struct SharedNames<'a>(HashSet<(&'static str, &'a str)>);
+
+impl<'a> SharedNames<'a> {
+    pub(super) fn of(schema: &'a Schema, branches: &[NodeId]) -> Self {
+        let mut seen = HashSet::new();
+        Self(
+            branches
+                .iter()
+                .filter_map(|&id| short_name(&schema.node(id).kind))
+                .filter(|&name| !seen.insert(name))
+                .collect(),
+        )
+    }
+
+    pub(super) fn has(&self, kind: &'a Kind) -> bool {
+        short_name(kind).is_some_and(|name| self.0.contains(&name))
+    }
+}
+
+fn short_name(kind: &Kind) -> Option<(&'static str, &str)> {
+    kind.name().map(|name| (kind.type_name(), name.short()))
 }
 
 /// Returns true if two named types are meant to be the same: by name, by one of the reader's aliases, and either

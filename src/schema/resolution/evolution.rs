@@ -95,6 +95,8 @@ pub enum Extra {
 pub enum Cast {
     /// int and long to float and double, also where a float has too few digits.
     IntegerToFloat,
+    /// int and long to Float16: the nearest one, or an infinity.
+    IntegerToHalf,
     /// double to float: the nearest one, or an infinity.
     FloatDowncast,
     /// Nanoseconds to microseconds and milliseconds, rounded down.

@@ -48,7 +48,7 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
     if let Some(scaled) = units::counts(from, to, casts) {
         return scaled;
     }
-    if !is_restored(from, to) {
+    if !is_restored(from, to, casts) {
         return differ;
     }
     match (writer.logical, reader.logical) {
@@ -63,6 +63,10 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
         }
         (Some(from), Some(to)) if from == to && writer.kind.type_name() == reader.kind.type_name() => {}
         (Some(from), Some(to)) => return units::timestamps(from, to, casts),
+        // Wider whole numbers are written as decimals.
+        (None, Some(Logical::Decimal { .. })) if from.integer().is_some() && to.integer().is_some() => {
+            return Ok(if matches!(writer.kind, Kind::Int) { Wire::Int } else { Wire::Long });
+        }
         _ => return differ,
     }
     let to_float = casts.allow(Cast::IntegerToFloat);
@@ -74,6 +78,9 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
         (Kind::Long, Kind::Float | Kind::Double) if to_float => Wire::Long,
         (Kind::Int | Kind::Long, Kind::Float | Kind::Double) => {
             return Err(ask("which may lose digits", "integer_cast='allow-float'"));
+        }
+        (Kind::Float, _) if is_half(to) && !is_half(from) && !casts.allow(Cast::FloatDowncast) => {
+            return Err(ask("which loses digits", "float_cast='downcast'"));
         }
         (Kind::Float, Kind::Float | Kind::Double) => Wire::Float,
         (Kind::Double, Kind::Float | Kind::Double) => return double(&reader.kind, casts),
@@ -88,14 +95,22 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
 }
 
 /// Returns true if values keep their meaning as what the properties of the reader's type say.
-fn is_restored(from: &Typed<'_>, to: &Typed<'_>) -> bool {
+fn is_restored(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> bool {
     match (&from.restored, &to.restored) {
         // Their numbers are counts of something.
         (Some(Restored::Time | Restored::Duration(_)), None) => false,
         (_, None | Some(Restored::Enum(_))) => true,
         (Some(from), Some(to)) if from.name() == to.name() => true,
+        (noted, Some(Restored::Float16)) => {
+            let is_float = matches!(from.node.kind, Kind::Float | Kind::Double) && noted.is_none();
+            is_float || (casts.allow(Cast::IntegerToHalf) && from.integer().is_some())
+        }
         _ => matches!((from.integer(), to.integer()), (Some(from), Some(to)) if to.holds(from)),
     }
+}
+
+fn is_half(typed: &Typed<'_>) -> bool {
+    typed.restored == Some(Restored::Float16)
 }
 
 fn is_string(node: &Node) -> bool {

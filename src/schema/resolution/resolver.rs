@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::branches::{Branches, names_agree};
+use super::branches::{Branches, SharedNames, names_agree};
 use super::evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use super::failure::{Failure, Outcome, describe};
 use super::fields::{Matched, matched};
@@ -101,7 +101,7 @@ impl<'a> Resolver<'a> {
             (Kind::Union(branches), _) => return self.writer_union(pair, branches),
             (Kind::Null, Kind::Union(_)) if by_columns => return Ok(Wire::Null),
             (_, Kind::Union(branches)) => {
-                let branch = self.branch(pair.writer, pair.reader, branches).map_err(Failure::here)?;
+                let branch = self.branch(pair.writer, pair.reader, branches, false).map_err(Failure::here)?;
                 return Ok(Wire::IntoUnion { branch, value: self.pair(pair.writer, branches[branch]) });
             }
             _ => {}
@@ -137,14 +137,20 @@ impl<'a> Resolver<'a> {
     }
 
     /// The reader's branch for one writer's type, or why there is none.
-    fn branch(&mut self, writer: NodeId, union: NodeId, branches: &[NodeId]) -> std::result::Result<usize, String> {
+    fn branch(
+        &mut self,
+        writer: NodeId,
+        union: NodeId,
+        branches: &[NodeId],
+        shares_name: bool,
+    ) -> std::result::Result<usize, String> {
         if self.evolution.by_columns
             && let Some(branch) = self.only_value(branches)
         {
             return Ok(branch);
         }
         let index = self.unions.entry(union).or_insert_with(|| Branches::new(self.reader, branches));
-        let branch = index.find(&self.writer.node(writer).kind);
+        let branch = index.find(self.writer.node(writer), shares_name);
         branch.ok_or_else(|| self.mismatch(Pair { writer, reader: union, is_root: false }, ""))
     }
 
@@ -156,6 +162,26 @@ impl<'a> Resolver<'a> {
         values.next().is_none().then_some(branch)
     }
 
+    /// The branches of the writer's union that are not what the reader's only type is, although they are of its kind: it
+    /// is one of them at most.
+    fn others(&self, branches: &[NodeId], reader: NodeId) -> Vec<NodeId> {
+        let kind = &self.reader.node(reader).kind;
+        let is_named = |id: &NodeId| {
+            let writer = &self.writer.node(*id).kind;
+            writer.name().is_some() && writer.type_name() == kind.type_name()
+        };
+        let alike: Vec<_> = branches.iter().copied().filter(is_named).collect();
+        if alike.len() < 2 {
+            return Vec::new();
+        }
+        let (index, shared) = (Branches::new(self.reader, &[reader]), SharedNames::of(self.writer, &alike));
+        let is_meant = |id: &NodeId| {
+            let writer = self.writer.node(*id);
+            index.find(writer, shared.has(&writer.kind)).is_some()
+        };
+        alike.into_iter().filter(|id| !is_meant(id)).collect()
+    }
+
     fn writer_union(&mut self, pair: Pair, branches: &[NodeId]) -> Outcome<Wire> {
         let Evolution { by_columns, extra_fields, .. } = self.evolution;
         let (from, to) = (self.writer, self.reader);
@@ -164,17 +190,31 @@ impl<'a> Resolver<'a> {
             _ => None,
         };
         let is_struct = wanted.is_some_and(|wanted| wanted.len() > 1 && self.only_value(wanted).is_none());
+        let value = match wanted {
+            None => Some(pair.reader),
+            Some(wanted) => self.only_value(wanted).filter(|_| by_columns).map(|branch| wanted[branch]),
+        };
+        let others = value.map(|value| self.others(branches, value)).unwrap_or_default();
+        let shared = SharedNames::of(from, branches);
         let mut actions = Vec::with_capacity(branches.len());
         for &writer in branches {
             if by_columns && matches!(from.node(writer).kind, Kind::Null) {
                 actions.push(Branch::Null);
                 continue;
             }
+            if others.contains(&writer) {
+                let message = self.mismatch(Pair { writer, ..pair }, ": another branch of the writer's has its name");
+                if by_columns {
+                    return Err(Failure::here(message));
+                }
+                actions.push(Branch::Refuse(message));
+                continue;
+            }
             let Some(wanted) = wanted else {
                 actions.push(Branch::Read { branch: None, value: self.pair(writer, pair.reader) });
                 continue;
             };
-            actions.push(match self.branch(writer, pair.reader, wanted) {
+            actions.push(match self.branch(writer, pair.reader, wanted, shared.has(&from.node(writer).kind)) {
                 Ok(branch) => Branch::Read { branch: Some(branch), value: self.pair(writer, wanted[branch]) },
                 Err(_) if by_columns && is_struct && extra_fields == Extra::Ignore => Branch::Skip(writer),
                 Err(message) if by_columns => return Err(Failure::here(message)),

@@ -92,6 +92,50 @@ fn types_of_one_name_that_differ_keep_their_short_names() {
 }
 
 #[test]
+fn branches_that_share_a_short_name_match_by_full_names_in_any_order() {
+    let branch = |name: &str, fields: &[&str]| {
+        let fields: Vec<_> = fields.iter().map(|field| (*field, r#""int""#)).collect();
+        record(name, &fields)
+    };
+    let union_of = |branches: &[String]| record("R", &[("u", &format!("[{}]", branches.join(",")))]);
+    let files = [
+        union_of(&[branch("foo.C", &["x"]), "\"int\"".into()]),
+        union_of(&["\"int\"".into(), branch("bar.C", &["y"])]),
+        union_of(&[branch("bar.C", &["z"]), branch("foo.C", &["x"]), "\"int\"".into()]),
+    ];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let json = union(&order.map(|at| files[at].as_str())).unwrap();
+        let foo = r#"{"type":"record","name":"C","namespace":"foo","fields":[{"name":"x","type":"int"}]}"#;
+        assert!(json.contains(foo), "{order:?}: {json}");
+        let has_bar = [["y", "z"], ["z", "y"]].iter().any(|names| {
+            let fields = names.map(|name| format!(r#"{{"name":"{name}","type":"int"}}"#)).join(",");
+            json.contains(&format!(r#"{{"type":"record","name":"C","namespace":"bar","fields":[{fields}]}}"#))
+        });
+        assert!(has_bar, "{order:?}: {json}");
+    }
+    let pair = [&files[0], &files[1]].map(String::as_str);
+    assert_eq!(union(&pair).unwrap().matches("record").count(), 2);
+}
+
+#[test]
+fn all_columns_are_as_the_first_schema_with_them_has_them() {
+    let limits = Limits::default();
+    let named = record("N", &[("x", r#""int""#)]);
+    let one = record("R", &[("a", r#""int""#), ("n", r#""null""#), ("b", &named)]);
+    let other = record("R", &[("c", &record("N", &[("y", r#""int""#)])), ("a", r#""string""#), ("n", r#""N""#)]);
+    let schemas = [one, other].map(|json| Schema::parse(&json, &limits).unwrap());
+    let json = Schema::all_columns(&schemas, &limits).unwrap().to_json();
+    let columns: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let names: Vec<_> =
+        columns["fields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a", "n", "b", "c"], "{json}");
+    assert_eq!(columns["fields"][0]["type"], "int");
+    assert_eq!(columns["fields"][1]["type"]["fields"][0]["name"], "y");
+    assert_eq!(columns["fields"][2]["type"]["fields"][0]["name"], "x");
+    assert_eq!(Schema::parse(&json, &limits).unwrap().to_json(), json);
+}
+
+#[test]
 fn a_recursive_type_is_united_with_itself() {
     let tree = |item: &str| record("T", &[("v", item), ("next", r#"["null","T"]"#)]);
     assert_eq!(union(&[&tree(r#""int""#), &tree(r#""long""#)]).unwrap(), tree(r#""long""#));

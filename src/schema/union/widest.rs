@@ -135,6 +135,17 @@ fn same_kind(one: &Kind, other: &Kind) -> Kind {
     if is_binary(one) && is_binary(other) && size(one) != size(other) { Kind::Bytes } else { one.clone() }
 }
 
+/// The type of two branches that have others beside them: two fixed types stay one, whose size only bounds theirs, because
+/// there may be branches of bytes, or of other fixed types.
+pub(super) fn named(widest: Kind, one: &Kind, other: &Kind) -> Kind {
+    match (widest, one, other) {
+        (Kind::Bytes, Kind::Fixed(mine), Kind::Fixed(theirs)) => {
+            Kind::Fixed(Fixed { size: mine.size.max(theirs.size), ..mine.clone() })
+        }
+        (widest, ..) => widest,
+    }
+}
+
 /// An enum of the texts of both, whose symbols are those that stand for them.
 fn all_texts(one: &Enum, mine: &[String], other: &Enum, theirs: &[String]) -> Widest {
     let (mut symbols, mut texts) = (one.symbols.clone(), mine.to_vec());

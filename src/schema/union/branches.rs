@@ -1,0 +1,78 @@
+//! Which branches of two unions are meant to be the same.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Pair, Union};
+use crate::schema::{Kind, Node, NodeId, Schema, full_name};
+
+/// Kinds and short names of types.
+pub(super) type ShortNames<'a> = HashSet<(&'static str, &'a str)>;
+
+/// The short names that several branches of one union have: these branches match by their full names alone.
+pub(super) fn shared_names(schemas: &[Schema]) -> ShortNames<'_> {
+    let mut shared = HashSet::new();
+    for schema in schemas {
+        for id in schema.ids() {
+            if let Kind::Union(branches) = &schema.node(id).kind {
+                let mut seen = HashSet::new();
+                let names = branches.iter().filter_map(|&branch| short_name(schema.node(branch)));
+                shared.extend(names.filter(|&name| !seen.insert(name)));
+            }
+        }
+    }
+    shared
+}
+
+fn short_name(node: &Node) -> Option<(&'static str, &str)> {
+    node.kind.name().map(|name| (node.kind.type_name(), name.short()))
+}
+
+impl<'a> Union<'a> {
+    /// Pairs the branches of two unions, nulls left out, in the order of the one with more. Two types are one column
+    /// whatever their names are, if neither union has more.
+    pub(super) fn branches(&mut self, mine: &[NodeId], theirs: &[NodeId]) -> Vec<Pair> {
+        let (one, other) = (self.one, self.other);
+        if let (&[mine], &[theirs]) = (mine, theirs) {
+            let (mine_node, theirs_node) = (one.node(mine), other.node(theirs));
+            let is_shared = short_name(mine_node).is_some_and(|name| self.shared.contains(&name));
+            self.is_merged |= is_shared && full_name(mine_node) != full_name(theirs_node);
+            return vec![(Some(mine), Some(theirs))];
+        }
+        let mut partners = self.partners(mine, theirs);
+        if mine.len() >= theirs.len() {
+            let taken: HashSet<_> = partners.values().copied().collect();
+            let pairs = mine.iter().map(|id| (Some(*id), partners.get(id).copied()));
+            let rest = theirs.iter().filter(|id| !taken.contains(id)).map(|id| (None, Some(*id)));
+            return pairs.chain(rest).collect();
+        }
+        let of_theirs: HashMap<_, _> = partners.iter().map(|(mine, theirs)| (*theirs, *mine)).collect();
+        let mut pairs: Vec<Pair> = theirs.iter().map(|id| (of_theirs.get(id).copied(), Some(*id))).collect();
+        pairs.extend(mine.iter().filter(|id| partners.remove(id).is_none()).map(|id| (Some(*id), None)));
+        pairs
+    }
+
+    /// Which of their branches is meant to be which of mine: the same type, by its full name if it has one; what is left,
+    /// by its short name if no union has two of these.
+    fn partners(&self, mine: &[NodeId], theirs: &[NodeId]) -> HashMap<NodeId, NodeId> {
+        let exact = |node: &'a Node| (node.kind.type_name(), full_name(node).unwrap_or_default());
+        let mut by_name: HashMap<_, _> = theirs.iter().rev().map(|&id| (exact(self.other.node(id)), id)).collect();
+        let mut partners = HashMap::new();
+        for &id in mine {
+            if let Some(found) = by_name.remove(&exact(self.one.node(id))) {
+                partners.insert(id, found);
+            }
+        }
+        let taken: HashSet<_> = partners.values().copied().collect();
+        let short = |node: &'a Node| short_name(node).filter(|name| !self.shared.contains(name));
+        let left = theirs.iter().filter(|id| !taken.contains(id));
+        let mut by_short: HashMap<_, _> = left.filter_map(|&id| Some((short(self.other.node(id))?, id))).collect();
+        for &id in mine {
+            if !partners.contains_key(&id)
+                && let Some(found) = short(self.one.node(id)).and_then(|name| by_short.remove(&name))
+            {
+                partners.insert(id, found);
+            }
+        }
+        partners
+    }
+}

@@ -1,0 +1,254 @@
+"""`schema`: columns that files lack, columns of nulls, and casts; the options alone decide, in every order of files."""
+
+import io
+import itertools
+import math
+
+import polars as pl
+import pytest
+from containers import container, long, text
+from containers import written as fastavro_written
+from polars.testing import assert_frame_equal
+
+import polars_avro
+from polars_avro import AvroSchemaError, read_avro, scan_avro
+
+
+def written(**columns):
+    out = io.BytesIO()
+    polars_avro.write_avro(pl.DataFrame(columns), out)
+    return out.getvalue()
+
+
+def plain(**columns):
+    """A file by another writer, whose fields have no defaults."""
+
+    def kind(value, name):
+        if isinstance(value, dict):
+            fields = [{"name": key, "type": kind(inner, f"{name}_{key}")} for key, inner in value.items()]
+            return {"type": "record", "name": name, "fields": fields}
+        return "double" if isinstance(value, float) else "long"
+
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return fastavro_written(kind(rows[0], "Row"), rows)
+
+
+def outcome(files, **options):
+    """The rows, or the class of the error."""
+    try:
+        return read_avro(files, **options)
+    except AvroSchemaError as error:
+        return type(error)
+
+
+OLD = {"k": [1], "st": [{"a": 1}]}
+TABLE = {
+    "a nested field more": (
+        {"st": pl.Struct({"a": pl.Int64})},
+        {"c": [5], "st": [{"a": 2, "b": 3}]},
+        pl.ScanCastOptions(extra_struct_fields="ignore"),
+    ),
+    "a nested field less": (
+        {"st": pl.Struct({"a": pl.Int64, "b": pl.Int64})},
+        {"c": [5], "st": [{"a": 2, "b": 3}]},
+        pl.ScanCastOptions(missing_struct_fields="insert"),
+    ),
+    "whole numbers and floats": (
+        {"k": pl.Float64},
+        {"c": [5], "k": [2.5]},
+        pl.ScanCastOptions(integer_cast="allow-float"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_missing_columns_that_are_inserted_allow_no_other_difference(name):
+    dtypes, new, options = TABLE[name]
+    old = {column: values for column, values in OLD.items() if column in new or column == "k"}
+    files = [plain(**old), plain(**{"k": [2], **new})]
+    schema = {"k": pl.Int64, "c": pl.Int64, **dtypes}
+    for order in itertools.permutations(files):
+        assert outcome(list(order), schema=schema, missing_columns="insert") is AvroSchemaError
+    found = {}
+    for order in itertools.permutations(files):
+        df = read_avro(list(order), schema=schema, missing_columns="insert", cast_options=options)
+        assert dict(df.schema) == schema
+        found[order] = df.sort("c", nulls_last=False).rows()
+    one, other = found.values()
+    assert one == other
+
+
+def test_long_numbers_do_not_become_floats():
+    exact = 2**53 + 1
+    files = [written(k=[exact]), written(k=[1.5], c=[1])]
+    schema = {"k": pl.Int64, "c": pl.Int64}
+    for order in itertools.permutations(files):
+        assert outcome(list(order), schema=schema, missing_columns="insert") is AvroSchemaError
+    df = scan_avro(files, schema=schema, missing_columns="insert").select("c").collect()
+    assert df["c"].to_list() == [None, 1]
+    micros = pl.Datetime("us")
+    files = [written(t=pl.Series([1], dtype=pl.Datetime("ms"))), written(t=pl.Series([1], dtype=micros), c=[1])]
+    for order in itertools.permutations(files):
+        for dtype in (pl.Datetime("ms"), micros):
+            schema = {"t": dtype, "c": pl.Int64}
+            assert outcome(list(order), schema=schema, missing_columns="insert") is AvroSchemaError
+
+
+def test_a_column_that_the_first_files_lack_is_read_from_the_others():
+    files = [written(a=[1]), written(a=[2], b=["x"]), written(a=[3], b=["y"], c=[{"d": [1]}])]
+    schema = {"a": pl.Int64, "b": pl.String, "c": pl.Struct({"d": pl.List(pl.Int64)}), "e": pl.Boolean}
+    rows = [(1, None, None, None), (2, "x", None, None), (3, "y", {"d": [1]}, None)]
+    for order in itertools.permutations(range(3)):
+        df = read_avro([files[at] for at in order], schema=schema, missing_columns="insert")
+        assert df.rows() == [rows[at] for at in order]
+        assert dict(df.schema) == schema
+    with pytest.raises(AvroSchemaError):
+        read_avro(files, schema={**schema, "b": pl.Int64}, missing_columns="insert")
+    del schema["c"]
+    with pytest.raises(AvroSchemaError, match="lacks the column 'c'"):
+        read_avro(files, schema=schema, missing_columns="insert")
+    df = read_avro(files, schema=schema, missing_columns="insert", extra_columns="ignore")
+    assert df.columns == ["a", "b", "e"]
+
+
+def test_a_default_stands_for_the_column_in_every_order():
+    field = {"name": "c", "type": "string", "default": "EUR"}
+    old = container({"type": "record", "name": "R", "fields": [{"name": "a", "type": "long"}]}, (1, long(1)))
+    fields = [{"name": "a", "type": "long"}, field]
+    new = container({"type": "record", "name": "R", "fields": fields}, (1, long(2) + text("USD")))
+    schema = {"a": pl.Int64, "c": pl.String}
+    for order in ([old, new], [new, old]):
+        df = read_avro(order, schema=schema, missing_columns="insert").sort("a")
+        assert df.rows() == [(1, "EUR"), (2, "USD")]
+
+
+def test_types_of_one_name_in_two_files():
+    def file(a, *rest):
+        inner = {"type": "record", "name": "N", "fields": [{"name": "x", "type": a}]}
+        fields = [{"name": "n", "type": inner}, *rest]
+        return {"type": "record", "name": "R", "fields": fields}
+
+    old = container(file("long"), (1, long(1)))
+    other = {"type": "array", "items": "N"}
+    new = container(file("long", {"name": "m", "type": other}), (1, long(2) + long(1) + long(3) + long(0)))
+    inner = pl.Struct({"x": pl.Int64})
+    df = read_avro([old, new], schema={"n": inner, "m": pl.List(inner)}, missing_columns="insert")
+    assert df.rows() == [({"x": 1}, None), ({"x": 2}, [{"x": 3}])]
+
+
+NULLS = [
+    (pl.Null, pl.Int64),
+    (pl.Null, pl.String),
+    (pl.Null, pl.List(pl.String)),
+    (pl.Null, pl.Struct({"a": pl.Int8})),
+    (pl.Null, pl.Enum(["a"])),
+    (pl.Null, pl.Categorical),
+    (pl.Null, pl.UInt128),
+    (pl.Null, pl.Datetime("us", "Europe/Paris")),
+    (pl.List(pl.Null), pl.List(pl.Int64)),
+    (pl.Array(pl.Null, 2), pl.Array(pl.Int64, 2)),
+    (pl.Struct({"a": pl.Null, "b": pl.Int64}), pl.Struct({"a": pl.String, "b": pl.Int64})),
+    (pl.List(pl.Struct({"a": pl.List(pl.Null)})), pl.List(pl.Struct({"a": pl.List(pl.Date)}))),
+]
+
+
+def nulls(dtype):
+    if isinstance(dtype, pl.List):
+        inner = nulls(dtype.inner)
+        return [[], None, inner]
+    if isinstance(dtype, pl.Array):
+        return [None, [None] * dtype.size]
+    if isinstance(dtype, pl.Struct):
+        return [None, {field.name: 7 if field.dtype == pl.Int64 else None for field in dtype.fields}]
+    return [None, None]
+
+
+@pytest.mark.parametrize(("own", "wanted"), NULLS, ids=str)
+def test_a_column_of_nulls_is_read_as_any_dtype(own, wanted):
+    values = nulls(own)
+    file = written(c=pl.Series(values, dtype=own))
+    expected = pl.DataFrame({"c": pl.Series(values, dtype=wanted)})
+    assert_frame_equal(read_avro(file, schema={"c": wanted}), expected)
+    assert_frame_equal(scan_avro([file, file], schema={"c": wanted}).collect(), pl.concat([expected, expected]))
+    assert_frame_equal(read_avro(file, schema={"c": wanted}, cast_options=pl.ScanCastOptions()), expected)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_parts_that_are_all_null_are_read_beside_others(order):
+    union = [{"type": "record", "name": "U", "fields": [{"name": "x", "type": "long"}]}, "string"]
+    fields = [("n", "long"), ("u", union), ("t", {"type": "string", "logicalType": "uuid"}), ("l", "double")]
+    schema = {"type": "record", "name": "R", "fields": [{"name": name, "type": kind} for name, kind in fields]}
+    uuid = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+    row = long(5) + long(0) + long(6) + text(uuid) + b"\0" * 8
+    full = container(schema, (1, row))
+    empty = written(**{name: pl.Series([None], dtype=pl.Null) for name, _ in fields})
+    dtypes = dict(read_avro(full).schema)
+    files = [full, empty]
+    df = read_avro([files[at] for at in order], schema=dtypes)
+    assert dict(df.schema) == dtypes
+    assert df[order.index(0)].rows() == [(5, {"U": {"x": 6}, "string": None}, uuid, 0.0)]
+    assert df[order.index(1)].rows() == [(None,) * 4]
+
+
+def test_another_column_that_differs_is_named():
+    file = written(n=pl.Series([None], dtype=pl.Null), m=[1])
+    with pytest.raises(AvroSchemaError, match="column 'm' is Int64"):
+        read_avro(file, schema={"n": pl.String, "m": pl.String})
+
+
+INTEGERS = [pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Int128, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.UInt128]
+
+
+def as_parquet(own, wanted, options, tmp_path):
+    path = tmp_path / "x.parquet"
+    df = pl.DataFrame({"c": pl.Series([1, None, 100], dtype=own)})
+    df.write_parquet(path)
+    try:
+        return pl.scan_parquet(path, schema={"c": wanted}, cast_options=options).collect()
+    except pl.exceptions.PolarsError:
+        return None
+
+
+@pytest.mark.parametrize("wanted", [pl.UInt64, pl.Int128, pl.UInt128, pl.Float16, pl.Float32, pl.Int64], ids=str)
+def test_casts_are_those_of_polars(wanted, tmp_path):
+    table = [
+        pl.ScanCastOptions(),
+        pl.ScanCastOptions(integer_cast="upcast"),
+        pl.ScanCastOptions(integer_cast="allow-float"),
+        pl.ScanCastOptions(float_cast="upcast"),
+        pl.ScanCastOptions(float_cast="downcast"),
+    ]
+    # Numbers of more than 64 bits do not become floats.
+    narrow = [own for own in INTEGERS if not wanted.is_float() or own not in (pl.Int128, pl.UInt128, pl.UInt64)]
+    for own, options in itertools.product([*narrow, pl.Float16, pl.Float32, pl.Float64], table):
+        expected = as_parquet(own, wanted, options, tmp_path)
+        file = written(c=pl.Series([1, None, 100], dtype=own))
+        found = outcome(file, schema={"c": wanted}, cast_options=options)
+        if expected is None:
+            assert found is AvroSchemaError, (own, options)
+        else:
+            assert_frame_equal(found, expected)
+
+
+def test_casts_of_plain_avro_types_and_of_nested_ones():
+    fields = [("i", "int"), ("l", "long"), ("f", "float"), ("d", "double")]
+    schema = {"type": "record", "name": "R", "fields": [{"name": name, "type": kind} for name, kind in fields]}
+    file = container(schema, (1, long(-5) + long(-(2**40)) + b"\0\0\xc0\x3f" + b"\0\0\0\0\0\0\xf8\x3f"))
+    options = pl.ScanCastOptions(integer_cast=["upcast", "allow-float"], float_cast=["upcast", "downcast"])
+    dtypes = {"i": pl.Int128, "l": pl.Int128, "f": pl.Float16, "d": pl.Float16}
+    assert read_avro(file, schema=dtypes, cast_options=options).rows() == [(-5, -(2**40), 1.5, 1.5)]
+    df = read_avro(file, schema={**dtypes, "l": pl.Float16}, cast_options=options)
+    assert math.isinf(df["l"][0])
+    nested = written(c=[[{"a": 1, "b": 2.5}], None])
+    wanted = {"c": pl.List(pl.Struct({"a": pl.Int128, "b": pl.Float16}))}
+    df = read_avro([nested, nested], schema=wanted, cast_options=options)
+    assert df.schema == wanted
+    assert df["c"].to_list() == [[{"a": 1, "b": 2.5}], None] * 2
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_files_of_several_widths_are_cast(order):
+    files = [written(c=pl.Series([1], dtype=pl.UInt8)), written(c=pl.Series([2], dtype=pl.UInt32))]
+    options = pl.ScanCastOptions(integer_cast="upcast")
+    df = read_avro([files[at] for at in order], schema={"c": pl.UInt64}, cast_options=options)
+    assert_frame_equal(df, pl.DataFrame({"c": pl.Series([at + 1 for at in order], dtype=pl.UInt64)}))
