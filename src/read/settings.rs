@@ -50,14 +50,15 @@ impl ReadSettings {
         STRIDE.min(self.rows_by_values(plan)) as u64
     }
 
-    /// Returns whether a batch ends here. It may be a quarter over, so that no task leaves a small one behind.
+    /// Returns whether a batch ends here.
     pub(crate) fn is_full(self, rows: usize, bytes: usize) -> bool {
-        rows >= self.batch_rows * 5 / 4 || bytes >= self.batch_bytes
+        rows >= self.batch_rows || bytes >= self.batch_bytes
     }
 
-    /// Returns how many rows may be added to a batch of so many.
+    /// Returns how many rows may be added to a batch of so many. If damaged blocks are dropped, a batch has whole blocks, so
+    /// that a report comes with the rows around it.
     pub(crate) fn room(self, rows: usize) -> u64 {
-        (self.batch_rows * 5 / 4).saturating_sub(rows).max(1) as u64
+        if self.ignore_errors { u64::MAX } else { self.batch_rows.saturating_sub(rows).max(1) as u64 }
     }
 
     fn rows_by_values(self, plan: &Plan) -> usize {

@@ -220,6 +220,7 @@ def test_what_paths_say_is_of_the_rows_that_come_out(query, engine, several):
     assert_frame_equal(query(scan).collect(engine=engine), query(pl.concat(whole).lazy()).collect())
 
 
+@pytest.mark.filterwarnings("ignore::polars_avro.AvroWarning")
 def test_a_damaged_header_among_several_files_is_an_error_all_the_same(several):
     several[1].write_bytes(several[1].read_bytes()[:50])
     with pytest.raises(polars_avro.AvroDataError, match="k=1"):

@@ -165,7 +165,7 @@ impl<'a> BatchBuilder<'a> {
         });
         let likely = first.take.saturating_mul(compressed) / first.range.len() as u64;
         let (known, claimed) = (self.record.len() as u64, claimed.min(likely.saturating_mul(2)));
-        let most = (self.settings.batch_rows * 5 / 4) as u64;
+        let most = self.settings.batch_rows as u64;
         self.record.reserve_rows((known + claimed).min(most).saturating_sub(known) as usize);
     }
 

@@ -5,6 +5,7 @@ mod block_data;
 mod entry;
 mod input;
 mod open_file;
+mod open_options;
 mod opener;
 mod plan_cache;
 
@@ -14,5 +15,6 @@ pub(crate) use block_data::BlockData;
 pub(crate) use entry::FileEntry;
 pub use input::FileInput;
 pub(crate) use open_file::OpenFile;
-pub use opener::{FileOpener, OpenOptions};
+pub use open_options::OpenOptions;
+pub use opener::FileOpener;
 pub(crate) use plan_cache::{PlanCache, ResolvedSchemas, Selection};

@@ -37,6 +37,10 @@ impl OpenFile {
 
     /// Where the block of this row begins, from one before it on, by the headers alone; where they are damaged, if they are.
     pub(crate) fn skip(&self, mut entry: IndexEntry, row: u64) -> IndexEntry {
+        // Jumping costs a request far away.
+        if self.source.is_remote() {
+            return entry;
+        }
         let mut walk = BlockWalk::behind(self.header.sync, entry.offset);
         while let Ok(Some(frame)) = walk.next_frame(&*self.source)
             && entry.rows.saturating_add(frame.rows) <= row
