@@ -19,6 +19,8 @@ pub(crate) struct BatchBuilder<'a> {
     plan: &'a Plan,
     record: Record,
     batches: Vec<Batch>,
+    /// The number of batches that were complete when the current block began.
+    block_began_at: usize,
     /// Number of the current batch's first row in the read, and bytes decoded into it.
     first_row: Option<u64>,
     bytes: usize,
@@ -39,12 +41,20 @@ pub(crate) fn note_file(files: &mut Vec<(usize, usize)>, number: usize, rows: us
 }
 
 impl ReadContext<'_> {
-    /// The rows of several tasks, in order. Files that are read by the same plan share batches.
-    pub(crate) fn decode(&self, parts: &[FileTask], scratch: &mut Scratch) -> Result<Vec<Batch>> {
-        let Some(first) = parts.first() else { return Ok(Vec::new()) };
+    /// Decodes several tasks in order. Files that are read by the same plan share batches.
+    ///
+    /// Batches before an error come with it, if they hold no rows of the block that failed.
+    pub(crate) fn decode(&self, parts: &[FileTask], scratch: &mut Scratch) -> (Vec<Batch>, Result<()>) {
+        let Some(first) = parts.first() else { return (Vec::new(), Ok(())) };
         let mut out = BatchBuilder::new(self, &first.plan);
-        self.decode_parts(parts, scratch, &mut out)?;
-        out.finish()
+        let decoded = self.decode_parts(parts, scratch, &mut out).and_then(|()| {
+            out.block_began_at = out.batches.len();
+            out.flush()
+        });
+        if decoded.is_err() {
+            out.batches.truncate(out.block_began_at);
+        }
+        (out.batches, decoded)
     }
 
     pub(crate) fn decode_parts<'p>(
@@ -68,6 +78,7 @@ impl ReadContext<'_> {
         scratch: &mut Scratch,
         out: &mut BatchBuilder<'_>,
     ) -> Result<()> {
+        out.block_began_at = out.batches.len();
         match &part.task {
             Task::RecordRun(rows) => {
                 let n = rows.n.min(rows.data.len() as u64);
@@ -109,6 +120,7 @@ impl ReadContext<'_> {
     ) -> Result<()> {
         for (i, slice) in slices.iter().enumerate() {
             self.check_cancelled()?;
+            out.block_began_at = out.batches.len();
             let bytes = &window[slice.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
             let place = part.file.decompress(bytes, &slice.frame, decompressor, data, self.counters)?;
@@ -134,6 +146,7 @@ impl<'a> BatchBuilder<'a> {
             plan,
             record,
             batches,
+            block_began_at: 0,
             first_row: None,
             bytes: 0,
             files,

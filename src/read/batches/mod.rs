@@ -32,13 +32,15 @@ pub(crate) fn decode(
         return recovery::decode(context, tasks, buffers, scratch);
     }
     let is_filtered = tasks.first().is_some_and(|task| task.plan.filter.is_some());
-    let batches = match filter {
-        Some(filter) if is_filtered && filter.should_probe() => late::decode(context, filter, &tasks, scratch),
+    let (batches, decoded) = match filter {
+        Some(filter) if is_filtered && filter.should_probe() => {
+            (late::decode(context, filter, &tasks, scratch)?, Ok(()))
+        }
         _ => context.decode(&tasks, scratch),
     };
     for task in tasks {
         buffers.release(task.task.into_bytes());
     }
-    let batches = batches?.into_iter().map(TaskOutput::Batch);
-    Ok(context.read_whole.take().chain(batches).collect())
+    let batches = batches.into_iter().map(TaskOutput::Batch);
+    Ok(context.read_whole.take().chain(batches).chain(decoded.err().map(TaskOutput::Failed)).collect())
 }

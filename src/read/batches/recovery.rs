@@ -34,7 +34,8 @@ pub(crate) fn decode(
             let ignore_errors = Recovery { context, part: &part, window, stop: *stop, inside: false };
             items.extend(ignore_errors.decode(slices, scratch)?);
         } else {
-            let batches = context.decode(std::slice::from_ref(&part), scratch)?;
+            let (batches, decoded) = context.decode(std::slice::from_ref(&part), scratch);
+            decoded?;
             items.extend(context.read_whole.take());
             items.extend(batches.into_iter().map(TaskOutput::Batch));
         }
