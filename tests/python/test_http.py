@@ -38,12 +38,13 @@ def test_a_scan_of_several_files_reads_the_headers_that_the_schema_needs(server:
     lf = scan_avro(urls)
     assert [request.path for request in server.requests] == ["/0.avro"]
     assert_frame_equal(lf.collect(), frame(50))
-    assert len(server.requests) == 5
+    # The bytes of one file may be dropped before its reader comes, and are requested again then.
+    assert 5 <= len(server.requests) <= 6
     server.reset()
     lf = scan_avro(urls, schema_mode="union")
     assert len(server.requests) == 5
     assert_frame_equal(lf.collect(), frame(50))
-    assert len(server.requests) == 5
+    assert 5 <= len(server.requests) <= 6
 
 
 MAKING_COLUMNS = {
