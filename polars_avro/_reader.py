@@ -66,8 +66,8 @@ class AvroReader:
         file return each row once, so a large file can be read in parts. ``None`` as the end is the file's end. Needs a
         single file.
     batch_size
-        The least number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are
-        large. Small blocks are not split, so batches end at the ends of blocks; the chunks of ``read_avro`` need not.
+        The number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are large.
+        With `ignore_errors` batches end at the ends of blocks, so they may have more.
     n_threads
         The number of threads that decode, by default as many as Polars uses. 1 decodes on the calling thread.
     storage_options
@@ -96,7 +96,7 @@ class AvroReader:
     >>> import polars_avro
     >>> with polars_avro.AvroReader("docs/sample.avro", columns=["celsius"], batch_size=100) as reader:
     ...     [batch.height for batch in reader]
-    [120, 121, 59]
+    [100, 100, 100]
     """
 
     def __init__(

@@ -141,8 +141,8 @@ def scan_avro(
         `missing_struct_fields` and `extra_struct_fields` are the same for fields of nested records. The other options
         allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option.
     batch_size
-        The least number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are
-        large. Small blocks are not split, so batches end at the ends of blocks; the chunks of ``read_avro`` need not.
+        The number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are large.
+        With `ignore_errors` batches end at the ends of blocks, so they may have more.
     n_threads
         The number of threads that decode, by default as many as Polars uses. 1 decodes on the calling thread.
     limits
