@@ -19,10 +19,12 @@ fn sections_grow_to_batches_and_shrink_at_the_end() {
     assert_eq!(of(&sizes, 1 << 30, u64::MAX, Pace::default()), 64 << 10);
     sizes.grow();
     sizes.grow();
-    assert_eq!(of(&sizes, 1 << 30, u64::MAX, pace), 2 << 20);
+    // Less what fills memory of a size that allocators have.
+    let is_about = |bytes: u64, whole: u64| (whole * 7 / 8..=whole).contains(&bytes);
+    assert!(is_about(of(&sizes, 1 << 30, u64::MAX, pace), 2 << 20));
     // An eighth of what is left, and no less than is worth a section.
-    assert_eq!(of(&sizes, 4 << 20, u64::MAX, pace), 512 << 10);
-    assert_eq!(of(&sizes, 1 << 20, u64::MAX, pace), 256 << 10);
+    assert!(is_about(of(&sizes, 4 << 20, u64::MAX, pace), 512 << 10));
+    assert!(is_about(of(&sizes, 1 << 20, u64::MAX, pace), 256 << 10));
     // Ten rows: one block has more.
     assert_eq!(of(&sizes, 1 << 30, 10, pace), 1);
     // Rows of two bytes: 100,000 of them, less what fills memory.
