@@ -52,13 +52,19 @@ impl ReadSettings {
 
     /// Returns whether a batch ends here.
     pub(crate) fn is_full(self, rows: usize, bytes: usize) -> bool {
-        rows >= self.batch_rows || bytes >= self.batch_bytes
+        rows >= self.most_rows() || bytes >= self.batch_bytes
     }
 
     /// Returns how many rows may be added to a batch of so many. If damaged blocks are dropped, a batch has whole blocks, so
     /// that a report comes with the rows around it.
     pub(crate) fn room(self, rows: usize) -> u64 {
-        if self.ignore_errors { u64::MAX } else { self.batch_rows.saturating_sub(rows).max(1) as u64 }
+        if self.ignore_errors { u64::MAX } else { self.most_rows().saturating_sub(rows).max(1) as u64 }
+    }
+
+    /// Returns how many rows a batch has at most: more than asked for, by strides that are little beside it, so that a
+    /// section leaves no small batch behind.
+    fn most_rows(self) -> usize {
+        self.batch_rows.saturating_add(self.batch_rows / 16 / STRIDE * STRIDE)
     }
 
     fn rows_by_values(self, plan: &Plan) -> usize {
