@@ -131,7 +131,8 @@ fn a_consumer_that_waits_has_the_first_result_while_other_shares_take_long() {
     assert_eq!(tasks.next().unwrap().unwrap(), 0);
     tasks.workload().held.store(false, Ordering::SeqCst);
     assert_eq!(std::iter::from_fn(|| tasks.next()).map(Result::unwrap).count(), 29);
-    assert!(tasks.workload().most_running.load(Ordering::SeqCst) <= 2);
+    // The consumer works too if no thread of the pool has begun what it waits for.
+    assert!(tasks.workload().most_running.load(Ordering::SeqCst) <= 3);
 }
 
 #[test]
