@@ -67,6 +67,9 @@ def test_directories_of_any_name(place: Place, name: str) -> None:
     for number in range(3):
         write_avro(pl.DataFrame({"n": [number]}), f"{place.prefix}d{name}x/p{number}.avro", **how)
     write_avro(pl.DataFrame({"n": [9]}), f"{place.prefix}other/p.avro", **how)
+    if place.prefix.startswith("az:"):
+        # Azure takes a backslash in the name of an object for a slash.
+        name = name.replace("\\", "/")
     for pattern in (f"d{name}x/", f"d{name}x/*.avro", f"d{name}x/p[0-2].avro", f"d{name}x/**/p*.avro", f"*{name}x/*"):
         got = scan_avro(place.prefix + pattern, **how, include_file_paths="path").collect()
         assert got["n"].to_list() == [0, 1, 2], pattern
