@@ -110,5 +110,25 @@ ENDINGS = {
         0,
         "400000",
     ),
+    "a spawned child that reads": Ending(
+        "import multiprocessing\nwith multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "    print(pool.apply(pa.read_avro, (path,)).height)",
+        0,
+        "400000",
+    ),
+    "a forked child that ends as an iterator is begun": Ending(
+        "child = os.fork()\nif child == 0:\n    batches = scan.collect_batches(); next(batches); sys.exit(5)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))",
+        0,
+        "5",
+    ),
+    "a sink to a closed pipe": Ending(
+        'left, right = os.pipe(); os.close(left)\npa.sink_avro(scan, open(right, "wb", buffering=0))', 1
+    ),
+    "rows printed to a closed pipe": Ending(
+        "left, right = os.pipe(); os.close(left); os.dup2(right, 1)\n"
+        "for batch in scan.collect_batches(): print(batch, flush=True)",
+        1,
+    ),
     "a query in the background": Ending("query = scan.filter(pl.col('a') > 5).collect(background=True)"),
 }
