@@ -5,7 +5,6 @@ use std::sync::Arc;
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
-use super::skip::{Skip, SkipPrograms};
 use super::validity::Validity;
 use super::{AnyColumn, Column, Rows};
 use crate::binary::{Fault, PADDING, data_end};
@@ -14,37 +13,17 @@ use crate::binary::{Fault, PADDING, data_end};
 /// from nothing. Larger batches reserve more when their first block tells how large rows are.
 const FIRST_ROWS: usize = 1024;
 
-/// A step of a record, in the writer's order.
-#[derive(Clone)]
-pub(crate) enum Step {
-    /// Decode a field.
-    Column(AnyColumn),
-    /// Skips one or several fields that are not selected.
-    Skip(Box<[Skip]>),
-}
-
-impl Step {
-    #[inline(always)]
-    fn decode(&mut self, programs: &SkipPrograms, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-        Ok(match self {
-            Self::Column(column) => column.decode(bytes, pos)?,
-            Self::Skip(skips) => programs.skip(skips, bytes, pos)?,
-        })
-    }
-}
-
 /// Decodes one record; returns the position after it.
 #[inline(always)]
 fn decode_steps(
-    steps: &mut [Step],
+    steps: &mut [AnyColumn],
     names: &[String],
-    programs: &SkipPrograms,
     bytes: &[u8],
     mut pos: usize,
 ) -> Result<usize, Fault> {
     let mut steps = steps.iter_mut();
     while let Some(step) = steps.next() {
-        match step.decode(programs, bytes, pos) {
+        match step.decode(bytes, pos) {
             Ok(next) => pos = next,
             Err(fault) => return Err(fault.in_field(&names[names.len() - steps.len() - 1])),
         }
@@ -55,12 +34,12 @@ fn decode_steps(
 /// A column of records.
 #[derive(Clone)]
 pub(crate) struct Record {
-    steps: Vec<Step>,
+    /// In the writer's order. Fields that are not read are [`Skipped`](super::Skipped).
+    steps: Vec<AnyColumn>,
     /// The name of each step's field, for errors; of the first one for a skip.
     names: Arc<[String]>,
     /// The fields that come out: name and step, in the reader's or the caller's order.
     outputs: Arc<[(String, usize)]>,
-    programs: Arc<SkipPrograms>,
     len: usize,
     /// Nulls at the end that the fields have not been given yet.
     pending: usize,
@@ -68,30 +47,22 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Every step of `outputs` is a `Step::Column`, and every column is in `outputs` once.
-    pub(crate) fn new(steps: Vec<(String, Step)>, outputs: Vec<(String, usize)>, programs: Arc<SkipPrograms>) -> Self {
+    /// Every step that is read is in `outputs` once.
+    pub(crate) fn new(steps: Vec<(String, AnyColumn)>, outputs: Vec<(String, usize)>) -> Self {
         let (names, steps): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         let (names, outputs) = (names.into(), outputs.into());
-        Self { steps, names, outputs, programs, len: 0, pending: 0, validity: Validity::default() }
+        Self { steps, names, outputs, len: 0, pending: 0, validity: Validity::default() }
     }
 
     /// The fields that come out.
     pub(crate) fn fields(&self) -> Vec<Field> {
-        let field = |(name, step): &(String, usize)| match &self.steps[*step] {
-            Step::Column(column) => column.field(name),
-            Step::Skip(_) => unreachable!("outputs are columns"),
-        };
-        self.outputs.iter().map(field).collect()
+        self.outputs.iter().map(|(name, step)| self.steps[*step].field(name)).collect()
     }
 
     /// The arrays that come out, and how many values they have; leaves the column empty.
     pub(crate) fn finish_fields(&mut self) -> (Vec<Box<dyn Array>>, usize) {
         self.settle();
-        let finish = |&(_, step): &(String, usize)| match &mut self.steps[step] {
-            Step::Column(column) => column.finish(),
-            Step::Skip(_) => unreachable!("outputs are columns"),
-        };
-        let arrays = self.outputs.clone().iter().map(finish).collect();
+        let arrays = self.outputs.iter().map(|&(_, step)| self.steps[step].finish()).collect();
         (arrays, std::mem::take(&mut self.len))
     }
 
@@ -147,9 +118,9 @@ impl Record {
             self.reserve(n.min(FIRST_ROWS).min(bytes.len() / self.steps.len().max(1)));
         }
         let end = data_end(bytes);
-        let (steps, names, programs) = (&mut *self.steps, &*self.names, &*self.programs);
+        let (steps, names) = (&mut *self.steps, &*self.names);
         for row in 0..n {
-            match decode_steps(steps, names, programs, bytes, start(pos)) {
+            match decode_steps(steps, names, bytes, start(pos)) {
                 // Short reads may run into the padding; here is where that is noticed.
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return Err((row, Fault::truncated())),
@@ -166,7 +137,7 @@ impl Record {
         if self.pending > 0 {
             self.settle();
         }
-        let pos = decode_steps(&mut self.steps, &self.names, &self.programs, bytes, pos)?;
+        let pos = decode_steps(&mut self.steps, &self.names, bytes, pos)?;
         self.len += 1;
         Ok(pos)
     }
@@ -175,13 +146,13 @@ impl Record {
     /// again, into a column that is thrown away: no step asks where the data ends.
     #[cold]
     pub(crate) fn find_fault(mut self, bytes: &[u8], mut pos: usize) -> Option<Fault> {
-        let (end, programs) = (data_end(bytes), self.programs.clone());
+        let end = data_end(bytes);
         for (step, name) in self.steps.iter_mut().zip(&*self.names) {
             let inner = match step {
-                Step::Column(AnyColumn::Record(record)) => Some(record.clone()),
+                AnyColumn::Record(record) => Some(record.clone()),
                 _ => None,
             };
-            match step.decode(&programs, bytes, pos) {
+            match step.decode(bytes, pos) {
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => {
                     let fault = inner.and_then(|record| record.find_fault(bytes, pos));
@@ -195,7 +166,7 @@ impl Record {
 
     /// Drops the skip after the last selected field: for records that are decoded one by one, from their positions.
     pub(crate) fn without_rest(mut self) -> Self {
-        if matches!(self.steps.last(), Some(Step::Skip(_))) {
+        if matches!(self.steps.last(), Some(AnyColumn::Skipped(_))) {
             self.steps.pop();
             self.names = self.names[..self.steps.len()].into();
         }
@@ -214,9 +185,7 @@ impl Record {
         if self.pending > 0 {
             let n = std::mem::take(&mut self.pending);
             for step in &mut self.steps {
-                if let Step::Column(column) = step {
-                    column.push_nulls(n);
-                }
+                step.push_nulls(n);
             }
         }
     }
@@ -232,12 +201,7 @@ impl Column for Record {
     fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
         self.settle();
         for step in &mut self.steps {
-            match step {
-                Step::Column(column) => column.decode_across(rows, positions)?,
-                Step::Skip(skips) => {
-                    rows.advance(positions, |bytes, pos| self.programs.skip(skips, bytes, pos))?;
-                }
-            }
+            step.decode_across(rows, positions)?;
         }
         self.len += rows.len();
         Ok(())
@@ -252,9 +216,7 @@ impl Column for Record {
     fn reserve(&mut self, n: usize) {
         let n = n + self.pending;
         for step in &mut self.steps {
-            if let Step::Column(column) = step {
-                column.reserve(n);
-            }
+            step.reserve(n);
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::compile::Compiler;
 use super::{Projection, skip};
 use crate::binary::PADDING;
-use crate::decode::{AnyColumn, DefaultValue, Record, SkipPrograms, Step};
-use crate::schema::{self, FieldAction, Kind, Resolution, ResolvedId, Wire, column_name};
+use crate::decode::{AnyColumn, DefaultValue, Record, Skip, SkipPrograms, Skipped};
+use crate::schema::{self, FieldAction, Kind, NodeId, Resolution, ResolvedId, Wire, column_name};
 use crate::{Error, Result};
 
 /// Name of the only column of a file whose root is not a record.
@@ -16,10 +16,10 @@ impl Compiler<'_> {
     /// The one column of a file whose root is not a record.
     pub(super) fn value_record(&mut self, root: ResolvedId, projection: &Projection) -> Result<Record> {
         let (step, outputs) = match projection.of_value(VALUE)? {
-            Some(projection) => (Step::Column(self.column(root, &projection)?), vec![(VALUE.to_owned(), 0)]),
-            None => (Step::Skip(self.programs.of(self.schemas.writer.root()).into()), Vec::new()),
+            Some(projection) => (self.column(root, &projection)?, vec![(VALUE.to_owned(), 0)]),
+            None => (skipped(self.programs.of(self.schemas.writer.root()), &self.programs), Vec::new()),
         };
-        Ok(Record::new(vec![(VALUE.to_owned(), step)], outputs, self.programs.clone()))
+        Ok(Record::new(vec![(VALUE.to_owned(), step)], outputs))
     }
 
     /// The wanted fields of a record.
@@ -31,7 +31,7 @@ impl Compiler<'_> {
         let wanted = self.wanted(id, record, projection)?;
         self.open.push(self.node(id).reader);
         let programs = self.programs_of(id)?;
-        let mut steps = Steps::new(record);
+        let mut steps = Steps::new(record, programs);
         for action in fields {
             match *action {
                 FieldAction::Read { field, value } => match wanted.iter().find(|(index, _)| *index == field) {
@@ -39,9 +39,9 @@ impl Compiler<'_> {
                         let column = self.column(value, projection).map_err(|e| in_field(e, record, field))?;
                         steps.column(field, column);
                     }
-                    None => steps.skip(programs.of(self.node(value).writer)),
+                    None => steps.skip(self.node(value).writer),
                 },
-                FieldAction::Skip(writer) => steps.skip(programs.of(writer)),
+                FieldAction::Skip(writer) => steps.skip(writer),
             }
         }
         for (field, datum) in defaults {
@@ -54,7 +54,7 @@ impl Compiler<'_> {
         }
         self.open.pop();
         let outputs = wanted.iter().map(|(index, _)| *index);
-        Ok(steps.finish(outputs, programs))
+        Ok(steps.finish(outputs))
     }
 
     /// The fields of a record that come out, all of which can be read.
@@ -80,6 +80,10 @@ impl Compiler<'_> {
     }
 }
 
+fn skipped(skips: &[Skip], programs: &Arc<SkipPrograms>) -> AnyColumn {
+    Skipped { skips: skips.into(), programs: programs.clone() }.into()
+}
+
 fn in_field(error: Error, record: &schema::Record, field: usize) -> Error {
     error.at(|position| {
         let name = column_name(&record.fields[field]);
@@ -93,41 +97,43 @@ fn in_field(error: Error, record: &schema::Record, field: usize) -> Error {
 /// The steps of one record while they are put together.
 struct Steps<'s> {
     record: &'s schema::Record,
-    steps: Vec<(String, Step)>,
+    programs: Arc<SkipPrograms>,
+    steps: Vec<(String, AnyColumn)>,
     /// The step of each of the reader's fields.
     step_of: Vec<Option<usize>>,
 }
 
 impl<'s> Steps<'s> {
-    fn new(record: &'s schema::Record) -> Self {
-        Self { record, steps: Vec::new(), step_of: vec![None; record.fields.len()] }
+    fn new(record: &'s schema::Record, programs: Arc<SkipPrograms>) -> Self {
+        Self { record, programs, steps: Vec::new(), step_of: vec![None; record.fields.len()] }
     }
 
     fn column(&mut self, field: usize, column: AnyColumn) {
         self.step_of[field] = Some(self.steps.len());
-        self.steps.push((column_name(&self.record.fields[field]).to_owned(), Step::Column(column)));
+        self.steps.push((column_name(&self.record.fields[field]).to_owned(), column));
     }
 
     /// Neighbours that are skipped become one step.
-    fn skip(&mut self, skips: &[crate::decode::Skip]) {
-        if let Some((_, Step::Skip(before))) = self.steps.last_mut() {
-            let mut fused = std::mem::take(before).into_vec();
+    fn skip(&mut self, writer: NodeId) {
+        let skips = self.programs.of(writer);
+        if let Some((_, AnyColumn::Skipped(before))) = self.steps.last_mut() {
+            let mut fused = std::mem::take(&mut before.skips).into_vec();
             for each in skips {
                 skip::push(&mut fused, each.clone());
             }
-            *before = fused.into();
+            before.skips = fused.into();
         } else if !skips.is_empty() {
-            self.steps.push(("(a field that is not read)".to_owned(), Step::Skip(skips.into())));
+            self.steps.push(("(a field that is not read)".to_owned(), skipped(skips, &self.programs)));
         }
     }
 
-    fn finish(self, outputs: impl Iterator<Item = usize>, programs: Arc<SkipPrograms>) -> Record {
+    fn finish(self, outputs: impl Iterator<Item = usize>) -> Record {
         let step_of = self.step_of;
         let output = |field: usize| {
             let step = step_of[field].expect("every field of the reader's record is read or has a default");
             (column_name(&self.record.fields[field]).to_owned(), step)
         };
         let outputs = outputs.map(output).collect();
-        Record::new(self.steps, outputs, programs)
+        Record::new(self.steps, outputs)
     }
 }

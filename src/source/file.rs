@@ -101,10 +101,10 @@ impl Source for FileSource {
         let known = &known[..known.len().min(len)];
         let mut bytes = used;
         if bytes.capacity() < len {
-            bytes = vec![0; len];
-        } else {
-            bytes.resize(len, 0);
+            // With room for bytes that are appended later, such as the rest of a block: growing would copy all of them.
+            bytes = Vec::with_capacity(len.next_power_of_two());
         }
+        bytes.resize(len, 0);
         bytes[..known.len()].copy_from_slice(known);
         let filled = fill(&self.file, &mut bytes[known.len()..], self.start + offset + known.len() as u64);
         let filled = filled.map_err(|error| Error::source(error).in_file(&self.name))?;

@@ -1,0 +1,40 @@
+//! Fields that are not read, between those that are.
+
+use std::sync::Arc;
+
+use polars_arrow::array::{Array, NullArray};
+use polars_arrow::datatypes::ArrowDataType;
+
+use super::skip::{Skip, SkipPrograms};
+use super::{Column, Rows};
+use crate::binary::Fault;
+
+/// One or several neighbouring fields of a record that are skipped. A record never puts it out.
+#[derive(Clone)]
+pub(crate) struct Skipped {
+    pub(crate) skips: Box<[Skip]>,
+    pub(crate) programs: Arc<SkipPrograms>,
+}
+
+impl Column for Skipped {
+    #[inline(always)]
+    fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+        self.programs.skip(&self.skips, bytes, pos)
+    }
+
+    fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
+        rows.advance(positions, |bytes, pos| self.programs.skip(&self.skips, bytes, pos))
+    }
+
+    fn push_nulls(&mut self, _n: usize) {}
+
+    fn reserve(&mut self, _n: usize) {}
+
+    fn dtype(&self) -> ArrowDataType {
+        ArrowDataType::Null
+    }
+
+    fn finish(&mut self) -> Box<dyn Array> {
+        NullArray::new(ArrowDataType::Null, 0).boxed()
+    }
+}
