@@ -259,7 +259,7 @@ class BatchReader:
 
 @final
 class Frame:
-    def __new__(cls, frame: object, height: int) -> Frame: ...
+    def __new__(cls, frame: object, height: int, checked: bool = False) -> Frame: ...
 
 @final
 class FrameStream:

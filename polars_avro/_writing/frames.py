@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def core_frame(df: pl.DataFrame) -> Frame:
     """Hand a frame over without a copy."""
     check_schema(df.schema)
-    return Frame(df, df.height)
+    return Frame(df, df.height, checked=_has_extension_of_categories(df.schema))
 
 
 def empty_frame(schema: Mapping[str, Any]) -> Frame:
@@ -34,6 +34,12 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 def has_time(schema: Mapping[str, Any]) -> bool:
     """Return whether there are times of day: rows choose between the Avro types of them."""
     return any(inner == pl.Time for name, dtype in schema.items() for _, inner in _dtypes(name, dtype))
+
+
+def _has_extension_of_categories(schema: Mapping[str, Any]) -> bool:
+    """Return whether Polars exports a schema that does not match its arrays: as that of the keys, without categories."""
+    inner = (inner for name, dtype in schema.items() for _, inner in _dtypes(name, dtype))
+    return any(isinstance(each, pl.BaseExtension) and each.ext_storage() in (pl.Categorical, pl.Enum) for each in inner)
 
 
 def _check_dtype(path: str, dtype: Any) -> None:

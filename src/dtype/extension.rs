@@ -19,9 +19,13 @@ pub(crate) fn storage(field: &Field) -> Cow<'_, Field> {
     }
 }
 
-/// Notes the extension type of a field beside the type of its storage.
+/// Notes the extension type of a field beside the type of its storage. One of categories is written as its storage:
+/// Polars cannot import it from Arrow.
 pub(super) fn note(field: &Field, storage: Value) -> Value {
     let ArrowDataType::Extension(extension) = field.dtype() else { return storage };
+    if matches!(extension.inner, ArrowDataType::Dictionary(..)) {
+        return storage;
+    }
     let mut object = match storage {
         Value::Object(object) => object,
         word => Properties::from_iter([("type".to_owned(), word)]),

@@ -22,9 +22,16 @@ pub(super) struct Frame {
 
 #[pymethods]
 impl Frame {
-    /// Imports what `__arrow_c_stream__` gives. `height` counts the rows if there are no columns.
+    /// Imports what `__arrow_c_stream__` gives. `height` counts the rows if there are no columns. `checked` reads the
+    /// stream as that of another producer.
     #[new]
-    fn new(frame: &Bound<'_, PyAny>, height: usize) -> PyResult<Self> {
+    #[pyo3(signature = (frame, height, checked=false))]
+    fn new(frame: &Bound<'_, PyAny>, height: usize, checked: bool) -> PyResult<Self> {
+        if checked {
+            let mut rows = ImportedRows::of(frame)?.map_err(Raised::from)?;
+            let imported = frame.py().without_gil(|| std::iter::from_fn(|| rows.next().transpose()).collect::<crate::Result<_>>());
+            return Ok(Self { batches: imported.map_err(Raised::from)?, fields: rows.fields.to_vec() });
+        }
         let (field, arrays) = pull(frame)?;
         let ArrowDataType::Struct(fields) = field.dtype().clone() else {
             return Err(PyValueError::new_err("the Arrow stream holds an array, not the columns of a frame"));

@@ -1,10 +1,14 @@
 //! Types of Arrow that Polars can import, from their format strings.
 
-use polars_arrow::datatypes::{ArrowDataType, ExtensionType, Field, IntegerType, Metadata, TimeUnit};
+use polars_arrow::datatypes::{
+    ArrowDataType, DTYPE_CATEGORICAL_NEW, DTYPE_ENUM_VALUES_NEW, ExtensionType, Field, IntegerType, Metadata, TimeUnit,
+};
 
 use super::abi::CSchema;
 use super::malformed;
 use crate::{Error, ErrorKind, Result};
+
+const EXTENSION_NAME: &str = "ARROW:extension:name";
 
 /// Types inside of types are read by recursion.
 const MAX_DEPTH: usize = 64;
@@ -41,12 +45,18 @@ impl ColumnType {
             return Err(bad(format!("types are nested more than {MAX_DEPTH} deep")));
         }
         let format = schema.format().map_err(bad)?;
+        let metadata = schema.metadata().map_err(bad)?;
         let (children, dtype) = if let Some(values) = schema.dictionary() {
             let values = Self::at(values, path.clone(), depth + 1)?;
             let key =
                 key_type(&format).ok_or_else(|| bad(format!("a dictionary with keys of the format {format:?}")))?;
             let dtype = Box::new(values.field.dtype().clone());
             (vec![values], ArrowDataType::Dictionary(key, dtype, schema.flag(IS_ORDERED)))
+        } else if let Some(key) = key_type(&format).filter(|_| is_extension_of_categories(&metadata)) {
+            // Polars exports the schema of an extension of a categorical as that of its keys, without the dictionary.
+            let field = Field::new("".into(), ArrowDataType::Utf8View, true);
+            let values = Self { path: path.clone(), field, decimal_width: 16, children: Vec::new() };
+            (vec![values], ArrowDataType::Dictionary(key, Box::new(ArrowDataType::Utf8View), false))
         } else {
             if let Some((kind, instead)) = refused(&format) {
                 let message = format!("the Arrow type {kind} cannot be written to Avro: cast it to {instead}");
@@ -57,7 +67,7 @@ impl ColumnType {
             let dtype = dtype(&format, fields, schema.flag(HAS_SORTED_KEYS));
             (children, dtype.ok_or_else(|| bad(format!("the format {format:?} is no Arrow type that is known")))?)
         };
-        let (metadata, dtype) = with_metadata(schema.metadata().map_err(bad)?, dtype);
+        let (metadata, dtype) = with_metadata(metadata, dtype);
         let field = Field::new(schema.name().into(), dtype, schema.flag(IS_NULLABLE)).with_metadata(metadata);
         let decimal_width = decimal(&format).map_or(16, |decimal| decimal.bits / 8);
         Ok(Self { path, field, decimal_width, children })
@@ -198,12 +208,18 @@ fn key_type(format: &str) -> Option<IntegerType> {
     })
 }
 
+/// Returns true for an extension type whose storage is a `pl.Categorical` or a `pl.Enum`.
+fn is_extension_of_categories(metadata: &[(String, String)]) -> bool {
+    let has = |name: &str| metadata.iter().any(|(key, _)| key == name);
+    has(EXTENSION_NAME) && (has(DTYPE_CATEGORICAL_NEW) || has(DTYPE_ENUM_VALUES_NEW))
+}
+
 /// Takes the extension type out of the entries of a field.
 fn with_metadata(entries: Vec<(String, String)>, dtype: ArrowDataType) -> (Metadata, ArrowDataType) {
     let (mut name, mut text, mut rest) = (None, None, Metadata::new());
     for (key, value) in entries {
         match key.as_str() {
-            "ARROW:extension:name" => name = Some(value.into()),
+            EXTENSION_NAME => name = Some(value.into()),
             "ARROW:extension:metadata" => text = Some(value.into()),
             _ => drop(rest.insert(key.into(), value.into())),
         }
