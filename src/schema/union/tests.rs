@@ -120,8 +120,8 @@ fn branches_that_share_a_short_name_match_by_full_names_in_any_order() {
 #[test]
 fn all_columns_are_as_the_first_schema_with_them_has_them() {
     let limits = Limits::default();
-    let named = record("N", &[("x", r#""int""#)]);
-    let one = record("R", &[("a", r#""int""#), ("n", r#""null""#), ("b", &named)]);
+    let record_n = record("N", &[("x", r#""int""#)]);
+    let one = record("R", &[("a", r#""int""#), ("n", r#""null""#), ("b", &record_n)]);
     let other = record("R", &[("c", &record("N", &[("y", r#""int""#)])), ("a", r#""string""#), ("n", r#""N""#)]);
     let schemas = [one, other].map(|json| Schema::parse(&json, &limits).unwrap());
     let json = Schema::all_columns(&schemas, &limits).unwrap().to_json();
