@@ -267,6 +267,29 @@ def _has(fields: Mapping[str, Any], path: str) -> bool:
     return name is not None and (name == path or _has(_fields(fields[name]), path[len(name) + 1 :]))
 
 
+def project(fields: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """Return the dtypes that a selection has: of structs only the fields that its paths lead into."""
+    subpaths: dict[str, list[str]] = {}
+    for path in paths:
+        name = top_level(fields, path)
+        assert name is not None
+        subpaths.setdefault(name, []).append(path[len(name) + 1 :])
+    return {name: _project(fields[name], inside) for name, inside in subpaths.items()}
+
+
+def _project(dtype: Any, paths: list[str]) -> Any:
+    if "" in paths:
+        if len(paths) > 1:
+            msg = f"`columns` names a struct and a field of it: {paths[-1] or paths[0]!r}"
+            raise ValueError(msg)
+        return dtype
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct(project(_fields(dtype), paths))
+    if isinstance(dtype, pl.List):
+        return pl.List(_project(dtype.inner, paths))
+    return type(dtype)(dtype.key, _project(dtype.value, paths))
+
+
 def _fields(dtype: Any) -> Mapping[str, Any]:
     """Return the fields of a struct, also of one in lists or maps."""
     if isinstance(dtype, pl.Struct):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
-import polars.selectors as cs
 
 from polars_avro import _options, _schemas
 from polars_avro._engine.frames import frame
@@ -69,8 +68,7 @@ def read_avro(
         ranges, from their position; others to their end.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
-        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. Such paths need a
-        single file.
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -219,6 +217,7 @@ def read_avro(
 
     lf = scan_avro(
         source,
+        columns=columns,
         n_rows=n_rows,
         row_index_name=row_index_name,
         row_index_offset=row_index_offset,
@@ -244,21 +243,9 @@ def read_avro(
         n_threads=n_threads,
         limits=limits,
     )
-    if columns is not None:
-        in_front = [] if row_index_name is None else [row_index_name]
-        behind = [] if include_file_paths is None else [include_file_paths]
-        every = lf.collect_schema()
-        own = pl.Schema({name: every[name] for name in every if name not in in_front + behind})
-        wanted = _options.selection(columns, own)
-        if not set(wanted) <= set(own):
-            msg = "fields of structs can be read from one file at a time, and not with `include_file_paths`"
-            raise ValueError(msg)
-        selected = in_front + wanted + behind
-        if not selected:
-            # Selecting nothing gives no rows either.
-            return pl.DataFrame(height=lf.select(pl.len()).collect().item())
-        # As a str, a name may be a pattern.
-        lf = lf.select(cs.by_name(*selected))
+    if not lf.collect_schema():
+        # Selecting nothing gives no rows either.
+        return pl.DataFrame(height=lf.select(pl.len()).collect().item())
     df = lf.collect()
     return df.rechunk() if rechunk else df
 

@@ -37,6 +37,7 @@ __all__ = ["engine", "scan_avro"]
 def scan_avro(
     source: Sources,
     *,
+    columns: Sequence[str] | Sequence[int] | str | int | None = None,
     n_rows: int | None = None,
     row_index_name: str | None = None,
     row_index_offset: int = 0,
@@ -76,6 +77,10 @@ def scan_avro(
         a file opened for reading bytes, any object whose ``read()`` returns bytes. File-likes that can seek are read by
         ranges, from their position; others are read to their end by this call. Empty files are skipped in directories
         and patterns.
+    columns
+        Columns to read, by name or by index counted from 0, in the order wanted. A query decodes only the columns that
+        it uses, so this is for fields of structs, which Polars does not push down: ``"a.b"`` reads only the field ``b``
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
     n_rows
         Stop after this many rows.
     row_index_name
@@ -231,13 +236,17 @@ def scan_avro(
         of_files = request.schema_of_no_files()
         if of_files is None:
             raise expansion.no_files(named, glob=glob)
-        return _no_rows({**of_files, **dict(pl.Schema(hive_schema or {}))}, include_file_paths, row_index)
+        every = pl.Schema({**of_files, **dict(pl.Schema(hive_schema or {}))})
+        read = every if columns is None else _options.project(every, _options.selection(columns, every))
+        return _no_rows(read, include_file_paths, row_index)
     files, codec = _open_first(sources, request, hive, include_file_paths, in_stores)
-    columns = files.schema()
-    options = ScanOptions(
-        n_rows=rows, row_index=_options.row_index(*row_index, columns), cache=bool(cache), reader=reader
-    )
-    return engine.scan(files, columns, options, codec=codec)
+    if columns is not None:
+        every = files.schema_of_all()
+        selectable = pl.Schema({name: every[name] for name in every if name != include_file_paths})
+        files.columns = tuple(_options.selection(columns, selectable))
+    read = files.schema()
+    options = ScanOptions(n_rows=rows, row_index=_options.row_index(*row_index, read), cache=bool(cache), reader=reader)
+    return engine.scan(files, read, options, codec=codec)
 
 
 def _open_first(

@@ -54,6 +54,8 @@ class Files:
     opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list)
     #: Tells scans of stores apart: their objects may be replaced, and what one has fetched is not the other's.
     scan_id: bytes | None = None
+    #: Columns to read, and paths to fields of structs; None: all columns. The column of paths is always there.
+    columns: tuple[str, ...] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         if any(isinstance(source, OpenFile) for source in self.sources):
@@ -72,7 +74,7 @@ class Files:
         else:
             sources = self.sources if self.path_column is None else tuple(map(label, self.sources))
         paths = (self.hive, self.path_column, self.dtypes, self.refused)
-        return sources, self.read_schema, *paths, self.first, self.stores.key, self.scan_id
+        return sources, self.read_schema, *paths, self.first, self.stores.key, self.scan_id, self.columns
 
     @property
     def label(self) -> str:
@@ -99,11 +101,30 @@ class Files:
 
     def schema(self) -> pl.Schema:
         """Return the columns of the files, then those of their paths; equal names stay where the file has them."""
+        every = self.schema_of_all()
+        if self.columns is None:
+            return every
+        path_column = {} if self.path_column is None else {self.path_column: every[self.path_column]}
+        return pl.Schema({**_options.project(every, self.columns), **path_column})
+
+    def schema_of_all(self) -> pl.Schema:
+        """Return the columns that a selection chooses from, and the column of paths."""
         of_files = self.read_schema.schema() if self.dtypes is None else pl.Schema(self.dtypes)
         if self.file_columns is None:
             return of_files
         _options.new_column("include_file_paths", self.path_column, of_files)
         return pl.Schema({**of_files, **self.file_columns.schema})
+
+    @cached_property
+    def fields_read(self) -> dict[str, list[str]]:
+        """Columns of structs that are read in part, and the paths to their fields."""
+        every, paths = self.schema_of_all(), self.columns or ()
+        fields: dict[str, list[str]] = {}
+        for path in paths:
+            name = _options.top_level(every, path)
+            if name is not None and name != path:
+                fields.setdefault(name, []).append(path)
+        return fields
 
     def open(self) -> OpenRows:
         """Open the files for a query."""
@@ -214,12 +235,15 @@ class OpenFiles:
             if not own and row_index is None and self.byte_range is None and not reader.ignore_errors:
                 yield from self._file_columns_alone(part, known)
                 return
-            numbered = own if row_index is None or part.skipped is not None else [row_index[0], *own]
+            in_part = self.files.fields_read
+            # A filter needs whole values, also of structs that are read in part.
+            whole = [name for name in own if name not in in_part]
+            numbered = whole if row_index is None or part.skipped is not None else [row_index[0], *whole]
             number = None
             if known or part.skipped is not None:
                 number = _number_beside([*self.files.read_schema.schema(), *numbered])
             options = _options.core_options(
-                columns=own,
+                columns=[path for name in own for path in in_part.get(name, [name])],
                 row_index=row_index,
                 file_index=number,
                 offset=part.offset,

@@ -136,8 +136,36 @@ def test_fields_that_cannot_be_are_refused(nested, columns, error):
             function(nested, columns=columns)
 
 
-def test_fields_of_several_files_are_refused(nested):
-    with pytest.raises(ValueError, match="one file at a time"):
-        polars_avro.read_avro([nested, nested], columns=["one.n"])
-    with pytest.raises(ValueError, match="one file at a time"):
-        polars_avro.read_avro(nested, columns=["one.n"], include_file_paths="file")
+@pytest.mark.parametrize("columns", [["one.n"], ["many.x", "id", "named.z", "one.deep.x"], ["one.deep", "one.n"]], ids=str)
+@pytest.mark.parametrize("options", [{}, {"include_file_paths": "file"}, {"row_index_name": "row"}], ids=str)
+def test_fields_are_read_alike_from_one_file_and_from_many(nested, columns, options):
+    alone = polars_avro.read_avro(nested, columns=columns)
+    beside = [name for name in (options.get("include_file_paths"),) if name]
+    in_front = [name for name in (options.get("row_index_name"),) if name]
+    for sources in (nested, [nested], [nested, nested]):
+        read = polars_avro.read_avro(sources, columns=columns, **options)
+        assert read.columns == in_front + alone.columns + beside
+        copies = len(sources) if isinstance(sources, list) else 1
+        assert_frame_equal(read.select(alone.columns), pl.concat([alone] * copies))
+        lazy = polars_avro.scan_avro(sources, columns=columns, **options)
+        assert lazy.collect_schema() == read.schema
+        for engine in ("in-memory", "streaming"):
+            assert_frame_equal(lazy.collect(engine=engine), read)
+
+
+def test_a_filter_on_a_struct_that_is_read_in_part(nested):
+    lazy = polars_avro.scan_avro([nested, nested], columns=["one.n", "id"])
+    whole = polars_avro.scan_avro([nested, nested])
+    n = pl.col("one").struct.field("n")
+    some = whole.select(n).collect()["n"].drop_nulls()[0]
+    expected = whole.filter(n == some).select("id").collect()
+    assert expected.height > 0
+    assert_frame_equal(lazy.filter(n == some).select("id").collect(), expected)
+    value = lazy.select(pl.col("one").first()).collect().item()
+    assert lazy.filter(pl.col("one") == pl.lit(value)).collect().height >= 1
+
+
+def test_a_struct_and_a_field_of_it_are_refused(nested):
+    for sources in (nested, [nested, nested]):
+        with pytest.raises(ValueError, match="twice|and a field of it"):
+            polars_avro.read_avro(sources, columns=["one", "one.n"])
