@@ -37,7 +37,7 @@ def has_time(schema: Mapping[str, Any]) -> bool:
 
 
 def _has_extension_of_categories(schema: Mapping[str, Any]) -> bool:
-    """Return whether Polars exports a schema that does not match its arrays: as that of the keys, without categories."""
+    """Return whether Polars exports a schema that lacks the dictionaries of its arrays."""
     inner = (inner for name, dtype in schema.items() for _, inner in _dtypes(name, dtype))
     return any(isinstance(each, pl.BaseExtension) and each.ext_storage() in (pl.Categorical, pl.Enum) for each in inner)
 

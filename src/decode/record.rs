@@ -15,12 +15,7 @@ const FIRST_ROWS: usize = 1024;
 
 /// Decodes one record; returns the position after it.
 #[inline(always)]
-fn decode_steps(
-    steps: &mut [AnyColumn],
-    names: &[String],
-    bytes: &[u8],
-    mut pos: usize,
-) -> Result<usize, Fault> {
+fn decode_steps(steps: &mut [AnyColumn], names: &[String], bytes: &[u8], mut pos: usize) -> Result<usize, Fault> {
     let mut steps = steps.iter_mut();
     while let Some(step) = steps.next() {
         match step.decode(bytes, pos) {

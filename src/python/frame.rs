@@ -29,7 +29,8 @@ impl Frame {
     fn new(frame: &Bound<'_, PyAny>, height: usize, checked: bool) -> PyResult<Self> {
         if checked {
             let mut rows = ImportedRows::of(frame)?.map_err(Raised::from)?;
-            let imported = frame.py().without_gil(|| std::iter::from_fn(|| rows.next().transpose()).collect::<crate::Result<_>>());
+            let imported =
+                frame.py().without_gil(|| std::iter::from_fn(|| rows.next().transpose()).collect::<crate::Result<_>>());
             return Ok(Self { batches: imported.map_err(Raised::from)?, fields: rows.fields.to_vec() });
         }
         let (field, arrays) = pull(frame)?;

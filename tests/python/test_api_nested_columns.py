@@ -136,7 +136,7 @@ def test_fields_that_cannot_be_are_refused(nested, columns, error):
             function(nested, columns=columns)
 
 
-@pytest.mark.parametrize("columns", [["one.n"], ["many.x", "id", "named.z", "one.deep.x"], ["one.deep", "one.n"]], ids=str)
+@pytest.mark.parametrize("columns", [["one.n"], ["many.x", "named.z", "one.deep.x"], ["one.deep", "one.n"]], ids=str)
 @pytest.mark.parametrize("options", [{}, {"include_file_paths": "file"}, {"row_index_name": "row"}], ids=str)
 def test_fields_are_read_alike_from_one_file_and_from_many(nested, columns, options):
     alone = polars_avro.read_avro(nested, columns=columns)
@@ -167,5 +167,5 @@ def test_a_filter_on_a_struct_that_is_read_in_part(nested):
 
 def test_a_struct_and_a_field_of_it_are_refused(nested):
     for sources in (nested, [nested, nested]):
-        with pytest.raises(ValueError, match="twice|and a field of it"):
+        with pytest.raises(ValueError, match=r"twice|and a field of it"):
             polars_avro.read_avro(sources, columns=["one", "one.n"])
