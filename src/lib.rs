@@ -71,7 +71,6 @@ pub use container::Header;
 pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
 pub use error::{Error, ErrorKind, Position, Result};
 #[doc(hidden)]
-pub use executor::TaskTimes;
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
 pub use read::{
@@ -89,9 +88,16 @@ pub use source::{
 };
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};
 
-/// Types of polars-arrow that appear in signatures here.
+/// The stores that [`StoreFile::from_store`] takes, in the version that this crate is built with.
+#[cfg(feature = "object_store")]
+pub use ::object_store;
+
+/// Types of polars-arrow that appear in signatures and in batches here.
 pub mod arrow {
-    pub use polars_arrow::array::{Array, BinaryViewArray, StructArray};
+    pub use polars_arrow::array::{
+        Array, BinaryViewArray, BooleanArray, DictionaryArray, DictionaryKey, FixedSizeBinaryArray, FixedSizeListArray,
+        ListArray, MapArray, NullArray, PrimitiveArray, StructArray, Utf8ViewArray,
+    };
     pub use polars_arrow::bitmap::Bitmap;
     pub use polars_arrow::datatypes::{ArrowDataType, Field};
     pub use polars_buffer::Buffer;

@@ -5,13 +5,15 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use object_store::ObjectStore;
+use object_store::path::Path;
 use polars_buffer::Buffer;
 
 use super::group::Group;
 use super::location::Location;
 use super::options::StoreOptions;
 use super::settings::Ahead;
-use super::store::{CredentialSources, Stores};
+use super::store::{CredentialSources, Store, Stores};
 use crate::source::{DeferredSource, ReadAhead, Source};
 use crate::{Error, Result};
 
@@ -52,6 +54,37 @@ impl StoreFile {
         let stores = Arc::new(Stores::new(options.clone(), credentials));
         let group = Group::new(locations, stores, Ahead::from_environment(chunk));
         Ok((0..count).map(|index| Self { group: group.clone(), index }).collect())
+    }
+
+    /// A file in a store that the caller has made: any implementation of [`ObjectStore`]. Requests run on threads of this
+    /// crate, on Tokio.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use polars_avro::object_store::{memory::InMemory, path::Path};
+    /// use polars_avro::{ContainerFile, OpenOptions, ReadOptions, StoreFile, StoreTargets, WriteOptions, Writer};
+    ///
+    /// let store = Arc::new(InMemory::new());
+    /// let batch = ContainerFile::open("docs/sample.avro", &OpenOptions::default())?
+    ///     .read(&ReadOptions::default())?
+    ///     .next()
+    ///     .unwrap()?;
+    /// let targets = StoreTargets::of_store(store.clone(), false, Box::new(|| Ok(())));
+    /// let sink = targets.target_at(Path::from("rows.avro")).create();
+    /// let mut writer = Writer::create(|| Ok(Box::new(sink)), &batch.fields, &[], &WriteOptions::default())?;
+    /// writer.write(&batch.into_struct())?;
+    /// writer.finish()?;
+    ///
+    /// let file = StoreFile::from_store(store, Path::from("rows.avro"));
+    /// let set = ContainerFile::open(file, &OpenOptions::default())?;
+    /// assert_eq!(set.count_rows(None)?, 300);
+    /// # Ok::<(), polars_avro::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_store(store: Arc<dyn ObjectStore>, path: Path) -> Self {
+        let stores = Arc::new(Stores::given(Store { objects: store, parts: None }));
+        Self { group: Group::new(vec![Location::given(path)], stores, Ahead::from_environment(None)), index: 0 }
     }
 
     /// The URL without what may be secret.

@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Gcp,
     Azure,
     Http,
+    /// The store is the caller's own.
+    Given,
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
             Self::Gcp => "gcp",
             Self::Azure => "azure",
             Self::Http => "http",
+            Self::Given => "store",
         }
     }
 
@@ -87,6 +90,12 @@ impl Location {
         }
         let scheme = if kind == Kind::Gcp { "gs".to_owned() } else { scheme.to_ascii_lowercase() };
         Self::in_store(kind, format!("{scheme}://{host}"), host, key, shown)
+    }
+
+    /// An object in a store of the caller's own.
+    pub(super) fn given(key: Path) -> Self {
+        let shown = key.to_string();
+        Self { kind: Kind::Given, store: String::new(), key, shown }
     }
 
     fn in_store(kind: Kind, store: String, container: &str, key: &str, shown: String) -> Result<Self> {

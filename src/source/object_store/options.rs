@@ -206,6 +206,7 @@ pub(super) fn knows(kind: Kind, key: &str) -> bool {
         Kind::Gcp => key.parse::<GoogleConfigKey>().is_ok() || key == "token",
         Kind::Azure => key.parse::<AzureConfigKey>().is_ok(),
         Kind::Http => key.parse::<ClientConfigKey>().is_ok(),
+        Kind::Given => false,
     }
 }
 

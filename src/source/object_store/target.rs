@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use object_store::ObjectStore;
+use object_store::multipart::MultipartStore;
+use object_store::path::Path;
 
 use super::error::Failure;
 use super::location::{Kind, Location};
 use super::options::StoreOptions;
 use super::runtime::{WaitCheck, wait_for};
 use super::settings::Parts;
-use super::store::{CredentialSources, Stores};
+use super::store::{CredentialSources, Store, Stores};
 use super::upload::{Destination, InFlight, Upload};
 use crate::source::Sink;
 use crate::{Error, ErrorKind, Result};
@@ -57,10 +60,20 @@ impl StoreTargets {
     /// Objects that appear one by one, each at its end, or `together` in a commit.
     #[must_use]
     pub fn new(options: StoreOptions, credentials: CredentialSources, together: bool, check: WaitCheck) -> Self {
+        Self::of(Stores::for_writing(options, credentials), together, check)
+    }
+
+    /// The same in a store that the caller has made; see [`StoreFile::from_store`](crate::StoreFile::from_store).
+    #[must_use]
+    pub fn of_store(store: Arc<impl ObjectStore + MultipartStore>, together: bool, check: WaitCheck) -> Self {
+        Self::of(Stores::given(Store::of(store)), together, check)
+    }
+
+    fn of(stores: Stores, together: bool, check: WaitCheck) -> Self {
         let parts = Parts::from_environment(together);
         Self(Arc::new(Shared {
             process: std::process::id(),
-            stores: Arc::new(Stores::for_writing(options, credentials)),
+            stores: Arc::new(stores),
             in_flight: Arc::new(InFlight::new(parts.bytes.saturating_mul(parts.at_once))),
             parts,
             together,
@@ -81,6 +94,12 @@ impl StoreTargets {
         }
         self.0.stores.options.check([url])?;
         Ok(StoreTarget { shared: self.0.clone(), location })
+    }
+
+    /// An object of the caller's own store. Nothing is requested yet.
+    #[must_use]
+    pub fn target_at(&self, path: Path) -> StoreTarget {
+        StoreTarget { shared: self.0.clone(), location: Location::given(path) }
     }
 
     /// Makes all finished objects visible that wait for it.
