@@ -207,10 +207,9 @@ class AvroReader:
         """
         Counters of the work done and skipped so far (blocks, bytes, rows), and where the threads' time went.
 
-        Times are nanoseconds of all threads together; tasks under way count when they end. ``lock_wait_ns`` is waiting
-        for the queue's lock or for one's turn, ``locked_ns`` holding the lock, ``fetch_ns`` reading from the source
-        outside it, ``decompress_ns`` decompressing, ``decode_ns`` decoding, ``filter_ns`` evaluating a filter, and
-        ``consumer_wait_ns`` having nothing to do because the consumer had not taken enough.
+        Times are nanoseconds of all threads together. ``lock_wait_ns`` is waiting for the walk over earlier block
+        headers, ``locked_ns`` that walk, ``fetch_ns`` reading from the source, ``decompress_ns`` decompressing,
+        ``decode_ns`` decoding, and ``filter_ns`` evaluating a filter.
         """
         if self._batches is None:
             return dict(self._past)

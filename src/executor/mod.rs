@@ -7,7 +7,6 @@ mod pool;
 mod shared;
 #[cfg(test)]
 mod tests;
-mod times;
 
 pub(crate) use lock::lock;
 pub(crate) use map::map;
@@ -15,4 +14,3 @@ pub(crate) use ordered::OrderedTasks;
 pub use pool::set_thread_pool_size;
 pub(crate) use pool::{pool, threads};
 pub(crate) use shared::{Consumer, Turn, Workload};
-pub use times::TaskTimes;

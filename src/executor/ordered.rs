@@ -12,11 +12,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Instant;
 
 use super::lock::lock;
 use super::shared::{Consumer, Shared, State, Workload};
-use super::times::{TaskTimes, Times};
 use crate::{Error, ErrorKind, Result};
 
 /// A queue of shares and its consumer's side. Dropping it cancels the shares that are left.
@@ -26,22 +24,10 @@ pub(crate) struct OrderedTasks<W: Workload> {
 
 impl<W: Workload> OrderedTasks<W> {
     pub(crate) fn new(workload: W, input: W::Input, threads: usize, consumer: Consumer) -> Self {
-        let (turns, submitted, next, taken, running, jobs, done, idle) = <_>::default();
+        let (turns, submitted, next, taken, running, jobs, done) = <_>::default();
         let (is_exhausted, has_failed, has_panicked) = (false, false, false);
-        let state = State {
-            input,
-            turns,
-            submitted,
-            next,
-            taken,
-            running,
-            jobs,
-            is_exhausted,
-            has_failed,
-            has_panicked,
-            done,
-            idle,
-        };
+        let state =
+            State { input, turns, submitted, next, taken, running, jobs, is_exhausted, has_failed, has_panicked, done };
         let shared = Shared {
             workload,
             threads: threads.max(1),
@@ -49,28 +35,12 @@ impl<W: Workload> OrderedTasks<W> {
             state: Mutex::new(state),
             progress: Condvar::new(),
             cancelled: AtomicBool::new(false),
-            times: Times::default(),
         };
         Self { shared: Arc::new(shared) }
     }
 
     pub(crate) fn workload(&self) -> &W {
         &self.shared.workload
-    }
-
-    /// What the threads have spent their time on.
-    pub(crate) fn times(&self) -> TaskTimes {
-        self.shared.times.sum()
-    }
-
-    /// Keeps the times of every share from now on.
-    pub(crate) fn keep_times(&self) {
-        self.shared.times.keep();
-    }
-
-    /// Returns the times of the shares since [`OrderedTasks::keep_times`], in the order in which they ended.
-    pub(crate) fn kept_times(&self) -> Vec<TaskTimes> {
-        self.shared.times.kept()
     }
 
     /// Puts a share into the input.
@@ -107,11 +77,9 @@ impl<W: Workload> OrderedTasks<W> {
             }
             let is_next = shared.consumer == Consumer::Works || state.next == state.taken;
             if is_next && shared.may_reserve(&state) {
-                shared.times.resume(&mut state.idle);
                 drop(state);
                 shared.run_one();
                 state = lock(&shared.state);
-                state.idle.push(Instant::now());
             } else if state.running == 0 {
                 return None;
             } else {

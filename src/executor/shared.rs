@@ -5,11 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, Thread};
-use std::time::Instant;
 
 use super::lock::lock;
 use super::pool;
-use super::times::{Clock, Phase, Times};
 use crate::Result;
 
 /// Results that may wait for the consumer while every thread is at work.
@@ -49,7 +47,6 @@ pub(super) struct Shared<W: Workload> {
     /// A share has ended, or its turn has.
     pub(super) progress: Condvar,
     pub(super) cancelled: AtomicBool,
-    pub(super) times: Times,
 }
 
 pub(super) struct State<W: Workload> {
@@ -67,8 +64,6 @@ pub(super) struct State<W: Workload> {
     pub(super) has_failed: bool,
     pub(super) has_panicked: bool,
     pub(super) done: BTreeMap<u64, Result<W::Output>>,
-    /// When each thread that has nothing to do ended its last share.
-    pub(super) idle: Vec<Instant>,
 }
 
 impl<W: Workload> Shared<W> {
@@ -88,7 +83,6 @@ impl<W: Workload> Shared<W> {
         while state.jobs < others && self.may_reserve(state) {
             let pool = pool::pool()?;
             state.jobs += 1;
-            self.times.resume(&mut state.idle);
             let shared = self.clone();
             pool::spawn(pool, move || shared.job());
         }
@@ -106,9 +100,7 @@ impl<W: Workload> Shared<W> {
     /// Works on shares as long as there are any, and no other queue waits for the thread.
     fn job(self: &Arc<Self>) {
         while self.run_one() && !pool::is_wanted() {}
-        let mut state = lock(&self.state);
-        state.jobs -= 1;
-        state.idle.push(Instant::now());
+        lock(&self.state).jobs -= 1;
     }
 
     /// Works on the next share, if there is one; returns whether there was.
@@ -116,9 +108,7 @@ impl<W: Workload> Shared<W> {
         let worked = catch_unwind(AssertUnwindSafe(|| {
             let (number, share) = self.reserve()?;
             let mut turn = Turn::new(self, number);
-            let result = self.workload.run(share, &mut turn);
-            turn.end();
-            Some((number, result))
+            Some((number, self.workload.run(share, &mut turn)))
         }));
         let mut state = lock(&self.state);
         match worked {
@@ -170,17 +160,15 @@ pub(crate) struct Turn<'a, W: Workload> {
     shared: &'a Arc<Shared<W>>,
     number: u64,
     is_mine: bool,
-    clock: Clock,
 }
 
 impl<'a, W: Workload> Turn<'a, W> {
     fn new(shared: &'a Arc<Shared<W>>, number: u64) -> Self {
-        Self { shared, number, is_mine: false, clock: Clock::new() }
+        Self { shared, number, is_mine: false }
     }
 
     /// Waits until all shares before have had their turns. Returns false if one of them never ends its turn.
     pub(crate) fn wait(&mut self) -> bool {
-        self.clock.ends(Phase::Fetch);
         let mut state = lock(&self.shared.state);
         while state.turns.now != self.number {
             if state.turns.abandoned {
@@ -193,8 +181,6 @@ impl<'a, W: Workload> Turn<'a, W> {
         }
         state.turns.waiting.remove(&self.number);
         self.is_mine = true;
-        drop(state);
-        self.clock.ends(Phase::LockWait);
         true
     }
 
@@ -213,18 +199,11 @@ impl<'a, W: Workload> Turn<'a, W> {
             thread.unpark();
         }
         self.shared.has_changed(&mut state);
-        drop(state);
-        self.clock.ends(Phase::Locked);
     }
 
     /// Is true when nobody wants the result any more.
     pub(crate) fn cancelled(&self) -> &'a AtomicBool {
         &self.shared.cancelled
-    }
-
-    /// Counts how long the work took.
-    fn end(&mut self) {
-        self.shared.times.add(self.clock.finish());
     }
 }
 

@@ -270,8 +270,6 @@ fn shares_run_side_by_side_and_have_their_turns_in_order() {
         let most = tasks.workload().most_fetching.load(Ordering::SeqCst);
         // The pool may have fewer threads.
         assert!(most <= threads && (most > 1 || threads == 1 || super::threads() == 1), "{most} of {threads}");
-        let times = tasks.times();
-        assert!(times.fetch >= Duration::from_millis(30), "{times:?}");
     }
 }
 

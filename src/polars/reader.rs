@@ -139,7 +139,7 @@ impl AvroReader {
     ///
     /// # Errors
     /// If a file cannot be read, or the predicate fails.
-    pub fn finish(mut self) -> PolarsResult<DataFrame> {
+    pub fn finish(self) -> PolarsResult<DataFrame> {
         let rechunk = self.rechunk;
         let mut frame = self.start()?.collect_frame()?;
         if rechunk {

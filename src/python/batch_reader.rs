@@ -212,7 +212,6 @@ impl BatchReader {
         counts.set_item("decompress_ns", stats.times.decompress_ns)?;
         counts.set_item("decode_ns", stats.times.decode_ns)?;
         counts.set_item("filter_ns", stats.times.filter_ns)?;
-        counts.set_item("consumer_wait_ns", stats.times.consumer_wait_ns)?;
         Ok(counts)
     }
 }

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::batches::{self, Filter, ReadContext, ReadWhole, Scratch, TaskOutput, VirtualColumns};
 use super::sections::{FileList, Section, SectionQueue};
-use super::stats::{Stats, add_time};
+use super::stats::{Stats, add_lap};
 use crate::Result;
-use crate::executor::{TaskTimes, Turn, Workload, lock};
+use crate::executor::{Turn, Workload, lock};
 
 /// What every section of one read shares.
 pub(super) struct Decoding {
@@ -28,21 +28,24 @@ impl Workload for Decoding {
 
     /// Reads a section, takes its blocks in its turn, and decodes them. No lock is held anywhere.
     fn run(&self, section: Section, turn: &mut Turn<'_, Self>) -> Result<Vec<TaskOutput>> {
+        let (counters, mut lap) = (&*self.list.counters, Instant::now());
         let fetched = section.fetch(&self.list);
+        add_lap(&counters.fetch_ns, &mut lap);
         if !turn.wait() {
             return Ok(Vec::new());
         }
+        add_lap(&counters.lock_wait_ns, &mut lap);
         // The cursor is lost with a thread that panicked in its turn.
         let Some(mut cursor) = turn.input(|queue| queue.cursor.take()) else { return Ok(Vec::new()) };
         let mut claimed = fetched.claim(&self.list, &mut cursor);
         turn.pass(|queue| queue.publish(cursor));
-        let start = Instant::now();
+        add_lap(&counters.locked_ns, &mut lap);
         claimed.complete(&self.list)?;
-        add_time(&self.list.counters.fetch_ns, start);
+        add_lap(&counters.fetch_ns, &mut lap);
         let context = ReadContext {
             virtual_columns: &self.virtual_columns,
             settings: self.list.settings,
-            counters: &self.list.counters,
+            counters,
             read_whole: &ReadWhole::default(),
             cancelled: turn.cancelled(),
         };
@@ -50,6 +53,7 @@ impl Workload for Decoding {
         let (filter, buffers) = (self.filter.as_ref(), &self.list.buffers);
         let outputs = batches::decode(&context, filter, claimed.tasks, buffers, &mut scratch);
         lock(&self.scratch).push(scratch);
+        add_lap(&counters.work_ns, &mut lap);
         let mut outputs = outputs?;
         outputs.extend(claimed.error.map(TaskOutput::Failed));
         Ok(outputs)
@@ -61,8 +65,8 @@ impl Decoding {
         Self { list, virtual_columns, filter, scratch: Mutex::default() }
     }
 
-    /// What has been done so far, by threads that have taken these times.
-    pub(super) fn stats(&self, times: &TaskTimes) -> Stats {
-        self.list.counters.stats(times)
+    /// What has been done so far.
+    pub(super) fn stats(&self) -> Stats {
+        self.list.counters.stats()
     }
 }

@@ -14,7 +14,7 @@ use super::files::{FileEntry, FileInput, FileOpener, OpenFile, OpenOptions, Plan
 use super::options::ReadOptions;
 use super::reader::{BatchReader, Started};
 use super::sections::{FileList, SectionQueue};
-use super::settings::{ALONE_BYTES, ALONE_ROWS};
+use super::settings::{ALONE_ROWS, SECTION_BYTES};
 use super::stats::{Counters, add};
 use crate::executor::{self, Consumer, OrderedTasks};
 use crate::{Error, Header, ReadAhead, Result, Schema};
@@ -141,12 +141,7 @@ impl FileSet {
         let list = Arc::new(FileList { files, blocks, cache, selection, settings, counters, buffers });
         let queue = SectionQueue::new(list.clone(), options.rows_by_header())?;
         let work = Decoding::new(list, virtual_columns, filter);
-        let is_simulated = options.simulated_threads.is_some();
-        let tasks = OrderedTasks::new(work, queue, if is_simulated { 1 } else { settings.threads }, consumer);
-        if is_simulated {
-            tasks.keep_times();
-        }
-        Ok(Started { tasks, first_block })
+        Ok(Started { tasks: OrderedTasks::new(work, queue, settings.threads, consumer), first_block })
     }
 
     /// Opens the only file, and finds the blocks in this range of its bytes.
@@ -173,8 +168,8 @@ impl FileSet {
             return true;
         }
         match (blocks, &*self.files) {
-            (Some(blocks), _) => blocks.end - blocks.start < ALONE_BYTES,
-            (None, [entry]) => entry.known_size().is_some_and(|size| size < ALONE_BYTES),
+            (Some(blocks), _) => blocks.end - blocks.start < SECTION_BYTES.end / 2,
+            (None, [entry]) => entry.known_size().is_some_and(|size| size < SECTION_BYTES.end / 2),
             (None, _) => false,
         }
     }

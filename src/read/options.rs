@@ -59,9 +59,6 @@ pub struct ReadOptions {
     pub batch_bytes: usize,
     /// Threads to decode on; `None` is all of the pool, 1 is the calling thread alone.
     pub n_threads: Option<usize>,
-    /// Cuts the tasks of so many threads, runs them one after the other, and keeps their times: for simulations.
-    #[doc(hidden)]
-    pub simulated_threads: Option<usize>,
 }
 
 impl ReadOptions {
@@ -100,8 +97,7 @@ impl ReadOptions {
 
     /// The portions that are read at once, by at most `threads` threads.
     pub(super) fn settings(&self, threads: usize) -> ReadSettings {
-        let threads = self.n_threads.unwrap_or(usize::MAX).min(threads);
-        let threads = self.simulated_threads.unwrap_or(threads).max(1);
+        let threads = self.n_threads.unwrap_or(usize::MAX).min(threads).max(1);
         let (batch_rows, batch_bytes) = (self.batch_rows.clamp(1, u32::MAX as usize), self.batch_bytes.max(1));
         let Self { ignore_errors, strict, .. } = *self;
         ReadSettings { batch_rows, batch_bytes, threads, ignore_errors, strict }
@@ -134,7 +130,6 @@ impl Default for ReadOptions {
             batch_rows: 100_000,
             batch_bytes: 16 << 20,
             n_threads: None,
-            simulated_threads: None,
         }
     }
 }

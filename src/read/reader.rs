@@ -13,7 +13,7 @@ use super::blocks::FirstBlock;
 use super::decoding::Decoding;
 use super::files::BadBlock;
 use super::stats::Stats;
-use crate::executor::{OrderedTasks, TaskTimes};
+use crate::executor::OrderedTasks;
 use crate::{Error, ReadAhead, Result};
 
 /// An iterator over the batches of one read.
@@ -73,14 +73,7 @@ impl BatchReader {
     /// What has been done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.tasks.workload().stats(&self.tasks.times())
-    }
-
-    /// The times of every section, in file order, if [`ReadOptions::simulated_threads`](crate::ReadOptions) is set.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn task_times(&self) -> Vec<TaskTimes> {
-        self.tasks.kept_times()
+        self.tasks.workload().stats()
     }
 
     /// What ends this read while another thread waits for its next batch.

@@ -9,22 +9,17 @@ pub(crate) const STRIDE: usize = 4096;
 
 /// Least and most bytes of a section. With fewer, what a section costs besides decoding shows. With more, results are late
 /// and large, and the bytes of a section are not in a core's cache any more when they are decoded.
-const SECTION_BYTES: Range<u64> = 256 << 10..2 << 20;
+pub(crate) const SECTION_BYTES: Range<u64> = 256 << 10..2 << 20;
 
-/// Bytes of the first section, and how many times more each of the next ones may have: a query that stops after a few rows
-/// has decoded little, and a whole read soon has whole batches.
-const FIRST_BYTES: u64 = 64 << 10;
+/// Bytes of a small read: the first section, a window of block headers, the rest of a record.
+pub(crate) const READ_BYTES: u64 = 64 << 10;
+
+/// How many times larger each section may be than the one before it. A query that stops after a few rows has decoded
+/// little, and a full read soon has full batches.
 const GROWTH: u64 = 16;
 
-/// A block of more compressed bytes may be several sections.
-pub(crate) const LARGE_BLOCK: u64 = SECTION_BYTES.end / 2;
-
-/// So few bytes, or rows, are decoded where they are asked for: threads cost more than they save.
-pub(crate) const ALONE_BYTES: u64 = 1 << 20;
+/// So few rows are decoded on the calling thread: other threads cost more than they save.
 pub(crate) const ALONE_ROWS: u64 = 128;
-
-/// A file of fewer bytes is read at once and closed.
-pub(crate) const SMALL_FILE: u64 = SECTION_BYTES.start;
 
 /// How large the pieces are that a read is cut into. One weight of a batch holds on every path: rows, bytes of input, and
 /// values, which bound the memory of rows that take less than a byte a value.
@@ -109,7 +104,7 @@ impl SectionSizes {
     pub(crate) fn new(settings: ReadSettings, bytes: u64, stop: u64) -> Self {
         // So few bytes are not worth two sections, unless it is known that not all of them are wanted.
         let is_small = stop == u64::MAX && bytes <= SECTION_BYTES.start;
-        Self { settings, ramp: if is_small { u64::MAX } else { FIRST_BYTES } }
+        Self { settings, ramp: if is_small { u64::MAX } else { READ_BYTES } }
     }
 
     /// Lets the next section be larger.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-
-use crate::executor::TaskTimes;
+use std::time::Instant;
 
 /// What a read has done so far.
 ///
@@ -76,8 +74,6 @@ pub struct Times {
     pub decode_ns: u64,
     /// Evaluating the filter.
     pub filter_ns: u64,
-    /// Without a task, because the consumer had not taken enough results.
-    pub consumer_wait_ns: u64,
 }
 
 /// The same while it is counted.
@@ -95,10 +91,14 @@ pub(crate) struct Counters {
     files_open: AtomicU64,
     max_open_files: AtomicU64,
     pub(crate) plans_compiled: AtomicU64,
-    /// Nanoseconds of tasks' work.
+    /// Nanoseconds.
+    pub(crate) lock_wait_ns: AtomicU64,
+    pub(crate) locked_ns: AtomicU64,
     pub(crate) fetch_ns: AtomicU64,
     pub(crate) decompress_ns: AtomicU64,
     pub(crate) filter_ns: AtomicU64,
+    /// Of decompressing, decoding and filtering together.
+    pub(crate) work_ns: AtomicU64,
 }
 
 /// A file is open for as long as this lives.
@@ -126,26 +126,26 @@ pub(crate) fn add(counter: &AtomicU64, n: u64) {
 
 /// Adds the time since `start`.
 pub(crate) fn add_time(counter: &AtomicU64, start: Instant) {
-    add(counter, nanoseconds(start.elapsed()));
+    add(counter, start.elapsed().as_nanos() as u64);
 }
 
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+/// Adds the time since `start`, which becomes now.
+pub(crate) fn add_lap(counter: &AtomicU64, start: &mut Instant) {
+    add_time(counter, std::mem::replace(start, Instant::now()));
 }
 
 impl Counters {
-    /// Returns what was done, in tasks that took these times.
-    pub(crate) fn stats(&self, tasks: &TaskTimes) -> Stats {
+    /// Returns what was done.
+    pub(crate) fn stats(&self) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (fetch, decompress, filter) = (get(&self.fetch_ns), get(&self.decompress_ns), get(&self.filter_ns));
+        let (decompress, filter) = (get(&self.decompress_ns), get(&self.filter_ns));
         let times = Times {
-            lock_wait_ns: nanoseconds(tasks.lock_wait),
-            locked_ns: nanoseconds(tasks.locked),
-            fetch_ns: nanoseconds(tasks.fetch) + fetch,
+            lock_wait_ns: get(&self.lock_wait_ns),
+            locked_ns: get(&self.locked_ns),
+            fetch_ns: get(&self.fetch_ns),
             decompress_ns: decompress,
-            decode_ns: nanoseconds(tasks.work).saturating_sub(fetch + decompress + filter),
+            decode_ns: get(&self.work_ns).saturating_sub(decompress + filter),
             filter_ns: filter,
-            consumer_wait_ns: nanoseconds(tasks.consumer_wait),
         };
         Stats {
             blocks_read: get(&self.blocks_read),

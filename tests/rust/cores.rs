@@ -263,8 +263,6 @@ fn the_times_of_a_read_are_where_it_spent_them() {
             assert!(times.locked_ns > 0 && times.fetch_ns > 0 && times.decode_ns > 0, "{times:?}");
             assert_eq!(times.decompress_ns > 0, codec == "deflate", "{times:?}");
             assert!(times.filter_ns >= 2_000_000, "{times:?}");
-            // Several threads may have work for as long as the consumer takes.
-            assert!(threads > 1 || times.consumer_wait_ns >= 5_000_000, "{times:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::Result;
 use crate::decode::{NextLook, Record};
 use crate::plan::Plan;
 use crate::read::files::BlockData;
-use crate::read::sections::{BlockSlice, Blocks, FileTask, Task};
+use crate::read::sections::{BlockSlice, Blocks, FileTask, TaskKind};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::add;
 
@@ -44,10 +44,10 @@ impl ReadContext<'_> {
     /// Decodes several tasks in order. Files that are read by the same plan share batches.
     ///
     /// Batches before an error come with it, if they hold no rows of the block that failed.
-    pub(crate) fn decode(&self, parts: &[FileTask], scratch: &mut Scratch) -> (Vec<Batch>, Result<()>) {
-        let Some(first) = parts.first() else { return (Vec::new(), Ok(())) };
+    pub(crate) fn decode(&self, tasks: &[FileTask], scratch: &mut Scratch) -> (Vec<Batch>, Result<()>) {
+        let Some(first) = tasks.first() else { return (Vec::new(), Ok(())) };
         let mut out = BatchBuilder::new(self, &first.plan);
-        let decoded = self.decode_parts(parts, scratch, &mut out).and_then(|()| {
+        let decoded = self.decode_tasks(tasks, scratch, &mut out).and_then(|()| {
             out.block_began_at = out.batches.len();
             out.flush()
         });
@@ -57,61 +57,61 @@ impl ReadContext<'_> {
         (out.batches, decoded)
     }
 
-    pub(crate) fn decode_parts<'p>(
+    pub(crate) fn decode_tasks<'p>(
         &self,
-        parts: &'p [FileTask],
+        tasks: &'p [FileTask],
         scratch: &mut Scratch,
         out: &mut BatchBuilder<'p>,
     ) -> Result<()> {
-        for (i, part) in parts.iter().enumerate() {
-            out.switch_plan(&part.plan)?;
-            self.decode_part(part, &parts[i + 1..], scratch, out)?;
+        for (i, task) in tasks.iter().enumerate() {
+            out.switch_plan(&task.plan)?;
+            self.decode_task(task, &tasks[i + 1..], scratch, out)?;
         }
         Ok(())
     }
 
     /// The rows of one task; `behind` are the tasks behind it.
-    pub(crate) fn decode_part(
+    pub(crate) fn decode_task(
         &self,
-        part: &FileTask,
+        task: &FileTask,
         behind: &[FileTask],
         scratch: &mut Scratch,
         out: &mut BatchBuilder<'_>,
     ) -> Result<()> {
         out.block_began_at = out.batches.len();
-        match &part.task {
-            Task::RecordRun(rows) => {
+        match &task.kind {
+            TaskKind::RecordRun(rows) => {
                 let n = rows.n.min(rows.data.len() as u64);
                 out.record.reserve_rows(n as usize);
                 out.run_rows = n;
-                decode_rows(self, part, rows, out)?;
+                decode_rows(self, task, rows, out)?;
                 out.run_rows = 0;
             }
-            Task::Blocks(Blocks { window, slices, .. }) => {
-                self.decode_blocks(part, window, slices, behind, scratch, out)?;
+            TaskKind::Blocks(Blocks { window, slices, .. }) => {
+                self.decode_blocks(task, window, slices, behind, scratch, out)?;
             }
-            Task::BadBlock(_) => {}
+            TaskKind::BadBlock(_) => {}
         }
         Ok(())
     }
 
-    /// The rows of some blocks of a part, with the columns of `plan`.
+    /// The rows of some blocks of a task, with the columns of `plan`.
     pub(crate) fn decode_slices(
         &self,
-        part: &FileTask,
+        task: &FileTask,
         plan: &Plan,
         window: &[u8],
         slices: &[BlockSlice],
         scratch: &mut Scratch,
     ) -> Result<Vec<Batch>> {
         let mut out = BatchBuilder::new(self, plan);
-        self.decode_blocks(part, window, slices, &[], scratch, &mut out)?;
+        self.decode_blocks(task, window, slices, &[], scratch, &mut out)?;
         out.finish()
     }
 
     pub(crate) fn decode_blocks(
         &self,
-        part: &FileTask,
+        task: &FileTask,
         window: &[u8],
         slices: &[BlockSlice],
         behind: &[FileTask],
@@ -123,12 +123,12 @@ impl ReadContext<'_> {
             out.block_began_at = out.batches.len();
             let bytes = &window[slice.range.clone()];
             let Scratch { decompressor, data, .. } = scratch;
-            let place = part.file.decompress(bytes, &slice.frame, decompressor, data, self.counters)?;
+            let place = task.file.decompress(bytes, &slice.frame, decompressor, data, self.counters)?;
             let data = if place == BlockData::InPlace { bytes } else { data };
-            decode_block(self, part, slice, (data, place), out)?;
+            decode_block(self, task, slice, (data, place), out)?;
             if out.look.is_due(out.record.len()) {
-                let same = behind.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &part.plan.fields));
-                out.reserve(slices[i + 1..].iter().chain(same.flat_map(|next| next.task.slices())), slice);
+                let same = behind.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &task.plan.fields));
+                out.reserve(slices[i + 1..].iter().chain(same.flat_map(|next| next.kind.slices())), slice);
             }
         }
         Ok(())
@@ -202,14 +202,14 @@ impl<'a> DecodeRecords<'a> for BatchBuilder<'_> {
         let (mut pos, mut done) = (first, 0);
         let stride = self.settings.stride(self.plan);
         while done < n {
-            self.first_row.get_or_insert(location.part.base + location.first_row + done);
+            self.first_row.get_or_insert(location.task.base + location.first_row + done);
             let step = (n - done).min(stride).min(self.settings.room(self.record.len()));
             let start = pos;
             let decoded = self.record.decode_rows(location.data, pos, step as usize);
             pos = decoded.map_err(|(row, fault)| location.record_fault(fault, first, done + row as u64))?;
             self.bytes += pos - start;
             done += step;
-            note_file(&mut self.files, location.part.file.number, step as usize);
+            note_file(&mut self.files, location.task.file.number, step as usize);
             add(&self.context.counters.rows_decoded, step);
             if self.settings.is_full(self.record.len(), self.bytes) {
                 self.flush()?;

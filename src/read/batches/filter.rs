@@ -20,8 +20,7 @@ use crate::{Error, ErrorKind, Result};
 /// ```
 /// use std::sync::Arc;
 ///
-/// use polars_arrow::array::PrimitiveArray;
-/// use polars_avro::arrow::Bitmap;
+/// use polars_avro::arrow::{Bitmap, PrimitiveArray};
 /// use polars_avro::{Batch, ContainerFile, OpenOptions, ReadOptions, Result, RowFilter};
 ///
 /// #[derive(Debug)]

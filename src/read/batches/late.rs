@@ -17,7 +17,7 @@ use crate::container::BlockFrame;
 use crate::decode::Record;
 use crate::plan::{FilterPlan, Plan};
 use crate::read::files::BlockData;
-use crate::read::sections::{Blocks, FileTask, Task};
+use crate::read::sections::{Blocks, FileTask, TaskKind};
 use crate::read::settings::{ReadSettings, STRIDE};
 use crate::read::stats::{add, add_time};
 use crate::{Error, ErrorKind, Result};
@@ -28,7 +28,7 @@ struct LateMaterializer<'a> {
     settings: ReadSettings,
     filter: &'a Filter,
     plan: &'a Plan,
-    parts: &'a FilterPlan,
+    filter_plan: &'a FilterPlan,
     tested: Record,
     wanted: Record,
     /// Number of the first row in the read.
@@ -48,7 +48,7 @@ struct LateMaterializer<'a> {
 
 /// Consecutive rows of one block.
 struct Run<'a> {
-    part: &'a FileTask,
+    task: &'a FileTask,
     frame: &'a BlockFrame,
     block: usize,
     /// Number of the first one in its block.
@@ -61,24 +61,24 @@ struct Run<'a> {
 pub(crate) fn decode(
     context: &ReadContext<'_>,
     filter: &Filter,
-    parts: &[FileTask],
+    tasks: &[FileTask],
     scratch: &mut Scratch,
 ) -> Result<Vec<Batch>> {
-    let Some(first) = parts.first() else { return Ok(Vec::new()) };
+    let Some(first) = tasks.first() else { return Ok(Vec::new()) };
     let mut rows = LateMaterializer::new(context, filter, &first.plan, std::mem::take(&mut scratch.blocks))?;
-    for (i, part) in parts.iter().enumerate() {
+    for (i, task) in tasks.iter().enumerate() {
         if let Some(whole) = &mut rows.whole {
-            context.decode_parts(&parts[i..], scratch, whole)?;
+            context.decode_tasks(&tasks[i..], scratch, whole)?;
             break;
         }
-        rows.switch_plan(&part.plan)?;
-        match &part.task {
-            Task::BadBlock(_) => {}
-            Task::RecordRun(run) => {
-                decode_rows(context, part, run, &mut rows)?;
+        rows.switch_plan(&task.plan)?;
+        match &task.kind {
+            TaskKind::BadBlock(_) => {}
+            TaskKind::RecordRun(run) => {
+                decode_rows(context, task, run, &mut rows)?;
                 rows.keep(Cow::Borrowed(&run.data));
             }
-            Task::Blocks(blocks) => rows.blocks(part, blocks, &parts[i + 1..], scratch)?,
+            TaskKind::Blocks(blocks) => rows.blocks(task, blocks, &tasks[i + 1..], scratch)?,
         }
     }
     rows.ask(&[])?;
@@ -91,7 +91,7 @@ pub(crate) fn decode(
 
 impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
     fn rows(&mut self, location: &RunLocation<'a, '_>, first: usize, n: u64) -> Result<usize> {
-        let RunLocation { part, frame, data, .. } = *location;
+        let RunLocation { task, frame, data, .. } = *location;
         let (mut pos, mut done) = (first, 0);
         let stride = self.settings.stride(self.plan);
         while done < n {
@@ -100,11 +100,11 @@ impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
                     RunLocation { first_row: location.first_row + done, record: location.record + done, ..*location };
                 return whole.rows(&rest, pos, n - done);
             }
-            self.first_row.get_or_insert(part.base + location.first_row + done);
+            self.first_row.get_or_insert(task.base + location.first_row + done);
             let step = (n - done).min(stride).min(self.settings.room(self.starts.len()));
             let (start, record) = (pos, location.record + done);
             let rows = self.starts.len()..self.starts.len() + step as usize;
-            self.runs.push(Run { part, frame, block: self.data.len(), record, rows });
+            self.runs.push(Run { task, frame, block: self.data.len(), record, rows });
             let decoded = self.tested.decode_noting(data, pos, step as usize, &mut self.starts);
             pos = decoded.map_err(|(row, fault)| location.record_fault(fault, first, done + row as u64))?;
             self.bytes += pos - start;
@@ -123,15 +123,15 @@ impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
 
 impl<'a> LateMaterializer<'a> {
     fn new(context: &'a ReadContext<'a>, filter: &'a Filter, plan: &'a Plan, buffers: Vec<Vec<u8>>) -> Result<Self> {
-        let parts = of_plan(plan)?;
-        let (tested, wanted) = (Record::clone(&parts.record), parts.wanted.clone());
+        let filter_plan = of_plan(plan)?;
+        let (tested, wanted) = (Record::clone(&filter_plan.record), filter_plan.wanted.clone());
         let (first_row, starts, runs, data, bytes, batches, whole) = <_>::default();
         Ok(Self {
             context,
             settings: context.settings.of_plan(plan),
             filter,
             plan,
-            parts,
+            filter_plan,
             tested,
             wanted,
             first_row,
@@ -149,17 +149,17 @@ impl<'a> LateMaterializer<'a> {
     fn switch_plan(&mut self, plan: &'a Plan) -> Result<()> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.ask(&[])?;
-            (self.plan, self.parts) = (plan, of_plan(plan)?);
+            (self.plan, self.filter_plan) = (plan, of_plan(plan)?);
             self.settings = self.context.settings.of_plan(plan);
-            (self.tested, self.wanted) = (Record::clone(&self.parts.record), self.parts.wanted.clone());
+            (self.tested, self.wanted) = (Record::clone(&self.filter_plan.record), self.filter_plan.wanted.clone());
         }
         Ok(())
     }
 
-    /// The rows of some blocks of a part; `behind` are the parts behind it.
+    /// The rows of some blocks of a task; `behind` are the tasks behind it.
     fn blocks(
         &mut self,
-        part: &'a FileTask,
+        task: &'a FileTask,
         blocks: &'a Blocks,
         behind: &[FileTask],
         scratch: &mut Scratch,
@@ -168,14 +168,14 @@ impl<'a> LateMaterializer<'a> {
         for (i, slice) in slices.iter().enumerate() {
             self.context.check_cancelled()?;
             if let Some(whole) = &mut self.whole {
-                return self.context.decode_blocks(part, window, &slices[i..], behind, scratch, whole);
+                return self.context.decode_blocks(task, window, &slices[i..], behind, scratch, whole);
             }
             let bytes = &window[slice.range.clone()];
             let mut data = self.buffers.pop().unwrap_or_default();
             let Scratch { decompressor, .. } = scratch;
-            let place = part.file.decompress(bytes, &slice.frame, decompressor, &mut data, self.context.counters)?;
+            let place = task.file.decompress(bytes, &slice.frame, decompressor, &mut data, self.context.counters)?;
             let data = if place == BlockData::InPlace { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
-            decode_block(self.context, part, slice, (&data, place), self)?;
+            decode_block(self.context, task, slice, (&data, place), self)?;
             self.keep(data);
         }
         Ok(())
@@ -196,7 +196,7 @@ impl<'a> LateMaterializer<'a> {
         let ReadContext { virtual_columns, counters, .. } = *self.context;
         let row_index = virtual_columns.row_index.as_ref();
         let start = Instant::now();
-        let passed = self.filter.test(self.parts, &mut self.tested, first_row, row_index)?;
+        let passed = self.filter.test(self.filter_plan, &mut self.tested, first_row, row_index)?;
         add_time(&counters.filter_ns, start);
         let height = passed.set_bits();
         add(&counters.rows_evaluated, passed.len() as u64);
@@ -223,16 +223,16 @@ impl<'a> LateMaterializer<'a> {
     fn decode(&mut self, passed: &Bitmap, last: &[u8]) -> Result<Vec<(usize, usize)>> {
         self.wanted.reserve_rows(passed.set_bits());
         let mut files = Vec::new();
-        for Run { part, frame, block, record, rows } in &self.runs {
+        for Run { task, frame, block, record, rows } in &self.runs {
             let data = self.data.get(*block).map_or(last, |data| data);
             let starts = &self.starts[rows.clone()];
             let passed = passed.clone().sliced(rows.start, rows.len());
             let height = passed.set_bits();
-            note_file(&mut files, part.file.number, height);
+            note_file(&mut files, task.file.number, height);
             self.wanted.decode_at(data, height, passed.true_idx_iter().map(|row| starts[row])).map_err(
                 |(nth, fault)| {
                     let row = passed.true_idx_iter().nth(nth).unwrap_or_default();
-                    part.file.record_fault(fault, frame, record + row as u64, (data, starts[row]))
+                    task.file.record_fault(fault, frame, record + row as u64, (data, starts[row]))
                 },
             )?;
         }

@@ -39,7 +39,7 @@ pub(crate) fn decode(
         _ => context.decode(&tasks, scratch),
     };
     for task in tasks {
-        buffers.release(task.task.into_bytes());
+        buffers.release(task.kind.into_bytes());
     }
     let batches = batches.into_iter().map(TaskOutput::Batch);
     Ok(context.read_whole.take().chain(batches).chain(decoded.err().map(TaskOutput::Failed)).collect())

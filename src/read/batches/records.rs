@@ -69,15 +69,15 @@ impl RunLocation<'_, '_> {
     /// Returns the error of the record after the first `before` ones, which begin at `pos` and are sound.
     #[cold]
     pub(crate) fn record_fault(&self, fault: Fault, pos: usize, before: u64) -> Error {
-        let Self { part, frame, data, record, .. } = *self;
-        let (_, pos, _) = part.plan.skip_records(data, pos, before);
-        part.file.record_fault(fault, frame, record + before, (data, pos))
+        let Self { task, frame, data, record, .. } = *self;
+        let (_, pos, _) = task.plan.skip_records(data, pos, before);
+        task.file.record_fault(fault, frame, record + before, (data, pos))
     }
 }
 
 /// Where a run of records is.
 pub(crate) struct RunLocation<'a, 'd> {
-    pub(crate) part: &'a FileTask,
+    pub(crate) task: &'a FileTask,
     pub(crate) frame: &'a BlockFrame,
     pub(crate) data: &'d [u8],
     pub(crate) first_row: u64,
@@ -104,26 +104,26 @@ fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<
 /// The wanted rows of a block.
 pub(crate) fn decode_block<'a>(
     context: &ReadContext<'_>,
-    part: &'a FileTask,
+    task: &'a FileTask,
     slice: &'a BlockSlice,
     (data, place): (&[u8], BlockData),
     out: &mut impl DecodeRecords<'a>,
 ) -> Result<()> {
     let (frame, strict) = (&slice.frame, context.settings.strict);
     let room = data_end(data);
-    check_empty_rows(&part.plan, frame, &part.file)?;
+    check_empty_rows(&task.plan, frame, &task.file)?;
     if place.is_unfinished() {
-        part.file.check_unfinished(&part.plan, frame, data)?;
-        context.read_whole.add(part.file.missing_end(frame, strict)?);
+        task.file.check_unfinished(&task.plan, frame, data)?;
+        context.read_whole.add(task.file.missing_end(frame, strict)?);
     }
-    let (record, pos, fault) = part.plan.skip_records(data, 0, slice.skip);
+    let (record, pos, fault) = task.plan.skip_records(data, 0, slice.skip);
     if let Some(fault) = fault {
-        return Err(part.file.record_fault(fault, frame, record, (data, pos)));
+        return Err(task.file.record_fault(fault, frame, record, (data, pos)));
     }
-    let location = RunLocation { part, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
+    let location = RunLocation { task, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
     let pos = out.rows(&location, pos, slice.take)?;
     if slice.skip + slice.take == frame.rows && pos != room {
-        context.read_whole.add(part.file.trailing_bytes((room - pos) as u64, frame, strict)?);
+        context.read_whole.add(task.file.trailing_bytes((room - pos) as u64, frame, strict)?);
     }
     Ok(())
 }
@@ -131,24 +131,24 @@ pub(crate) fn decode_block<'a>(
 /// A run of records inside a block.
 pub(crate) fn decode_rows<'a>(
     context: &ReadContext<'_>,
-    part: &'a FileTask,
+    task: &'a FileTask,
     rows: &'a RecordRun,
     out: &mut impl DecodeRecords<'a>,
 ) -> Result<()> {
     let RecordRun { frame, data, start, stop, behind, is_unfinished, first_row, record, n } = rows;
     let strict = context.settings.strict;
-    let pos = out.rows(&RunLocation { part, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
+    let pos = out.rows(&RunLocation { task, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
     if let Some(behind) = behind {
         let left = (data_end(data) - pos) as u64 + behind;
         if left > 0 {
-            context.read_whole.add(part.file.trailing_bytes(left, frame, strict)?);
+            context.read_whole.add(task.file.trailing_bytes(left, frame, strict)?);
         } else if *is_unfinished {
-            context.read_whole.add(part.file.missing_end(frame, strict)?);
+            context.read_whole.add(task.file.missing_end(frame, strict)?);
         }
     }
     if stop.is_some_and(|stop| stop != pos) {
         let error = Error::new(ErrorKind::Internal, "decoding and skipping disagree about where a record ends");
-        return Err(part.file.block_error(error, frame));
+        return Err(task.file.block_error(error, frame));
     }
     Ok(())
 }

@@ -13,33 +13,33 @@ use crate::container::BlockFrame;
 use crate::read::blocks::SyncScanner;
 use crate::read::fetch::BufferPool;
 use crate::read::files::{BadBlock, OpenFile, is_damage};
-use crate::read::sections::{BlockSlice, Blocks, FileTask, Task};
+use crate::read::sections::{BlockSlice, Blocks, FileTask, TaskKind};
 use crate::read::stats::Counters;
 use crate::{Error, Limits, MemorySource, Result, Source};
 
 /// The rows of the sound blocks of some tasks and a report on every other block, in order; gives their bytes back.
 pub(crate) fn decode(
     context: &ReadContext<'_>,
-    parts: Vec<FileTask>,
+    tasks: Vec<FileTask>,
     buffers: &BufferPool,
     scratch: &mut Scratch,
 ) -> Result<Vec<TaskOutput>> {
     let mut items = Vec::new();
-    for part in parts {
-        if let Task::BadBlock(bad) = part.task {
+    for task in tasks {
+        if let TaskKind::BadBlock(bad) = task.kind {
             items.push(TaskOutput::BadBlock(bad));
             continue;
         }
-        if let Task::Blocks(Blocks { window, slices, stop, .. }) = &part.task {
-            let ignore_errors = Recovery { context, part: &part, window, stop: *stop, inside: false };
+        if let TaskKind::Blocks(Blocks { window, slices, stop, .. }) = &task.kind {
+            let ignore_errors = Recovery { context, task: &task, window, stop: *stop, inside: false };
             items.extend(ignore_errors.decode(slices, scratch)?);
         } else {
-            let (batches, decoded) = context.decode(std::slice::from_ref(&part), scratch);
+            let (batches, decoded) = context.decode(std::slice::from_ref(&task), scratch);
             decoded?;
             items.extend(context.read_whole.take());
             items.extend(batches.into_iter().map(TaskOutput::Batch));
         }
-        buffers.release(part.task.into_bytes());
+        buffers.release(task.kind.into_bytes());
     }
     Ok(items)
 }
@@ -48,7 +48,7 @@ pub(crate) fn decode(
 #[derive(Clone, Copy)]
 struct Recovery<'a> {
     context: &'a ReadContext<'a>,
-    part: &'a FileTask,
+    task: &'a FileTask,
     window: &'a Buffer<u8>,
     /// Where the part of the file ends that is read.
     stop: u64,
@@ -59,7 +59,7 @@ struct Recovery<'a> {
 impl Recovery<'_> {
     /// The rows of those of these blocks that are sound, and a report on every other one, in order.
     fn decode(&self, slices: &[BlockSlice], scratch: &mut Scratch) -> Result<Vec<TaskOutput>> {
-        let Self { context, part, window, stop, .. } = *self;
+        let Self { context, task, window, stop, .. } = *self;
         let (mut items, mut rest) = (Vec::new(), slices);
         while !rest.is_empty() {
             let decoded = self.decode_all(rest, scratch);
@@ -75,15 +75,15 @@ impl Recovery<'_> {
             };
             // A block that fails behind others is tried again on its own: limits count over a whole batch.
             if good == 0 {
-                items.push(TaskOutput::BadBlock(BadBlock::new(error, Some(&rest[0].frame), &part.file)));
+                items.push(TaskOutput::BadBlock(BadBlock::new(error, Some(&rest[0].frame), &task.file)));
                 if !self.inside {
-                    let swallowed = swallowed(&rest[0], window, stop, &part.file)?;
+                    let swallowed = swallowed(&rest[0], window, stop, &task.file)?;
                     let inside = Self { inside: true, ..*self };
                     items.extend(inside.decode(&swallowed, scratch)?);
                 }
                 rest = &rest[1..];
             } else {
-                let batches = context.decode_slices(part, &part.plan, window, &rest[..good], scratch)?;
+                let batches = context.decode_slices(task, &task.plan, window, &rest[..good], scratch)?;
                 items.extend(context.read_whole.take());
                 items.extend(batches.into_iter().map(TaskOutput::Batch));
                 rest = &rest[good..];
@@ -98,17 +98,17 @@ impl Recovery<'_> {
         slices: &[BlockSlice],
         scratch: &mut Scratch,
     ) -> std::result::Result<Vec<Batch>, (usize, Error)> {
-        let Self { context, part, window, .. } = *self;
-        if let Some(plan) = &part.plan.all_columns {
+        let Self { context, task, window, .. } = *self;
+        if let Some(plan) = &task.plan.all_columns {
             // What is decoded only to be checked neither counts nor comes out.
             let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
             let whole = ReadContext { virtual_columns, counters, read_whole: &ReadWhole::default(), ..*context };
             for (good, slice) in slices.iter().enumerate() {
-                let decoded = whole.decode_slices(part, plan, window, std::slice::from_ref(slice), scratch);
+                let decoded = whole.decode_slices(task, plan, window, std::slice::from_ref(slice), scratch);
                 decoded.map_err(|error| (good, error))?;
             }
         }
-        context.decode_slices(part, &part.plan, window, slices, scratch).map_err(|error| {
+        context.decode_slices(task, &task.plan, window, slices, scratch).map_err(|error| {
             let bad = error.position().offset;
             (slices.iter().position(|slice| Some(slice.frame.offset) == bad).unwrap_or(0), error)
         })

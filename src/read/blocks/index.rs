@@ -10,14 +10,12 @@ use super::{BlockWalk, SyncScanner};
 use crate::container::{BlockFrame, SYNC_BYTES};
 use crate::executor;
 use crate::read::fetch;
+use crate::read::settings::SECTION_BYTES;
 use crate::{Error, Header, Result, Source};
-
-/// A part of fewer bytes is not worth a thread.
-const PART_BYTES: u64 = 4 << 20;
 
 /// One block in so many bytes is remembered. A part has to find its first block in as many: if blocks are larger, there are
 /// few of them.
-const STEP_BYTES: u64 = 256 << 10;
+const STEP_BYTES: u64 = SECTION_BYTES.start;
 
 /// Where a block begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,10 +81,10 @@ impl BlockIndex {
         let bytes = source.size().saturating_sub(start);
         // Over a network one reader in file order is the fastest: requests run ahead of it.
         // Before the threads are counted: small files are many, and counting threads costs as much as reading one.
-        if bytes < 2 * PART_BYTES || source.is_remote() || executor::threads() < 2 {
+        if bytes < 2 * SECTION_BYTES.end || source.is_remote() || executor::threads() < 2 {
             return Ok(false);
         }
-        let parts = (bytes / PART_BYTES).min(executor::threads() as u64);
+        let parts = (bytes / SECTION_BYTES.end).min(executor::threads() as u64);
         let border = move |part: u64| start + (u128::from(bytes) * u128::from(part) / u128::from(parts)) as u64;
         let (source, sync, own) = (source.clone(), *sync, self.clone());
         let walk = move |part| {

@@ -1,18 +1,15 @@
 //! Finding blocks by their sync markers: from any offset, and behind damage.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use memchr::memmem::Finder;
 use polars_buffer::Buffer;
 
 use crate::container::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 use crate::read::fetch;
+use crate::read::settings::READ_BYTES;
 use crate::{Result, Source};
-
-/// Bytes read at once while looking for a marker: few at first, because it may be near.
-const WINDOW: Range<usize> = 4 << 10..256 << 10;
 
 /// Ends of blocks that are remembered although their markers are damaged.
 const MOST_ENDS: usize = 64;
@@ -44,21 +41,19 @@ pub(crate) struct SyncScanner<'a> {
     source: &'a dyn Source,
     sync: &'a [u8; SYNC_BYTES],
     finder: Finder<'a>,
-    /// Bytes of the next read, and of the largest.
-    window: Cell<usize>,
-    most: usize,
+    /// Bytes of a read.
+    window: usize,
     /// What was read last, and where it stands: the next marker may be a few bytes behind the one before.
     last: RefCell<(u64, Buffer<u8>)>,
 }
 
 impl<'a> SyncScanner<'a> {
     pub(crate) fn new(source: &'a dyn Source, sync: &'a [u8; SYNC_BYTES]) -> Self {
-        Self::with_windows(source, sync, WINDOW)
+        Self::with_window(source, sync, READ_BYTES as usize)
     }
 
-    fn with_windows(source: &'a dyn Source, sync: &'a [u8; SYNC_BYTES], windows: Range<usize>) -> Self {
-        let (window, most) = (Cell::new(windows.start), windows.end);
-        Self { source, sync, finder: Finder::new(sync), window, most, last: RefCell::default() }
+    fn with_window(source: &'a dyn Source, sync: &'a [u8; SYNC_BYTES], window: usize) -> Self {
+        Self { source, sync, finder: Finder::new(sync), window, last: RefCell::default() }
     }
 
     /// The first sound block at or after `from`, if one is found in the next `reach` bytes: it follows a marker, or is where
@@ -101,8 +96,7 @@ impl<'a> SyncScanner<'a> {
             let bytes = if let Some(bytes) = self.at_hand(start, SYNC_BYTES) {
                 bytes
             } else {
-                let bytes = fetch::bytes_at(self.source, start, self.window.get())?;
-                self.window.set(self.most.min(4 * self.window.get()));
+                let bytes = fetch::bytes_at(self.source, start, self.window)?;
                 self.last.replace((start, bytes.clone()));
                 bytes
             };

@@ -4,13 +4,14 @@ use polars_buffer::Buffer;
 
 use crate::container::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 use crate::read::fetch;
+use crate::read::settings::READ_BYTES;
 use crate::{Error, Header, Result, Source};
 
 /// The marker of one block and the numbers of the next.
 const STEP: usize = SYNC_BYTES + MAX_FRAME_BYTES;
 
 /// Bytes read at once if they hold several blocks: otherwise jumping over a block is the quicker call.
-const WINDOW: usize = 64 << 10;
+const WINDOW: usize = READ_BYTES as usize;
 
 /// A walk over the frames of a file.
 ///

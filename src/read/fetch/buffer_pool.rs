@@ -11,9 +11,6 @@ pub(crate) struct BufferPool {
     most: usize,
 }
 
-/// Memory of more bytes than this is given back to the allocator.
-const KEPT_BYTES: usize = 32 << 20;
-
 impl BufferPool {
     /// Memory for the sections of so many threads.
     pub(crate) fn new(threads: usize) -> Self {
@@ -33,7 +30,7 @@ impl BufferPool {
     pub(crate) fn release(&self, bytes: Buffer<u8>) {
         if let Some(memory) = bytes.into_mut().right() {
             let mut kept = self.kept();
-            if kept.len() < self.most && memory.capacity() <= KEPT_BYTES {
+            if kept.len() < self.most {
                 kept.push(memory);
             }
         }

@@ -8,7 +8,7 @@ use super::{FileInput, OpenFile, PlanCache, Selection};
 use crate::ReadAhead;
 use crate::read::blocks::SharedBlockIndex;
 use crate::read::fetch;
-use crate::read::settings::SMALL_FILE;
+use crate::read::settings::SECTION_BYTES;
 use crate::read::stats::{Counters, Held};
 use crate::{Error, ErrorKind, Header, Result, Schema, Source};
 
@@ -87,7 +87,7 @@ impl FileEntry {
     /// Its bytes; those of a small file are in memory.
     pub(crate) fn open(&self) -> Result<Arc<dyn Source>> {
         let source = self.input.open()?;
-        if source.size() >= SMALL_FILE || matches!(self.input, FileInput::Source(_)) {
+        if source.size() >= SECTION_BYTES.start || matches!(self.input, FileInput::Source(_)) {
             return Ok(source);
         }
         Ok(Arc::new(fetch::load(&*source)?))
@@ -105,7 +105,7 @@ impl FileEntry {
 
     /// Whether the file is read at once and closed, as far as that is known without waiting.
     pub(crate) fn is_small(&self) -> bool {
-        self.known_size().is_some_and(|size| size < SMALL_FILE)
+        self.known_size().is_some_and(|size| size < SECTION_BYTES.start)
     }
 
     /// Opens the file and resolves its schema; it counts as open while this is there.

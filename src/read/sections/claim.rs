@@ -6,12 +6,12 @@ use super::cursor::Cursor;
 use super::fetch::{FetchedPiece, FetchedSection};
 use super::file_list::{FileList, Opened};
 use super::large_block::LargeBlock;
-use super::{BlockSlice, Blocks, FileTask, Task};
+use super::{BlockSlice, Blocks, FileTask, TaskKind};
 use crate::container::{BlockFrame, MAX_FRAME_BYTES, SYNC_BYTES};
 use crate::read::blocks::SyncScanner;
 use crate::read::fetch;
 use crate::read::files::{BadBlock, is_damage};
-use crate::read::settings::{LARGE_BLOCK, Pace, ReadSettings};
+use crate::read::settings::{Pace, ReadSettings, SECTION_BYTES};
 use crate::read::stats::add;
 use crate::{Error, Result};
 
@@ -106,7 +106,7 @@ impl Claim<'_> {
                     self.cursor.inside = None;
                 }
                 match run {
-                    Some(run) => self.push(Task::RecordRun(run)),
+                    Some(run) => self.push(TaskKind::RecordRun(run)),
                     None if !is_done => break,
                     None => {}
                 }
@@ -119,9 +119,9 @@ impl Claim<'_> {
         Ok(())
     }
 
-    fn push(&mut self, task: Task) {
+    fn push(&mut self, kind: TaskKind) {
         let Opened { file, plan } = self.opened.clone();
-        self.tasks.push(FileTask { file, plan, base: self.cursor.base, task });
+        self.tasks.push(FileTask { file, plan, base: self.cursor.base, kind });
     }
 
     /// Takes blocks up to a large one, a damaged one, or the end of the section.
@@ -144,7 +144,7 @@ impl Claim<'_> {
             self.cursor.pace = Pace { bytes, rows, blocks, batch_rows, ratio };
             let missing = self.piece.end()..self.cursor.offset.max(self.piece.end());
             self.cursor.count(missing.clone(), &self.list.counters);
-            self.push(Task::Blocks(Blocks { window: self.piece.bytes.clone(), missing, slices, stop: self.stop }));
+            self.push(TaskKind::Blocks(Blocks { window: self.piece.bytes.clone(), missing, slices, stop: self.stop }));
         }
         if let Some(block) = &self.cursor.inside {
             self.cursor.pace = block.pace(Pace { batch_rows: self.settings.batch_rows as u64, ..self.cursor.pace });
@@ -218,7 +218,7 @@ impl Claim<'_> {
         let found = scanner.find(self.cursor.offset, u64::MAX)?;
         self.cursor.offset = found.map_or(file.source.size(), |found| found.offset);
         self.cursor.index += 1;
-        self.push(Task::BadBlock(BadBlock::new(error, None, file)));
+        self.push(TaskKind::BadBlock(BadBlock::new(error, None, file)));
         Ok(())
     }
 
@@ -251,7 +251,7 @@ impl Claim<'_> {
         let is_shared = threads > 1 && left < threads as u64;
         let ratio = if threads > 1 { self.opened.file.header.codec.expected_ratio() } else { 1 };
         let batches = if threads > 1 && !is_shared { 4 } else { 2 };
-        bytes > LARGE_BLOCK && (is_shared || bytes.saturating_mul(ratio) > batch_bytes as u64)
+        bytes > SECTION_BYTES.end / 2 && (is_shared || bytes.saturating_mul(ratio) > batch_bytes as u64)
             || frame.rows > batches * batch_rows as u64
     }
 }
@@ -273,9 +273,9 @@ fn complete(tasks: Vec<FileTask>, list: &FileList) -> Result<Vec<FileTask>> {
     for mut task in tasks {
         let bad = task.complete(list)?;
         let FileTask { file, plan, base, .. } = &task;
-        let bad = bad.into_iter().map(Task::BadBlock);
+        let bad = bad.into_iter().map(TaskKind::BadBlock);
         let bad: Vec<_> =
-            bad.map(|task| FileTask { file: file.clone(), plan: plan.clone(), base: *base, task }).collect();
+            bad.map(|kind| FileTask { file: file.clone(), plan: plan.clone(), base: *base, kind }).collect();
         complete.push(task);
         complete.extend(bad);
     }
@@ -286,7 +286,7 @@ impl FileTask {
     /// Reads what is missing; returns the blocks that are not in the file any more, if that is no error.
     fn complete(&mut self, list: &FileList) -> Result<Vec<BadBlock>> {
         let mut bad = Vec::new();
-        if let Task::Blocks(Blocks { window, missing, slices, .. }) = &mut self.task
+        if let TaskKind::Blocks(Blocks { window, missing, slices, .. }) = &mut self.kind
             && !missing.is_empty()
         {
             let bytes = fetch::append(&*self.file.source, std::mem::take(window), missing, &list.buffers)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::RecordRun;
 use super::fetch::FetchedPiece;
 use super::file_list::Opened;
-use super::record_path::{RECORD_BYTES, RecordHint};
+use super::record_path::RecordHint;
 use super::section::DecompressedBlock;
 use crate::binary::{Fault, PADDING};
 use crate::codec::Decompressor;
@@ -18,7 +18,7 @@ use crate::container::BlockFrame;
 use crate::plan::Plan;
 use crate::read::fetch;
 use crate::read::files::OpenFile;
-use crate::read::settings::Pace;
+use crate::read::settings::{Pace, READ_BYTES};
 use crate::read::stats::{Counters, add};
 use crate::source::Source;
 use crate::{Error, MemorySource, Result};
@@ -241,7 +241,7 @@ impl LargeBlock {
         if let Some((records, stop)) = known.filter(|(records, _)| (1..=n).contains(records)) {
             return Ok((records, stop, None));
         }
-        let mut room = RECORD_BYTES;
+        let mut room = READ_BYTES;
         loop {
             let after = (self.data.end + PADDING as u64).saturating_sub(piece.end().max(self.offset));
             let bytes = self.within(piece);

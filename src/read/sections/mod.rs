@@ -13,4 +13,4 @@ mod task;
 pub(crate) use file_list::FileList;
 pub(crate) use queue::SectionQueue;
 pub(crate) use section::Section;
-pub(crate) use task::{BlockSlice, Blocks, FileTask, RecordRun, Task};
+pub(crate) use task::{BlockSlice, Blocks, FileTask, RecordRun, TaskKind};

@@ -10,14 +10,12 @@ use std::collections::HashMap;
 
 use crate::binary::PADDING;
 use crate::plan::Plan;
+use crate::read::settings::READ_BYTES;
 
 /// Walks that do not meet within so many records, or half so many bytes, are different ones. Each position is passed once,
 /// so finding out takes less than a millisecond, unless records are very long.
 const ZONE_RECORDS: usize = 32;
 const ZONE_BYTES: usize = 16 << 10;
-
-/// Bytes that are read for a record that does not end in its section: at first, and most for one that is expected.
-pub(super) const RECORD_BYTES: u64 = 64 << 10;
 
 /// What is known of the records in a section before its turn.
 pub(super) struct RecordHint {
@@ -31,7 +29,7 @@ pub(super) struct RecordHint {
 impl RecordHint {
     /// Bytes after the section that its last record is likely to need.
     pub(super) fn lookahead(&self) -> u64 {
-        (2 * self.bytes as u64).clamp(PADDING as u64, RECORD_BYTES)
+        (2 * self.bytes as u64).clamp(PADDING as u64, READ_BYTES)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::read::files::{BadBlock, OpenFile};
 
 /// Something that one thread decodes.
-pub(crate) enum Task {
+pub(crate) enum TaskKind {
     /// Whole blocks.
     Blocks(Blocks),
     /// Some records of a large block.
@@ -19,7 +19,7 @@ pub(crate) enum Task {
     BadBlock(BadBlock),
 }
 
-impl Task {
+impl TaskKind {
     /// The blocks of it, if it is whole ones.
     pub(crate) fn slices(&self) -> &[BlockSlice] {
         match self {
@@ -44,7 +44,7 @@ pub(crate) struct FileTask {
     pub(crate) plan: Plan,
     /// Number of the file's first row in the read.
     pub(crate) base: u64,
-    pub(crate) task: Task,
+    pub(crate) kind: TaskKind,
 }
 
 /// Blocks that stand one behind the other.
