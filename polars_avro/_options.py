@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
+from polars_avro import _suggestions
 from polars_avro._bad_blocks import BadBlock, BadBlockLog
 from polars_avro._core import Batch, ReadOptions
 from polars_avro._limits import Limits
@@ -241,7 +242,8 @@ def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
     names = schema.names()
     if isinstance(column, str):
         if not _has(schema, column):
-            msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one: {', '.join(names)}"
+            hint = _hint(schema, column, option)
+            msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one{hint}"
             raise ColumnNotFoundError(msg)
         return column
     if isinstance(column, bool) or not _is_index(column):
@@ -265,6 +267,15 @@ def _has(fields: Mapping[str, Any], path: str) -> bool:
     """Return whether a path leads to one of these fields, or to a field inside of one."""
     name = top_level(fields, path)
     return name is not None and (name == path or _has(_fields(fields[name]), path[len(name) + 1 :]))
+
+
+def _hint(fields: Mapping[str, Any], path: str, option: str, prefix: str = "") -> str:
+    """Return what a path that leads nowhere may have meant: names in place of its first part that does not exist."""
+    name = top_level(fields, path)
+    inner = {} if name is None else _fields(fields[name])
+    if not inner:
+        return _suggestions.hint(path, fields, option, prefix=prefix)
+    return _hint(inner, path[len(f"{name}.") :], option, f"{prefix}{name}.")
 
 
 def _fields(dtype: Any) -> Mapping[str, Any]:

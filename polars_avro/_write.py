@@ -143,7 +143,7 @@ def write_avro(
     options = core_options(**arguments)
     _options.check(append=append, mkdir=mkdir)
     if not isinstance(df, pl.DataFrame):
-        msg = f"`df` must be a DataFrame, got {type(df).__name__!r}"
+        msg = f"`df` must be a DataFrame, got {type(df).__name__!r}{_instead(df)}"
         raise TypeError(msg)
     max_bytes = _options.integer("partition_chunk_size_bytes", partition_chunk_size_bytes, least=1)
     if partition_by is not None:
@@ -268,7 +268,7 @@ def sink_avro(
         sinked_paths_callback=sinked_paths_callback,
     )
     if not isinstance(lf, pl.LazyFrame):
-        msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}"
+        msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}{_instead(lf)}"
         raise TypeError(msg)
     refuse_sink(lf)
 
@@ -301,6 +301,17 @@ def sink_avro(
         return LazySink.of(sink)
     sink()
     return None
+
+
+def _instead(data: Any) -> str:
+    """Return the end of the message about an argument that another function takes."""
+    if isinstance(data, pl.LazyFrame):
+        return ": use `sink_avro`, or write the frame that `collect()` returns"
+    if isinstance(data, pl.DataFrame):
+        return ": use `write_avro`"
+    if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+        return ": use `AvroWriter`, which takes Arrow data, or pass `pl.DataFrame(...)` of it"
+    return ""
 
 
 def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: Any) -> pl.PartitionBy:
