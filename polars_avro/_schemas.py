@@ -13,8 +13,9 @@ import polars as pl
 
 from polars_avro import _options, _schema_dtypes
 from polars_avro._core import ContainerFile, FileOpener, FileSet
-from polars_avro._errors import AvroLimitError, AvroSchemaError
+from polars_avro._errors import AvroDataError, AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
+from polars_avro._sources import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,6 +193,13 @@ class SchemaRequest(NamedTuple):
 
     def resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         """Choose the schema to read as, and open the first file."""
+        try:
+            return self._resolve(sources)
+        except AvroDataError as error:
+            hidden.explain(error)
+            raise
+
+    def _resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         if self.reader_schema is not None:
             read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True)
             return read_schema, ContainerFile(sources[0], read_schema.core_opener())
@@ -292,7 +300,10 @@ class SchemaRequest(NamedTuple):
                 raise AvroSchemaError(msg) from cause
         extra = [name for name in own if name not in dict(self.dtypes) and name not in self.in_paths]
         if extra and self.evolution.extra_columns == "raise":
-            msg = f"`schema` lacks the column {extra[0]!r} of the files; pass extra_columns='ignore' to skip it"
+            msg = (
+                f"`schema` lacks the column {extra[0]!r} of the files; "
+                "add it to `schema`, or pass extra_columns='ignore' to discard it"
+            )
             raise AvroSchemaError(msg)
 
 

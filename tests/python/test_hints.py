@@ -120,3 +120,57 @@ def test_a_directory_as_target_says_what_to_pass(tmp_path, ending, append):
             write()
     with pytest.raises(IsADirectoryError, match="name a file in it"):
         write_avro(DF, f"{tmp_path}/new/", mkdir=True)
+
+
+@pytest.fixture
+def spark(tmp_path):
+    """What Spark writes: a part with its checksum in a partition, and a marker."""
+    part = tmp_path / "spark" / "day=1" / "part-0.avro"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(avro(DF))
+    (part.parent / ".part-0.avro.crc").write_bytes(b"crc\x00" + bytes(8))
+    (tmp_path / "spark" / "_SUCCESS").touch()
+    return tmp_path / "spark"
+
+
+@pytest.mark.parametrize("read", [read_avro, scan_avro, polars_avro.plan_splits])
+def test_a_directory_with_checksums_names_the_option_that_skips_them(spark, read):
+    with pytest.raises(pl.exceptions.InvalidOperationError) as caught:
+        read(spark)
+    assert str(caught.value).endswith("; hidden_file_prefix=['_', '.'] skips '.part-0.avro.crc' and the like")
+    assert read(spark, hidden_file_prefix=["_", "."]) is not None
+
+
+@pytest.mark.parametrize("read", [read_avro, scan_avro, polars_avro.plan_splits])
+def test_a_hidden_file_that_fails_to_open_names_the_option_that_skips_it(spark, read):
+    with pytest.raises(polars_avro.AvroDataError) as caught:
+        read(spark / "*" / "*")
+    assert str(caught.value).endswith("; hidden_file_prefix=['_', '.'] skips such files of directories and patterns")
+    assert caught.value.file == str(spark / "day=1" / ".part-0.avro.crc")
+    assert read(spark / "*" / "*", hidden_file_prefix=["_", "."]) is not None
+
+
+def test_other_files_and_other_damage_have_no_such_hint(tmp_path):
+    (tmp_path / "_rows.avro").write_bytes(avro(DF)[:-1])
+    (tmp_path / "a.avro").write_bytes(b"text")
+    for name in ("_rows.avro", "a.avro"):
+        with pytest.raises(polars_avro.AvroDataError) as caught:
+            read_avro(tmp_path / name)
+        assert "hidden_file_prefix" not in str(caught.value)
+    (tmp_path / "a.csv").write_bytes(b"text")
+    with pytest.raises(pl.exceptions.InvalidOperationError) as refused:
+        read_avro(tmp_path, hidden_file_prefix="_")
+    assert "hidden_file_prefix" not in str(refused.value)
+
+
+@pytest.mark.parametrize("command", ["head", "count", "metadata"])
+@pytest.mark.parametrize("source", ["", "*/*"])
+def test_the_command_line_names_its_own_option(cli, spark, command, source):
+    error = cli.refused(command, spark / source, status=3)
+    assert "; --hidden-file-prefix _ --hidden-file-prefix . skips " in error
+    cli.good(command, spark / source, "--hidden-file-prefix", "_", "--hidden-file-prefix", ".")
+
+
+def test_a_schema_that_lacks_a_column_says_to_add_it_first():
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"add it to `schema`, or pass extra_columns='ignore'"):
+        read_avro(avro(DF), schema={"station": pl.String})
