@@ -43,7 +43,8 @@ from polars_avro._namespaces import register
 from polars_avro._read import read_avro
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
-from polars_avro._write import sink_avro, write_avro
+from polars_avro._sink import sink_avro
+from polars_avro._write import write_avro
 
 if TYPE_CHECKING:
     from polars_avro._engine.file_parts import FilePart

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro import _write
+from polars_avro._sink import sink_avro
+from polars_avro._write import write_avro
 from polars_avro._writing.frames import core_frame, empty_frame
 from polars_avro._writing.options import core_options
 
@@ -56,7 +57,7 @@ class DataFrameNamespace(_Namespace):
         >>> polars_avro.read_avro(target.getvalue()).height
         2
         """
-        _write.write_avro(self._take(), target, *args, **options)
+        write_avro(self._take(), target, *args, **options)
 
     def schema(
         self,
@@ -121,7 +122,8 @@ class LazyFrameNamespace(_Namespace):
         >>> polars_avro.read_avro(target.getvalue()).height
         2
         """
-        return _write.sink_avro(self._take(), target, **options)
+        sink: pl.LazyFrame | None = sink_avro(self._take(), target, **options)
+        return sink
 
     def schema(
         self,

@@ -77,7 +77,7 @@ class AvroWriter:
         target: Target,
         schema: SchemaDict | None = None,
         *,
-        compression: AvroCompression | None = None,
+        compression: AvroCompression | str | None = None,
         compression_level: int | None = None,
         avro_schema: AvroSchema | None = None,
         name: str = "",
