@@ -1,4 +1,22 @@
-"""Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
+"""
+Apache Avro files as Polars frames: decoded on all cores, lazily where wanted.
+
+Reading
+    scan_avro, read_avro, AvroReader, read_avro_schema, read_avro_metadata, AvroMetadata, Limits
+
+Writing
+    write_avro, sink_avro, AvroWriter
+
+Avro datums in columns
+    decode, encode, SchemaRegistry, RegisteredSchema
+
+Several machines
+    plan_splits, scan_splits, Split, FilePart, the modules polars_avro.ray and polars_avro.dask
+
+Damage
+    AvroWarning, BadBlock, AvroError, AvroDataError, AvroSchemaError, AvroColumnNotFoundError, AvroSchemaNotFoundError,
+    AvroLimitError, AvroUnsupportedError
+"""
 
 # The command handles Ctrl-C while everything else is imported.
 from polars_avro import _interrupts as _interrupts

@@ -15,9 +15,11 @@ from polars_avro._sources.inputs import Source, normalize_file
 from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 _RESERVED = ("avro.schema", "avro.codec")
+#: Characters of the schema in the representation.
+_SHOWN = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AvroMetadata:
     """
     The header of an Avro file, and the sums of its block headers.
@@ -53,6 +55,17 @@ class AvroMetadata:
     header_size: int
     n_blocks: int
     n_rows: int
+
+    def __repr__(self) -> str:
+        schema = self.avro_schema if len(self.avro_schema) <= _SHOWN else f"{self.avro_schema[: _SHOWN - 1]}…"
+        counts = f"n_blocks={self.n_blocks}, n_rows={self.n_rows}, header_size={self.header_size}"
+        return f"AvroMetadata(codec={self.codec!r}, {counts}, metadata={list(self.metadata)}, avro_schema={schema!r})"
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from polars_avro._html import metadata_table
+
+        return metadata_table(self)
 
 
 def read_avro_metadata(

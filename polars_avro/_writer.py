@@ -13,6 +13,7 @@ from polars_avro._core import ContainerFile, FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
+from polars_avro._sources.stores import shown
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.frames import check_schema, core_frame, empty_frame, has_time
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
@@ -107,6 +108,7 @@ class AvroWriter:
         )
         _options.check(append=append, mkdir=mkdir, schema=schema)
         place = normalize_target(target)
+        self._name = shown(place) if isinstance(place, str) else f"<{type(place).__name__}>"
         renames = bool(name or namespace or doc)
         files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
         opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))
@@ -241,6 +243,10 @@ class AvroWriter:
             writer, self._writer = self._writer, None
             if writer is not None:
                 writer.abort()
+
+    def __repr__(self) -> str:
+        state = "failed" if self._has_failed else "closed" if self._writer is None else "open"
+        return f"<AvroWriter to {self._name!r}, {state}, {self._rows} rows written>"
 
     def __enter__(self) -> Self:
         return self
