@@ -57,6 +57,14 @@ def weather(root: Path) -> None:
     (root / "part-3.avro").write_bytes(data)
 
 
+def sample(root: Path) -> None:
+    """Copy the sample to the path that the guide reads it from."""
+    target = root / "docs" / "sample.avro"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(Path(__file__).with_name("sample.avro").read_bytes())
+
+
 def bigquery(root: Path) -> None:
     """Write what `EXPORT DATA` writes with logical types: a root record of columns that may be null."""
     numeric = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9}
@@ -207,7 +215,7 @@ def iceberg(root: Path) -> None:
 
 def write_all(root: Path) -> None:
     """Write everything."""
-    for make in (weather, bigquery, spark, kafka, event_hubs, debezium, iceberg):
+    for make in (sample, weather, bigquery, spark, kafka, event_hubs, debezium, iceberg):
         make(root)
 
 
