@@ -49,8 +49,10 @@ def encode(
     registry
         A registry with a subject. The query registers `schema` there, unless it already is, and uses the id of the
         answer.
-    name, namespace
+    name
         The name of the record if the schema follows from the dtype.
+    namespace
+        The namespace of the record if the schema follows from the dtype.
 
     Returns
     -------

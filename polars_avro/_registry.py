@@ -76,8 +76,10 @@ class SchemaRegistry:
         A bearer token.
     ca_file
         A file of certificates to trust, in addition to those of the system.
-    cert_file, key_file
-        Files of a client certificate and its key.
+    cert_file
+        The file of a client certificate.
+    key_file
+        The file of the key of the client certificate.
     headers
         Additional headers of each request.
     timeout

@@ -105,15 +105,43 @@ def sink_avro(
     lf
         The query.
     target
-        As in :func:`write_avro`.
-    compression, compression_level, avro_schema, name, namespace, doc, block_size, sync_marker
-        As in :func:`write_avro`.
+        A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
+        ``write()``, or a :class:`polars.PartitionBy`.
+    compression
+        The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
+        Avro's own names are allowed too. The default is that of the file with `append`, otherwise snappy.
+    compression_level
+        The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
+        the codec's own default. The others have no levels.
+    avro_schema
+        The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
+        are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
+    name
+        The name of the root record in the Avro schema, ``Row`` by default.
+    namespace
+        The namespace of the root record.
+    doc
+        The documentation of the root record.
+    block_size
+        The most bytes of a block before compression: 65,536 by default.
+    sync_marker
+        The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
     append
-        As in :func:`write_avro`.
+        Add rows to the file at the path, if there is one. Its schema must fit the frame, and `avro_schema` and
+        `compression`, if they are given, must be the file's (`doc` and `aliases` may differ). What its header holds
+        cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores do not grow.
     maintain_order
         Write rows in the order of the query. False may be faster.
-    storage_options, credential_provider, sync_on_close, metadata, mkdir
-        As in :func:`write_avro`.
+    storage_options
+        Options of the store that the target is in, as in :func:`read_avro`.
+    credential_provider
+        The source of credentials for the store, as in :func:`read_avro`.
+    sync_on_close
+        Wait until the disk has the file: its bytes (``"data"``), or its metadata too (``"all"``).
+    metadata
+        Entries to add to the file's header.
+    mkdir
+        Make missing directories of a path.
     lazy
         Return a LazyFrame that writes when it is collected, instead of running the query. Unlike Polars' own sinks it
         cannot be pickled or serialised, and :func:`polars.collect_all` takes it, but not with ``lazy=True``; two of
@@ -125,7 +153,7 @@ def sink_avro(
     sinked_paths_callback
         Called at the end with the paths of all files, their rows and their bytes. Targets must be paths then.
     n_threads
-        As in :func:`write_avro`.
+        The number of threads that encode, by default as many as Polars uses. 1 encodes on the calling thread.
 
     Returns
     -------

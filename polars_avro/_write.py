@@ -87,7 +87,7 @@ def write_avro(
     storage_options
         Options of the store that the target is in, as in :func:`read_avro`.
     credential_provider
-        Where credentials of the store come from, as in :func:`read_avro`.
+        The source of credentials for the store, as in :func:`read_avro`.
     metadata
         Entries to add to the file's header.
     mkdir

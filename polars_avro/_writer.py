@@ -43,10 +43,41 @@ class AvroWriter:
         ``write()``.
     schema
         The columns of the file, for a file that may get no frame. The default is the columns of the first frame.
-    compression, name, compression_level, avro_schema, namespace, doc, block_size, sync_marker, append
-        As in :func:`write_avro`.
-    storage_options, credential_provider, metadata, mkdir, sync_on_close, n_threads
-        As in :func:`write_avro`.
+    compression
+        The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
+        Avro's own names are allowed too. The default is that of the file with `append`, otherwise snappy.
+    compression_level
+        The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
+        the codec's own default. The others have no levels.
+    avro_schema
+        The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
+        are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
+    name
+        The name of the root record in the Avro schema, ``Row`` by default.
+    namespace
+        The namespace of the root record.
+    doc
+        The documentation of the root record.
+    block_size
+        The most bytes of a block before compression: 65,536 by default.
+    sync_marker
+        The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
+    append
+        Add rows to the file at the path, if there is one. Its schema must fit the frame, and `avro_schema` and
+        `compression`, if they are given, must be the file's (`doc` and `aliases` may differ). What its header holds
+        cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores do not grow.
+    storage_options
+        Options of the store that the target is in, as in :func:`read_avro`.
+    credential_provider
+        The source of credentials for the store, as in :func:`read_avro`.
+    metadata
+        Entries to add to the file's header.
+    mkdir
+        Make missing directories of a path.
+    sync_on_close
+        Wait until the disk has the file: its bytes (``"data"``), or its metadata too (``"all"``).
+    n_threads
+        The number of threads that encode, by default as many as Polars uses. 1 encodes on the calling thread.
 
     Raises
     ------

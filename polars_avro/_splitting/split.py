@@ -90,12 +90,13 @@ class Split:
         on_bad_block
             Called with a :class:`BadBlock` for each block that is dropped or irregular.
         n_threads
-            How many threads decode: as many as Polars uses by default. 1 suits engines that run a task per core.
+            The number of threads that decode, by default as many as Polars uses. 1 suits engines that run a task per
+            core.
         storage_options
-            Options of the store that the files are in, as in :func:`read_avro`, where the process that planned had
-            others or the split has come from another process.
+            Options of the store that holds the files, as in :func:`read_avro`. Needed if the process that planned had
+            others, or if the split comes from another process.
         credential_provider
-            Where credentials of the store come from, as in :func:`read_avro`.
+            The source of credentials for the store, as in :func:`read_avro`.
 
         Returns
         -------
