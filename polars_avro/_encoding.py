@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WrittenFraming: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio"]
+"""The header to write before each datum."""
 
 
 def encode(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PlanOptions(TypedDict, total=False):
-    """What `plan_splits` takes besides the source and the size of a split."""
+    """Arguments of :func:`plan_splits` besides the source and the size of a split."""
 
     ignore_errors: bool
     strict: bool

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from polars_avro._core import OpenFile, StoreFile
     from polars_avro._sources.hive import Hive
 
-#: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
+"""An Avro schema: JSON text, the same as Python objects, or the path of an ``.avsc`` file."""
 MissingColumns: TypeAlias = Literal["insert", "raise"]
+"""Insert nulls for columns that a file lacks, or raise an error."""
 ExtraColumns: TypeAlias = Literal["ignore", "raise"]
+"""Skip columns that only later files have, or raise an error."""
 SchemaMode: TypeAlias = Literal["first", "union"]
+"""Read several files as the schema of the first, or as the union of all schemas."""
 
 #: The options of casts of values, and their words.
 _CASTS = {

@@ -25,8 +25,11 @@ class Readable(Protocol):
 
 
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
+"""The bytes of a file."""
 Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
+"""One file, or the directory or pattern that several files match: a path, a URL, bytes, or a file-like."""
 Sources: TypeAlias = "Source | Sequence[Source] | Iterator[Source]"
+"""One source, or several in a list or an iterator: paths and URLs alone, or bytes and file-likes alone."""
 
 #: What is no path: bytes, and files that are open.
 Contents: TypeAlias = "bytes | OpenFile"

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     from polars_avro._core import OpenFile, StoreFile, StoreTargets
 
-#: The names and types that Polars' own scans take.
 StorageOptions: TypeAlias = "dict[str, Any]"
+"""Options of a store, under the names and with the types that Polars' own scans take."""
 CredentialProvider: TypeAlias = "CredentialProviderFunction | Literal['auto'] | None"
+"""A callable that returns ``(dict, expiry)``, a credential provider of Polars, ``"auto"`` or None."""
 
 #: Seconds before their expiry at which keys are fetched again.
 _MARGIN = 10

@@ -10,7 +10,9 @@ from polars_avro._core import WriteOptions
 from polars_avro._schemas import AvroSchema
 
 AvroCompression: TypeAlias = Literal["uncompressed", "null", "snappy", "deflate", "zstd", "zstandard", "bzip2", "xz"]
+"""A codec under its name in Polars or in Avro: `null` is uncompressed, `zstandard` is zstd."""
 SyncOnClose: TypeAlias = Literal["data", "all"]
+"""Wait until the disk has the bytes of a file, or its metadata too."""
 
 #: Names that Polars has for codecs and Avro has not.
 _CODECS = {"uncompressed": "null", "zstd": "zstandard"}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+"""A path, the URL of an object in a store, or a file-like that takes bytes: any object with ``write()``."""
 
 ACCEPTED = (
     "a str, a path, the URL of an object in a store, a BytesIO, a file opened for writing bytes, "
