@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import polars_avro
@@ -121,3 +122,26 @@ def test_first_steps_run_in_any_directory(page, shell, tmp_path):
     for command in lines:
         subprocess.run(["sh", "-c", command], cwd=tmp_path, env=shell, capture_output=True, check=True)
     assert lines or page.name != "installation.md"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_commands_of_the_migration_table_run(shell, tmp_path):
+    """The last column of the table, with the files that it names."""
+    rows = pl.DataFrame({"a": range(3), "b": ["x", "y", "z"]})
+    for name in ("a.avro", "b.avro", "bad.avro"):
+        polars_avro.write_avro(rows, tmp_path / name)
+    schema = polars_avro.read_avro_metadata(tmp_path / "a.avro").avro_schema
+    (tmp_path / "a.avsc").write_text(schema)
+    rows.write_ndjson(tmp_path / "a.ndjson")
+    with (tmp_path / "bad.avro").open("ab") as file:
+        file.write(bytes(100))
+    text = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
+    commands = re.findall(r"\| `(polars-avro [^`]+)` \|$", text, re.MULTILINE)
+    for command in commands:
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=shell, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == (1 if " check " in command else 0), (command, done.stderr)
+    assert len(commands) == 15
+    assert polars_avro.read_avro(tmp_path / "all.avro").height == 6
+    assert polars_avro.read_avro(tmp_path / "d.avro").equals(rows)
