@@ -34,7 +34,7 @@ class AvroWriter:
     Write one Avro file frame by frame, as a context manager.
 
     Small frames are joined into full blocks. A path is replaced when the ``with`` block ends without an error, or by
-    :meth:`close`; otherwise the old file stays as it was. Threads may share a writer: their calls wait for each other.
+    :meth:`close`. Otherwise an existing file stays unchanged. Threads may share a writer; their calls are serialised.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class AvroWriter:
         A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, or any object with
         ``write()``.
     schema
-        The columns of the file, for a file that may get no frame. The default is the columns of the first frame.
+        The columns of the file, in case no frame is written. The default is the columns of the first frame.
     compression
         The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
         Avro's own names are allowed too. The default is that of the file with `append`, otherwise snappy.
@@ -82,7 +82,7 @@ class AvroWriter:
     Raises
     ------
     AvroError
-        As in :func:`write_avro`. After the first frame any error discards the new file for good.
+        As in :func:`write_avro`. After the first frame any error discards the new file.
 
     See Also
     --------
@@ -152,13 +152,13 @@ class AvroWriter:
             self._avro_schema = _schema_of_file(place)
         elif avro_schema is not None:
             self._avro_schema = options.schema_of(empty_frame({}))
-        #: Frames may have any columns that fit a schema which does not follow from them.
-        self._takes_others = self._avro_schema is not None
+        #: Frames may differ in their dtypes if the Avro schema does not follow from them.
+        self._accepts_other_dtypes = self._avro_schema is not None
         self._options = options
         self._writer: FileWriter | None = FileWriter(opened, options, files)
         self._has_failed = False
         self._rows = 0
-        #: The first frame decides on the file, and rows are counted: one call after the other.
+        #: Serialises calls, because the first frame determines the schema, and rows are counted.
         self._lock = threading.RLock()
 
     @property
@@ -171,8 +171,8 @@ class AvroWriter:
         """
         The Avro schema of the file, as JSON text; None before it is known.
 
-        It is known from the start if it is given, or the file is there already; otherwise from the first frame on, or
-        by `schema` if that has no Time: rows choose between the Avro types of times.
+        It is known from the start if `avro_schema` is passed or the file exists. Otherwise the first frame determines
+        it, or `schema` if that has no Time column, because the values of times determine their Avro type.
         """
         return self._avro_schema or self._schema_before_rows()
 
@@ -189,8 +189,8 @@ class AvroWriter:
         ----------
         data
             A DataFrame, or an object that exports an Arrow stream or array, such as a pyarrow table or a DuckDB
-            relation. A stream is read batch by batch. All frames have the columns of the first; with `avro_schema` or
-            `append`, columns that fit the schema.
+            relation. A stream is read batch by batch. All frames must have the columns of the first. With `avro_schema`
+            or `append` they may have any columns that fit the schema.
 
         Raises
         ------
@@ -203,8 +203,8 @@ class AvroWriter:
 
         Notes
         -----
-        A first frame that is refused for its columns touches nothing, and another one may follow. Any later error
-        discards the file for good.
+        If the first frame is refused because of its columns, nothing is written, and another frame may follow. Any
+        later error discards the file.
         """
         with self._lock:
             writer = self._open_writer()
@@ -218,12 +218,12 @@ class AvroWriter:
                 raise
 
     def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
-        if self._schema is not None and df.schema != self._schema and not self._takes_others:
+        if self._schema is not None and df.schema != self._schema and not self._accepts_other_dtypes:
             msg = f"every frame of a file must have the columns {dict(self._schema)}, got {dict(df.schema)}"
             raise AvroSchemaError(msg)
         is_first = not writer.has_begun
         if is_first and df.height == 0 and has_time(df.schema):
-            # Rows choose between the Avro types of times.
+            # The values of times determine their Avro type, so the file begins with the first rows.
             self._options.check(core_frame(df))
             self._schema = df.schema
             return
@@ -269,7 +269,7 @@ class AvroWriter:
                 raise
 
     def abort(self) -> None:
-        """Discard what was written; an old file stays as it was."""
+        """Discard what was written. An existing file stays unchanged."""
         with self._lock:
             writer, self._writer = self._writer, None
             if writer is not None:
@@ -296,7 +296,7 @@ def _schema_of_file(path: str) -> str:
 
 
 def _frames(data: Any) -> Iterator[pl.DataFrame]:
-    """Yield the frames of `data`."""
+    """Convert `data` into frames."""
     if isinstance(data, pl.DataFrame):
         yield data
     elif isinstance(data, pl.LazyFrame):
