@@ -57,6 +57,14 @@ def weather(root: Path) -> None:
     (root / "part-3.avro").write_bytes(data)
 
 
+def sample(root: Path) -> None:
+    """Copy the sample to the path that the guide reads it from."""
+    target = root / "docs" / "sample.avro"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(Path(__file__).with_name("sample.avro").read_bytes())
+
+
 def bigquery(root: Path) -> None:
     """Write what `EXPORT DATA` writes with logical types: a root record of columns that may be null."""
     numeric = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9}
@@ -169,7 +177,40 @@ def debezium(root: Path) -> None:
 
 
 def iceberg(root: Path) -> None:
-    """Write a manifest of an Iceberg table that has no partitions: the record of their values has no fields."""
+    """
+    Write a snapshot of an Iceberg table: the manifest list, two manifests of data files, one of delete files.
+
+    The table has no partitions, so the record of their values has no fields.
+    """
+    folder = (root / "iceberg").resolve()
+    files = []
+    for i in range(6):
+        path = folder / "data" / f"{i:05}.avro"
+        write(path, record("table", {"id": "long", "amount": "double"}), [{"id": i, "amount": i / 4}] * (i + 1))
+        files.append(path)
+    lists = {"m0.avro": (0, files[:4]), "m1.avro": (0, files[4:]), "m2-deletes.avro": (1, [])}
+    manifests = []
+    for name, (content, listed) in lists.items():
+        path = folder / "metadata" / name
+        iceberg_manifest(path, content, listed)
+        manifests.append(
+            {
+                "manifest_path": path.as_uri(),
+                "manifest_length": path.stat().st_size,
+                "partition_spec_id": 0,
+                "content": content,
+                "sequence_number": 1,
+                "added_snapshot_id": 7000,
+                "added_files_count": len(listed),
+            }
+        )
+    kinds = {"manifest_path": "string", "manifest_length": "long", "partition_spec_id": "int", "content": "int"}
+    kinds |= {"sequence_number": "long", "added_snapshot_id": "long", "added_files_count": "int"}
+    write(folder / "metadata" / "snap-7000.avro", record("manifest_file", kinds), manifests)
+
+
+def iceberg_manifest(path: Path, content: int, files: list[Path]) -> None:
+    """Write a manifest; the fourth of the files has been deleted."""
     counts = record("k117_v118", {"key": "int", "value": "long"})
     data_file = {
         "content": "int",
@@ -180,34 +221,30 @@ def iceberg(root: Path) -> None:
         "file_size_in_bytes": "long",
         "column_sizes": ["null", {"type": "array", "items": counts, "logicalType": "map"}],
     }
-    fields = {
-        "status": "int",
-        "snapshot_id": ["null", "long"],
-        "data_file": record("r2", data_file),
-    }
+    entry = {"status": "int", "snapshot_id": ["null", "long"], "data_file": record("r2", data_file)}
     rows = [
         {
-            "status": 2 if i == 3 else 1,
+            "status": 2 if file.stem == "00003" else 1,
             "snapshot_id": 7000,
             "data_file": {
-                "content": 0,
-                "file_path": f"s3://lake/orders/data/{i:05}.parquet",
-                "file_format": "PARQUET",
+                "content": content,
+                "file_path": file.as_uri(),
+                "file_format": "AVRO",
                 "partition": {},
-                "record_count": 1000 * (i + 1),
-                "file_size_in_bytes": 50_000 * (i + 1),
+                "record_count": int(file.stem) + 1,
+                "file_size_in_bytes": file.stat().st_size,
                 "column_sizes": [{"key": 1, "value": 400}, {"key": 2, "value": 900}],
             },
         }
-        for i in range(6)
+        for file in files
     ]
-    metadata = {"format-version": "2", "partition-spec": "[]", "content": "data"}
-    write(root / "iceberg" / "manifest.avro", record("manifest_entry", fields), rows, metadata=metadata)
+    metadata = {"format-version": "2", "partition-spec": "[]", "content": ["data", "deletes"][content]}
+    write(path, record("manifest_entry", entry), rows, metadata=metadata)
 
 
 def write_all(root: Path) -> None:
     """Write everything."""
-    for make in (weather, bigquery, spark, kafka, event_hubs, debezium, iceberg):
+    for make in (sample, weather, bigquery, spark, kafka, event_hubs, debezium, iceberg):
         make(root)
 
 

@@ -1,6 +1,24 @@
-"""Apache Avro files as Polars frames: decoded on all cores, lazily where wanted."""
+"""
+Apache Avro files as Polars frames, decoded on all cores, lazily or eagerly.
 
-# The command handles Ctrl-C while everything else is imported.
+Reading
+    scan_avro, read_avro, AvroReader, read_avro_schema, read_avro_metadata, AvroMetadata, Limits
+
+Writing
+    write_avro, sink_avro, AvroWriter
+
+Avro datums in columns
+    decode, encode, SchemaRegistry, RegisteredSchema
+
+Several machines
+    plan_splits, scan_splits, Split, FilePart, the modules polars_avro.ray and polars_avro.dask
+
+Damage
+    AvroWarning, BadBlock, AvroError, AvroDataError, AvroSchemaError, AvroColumnNotFoundError, AvroSchemaNotFoundError,
+    AvroLimitError, AvroUnsupportedError
+"""
+
+# Imported first, so that the command handles Ctrl-C during the other imports.
 from polars_avro import _interrupts as _interrupts
 
 # isort: split
@@ -10,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-# A file of the distribution `polars-avro`, which installs the same package.
+# `_source.py` belongs to the distribution `polars-avro`, which installs the same package.
 if os.path.exists(os.path.join(os.path.dirname(__file__), "_source.py")):
     from polars_avro import _clash
 
@@ -43,7 +61,8 @@ from polars_avro._namespaces import register
 from polars_avro._read import read_avro
 from polars_avro._registry import RegisteredSchema, SchemaRegistry
 from polars_avro._scan import scan_avro
-from polars_avro._write import sink_avro, write_avro
+from polars_avro._sink import sink_avro
+from polars_avro._write import write_avro
 
 if TYPE_CHECKING:
     from polars_avro._engine.file_parts import FilePart
@@ -84,7 +103,7 @@ __all__ = [
     "write_avro",
 ]
 
-#: Modules that are imported when one of their names is used: most programs need none, and every program imports this.
+#: Modules that are imported when one of their names is first used, because most programs need none of them.
 _ON_USE = {
     "AvroMetadata": "_metadata",
     "AvroReader": "_reader",
@@ -110,7 +129,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-# A Polars that has its own keeps it.
+# A later Polars may define it.
 if not hasattr(pl, "scan_avro"):
     setattr(pl, "scan_avro", scan_avro)  # noqa: B010
 register()

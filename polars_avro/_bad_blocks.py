@@ -1,4 +1,4 @@
-"""Blocks that were dropped or are irregular: reported one by one, and counted in one warning."""
+"""Reports of dropped and irregular blocks, and the warning that counts them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-#: The kind of a block that has all of its rows.
+#: The kind of an irregular block, all of whose rows are present.
 IRREGULAR = "framing"
 
 
 @dataclass(frozen=True)
 class BadBlock:
     """
-    A block of an Avro file that ``ignore_errors`` dropped, or an irregular one, whose rows were all read.
+    A block of an Avro file that ``ignore_errors`` dropped, or an irregular block, whose rows were all read.
 
-    If no block was found at all, it is the part of the file up to the next readable block.
+    If no block header is readable, it is the part of the file up to the next readable block.
 
     Attributes
     ----------
     file : str
-        The path of the file, ``<bytes>`` for one in memory.
+        The path of the file, ``<bytes>`` for a file in memory.
     block_index : int
-        Index of the block in the file, counted from 0. A part without a block counts as one. Reads of a `byte_range`,
-        or after `seek`, number blocks in the same way, so reports of several parts can be joined.
+        Index of the block in the file, counted from 0. A part without a readable header counts as one block. Reads of a
+        `byte_range`, or after `seek`, number blocks in the same way, so reports of several parts can be joined.
     offset : int
         Offset of the block in the file, in bytes.
     rows_lost : int or None
-        Number of rows by the block's own header; None if the header is damaged too; 0 for an irregular block.
+        Number of rows according to the block's header; None if the header is damaged; 0 for an irregular block.
     kind : str
         The kind of fault: ``data`` for damage, ``limit`` for an exceeded limit, ``unsupported``; ``framing`` for an
         irregular block, which has bytes after its rows, or whose deflate stream has no end.
@@ -48,13 +48,13 @@ class BadBlock:
 
 
 class AvroWarning(UserWarning):
-    """Rows of an Avro file are missing from the result, as ``ignore_errors`` allows, or a block is irregular."""
+    """Warns that ``ignore_errors`` has dropped rows of an Avro file, or that a block is irregular."""
 
     __module__ = "polars_avro"
 
 
 class BadBlockLog:
-    """Blocks that a read has dropped so far, and irregular ones."""
+    """The blocks that a read has dropped so far, and irregular ones."""
 
     def __init__(self, on_bad_block: Callable[[BadBlock], object] | None, *, keep: bool = False) -> None:
         self.on_bad_block = on_bad_block
@@ -66,10 +66,10 @@ class BadBlockLog:
         self.rows = 0
         self._unreported: deque[BadBlock] = deque()
 
-    def report(self, found: Iterable[tuple[str, int, int, int | None, str, str]]) -> None:
+    def report(self, reports: Iterable[tuple[str, int, int, int | None, str, str]]) -> None:
         """Report blocks to the caller, in file order."""
-        self._unreported.extend(BadBlock(*what) for what in found)
-        # An error of the callback leaves the others for the next time.
+        self._unreported.extend(BadBlock(*fields) for fields in reports)
+        # If the callback raises, the remaining blocks are reported by the next call.
         while self._unreported:
             bad = self._unreported.popleft()
             if bad.kind == IRREGULAR:

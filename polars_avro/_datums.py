@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from polars_avro._limits import Limits
 
 Framing: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio", "auto"]
-#: The schema of an id or a fingerprint.
+"""The header before each datum; ``"auto"`` detects it for each row."""
 Schemas: TypeAlias = "Mapping[Any, AvroSchema] | Callable[[int], AvroSchema | None] | SchemaRegistry"
+"""Finds the schema of an id or a fingerprint."""
 
 #: How many ids of one column may be looked up in vain before it is given up.
 _MAX_UNKNOWN = 1000

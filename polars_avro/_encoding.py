@@ -1,4 +1,4 @@
-"""A column as Avro datums, bare or after a header that names their schema."""
+"""Encoding of columns into Avro datums, with or without a header that identifies their schema."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WrittenFraming: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio"]
+"""The header to write before each datum."""
 
 
 def encode(
@@ -32,7 +33,7 @@ def encode(
     """
     Encode a column into a Binary column that holds one Avro datum per row.
 
-    A Struct becomes a record, any other dtype a value of its own. Nulls stay null.
+    A Struct becomes a record, and any other dtype a bare value. Nulls stay null.
 
     Parameters
     ----------
@@ -40,17 +41,19 @@ def encode(
         The column: an expression or a name.
     schema
         The schema to write with: JSON text, Python objects, or the path of an ``.avsc`` file. Fields of a record are
-        found by their names. By default it follows from the dtype, as for files; with `registry` it is the latest
-        version of the subject.
+        found by their names. The default follows from the dtype, as for files. With `registry` the default is the
+        latest version of the subject.
     framing : {"datum", "single_object", "confluent", "apicurio"}
         The header to write before each datum, as in :func:`decode`.
     schema_id
-        The id that the schema is registered under, for the last two framings.
+        The id of the schema in its registry, for the framings ``"confluent"`` and ``"apicurio"``.
     registry
-        A registry with a subject. The query registers `schema` there, unless it already is, and uses the id of the
-        answer.
-    name, namespace
+        A registry with a subject. The query registers `schema` there if necessary, and uses the id that the registry
+        returns.
+    name
         The name of the record if the schema follows from the dtype.
+    namespace
+        The namespace of the record if the schema follows from the dtype.
 
     Returns
     -------
@@ -61,11 +64,11 @@ def encode(
     AvroDataError
         When the query runs, if a value does not fit its type. The message has row and field.
     AvroSchemaError
-        If the schema is not valid, does not fit the dtype, or is refused by the registry.
+        If the schema is invalid, does not fit the dtype, or is refused by the registry.
     AvroUnsupportedError
-        If a dtype has no type in Avro.
+        If a dtype has no equivalent Avro type.
     ValueError
-        If the arguments do not fit together.
+        If the arguments contradict each other.
 
     See Also
     --------
@@ -96,7 +99,7 @@ def encode(
 
 
 class Encoder:
-    """Encodes series. Pickles, so that a query with it can be serialised."""
+    """Encodes series. It can be pickled, so a query with it can be serialised."""
 
     def __init__(self, schema: str | None, options: dict[str, Any]) -> None:
         self._schema = schema
@@ -138,7 +141,7 @@ class Encoder:
         if text is not None:
             check_written_schema(text)
         if registry is None:
-            # Whatever the schema is, what is wrong with the framing shows now.
+            # Checks the framing before the schema is known.
             DatumEncoder(framing, '"null"' if text is None else text, schema_id)
         options = {
             "framing": framing,
@@ -152,7 +155,7 @@ class Encoder:
     def _prepare(self) -> None:
         """Make the attributes that cannot be pickled."""
         self._lock = threading.Lock()
-        #: By the dtype, as a schema may follow from it; None where it does not.
+        #: Keyed by the dtype if the schema follows from it, otherwise by None.
         self._cores: dict[pl.DataType | None, DatumEncoder] = {}
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -169,9 +172,9 @@ class Encoder:
         return pl.Series(self._core(series).encode(series)).alias(series.name)
 
     def _core(self, series: pl.Series) -> DatumEncoder:
-        """Return what encodes a series; only one thread asks the registry."""
-        follows = self._schema is None and self._options["registry"] is None
-        key = series.dtype if follows else None
+        """Return the encoder of a series. The lock makes one thread at a time query the registry."""
+        depends_on_dtype = self._schema is None and self._options["registry"] is None
+        key = series.dtype if depends_on_dtype else None
         with self._lock:
             core = self._cores.get(key)
             if core is None:

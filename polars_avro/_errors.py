@@ -1,4 +1,4 @@
-"""Errors. Each class has ``polars_avro`` as its module, which is where users import it from."""
+"""Error classes. Their ``__module__`` is ``polars_avro``, from which users import them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ class AvroError(ComputeError):
     """
     Base class of all Avro errors.
 
-    The message has all that is known. The attributes hold the same for programs, or None if they do not apply.
+    The attributes have the position that the message states, or None if they do not apply.
 
     Attributes
     ----------
     file : str or None
-        The path of the file, ``<bytes>`` for one in memory.
+        The path of the file, ``<bytes>`` for a file in memory.
     block_index : int or None
         Index of the block in the file, counted from 0.
     offset : int or None
-        Offset in the file, in bytes: of the block, or of the fault in the header.
+        Offset in the file, in bytes, of the block or of the fault in the header.
     record : int or None
         Index of the record in the block, counted from 0.
     row : int or None
@@ -39,17 +39,17 @@ class AvroError(ComputeError):
 
 class AvroDataError(AvroError):
     """
-    The file is damaged, cut short, or no Avro object container file.
+    The file is damaged, truncated, or not an Avro object container file.
 
-    Also raised if `reader_schema` cannot hold a value, such as a null. That is not damage, so `ignore_errors` does not
-    hide it.
+    Also raised if `reader_schema` cannot represent a value, such as a null. That is not damage, so `ignore_errors` does
+    not hide it.
     """
 
     __module__ = "polars_avro"
 
 
 class AvroSchemaError(AvroError, SchemaError):
-    """A schema is not valid, or the schemas of files that are read together differ."""
+    """A schema is invalid, or the schemas of files that are read together differ."""
 
     __module__ = "polars_avro"
 

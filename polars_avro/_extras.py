@@ -1,4 +1,4 @@
-"""Packages that only some functions need."""
+"""Optional dependencies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def require(extra: str, *modules: str, caller: str) -> list[Any]:
-    """Import the modules of an optional extra; if one is missing, say how to install it."""
+    """Import the modules of an extra, or raise an error that says how to install it."""
     try:
         return [import_module(module) for module in modules]
     except ModuleNotFoundError as error:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro import _write
+from polars_avro._sink import sink_avro
+from polars_avro._write import write_avro
 from polars_avro._writing.frames import core_frame, empty_frame
 from polars_avro._writing.options import core_options
 
@@ -43,7 +44,9 @@ class DataFrameNamespace(_Namespace):
         target
             A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
             ``write()``, or a :class:`polars.PartitionBy`.
-        *args, **options
+        *args
+            The codec and the name of the record, which :func:`polars_avro.write_avro` takes by position.
+        **options
             The other arguments of :func:`polars_avro.write_avro`.
 
         Examples
@@ -56,7 +59,7 @@ class DataFrameNamespace(_Namespace):
         >>> polars_avro.read_avro(target.getvalue()).height
         2
         """
-        _write.write_avro(self._take(), target, *args, **options)
+        write_avro(self._take(), target, *args, **options)
 
     def schema(
         self,
@@ -71,8 +74,16 @@ class DataFrameNamespace(_Namespace):
 
         Parameters
         ----------
-        avro_schema, name, namespace, doc
-            As in :func:`polars_avro.write_avro`.
+        avro_schema
+            The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file.
+            Columns are found by name; a field without a column gets its default. By default the schema follows from the
+            dtypes.
+        name
+            The name of the root record in the Avro schema, ``Row`` by default.
+        namespace
+            The namespace of the root record.
+        doc
+            The documentation of the root record.
 
         Returns
         -------
@@ -102,7 +113,7 @@ class LazyFrameNamespace(_Namespace):
         Parameters
         ----------
         target
-            As in :func:`polars_avro.sink_avro`.
+            The target of :func:`polars_avro.sink_avro`.
         **options
             The other arguments of :func:`polars_avro.sink_avro`.
 
@@ -121,7 +132,8 @@ class LazyFrameNamespace(_Namespace):
         >>> polars_avro.read_avro(target.getvalue()).height
         2
         """
-        return _write.sink_avro(self._take(), target, **options)
+        sink: pl.LazyFrame | None = sink_avro(self._take(), target, **options)
+        return sink
 
     def schema(
         self,
@@ -139,8 +151,16 @@ class LazyFrameNamespace(_Namespace):
 
         Parameters
         ----------
-        avro_schema, name, namespace, doc
-            As in :func:`polars_avro.write_avro`.
+        avro_schema
+            The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file.
+            Columns are found by name; a field without a column gets its default. By default the schema follows from the
+            dtypes.
+        name
+            The name of the root record in the Avro schema, ``Row`` by default.
+        namespace
+            The namespace of the root record.
+        doc
+            The documentation of the root record.
 
         Returns
         -------

@@ -11,10 +11,10 @@ from typing import SupportsIndex
 @dataclass(frozen=True)
 class Limits:
     """
-    Bounds on what reading a file may cost, whatever the file says.
+    Bounds on what reading a file may cost.
 
-    No file in practice is known to reach a default. A file that exceeds a limit raises :class:`AvroLimitError`, whose
-    message names the limit. With ``ignore_errors`` a block that exceeds one is dropped like a damaged one.
+    The defaults are far above the values of ordinary files. A file that exceeds a limit raises :class:`AvroLimitError`,
+    whose message names the limit. With ``ignore_errors`` a block that exceeds one is dropped like a damaged one.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Limits:
         Bytes of a file header: 64 MiB.
     block_bytes : int
         Bytes of one block after decompression: 1 GiB. The file itself bounds uncompressed blocks; with
-        ``ignore_errors`` none of their records may have more.
+        ``ignore_errors`` none of their records may be larger.
     schema_depth : int
         Depth of nested types in a schema: 128. Values above 256 count as 256.
     schema_nodes : int
@@ -76,7 +76,7 @@ class Limits:
             if number > sys.maxsize:
                 msg = f"`{field.name}` must be at most {sys.maxsize}, got {number}"
                 raise ValueError(msg)
-            # NumPy's integers become Python's.
+            # NumPy integers become Python integers.
             object.__setattr__(self, field.name, number)
 
 

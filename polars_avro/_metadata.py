@@ -1,4 +1,4 @@
-"""The header of a file, and the sums of its block headers."""
+"""Schemas and metadata of files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from polars_avro._sources.inputs import Source, normalize_file
 from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 _RESERVED = ("avro.schema", "avro.codec")
+#: Characters of the schema in the representation.
+_SHOWN = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AvroMetadata:
     """
-    The header of an Avro file, and the sums of its block headers.
+    The header of an Avro file, and totals of its block headers.
 
     Attributes
     ----------
@@ -31,7 +33,7 @@ class AvroMetadata:
     fingerprints : dict of str to bytes
         Digests of the canonical form, under the specification's names ``CRC-64-AVRO``, ``MD5`` and ``SHA-256``.
     codec : str
-        The codec of the blocks, such as ``deflate``; ``null`` if they are not compressed.
+        The codec of the blocks, such as ``deflate``; ``null`` means uncompressed.
     sync_marker : bytes
         The 16 bytes after every block.
     metadata : dict of str to bytes
@@ -41,7 +43,7 @@ class AvroMetadata:
     n_blocks : int
         Number of blocks in the file.
     n_rows : int
-        Number of rows by the block headers.
+        Number of rows according to the block headers.
     """
 
     avro_schema: str
@@ -53,6 +55,17 @@ class AvroMetadata:
     header_size: int
     n_blocks: int
     n_rows: int
+
+    def __repr__(self) -> str:
+        schema = self.avro_schema if len(self.avro_schema) <= _SHOWN else f"{self.avro_schema[: _SHOWN - 1]}…"
+        counts = f"n_blocks={self.n_blocks}, n_rows={self.n_rows}, header_size={self.header_size}"
+        return f"AvroMetadata(codec={self.codec!r}, {counts}, metadata={list(self.metadata)}, avro_schema={schema!r})"
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from polars_avro._html import metadata_table
+
+        return metadata_table(self)
 
 
 def read_avro_metadata(
@@ -125,7 +138,7 @@ def read_avro_schema(
     limits: Limits | None = None,
 ) -> pl.Schema:
     """
-    Read the names and dtypes of the columns that an Avro file becomes.
+    Read the names and dtypes of an Avro file's columns.
 
     Only the header is read.
 
@@ -150,7 +163,7 @@ def read_avro_schema(
     Raises
     ------
     AvroError
-        If the header is damaged, or the schema is not valid or not supported.
+        If the header is damaged, or the schema is invalid or unsupported.
     FileNotFoundError
         If the file does not exist.
 

@@ -1,4 +1,4 @@
-"""``pl.col(..).avro`` and ``Series.avro``; all namespaces are registered here."""
+"""The namespaces ``pl.col(..).avro`` and ``Series.avro``, and the registration of all namespaces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = "avro"
 def _of_expr(
     function: Callable[Concatenate[pl.Expr | str, _P], pl.Expr],
 ) -> Callable[Concatenate[ExprNamespace, _P], pl.Expr]:
-    """Make a method of a function: the arguments, defaults and text of both are the same."""
+    """Turn a function into a method with the same arguments, defaults and docstring."""
 
     @wraps(function)
     def method(namespace: ExprNamespace, /, *args: _P.args, **kwargs: _P.kwargs) -> pl.Expr:
@@ -34,9 +34,9 @@ def _of_expr(
 
 def _of_series(
     function: Callable[Concatenate[pl.Expr | str, _P], pl.Expr],
-    of: Callable[..., Callable[[list[pl.Series]], pl.Series]],
+    make_evaluator: Callable[..., Callable[[list[pl.Series]], pl.Series]],
 ) -> Callable[Concatenate[SeriesNamespace, _P], pl.Series]:
-    """Make a method that computes at once, with the arguments of a function of expressions."""
+    """Turn a function of expressions into a method that computes a series."""
     signature = inspect.signature(function)
 
     @wraps(function)
@@ -45,7 +45,7 @@ def _of_series(
         bound = signature.bind(namespace._series, *args, **kwargs)
         bound.apply_defaults()
         _, *positional = bound.args
-        return of(*positional, **bound.kwargs)([namespace._series])
+        return make_evaluator(*positional, **bound.kwargs)([namespace._series])
 
     method.__annotations__ = {**function.__annotations__, "return": "pl.Series"}
     return method
@@ -72,12 +72,12 @@ class SeriesNamespace:
 
 
 def _forget(instance: pl.Expr | pl.Series) -> None:
-    """Break the cycle of a namespace and its object, so that reference counting frees both."""
+    """Break the reference cycle of a namespace and its object, so that reference counting frees both."""
     instance.__dict__.pop(_NAME, None)
 
 
 def register() -> None:
-    """Add the namespaces, unless this Polars has its own."""
+    """Register the namespaces, unless Polars defines them."""
     namespaces: list[tuple[type, Callable[[str], Callable[[type], type]], type[Any]]] = [
         (pl.Expr, pl.api.register_expr_namespace, ExprNamespace),
         (pl.Series, pl.api.register_series_namespace, SeriesNamespace),

@@ -1,4 +1,4 @@
-"""Arguments that several functions take: checked once, here."""
+"""Validation of arguments that several functions share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, DuplicateError
 
+from polars_avro import _suggestions
 from polars_avro._bad_blocks import BadBlock, BadBlockLog
 from polars_avro._core import Batch, ReadOptions
 from polars_avro._limits import Limits
@@ -19,13 +20,13 @@ MOST = 2**64 - 1
 
 
 class Callback:
-    """A callable that is hashed by its identity, in the place of one that cannot be hashed."""
+    """Wraps a callable that is not hashable, and hashes by its identity."""
 
     def __init__(self, call: Callable[[BadBlock], object]) -> None:
         self.call = call
 
     def __call__(self, bad: BadBlock) -> object:
-        """Pass a report on."""
+        """Forward a report."""
         return self.call(bad)
 
     def __eq__(self, other: object) -> bool:
@@ -45,7 +46,7 @@ class ReaderOptions(NamedTuple):
     n_threads: int | None = None
 
     def bad_block_log(self, *, keep: bool = False) -> BadBlockLog | None:
-        """Return a log of dropped and irregular blocks, or None if reads raise at both."""
+        """Return a log of dropped and irregular blocks, or None if both kinds raise."""
         return BadBlockLog(self.on_bad_block, keep=keep) if self.ignore_errors or not self.strict else None
 
 
@@ -58,9 +59,9 @@ class ScanOptions(NamedTuple):
     reader: ReaderOptions = ReaderOptions()
 
 
-def check(**given: Any) -> None:
-    """Refuse values of the wrong type, by the names of their parameters."""
-    for name, value in given.items():
+def check(**arguments: Any) -> None:
+    """Raise a TypeError for the first argument of the wrong type."""
+    for name, value in arguments.items():
         accepts, expected = _CHECKS[name]
         if not accepts(value):
             kind = repr(type(value).__name__)
@@ -70,17 +71,17 @@ def check(**given: Any) -> None:
 
 
 def _is_flag(value: Any) -> bool:
-    # NumPy's own is no `bool`.
+    # NumPy's `bool` is not a subclass of `bool`.
     return isinstance(value, bool) or type(value).__name__ in {"bool_", "bool"}
 
 
 def _is_index(value: Any) -> bool:
-    # isinstance(value, SupportsIndex) takes microseconds before Python 3.12.
+    # Before Python 3.12 isinstance(value, SupportsIndex) takes microseconds.
     return hasattr(value, "__index__")
 
 
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, bytes) and all(isinstance(each, str) for each in value)
+    return isinstance(value, Sequence) and not isinstance(value, bytes) and all(isinstance(item, str) for item in value)
 
 
 def _is_options(value: Any) -> bool:
@@ -88,7 +89,7 @@ def _is_options(value: Any) -> bool:
 
 
 def _is_provider(value: Any) -> bool:
-    # Polars hands its own builders on.
+    # Polars passes its own builders.
     return value is None or value == "auto" or callable(value) or hasattr(value, "build_credential_provider")
 
 
@@ -103,7 +104,7 @@ def _is_a(kind: type) -> Callable[[Any], bool]:
 _FLAG = (_is_flag, "a bool")
 _TEXT = (_or_none(_is_a(str)), "a str or None")
 _SCHEMA = (_or_none(_is_a(Mapping)), "a mapping of column names to dtypes, or None")
-#: What each parameter accepts, and how to say so.
+#: The check of each parameter, and the text of its error.
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "append": _FLAG,
     "cache": _FLAG,
@@ -134,7 +135,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "storage_options": (_or_none(_is_options), "a dict with keys of str, or None"),
     "try_parse_hive_dates": _FLAG,
 }
-#: Parameters whose values no message shows.
+#: Parameters whose values are secret, so messages omit them.
 _SECRET = ("credential_provider", "storage_options")
 
 
@@ -145,8 +146,8 @@ def integer(name: str, value: Any, *, least: int = 0, most: int = MOST) -> int:
         raise TypeError(msg)
     number = operator.index(value)
     if number < least:
-        found = f"a negative number, {number}" if number < 0 <= least else f"{number}"
-        msg = f"`{name}` must be at least {least}, got {found}"
+        shown = f"a negative number, {number}" if number < 0 <= least else f"{number}"
+        msg = f"`{name}` must be at least {least}, got {shown}"
         raise ValueError(msg)
     if number > most:
         msg = f"`{name}` must be at most {most}, got {number}"
@@ -168,7 +169,7 @@ def reader_options(
     batch_size: int | None,
     n_threads: int | None,
 ) -> ReaderOptions:
-    """Check the options that a scan passes on to the reader of its files."""
+    """Check the options of the reader of each file."""
     check(ignore_errors=ignore_errors, on_bad_block=on_bad_block, strict=strict, low_memory=low_memory)
     if on_bad_block is not None and strict and not ignore_errors:
         msg = "`on_bad_block` is never called with `strict=True` and without `ignore_errors=True`"
@@ -181,7 +182,7 @@ def reader_options(
         on_bad_block=on_bad_block,
         strict=bool(strict),
         batch_size=optional_integer("batch_size", batch_size, least=1),
-        # One thread decodes one batch at a time.
+        # A single thread has one batch in memory at a time.
         n_threads=1 if low_memory and threads is None else threads,
     )
 
@@ -194,19 +195,19 @@ def _is_hashable(value: object) -> bool:
     return True
 
 
-def byte_range(given: Any) -> tuple[int, int | None] | None:
-    """Check a range of a file's bytes."""
-    if given is None:
+def byte_range(value: Any) -> tuple[int, int | None] | None:
+    """Check the argument `byte_range`."""
+    if value is None:
         return None
-    if not isinstance(given, tuple) or len(given) != 2:
-        msg = f"`byte_range` must be a tuple of two offsets, got {given!r}"
+    if not isinstance(value, tuple) or len(value) != 2:
+        msg = f"`byte_range` must be a tuple of two offsets, got {value!r}"
         raise TypeError(msg)
-    start = integer("byte_range", given[0])
-    return start, None if given[1] is None else integer("byte_range", given[1], least=start)
+    start = integer("byte_range", value[0])
+    return start, None if value[1] is None else integer("byte_range", value[1], least=start)
 
 
 def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> None:
-    """Refuse to add a column whose name is taken."""
+    """Raise if the name of an added column is taken."""
     if name is not None and name in columns:
         msg = f"`{option}` cannot be {name!r}: there is a column of that name"
         raise DuplicateError(msg)
@@ -228,9 +229,9 @@ def row_index(name: str | None, offset: Any, columns: Iterable[str]) -> tuple[st
 
 
 def selection(columns: Any, schema: pl.Schema, *, option: str = "columns", owner: str = "file") -> list[str]:
-    """Return the columns to read, in the order asked for: names, and paths to fields of structs."""
-    one = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
-    selected = [_selected(column, schema, option, owner) for column in ([columns] if one else columns)]
+    """Return the selected columns in order, as names and paths to fields of structs."""
+    is_single = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
+    selected = [_selected(column, schema, option, owner) for column in ([columns] if is_single else columns)]
     if len(set(selected)) != len(selected):
         msg = f"`{option}` names a {option[:-1]} twice: {selected}"
         raise ValueError(msg)
@@ -241,7 +242,8 @@ def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
     names = schema.names()
     if isinstance(column, str):
         if not _has(schema, column):
-            msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one: {', '.join(names)}"
+            hint = _hint(schema, column, option)
+            msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one{hint}"
             raise ColumnNotFoundError(msg)
         return column
     if isinstance(column, bool) or not _is_index(column):
@@ -255,14 +257,14 @@ def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
 
 
 def top_level(fields: Mapping[str, Any], path: str) -> str | None:
-    """Return the field that a path names or leads into: of several the one with the longest name."""
+    """Return the field that a path begins with; if several match, the one with the longest name."""
     if path in fields:
         return path
     return max((name for name in fields if path.startswith(f"{name}.")), key=len, default=None)
 
 
 def _has(fields: Mapping[str, Any], path: str) -> bool:
-    """Return whether a path leads to one of these fields, or to a field inside of one."""
+    """Return whether a path leads to one of these fields or to a nested field."""
     name = top_level(fields, path)
     return name is not None and (name == path or _has(_fields(fields[name]), path[len(name) + 1 :]))
 
@@ -290,8 +292,17 @@ def _project(dtype: Any, paths: list[str]) -> Any:
     return type(dtype)(dtype.key, _project(dtype.value, paths))
 
 
+def _hint(fields: Mapping[str, Any], path: str, option: str, prefix: str = "") -> str:
+    """Return what a path that leads nowhere may have meant: names in place of its first part that does not exist."""
+    name = top_level(fields, path)
+    inner = {} if name is None else _fields(fields[name])
+    if not inner:
+        return _suggestions.hint(path, fields, option, prefix=prefix)
+    return _hint(inner, path[len(f"{name}.") :], option, f"{prefix}{name}.")
+
+
 def _fields(dtype: Any) -> Mapping[str, Any]:
-    """Return the fields of a struct, also of one in lists or maps."""
+    """Return the fields of a struct, or of the struct inside lists or maps."""
     if isinstance(dtype, pl.Struct):
         return {field.name: field.dtype for field in dtype.fields}
     inside = getattr(dtype, "value", None) or getattr(dtype, "inner", None)
@@ -309,7 +320,7 @@ def core_options(
     row_filter: tuple[list[str], Callable[[Batch], object]] | None = None,
     reader: ReaderOptions,
 ) -> ReadOptions:
-    """Return the options of a read: a row index, then `columns` (None: all), then the number of the file."""
+    """Make the options of a read whose columns are the row index, `columns` (None: all), and the file number."""
     return ReadOptions(
         columns=None if columns is None else list(columns),
         row_index=None if row_index is None else (*row_index, pl.get_index_type() == pl.UInt64),

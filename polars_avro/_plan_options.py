@@ -1,4 +1,4 @@
-"""Options of `plan_splits` that functions for other engines pass on."""
+"""Options that functions for other engines pass on to `plan_splits`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PlanOptions(TypedDict, total=False):
-    """What `plan_splits` takes besides the source and the size of a split."""
+    """The options of :func:`plan_splits` except the source and the size of a split."""
 
     ignore_errors: bool
     strict: bool
@@ -39,7 +39,7 @@ class PlanOptions(TypedDict, total=False):
 
 
 class StoreArguments(TypedDict, total=False):
-    """How stores are reached: arguments of all functions that read and write."""
+    """The store arguments of all functions that read and write."""
 
     storage_options: StorageOptions | None
     credential_provider: CredentialProvider
@@ -47,13 +47,13 @@ class StoreArguments(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """These arguments, on their way to a worker; nothing of them is shown."""
+    """Store arguments that are sent to workers. The repr hides them, because they may be secret."""
 
     arguments: StoreArguments = field(default_factory=StoreArguments, repr=False)
 
     @classmethod
     def of(cls, options: PlanOptions) -> StoreOptions:
-        """Take them from the options of a plan."""
+        """Return the store arguments among the options of a plan."""
         arguments = StoreArguments()
         if "storage_options" in options:
             arguments["storage_options"] = options["storage_options"]
@@ -62,5 +62,5 @@ class StoreOptions:
         return cls(arguments)
 
 
-#: No arguments.
+#: No store arguments.
 LOCAL = StoreOptions()

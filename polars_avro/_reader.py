@@ -31,7 +31,7 @@ class AvroReader:
 
     Batches are decoded ahead on all cores, in memory that does not grow with the file. The end of the ``with`` block,
     or :meth:`close`, stops decoding and releases the file. Threads may share a reader: each batch goes to one of them.
-    After Ctrl-C, or an exception from `on_bad_block`, iterating goes on where it was.
+    After Ctrl-C, or an exception from `on_bad_block`, iterating again resumes at the same position.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class AvroReader:
         self._n_rows = _options.optional_integer("n_rows", n_rows)
         self._byte_range = _options.byte_range(byte_range)
         self._log = reader.bad_block_log(keep=True)
-        self._past: dict[str, int] = {}
+        self._earlier_stats: dict[str, int] = {}
         self._rows_read = 0
         self._total_bytes = file.size
         self._avro_schema = file.schema_json
@@ -150,7 +150,7 @@ class AvroReader:
         self._schema = pl.Schema(self._start(file, self._byte_range))
 
     def _start(self, file: ContainerFile, byte_range: tuple[int, int | None] | None) -> BatchReader:
-        """Continue in this range, with the counts so far."""
+        """Start or continue the read in this range, and keep the counts so far."""
         options = _options.core_options(
             columns=self._selected,
             row_index=None if self._index is None else (self._index[0], self._index[1] + self._rows_read),
@@ -180,7 +180,7 @@ class AvroReader:
 
     @property
     def bad_blocks(self) -> list[BadBlock]:
-        """The blocks that were dropped, or are irregular, so far, in file order."""
+        """The blocks so far that were dropped or are irregular, in file order."""
         return [] if self._log is None else list(self._log.kept or ())
 
     @property
@@ -191,9 +191,9 @@ class AvroReader:
     @property
     def bytes_read(self) -> int:
         """
-        The number of bytes read from the file. Decoding is ahead of the batches returned.
+        The number of bytes read from the file. It runs ahead of the returned batches.
 
-        Reading the whole file ends at `total_bytes`. Bytes that are read again after `seek` count again.
+        After the whole file is read, it equals `total_bytes`. Bytes that are read again after `seek` count again.
         """
         return self.stats["bytes_read"]
 
@@ -205,15 +205,15 @@ class AvroReader:
     @property
     def stats(self) -> dict[str, int]:
         """
-        Counters of the work done and skipped so far (blocks, bytes, rows), and where the threads' time went.
+        Counters of the work done and skipped so far (blocks, bytes, rows), and the time of each phase.
 
         Times are nanoseconds of all threads together. ``lock_wait_ns`` is waiting for the walk over earlier block
         headers, ``locked_ns`` that walk, ``fetch_ns`` reading from the source, ``decompress_ns`` decompressing,
         ``decode_ns`` decoding, and ``filter_ns`` evaluating a filter.
         """
         if self._batches is None:
-            return dict(self._past)
-        return {name: self._past.get(name, 0) + count for name, count in self._batches.stats.items()}
+            return dict(self._earlier_stats)
+        return {name: self._earlier_stats.get(name, 0) + count for name, count in self._batches.stats.items()}
 
     def seek(self, offset: int) -> None:
         """
@@ -235,7 +235,7 @@ class AvroReader:
         ValueError
             If `offset` is negative, or the reader is closed.
         AvroError
-            If the block found there is damaged.
+            If the block at that position is damaged.
 
         Examples
         --------
@@ -248,7 +248,7 @@ class AvroReader:
         stop = None if self._byte_range is None else self._byte_range[1]
         start = _options.integer("offset", offset)
         with self._lock:
-            self._past = self.stats
+            self._earlier_stats = self.stats
             self._start(self._open_file(), (start, None if stop is None else max(stop, start)))
 
     def _open_file(self) -> ContainerFile:
@@ -260,7 +260,7 @@ class AvroReader:
     def close(self) -> None:
         """Stop decoding and release the file. Iterating raises afterwards; closing twice is allowed."""
         with self._lock:
-            self._past = self.stats
+            self._earlier_stats = self.stats
             self._end()
             if self._log is not None and self._batches is not None:
                 self._log.report(self._batches.take_bad_blocks())
@@ -272,8 +272,8 @@ class AvroReader:
         """
         Export the remaining batches as an Arrow stream, for pyarrow, DuckDB, pandas and others.
 
-        The consumer pulls them one by one, so memory stays bounded. They do not count as :attr:`rows_read`. Blocks
-        that are dropped or irregular are reported when the reader is closed.
+        The consumer pulls them one by one, so memory stays bounded. Their rows do not count in :attr:`rows_read`.
+        Dropped and irregular blocks are reported when the reader is closed.
         """
         with self._lock:
             if self._batches is None:

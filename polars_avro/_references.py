@@ -1,4 +1,4 @@
-"""One schema made of several: a registry keeps the types that a schema refers to as schemas of their own."""
+"""Inlining of schema references: a registry stores the types that a schema refers to as separate schemas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "st
 
 
 def inline(schema: Any, referenced: Iterable[Any]) -> Any:
-    """Put the named types of other schemas where a schema uses them first."""
+    """Define the named types of the referenced schemas at their first use."""
     definitions: dict[str, tuple[Any, str]] = {}
     for other in referenced:
         _collect(other, "", definitions)
@@ -32,20 +32,20 @@ def _qualified(name: str, namespace: str) -> str:
     return f"{namespace}.{name}" if namespace and "." not in name else name
 
 
-def _collect(schema: Any, namespace: str, found: dict[str, tuple[Any, str]]) -> None:
-    """Note every named type of a schema, with the namespace around it."""
+def _collect(schema: Any, namespace: str, definitions: dict[str, tuple[Any, str]]) -> None:
+    """Add every named type of a schema to `definitions`, with its enclosing namespace."""
     if isinstance(schema, list):
         for branch in schema:
-            _collect(branch, namespace, found)
+            _collect(branch, namespace, definitions)
     elif isinstance(schema, dict):
         if schema.get("type") in _NAMED:
             name, inside = _full_name(schema, namespace)
-            found.setdefault(name, (schema, namespace))
+            definitions.setdefault(name, (schema, namespace))
             for field in schema.get("fields", []):
-                _collect(field["type"], inside, found)
+                _collect(field["type"], inside, definitions)
         else:
             for key in ("type", "items", "values"):
-                _collect(schema.get(key), namespace, found)
+                _collect(schema.get(key), namespace, definitions)
 
 
 class _Inliner:
@@ -54,7 +54,7 @@ class _Inliner:
         self.defined: set[str] = set()
 
     def walk(self, schema: Any, namespace: str) -> Any:
-        """Return the same schema with every name defined where it comes first; names are full names."""
+        """Return the schema with every named type defined at its first use, under its full name."""
         if isinstance(schema, list):
             return [self.walk(branch, namespace) for branch in schema]
         if isinstance(schema, str):
@@ -78,7 +78,7 @@ class _Inliner:
         if full in self.defined:
             return full
         self.defined.add(full)
-        # The place may have another namespace around it than the type was written in.
+        # The enclosing namespace may differ from the one that the type was defined in.
         defined = {**schema, "name": full.rpartition(".")[2], "namespace": full.rpartition(".")[0]}
         if "fields" in schema:
             defined["fields"] = [{**field, "type": self.walk(field["type"], inside)} for field in schema["fields"]]

@@ -1,4 +1,4 @@
-"""Schemas by their ids, from a registry that speaks Confluent's HTTP API."""
+"""Lookup of schemas in a registry with Confluent's HTTP API."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
-#: How many schemas one schema may refer to, those that they refer to included.
+#: The maximum number of schemas that one schema refers to, directly or indirectly.
 _MAX_REFERENCES = 1000
-#: How long a schema that is not there is not asked for again, in seconds.
+#: Seconds for which a missing schema is not requested again.
 _REMEMBER_MISSING = 10.0
-#: The context that qualifies a subject, such as ``:.staging:`` of ``:.staging:orders-value``. Each has ids of its own.
+#: The context that qualifies a subject, such as ``:.staging:`` of ``:.staging:orders-value``. Contexts have separate
+#: ids.
 _CONTEXT = re.compile(r":\.[^:]*:")
-#: Statuses with which a registry refuses a schema: it is incompatible, or not valid.
+#: Statuses with which a registry refuses an incompatible or invalid schema.
 _REFUSED = (409, 422)
 
 
@@ -41,7 +42,7 @@ class RegisteredSchema:
     Attributes
     ----------
     id : int
-        The id in the header of datums.
+        The id in the header of a datum.
     schema : str
         The schema as JSON text, with the types that it refers to.
     subject : str
@@ -58,39 +59,41 @@ class RegisteredSchema:
 
 class SchemaRegistry:
     """
-    A schema registry with Confluent's HTTP API, which other registries have as well.
+    A schema registry with Confluent's HTTP API, which other registries support as well.
 
-    A schema is fetched once for all threads, and kept as long as this object. Pickling keeps the credentials, and drops
-    the fetched schemas.
+    A schema is fetched once for all threads, and cached as long as this object lives. Pickling keeps the credentials
+    and drops the cached schemas.
 
     Parameters
     ----------
     url
-        The address of the registry, such as ``https://registry.example.com``. It may hold a user and a password.
+        The address of the registry, such as ``https://registry.example.com``. It may contain a user and a password.
     subject
-        Datums are read as the latest version of this subject if no `reader_schema` is given. If it is qualified by a
-        context, as ``:.staging:orders-value`` is, ids are looked up in that context.
+        Datums are read as the latest version of this subject if no `reader_schema` is passed. If the subject is
+        qualified by a context, such as ``:.staging:orders-value``, ids are looked up in that context.
     auth
         User and password for basic authentication.
     token
         A bearer token.
     ca_file
         A file of certificates to trust, in addition to those of the system.
-    cert_file, key_file
-        Files of a client certificate and its key.
+    cert_file
+        The file of a client certificate.
+    key_file
+        The file of the key of the client certificate.
     headers
         Additional headers of each request.
     timeout
-        Seconds to wait for an answer.
+        Seconds to wait for a response.
     retries
-        How many times a request is repeated after a transient failure.
+        The number of retries after a transient failure.
     backoff
-        Seconds to wait before the first repetition. The wait doubles each time.
+        Seconds to wait before the first retry. The wait doubles each time.
 
     Raises
     ------
     ValueError
-        If the URL is not one, or both `auth` and `token` are given.
+        If the URL is invalid, or both `auth` and `token` are passed.
 
     Examples
     --------
@@ -153,7 +156,7 @@ class SchemaRegistry:
 
     def schema(self, schema_id: int) -> str:
         """
-        Return the schema of an id.
+        Return the schema with an id.
 
         Parameters
         ----------
@@ -170,7 +173,7 @@ class SchemaRegistry:
         AvroSchemaNotFoundError
             If the registry says that it has no such id.
         AvroError
-            If the answer is not that of a registry.
+            If the response is not that of a registry.
         AvroUnsupportedError
             If the schema is not an Avro schema.
         PermissionError, ConnectionError
@@ -191,7 +194,7 @@ class SchemaRegistry:
         Parameters
         ----------
         subject
-            The subject. The default is that of this object.
+            The subject. The default is the subject of this object.
 
         Returns
         -------
@@ -202,7 +205,7 @@ class SchemaRegistry:
         AvroSchemaNotFoundError
             If the registry has no such subject.
         ValueError
-            If there is no subject.
+            If no subject is passed and this object has none.
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
         """
@@ -219,7 +222,7 @@ class SchemaRegistry:
         Parameters
         ----------
         subject
-            The subject that gets the schema as a version.
+            The subject to register the schema under.
         schema
             JSON text, Python objects, or the path of an ``.avsc`` file.
 
@@ -231,7 +234,7 @@ class SchemaRegistry:
         Raises
         ------
         AvroSchemaError
-            If the schema breaks a rule of the specification, or the registry does not accept it.
+            If the schema violates the specification, or the registry does not accept it.
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
         """
@@ -276,23 +279,23 @@ class SchemaRegistry:
         self._collect(body, context, referenced)
         return json.dumps(_references.inline(_parsed(text), referenced.values()))
 
-    def _collect(self, body: Any, context: str, found: dict[tuple[str, int], Any]) -> None:
-        """Fetch the schemas that a schema refers to, directly or not."""
-        waiting = [(body, context)]
-        while waiting:
-            referrer, around = waiting.pop()
+    def _collect(self, body: Any, context: str, referenced: dict[tuple[str, int], Any]) -> None:
+        """Fetch the schemas that a schema refers to, directly or indirectly."""
+        pending = [(body, context)]
+        while pending:
+            referrer, referrer_context = pending.pop()
             for reference in self._member(referrer, "references", list, []):
                 subject, version = self._member(reference, "subject", str), self._member(reference, "version", int)
-                # A subject that is not qualified is in the context of the schema that refers to it.
-                subject = subject if _context(subject) else around + subject
-                if (subject, version) in found:
+                # An unqualified subject is in the context of the schema that refers to it.
+                subject = subject if _context(subject) else referrer_context + subject
+                if (subject, version) in referenced:
                     continue
-                if len(found) == _MAX_REFERENCES:
+                if len(referenced) == _MAX_REFERENCES:
                     msg = f"{self!r}: a schema refers to more than {_MAX_REFERENCES} others"
                     raise AvroSchemaError(msg)
                 other = self._referenced(subject, version)
-                found[subject, version] = _parsed(self._avro(other))
-                waiting.append((other, _context(subject)))
+                referenced[subject, version] = _parsed(self._avro(other))
+                pending.append((other, _context(subject)))
 
     def _referenced(self, subject: str, version: int) -> Any:
         """Fetch a version that a schema refers to, which may have been soft-deleted since."""
@@ -313,20 +316,20 @@ class SchemaRegistry:
     def _member(self, body: Any, name: str, kind: type, default: Any = None) -> Any:
         value = body.get(name, default) if isinstance(body, dict) else None
         if not isinstance(value, kind):
-            msg = f"{self!r} answers without {name!r}: is it a schema registry?"
+            msg = f"the response of {self!r} has no {name!r}: is it a schema registry?"
             raise AvroError(msg)
         return value
 
     def _once(self, key: Hashable, what: str, fetch: Callable[[], _T]) -> _T:
-        """Fetch something on one thread while others wait for it; remember what was found."""
+        """Fetch a value on one thread while others wait for it, and cache the result."""
         with self._lock:
             if self._missing.get(key, 0) > time.monotonic():
                 msg = f"{self!r} has no {what}"
                 raise AvroSchemaNotFoundError(msg)
             future = self._fetched.get(key)
-            if mine := future is None:
+            if is_first := future is None:
                 future = self._fetched[key] = Future()
-        if mine:
+        if is_first:
             try:
                 future.set_result(fetch())
             except BaseException as error:
@@ -335,22 +338,22 @@ class SchemaRegistry:
                     if isinstance(error, AvroSchemaNotFoundError):
                         self._missing[key] = time.monotonic() + _REMEMBER_MISSING
                 future.set_exception(error)
-        found: _T = future.result()
-        return found
+        result: _T = future.result()
+        return result
 
 
 def _context(subject: str) -> str:
     """Return the context that qualifies a subject; the empty string if none does."""
-    found = _CONTEXT.match(subject)
-    return found[0] if found else ""
+    match = _CONTEXT.match(subject)
+    return match[0] if match else ""
 
 
 def _is_not_found(answer: _http.Answer) -> bool:
     """
-    Return whether a registry says that it lacks what was asked for.
+    Return whether a registry reports that it lacks the requested object.
 
-    A proxy, or a server without this API at that path, answers 404 too, but without a registry's error code: 40403 for
-    an id, 40401 for a subject, and so on.
+    A proxy, or a server without this API, also responds with 404, but without a registry error code: 40403 for an id,
+    40401 for a subject, and so on.
     """
     code = answer.body.get("error_code") if isinstance(answer.body, dict) else None
     return answer.status == 404 and isinstance(code, int) and code // 100 == 404
@@ -359,12 +362,12 @@ def _is_not_found(answer: _http.Answer) -> bool:
 def _message(answer: _http.Answer) -> str:
     """Return the error message of a registry."""
     text = answer.body.get("message") if isinstance(answer.body, dict) else answer.body
-    said = f"status {answer.status}, {' '.join(str(text).split())}"
-    return f"{said}: is `url` that of a schema registry?" if answer.status == 404 else said
+    reason = f"status {answer.status}, {' '.join(str(text).split())}"
+    return f"{reason}: is `url` that of a schema registry?" if answer.status == 404 else reason
 
 
 def _parsed(text: str) -> Any:
-    """Parse a schema, of which JSON allows the bare name of a type."""
+    """Parse the JSON text of a schema."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Columns of other dtypes than the files': `schema` together with `cast_options`."""
+"""Reading columns as other dtypes than those of the files: `schema` together with `cast_options`."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ _MAP: Any = getattr(pl, "Map", None)
 
 
 def with_dtypes(schema_json: str, dtypes: Mapping[str, pl.DataType]) -> str | None:
-    """Give the schema of a record with columns of these dtypes in the place of its own, None for another schema."""
+    """Return a record schema in which columns have these dtypes instead; None if the schema is not a record."""
     schema = json.loads(schema_json)
     if not isinstance(schema, dict) or schema.get("type") != "record":
         return None
     for field in schema["fields"]:
-        # A name that Avro does not allow is noted beside the one that it is written as.
+        # A column name that Avro does not allow is in a property beside the field name.
         column = field.get("polars.name", field["name"])
         if column in dtypes:
             dtype = dtypes[column]
-            # The default is of the old type, and only a file's own schema has fields that no file lacks.
+            # The default is a value of the old type.
             field.pop("default", None)
             field["type"] = _avro_type(column, dtype)
     return json.dumps(schema)
 
 
 def _avro_type(name: str, dtype: pl.DataType) -> Any:
-    # Records inside are named below the column; names must not meet those of the files.
+    # The namespace keeps names of nested records apart from names in the files.
     options = WriteOptions(codec="null", name="Row", namespace=f"polars.schema.{name}" if name.isidentifier() else None)
     column = json.loads(options.schema_of(empty_frame({"column": dtype})))["fields"][0]
     return _without_defaults(column["type"])
 
 
 def _without_defaults(schema: Any) -> Any:
-    """Leave out what would stand for fields that a file lacks."""
+    """Remove the defaults of a schema, so that missing fields stay errors."""
     if isinstance(schema, list):
         return [_without_defaults(branch) for branch in schema]
     if not isinstance(schema, dict):
@@ -55,46 +55,46 @@ def _without_defaults(schema: Any) -> Any:
     }
 
 
-def filled(own: pl.DataType, wanted: pl.DataType) -> pl.DataType:
-    """Give a dtype with what is wanted in the places where it is Null: nulls are values of every dtype."""
-    if own == pl.Null:
-        return wanted
-    if isinstance(own, pl.Struct) and isinstance(wanted, pl.Struct):
-        fields = {field.name: _instance(field.dtype) for field in wanted.fields}
-        inner = {field.name: _instance(field.dtype) for field in own.fields}
+def filled(file_dtype: pl.DataType, target: pl.DataType) -> pl.DataType:
+    """Return a dtype in which each Null is replaced by the target dtype, since nulls are values of every dtype."""
+    if file_dtype == pl.Null:
+        return target
+    if isinstance(file_dtype, pl.Struct) and isinstance(target, pl.Struct):
+        fields = {field.name: _instance(field.dtype) for field in target.fields}
+        inner = {field.name: _instance(field.dtype) for field in file_dtype.fields}
         return pl.Struct({name: filled(dtype, fields.get(name, dtype)) for name, dtype in inner.items()})
-    if isinstance(own, pl.List) and isinstance(wanted, pl.List):
-        return pl.List(filled(_instance(own.inner), _instance(wanted.inner)))
-    if isinstance(own, pl.Array) and isinstance(wanted, pl.Array):
-        return pl.Array(filled(_instance(own.inner), _instance(wanted.inner)), own.size)
-    if _MAP and isinstance(own, _MAP) and isinstance(wanted, _MAP):
-        filled_map: pl.DataType = _MAP(own.key, filled(_instance(own.value), _instance(wanted.value)))
+    if isinstance(file_dtype, pl.List) and isinstance(target, pl.List):
+        return pl.List(filled(_instance(file_dtype.inner), _instance(target.inner)))
+    if isinstance(file_dtype, pl.Array) and isinstance(target, pl.Array):
+        return pl.Array(filled(_instance(file_dtype.inner), _instance(target.inner)), file_dtype.size)
+    if _MAP and isinstance(file_dtype, _MAP) and isinstance(target, _MAP):
+        filled_map: pl.DataType = _MAP(file_dtype.key, filled(_instance(file_dtype.value), _instance(target.value)))
         return filled_map
-    return own
+    return file_dtype
 
 
-def widened(own: pl.DataType, wanted: pl.DataType) -> set[tuple[str, str]]:
-    """Give the casts, of those that need no leave among files, that lead to another dtype."""
-    if isinstance(own, pl.Struct) and isinstance(wanted, pl.Struct):
-        fields = {field.name: _instance(field.dtype) for field in wanted.fields}
-        both = [(_instance(field.dtype), fields[field.name]) for field in own.fields if field.name in fields]
+def widened(file_dtype: pl.DataType, target: pl.DataType) -> set[tuple[str, str]]:
+    """Return the cast options that allow widening to another dtype. Between files, these casts need no option."""
+    if isinstance(file_dtype, pl.Struct) and isinstance(target, pl.Struct):
+        fields = {field.name: _instance(field.dtype) for field in target.fields}
+        both = [(_instance(field.dtype), fields[field.name]) for field in file_dtype.fields if field.name in fields]
         return set().union(*(widened(*pair) for pair in both))
-    inner, wanted_inner = _items(own), _items(wanted)
-    if inner is not None and wanted_inner is not None:
-        return widened(inner, wanted_inner)
-    if own == wanted:
+    inner, target_inner = _items(file_dtype), _items(target)
+    if inner is not None and target_inner is not None:
+        return widened(inner, target_inner)
+    if file_dtype == target:
         return set()
-    if own.is_integer() and wanted.is_integer():
+    if file_dtype.is_integer() and target.is_integer():
         return {("integer_cast", "upcast")}
-    if own.is_integer() and wanted.is_float():
+    if file_dtype.is_integer() and target.is_float():
         return {("integer_cast", "allow-float")}
     floats = (pl.Float16, pl.Float32, pl.Float64)
-    is_upcast = own in floats and wanted in floats and floats.index(own) < floats.index(wanted)
+    is_upcast = file_dtype in floats and target in floats and floats.index(file_dtype) < floats.index(target)
     return {("float_cast", "upcast")} if is_upcast else set()
 
 
 def _items(dtype: pl.DataType) -> pl.DataType | None:
-    """Give the dtype of the items of a list or an array, or of the values of a map."""
+    """Return the dtype of the items of a list or an array, or of the values of a map."""
     if isinstance(dtype, (pl.List, pl.Array)):
         return _instance(dtype.inner)
     return _instance(dtype.value) if _MAP and isinstance(dtype, _MAP) else None

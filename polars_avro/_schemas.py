@@ -1,4 +1,4 @@
-"""The schema that files are read as, and how far they may differ from it."""
+"""The schema that files are read as, and the differences from it that are allowed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import polars as pl
 
 from polars_avro import _options, _schema_dtypes
 from polars_avro._core import ContainerFile, FileOpener, FileSet
-from polars_avro._errors import AvroLimitError, AvroSchemaError
+from polars_avro._errors import AvroDataError, AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
+from polars_avro._sources import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from polars_avro._core import OpenFile, StoreFile
     from polars_avro._sources.hive import Hive
 
-#: The JSON text of an Avro schema, the same as Python objects, or the path of a file that has it.
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
+"""An Avro schema: JSON text, the same as Python objects, or the path of an ``.avsc`` file."""
 MissingColumns: TypeAlias = Literal["insert", "raise"]
+"""Insert nulls for columns that a file lacks, or raise an error."""
 ExtraColumns: TypeAlias = Literal["ignore", "raise"]
+"""Skip columns that only later files have, or raise an error."""
 SchemaMode: TypeAlias = Literal["first", "union"]
+"""Read several files as the schema of the first, or as the union of all schemas."""
 
-#: The options of casts of values, and their words.
+#: The options that allow casts, and their values.
 _CASTS = {
     "integer_cast": ("upcast", "allow-float", "forbid"),
     "float_cast": ("upcast", "downcast", "forbid"),
@@ -46,7 +50,7 @@ _CASTS = {
     ),
     "categorical_to_string": ("allow", "forbid"),
 }
-#: What reading as the union of several schemas takes.
+#: The casts that reading as the union of several schemas needs.
 _OF_UNION = ("integer allow-float", "datetime upcast", "categorical allow", "string to-bytes")
 
 _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
@@ -56,13 +60,13 @@ class ReadSchema(NamedTuple):
     """One schema for all files. Hashable, so equal scans can share a reader."""
 
     schema_json: str
-    #: Columns, and fields of nested records, that a file lacks become null.
+    #: Insert nulls for columns, and for fields of nested records, that a file lacks.
     insert_missing_columns: bool = False
     insert_missing_fields: bool = False
-    #: Columns, and fields of nested records, that the schema lacks are an error.
+    #: Raise an error for columns, and for fields of nested records, that the schema lacks.
     refuse_extra_columns: bool = False
     refuse_extra_fields: bool = False
-    #: Match types by the columns that they become: names of records do not matter then, and nulls are kept.
+    #: Match types by the columns that they become, ignore names of records, and keep nulls.
     by_columns: bool = False
     #: The casts that are allowed.
     casts: tuple[str, ...] = ()
@@ -73,11 +77,11 @@ class ReadSchema(NamedTuple):
         return _open_as(self)
 
     def schema(self) -> pl.Schema:
-        """Return the columns that the files become."""
+        """Return the columns of the files."""
         return _schema_of(self)
 
 
-# What is made of a schema takes longer than the first rows of a file, and a program's files have few of them.
+# Resolving a schema takes longer than reading the first rows of a file, and a program has few distinct schemas.
 @lru_cache(maxsize=16)
 def _open_as(read_schema: ReadSchema) -> FileOpener:
     return FileOpener(
@@ -99,31 +103,32 @@ def _schema_of(read_schema: ReadSchema) -> pl.Schema:
 
 @lru_cache(maxsize=16)
 def as_written(limits: Limits) -> FileOpener:
-    """Return an opener of files that are read as their own schema."""
+    """Return an opener of files that are read as the schema in their header."""
     return FileOpener(None, limits=limits)
 
 
 class SchemaEvolution(NamedTuple):
-    """Differences that are allowed between files and the schema they are read as."""
+    """The differences that are allowed between files and the schema that they are read as."""
 
     missing_columns: MissingColumns = "raise"
     extra_columns: ExtraColumns = "raise"
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
     casts: tuple[str, ...] = ()
-    #: The casts that columns of `schema` may take which files may among one another; None without options of casts.
+    #: The options that allow widening to the dtypes of `schema`; None without `cast_options`. Between files, widening
+    #: needs no option.
     widening: frozenset[tuple[str, str]] | None = None
 
-    def read_schema(self, schema_json: str, limits: Limits, *, given: bool) -> ReadSchema:
-        """Return the schema to read as: one that the user gave, or the first file's."""
+    def read_schema(self, schema_json: str, limits: Limits, *, explicit: bool) -> ReadSchema:
+        """Return the schema to read as: an explicit one, or that of the first file."""
         return ReadSchema(
             schema_json,
             insert_missing_columns=self.missing_columns == "insert",
             insert_missing_fields=self.missing_fields == "insert",
-            # A schema that was given chooses from the files' columns.
-            refuse_extra_columns=not given and self.extra_columns == "raise",
-            refuse_extra_fields=not given and self.extra_fields == "raise",
-            by_columns=not given,
+            # An explicit schema selects from the columns of the files.
+            refuse_extra_columns=not explicit and self.extra_columns == "raise",
+            refuse_extra_fields=not explicit and self.extra_fields == "raise",
+            by_columns=not explicit,
             casts=self.casts,
             limits=limits,
         )
@@ -132,7 +137,7 @@ class SchemaEvolution(NamedTuple):
 def schema_evolution(
     missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
 ) -> SchemaEvolution:
-    """Check the options for files that differ."""
+    """Check the options for files with different schemas."""
     _one_of("missing_columns", missing_columns, ("insert", "raise"))
     _one_of("extra_columns", extra_columns, ("ignore", "raise"))
     _options.check(cast_options=cast_options)
@@ -142,7 +147,7 @@ def schema_evolution(
         f"{name.partition('_')[0]} {word}"
         for name in _CASTS
         for word in _words(name, getattr(cast_options, name))
-        # Whole numbers and floats are widened in any case.
+        # Integers and floats are widened without an option.
         if word != "forbid" and (word != "upcast" or name == "datetime_cast")
     )
     missing, extra = cast_options.missing_struct_fields, cast_options.extra_struct_fields
@@ -158,88 +163,95 @@ def schema_evolution(
     return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts, widening)
 
 
-def _words(option: str, given: object) -> Collection[str]:
-    """Return the words of an option that is one or several."""
-    words = [given] if isinstance(given, str) else given
+def _words(option: str, value: object) -> Collection[str]:
+    """Return the values of an option that may have one or several."""
+    words = [value] if isinstance(value, str) else value
     allowed = _CASTS[option]
     if not isinstance(words, Collection) or not all(word in allowed for word in words):
-        msg = f"`cast_options`: `{option}` must be one or several of {allowed}, got {given!r}"
+        msg = f"`cast_options`: `{option}` must be one or several of {allowed}, got {value!r}"
         raise TypeError(msg)
     return words
 
 
 class SchemaRequest(NamedTuple):
-    """The schema that a user asks for, before any file is opened."""
+    """The arguments that determine the schema to read as, before any file is opened."""
 
     schema: SchemaDict | None = None
     reader_schema: AvroSchema | None = None
     mode: SchemaMode = "first"
     evolution: SchemaEvolution = SchemaEvolution()
     limits: Limits = DEFAULT_LIMITS
-    #: Columns whose values come from paths: what files have under these names does not matter.
+    #: Columns whose values come from paths. Columns of these names in files are ignored.
     in_paths: tuple[str, ...] = ()
 
     @property
     def dtypes(self) -> tuple[tuple[str, pl.DataType], ...] | None:
-        """The columns that `schema` asks for."""
+        """The columns of `schema`."""
         return None if self.schema is None else tuple(pl.DataFrame(schema=self.schema).schema.items())
 
     def schema_of_no_files(self) -> pl.Schema | None:
         """Return the columns of a scan without files, or None without a schema."""
         if self.reader_schema is not None:
-            return self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True).schema()
+            return self.evolution.read_schema(schema_json(self.reader_schema), self.limits, explicit=True).schema()
         return None if self.dtypes is None else pl.Schema(self.dtypes)
 
     def resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         """Choose the schema to read as, and open the first file."""
+        try:
+            return self._resolve(sources)
+        except AvroDataError as error:
+            hidden.explain(error)
+            raise
+
+    def _resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         if self.reader_schema is not None:
-            read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, given=True)
+            read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, explicit=True)
             return read_schema, ContainerFile(sources[0], read_schema.core_opener())
         if self.mode == "union" and len(sources) > 1:
-            found = self._union(sources)
+            resolved = self._union(sources)
         else:
             file = ContainerFile(sources[0], as_written(self.limits))
-            found = self.evolution.read_schema(file.schema_json, self.limits, given=False), file
-            if self.schema is not None and len(sources) > 1 and self._needs_other_files(found[0]):
-                found = self._all_columns(sources)
+            resolved = self.evolution.read_schema(file.schema_json, self.limits, explicit=False), file
+            if self.schema is not None and len(sources) > 1 and self._needs_other_files(resolved[0]):
+                resolved = self._all_columns(sources)
         if self.schema is None:
-            return found
-        found = self._cast(*found, sources[0])
-        self._check(found[0].schema())
-        return found
+            return resolved
+        resolved = self._cast(*resolved, sources[0])
+        self._check(resolved[0].schema())
+        return resolved
 
     def below(self, hive: Hive | None, first: str | bytes | OpenFile) -> SchemaRequest:
-        """Return the request for files whose paths, such as the first one's, have columns."""
+        """Return the request for files whose paths have the columns of the first path."""
         if hive is None or not isinstance(first, str):
             return self
         return self._replace(in_paths=tuple(hive.names(first)))
 
     def partitions(self, hive: Hive | None, read_schema: ReadSchema) -> Hive | None:
-        """Return how columns of paths are read: as the dtypes that `schema`, or else the files, have for them."""
+        """Return the reader of columns in paths. Their dtypes are those of `schema`, or else those of the files."""
         if hive is None:
             return None
-        told = read_schema.schema() if self.dtypes is None else dict(self.dtypes)
-        return hive._replace(of_files=tuple((name, told[name]) for name in self.in_paths if name in told))
+        dtypes = read_schema.schema() if self.dtypes is None else dict(self.dtypes)
+        return hive._replace(of_files=tuple((name, dtypes[name]) for name in self.in_paths if name in dtypes))
 
     def missing(self, read_schema: ReadSchema) -> tuple[str, ...]:
-        """Return the columns that `schema` has and the files do not."""
-        own = read_schema.schema()
-        return tuple(name for name, _ in self.dtypes or () if name not in own and name not in self.in_paths)
+        """Return the columns of `schema` that the files lack."""
+        file_schema = read_schema.schema()
+        return tuple(name for name, _ in self.dtypes or () if name not in file_schema and name not in self.in_paths)
 
     def refused(self, read_schema: ReadSchema) -> tuple[str, ...]:
-        """Return the columns that no query may use, because a file lacks them."""
+        """Return the columns that raise in a query, because a file lacks them."""
         return self.missing(read_schema) if self.evolution.missing_columns == "raise" else ()
 
     def _needs_other_files(self, read_schema: ReadSchema) -> bool:
-        """Return whether other files have to tell the types of columns that the first one lacks, or has as nulls."""
-        own = read_schema.schema()
-        has_nulls = any(own.get(name) == pl.Null and dtype != pl.Null for name, dtype in self.dtypes or ())
+        """Return whether the first file lacks columns of `schema`, or has them as Null, so that others decide."""
+        file_schema = read_schema.schema()
+        has_nulls = any(file_schema.get(name) == pl.Null and dtype != pl.Null for name, dtype in self.dtypes or ())
         return has_nulls or (self.evolution.missing_columns == "insert" and bool(self.missing(read_schema)))
 
     def _all_columns(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
-        """Read as the first file's schema, with columns that only others have as the first of these has them."""
+        """Read as the first file's schema plus columns of later files, each as in the first file that has it."""
         schema = FileSet(sources, as_written(self.limits)).all_columns_schema()
-        read_schema = self.evolution.read_schema(schema, self.limits, given=False)
+        read_schema = self.evolution.read_schema(schema, self.limits, explicit=False)
         return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
     def _union(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
@@ -247,7 +259,7 @@ class SchemaRequest(NamedTuple):
             FileSet(sources, as_written(self.limits)).union_schema(),
             insert_missing_columns=True,
             insert_missing_fields=True,
-            # The union has all of them: a value that found no place in it must not be lost.
+            # The union has all columns. If one is missing, values would be lost.
             refuse_extra_columns=True,
             refuse_extra_fields=True,
             by_columns=True,
@@ -259,40 +271,45 @@ class SchemaRequest(NamedTuple):
     def _cast(
         self, read_schema: ReadSchema, file: ContainerFile, source: str | bytes | OpenFile | StoreFile
     ) -> tuple[ReadSchema, ContainerFile]:
-        """Read columns as the dtypes of `schema`: nulls as any dtype, others where the options of casts allow it."""
-        own, widening = read_schema.schema(), self.evolution.widening
+        """Read columns as the dtypes of `schema`. Null columns fit any dtype, and others need a cast option."""
+        file_schema, widening = read_schema.schema(), self.evolution.widening
         other = {
             name: dtype
             for name, dtype in self.dtypes or ()
-            if name in own and name not in self.in_paths and own[name] != dtype
+            if name in file_schema and name not in self.in_paths and file_schema[name] != dtype
         }
         for name, dtype in other.items():
-            filled = _schema_dtypes.filled(own[name], dtype)
+            filled = _schema_dtypes.filled(file_schema[name], dtype)
             if filled != dtype and (widening is None or not _schema_dtypes.widened(filled, dtype) <= widening):
                 return read_schema, file
         changed = _schema_dtypes.with_dtypes(read_schema.schema_json, other) if other else None
         if changed is None:
             return read_schema, file
-        # Float16 is asked for by name here: among files, whole numbers do not become so few digits.
+        # An explicit Float16 allows integers. Between files they are never narrowed that far.
         to_half = ("integer to-half",) if "integer allow-float" in read_schema.casts else ()
         recast = read_schema._replace(schema_json=changed, casts=(*read_schema.casts, *to_half))
         try:
             return recast, ContainerFile(source, recast.core_opener())
         except AvroSchemaError as error:
-            self._check(own, error)
+            self._check(file_schema, error)
             raise
 
-    def _check(self, own: pl.Schema, cause: Exception | None = None) -> None:
-        """Refuse columns of the files that differ from `schema`."""
+    def _check(self, file_schema: pl.Schema, cause: Exception | None = None) -> None:
+        """Raise if a column of the files differs from `schema`."""
         if self.dtypes is None:
             return
         for name, dtype in self.dtypes:
-            if name in own and name not in self.in_paths and _schema_dtypes.filled(own[name], dtype) != dtype:
-                msg = f"column {name!r} is {own[name]} in the files and {dtype} in `schema`"
+            if name not in file_schema or name in self.in_paths:
+                continue
+            if _schema_dtypes.filled(file_schema[name], dtype) != dtype:
+                msg = f"column {name!r} is {file_schema[name]} in the files and {dtype} in `schema`"
                 raise AvroSchemaError(msg) from cause
-        extra = [name for name in own if name not in dict(self.dtypes) and name not in self.in_paths]
+        extra = [name for name in file_schema if name not in dict(self.dtypes) and name not in self.in_paths]
         if extra and self.evolution.extra_columns == "raise":
-            msg = f"`schema` lacks the column {extra[0]!r} of the files; pass extra_columns='ignore' to skip it"
+            msg = (
+                f"`schema` lacks the column {extra[0]!r} of the files; "
+                "add it to `schema`, or pass extra_columns='ignore' to discard it"
+            )
             raise AvroSchemaError(msg)
 
 
@@ -303,16 +320,16 @@ def schema_request(
     evolution: SchemaEvolution,
     limits: Limits | None,
 ) -> SchemaRequest:
-    """Check the arguments that say what files are read as."""
+    """Check the arguments that determine the schema to read as."""
     _one_of("schema_mode", mode, ("first", "union"))
     if schema is not None and reader_schema is not None:
-        msg = "`schema` and `reader_schema` exclude one another: both say what the files are read as"
+        msg = "`schema` and `reader_schema` exclude one another: pass one of them"
         raise ValueError(msg)
     return SchemaRequest(schema, reader_schema, mode, evolution, limits or DEFAULT_LIMITS)
 
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
-    """Return the JSON text of a schema that a user passes as this argument."""
+    """Return the JSON text of a schema argument."""
     if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
         return Path(schema).read_text(encoding="utf-8")
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
@@ -323,7 +340,7 @@ def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
     try:
         json.loads(schema)
     except RecursionError:
-        # The core has a limit of its own.
+        # The core has its own limit.
         return schema
     except ValueError as error:
         msg = f"`{option}` is neither JSON nor the path of an .avsc file: {error}"
@@ -338,10 +355,10 @@ def _json_of(schema: Any, option: str) -> str:
         msg = f"`{option}` nests too deep for Python's JSON; pass it as text (limit `schema_depth`)"
         raise AvroLimitError(msg) from None
     except ValueError as error:
-        msg = f"`{option}` is no schema: {error}"
+        msg = f"`{option}` is not a schema: {error}"
         raise AvroSchemaError(msg) from None
     except TypeError as error:
-        msg = f"`{option}` must hold what JSON has: {error}"
+        msg = f"`{option}` must contain only types that JSON has: {error}"
         raise TypeError(msg) from None
 
 

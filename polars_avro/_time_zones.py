@@ -1,4 +1,4 @@
-"""Time zones that Polars knows."""
+"""Validation of time zones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 @cache
 def is_time_zone(name: str) -> bool:
-    """Return whether a column can have this time zone. Casts a column of no rows, which is no query."""
+    """Return whether Polars supports a time zone. A cast of an empty series tells without a query."""
     try:
         pl.Series([], dtype=pl.Int64).cast(pl.Datetime("us", name))
     except pl.exceptions.ComputeError:

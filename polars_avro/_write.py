@@ -1,4 +1,4 @@
-"""Eager and lazy writing."""
+"""Eager writing."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
-from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 
 from polars_avro import _options
-from polars_avro._engine.queries import collect_batches
-from polars_avro._writing.lazy_sinks import LazySink, refuse_sink
+from polars_avro._writing.frames import instead
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.outputs import Output
 from polars_avro._writing.targets import Target, normalize_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from polars._typing import EngineType
+    from collections.abc import Mapping, Sequence
 
     from polars_avro._schemas import AvroSchema
 
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 def write_avro(
     df: pl.DataFrame,
     target: Target | pl.PartitionBy,
-    compression: AvroCompression | None = None,
+    compression: AvroCompression | str | None = None,
     name: str = "",
     *,
     compression_level: int | None = None,
@@ -91,7 +87,7 @@ def write_avro(
     storage_options
         Options of the store that the target is in, as in :func:`read_avro`.
     credential_provider
-        Where credentials of the store come from, as in :func:`read_avro`.
+        The source of credentials for the store, as in :func:`read_avro`.
     metadata
         Entries to add to the file's header.
     mkdir
@@ -143,7 +139,7 @@ def write_avro(
     options = core_options(**arguments)
     _options.check(append=append, mkdir=mkdir)
     if not isinstance(df, pl.DataFrame):
-        msg = f"`df` must be a DataFrame, got {type(df).__name__!r}"
+        msg = f"`df` must be a DataFrame, got {type(df).__name__!r}{instead(df)}"
         raise TypeError(msg)
     max_bytes = _options.integer("partition_chunk_size_bytes", partition_chunk_size_bytes, least=1)
     if partition_by is not None:
@@ -163,144 +159,6 @@ def write_avro(
     if schema is not None:
         options = core_options(**(arguments | {"avro_schema": schema, "name": "", "namespace": None, "doc": None}))
     output.write([df], df.schema, options)
-
-
-def sink_avro(
-    lf: pl.LazyFrame,
-    target: Target | pl.PartitionBy,
-    *,
-    compression: AvroCompression | None = None,
-    compression_level: int | None = None,
-    avro_schema: AvroSchema | None = None,
-    name: str = "",
-    namespace: str | None = None,
-    doc: str | None = None,
-    block_size: int | None = None,
-    sync_marker: bytes | None = None,
-    append: bool = False,
-    maintain_order: bool = True,
-    storage_options: dict[str, Any] | None = None,
-    credential_provider: Any | Literal["auto"] | None = "auto",
-    sync_on_close: SyncOnClose | None = None,
-    metadata: Mapping[str, str | bytes] | None = None,
-    mkdir: bool = False,
-    lazy: bool = False,
-    engine: EngineType = "auto",
-    optimizations: pl.QueryOptFlags | None = None,
-    sinked_paths_callback: Callable[[SinkedPathsCallbackArgs], None] | None = None,
-    n_threads: int | None = None,
-) -> pl.LazyFrame | None:
-    """
-    Run a query and write its rows to an Avro file in bounded memory.
-
-    A path is replaced when the query has ended: a query that fails leaves the old file as it was.
-
-    Parameters
-    ----------
-    lf
-        The query.
-    target
-        As in :func:`write_avro`.
-    compression, compression_level, avro_schema, name, namespace, doc, block_size, sync_marker
-        As in :func:`write_avro`.
-    append
-        As in :func:`write_avro`.
-    maintain_order
-        Write rows in the order of the query. False may be faster.
-    storage_options, credential_provider, sync_on_close, metadata, mkdir
-        As in :func:`write_avro`.
-    lazy
-        Return a LazyFrame that writes when it is collected, instead of running the query. Unlike Polars' own sinks it
-        cannot be pickled or serialised, and :func:`polars.collect_all` takes it, but not with ``lazy=True``; two of
-        them run a query that they share twice.
-    engine
-        The engine that runs the query.
-    optimizations
-        The optimizations of the query.
-    sinked_paths_callback
-        Called at the end with the paths of all files, their rows and their bytes. Targets must be paths then.
-    n_threads
-        As in :func:`write_avro`.
-
-    Returns
-    -------
-    LazyFrame or None
-        A LazyFrame of no columns if `lazy` is True.
-
-    Raises
-    ------
-    AvroError
-        As in :func:`write_avro`; an error of the query keeps its type.
-
-    See Also
-    --------
-    write_avro : Write a DataFrame.
-
-    Examples
-    --------
-    >>> import io
-    >>> import polars as pl
-    >>> import polars_avro
-    >>> target = io.BytesIO()
-    >>> lf = pl.LazyFrame({"a": [1, 2, 3]}).filter(pl.col("a") > 1)
-    >>> polars_avro.sink_avro(lf, target, compression="deflate")
-    >>> polars_avro.read_avro(target.getvalue()).rows()
-    [(2,), (3,)]
-    """
-    options = core_options(
-        compression=compression,
-        compression_level=compression_level,
-        avro_schema=avro_schema,
-        name=name,
-        namespace=namespace,
-        doc=doc,
-        metadata=metadata,
-        block_size=block_size,
-        sync_marker=sync_marker,
-        n_threads=n_threads,
-    )
-    _options.check(
-        append=append,
-        mkdir=mkdir,
-        maintain_order=maintain_order,
-        lazy=lazy,
-        optimizations=optimizations,
-        sinked_paths_callback=sinked_paths_callback,
-    )
-    if not isinstance(lf, pl.LazyFrame):
-        msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}"
-        raise TypeError(msg)
-    refuse_sink(lf)
-
-    output = Output.of(
-        target,
-        storage_options=storage_options,
-        credential_provider=credential_provider,
-        caller="sink_avro",
-        append=append,
-        mkdir=mkdir,
-        sync_on_close=sync_on_close,
-        renames=bool(name or namespace or doc),
-        needs_paths=sinked_paths_callback is not None,
-    )
-    flags = pl.QueryOptFlags() if optimizations is None else optimizations
-
-    def sink() -> pl.DataFrame:
-        schema = lf.collect_schema()
-        # What cannot be written is told before the query runs.
-        output.check(schema, options)
-        query = collect_batches(lf, maintain_order=bool(maintain_order), engine=engine, optimizations=flags)
-        with query as batches:
-            written = output.write(batches, schema, options)
-        if sinked_paths_callback is not None:
-            paths = [SinkedPath(path=file.path, num_rows=file.rows, num_bytes=file.bytes) for file in written]
-            sinked_paths_callback(SinkedPathsCallbackArgs(paths=paths))
-        return pl.DataFrame()
-
-    if lazy:
-        return LazySink.of(sink)
-    sink()
-    return None
 
 
 def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: Any) -> pl.PartitionBy:

@@ -13,6 +13,7 @@ from polars_avro._core import ContainerFile, FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
+from polars_avro._sources.stores import shown
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.frames import check_schema, core_frame, empty_frame, has_time
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
@@ -33,7 +34,7 @@ class AvroWriter:
     Write one Avro file frame by frame, as a context manager.
 
     Small frames are joined into full blocks. A path is replaced when the ``with`` block ends without an error, or by
-    :meth:`close`; otherwise the old file stays as it was. Threads may share a writer: their calls wait for each other.
+    :meth:`close`. Otherwise an existing file stays unchanged. Threads may share a writer; their calls are serialised.
 
     Parameters
     ----------
@@ -41,16 +42,47 @@ class AvroWriter:
         A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, or any object with
         ``write()``.
     schema
-        The columns of the file, for a file that may get no frame. The default is the columns of the first frame.
-    compression, name, compression_level, avro_schema, namespace, doc, block_size, sync_marker, append
-        As in :func:`write_avro`.
-    storage_options, credential_provider, metadata, mkdir, sync_on_close, n_threads
-        As in :func:`write_avro`.
+        The columns of the file, in case no frame is written. The default is the columns of the first frame.
+    compression
+        The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
+        Avro's own names are allowed too. The default is that of the file with `append`, otherwise snappy.
+    compression_level
+        The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
+        the codec's own default. The others have no levels.
+    avro_schema
+        The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
+        are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
+    name
+        The name of the root record in the Avro schema, ``Row`` by default.
+    namespace
+        The namespace of the root record.
+    doc
+        The documentation of the root record.
+    block_size
+        The most bytes of a block before compression: 65,536 by default.
+    sync_marker
+        The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
+    append
+        Add rows to the file at the path, if there is one. Its schema must fit the frame, and `avro_schema` and
+        `compression`, if they are given, must be the file's (`doc` and `aliases` may differ). What its header holds
+        cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores do not grow.
+    storage_options
+        Options of the store that the target is in, as in :func:`read_avro`.
+    credential_provider
+        The source of credentials for the store, as in :func:`read_avro`.
+    metadata
+        Entries to add to the file's header.
+    mkdir
+        Make missing directories of a path.
+    sync_on_close
+        Wait until the disk has the file: its bytes (``"data"``), or its metadata too (``"all"``).
+    n_threads
+        The number of threads that encode, by default as many as Polars uses. 1 encodes on the calling thread.
 
     Raises
     ------
     AvroError
-        As in :func:`write_avro`. After the first frame any error discards the new file for good.
+        As in :func:`write_avro`. After the first frame any error discards the new file.
 
     See Also
     --------
@@ -77,7 +109,7 @@ class AvroWriter:
         target: Target,
         schema: SchemaDict | None = None,
         *,
-        compression: AvroCompression | None = None,
+        compression: AvroCompression | str | None = None,
         compression_level: int | None = None,
         avro_schema: AvroSchema | None = None,
         name: str = "",
@@ -107,6 +139,7 @@ class AvroWriter:
         )
         _options.check(append=append, mkdir=mkdir, schema=schema)
         place = normalize_target(target)
+        self._name = shown(place) if isinstance(place, str) else f"<{type(place).__name__}>"
         renames = bool(name or namespace or doc)
         files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
         opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))
@@ -119,13 +152,13 @@ class AvroWriter:
             self._avro_schema = _schema_of_file(place)
         elif avro_schema is not None:
             self._avro_schema = options.schema_of(empty_frame({}))
-        #: Frames may have any columns that fit a schema which does not follow from them.
-        self._takes_others = self._avro_schema is not None
+        #: Frames may differ in their dtypes if the Avro schema does not follow from them.
+        self._accepts_other_dtypes = self._avro_schema is not None
         self._options = options
         self._writer: FileWriter | None = FileWriter(opened, options, files)
         self._has_failed = False
         self._rows = 0
-        #: The first frame decides on the file, and rows are counted: one call after the other.
+        #: Serialises calls, because the first frame determines the schema, and rows are counted.
         self._lock = threading.RLock()
 
     @property
@@ -138,8 +171,8 @@ class AvroWriter:
         """
         The Avro schema of the file, as JSON text; None before it is known.
 
-        It is known from the start if it is given, or the file is there already; otherwise from the first frame on, or
-        by `schema` if that has no Time: rows choose between the Avro types of times.
+        It is known from the start if `avro_schema` is passed or the file exists. Otherwise the first frame determines
+        it, or `schema` if that has no Time column, because the values of times determine their Avro type.
         """
         return self._avro_schema or self._schema_before_rows()
 
@@ -156,8 +189,8 @@ class AvroWriter:
         ----------
         data
             A DataFrame, or an object that exports an Arrow stream or array, such as a pyarrow table or a DuckDB
-            relation. A stream is read batch by batch. All frames have the columns of the first; with `avro_schema` or
-            `append`, columns that fit the schema.
+            relation. A stream is read batch by batch. All frames must have the columns of the first. With `avro_schema`
+            or `append` they may have any columns that fit the schema.
 
         Raises
         ------
@@ -170,8 +203,8 @@ class AvroWriter:
 
         Notes
         -----
-        A first frame that is refused for its columns touches nothing, and another one may follow. Any later error
-        discards the file for good.
+        If the first frame is refused because of its columns, nothing is written, and another frame may follow. Any
+        later error discards the file.
         """
         with self._lock:
             writer = self._open_writer()
@@ -185,12 +218,12 @@ class AvroWriter:
                 raise
 
     def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
-        if self._schema is not None and df.schema != self._schema and not self._takes_others:
+        if self._schema is not None and df.schema != self._schema and not self._accepts_other_dtypes:
             msg = f"every frame of a file must have the columns {dict(self._schema)}, got {dict(df.schema)}"
             raise AvroSchemaError(msg)
         is_first = not writer.has_begun
         if is_first and df.height == 0 and has_time(df.schema):
-            # Rows choose between the Avro types of times.
+            # The values of times determine their Avro type, so the file begins with the first rows.
             self._options.check(core_frame(df))
             self._schema = df.schema
             return
@@ -236,11 +269,15 @@ class AvroWriter:
                 raise
 
     def abort(self) -> None:
-        """Discard what was written; an old file stays as it was."""
+        """Discard what was written. An existing file stays unchanged."""
         with self._lock:
             writer, self._writer = self._writer, None
             if writer is not None:
                 writer.abort()
+
+    def __repr__(self) -> str:
+        state = "failed" if self._has_failed else "closed" if self._writer is None else "open"
+        return f"<AvroWriter to {self._name!r}, {state}, {self._rows} rows written>"
 
     def __enter__(self) -> Self:
         return self
@@ -259,7 +296,7 @@ def _schema_of_file(path: str) -> str:
 
 
 def _frames(data: Any) -> Iterator[pl.DataFrame]:
-    """Yield the frames of `data`."""
+    """Convert `data` into frames."""
     if isinstance(data, pl.DataFrame):
         yield data
     elif isinstance(data, pl.LazyFrame):

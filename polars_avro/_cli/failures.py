@@ -8,7 +8,8 @@ import traceback
 import click
 from polars.exceptions import PanicException, PolarsError
 
-from polars_avro._sources import stores
+from polars_avro._errors import AvroDataError
+from polars_avro._sources import hidden, stores
 
 #: A `check` that found damage, a `diff` that found a schema that cannot read the other.
 FOUND = 1
@@ -32,6 +33,7 @@ _ADVICE = (
         re.compile("pass [^;]*(schema_mode|missing_columns|extra_columns)=[^;]*"),
         "--schema-mode union reads all columns",
     ),
+    (re.compile(r"hidden_file_prefix=\['_', '\.'\] skips"), "--hidden-file-prefix _ --hidden-file-prefix . skips"),
     (re.compile(r" \(`strict=True` refuses them\)"), ""),
 )
 
@@ -59,6 +61,8 @@ def report(error: BaseException) -> int:
 
 def describe(error: BaseException) -> str:
     """Say what is wrong in one line."""
+    if isinstance(error, AvroDataError):
+        hidden.explain(error)
     if isinstance(error, OSError) and error.strerror is not None:
         return one_line(error.strerror if error.filename is None else f"{error.filename}: {error.strerror}")
     return one_line(str(error)) or type(error).__name__

@@ -141,4 +141,6 @@ def compression_of(form: Format, given: str | None) -> str | None:
         if name in names:
             return name
     msg = f"{form.name} has no compression {given!r}: expected one of {', '.join(form.compressions)}"
+    if form is AVRO and "gzip" in names:
+        msg += "; use deflate, which is the same compression without gzip's header"
     raise click.UsageError(msg)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,11 @@ import polars as pl
 from polars.exceptions import ColumnNotFoundError, PolarsError
 from polars.io.plugins import register_io_source
 
+from polars_avro import _suggestions
 from polars_avro._cli import failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-#: Names of columns that a message lists.
-_LISTED = 20
 
 
 def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -55,9 +52,4 @@ def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
 
 def unknown_column(name: str, schema: Mapping[str, pl.DataType]) -> ColumnNotFoundError:
     """Return the error for a column that does not exist, with the names that are like it."""
-    near = difflib.get_close_matches(name, schema)
-    if near:
-        return ColumnNotFoundError(f"no column {name!r}; did you mean {' or '.join(map(repr, near))}?")
-    listed = ", ".join(list(schema)[:_LISTED])
-    more = len(schema) - _LISTED
-    return ColumnNotFoundError(f"no column {name!r}; the columns are {listed}" + (f", and {more} more" * (more > 0)))
+    return ColumnNotFoundError(f"no column {name!r}{_suggestions.hint(name, schema, 'columns')}")

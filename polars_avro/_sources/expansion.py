@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import polars as pl
-from polars.exceptions import ComputeError
+from polars.exceptions import ComputeError, InvalidOperationError
 
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._sources import inputs, store_listing, stores
+from polars_avro._sources import hidden, inputs, listing, store_listing, stores
 from polars_avro._sources.hive import Hive, start
 from polars_avro._sources.inputs import Contents, UriPath
 
@@ -52,7 +53,15 @@ def expand(
         else:
             # A directory whose name has signs of patterns is no pattern.
             is_pattern = glob and inputs.is_glob(path)
-            found = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
+            try:
+                found = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
+            except InvalidOperationError as error:
+                advice = (
+                    ""
+                    if is_pattern or hidden_file_prefix
+                    else hidden.hint(filter(os.path.getsize, listing.below(path)))
+                )
+                raise InvalidOperationError(f"{error}{advice}") from None
             found = list(map(UriPath, found)) if isinstance(path, UriPath) else found
         if not found and len(named) > 1 and not may_lack_files:
             raise no_files([path], glob=glob)

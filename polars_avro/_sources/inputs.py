@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import unquote, unquote_to_bytes
 
 from polars_avro._errors import AvroUnsupportedError
@@ -25,8 +25,11 @@ class Readable(Protocol):
 
 
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
+"""The bytes of a file."""
 Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
-Sources: TypeAlias = "Source | Sequence[Source]"
+"""One file, or the directory or pattern that several files match: a path, a URL, bytes, or a file-like."""
+Sources: TypeAlias = "Source | Sequence[Source] | Iterator[Source]"
+"""One source, or several in a list or an iterator: paths and URLs alone, or bytes and file-likes alone."""
 
 #: What is no path: bytes, and files that are open.
 Contents: TypeAlias = "bytes | OpenFile"
@@ -73,18 +76,21 @@ def normalize_source(source: Source) -> str | Contents:
         return source.getvalue()[source.tell() :]
     read = getattr(source, "read", None)
     if not callable(read):
-        msg = f"cannot read Avro from {type(source).__name__!r}: expected {ACCEPTED}"
+        advice = "; pass a list of the sources" if _is_iterator(source) else ""
+        msg = f"cannot read Avro from {type(source).__name__!r}: expected {ACCEPTED}{advice}"
         raise TypeError(msg)
     opened = open_files.open_file(source)
     return _bytes_of(source, read()) if opened is None else opened
 
 
 def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
-    """Return the paths, or the bytes, of one source or of a list of them."""
+    """Return the paths, or the bytes, of one source or of several in a list or an iterator."""
+    if _is_iterator(sources):
+        sources = list(cast("Iterator[Source]", sources))
     if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes, bytearray, memoryview)):
         opened = [normalize_source(source) for source in sources]
     else:
-        opened = [normalize_source(sources)]
+        opened = [normalize_source(cast("Source", sources))]
     paths = [source for source in opened if isinstance(source, str)]
     contents = [source for source in opened if not isinstance(source, str)]
     if paths and contents:
@@ -95,7 +101,7 @@ def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
 
 def normalize_file(source: Source, function: str) -> str | Contents:
     """Return the path or the bytes of one source for a function that reads one file."""
-    if isinstance(source, (list, tuple)):
+    if _is_iterator(source) or isinstance(source, (list, tuple)):
         msg = f"cannot read Avro from {type(source).__name__!r}: {function} reads one file, scan_avro reads several"
         raise TypeError(msg)
     opened = normalize_source(source)
@@ -145,6 +151,11 @@ def label(source: str | Contents) -> str:
     shown = source.label if isinstance(source, UriPath) else source
     # Polars' strings are UTF-8, names of files need not be.
     return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _is_iterator(source: object) -> bool:
+    # Open files are iterators too.
+    return isinstance(source, Iterator) and not hasattr(source, "read")
 
 
 def _bytes_of(source: object, data: Any) -> bytes:

@@ -23,7 +23,7 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
     files = []
     for path in paths:
         directory = os.path.isdir(path) or not glob
-        found = _below(path) if directory else _matching(path)
+        found = below(path) if directory else _matching(path)
         shown = (file for file in found if not os.path.basename(file).startswith(prefixes))
         listed = sorted(file for file in shown if os.path.getsize(file) > 0)
         if directory and len({os.path.splitext(file)[1] for file in listed}) > 1:
@@ -32,9 +32,9 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
     return files
 
 
-def several_extensions(directory: str) -> InvalidOperationError:
+def several_extensions(directory: str, advice: str = "") -> InvalidOperationError:
     """Return the error for a directory that has more than files of one kind."""
-    msg = f"{directory}: the directory has files of several extensions; a pattern chooses among them"
+    msg = f"{directory}: the directory has files of several extensions; a pattern chooses among them{advice}"
     return InvalidOperationError(msg)
 
 
@@ -44,7 +44,7 @@ def invalid_pattern(pattern: str, part: str) -> ComputeError:
     return ComputeError(msg)
 
 
-def _below(directory: str) -> Iterator[str]:
+def below(directory: str) -> Iterator[str]:
     """Return all files of a directory and of those in it, links among them too."""
     for folder, _, names in os.walk(directory, onerror=_raise, followlinks=True):
         for name in names:

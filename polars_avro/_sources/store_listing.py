@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from polars_avro._sources import listing
+from polars_avro._sources import hidden, listing
 from polars_avro._sources.stores import shown
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def expand(url: str, in_stores: Stores, *, glob: bool, hidden_file_prefix: Seque
         and not file.rpartition("/")[2].startswith(prefixes)
     ]
     if is_wanted is None and len({os.path.splitext(file)[1] for file in files}) > 1:
-        raise listing.several_extensions(shown(url))
+        raise listing.several_extensions(shown(url), "" if prefixes else hidden.hint(files))
     return files
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from polars_avro import _core, _options
 from polars_avro._errors import AvroUnsupportedError
+from polars_avro._sources import schemes
 
 try:
     from polars.io.cloud.credential_provider._builder import _init_credential_provider_builder
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 
     from polars_avro._core import OpenFile, StoreFile, StoreTargets
 
-#: The names and types that Polars' own scans take.
 StorageOptions: TypeAlias = "dict[str, Any]"
+"""Options of a store, under the names and with the types that Polars' own scans take."""
 CredentialProvider: TypeAlias = "CredentialProviderFunction | Literal['auto'] | None"
+"""A callable that returns ``(dict, expiry)``, a credential provider of Polars, ``"auto"`` or None."""
 
 #: Seconds before their expiry at which keys are fetched again.
 _MARGIN = 10
@@ -56,11 +58,14 @@ def scheme(path: str) -> str | None:
     """Return the scheme of a URL, None for a path."""
     found = SCHEME.match(path)
     if found is None:
+        if path.startswith("dbfs:/") and not os.path.exists(path):
+            msg = f"{path}: the scheme dbfs:/ is unknown: {schemes.instead('dbfs', SCHEMES)}"
+            raise AvroUnsupportedError(msg)
         return None
     name = (found[1] or found[2]).lower()
     if name not in SCHEMES:
         known = " ".join(f"{each}://" for each in SCHEMES)
-        msg = f"{shown(path)}: the scheme {name}:// is unknown; known are {known}"
+        msg = f"{shown(path)}: the scheme {name}:// is unknown; known are {known}; {schemes.instead(name, SCHEMES)}"
         raise AvroUnsupportedError(msg)
     return name
 

@@ -65,45 +65,51 @@ def plan_splits(
         About how many bytes of files a split has. Larger files are cut into ranges of equal size; neighbouring smaller
         ones are packed together, at most 1,024 into a split.
     ignore_errors
-        Leave damaged blocks out, as in :func:`read_avro`.
+        Drop damaged blocks, and continue after them, as in :func:`read_avro`.
     strict
-        Treat irregular blocks as damaged, as in :func:`read_avro`.
+        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose deflate
+        stream has no end. By default they are read, as other readers do, and a warning counts them.
     hive_partitioning
-        Whether ``key=value`` directories in the paths become columns, as in :func:`scan_avro`. Their dtypes are
-        inferred from all paths.
+        Turn ``key=value`` directories in the paths into columns, as in :func:`scan_avro`. Their dtypes are inferred
+        from all paths.
     glob
-        Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
+        Treat a path with ``*``, ``?`` or ``[`` as a pattern. A name with brackets is no pattern if a file or directory
+        has that very name.
     hidden_file_prefix
-        Leave out files of directories and patterns whose names begin with one of these.
+        Skip files of directories and patterns whose names begin with one of these.
     schema
         Names and dtypes of the columns, in the order wanted, as in :func:`scan_avro`. Not together with
         `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
-        an ``.avsc`` file.
+        an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
+        numbers are widened. A field that a file lacks has its default, a field that the schema lacks is skipped.
     schema_mode : {'first', 'union'}
-        What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
-        or as one that has the columns of all files. The latter reads every header.
+        The schema to read as if neither `schema` nor `reader_schema` is given: that of the first file, or the union of
+        all. The union has the columns of all files, in types that hold all values, as
+        ``pl.concat(how="diagonal_relaxed")`` has them. This call reads every header then. Missing columns are null.
     hive_schema
         The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
         from `schema` or the files; the others are inferred.
     try_parse_hive_dates
-        Whether dates and datetimes are inferred too.
+        Infer dates and datetimes in paths too.
     include_file_paths
-        If not None, a column of this name says which file a row came from.
+        If not None, a column of this name has the path of each row's file.
     missing_columns : {'raise', 'insert'}
-        What becomes of columns that a file lacks and that have no default in the schema: an error, or null.
+        Raise an error, or insert nulls, for columns that a file lacks and that have no default in the schema. A default
+        is the value of the missing column in any case.
     extra_columns : {'raise', 'ignore'}
-        What becomes of columns that only later files have.
+        Raise an error for columns that only later files have, or skip them. `reader_schema` skips them in any case.
     cast_options
-        The casts that are allowed where dtypes differ, as in :func:`scan_avro`.
+        `missing_struct_fields` and `extra_struct_fields` are the same for fields of nested records. The other options
+        allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option.
     storage_options
-        Options of the stores that the files are in, as in :func:`scan_avro`. Splits keep them in this process; when
-        they are pickled, they take along where the store is and leave out credentials.
+        Options of the stores that hold the files, as in :func:`scan_avro`. Splits keep them in this process. Pickles of
+        splits contain the address of the store and no credentials.
     credential_provider
-        Where credentials of the stores come from, as in :func:`scan_avro`. Splits that are pickled leave it out.
+        The source of credentials for the stores, as in :func:`scan_avro`. Pickles of splits do not contain it.
     limits
-        What a file may ask for before it is refused.
+        Bounds on what reading a file may cost.
 
     Returns
     -------
@@ -212,14 +218,14 @@ def scan_splits(
     on_bad_block
         Called with a :class:`BadBlock` for each block that is dropped or irregular.
     batch_size
-        About how many rows a batch has.
+        The number of rows in a batch: about 100,000 by default, fewer if rows are large.
     n_threads
-        How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+        The number of threads that decode, by default as many as Polars uses. 1 decodes on the calling thread.
     storage_options
-        Options of the stores that the files are in, as in :func:`scan_avro`, where the process that planned had others
-        or the splits have come from another process.
+        Options of the stores that hold the files, as in :func:`scan_avro`. Needed if the process that planned had
+        others, or if the splits come from another process.
     credential_provider
-        Where credentials of the stores come from, as in :func:`scan_avro`.
+        The source of credentials for the stores, as in :func:`scan_avro`.
 
     Returns
     -------

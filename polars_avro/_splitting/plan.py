@@ -84,4 +84,4 @@ class SplitPlan:
         if reader_schema is None:
             return self.read_schema
         schema = _schemas.schema_json(reader_schema)
-        return self.evolution.read_schema(schema, self.read_schema.limits, given=True)
+        return self.evolution.read_schema(schema, self.read_schema.limits, explicit=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,6 +10,7 @@ import polars.selectors as cs
 
 from polars_avro import _options
 from polars_avro._options import ReaderOptions
+from polars_avro._sources.stores import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from polars_avro._splitting.plan import SplitPlan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """
     A share of the rows of some Avro files: a range of a large file, or several small files.
@@ -48,7 +49,16 @@ class Split:
     parts: tuple[FilePart, ...]
     estimated_rows: int | None
     estimated_bytes: int
-    _plan: SplitPlan = field(repr=False)
+    _plan: SplitPlan
+
+    def __repr__(self) -> str:
+        first, others = self.parts[0], len(self.parts) - 1
+        if others:
+            covered = f"and {others:,} other part{'s' if others > 1 else ''}"
+        else:
+            covered = f"byte_range={first.byte_range}"
+        estimates = f"estimated_rows={self.estimated_rows}, estimated_bytes={self.estimated_bytes}"
+        return f"Split({shown(first.file)!r}, {covered}, {estimates})"
 
     @property
     def files(self) -> list[str]:
@@ -80,12 +90,13 @@ class Split:
         on_bad_block
             Called with a :class:`BadBlock` for each block that is dropped or irregular.
         n_threads
-            How many threads decode: as many as Polars uses by default. 1 suits engines that run a task per core.
+            The number of threads that decode, by default as many as Polars uses. 1 suits engines that run a task per
+            core.
         storage_options
-            Options of the store that the files are in, as in :func:`read_avro`, where the process that planned had
-            others or the split has come from another process.
+            Options of the store that holds the files, as in :func:`read_avro`. Needed if the process that planned had
+            others, or if the split comes from another process.
         credential_provider
-            Where credentials of the store come from, as in :func:`read_avro`.
+            The source of credentials for the store, as in :func:`read_avro`.
 
         Returns
         -------

@@ -69,3 +69,14 @@ def _dtypes(path: str, dtype: Any) -> Iterator[tuple[str, Any]]:
     inner = getattr(dtype, "inner", None) or getattr(dtype, "value", None)
     if inner is not None:
         yield from _dtypes(f"{path}[]", inner)
+
+
+def instead(data: Any) -> str:
+    """Return the end of the message about an argument that another function takes."""
+    if isinstance(data, pl.LazyFrame):
+        return ": use `sink_avro`, or write the frame that `collect()` returns"
+    if isinstance(data, pl.DataFrame):
+        return ": use `write_avro`"
+    if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+        return ": use `AvroWriter`, which takes Arrow data, or pass `pl.DataFrame(...)` of it"
+    return ""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from polars_avro import _options, _schemas
+from polars_avro import _options, _schemas, _suggestions
 from polars_avro._core import WriteOptions
 from polars_avro._schemas import AvroSchema
 
 AvroCompression: TypeAlias = Literal["uncompressed", "null", "snappy", "deflate", "zstd", "zstandard", "bzip2", "xz"]
+"""A codec under its name in Polars or in Avro: `null` is uncompressed, `zstandard` is zstd."""
 SyncOnClose: TypeAlias = Literal["data", "all"]
+"""Wait until the disk has the bytes of a file, or its metadata too."""
 
 #: Names that Polars has for codecs and Avro has not.
 _CODECS = {"uncompressed": "null", "zstd": "zstandard"}
+#: Names of other formats and libraries, and the codec with the same compression.
+_OTHER_NAMES = {"gzip": "deflate", "gz": "deflate", "zlib": "deflate", "bz2": "bzip2", "lzma": "xz", "none": "null"}
 
 
 class FileOptions(NamedTuple):
@@ -42,7 +46,7 @@ def core_options(
     """Say how to write."""
     if compression is not None and compression not in get_args(AvroCompression):
         msg = f"`compression` must be None or one of {get_args(AvroCompression)}, got {compression!r}"
-        raise ValueError(msg)
+        raise ValueError(msg + _codec_hint(compression))
     _options.check(name=name, namespace=namespace, doc=doc)
     level = compression_level
     if level is not None:
@@ -62,6 +66,16 @@ def core_options(
         sync_marker=_marker(sync_marker),
         n_threads=_options.optional_integer("n_threads", n_threads, least=1),
     )
+
+
+def _codec_hint(compression: object) -> str:
+    """Return the end of the message about an unknown codec."""
+    if not isinstance(compression, str):
+        return ""
+    if same := _OTHER_NAMES.get(compression.lower()):
+        return f": use {same!r}"
+    near = _suggestions.nearest(compression, get_args(AvroCompression))
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _entries(metadata: Any) -> list[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+"""A path, the URL of an object in a store, or a file-like that takes bytes: any object with ``write()``."""
 
 ACCEPTED = (
     "a str, a path, the URL of an object in a store, a BytesIO, a file opened for writing bytes, "
@@ -82,6 +84,9 @@ def file_options(
     target: str | Any, *, append: bool, mkdir: bool, sync_on_close: SyncOnClose | None, renames: bool = False
 ) -> FileOptions:
     """Say how the bytes of a target become visible. `renames` says that a new file's record has a name or a text."""
+    if isinstance(target, str) and not stores.is_remote(target) and _names_directory(target):
+        msg = "Is a directory: name a file in it, or pass a `pl.PartitionBy` to `write_avro` or `sink_avro`"
+        raise IsADirectoryError(errno.EISDIR, msg, target)
     if append and not isinstance(target, str):
         msg = "`append` needs a path"
         raise ValueError(msg)
@@ -90,7 +95,7 @@ def file_options(
             f"{stores.shown(target)}: `append` needs a local file, objects in stores do not grow: write another object"
         )
         raise AvroUnsupportedError(msg)
-    if append and os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
+    if append and os.path.exists(target) and not os.path.isfile(target):
         msg = f"{target}: `append` needs a file, not a pipe or a device"
         raise ValueError(msg)
     if append and renames and os.path.exists(target):
@@ -100,3 +105,7 @@ def file_options(
         msg = f"`sync_on_close` must be None, 'data' or 'all', got {sync_on_close!r}"
         raise ValueError(msg)
     return FileOptions(isinstance(target, BytesIO), bool(append), bool(mkdir), sync_on_close)
+
+
+def _names_directory(path: str) -> bool:
+    return path.endswith(("/", os.sep)) or os.path.isdir(path)

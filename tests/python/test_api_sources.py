@@ -96,6 +96,18 @@ def test_files_of_a_list_come_in_its_order(read, directory, frame):
     assert_frame_equal(df, pl.concat([frame[800:], frame[:300]]))
 
 
+def test_an_iterator_of_sources_is_read_once(directory, frame):
+    names = ("e.avro", "a.avro")
+    expected = pl.concat([frame[800:], frame[:300]])
+    assert_frame_equal(polars_avro.scan_avro(directory / name for name in names).collect(), expected)
+    assert_frame_equal(
+        polars_avro.scan_avro(iter([(directory / name).read_bytes() for name in names])).collect(), expected
+    )
+    assert len(polars_avro.plan_splits(map(directory.joinpath, names))) == 1
+    with pytest.raises(TypeError, match="AvroReader reads one file"):
+        polars_avro.AvroReader(iter(["a.avro"]))
+
+
 def test_hidden_files_can_be_left_out(read, tmp_path, frame):
     write(tmp_path / "_draft.avro", make_rows(3))
     write(tmp_path / ".hidden.avro", make_rows(3))

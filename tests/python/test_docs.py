@@ -1,10 +1,10 @@
 """
 Code in the documentation runs.
 
-The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. A
-comment of HTML before a block changes that: ``<!-- not run: why -->`` leaves it out, ``<!-- raises: Error -->``
-expects an error, ``<!-- needs: name -->`` leaves it out where the package has no such name. A comment that begins with
-``<!-- setup`` holds code that readers need not see.
+The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. The
+README, the front page and the first steps run in an empty directory. A comment of HTML before a block changes that:
+``<!-- not run: why -->`` leaves it out, ``<!-- raises: Error -->`` expects an error, ``<!-- needs: name -->`` leaves it
+out where the package has no such name. A comment that begins with ``<!-- setup`` holds code that readers need not see.
 """
 
 import os
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import polars_avro
@@ -43,14 +44,16 @@ def is_left_out(note, what):
     return note == "not run" or (note == "needs" and not hasattr(polars_avro, what))
 
 
+#: Pages that write every file that they read, so they run in an empty directory.
+SELF_CONTAINED = (ROOT / "README.md", ROOT / "docs" / "index.md", ROOT / "docs" / "installation.md")
 # The guide to datums needs a registry: `test_docs_datums.py` runs it.
 PROGRAMS = [page for page in PAGES if any(blocks(page, "python", "py")) and page.name != "datums.md"]
 
 
 @pytest.mark.parametrize("page", PROGRAMS, ids=lambda page: str(page.relative_to(ROOT)))
 @pytest.mark.filterwarnings("ignore::polars_avro.AvroWarning")
-def test_python_of_a_page_runs(page, examples, monkeypatch):
-    monkeypatch.chdir(examples)
+def test_python_of_a_page_runs(page, examples, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path if page in SELF_CONTAINED else examples)
     names = {"__name__": "__main__"}
     for line, note, what, code in blocks(page, "python", "py"):
         if is_left_out(note, what):
@@ -79,17 +82,22 @@ def test_what_is_not_run_says_why():
             assert note != "not run" or len(what) > 10, f"{page}:{line}"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
-@pytest.mark.parametrize("page", [ROOT / "docs" / "command-line.md"], ids=["command-line.md"])
-def test_commands_of_a_page_run(page, examples, tmp_path):
-    """Shell blocks run line by line, with the same streams and files as in a terminal."""
-    script = tmp_path / "bin" / "polars-avro"
-    script.parent.mkdir()
+@pytest.fixture
+def shell(tmp_path_factory):
+    """Environment variables of a shell that finds the command and the package."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "polars-avro"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m polars_avro "$@"\n')
     script.chmod(0o755)
-    path = os.pathsep.join((str(script.parent), os.environ["PATH"]))
+    path = os.pathsep.join((str(folder), os.environ["PATH"]))
     package = str(Path(polars_avro.__file__).parents[1])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": package, "COLUMNS": "100"}
+    return {**os.environ, "PATH": path, "PYTHONPATH": package, "COLUMNS": "100"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+@pytest.mark.parametrize("page", [ROOT / "docs" / "command-line.md"], ids=["command-line.md"])
+def test_commands_of_a_page_run(page, examples, shell):
+    """Shell blocks run line by line, with the same streams and files as in a terminal."""
     ran = 0
     for _, note, what, code in blocks(page, "sh"):
         if is_left_out(note, what):
@@ -97,8 +105,43 @@ def test_commands_of_a_page_run(page, examples, tmp_path):
         for command in code.strip().splitlines():
             expected = int(match[1]) if (match := re.search(r"# exit status (\d)", command)) else 0
             done = subprocess.run(
-                ["sh", "-c", command], cwd=examples, env=environment, capture_output=True, text=True, check=False
+                ["sh", "-c", command], cwd=examples, env=shell, capture_output=True, text=True, check=False
             )
             assert done.returncode == expected, (command, done.stderr)
             ran += 1
     assert ran > 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+@pytest.mark.parametrize("page", SELF_CONTAINED, ids=lambda page: page.name)
+def test_first_steps_run_in_any_directory(page, shell, tmp_path):
+    """The code is a program of its own, and commands read the files that it writes."""
+    program = "".join(code for *_, code in blocks(page, "python", "py"))
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=shell, capture_output=True, check=True)
+    lines = [line for *_, code in blocks(page, "sh") for line in code.splitlines() if line.startswith("polars-avro ")]
+    for command in lines:
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, env=shell, capture_output=True, check=True)
+    assert lines or page.name != "installation.md"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_commands_of_the_migration_table_run(shell, tmp_path):
+    """The last column of the table, with the files that it names."""
+    rows = pl.DataFrame({"a": range(3), "b": ["x", "y", "z"]})
+    for name in ("a.avro", "b.avro", "bad.avro"):
+        polars_avro.write_avro(rows, tmp_path / name)
+    schema = polars_avro.read_avro_metadata(tmp_path / "a.avro").avro_schema
+    (tmp_path / "a.avsc").write_text(schema)
+    rows.write_ndjson(tmp_path / "a.ndjson")
+    with (tmp_path / "bad.avro").open("ab") as file:
+        file.write(bytes(100))
+    text = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
+    commands = re.findall(r"\| `(polars-avro [^`]+)` \|$", text, re.MULTILINE)
+    for command in commands:
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=shell, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == (1 if " check " in command else 0), (command, done.stderr)
+    assert len(commands) == 15
+    assert polars_avro.read_avro(tmp_path / "all.avro").height == 6
+    assert polars_avro.read_avro(tmp_path / "d.avro").equals(rows)

@@ -70,3 +70,11 @@ def test_paths_of_the_development_pages_exist(page):
 def test_paths_are_found():
     assert paths_in("see `src/lib.rs`, `src/codec/<name>.rs` and `nox -s test`") == ["src/lib.rs"]
     assert len(paths_in((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))) > 10
+
+
+def test_the_python_loop_brings_a_pip_that_knows_groups():
+    """`maturin develop --group` needs pip 25.1, and a stock Python 3.11 has an older one."""
+    (command,) = re.findall(
+        r"^python -m venv .*$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert command.index("'pip>=25.1'") < command.index("maturin develop --group")

@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 
 import polars_avro
+import polars_avro.dask
+import polars_avro.ray
+from polars_avro._frame_namespaces import DataFrameNamespace, LazyFrameNamespace
 
 FUNCTIONS = [polars_avro.scan_avro, polars_avro.read_avro, polars_avro.AvroReader]
 
@@ -68,3 +71,28 @@ def test_namespaces_take_the_arguments_of_the_functions(owner, name):
     assert method.__doc__ == getattr(polars_avro, name).__doc__
     with pytest.raises(TypeError, match="unexpected keyword argument 'unknown'"):
         method(unknown=1)
+
+
+WRITERS = [polars_avro.write_avro, polars_avro.sink_avro, polars_avro.AvroWriter]
+
+
+@pytest.mark.parametrize("name", sorted({name for function in WRITERS for name in texts(function)} - {"target"}))
+def test_an_option_of_writing_has_the_same_text_everywhere(name):
+    assert len({texts(f)[name] for f in WRITERS if name in texts(f)}) == 1
+
+
+PUBLIC = [
+    *(getattr(polars_avro, name) for name in ("decode", "encode", "plan_splits", "scan_splits", "SchemaRegistry")),
+    *(polars_avro.read_avro_schema, polars_avro.read_avro_metadata, polars_avro.Split.read, *FUNCTIONS, *WRITERS),
+    *(DataFrameNamespace.write, DataFrameNamespace.schema, LazyFrameNamespace.sink, LazyFrameNamespace.schema),
+    *(polars_avro.ray.read_avro, polars_avro.ray.write_avro, polars_avro.dask.read_avro),
+]
+
+
+@pytest.mark.parametrize("function", PUBLIC, ids=lambda function: f"{function.__module__}.{function.__qualname__}")
+def test_every_parameter_has_an_entry_of_its_own(function):
+    kinds = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    parameters = inspect.signature(function).parameters.values()
+    names = [kinds.get(each.kind, "") + each.name for each in parameters if each.name != "self"]
+    assert list(texts(function)) == names
+    assert all(text for _, text in texts(function).values())

@@ -331,7 +331,7 @@ def test_the_branch_is_the_first_one_that_fits_without_narrowing() -> None:
 
 
 def test_an_argument_is_named_as_it_was_given() -> None:
-    with pytest.raises(TypeError, match="`avro_schema` must hold what JSON has"):
+    with pytest.raises(TypeError, match="`avro_schema` must contain only types that JSON has"):
         write_avro(pl.DataFrame({"a": [1]}), io.BytesIO(), avro_schema={"type": "int", "x": {1}})
 
 
