@@ -183,6 +183,8 @@ def read_avro(
     _options.check(glob=glob, hive_partitioning=hive_partitioning, rechunk=rechunk, limits=limits)
     part = _options.byte_range(byte_range)
     named = include_file_paths is not None or hive_partitioning or hive_schema is not None or schema is not None
+    if inputs.is_iterator(source):
+        source = list(source)  # type: ignore[arg-type]
     single = None if named else _single(source, glob=glob)
     if single is None and part is not None:
         msg = "`byte_range` needs a single file, without columns from its path and without `schema`"

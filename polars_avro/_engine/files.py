@@ -15,7 +15,7 @@ from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames, warn_at_end
 from polars_avro._engine.parts import Part, resolve_slice, resolve_slice_of
 from polars_avro._errors import AvroColumnNotFoundError, AvroError
-from polars_avro._sources import stores
+from polars_avro._sources import hidden, stores
 from polars_avro._sources.inputs import FileIdentity, identify, label
 from polars_avro._sources.stores import Stores
 
@@ -150,6 +150,8 @@ class Files:
             first = self.sources[0]
             if isinstance(first, str) and error.file == first and self.first not in (None, identify(first)):
                 error.args = (f"{error}; the file has changed since it was scanned: scan it again",)
+            if len(self.sources) > 1:
+                hidden.explain(error)
             raise
 
 

@@ -76,7 +76,7 @@ def normalize_source(source: Source) -> str | Contents:
         return source.getvalue()[source.tell() :]
     read = getattr(source, "read", None)
     if not callable(read):
-        advice = "; pass a list of the sources" if _is_iterator(source) else ""
+        advice = "; pass a list of the sources" if is_iterator(source) else ""
         msg = f"cannot read Avro from {type(source).__name__!r}: expected {ACCEPTED}{advice}"
         raise TypeError(msg)
     opened = open_files.open_file(source)
@@ -85,7 +85,7 @@ def normalize_source(source: Source) -> str | Contents:
 
 def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
     """Return the paths, or the bytes, of one source or of several in a list or an iterator."""
-    if _is_iterator(sources):
+    if is_iterator(sources):
         sources = list(cast("Iterator[Source]", sources))
     if isinstance(sources, Sequence) and not isinstance(sources, (str, bytes, bytearray, memoryview)):
         opened = [normalize_source(source) for source in sources]
@@ -101,7 +101,7 @@ def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
 
 def normalize_file(source: Source, function: str) -> str | Contents:
     """Return the path or the bytes of one source for a function that reads one file."""
-    if _is_iterator(source) or isinstance(source, (list, tuple)):
+    if is_iterator(source) or isinstance(source, (list, tuple)):
         msg = f"cannot read Avro from {type(source).__name__!r}: {function} reads one file, scan_avro reads several"
         raise TypeError(msg)
     opened = normalize_source(source)
@@ -153,7 +153,8 @@ def label(source: str | Contents) -> str:
     return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _is_iterator(source: object) -> bool:
+def is_iterator(source: object) -> bool:
+    """Return whether a source is an iterator of sources."""
     # Open files are iterators too.
     return isinstance(source, Iterator) and not hasattr(source, "read")
 

@@ -186,7 +186,26 @@ fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
         [0x1F, 0x8B, ..] => "it looks like gzip: decompress it first".to_owned(),
         [0xC3, 0x01, ..] => "it looks like one value in Avro's single-object encoding".to_owned(),
         [0x00, ..] => "it looks like one value in the framing of a schema registry".to_owned(),
-        _ => format!("it begins with {:02x?}", &bytes[..bytes.len().min(4)]),
+        _ => match text_format(bytes) {
+            Some(format) => format.to_owned(),
+            None => format!("it begins with {:02x?}", &bytes[..bytes.len().min(4)]),
+        },
     };
     Err(at(0, format!("not an Avro object container file: {guess}")).into())
+}
+
+/// Returns a guess at the text format that the bytes begin like.
+fn text_format(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    let start = text[..text.len().min(16)].to_ascii_lowercase();
+    if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") {
+        // Proxies and login pages answer with status 200.
+        Some("it is an HTML page, perhaps of a login or a proxy: open the URL in a browser")
+    } else if start.starts_with(b"<?xml") {
+        Some("it looks like XML")
+    } else if start.starts_with(b"{\"") {
+        Some("it looks like JSON")
+    } else {
+        None
+    }
 }

@@ -90,7 +90,11 @@ fn by_kind(error: &Error) -> PyErr {
 fn schema_error(error: &Error) -> PyErr {
     let (class, hint) = match error.message() {
         MISSING_COLUMN => ("AvroColumnNotFoundError", "; pass missing_columns='insert' to read it as null"),
-        EXTRA_COLUMN => ("AvroSchemaError", "; pass extra_columns='ignore' to skip it"),
+        // The union comes first, because skipping a column discards its values.
+        EXTRA_COLUMN => (
+            "AvroSchemaError",
+            "; pass schema_mode='union' to read the columns of all files, or extra_columns='ignore' to discard this one",
+        ),
         MISSING_FIELD => (
             "AvroSchemaError",
             "; pass cast_options=pl.ScanCastOptions(missing_struct_fields='insert') to read it as null",

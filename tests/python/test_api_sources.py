@@ -103,6 +103,7 @@ def test_an_iterator_of_sources_is_read_once(directory, frame):
     assert_frame_equal(
         polars_avro.scan_avro(iter([(directory / name).read_bytes() for name in names])).collect(), expected
     )
+    assert_frame_equal(polars_avro.read_avro(directory / name for name in names), expected)
     assert len(polars_avro.plan_splits(map(directory.joinpath, names))) == 1
     with pytest.raises(TypeError, match="AvroReader reads one file"):
         polars_avro.AvroReader(iter(["a.avro"]))

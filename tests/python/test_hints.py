@@ -174,3 +174,27 @@ def test_the_command_line_names_its_own_option(cli, spark, command, source):
 def test_a_schema_that_lacks_a_column_says_to_add_it_first():
     with pytest.raises(polars_avro.AvroSchemaError, match=r"add it to `schema`, or pass extra_columns='ignore'"):
         read_avro(avro(DF), schema={"station": pl.String})
+
+
+def test_a_hidden_file_after_the_first_names_the_option_too(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "part.avro").write_bytes(avro(DF))
+    (tmp_path / "b" / "_part.avro").write_bytes(b"crc")
+    with pytest.raises(polars_avro.AvroDataError, match=r"hidden_file_prefix=\['_', '\.'\] skips such files"):
+        scan_avro(tmp_path).collect()
+
+
+def test_a_file_with_a_new_column_names_the_union_first(tmp_path):
+    (tmp_path / "a.avro").write_bytes(avro(DF))
+    (tmp_path / "b.avro").write_bytes(avro(DF.with_columns(wind=1)))
+    with pytest.raises(polars_avro.AvroSchemaError) as caught:
+        scan_avro(tmp_path).collect()
+    message = str(caught.value)
+    assert 0 < message.index("pass schema_mode='union'") < message.index("extra_columns='ignore'")
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><html>", b"\n<html lang='en'>"])
+def test_an_html_page_is_named(page):
+    with pytest.raises(polars_avro.AvroDataError, match="not an Avro object container file: it is an HTML page"):
+        read_avro(page)

@@ -64,7 +64,8 @@ fn a_header_cut_short_anywhere_is_refused() {
 fn what_is_no_container_file_is_named() {
     let prefix = "f.avro: at byte 0: not an Avro object container file: ";
     assert_eq!(refused(b""), "f.avro: at byte 0: empty file, not an Avro object container file");
-    let table: [(&[u8], &str); 8] = [
+    let html = "it is an HTML page, perhaps of a login or a proxy: open the URL in a browser";
+    let table: [(&[u8], &str); 11] = [
         (b"Obj\x02....", "it has version 2 of the format, only 1 is defined"),
         (b"PAR1....", "it looks like Parquet"),
         (b"ARROW1..", "it looks like an Arrow IPC file"),
@@ -72,7 +73,10 @@ fn what_is_no_container_file_is_named() {
         (b"\xC3\x01....", "it looks like one value in Avro's single-object encoding"),
         (b"\x00\x00\x00\x00\x01", "it looks like one value in the framing of a schema registry"),
         (b"Ox", "it begins with [4f, 78]"),
-        (b"{\"type\"", "it begins with [7b, 22, 74, 79]"),
+        (b"{\"type\"", "it looks like JSON"),
+        (b"\n <!DOCTYPE html><html>", html),
+        (b"\xEF\xBB\xBF<HTML lang=en>", html),
+        (b"<?xml version=\"1.0\"?><Error>", "it looks like XML"),
     ];
     for (bytes, guess) in table {
         assert_eq!(refused(bytes), format!("{prefix}{guess}"));
