@@ -65,6 +65,7 @@ from polars_avro._sink import sink_avro
 from polars_avro._write import write_avro
 
 if TYPE_CHECKING:
+    from polars_avro._compatibility import Incompatibility, check_compatibility
     from polars_avro._engine.file_parts import FilePart
     from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
     from polars_avro._reader import AvroReader
@@ -86,11 +87,13 @@ __all__ = [
     "AvroWriter",
     "BadBlock",
     "FilePart",
+    "Incompatibility",
     "Limits",
     "RegisteredSchema",
     "SchemaRegistry",
     "Split",
     "__version__",
+    "check_compatibility",
     "decode",
     "encode",
     "plan_splits",
@@ -109,7 +112,9 @@ _ON_USE = {
     "AvroReader": "_reader",
     "AvroWriter": "_writer",
     "FilePart": "_engine.file_parts",
+    "Incompatibility": "_compatibility",
     "Split": "_splitting.split",
+    "check_compatibility": "_compatibility",
     "plan_splits": "_splitting.functions",
     "read_avro_metadata": "_metadata",
     "read_avro_schema": "_metadata",

@@ -32,6 +32,7 @@ __all__ = [
     "close_interpreter",
     "datum_schema",
     "default_limits",
+    "incompatibilities",
     "remove_store_files",
     "reopen_interpreter",
     "stop_reads",
@@ -269,6 +270,7 @@ class FrameStream:
     def __next__(self) -> Batch: ...
 
 def check_written_schema(schema: str) -> None: ...
+def incompatibilities(writer: str, reader: str) -> list[tuple[str, str, str | None]]: ...
 
 @final
 class WriteOptions:

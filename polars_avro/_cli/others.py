@@ -13,7 +13,7 @@ from polars.exceptions import ComputeError, PolarsError, SchemaError
 
 from polars_avro._cli import failures, where
 from polars_avro._cli.formats import Format, Table
-from polars_avro._cli.resolution import parse
+from polars_avro._cli.schema_files import parse
 from polars_avro._cli.sources import name_of, standard_input
 from polars_avro._core import FileOpener
 

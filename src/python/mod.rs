@@ -5,6 +5,7 @@
 mod arrow;
 mod arrow_import;
 mod batch_reader;
+mod compatibility;
 mod damage;
 mod datum;
 mod error;
@@ -89,6 +90,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<frame::Frame>()?;
     module.add_class::<frame::FrameStream>()?;
     module.add_function(wrap_pyfunction!(writer::check_written_schema, module)?)?;
+    module.add_function(wrap_pyfunction!(compatibility::incompatibilities, module)?)?;
     module.add_class::<writer::WriteOptions>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<options::ReadOptions>()

@@ -23,7 +23,7 @@ pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;
 pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve};
-pub use resolution::{Cast, Casts, Evolution, Extra, Missing};
+pub use resolution::{Cast, Casts, Evolution, Extra, Incompatibility, Missing};
 #[cfg(feature = "python")]
 pub(crate) use resolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 pub(crate) use restored::{Categories, Restored, column_name, full_name, note_name, physical};

@@ -7,6 +7,7 @@
 //! are spread to the pairs above them afterwards.
 
 mod branches;
+mod compatibility;
 mod evolution;
 mod failed;
 mod failure;
@@ -15,6 +16,7 @@ mod leaf;
 mod resolver;
 mod units;
 
+pub use compatibility::Incompatibility;
 pub use evolution::{Cast, Casts, Evolution, Extra, Missing};
 #[cfg(feature = "python")]
 pub(crate) use evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};

@@ -8,7 +8,6 @@ import pytest
 from rows import SCHEMA
 
 import polars_avro
-from polars_avro._cli.resolution import problems
 
 ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
 INNER = {"type": "record", "name": "I", "fields": [{"name": "x", "type": "int"}]}
@@ -20,7 +19,7 @@ def record(*fields, name="R", **more):
 
 
 def found(writer, reader):
-    return [str(problem) for problem in problems(json.dumps(writer), json.dumps(reader))]
+    return [str(problem) for problem in polars_avro.check_compatibility(reader, writer)]
 
 
 READABLE = {
@@ -61,7 +60,7 @@ def test_readable(case):
 
 UNREADABLE = {
     "narrower": (record(("a", "long")), record(("a", "int")), ["field `a`: the writer's long"]),
-    "no default": (record(("a", "int")), record(("b", "int")), ["field `b`: the writer lacks it"]),
+    "no default": (record(("a", "int")), record(("b", "int")), ["field `b`: the writer did not write this field"]),
     "no longer nullable": (
         record(("a", ["null", "int"])),
         record(("a", "int")),
@@ -70,7 +69,7 @@ UNREADABLE = {
     "a branch that is gone": (
         record(("a", ["null", "int", "string"])),
         record(("a", ["null", "int"])),
-        ["field `a`: string is none of the reader's null, int, where the value is string"],
+        ["field `a`: the writer's string cannot be read as the reader's union [null, int], where the value is string"],
     ),
     "a symbol that is gone": (
         record(("e", ENUM)),
@@ -110,7 +109,7 @@ def test_unreadable(case):
 )
 def test_what_is_said_of_values_is_what_the_reader_does(writer, reader, good, bad):
     writer, reader = record(("a", writer)), record(("a", reader))
-    (problem,) = problems(json.dumps(writer), json.dumps(reader))
+    (problem,) = polars_avro.check_compatibility(reader, writer)
     assert problem.values is not None
     for value, fails in ((good, False), (bad, True)):
         file = io.BytesIO()
@@ -143,7 +142,7 @@ def test_the_status_says_what_was_asked_for(cli):
         "NEW reads OLD: yes",
         "OLD reads NEW: no",
         "  field `a`: the writer's long cannot be read as the reader's int",
-        "  field `b`: the writer lacks it, and the reader has no default for it",
+        "  field `b`: the writer did not write this field and the reader has no default for it",
     ]
     for compatibility, status in (("backward", 0), ("forward", 1), ("full", 1), ("none", 0)):
         assert cli("diff", "--compatibility", compatibility, old, new).status == status
@@ -160,3 +159,52 @@ def test_schemas_that_are_none(cli, tmp_path):
     cli.refused("diff", '{"type": "record"}', '"int"', status=3)
     cli.refused("diff", tmp_path / "absent.avsc", '"int"', status=3)
     cli.refused("diff", tmp_path, '"int"', status=2)
+
+
+def test_modes_choose_the_directions_and_the_versions():
+    first, second = record(("a", "int")), record(("a", "long"), {"name": "b", "type": "int", "default": 0})
+    third = record(("a", "double"), ("c", "string"))
+
+    def directions(mode):
+        found = polars_avro.check_compatibility(third, first, second, mode=mode)
+        return [(problem.direction, problem.version, problem.path) for problem in found]
+
+    backward = [("backward", version, "c") for version in (0, 1)]
+    forward = [("forward", version, "a") for version in (0, 1)]
+    assert directions("BACKWARD") == backward[1:]
+    assert directions("BACKWARD_TRANSITIVE") == backward
+    assert directions("FORWARD") == forward[1:]
+    assert directions("FORWARD_TRANSITIVE") == forward
+    assert directions("FULL") == backward[1:] + forward[1:]
+    assert directions("FULL_TRANSITIVE") == backward + forward
+    assert directions("NONE") == []
+    assert polars_avro.check_compatibility(third, mode="FULL_TRANSITIVE") == []
+
+
+@pytest.mark.parametrize("mode", ["backward", "NONE_TRANSITIVE", "", None, 1])
+def test_modes_that_do_not_exist_are_refused(mode):
+    with pytest.raises(ValueError, match=r"`mode` must be one of 'BACKWARD', 'BACKWARD_TRANSITIVE', .* 'NONE', got"):
+        polars_avro.check_compatibility("int", "int", mode=mode)
+
+
+def test_a_schema_that_is_not_valid_is_named():
+    with pytest.raises(polars_avro.AvroSchemaError, match="the writer's schema"):
+        polars_avro.check_compatibility("int", {"type": "record", "name": "r"})
+    with pytest.raises(polars_avro.AvroSchemaError, match="the reader's schema"):
+        polars_avro.check_compatibility({"type": "enum", "name": "e"}, "int")
+
+
+def test_every_field_of_a_nested_record_is_listed():
+    inner = record(("x", "string"), ("y", "int"), ("z", "int"), name="I")
+    writer = record(("i", record(("x", "int"), name="I")), ("l", {"type": "array", "items": "I"}))
+    found = polars_avro.check_compatibility(record(("i", inner), ("l", {"type": "array", "items": "I"})), writer)
+    assert [problem.path for problem in found] == ["i.x", "i.y", "i.z"]
+
+
+def test_roots_and_names_match_as_in_reading():
+    for writer, reader in [(record(("a", "int")), "int"), (["null", record(("a", "int"))], record(("a", "long")))]:
+        found = polars_avro.check_compatibility(reader, writer)
+        file = io.BytesIO()
+        value = {"a": 1}
+        fastavro.schemaless_writer(file, fastavro.parse_schema(writer), value)
+        assert [problem.values for problem in found] in ([None], ["null"])

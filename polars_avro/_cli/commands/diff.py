@@ -10,7 +10,8 @@ import polars as pl
 
 from polars_avro._cli import failures
 from polars_avro._cli import sources as sources_
-from polars_avro._cli.resolution import Problem, parse, problems
+from polars_avro._cli.schema_files import parse
+from polars_avro._compatibility import Incompatibility, check_compatibility
 from polars_avro._core import FileOpener
 from polars_avro._metadata import read_avro_metadata
 
@@ -40,8 +41,8 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
     before, after = _schema(old, storage_options), _schema(new, storage_options)
     for line in _columns(before, after):
         click.echo(line)
-    backward = _verdict("NEW reads OLD", problems(before, after))
-    forward = _verdict("OLD reads NEW", problems(after, before))
+    backward = _verdict("NEW reads OLD", check_compatibility(after, before))
+    forward = _verdict("OLD reads NEW", check_compatibility(before, after))
     asked = {"backward": [backward], "forward": [forward], "full": [backward, forward], "none": []}
     ctx.exit(0 if all(asked[compatibility]) else failures.FOUND)
 
@@ -70,7 +71,7 @@ def _columns(old: str, new: str) -> Iterator[str]:
             yield f"+ {name}: {dtype}"
 
 
-def _verdict(question: str, found: list[Problem]) -> bool:
+def _verdict(question: str, found: list[Incompatibility]) -> bool:
     """Print whether one schema reads the other, and return it."""
     if not found:
         click.echo(f"{question}: yes")

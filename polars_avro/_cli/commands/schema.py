@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._cli import sources as sources_
-from polars_avro._cli.resolution import empty_file, parse
+from polars_avro._cli.schema_files import empty_file, parse
 from polars_avro._metadata import read_avro_metadata, read_avro_schema
 
 if TYPE_CHECKING:

@@ -77,7 +77,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn pair(&mut self, writer: NodeId, reader: NodeId) -> ResolvedId {
+    pub(super) fn pair(&mut self, writer: NodeId, reader: NodeId) -> ResolvedId {
         self.id(Pair { writer, reader, is_root: false })
     }
 
@@ -265,7 +265,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The datum of a field that the writer did not write; `None` is null. Or why there is none.
-    fn default(
+    pub(super) fn default(
         &mut self,
         record: &Record,
         at: usize,
