@@ -10,6 +10,9 @@ Writing
 Avro datums in columns
     decode, encode, SchemaRegistry, RegisteredSchema
 
+Schemas
+    check_compatibility, Incompatibility
+
 Several machines
     plan_splits, scan_splits, Split, FilePart, the modules polars_avro.ray and polars_avro.dask
 

@@ -58,7 +58,7 @@ def check_compatibility(reader: AvroSchema, *writers: AvroSchema, mode: Mode = "
     """
     Check whether a reader with one schema can read what earlier schemas wrote.
 
-    The rules are those of schema resolution in the Avro specification: what :func:`scan_avro` does with `reader_schema`.
+    The rules are those of schema resolution in the Avro specification, as for `reader_schema` of :func:`scan_avro`.
     Every failure is listed, not the first alone.
 
     Parameters
@@ -96,7 +96,7 @@ def check_compatibility(reader: AvroSchema, *writers: AvroSchema, mode: Mode = "
     ...     print(problem.direction, problem)
     forward field `id`: the writer's long cannot be read as the reader's int
     """
-    base = mode.removesuffix(_TRANSITIVE) if isinstance(mode, str) else mode
+    base = str(mode).removesuffix(_TRANSITIVE)
     if base not in _DIRECTIONS or mode == f"NONE{_TRANSITIVE}":
         modes = [name for each in _DIRECTIONS for name in (each, each + _TRANSITIVE)][:-1]
         msg = f"`mode` must be one of {', '.join(map(repr, modes))}, got {mode!r}"
