@@ -1,4 +1,4 @@
-"""Plan splits, and read them lazily."""
+"""Planning of splits, and lazy reading of them."""
 
 from __future__ import annotations
 
@@ -51,81 +51,79 @@ def plan_splits(
     limits: Limits | None = None,
 ) -> list[Split]:
     """
-    Share out the rows of Avro files, for tasks that read them on other machines.
+    Divide the rows of Avro files among tasks that read them on other machines.
 
-    Files are listed, and the header of the first one is read, but no data. Sizes tell where to cut, and the task that
-    reads a range finds the blocks in it by their sync markers. The same files give the same splits.
+    This call lists files and reads the header of the first one, but no data. Files are cut by their sizes, and the task
+    that reads a range finds the blocks in it by their sync markers. The same files yield the same splits.
 
     Parameters
     ----------
     source
-        Path(s) to files or directories, or glob patterns, or URLs of these in stores, which the tasks must be able to
-        read as well.
+        Path(s) or URL(s) of files or directories, or glob patterns, which the tasks must be able to read as well.
     target_bytes
-        About how many bytes of files a split has. Larger files are cut into ranges of equal size; neighbouring smaller
-        ones are packed together, at most 1,024 into a split.
+        The approximate number of file bytes in a split. Larger files are cut into ranges of equal size. Consecutive
+        smaller files are packed into one split, at most 1,024 of them.
     ignore_errors
-        Leave damaged blocks out, as in :func:`read_avro`.
+        Drop damaged blocks, as in :func:`read_avro`.
     strict
         Treat irregular blocks as damaged, as in :func:`read_avro`.
     hive_partitioning
-        Whether ``key=value`` directories in the paths become columns, as in :func:`scan_avro`. Their dtypes are
-        inferred from all paths.
+        Turn ``key=value`` directories in the paths into columns, as in :func:`scan_avro`. Their dtypes are inferred
+        from all paths.
     glob
-        Whether ``*``, ``?`` and ``[`` in a path make it a pattern.
+        Treat a path with ``*``, ``?`` or ``[`` as a pattern.
     hidden_file_prefix
-        Leave out files of directories and patterns whose names begin with one of these.
+        Skip files of directories and patterns whose names begin with one of these.
     schema
-        Names and dtypes of the columns, in the order wanted, as in :func:`scan_avro`. Not together with
-        `reader_schema`.
+        Names and dtypes of the columns, in the order wanted, as in :func:`scan_avro`. Excludes `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file.
     schema_mode : {'first', 'union'}
-        What the files are read as if neither `schema` nor `reader_schema` is given: as the schema of the first file,
-        or as one that has the columns of all files. The latter reads every header.
+        The schema to read as if neither `schema` nor `reader_schema` is passed: that of the first file, or the union of
+        all. The latter reads every header.
     hive_schema
         The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
         from `schema` or the files; the others are inferred.
     try_parse_hive_dates
-        Whether dates and datetimes are inferred too.
+        Infer dates and datetimes in paths too.
     include_file_paths
-        If not None, a column of this name says which file a row came from.
+        If not None, a column of this name has the path of each row's file.
     missing_columns : {'raise', 'insert'}
-        What becomes of columns that a file lacks and that have no default in the schema: an error, or null.
+        Raise an error, or insert nulls, for columns that a file lacks and that have no default in the schema.
     extra_columns : {'raise', 'ignore'}
-        What becomes of columns that only later files have.
+        Raise an error for columns that only later files have, or skip them.
     cast_options
-        The casts that are allowed where dtypes differ, as in :func:`scan_avro`.
+        The casts that are allowed if dtypes differ, as in :func:`scan_avro`.
     storage_options
-        Options of the stores that the files are in, as in :func:`scan_avro`. Splits keep them in this process; when
-        they are pickled, they take along where the store is and leave out credentials.
+        Options of the store that holds the files, as in :func:`scan_avro`. Pickled splits keep the location of the
+        store and drop credentials.
     credential_provider
-        Where credentials of the stores come from, as in :func:`scan_avro`. Splits that are pickled leave it out.
+        The source of credentials for the store, as in :func:`scan_avro`. Pickled splits drop it.
     limits
-        What a file may ask for before it is refused.
+        Bounds on what reading a file may cost.
 
     Returns
     -------
     list of Split
-        In the order of the files: read one after the other, they give what :func:`read_avro` does.
+        The splits in the order of the files. Read one after the other, they have the rows of :func:`read_avro`.
 
     Raises
     ------
     AvroError
         If the first file is damaged or cannot be read as Avro.
     FileNotFoundError
-        If there is no such file.
+        If no file is found.
     TypeError
-        If `source` is not a path or a list of them: a split has to be small.
+        If `source` is not a path or a list of paths, because splits contain no data.
     ValueError
         If `target_bytes` is less than 1.
 
     See Also
     --------
     scan_splits : Read splits lazily.
-    polars_avro.ray.read_avro : A dataset of Ray's.
-    polars_avro.dask.read_avro : A dataframe of Dask's.
+    polars_avro.ray.read_avro : Read into a dataset of Ray Data.
+    polars_avro.dask.read_avro : Read into a dataframe of Dask.
 
     Examples
     --------
@@ -178,7 +176,7 @@ def plan_splits(
         first.codec,
         in_stores,
     )
-    # Refuses columns that have the same name.
+    # Raises for duplicate column names.
     plan.files(paths, read_schema, in_stores).schema()
     sizes = in_stores.sizes(paths)
     rows_per_byte = _rows_per_byte(first)
@@ -201,7 +199,7 @@ def scan_splits(
     """
     Lazily read splits, one after the other.
 
-    Neighbouring ranges of a file are read as one, so that all splits of a plan are the scan of its files.
+    Adjacent ranges of a file are joined, so all splits of a plan are a scan of its files.
 
     Parameters
     ----------
@@ -212,14 +210,14 @@ def scan_splits(
     on_bad_block
         Called with a :class:`BadBlock` for each block that is dropped or irregular.
     batch_size
-        About how many rows a batch has.
+        The approximate number of rows in a batch.
     n_threads
-        How many threads decode: as many as Polars uses by default; 1 decodes on the thread that asks for rows.
+        The number of threads that decode, by default as many as Polars uses. 1 decodes on the calling thread.
     storage_options
-        Options of the stores that the files are in, as in :func:`scan_avro`, where the process that planned had others
-        or the splits have come from another process.
+        Options of the store that holds the files, as in :func:`scan_avro`. Pass them if the splits were unpickled, or
+        if they differ from those of :func:`plan_splits`.
     credential_provider
-        Where credentials of the stores come from, as in :func:`scan_avro`.
+        The source of credentials for the store, as in :func:`scan_avro`.
 
     Returns
     -------
@@ -228,13 +226,13 @@ def scan_splits(
     Raises
     ------
     TypeError
-        If `splits` holds anything but splits.
+        If `splits` contains other objects than splits.
     ValueError
-        If there is no split, or they are of plans with different options.
+        If `splits` is empty, or has splits of plans with different options.
 
     See Also
     --------
-    plan_splits : Make splits.
+    plan_splits : Plan splits.
 
     Examples
     --------
@@ -261,18 +259,18 @@ def scan_splits(
 
 
 def _rows_per_byte(file: ContainerFile) -> float | None:
-    """Give the rows of the first block by its bytes; None if there is no block, or it is damaged."""
+    """Return the rows per byte of the first block; None if there is no block, or it is damaged."""
     try:
-        found = file.first_block()
+        block = file.first_block()
     except AvroError:
         return None
-    return found[0] / found[1] if found is not None and found[0] > 0 else None
+    return block[0] / block[1] if block is not None and block[0] > 0 else None
 
 
 def _paths(sources: Sequence[str | Contents]) -> list[str]:
     paths = [source for source in sources if isinstance(source, str)]
     if len(paths) < len(sources):
-        msg = "splits are made of paths: bytes and file-likes would travel with every task"
+        msg = "splits need paths: bytes and file-likes would be sent with every task"
         raise TypeError(msg)
     return paths
 
@@ -285,8 +283,8 @@ def _split(parts: tuple[FilePart, ...], rows_per_byte: float | None, header_size
 
 
 def _plan_of(splits: Sequence[Split]) -> SplitPlan:
-    others: Iterable[object] = splits
-    for split in others:
+    objects: Iterable[object] = splits
+    for split in objects:
         if not isinstance(split, Split):
             msg = f"`splits` must hold splits, got {type(split).__name__!r}"
             raise TypeError(msg)
@@ -295,6 +293,6 @@ def _plan_of(splits: Sequence[Split]) -> SplitPlan:
         raise ValueError(msg)
     plan = splits[0]._plan
     if any(split._plan != plan for split in splits):
-        msg = "the splits are of plans with different schemas or options"
+        msg = "the splits belong to plans with different schemas or options"
         raise ValueError(msg)
     return plan

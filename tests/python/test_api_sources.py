@@ -136,7 +136,7 @@ def test_text_is_refused(read, path):
 
 
 def test_paths_and_bytes_do_not_mix(read, path):
-    with pytest.raises(TypeError, match="paths alone"):
+    with pytest.raises(TypeError, match="either paths"):
         read([path, path.read_bytes()])
 
 
