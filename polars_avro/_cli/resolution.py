@@ -1,4 +1,4 @@
-"""Problems of reading files of one schema as another."""
+"""Comparison of a writer's and a reader's schema."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SYNC = bytes(16)
 
 @dataclass(frozen=True)
 class Problem:
-    """A place where a reader fails: for every file, or for files that hold certain values."""
+    """A field at which a reader fails, for every file or only for some values."""
 
     path: str
     message: str
-    #: The values that it fails for; None for all.
+    #: The values for which it fails; None means all.
     values: str | None = None
 
     def __str__(self) -> str:
@@ -31,17 +31,17 @@ class Problem:
 
 
 def problems(writer: str, reader: str) -> list[Problem]:
-    """List what keeps a reader with one schema, as JSON text, from reading files of another."""
-    found = list(_Pairs(_Names(writer), _Names(reader)).compare())
+    """List the problems of a reader with one schema, as JSON text, in reading files of another."""
+    walked = list(_Pairs(_Names(writer), _Names(reader)).compare())
     refusal = _refusal(writer, reader)
-    if refusal is not None and all(problem.values for problem in found):
-        # The reader itself has the last word.
-        return [Problem("", refusal), *found]
-    return list(dict.fromkeys(found))
+    if refusal is not None and all(problem.values for problem in walked):
+        # The core refuses the pair, although the walk found no problem for all values.
+        return [Problem("", refusal), *walked]
+    return list(dict.fromkeys(walked))
 
 
 def _refusal(writer: str, reader: str) -> str | None:
-    """Return why the reader refuses a file without rows."""
+    """Return the error of reading a file without rows, or None."""
     try:
         ContainerFile(empty_file(writer), FileOpener(reader))
     except AvroError as error:
@@ -50,7 +50,7 @@ def _refusal(writer: str, reader: str) -> str | None:
 
 
 def parse(source: str) -> str:
-    """Return the schema of an .avsc file, or of JSON text, as text that is known to be a schema."""
+    """Return the JSON text of an .avsc file or of a JSON argument, after checking that it is a schema."""
     try:
         text = schema_json(source, "schema")
         FileOpener(text)
@@ -62,13 +62,13 @@ def parse(source: str) -> str:
 
 
 def empty_file(schema: str) -> bytes:
-    """Return a file without rows that was written with this schema."""
+    """Return the bytes of a file with this schema and without rows."""
     key, value = b"avro.schema", schema.encode()
     return b"Obj\x01" + _long(1) + _long(len(key)) + key + _long(len(value)) + value + _long(0) + _SYNC
 
 
 def _long(value: int) -> bytes:
-    """Encode a count that is not negative."""
+    """Encode a non-negative long."""
     value <<= 1
     encoded = bytearray()
     while value > 127:
@@ -78,14 +78,14 @@ def _long(value: int) -> bytes:
 
 
 class _Names:
-    """A schema whose names are full, and the types that they stand for."""
+    """A schema with full names, and its named types."""
 
     def __init__(self, schema: str) -> None:
         self.types: dict[str, dict[str, Any]] = {}
         self.root = self._full(json.loads(schema), "")
 
     def follow(self, schema: Any) -> Any:
-        """Return the type itself where it is a name, or wrapped in ``{"type": ...}``."""
+        """Resolve names, and unwrap ``{"type": ...}``."""
         while True:
             if isinstance(schema, str) and schema in self.types:
                 schema = self.types[schema]
@@ -95,7 +95,7 @@ class _Names:
                 return schema
 
     def text(self, schema: Any) -> str:
-        """Return a part of the schema as JSON text of its own: names are defined where they come first."""
+        """Return a part of the schema as self-contained JSON text, with types defined at their first use."""
         defined: set[str] = set()
 
         def write(node: Any) -> Any:
@@ -126,7 +126,7 @@ class _Names:
         if node["type"] in _NAMED:
             full["name"] = _fullname(node["name"], node.get("namespace", namespace))
             inner = full.pop("name").rpartition(".")[0]
-            # A name without a dot would be read in the namespace around it.
+            # Without the namespace, a simple name would be resolved in the enclosing namespace.
             full = {"name": _fullname(node["name"], node.get("namespace", namespace)), **full, "namespace": inner}
             self.types[full["name"]] = full
             if "fields" in node:
@@ -140,7 +140,7 @@ class _Names:
 
 
 class _Pairs:
-    """Two schemas walked together."""
+    """A simultaneous walk over the types of two schemas."""
 
     def __init__(self, writer: _Names, reader: _Names) -> None:
         self.writer = writer
@@ -219,7 +219,7 @@ def _kind(schema: Any) -> str:
 
 
 def _word(schema: Any) -> str:
-    """Name a type as messages do."""
+    """Return the name of a type for messages."""
     if isinstance(schema, list):
         return "union"
     return f"{_kind(schema)} {schema['name']}" if isinstance(schema, dict) and "name" in schema else _kind(schema)
