@@ -1,4 +1,4 @@
-"""Sources that can be read, and those that are refused."""
+"""Accepted and refused sources."""
 
 import io
 import os
@@ -25,7 +25,7 @@ def read(request):
 
 
 class Readable:
-    """Has `read` and nothing else."""
+    """Has only `read`."""
 
     def __init__(self, data):
         self.data = data

@@ -1,4 +1,4 @@
-"""Which rows commands show, in which form, and values that have no text."""
+"""Rows that commands print, their format, and values that cannot be printed."""
 
 import json
 import os
@@ -217,7 +217,7 @@ TIMES = {
 
 @pytest.mark.parametrize("kind", TIMES)
 def test_times_that_have_no_text(cli, tmp_path, kind):
-    """Polars panics at them, on threads of its own, so that nothing may reach it."""
+    """Polars panics at such values on its threads, so they must not reach it."""
     path = tmp_path / "a.avro"
     column = pl.concat([TIMES[kind].head(1)] * 20_000 + [TIMES[kind]])
     df = pl.DataFrame({"other": range(20_002), "t": column})

@@ -1,10 +1,10 @@
 """
-Code in the documentation runs.
+Runs the code in the documentation.
 
-The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. A
-comment of HTML before a block changes that: ``<!-- not run: why -->`` leaves it out, ``<!-- raises: Error -->``
-expects an error, ``<!-- needs: name -->`` leaves it out where the package has no such name. A comment that begins with
-``<!-- setup`` holds code that readers need not see.
+The Python blocks of a page run in order, as one program, in a directory with the files of ``docs/make_examples.py``. An
+HTML comment before a block changes that: ``<!-- not run: why -->`` skips it, ``<!-- raises: Error -->`` expects an
+error, and ``<!-- needs: name -->`` skips it if the package lacks the name. A comment that begins with ``<!-- setup``
+contains hidden code.
 """
 
 import os
@@ -28,7 +28,7 @@ BLOCK = re.compile(
 
 
 def blocks(page, *languages):
-    """Line, note, and code of each block."""
+    """Yield the line, the note and the code of each block."""
     text = page.read_text(encoding="utf-8")
     for found in BLOCK.finditer(text):
         if found["setup"] is not None or found["language"] in languages:
@@ -55,7 +55,7 @@ def test_python_of_a_page_runs(page, examples, monkeypatch):
     for line, note, what, code in blocks(page, "python", "py"):
         if is_left_out(note, what):
             continue
-        # Tracebacks name the line of the page.
+        # Tracebacks show the line of the page.
         program = compile("\n" * line + code, str(page), "exec")
         if note == "raises":
             with pytest.raises(Exception) as caught:  # noqa: PT011
@@ -66,7 +66,7 @@ def test_python_of_a_page_runs(page, examples, monkeypatch):
 
 
 def test_every_block_was_seen():
-    """The expression finds as many blocks as there are fences."""
+    """The expression matches as many blocks as there are fences."""
     for page in PAGES:
         fences = re.findall(r"^ *```(?:python|py)\b", page.read_text(encoding="utf-8"), re.MULTILINE)
         setups = page.read_text(encoding="utf-8").count("<!-- setup\n")

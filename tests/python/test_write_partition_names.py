@@ -1,4 +1,4 @@
-"""Files of partitions: their names, directories and number."""
+"""Files of partitions: names, directories and number."""
 
 from __future__ import annotations
 
