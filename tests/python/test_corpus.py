@@ -1,7 +1,7 @@
-"""Container files of other implementations: the valid ones equal what fastavro reads, the broken ones are refused.
+"""Container files of other implementations: valid files are read as by fastavro, and broken ones are refused.
 
-The files are not part of the project. They are looked for beside it, in `../shared/corpus`, or where
-`POLARS_AVRO_CORPUS` says.
+The files are not part of the repository. `POLARS_AVRO_CORPUS` sets their directory, which is `../shared/corpus` by
+default. Without them the tests are skipped.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ BROKEN = {
 }
 VALID = [name for name in FILES if name not in BROKEN]
 
-#: Columns that fastavro gives in another form than the type table: unions of several branches, recursion, durations,
-#: nanoseconds (given as numbers), decimals as text. `expected` alone decides these.
+#: Columns that fastavro returns in another form than the type table: unions of several branches, recursion, durations,
+#: nanoseconds as numbers, decimals as text. They are compared with `expected` alone.
 OTHER_FORM = {
     "apache-avro/data_schemas_withUnion_data.avro": {"data1", "data2"},
     "arrow-testing/duration_uuid.avro": {"duration_field"},
