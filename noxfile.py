@@ -1,5 +1,5 @@
 """
-The one door to everything.
+Sessions for all development tasks.
 
 ``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``counts``, ``distributed``.
 """
@@ -13,13 +13,13 @@ import nox
 nox.options.sessions = ["lint", "test", "docs"]
 nox.options.error_on_external_run = True
 
-#: What the wheel has.
+#: The features of the wheel.
 FEATURES = ["--features", "python,object_store"]
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
 def requirements(group: str) -> list[str]:
-    """Give one of the project's dependency groups; pip learned to read them late."""
+    """Return one of the project's dependency groups, which older versions of pip cannot read."""
     return list(nox.project.dependency_groups(GROUPS, group))
 
 
@@ -41,7 +41,7 @@ def test(session: nox.Session) -> None:
 
 
 def install_azurite(session: nox.Session) -> None:
-    """Install the server that speaks Azure's protocol, where there is npm; its tests are skipped elsewhere."""
+    """Install the Azure emulator if npm is available. Without it its tests are skipped."""
     if shutil.which("npm") and not shutil.which("azurite-blob"):
         folder = Path(session.create_tmp()).absolute()
         session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), "azurite@3", external=True)
@@ -49,7 +49,7 @@ def install_azurite(session: nox.Session) -> None:
 
 
 def install_rival(session: nox.Session) -> None:
-    """Give polars-avro, which reads files of ours, an environment of its own: its package has the name of ours."""
+    """Install polars-avro, a reader for tests, into a separate environment, because the package names clash."""
     folder = Path(session.create_tmp()).absolute() / "rival"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
@@ -58,7 +58,7 @@ def install_rival(session: nox.Session) -> None:
     session.env["POLARS_AVRO_RIVAL"] = str(python)
 
 
-# The first that `pyproject.toml` allows, and the last before 2.0, which has other scans.
+# The oldest version that `pyproject.toml` allows, and the last before 2.0, which has other scans.
 POLARS = {"oldest-1": "==1.44.1", "newest-1": "<2", "oldest-2": "==2.0.0", "newest-2": "<3"}
 
 
@@ -83,21 +83,21 @@ def frames(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """Pack the crate, and build and test what was packed, outside of the checkout."""
+    """Pack the crate, then build and test the package outside of the checkout."""
     session.run("cargo", "package", "--no-verify", *session.posargs, external=True)
     folder = Path(session.create_tmp()).absolute() / "crate"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (crate,) = Path("target/package").glob("polars-avro-plugin-*.crate")
     session.run("tar", "-xzf", str(crate), "-C", str(folder), "--strip-components=1", external=True)
-    # Tests know their folder since they were built: what is built for one is kept beside it.
+    # Tests contain the path of their folder, so each folder has its own target directory.
     with session.chdir(folder):
         session.run("cargo", "test", "--locked", "--target-dir", "../target", external=True)
 
 
 @nox.session
 def distributed(session: nox.Session) -> None:
-    """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` leaves out what takes long."""
+    """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` skips slow tests."""
     session.install(".", *requirements("test"), *requirements("distributed"))
     tests = [f"test_{name}.py" for name in ("splits", "extras", "dask", "ray")]
     # Ray's workers import from their driver's directory too: in the root they would find the sources, which have no
@@ -108,7 +108,7 @@ def distributed(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check formatting, types, docstrings, and that the stubs say what the extension module has."""
+    """Check formatting, types, docstrings, and that the stubs match the extension module."""
     session.run("cargo", "fmt", "--check", external=True)
     session.run("cargo", "clippy", "--all-targets", *FEATURES, "--", "-D", "warnings", external=True)
     # The fuzz tests are not built with the extension.
@@ -121,7 +121,7 @@ def lint(session: nox.Session) -> None:
         session.run(*doc, *features, external=True, env={"RUSTDOCFLAGS": "-D warnings"})
     guided = ["--manifest-path", str(GUIDED / "Cargo.toml")]
     session.run("cargo", "fmt", "--check", *guided, external=True)
-    # What the package itself needs is built by now.
+    # The dependencies are already built.
     session.run("cargo", "clippy", *guided, "--target-dir", "target", "--", "-D", "warnings", external=True)
     session.install("-e", ".", "nox", *requirements("lint"), env={"MATURIN_PEP517_ARGS": "--profile dev"})
     session.run("ruff", "format", "--check")
@@ -130,7 +130,7 @@ def lint(session: nox.Session) -> None:
     session.run("stubtest", "polars_avro._core")
 
 
-# Coverage counters and compares for libFuzzer; a stable compiler has them.
+# Instrumentation for libFuzzer, which stable compilers support.
 COVERAGE = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"]
 FLAGS = "--cfg fuzzing -C codegen-units=1 -C passes=sancov-module"
 FLAGS += "".join(f" -C llvm-args=-sanitizer-coverage-{what}" for what in COVERAGE)
@@ -140,10 +140,10 @@ TARGETS = ["header", "schema", "block", "decode", "salvage", "splits"]
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Damage files at random, then let libFuzzer look for bytes that break something.
+    """Damage files at random, then search for failing inputs with libFuzzer.
 
-    Arguments after ``--``: how many random ones of each kind (60000, that is 200,000 in all), how many seconds of
-    guided fuzzing for each target (300), and which targets (all).
+    Arguments after ``--``: the number of random files of each kind (60000, which is 200,000 in total), the seconds of
+    guided fuzzing for each target (300), and the targets (all).
     """
     mutations, seconds, *targets = [*session.posargs, *["60000", "300"][len(session.posargs) :]]
     tests = ["cargo", "test", "--release", "--test", "fuzz"]
@@ -156,7 +156,7 @@ def fuzz(session: nox.Session) -> None:
         corpus, artifacts = GUIDED / "corpus" / target, GUIDED / "artifacts" / target
         corpus.mkdir(parents=True, exist_ok=True)
         artifacts.mkdir(parents=True, exist_ok=True)
-        # With a target named, build scripts and macros are left as they are.
+        # With an explicit target, build scripts and macros are not instrumented.
         cargo = ["cargo", "run", "--release", "--target", host, "--manifest-path", str(GUIDED / "Cargo.toml")]
         options = [f"-max_total_time={seconds}", f"-artifact_prefix={artifacts}/", f"-dict={GUIDED / 'avro.dict'}"]
         options += ["-max_len=4096", "-timeout=60", "-rss_limit_mb=1024", "-print_final_stats=1"]
@@ -173,13 +173,13 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare with other readers, each in an environment of its own; arguments after ``--`` go to the script."""
+    """Compare with other readers, each in its own environment; arguments after ``--`` go to the script."""
     session.run("python", "benches/compare.py", *session.posargs)
 
 
 @nox.session
 def counts(session: nox.Session) -> None:
-    """Count instructions of reads and writes with valgrind, and fail if one takes over 2 % more than recorded.
+    """Count instructions of reads and writes with valgrind, and fail if one exceeds the record by more than 2 %.
 
     ``-- --record`` writes ``benches/record/counts.json`` anew; names after ``--`` choose cases.
     """

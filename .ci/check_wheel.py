@@ -7,12 +7,12 @@ import sys
 import zipfile
 
 MAX_BYTES = 10_000_000
-#: Homes of users, and the folders that cargo unpacks crates to.
+#: Home directories, and the folders to which cargo unpacks crates.
 PATHS = re.compile(rb"(?:(?:/root|/home/\w+|/Users/\w+|:\\Users\\\w+)[/\\]|registry[/\\]src[/\\])[\w./\\-]{4,80}")
 
 
 def faults(wheel: str) -> list[str]:
-    """List what is wrong with a wheel."""
+    """List the problems of a wheel."""
     found = []
     with zipfile.ZipFile(wheel) as archive:
         size = sum(entry.compress_size for entry in archive.infolist())

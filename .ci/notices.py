@@ -1,8 +1,8 @@
 """
 Writes ``THIRD_PARTY_NOTICES.txt``: the licences of the crates that the extension links, and of the C code in them.
 
-Run after any change of ``Cargo.lock``, after ``cargo fetch``, which brings the sources here. With ``--check`` it only
-compares the crates named in the file with those that cargo would link.
+Run it after every change of ``Cargo.lock`` and ``cargo fetch``, which downloads the sources. With ``--check`` it only
+compares the crates in the file with those that cargo would link.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def locked() -> set[Crate]:
 
 
 def noticed() -> set[Crate]:
-    """Return the crates that the file of notices names."""
+    """Return the crates in the file of notices."""
     text = NOTICES.read_text(encoding="utf-8")
     return {(name, version) for name, version in re.findall(r"^  ([\w-]+) (\d\S*) \(", text, re.MULTILINE)}
 
 
 def sources(crate: Crate) -> Path:
-    """Return the folder that cargo has unpacked a crate to."""
+    """Return the folder to which cargo unpacked a crate."""
     home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     for folder in home.glob(f"registry/src/*/{crate[0]}-{crate[1]}"):
         return folder
@@ -46,28 +46,28 @@ def sources(crate: Crate) -> Path:
 
 
 def texts(crate: Crate) -> tuple[str, list[str]]:
-    """Return the licence that a crate names, and the texts that it must be shown with."""
+    """Return the licence of a crate, and the texts that must accompany it."""
     folder = sources(crate)
     manifest = (folder / "Cargo.toml").read_text(encoding="utf-8")
     named = re.search(r'^license = "(.*)"$', manifest, re.MULTILINE)
     own = [path for path in folder.iterdir() if _is_licence(path)]
-    # Of a choice of licences, the shortest to fulfil.
+    # Of several licences, the one with the fewest obligations.
     mit = [path for path in own if "MIT" in path.name.upper()]
     chosen = mit if mit and named is not None and "MIT" in named[1] and "OR" in named[1] else own
-    # C code that a crate brings along.
+    # C code that a crate bundles.
     deeper = {path for depth in ("*/*", "*/*/*") for path in folder.glob(depth) if _is_licence(path)}
     files = [*sorted(chosen), *sorted(deeper)]
     return named[1] if named else "see below", [path.read_text(encoding="utf-8", errors="replace") for path in files]
 
 
 def _is_licence(path: Path) -> bool:
-    # The GPL is for the programs that come with liblzma, which are not built.
+    # The GPL applies only to the programs of liblzma, which are not built.
     wanted = re.match(r"(LICEN[CS]E|COPYING|NOTICE|UNLICENSE)(?!.*GPL)", path.name.upper())
     return wanted is not None and path.is_file()
 
 
 def write() -> None:
-    """Write the file: each text once, under the crates that it is of."""
+    """Write the file, with each text once, under the crates to which it applies."""
     crates: dict[str, list[str]] = {}
     full: dict[str, str] = {}
     for crate in sorted(locked()):

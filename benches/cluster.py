@@ -1,7 +1,7 @@
-"""Simulate reads on 100 machines from rates measured on this one: what scheduling, stragglers and listing cost.
+"""Simulate reads on 100 machines from rates measured on this one: the cost of scheduling, stragglers and listing.
 
 Run it with the package installed: ``python benches/cluster.py``. It measures processor time, which other work on this
-machine disturbs little, and then replays the splits that the planner really makes.
+machine affects little, and then replays the splits of the real planner.
 """
 
 import argparse
@@ -24,32 +24,32 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Rates:
-    """What a task costs, measured here."""
+    """The measured costs of a task."""
 
     decode_mb_s: float
     """Megabytes of files that one core decodes in a second."""
     task_s: float
-    """Seconds of a core for a task that reads one small file, besides decoding."""
+    """Core seconds of a task that reads one small file, without decoding."""
     file_s: float
-    """Seconds of a core for each further file of a task."""
+    """Core seconds for each further file of a task."""
     plan_s: float
-    """Seconds of the driver for planning a file whose name and size are known."""
+    """Driver seconds for planning a file of known name and size."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is assumed about machines, network and scheduler."""
+    """Assumptions about machines, network and scheduler."""
 
     nodes: int = 100
     cores: int = 16
     node_mb_s: float = 1250.0
     """Network of a machine: 10 Gbit/s."""
     request_s: float = 0.05
-    """Until the first byte of a request arrives."""
+    """Seconds until the first byte of a response arrives."""
     requests: int = 10
-    """Requests that a task has under way at the same time."""
+    """Concurrent requests of a task."""
     list_per_s: float = 10_000.0
-    """Objects that a listing gives in a second: a page of 1,000 takes 100 ms."""
+    """Objects that a listing returns in a second: a page of 1,000 takes 100 ms."""
     dispatch_per_s: float = 1000.0
     """Tasks that the scheduler starts in a second."""
     spread: float = 0.2
@@ -59,7 +59,7 @@ class Cluster:
 
 
 def cpu_seconds(run: Callable[[], object], rounds: int = 3) -> float:
-    """Give the least processor time of some runs."""
+    """Return the minimum processor time of some runs."""
     times = []
     for _ in range(rounds):
         start = time.process_time()
@@ -94,18 +94,18 @@ def measure(folder: Path) -> Rates:
 
 
 def seconds(parts: Iterable[FilePart], rates: Rates, cluster: Cluster) -> float:
-    """Give the time of a task on a core of an ordinary machine."""
+    """Return the time of a task on a core of an ordinary machine."""
     parts = list(parts)
     n_bytes = sum(part.n_bytes for part in parts) / MB
     decode = n_bytes / rates.decode_mb_s + rates.task_s + rates.file_s * (len(parts) - 1)
-    # The bytes of a task come while it decodes; what begins each file is waited for, some at a time.
+    # Bytes arrive while the task decodes. The first byte of each file adds latency, divided by the concurrent requests.
     fetch = n_bytes / (cluster.node_mb_s / cluster.cores)
     wait = cluster.request_s * (1 + (len(parts) - 1) / cluster.requests)
     return max(decode, fetch, wait) + cluster.request_s
 
 
 def simulate(tasks: list[float], cluster: Cluster) -> tuple[float, float]:
-    """Give the time until the last task ends, and until there are too few tasks for all cores."""
+    """Return the time until the last task ends, and the time until tasks run out for some cores."""
     chance = random.Random(1)
     slow = {node for node in range(cluster.nodes) if chance.random() < cluster.slow_nodes}
     slots = [(0.0, node, core) for node in range(cluster.nodes) for core in range(cluster.cores)]
@@ -121,12 +121,12 @@ def simulate(tasks: list[float], cluster: Cluster) -> tuple[float, float]:
 
 
 def one_by_one(files: Iterable[tuple[str, int]]) -> Iterator[tuple[FilePart, ...]]:
-    """Give a task a whole file, as readers do that cannot cut or pack."""
+    """Return one task per file, as for readers that cannot cut or pack files."""
     return ((FilePart(name, (0, None), size),) for name, size in files)
 
 
 def main() -> None:
-    """Print the rates and a line for each way to share out the files."""
+    """Print the rates and a line for each way to divide the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the files, for a quick look")
     options = parser.parse_args()

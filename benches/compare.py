@@ -1,8 +1,8 @@
-"""Compare this project with the other readers of Avro, in turn and in the same run.
+"""Compares this project with other Avro readers, in turn and in the same run.
 
 ``python benches/compare.py`` writes the files and the virtual environments it needs into ``benches/cache`` (minutes,
 once), runs every scenario on one core and on all of them, prints a table, and leaves a record and the figure.
-``--quick`` is for while one works: few scenarios, three rounds, all cores, no record.
+``--quick`` is for development: few scenarios, three rounds, all cores, no record.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen(wanted: argparse.Namespace) -> tuple[list[Reader], list[Scenario], list[int]]:
-    """Give the readers, scenarios and numbers of threads that the command line asks for."""
+    """Return the readers, scenarios and numbers of threads of the command line."""
     readers = [] if wanted.without_project else [project(wanted.project.resolve())]
     if wanted.baseline:
         readers.append(project(wanted.baseline.resolve(), BASELINE))
@@ -51,7 +51,7 @@ def chosen(wanted: argparse.Namespace) -> tuple[list[Reader], list[Scenario], li
 
 
 def write_files(scenarios: Sequence[Scenario], reference: Reader) -> None:
-    """Write the datasets that are missing, as many at a time as there are cores."""
+    """Write missing datasets, one per core at a time."""
     missing = sorted({s.dataset for s in scenarios if not is_written(s.dataset)}, key=list(DATASETS).index)
     script = Path(__file__).with_name("data.py")
     shares = [missing[i :: report.cores()] for i in range(report.cores())]

@@ -1,6 +1,6 @@
-"""The files that are read: declared as data, written by fastavro, the same bytes every time.
+"""The datasets: declared as data, written by fastavro, with the same bytes every time.
 
-Run as ``python benches/data.py DATASET...`` it writes what is missing into ``benches/cache/data``.
+``python benches/data.py DATASET...`` writes missing files into ``benches/cache/data``.
 """
 
 import datetime as dt
@@ -20,12 +20,12 @@ Row = dict[str, object]
 
 
 def optional(kind: object) -> list[object]:
-    """Give the union of null and `kind`."""
+    """Return the union of null and `kind`."""
     return ["null", kind]
 
 
 def record(name: str, /, **fields: object) -> Row:
-    """Give a record schema with the given fields, in order."""
+    """Return a record schema with these fields, in order."""
     return {"type": "record", "name": name, "fields": [{"name": key, "type": kind} for key, kind in fields.items()]}
 
 
@@ -72,7 +72,7 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz 0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZéß
 
 
 def simple_rows(start: int, stop: int) -> Iterator[Row]:
-    """Give rows of six plain columns."""
+    """Return rows of six plain columns."""
     rng = random.Random(start)
     for i in range(start, stop):
         yield {
@@ -86,7 +86,7 @@ def simple_rows(start: int, stop: int) -> Iterator[Row]:
 
 
 def event_rows(start: int, stop: int) -> Iterator[Row]:
-    """Give rows whose columns are null one time in five, most of them of a logical type."""
+    """Return rows of columns, mostly of logical types, in which one value in five is null."""
     rng = random.Random(start)
     for i in range(start, stop):
         at = EPOCH + dt.timedelta(seconds=i, microseconds=rng.randrange(1_000_000))
@@ -105,7 +105,7 @@ def event_rows(start: int, stop: int) -> Iterator[Row]:
 
 
 def nested_rows(start: int, stop: int) -> Iterator[Row]:
-    """Give rows of records in records, arrays of records, arrays of strings and maps."""
+    """Return rows of records in records, arrays of records, arrays of strings and maps."""
     rng = random.Random(start)
     for i in range(start, stop):
         place = {"lat": rng.uniform(-90, 90), "lon": rng.uniform(-180, 180)} if rng.random() < 0.7 else None
@@ -127,7 +127,7 @@ def nested_rows(start: int, stop: int) -> Iterator[Row]:
 
 
 def wide_rows(start: int, stop: int) -> Iterator[Row]:
-    """Give rows of a hundred columns, the seven scalar types in turn."""
+    """Return rows of a hundred columns, the seven scalar types in turn."""
     rng = random.Random(start)
     make: tuple[Callable[[int], object], ...] = (
         lambda _: rng.randrange(1_000_000),
@@ -144,7 +144,7 @@ def wide_rows(start: int, stop: int) -> Iterator[Row]:
 
 
 def text_rows(start: int, stop: int) -> Iterator[Row]:
-    """Give rows of strings: short enough for a view, middling, of very unequal lengths, and of few values."""
+    """Return rows of strings: short enough for a view, medium, of skewed lengths, and with few distinct values."""
     rng = random.Random(start)
     pool = "".join(rng.choice(ALPHABET) for _ in range(20_000))
 
@@ -169,13 +169,13 @@ class Dataset:
     Parameters
     ----------
     schema, rows
-        The Avro schema and what makes the rows numbered from the first number up to the second.
+        The Avro schema, and a function that makes a range of rows.
     per_file, files
         Rows in each file, and how many files.
     codec, block
         Avro's codec name, and the bytes after which fastavro ends a block.
     checked
-        The columns whose checksum a reader's result has to match; a dot leads into a struct.
+        The columns whose checksum a reader's result has to match; a dot selects a struct field.
     """
 
     schema: Row
@@ -210,20 +210,20 @@ DATASETS: dict[str, Dataset] = {
 
 
 def paths(name: str) -> list[Path]:
-    """Give the files of a dataset, in order, whether or not they are written."""
+    """Return the paths of a dataset's files in order, even if they are not written."""
     folder = CACHE / "data" / name
     files = DATASETS[name].files
     return [folder / f"part-{i:05}.avro" for i in range(files)]
 
 
 def is_written(name: str) -> bool:
-    """Say whether the dataset is complete."""
+    """Return whether the dataset is complete."""
     return (CACHE / "data" / name / "complete").exists()
 
 
 def write(name: str) -> None:
-    """Write the dataset's files; the marker that says they are complete comes last."""
-    # This module also declares the files, in interpreters that have no fastavro.
+    """Write the dataset's files, and then the marker of completeness."""
+    # Imported here, because interpreters without fastavro also import this module.
     import fastavro
 
     dataset = DATASETS[name]

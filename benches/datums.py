@@ -1,11 +1,11 @@
-"""Datums in a column against other ways to decode them: interleaved rounds, medians, and the data compared.
+"""Compares decoders of datums in a column: interleaved rounds, medians, and checks of the results.
 
     python benches/datums.py [rounds] [arrow-avro driver]
 
 A million Confluent-framed rows of six fields are decoded by this package (in memory and streaming), by fastavro in
 ``map_elements``, and by arrow-avro if its driver is given (``cargo build --release`` in ``benches/arrow_avro``); and
-the same rows are read from an uncompressed file. Each number of threads has a process of its own. Every way but the
-slow one runs twice in its turn and the second run counts: what a processor needs to wake up is not the decoder's.
+the same rows are read from an uncompressed file. Each number of threads has its own process. Every variant except the
+slow one runs twice per turn and the second run counts, to exclude the time that an idle processor needs to wake up.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SCHEMA = {
         {"name": "bool_val", "type": "boolean"},
     ],
 }
-#: The slow one takes part in this many rounds.
+#: Rounds of the slow variant.
 SLOW_ROUNDS = 2
 
 
@@ -59,7 +59,7 @@ def make_rows() -> pl.DataFrame:
 
 
 def by_fastavro(frame: pl.DataFrame) -> pl.DataFrame:
-    """The loop that people write; Python's numbers have one size."""
+    """Decodes row by row in Python."""
     sizes = {"id": pl.Int64, "name": pl.String, "int_val": pl.Int64, "float_val": pl.Float64, "double_val": pl.Float64}
     dtype = pl.Struct(sizes | {"bool_val": pl.Boolean})
     schema = fastavro.parse_schema(SCHEMA)
@@ -68,14 +68,14 @@ def by_fastavro(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 class ArrowAvro:
-    """A process that decodes once for each line that it gets, and times itself."""
+    """A process that decodes once per line of input, and times itself."""
 
     def __init__(self, driver: str, data: Path) -> None:
         command = [driver, str(data), json.dumps(SCHEMA), str(SCHEMA_ID)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def decode(self) -> tuple[float, float, int, int]:
-        """Seconds, seconds of processor time, rows, and the sum of the first column."""
+        """Return wall seconds, processor seconds, rows, and the sum of the first column."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("\n")
@@ -85,7 +85,7 @@ class ArrowAvro:
 
 
 def measure(rounds: int, driver: str | None, folder: Path) -> None:
-    """Run every way in turn, once the answers are checked."""
+    """Check the results, then run all variants in turn."""
     whole = make_rows()
     frame = whole.select(
         value=polars_avro.encode(pl.struct(pl.all()), SCHEMA, framing="confluent", schema_id=SCHEMA_ID)

@@ -1,7 +1,7 @@
-"""What a result is held to: its height, its width and checksums of columns in which the order of rows counts.
+"""Digests of results: height, width, and checksums of columns that depend on the order of rows.
 
-Values are brought to a common form first, for readers differ in dtypes without being wrong: an enum may be a
-Categorical, a map a list of pairs, a timestamp may have a zone or none, and ClickHouse has one type for text and bytes.
+Values are first converted to a common form, because readers may choose different dtypes: an enum may be a Categorical,
+a map a list of pairs, a timestamp may have a zone or none, and ClickHouse has one type for text and bytes.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ NULL = "\\N"
 
 
 def describe(frame: pl.DataFrame, checked: Sequence[str]) -> dict[str, object]:
-    """Give height, width and checksums of the `checked` columns, or of all columns when none are named."""
+    """Return height, width and checksums of the `checked` columns, or of all columns if it is empty."""
     named = {path: column(frame, path) for path in checked} if checked else dict(enumerate(frame.get_columns()))
     checksums = {str(name): checksum(series) for name, series in named.items()}
     return {"height": frame.height, "width": frame.width, "checksums": checksums}
 
 
 def checksum(series: pl.Series) -> str:
-    """Give the checksum of a column."""
+    """Return the checksum of a column."""
     digest = hashlib.sha256()
     for part in parts(series):
         digest.update(part.alias("part").to_frame().write_csv(null_value=NULL).encode())
@@ -28,7 +28,7 @@ def checksum(series: pl.Series) -> str:
 
 
 def column(frame: pl.DataFrame, path: str) -> pl.Series:
-    """Give the column a dotted path leads to."""
+    """Return the column at a dotted path."""
     first, *rest = path.split(".")
     series = frame.get_column(first)
     for name in rest:
@@ -37,7 +37,7 @@ def column(frame: pl.DataFrame, path: str) -> pl.Series:
 
 
 def parts(series: pl.Series) -> Iterator[pl.Series]:
-    """Give the flat columns that a column, nested or not, is made of."""
+    """Return the flat columns of a column, which may be nested."""
     dtype = series.dtype
     if dtype == pl.Map:
         pair = pl.Struct({"key": dtype.key, "value": dtype.value})
@@ -54,7 +54,7 @@ def parts(series: pl.Series) -> Iterator[pl.Series]:
 
 
 def scalar(series: pl.Series) -> pl.Series:
-    """Give a flat column in the common form of its kind."""
+    """Return a flat column in the common form of its kind."""
     dtype = series.dtype
     if dtype.is_integer() or dtype == pl.Boolean:
         return series.cast(pl.Int64)

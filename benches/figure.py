@@ -1,4 +1,4 @@
-"""The figure: how many times as long as this project each reader takes, a row a scenario, on a logarithmic scale."""
+"""The figure: the time of each reader as a multiple of this project's, one row per scenario, on a logarithmic scale."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f; }
 
 
 def draw(results: Sequence[Result], scenarios: Sequence[Scenario], readers: Sequence[Reader], record: dict) -> None:
-    """Draw the results on the most threads that were used; without this project timed there is nothing to draw."""
+    """Draw the results with the most threads. Without times of this project nothing is drawn."""
     threads = max(r.threads for r in results)
     ratio = {(s, r): value for (s, t, r), value in ratios(results).items() if t == threads}
     if not ratio:
@@ -42,7 +42,7 @@ def draw(results: Sequence[Result], scenarios: Sequence[Scenario], readers: Sequ
     for i, scenario in enumerate(rows):
         y = TOP + ROW * i + ROW / 2
         parts.append(f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(scenario.title)}</text>')
-        # This project comes last, on top of what it ties with.
+        # This project is drawn last, above readers with the same time.
         timed = [reader for reader in reversed(readers) if (scenario.name, reader.name) in ratio]
         parts += [mark(reader, scale.at(ratio[scenario.name, reader.name]), y) for reader in timed]
         cannot = [reader for reader in readers if (scenario.name, reader.name) in failed]
@@ -53,7 +53,7 @@ def draw(results: Sequence[Result], scenarios: Sequence[Scenario], readers: Sequ
 
 
 class Scale:
-    """The logarithmic axis, from the tick below the least ratio to the tick above the greatest."""
+    """The logarithmic axis, from the tick below the smallest ratio to the tick above the largest."""
 
     def __init__(self, values: Sequence[float]) -> None:
         self.low = max(tick for tick in TICKS if tick <= max(min(values), TICKS[0]) and tick <= 1)
@@ -61,14 +61,14 @@ class Scale:
         self.ticks = [tick for tick in TICKS if self.low <= tick <= self.high]
 
     def at(self, value: float) -> float:
-        """Give where a ratio lies; one beyond the ticks lies at the edge."""
+        """Return the position of a ratio, clamped to the axis."""
         clamped = min(max(value, self.low), self.high)
         part = math.log(clamped / self.low) / math.log(self.high / self.low)
         return LEFT + part * (WIDTH - LEFT - RIGHT)
 
 
 def grid(scale: Scale, bottom: float) -> list[str]:
-    """Give the axis with its ticks, and the heading of the column for readers without an answer."""
+    """Return the axis with its ticks, and the heading of the column for readers without a result."""
     parts = []
     for tick in scale.ticks:
         x, kind = scale.at(tick), "one" if tick == 1 else "grid"
@@ -81,7 +81,7 @@ def grid(scale: Scale, bottom: float) -> list[str]:
 
 
 def legend(readers: Sequence[Reader]) -> list[str]:
-    """Give the marks and the names of the readers."""
+    """Return the marks and the names of the readers."""
     parts, x = [], 20.0
     for reader in readers:
         parts += [mark(reader, x, 24), f'<text x="{x + 10}" y="28">{escape(reader.name)}</text>']
@@ -90,7 +90,7 @@ def legend(readers: Sequence[Reader]) -> list[str]:
 
 
 def foot(record: dict, threads: int, bottom: float) -> list[str]:
-    """Give the lines below the axis."""
+    """Return the lines below the axis."""
     machine = record["machine"]
     lines = (
         "time as a multiple of this project's, median; shorter is to the left",
@@ -103,7 +103,7 @@ def foot(record: dict, threads: int, bottom: float) -> list[str]:
 
 
 def mark(reader: Reader, x: float, y: float) -> str:
-    """Give the reader's mark, centred at a point."""
+    """Return the reader's mark, centred at a point."""
     paths = {
         "square": "M-4-4h8v8h-8z",
         "triangle": "M0-5L5 4H-5z",

@@ -1,4 +1,4 @@
-"""Running the readers: one process each, in turn, round after round, and only once their answers are checked."""
+"""Runs the readers in turn, round by round, each in its own process, after checking their results."""
 
 import contextlib
 import hashlib
@@ -16,14 +16,14 @@ from readers import FLOOR, Reader
 from scenarios import Scenario
 
 WORKER = Path(__file__).with_name("worker.py")
-# The seconds a reader may take of a scenario: a slow one joins fewer rounds, lest it set the pace of the whole run.
+# Seconds of a reader per scenario. Slow readers get fewer rounds, so that they do not dominate the run.
 BUDGET = 5.0
 TIMEOUT = 600.0
 
 
 @dataclass
 class Result:
-    """What was seen of one reader in one scenario with one number of threads."""
+    """The measurements of one reader in one scenario with one number of threads."""
 
     scenario: str
     threads: int
@@ -37,11 +37,11 @@ class Result:
 
     @property
     def median(self) -> float:
-        """Give the median wall time in seconds."""
+        """Return the median wall time in seconds."""
         return statistics.median(self.walls)
 
     def as_record(self) -> dict[str, object]:
-        """Give what the record holds of it."""
+        """Return the entry of the record."""
         row: dict[str, object] = {"scenario": self.scenario, "threads": self.threads, "reader": self.reader}
         row["status"] = self.status
         if self.reason:
@@ -55,19 +55,19 @@ class Result:
 
 
 class FailedError(Exception):
-    """A reader died or took too long."""
+    """A reader crashed or timed out."""
 
     status = "failed"
 
 
 class UnsupportedError(FailedError):
-    """A reader refused."""
+    """A reader reported an error."""
 
     status = "unsupported"
 
 
 class Worker:
-    """A process that runs one reader and lives as long as its scenario."""
+    """A process that runs one reader for one scenario."""
 
     def __init__(self, reader: Reader, threads: int) -> None:
         self.reader = reader
@@ -83,11 +83,11 @@ class Worker:
         )
 
     def ask(self, do: str, scenario: Scenario) -> dict:
-        """Send a request and give the answer."""
+        """Send a request and return the response."""
         request = {"do": do, "paths": [str(path) for path in paths(scenario.dataset)], **scenario.as_request()}
         if self.reader.name == FLOOR:
             request["checked"] = ()
-        # Where no order is promised, none is checked.
+        # The order is checked only if the query defines it.
         request["sort"] = DATASETS[scenario.dataset].files > 1 and not self.reader.orders_files
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(request) + "\n")
@@ -113,7 +113,7 @@ class Worker:
 
 
 def expected(scenario: Scenario, reference: Reader) -> dict:
-    """Give height, width and checksums as the reference reader has them; they are kept beside the files."""
+    """Return height, width and checksums of the reference reader, which are cached beside the files."""
     name = json.dumps([scenario.dataset, scenario.as_request()["query"], scenario.checked()])
     kept = CACHE / "expected.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
@@ -128,14 +128,14 @@ def expected(scenario: Scenario, reference: Reader) -> dict:
 
 
 def floor(scenario: Scenario) -> dict:
-    """Give what the floor answers: one value, the number of rows."""
+    """Return the expected result of the floor, which is the number of rows."""
     dataset = DATASETS[scenario.dataset]
     text = f"part\n{dataset.per_file * dataset.files}\n"
     return {"height": 1, "width": 1, "checksums": {"0": hashlib.sha256(text.encode()).hexdigest()[:16]}}
 
 
 def fault(reply: dict, wanted: dict) -> str:
-    """Say what is wrong with an answer, or nothing when it is right."""
+    """Return a description of a wrong result, or None."""
     for part in ("height", "width"):
         if reply[part] != wanted[part]:
             return f"{part} is {reply[part]}, not {wanted[part]}"
@@ -145,7 +145,7 @@ def fault(reply: dict, wanted: dict) -> str:
 
 @dataclass
 class Entry:
-    """One reader's part in a scenario."""
+    """One reader in one scenario."""
 
     result: Result
     reader: Reader
@@ -156,7 +156,7 @@ class Entry:
 def compare(
     scenario: Scenario, readers: Sequence[Reader], reference: Reader, threads: int, rounds: int
 ) -> list[Result]:
-    """Check every reader and see what memory it takes, then time those that are right in turn."""
+    """Check the result and the memory of every reader, then time those with correct results in turn."""
     wanted = expected(scenario, reference)
     entries = [enter(scenario, reader, threads, wanted) for reader in readers if takes_part(reader, scenario)]
     try:
@@ -171,12 +171,12 @@ def compare(
 
 
 def takes_part(reader: Reader, scenario: Scenario) -> bool:
-    """Say whether the scenario is asked of the reader at all."""
+    """Return whether the reader takes part in the scenario."""
     return scenario.floor or reader.name != FLOOR
 
 
 def enter(scenario: Scenario, reader: Reader, threads: int, wanted: dict) -> Entry:
-    """Start a reader, and hold its first answer, which shows the memory it takes, against what is expected."""
+    """Start a reader and compare its first result with the expected one. The first run also measures its memory."""
     result = Result(scenario.name, threads, reader.name)
     entry = Entry(result, reader, Worker(reader, threads))
     try:
@@ -204,6 +204,6 @@ def timed(entry: Entry, scenario: Scenario) -> None:
 
 
 def rotated(entries: list[Entry], turn: int) -> Iterator[Entry]:
-    """Give the entries from another one on each turn, so that none always follows the same other."""
+    """Rotate the entries by one per round, so that their order varies."""
     for i in range(len(entries)):
         yield entries[(i + turn) % len(entries)]

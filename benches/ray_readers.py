@@ -41,7 +41,7 @@ def write(path: Path, rows: int) -> None:
 
 
 def consume(dataset: ray.data.Dataset, columns: list[str]) -> tuple[int, int]:
-    """Run the read in the workers, and give the rows and a sum of one column."""
+    """Run the read in the workers, and return the rows and the sum of one column."""
     assert dataset.schema() is not None
     rows = total = 0
     for reference in dataset.map_batches(
@@ -53,7 +53,7 @@ def consume(dataset: ray.data.Dataset, columns: list[str]) -> tuple[int, int]:
 
 
 def summed(table: "pyarrow.Table", columns: list[str]) -> "pyarrow.Table":  # noqa: F821
-    """Touch every column that is wanted, and send little back."""
+    """Use every wanted column, and return little data."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -88,7 +88,7 @@ def main() -> None:
         }
         times: dict[str, list[float]] = {name: [] for name in readers}
         answers = set()
-        # The first round starts the workers, and does not count.
+        # The first round starts the workers and is discarded.
         for number in range(options.rounds + 1):
             for name, read in readers.items():
                 start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The readers that are compared, the packages each one needs, and the virtual environments they run in."""
+"""The compared readers, their packages and their virtual environments."""
 
 import hashlib
 import json
@@ -23,21 +23,21 @@ class Reader:
     Parameters
     ----------
     name
-        What the command line and the record call it.
+        Its name on the command line and in the record.
     engine
-        The module of `benches/engines` that drives it.
+        Its module in `benches/engines`.
     requires
-        What pip installs for it, pinned.
+        Its pinned requirements.
     distribution
-        The installed package whose version the record states.
+        The package whose version is recorded.
     colour, mark
-        How the figure draws it: a colour legible on light and dark, and a shape that tells it apart without colour.
+        Its style in the figure: a colour that is legible on light and dark, and a distinct shape.
     build
-        A wheel or a source tree to install besides, for this project.
+        A wheel or a source tree to install, for this project.
     orders_files
-        Whether the rows of several files come in the files' order.
+        Whether the rows of several files are in the order of the files.
     shares
-        The reader in whose virtual environment this one runs.
+        The reader whose virtual environment it shares.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Reader:
 
     @property
     def folder(self) -> Path:
-        """Give the folder of its virtual environment."""
+        """Return the folder of its virtual environment."""
         return CACHE / "venvs" / (self.shares or self.name).replace(" ", "-")
 
     @property
     def python(self) -> Path:
-        """Give the interpreter of its virtual environment."""
+        """Return the interpreter of its virtual environment."""
         return self.folder / "bin" / "python"
 
 
@@ -80,13 +80,13 @@ PEERS = (
 
 
 def project(build: Path, name: str = PROJECT) -> Reader:
-    """Give this project, built from `build`, as a reader."""
+    """Return this project, built from `build`, as a reader."""
     colour = "#d6336c" if name == PROJECT else "#8a5a44"
     return Reader(name, "this_project", POLARS, "polars-avro-plugin", colour, "disc", build)
 
 
 def prepare(reader: Reader) -> None:
-    """Make the reader's virtual environment, unless one of the same making is there."""
+    """Create the reader's virtual environment, unless it exists with the same packages."""
     stamp = reader.folder / "stamp.json"
     wanted = json.dumps([sys.version, *reader.requires, fingerprint(reader.build)])
     if stamp.exists() and stamp.read_text() == wanted:
@@ -102,7 +102,7 @@ def prepare(reader: Reader) -> None:
 
 
 def fingerprint(build: Path | None) -> str | None:
-    """Give a digest of a wheel, or of the sources of a tree."""
+    """Return a digest of a wheel or of a source tree."""
     if build is None:
         return None
     files = [build] if build.is_file() else [file for name in SOURCES for file in below(build / name)]
@@ -114,13 +114,13 @@ def fingerprint(build: Path | None) -> str | None:
 
 
 def below(path: Path) -> list[Path]:
-    """Give the files of a folder in order, or the file itself; nothing when there is none."""
+    """Return the sorted files of a folder, or the file itself, or nothing if neither exists."""
     if path.is_file():
         return [path]
     return sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
 
 
 def version(reader: Reader) -> str:
-    """Give the version of the reader that is installed."""
+    """Return the version of the reader that is installed."""
     code = f"import importlib.metadata as m; print(m.version({reader.distribution!r}))"
     return subprocess.run([reader.python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""The table a run prints and the record it leaves: ratios to this project, and what the comparison does not show."""
+"""The table and the record of a run: ratios to this project, and notes on the limits of the comparison."""
 
 import datetime as dt
 import json
@@ -16,15 +16,15 @@ from scenarios import Scenario
 RECORDS = ROOT / "benches" / "record"
 
 NOTES = (
-    "Files come from one writer (fastavro, 16,000 bytes a block) and lie in the page cache: no slow disk, no network.",
-    "Columns of the plain and the wide files are never null; `nullable` is the scenario for those that are.",
-    "A run on one thread is confined to one core, since not every reader can be told its threads.",
-    "DuckDB and chdb are asked in SQL and their results turned into Polars frames, which neither was made for.",
-    "polars-avro is given batches of 100,000 rows; its default of 1,024 is slower.",
-    "Polars' own reader takes one file and has no filter: more is done in Polars after reading.",
-    "A slow reader is timed fewer times than the others; the record says how often.",
-    "A reader is also wrong where it leaves a logical type undecoded: DuckDB decimals, chdb times of day.",
-    "chdb gives the rows of several files in no order; they are sorted, outside what is timed, before the check.",
+    "Files come from one writer (fastavro, 16,000 bytes a block) and are in the page cache: no disk or network.",
+    "Columns of the plain and the wide files contain no nulls; the scenario `nullable` does.",
+    "A run on one thread is pinned to one core, because some readers have no option for threads.",
+    "DuckDB and chdb run SQL, and their results are converted to Polars frames, for which neither is designed.",
+    "polars-avro reads batches of 100,000 rows, because its default of 1,024 is slower.",
+    "Polars' own reader takes one file and has no filter, so Polars does more work after reading.",
+    "Slow readers have fewer rounds than the others; the record has the number.",
+    "A reader that does not decode a logical type counts as wrong: DuckDB decimals, chdb times of day.",
+    "chdb returns the rows of several files in no order; they are sorted, untimed, before the check.",
     "Checksums cover the columns named with the dataset, not all hundred of the wide file.",
     "Values that differ only in dtype (map or list of pairs, zone or none) count as equal.",
     "The decompression floor is Python over a Rust codec library: near the bound, not exactly it.",
@@ -32,19 +32,19 @@ NOTES = (
 
 
 def cores() -> int:
-    """Give the number of cores this process may use."""
+    """Return the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:
-    """Give the processor's model."""
+    """Return the processor's model."""
     info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 
 def ratios(results: Sequence[Result]) -> dict[tuple[str, int, str], float]:
-    """Give each reader's median as a multiple of this project's, where both were timed."""
+    """Return each reader's median as a multiple of this project's, if both were timed."""
     base = {(r.scenario, r.threads): r.median for r in results if r.reader == PROJECT and r.status == "ok"}
     return {
         (r.scenario, r.threads, r.reader): r.median / base[r.scenario, r.threads]
@@ -54,7 +54,7 @@ def ratios(results: Sequence[Result]) -> dict[tuple[str, int, str], float]:
 
 
 def record(results: Sequence[Result], readers: Sequence[Reader], load: float) -> dict:
-    """Give the record of a run."""
+    """Return the record of a run."""
     ratio = ratios(results)
     rows = []
     for result in results:
@@ -74,7 +74,7 @@ def record(results: Sequence[Result], readers: Sequence[Reader], load: float) ->
 
 
 def keep(kept: dict) -> Path:
-    """Write a record under its date and machine, and give where, from the root of the repository."""
+    """Write a record under its date and machine, and return its path relative to the root of the repository."""
     machine = re.sub(r"[^a-z0-9]+", "-", processor().lower()).strip("-")
     path = RECORDS / f"{kept['date']}-{machine}-{cores()}-cores.json"
     path.parent.mkdir(exist_ok=True)
@@ -85,7 +85,7 @@ def keep(kept: dict) -> Path:
 
 
 def text(results: Sequence[Result], scenarios: Sequence[Scenario], readers: Sequence[Reader]) -> str:
-    """Give the tables, one a number of threads, and the notes."""
+    """Return a table for each number of threads, and the notes."""
     ratio = ratios(results)
     by_threads = {n: [r for r in results if r.threads == n] for n in sorted({r.threads for r in results})}
     tables = [table(some, ratio, scenarios, readers, threads) for threads, some in by_threads.items()]
@@ -99,7 +99,7 @@ def table(
     readers: Sequence[Reader],
     threads: int,
 ) -> str:
-    """Give a Markdown table: medians, as multiples of this project's where there are any, and peak memory."""
+    """Return a Markdown table: medians, as multiples of this project's if it was timed, and peak memory."""
     by_key = {(r.scenario, r.reader): r for r in results}
     lines = [
         f"Threads: {threads}. Median (processor time), multiple of this project's median, peak memory.",
@@ -115,7 +115,7 @@ def table(
 
 
 def cell(result: Result | None, ratio: dict[tuple[str, int, str], float]) -> str:
-    """Give one cell of the table."""
+    """Return one cell of the table."""
     if result is None:
         return ""
     if result.status != "ok":
@@ -130,6 +130,6 @@ def cell(result: Result | None, ratio: dict[tuple[str, int, str], float]) -> str
 
 
 def milliseconds(seconds: float) -> str:
-    """Give a time in milliseconds with three digits that mean something."""
+    """Return a time in milliseconds with three significant digits."""
     value = seconds * 1e3
     return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"

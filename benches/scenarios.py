@@ -1,4 +1,4 @@
-"""What is asked of each reader, as data."""
+"""The queries that are measured, as data."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -7,22 +7,22 @@ from data import DATASETS
 
 @dataclass(frozen=True)
 class Query:
-    """What is wanted of a dataset; the parts apply in the order they stand here.
+    """A query on a dataset. Its parts apply in the order of the fields.
 
     Parameters
     ----------
     where
-        Keep the rows in which this column compares so (`<` or `>=`) with this number.
+        Keep the rows in which a column compares (`<` or `>=`) with a number.
     head, tail
-        Keep that many rows of the beginning or of the end.
+        Keep this many rows at the beginning or at the end.
     columns
-        Keep these columns; all when empty.
+        Keep these columns; all if empty.
     count
-        Give the number of rows and nothing else.
+        Return only the number of rows.
     eager
-        Ask the reader's function that returns a frame at once, rather than the lazy one.
+        Use the reader's eager function instead of the lazy one.
     group_by, total
-        Give for each value of a column (a dot leads into a struct) the rows and the total of another, sorted.
+        Return, for each value of a column (a dot selects a struct field), the rows and the total of another, sorted.
     """
 
     where: tuple[str, str, int] | None = None
@@ -42,11 +42,11 @@ class Scenario:
     Parameters
     ----------
     name, title
-        What the command line and the record call it, and what the table and the figure call it.
+        Its name on the command line and in the record, and its title in the table and the figure.
     repeat
-        How often one timed run repeats it, when once is too short for the clock; times are of one repetition.
+        Repetitions in a timed run, if one is too short for the clock. Times are per repetition.
     floor
-        Whether decompressing the same bytes, and nothing else, is a bound on it worth showing.
+        Whether the time of decompression alone is shown as a bound.
     quick
         Whether `--quick` runs it.
     """
@@ -60,7 +60,7 @@ class Scenario:
     quick: bool = False
 
     def checked(self) -> tuple[str, ...]:
-        """Give the columns of the result whose checksum counts."""
+        """Return the columns of the result whose checksums are compared."""
         if self.query.count or self.query.group_by:
             return ()
         if self.query.columns:
@@ -68,7 +68,7 @@ class Scenario:
         return DATASETS[self.dataset].checked
 
     def as_request(self) -> dict[str, object]:
-        """Give what a worker has to know, ready for JSON."""
+        """Return the request for a worker, which can be encoded as JSON."""
         return {"query": asdict(self.query), "repeat": self.repeat, "checked": self.checked()}
 
 

@@ -24,7 +24,7 @@ CHUNK = 8 << 20
 
 
 def dataset(name: str) -> list[bytes]:
-    """Give the files of a dataset."""
+    """Return the files of a dataset."""
     if not is_written(name):
         write(name)
     return [path.read_bytes() for path in paths(name)]
@@ -52,12 +52,12 @@ def download(urls: list[str], sizes: list[int]) -> float:
 
 
 def query(name: str, urls: list[str]) -> None:
-    """Run one query; what it costs goes to standard output."""
+    """Run one query, and print its costs."""
     import polars as pl
 
     import polars_avro
 
-    # What Polars does once a process is no part of the read.
+    # Excludes work that Polars does once per process.
     sample = Path(__file__).parents[1] / "docs/sample.avro"
     polars_avro.scan_avro(sample).head(1).collect()
     queries: dict[str, Any] = {
@@ -75,13 +75,13 @@ def query(name: str, urls: list[str]) -> None:
 
 
 def peak() -> int:
-    """Give the most kilobytes that this process had in memory."""
+    """Return the peak memory of this process in kilobytes."""
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def serve(pipe: Any) -> None:
-    """Serve both data sets from a process of their own."""
+    """Serve both data sets from a separate process."""
     from servers import serving
 
     with serving() as server:
@@ -97,7 +97,7 @@ def serve(pipe: Any) -> None:
 
 
 def main(rounds: int) -> None:
-    """Run every query `rounds` times, each in a process of its own, between downloads."""
+    """Run every query `rounds` times, each in a new process, alternating with downloads."""
     import subprocess
 
     here, there = multiprocessing.Pipe()

@@ -1,7 +1,7 @@
-"""The process in which one reader runs: a request a line on standard input, an answer a line on standard output.
+"""The process of one reader: one request per line on standard input, one response per line on standard output.
 
-The first argument names the engine, the second the number of threads. It stays alive from round to round, so that
-imports and first calls are not in what is timed.
+Its arguments are the engine and the number of threads. It lives for all rounds, so imports and first calls are not
+timed.
 """
 
 import gc
@@ -19,13 +19,13 @@ RESET_PEAK = "5"
 
 
 def confine(threads: int) -> None:
-    """Keep the process to as many cores as it may have threads, for not every reader can be told its threads."""
+    """Pin the process to as many cores as threads, because some readers have no option for threads."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
 def memory(field: str) -> float:
-    """Give a field of the process's memory in megabytes; without /proc, the peak since its start."""
+    """Return a memory field of the process in megabytes; without /proc, the peak since its start."""
     if not STATUS.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith(field))
@@ -33,13 +33,13 @@ def memory(field: str) -> float:
 
 
 def cpu() -> float:
-    """Give the processor time of all threads so far."""
+    """Return the processor time of all threads so far."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def answer(engine: ModuleType, digest: ModuleType, request: dict) -> dict:
-    """Do what one request asks."""
+    """Execute one request."""
     paths, query = request["paths"], request["query"]
     gc.collect()
     if request["do"] == "check":
@@ -53,7 +53,7 @@ def answer(engine: ModuleType, digest: ModuleType, request: dict) -> dict:
         account = {"times": engine.times(paths, query)} if hasattr(engine, "times") else {}
         return digest.describe(frame, request["checked"]) | {"memory": taken} | account
     repeat = request["repeat"]
-    # An engine with processes of its own counts their time too.
+    # Includes the time of an engine's child processes.
     clock = getattr(engine, "cpu", cpu)
     used, began = clock(), time.perf_counter()
     for _ in range(repeat):
@@ -63,7 +63,7 @@ def answer(engine: ModuleType, digest: ModuleType, request: dict) -> dict:
 
 
 def serve(engine: ModuleType, digest: ModuleType) -> None:
-    """Answer requests until the input ends. What a reader prints goes to standard error, not among the answers."""
+    """Answer requests until the input ends. Output of the reader goes to standard error, apart from the responses."""
     with os.fdopen(os.dup(1), "w") as out:
         os.dup2(2, 1)
         for line in sys.stdin:
@@ -71,7 +71,7 @@ def serve(engine: ModuleType, digest: ModuleType) -> None:
                 reply = answer(engine, digest, json.loads(line))
             except KeyboardInterrupt:
                 raise
-            # Panics of Rust extensions are not Exceptions.
+            # Panics of Rust extensions do not derive from Exception.
             except BaseException as error:
                 reply = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(reply), file=out, flush=True)
@@ -79,7 +79,7 @@ def serve(engine: ModuleType, digest: ModuleType) -> None:
 
 if __name__ == "__main__":
     count = int(sys.argv[2])
-    # Before the imports: threads that an import starts are confined too.
+    # Before the imports, because threads that they start inherit the affinity.
     confine(count)
     reader = importlib.import_module(f"engines.{sys.argv[1]}")
     reader.start(count)

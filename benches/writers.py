@@ -1,4 +1,4 @@
-"""Writing a frame with each writer: one process each, in turn, round after round; what they wrote is read and compared.
+"""Writes a frame with each writer, in turn and in separate processes, and compares the files by reading them.
 
 Run as ``python benches/writers.py [--rounds N] [--threads N] [--rival PYTHON] [SCENARIO...]``. ``PYTHON`` is the
 interpreter of an environment that has polars-avro, which installs a package of the same name as ours.
@@ -15,15 +15,15 @@ from pathlib import Path
 from data import CACHE, is_written, paths, write
 
 CODECS = ("null", "snappy", "deflate", "zstandard")
-#: Writers, and the codecs that they are asked for.
+#: Writers and the codecs that they are measured with.
 WRITERS = {"ours": CODECS, "built-in": ("null", "snappy"), "polars-avro": ("null", "snappy"), "fastavro": CODECS[2:]}
-#: Bytes of a block before compression that fastavro has; the others have one block, ours is left at its default.
+#: Block size of fastavro before compression. Other writers make one block, and this project uses its default.
 BLOCK = 16_000
 FRAMES = {"six": ("simple_snappy", 1_000_000), "nested": ("nested", 1_000_000), "wide": ("wide", 250_000)}
 
 
 def frame(name: str) -> Path:
-    """Give the file of a frame, in Polars' own format, which every environment reads."""
+    """Return the file of a frame in Arrow IPC format, which every environment can read."""
     target = CACHE / "frames" / f"{name}.arrow"
     if not target.exists():
         import polars as pl
@@ -36,7 +36,7 @@ def frame(name: str) -> Path:
         df = polars_avro.read_avro(paths(dataset))
         df = pl.concat([df] * -(-height // df.height)).head(height).rechunk()
         if name == "nested":
-            # A map is a list of pairs where writers have no maps.
+            # Writers without maps get a list of pairs.
             df = df.with_columns(pl.col("metadata").cast(pl.List(pl.Struct({"key": pl.String, "value": pl.String}))))
         target.parent.mkdir(parents=True, exist_ok=True)
         df.write_ipc(target)
@@ -44,7 +44,7 @@ def frame(name: str) -> Path:
 
 
 def writer(name: str, codec: str) -> object:
-    """Give the function that writes a frame to a path."""
+    """Return the function that writes a frame to a path."""
     if name == "ours":
         import polars_avro
 
@@ -67,7 +67,7 @@ def writer(name: str, codec: str) -> object:
 
 
 def work(name: str, codec: str, source: str) -> None:
-    """Write a frame to each path that comes in, and tell the seconds."""
+    """Write a frame to each path on standard input, and print the seconds."""
     import time
 
     import polars as pl
@@ -109,7 +109,7 @@ class Worker:
         """Write once."""
         if self.error is not None:
             return
-        # Replacing a file has the file system write the old or the new one to the disk.
+        # Replacing a file would make the file system flush the old or the new one to the disk.
         self.target.unlink(missing_ok=True)
         self.process.stdin.write(f"{self.target}\n")
         self.process.stdin.flush()
@@ -120,13 +120,13 @@ class Worker:
             self.cpus.append(answer["cpu"])
 
     def end(self) -> None:
-        """Let the process end."""
+        """End the process."""
         self.process.stdin.close()
         self.process.wait()
 
 
 def avro_schema(scenario: str) -> str:
-    """Give the schema that all writers make of a frame: every column may be null."""
+    """Return the schema that all writers use for a frame, with nullable columns."""
     import polars as pl
 
     import polars_avro  # noqa: F401  # it registers the namespace
@@ -135,7 +135,7 @@ def avro_schema(scenario: str) -> str:
 
 
 def check(worker: Worker, scenario: str) -> str:
-    """Compare what was written with the frame."""
+    """Compare a written file with the frame."""
     import polars as pl
 
     import polars_avro
@@ -174,7 +174,7 @@ def main() -> None:
 
 
 def report(scenario: str, codec: str, workers: list[Worker]) -> None:
-    """Print a line a writer."""
+    """Print a line for each writer."""
     ours = statistics.median(workers[0].walls)
     for worker in workers:
         worker.end()

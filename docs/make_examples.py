@@ -1,9 +1,9 @@
 """
-Writes the files that the documentation's code reads into the working directory, or into the one given.
+Writes the files that the documentation's code reads into the working directory, or into the directory in the argument.
 
 Needs fastavro, and cramjam for snappy blocks. A file appears when it is complete.
 
-They have the shapes of real files: the names, types and folders that each writer is known for.
+The files have the names, types and folders of real writers.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def write(path: Path, schema: Any, rows: Rows, *, codec: str = "deflate", **opti
 
 
 def datum(schema: Any, value: Any) -> bytes:
-    """Encode one value without a file around it."""
+    """Encode one value as a bare datum."""
     file = io.BytesIO()
     fastavro.schemaless_writer(file, schema, value)
     return file.getvalue()
 
 
 def record(name: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Make the schema of a record. Fields that may be null are null by default."""
+    """Make the schema of a record. Nullable fields are null by default."""
     nullable = {
         name: {"default": None} for name, kind in fields.items() if isinstance(kind, list) and kind[0] == "null"
     }
@@ -66,7 +66,7 @@ def sample(root: Path) -> None:
 
 
 def bigquery(root: Path) -> None:
-    """Write what `EXPORT DATA` writes with logical types: a root record of columns that may be null."""
+    """Write a BigQuery export with logical types: a root record of nullable columns."""
     numeric = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9}
     item = record("Items", {"sku": ["null", "string"], "quantity": ["null", "long"]}, namespace="root")
     fields = {
@@ -91,7 +91,7 @@ def bigquery(root: Path) -> None:
 
 
 def spark(root: Path) -> None:
-    """Write what Spark writes: parts in partitions, a marker of success, checksums beside the parts."""
+    """Write Spark output: parts in partitions, a success marker, and checksums."""
     fields = {"user": ["string", "null"], "clicks": ["int", "null"]}
     for day in (1, 2):
         folder = root / "spark" / f"day=2026-01-0{day}"
@@ -103,7 +103,7 @@ def spark(root: Path) -> None:
 
 
 def kafka(root: Path) -> None:
-    """Write what a sink of Kafka Connect writes: a folder a partition, a new file where the schema changes."""
+    """Write the output of a Kafka Connect sink: one folder per partition, and a new file if the schema changes."""
     old = {"id": "long", "amount": "double"}
     new = {**old, "currency": ["null", "string"]}
     for partition in (0, 1):
@@ -115,7 +115,7 @@ def kafka(root: Path) -> None:
 
 
 def event_hubs(root: Path) -> None:
-    """Write what Event Hubs Capture writes: an envelope around bytes, of JSON in one hub and of Avro in another."""
+    """Write an Event Hubs capture: an envelope around bytes, which are JSON in one hub and Avro in another."""
     values = {"type": "map", "values": ["long", "double", "string", "bytes"]}
     fields = {
         "SequenceNumber": "long",
@@ -149,7 +149,7 @@ def event_hubs(root: Path) -> None:
 
 
 def debezium(root: Path) -> None:
-    """Write the changes of a table: the row before and after, of one named type."""
+    """Write Debezium changes: the row before and after the change, of one named type."""
     times = {
         "born": {"type": "int", "connect.name": "io.debezium.time.Date"},
         "seen": {"type": "long", "connect.name": "io.debezium.time.MicroTimestamp"},

@@ -22,7 +22,7 @@ SCHEMA = {
 
 
 def measurements() -> list[dict[str, object]]:
-    """Make 300 hours of weather, the same every time."""
+    """Make 300 hours of weather from a fixed seed."""
     rng = random.Random(2026)
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
     return [

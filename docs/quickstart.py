@@ -1,4 +1,4 @@
-"""A lazy query on the sample: the mean of one column by another, of the rows with rain."""
+"""A lazy query on the sample: the mean temperature by station, in hours with rain."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Avro datums in a Binary column: one value per row, bare or after a header that names its schema."""
+"""Decoding of Avro datums in a Binary column: one value per row, bare or after a header that identifies its schema."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Framing: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio", 
 Schemas: TypeAlias = "Mapping[Any, AvroSchema] | Callable[[int], AvroSchema | None] | SchemaRegistry"
 """Finds the schema of an id or a fingerprint."""
 
-#: How many ids of one column may be looked up in vain before it is given up.
+#: Decoding stops after this many unknown ids.
 _MAX_UNKNOWN = 1000
 
 _NO_DTYPE = (
@@ -48,31 +48,31 @@ def decode(
     """
     Decode a Binary column that holds one Avro datum per row.
 
-    A record becomes a Struct, any other type the dtype that it has in a file. The dtype is known before the query runs.
-    Nulls stay null.
+    A record becomes a Struct, and any other type gets the same dtype as in a file. The dtype is known before the query
+    runs. Nulls stay null.
 
     Parameters
     ----------
     expr
         The column: an expression or a name.
     schema
-        The schema that the rows are written with: JSON text, Python objects, or the path of an ``.avsc`` file. With
-        `schemas`, all rows are read as it, and it is the schema of bare datums in ``framing="auto"``.
+        The writer schema of the rows: JSON text, Python objects, or the path of an ``.avsc`` file. With `schemas`, it
+        is the schema that all rows are read as, and the writer schema of bare datums in ``framing="auto"``.
     framing : {"datum", "single_object", "confluent", "apicurio", "auto"}
         The header of each datum. ``"datum"``: none. ``"single_object"``: Avro's own, ``C3 01`` and the fingerprint of
         the schema. ``"confluent"``: ``00`` and an id of four bytes. ``"apicurio"``: ``00`` and an id of eight bytes.
         ``"auto"``: any of these, detected for each row.
     schemas
-        The schemas that the rows are written with: a mapping from id to schema, a callable that takes an id and gives a
-        schema (or None), or a :class:`SchemaRegistry`. A fingerprint is 8 bytes or 16 hexadecimal digits as in the
-        header, or the number of these bytes, least significant first. A callable gets the number. Without `schemas`,
-        ids of registries are ignored: `schema` wrote every row.
+        The writer schemas of the rows: a mapping from id to schema, a callable that takes an id and returns a schema
+        (or None), or a :class:`SchemaRegistry`. A fingerprint is 8 bytes or 16 hexadecimal digits as in the header, or
+        these bytes as a little-endian number. A callable gets the number. Without `schemas`, ids of registries are
+        ignored, and `schema` is the writer schema of every row.
     reader_schema
-        The schema that all rows are read as, by Avro's rules of schema resolution; `schema` by default. Needed where
-        ids name the schemas, unless there is only one.
+        The schema that all rows are read as, by Avro's rules of schema resolution; `schema` by default. Required with
+        `schemas`, unless these determine a single schema.
     fields
         Decode only these fields of the root record, in this order: names, or paths such as ``"order.price"``. Other
-        fields are skipped, and their values not checked.
+        fields are skipped, and their values are not checked.
     ignore_errors
         Make bad rows null instead of raising. An :class:`AvroWarning` counts them.
     limits
@@ -85,13 +85,13 @@ def decode(
     Raises
     ------
     AvroDataError
-        When the query runs, if a row is bad: it ends inside a value, has bytes left, lacks the header, or has an
-        unknown id. The message names the row and the field. Rows are counted in the series that Polars passes, which is
-        a part of the column in the streaming engine.
+        When the query runs, if a row is bad: it is truncated, has trailing bytes, lacks the header, or has an unknown
+        id. The message names the row and the field. Row numbers count in the series that Polars passes, which is a part
+        of the column in the streaming engine.
     AvroLimitError
-        When the query runs, if a callable or a registry does not know more than 1,000 of the ids.
+        When the query runs, if a callable or a registry lacks more than 1,000 of the ids.
     AvroSchemaError
-        If a schema is not valid, or cannot be read as `reader_schema`.
+        If a schema is invalid, or cannot be read as `reader_schema`.
     ValueError
         If the arguments contradict each other, or do not determine the dtype.
 
@@ -138,7 +138,7 @@ def decode(
 
 
 class Decoder:
-    """Decodes series. Can be pickled, so a query with it can be serialised."""
+    """Decodes series. It can be pickled, so a query with it can be serialised."""
 
     def __init__(self, framing: Framing, lookup: Lookup, options: dict[str, Any]) -> None:
         self._framing = framing
@@ -175,7 +175,7 @@ class Decoder:
                 raise ValueError(msg)
             writer, reader = None, reader or writer
         if lookup is None and writer is None and framing not in {"single_object", "auto"}:
-            msg = "`schema`, which the rows are written with, is missing"
+            msg = "`schema`, the writer schema of the rows, is missing"
             raise ValueError(msg if framing == "datum" else f"{msg}; or pass `schemas`, which ids are looked up in")
         if (writer or reader) is None:
             reader = None if lookup is None else lookup.only_schema()
@@ -233,7 +233,7 @@ class Decoder:
         return pl.Series(datums).alias(series.name)
 
     def _look_up(self, ids: list[int], unknown: set[int]) -> None:
-        """Pass the schemas of these ids to the core; one thread at a time looks them up."""
+        """Look up these ids, one thread at a time, and pass their schemas to the core."""
         with self._lock:
             for schema_id in ids:
                 if schema_id in self._added:
@@ -245,10 +245,10 @@ class Decoder:
                     self._core.add_schema(schema_id, schema)
                     self._added.add(schema_id)
                 if not self._options["ignore_errors"] and unknown and self._framing != "auto":
-                    # The row with this id is the error.
+                    # Decoding raises at the row with this id.
                     return
         if len(unknown) > _MAX_UNKNOWN:
-            msg = f"more than {_MAX_UNKNOWN} ids of schemas are not known: is `framing={self._framing!r}` right?"
+            msg = f"more than {_MAX_UNKNOWN} schema ids are unknown: is `framing={self._framing!r}` correct?"
             raise AvroLimitError(msg)
 
 
@@ -266,7 +266,7 @@ class Lookup:
             raise TypeError(msg)
 
     def find(self, schema_id: int) -> str | None:
-        """Return the schema of an id, None if it is not known."""
+        """Return the schema of an id, or None if the id is unknown."""
         if isinstance(self.source, dict):
             return self.source.get(schema_id)
         try:
@@ -278,11 +278,11 @@ class Lookup:
         return None if schema is None else schema_json(schema, f"schemas({schema_id})")
 
     def ids(self) -> set[int] | None:
-        """Return all ids that have a schema, None if that shows when they are looked up."""
+        """Return all ids of a mapping; None if ids have to be looked up one by one."""
         return set(self.source) if isinstance(self.source, dict) else None
 
     def only_schema(self) -> str | None:
-        """Return the schema to read as, if only one is possible."""
+        """Return the schema to read as if the source determines one."""
         if isinstance(self.source, SchemaRegistry):
             return None if self.source.subject is None else self.source.latest().schema
         if isinstance(self.source, dict) and len(set(self.source.values())) == 1:
@@ -291,7 +291,7 @@ class Lookup:
 
 
 def _number(key: object) -> int:
-    """Return an id, or the number of a fingerprint's bytes in a header."""
+    """Return an id, or the bytes of a fingerprint as a little-endian number."""
     if isinstance(key, int) and -(2**63) <= key < 2**64:
         return key % 2**64
     if isinstance(key, bytes) and len(key) == 8:

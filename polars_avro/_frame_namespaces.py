@@ -1,4 +1,4 @@
-"""The namespaces ``df.avro`` and ``lf.avro``, which call the functions."""
+"""The namespaces ``df.avro`` and ``lf.avro``, which call the public functions."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _NAME = "avro"
 class _Namespace:
     """Holds its frame until its one method is called."""
 
-    # Polars keeps the accessor on the frame, and the accessor keeps the frame: a cycle, so that only the garbage
-    # collector would free the frame. Taking the accessor off again breaks it.
+    # Polars caches the namespace on the frame, and the namespace refers to the frame. Removing it from the cache breaks
+    # this reference cycle, so that reference counting frees the frame.
     def __init__(self, frame: Any) -> None:
         self._frame = frame
 
@@ -120,7 +120,7 @@ class LazyFrameNamespace(_Namespace):
         Returns
         -------
         LazyFrame or None
-            A LazyFrame that writes when it is collected if ``lazy=True``.
+            With ``lazy=True``, a LazyFrame that writes when it is collected.
 
         Examples
         --------
@@ -146,8 +146,8 @@ class LazyFrameNamespace(_Namespace):
         """
         Return the Avro schema that the rows of the query are written with.
 
-        No row is looked at: a Time column becomes ``time-micros``, though :meth:`sink` writes nanoseconds if its first
-        rows have a time that needs them. Pass the schema that is returned as `avro_schema` to fix it.
+        The query does not run, so a Time column becomes ``time-micros``, while :meth:`sink` writes nanoseconds if its
+        first rows have a time that needs them. To write with the returned schema, pass it as `avro_schema`.
 
         Parameters
         ----------

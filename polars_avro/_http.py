@@ -1,4 +1,4 @@
-"""Requests to an HTTP service that answers in JSON: authentication, TLS, repetition."""
+"""Requests to an HTTP service with JSON responses: authentication, TLS, retries."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
-#: The service may be busy, restarting, or unreachable from its gateway.
-_PASSING = (408, 429, 500, 502, 503, 504)
+#: Statuses of transient failures: the service is busy, restarting, or unreachable from its gateway.
+_TRANSIENT = (408, 429, 500, 502, 503, 504)
 _MAX_WAIT = 10.0
 _MAX_RESPONSE = 64 << 20
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of the service."""
+    """A response of the service."""
 
     status: int
     body: Any
@@ -49,14 +49,14 @@ class Service:
 
     def request(self, method: str, path: str, body: Any = None) -> Answer:
         """
-        Ask, and ask again where that may help.
+        Send a request, and retry after transient failures.
 
         Raises
         ------
         PermissionError
             If the service does not accept the credentials.
         ConnectionError
-            If it does not answer, or not sensibly, after all repetitions.
+            If it does not respond, or only with transient failures, after all retries.
         """
         url = self.url + path
         data = None if body is None else json.dumps(body).encode()
@@ -64,7 +64,7 @@ class Service:
             wait = min(self.backoff * 2**attempt, _MAX_WAIT) * random.uniform(0.5, 1)
             try:
                 return self._once(urllib.request.Request(url, data, dict(self.headers), method=method))
-            except _PassingError as error:
+            except _TransientError as error:
                 if attempt == self.retries:
                     tries = "1 try" if attempt == 0 else f"{attempt + 1} tries"
                     msg = f"{method} {url} failed after {tries}: {error}"
@@ -79,14 +79,14 @@ class Service:
         except urllib.error.HTTPError as error:
             with error:
                 body = error.read(_MAX_RESPONSE)
-            if error.code in _PASSING:
-                raise _PassingError(f"status {error.code}", _retry_after(error.headers)) from error
+            if error.code in _TRANSIENT:
+                raise _TransientError(f"status {error.code}", _retry_after(error.headers)) from error
             where = f"{request.get_method()} {request.full_url}"
             if error.code in (401, 403):
                 msg = f"{where}: access denied, status {error.code}"
                 raise PermissionError(msg) from None
             if 300 <= error.code < 400:
-                msg = f"{where} redirects to {error.headers.get('Location')}: pass the URL that it is at"
+                msg = f"{where} redirects to {error.headers.get('Location')}: pass that URL"
                 raise AvroError(msg) from None
             return Answer(error.code, _json_or_text(body))
         except ssl.SSLError as error:
@@ -94,9 +94,9 @@ class Service:
         except urllib.error.URLError as error:
             if isinstance(error.reason, ssl.SSLError):
                 raise ConnectionError(f"{request.full_url}: {error.reason}") from error
-            raise _PassingError(str(error.reason)) from error
+            raise _TransientError(str(error.reason)) from error
         except (OSError, HTTPException) as error:
-            raise _PassingError(str(error) or type(error).__name__) from error
+            raise _TransientError(str(error) or type(error).__name__) from error
 
     def _opener(self) -> urllib.request.OpenerDirector:
         handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
@@ -110,8 +110,8 @@ class Service:
         return urllib.request.build_opener(*handlers)
 
 
-class _PassingError(Exception):
-    """A failure that may not come again; `wait` is how long the service wants to be left alone."""
+class _TransientError(Exception):
+    """A transient failure. `wait` is the delay that the service asks for, in seconds."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
@@ -119,7 +119,7 @@ class _PassingError(Exception):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Credentials stay with the host that they are for."""
+    """Refuses redirects, so that credentials are not sent to another host."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -139,7 +139,7 @@ def service(
     cert_file: str | None,
     key_file: str | None,
 ) -> Service:
-    """Check how to talk to a service. The URL may have a user and a password in it."""
+    """Check the arguments of a service. The URL may contain a user and a password."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         msg = f"`url` must begin with http:// or https:// and a host, got {url!r}"
@@ -174,12 +174,12 @@ def service(
 
 def _json(body: bytes, request: urllib.request.Request) -> Any:
     if len(body) > _MAX_RESPONSE:
-        msg = f"{request.full_url}: the answer is longer than {_MAX_RESPONSE} bytes"
+        msg = f"{request.full_url}: the response is longer than {_MAX_RESPONSE} bytes"
         raise AvroError(msg)
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        msg = f"{request.full_url}: the answer is not JSON: {error}"
+        msg = f"{request.full_url}: the response is not JSON: {error}"
         raise AvroError(msg) from None
 
 
@@ -191,6 +191,6 @@ def _json_or_text(body: bytes) -> Any:
 
 
 def _retry_after(headers: Message) -> float | None:
-    """Return the seconds that a service asks to wait; a date is not looked at."""
+    """Return the seconds of a Retry-After header, or None if it is missing or a date."""
     value = headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None

@@ -1,8 +1,9 @@
-"""Ctrl-C while the package runs as the command ``polars-avro``. Other programs keep their own handler."""
+"""Handling of Ctrl-C in the command ``polars-avro``. Other programs keep their own handler."""
 
 from __future__ import annotations
 
-# Ctrl-C is a traceback until these are imported, so they are built into Python; `signal` would import `enum`.
+# Until the handler is installed, Ctrl-C prints a traceback, so only fast modules are imported: `signal` would import
+# `enum`.
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
@@ -12,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-#: Exit status of a command that Ctrl-C has ended.
+#: Exit status of a command that Ctrl-C ended.
 STATUS = 130
 
 _PROGRAMS = ("polars-avro", "polars-avro.exe", "polars-avro-script.py")
@@ -20,10 +21,11 @@ _PROGRAMS = ("polars-avro", "polars-avro.exe", "polars-avro-script.py")
 
 class Interrupts:
     """
-    A handler of SIGINT for a process that is one command from start to end.
+    The SIGINT handler of a process that runs a single command.
 
-    While modules are imported, Ctrl-C ends the process at once: a KeyboardInterrupt would be a traceback of imports.
-    Then it is raised once, so that the command cleans up. A second Ctrl-C does not wait for that.
+    While modules are imported, Ctrl-C ends the process at once, because a KeyboardInterrupt would print a traceback of
+    imports. After that the first Ctrl-C raises KeyboardInterrupt, so that the command cleans up. A second one ends the
+    process without cleanup.
     """
 
     def __init__(self) -> None:
@@ -45,20 +47,20 @@ class Interrupts:
     def begin(self) -> None:
         """Raise KeyboardInterrupt from now on."""
         if hasattr(_signal, "siginterrupt"):
-            # Polars' own handler makes a wait for input go on.
+            # Polars' handler restarts interrupted system calls.
             _signal.siginterrupt(_signal.SIGINT, True)
         self.has_begun = True
         sys.unraisablehook = self._unraisable
 
     def end(self) -> None:
-        """Ignore Ctrl-C from now on: the work is done."""
+        """Ignore Ctrl-C from now on, because the work is done."""
         self.has_ended = True
 
     def leave(self, status: int) -> NoReturn:
         """
         End the process without finalizing the interpreter.
 
-        Native threads of Polars may still wait for Python, and crash a process that finalizes.
+        Native threads of Polars may still wait for the GIL, and would crash a process that finalizes.
         """
         for path in tuple(self.temporary):
             _remove(path)
@@ -73,12 +75,12 @@ class Interrupts:
 
 
 def _remove(path: str) -> None:
-    """Remove a temporary file, and the one that the core makes beside it for a file of this name."""
+    """Remove a temporary file, and the temporary file that the core creates for it."""
     directory, name = os.path.split(path)
     try:
-        for found in os.listdir(directory):
-            if found == name or found.startswith(f".{name}."):
-                os.remove(os.path.join(directory, found))
+        for entry in os.listdir(directory):
+            if entry == name or entry.startswith(f".{name}."):
+                os.remove(os.path.join(directory, entry))
     except OSError:
         return
 
@@ -100,12 +102,12 @@ def install() -> None:
 def _is_command() -> bool:
     arguments = getattr(sys, "argv", None) or [""]
     if arguments[0] == "-m":
-        # Python looks for the module to run, which imports this package first.
-        given = sys.orig_argv
-        return "-mpolars_avro" in given or ("-m", "polars_avro") in pairwise(given)
+        # Python imports this package to find the module that it runs.
+        original = sys.orig_argv
+        return "-mpolars_avro" in original or ("-m", "polars_avro") in pairwise(original)
     return os.path.basename(arguments[0]) in _PROGRAMS
 
 
-# Most imports of the command are still to come.
+# Installed here, before the other imports of the command.
 if _is_command():
     install()

@@ -44,10 +44,9 @@ def write_avro(
     """
     Write a DataFrame to an Avro file.
 
-    Every dtype but Object and arrays of width 0 can be written, and comes back from :func:`read_avro` as it was; other
-    readers see plain Avro types.
-    A path gets its file when it is complete: whatever fails before leaves the old file as it was. So does an object in
-    a store.
+    Every dtype except Object and arrays of width 0 can be written, and :func:`read_avro` restores it. Other readers see
+    plain Avro types. A file or an object in a store is replaced when the new one is complete, so a failed write leaves
+    it unchanged.
 
     Parameters
     ----------
@@ -58,12 +57,12 @@ def write_avro(
         ``write()``, or a :class:`polars.PartitionBy`.
     compression
         The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
-        Avro's own names are allowed too. The default is that of the file with `append`, otherwise snappy.
+        Avro's names are also accepted. The default is snappy, or with `append` the codec of the file.
     name
         The name of the root record in the Avro schema, ``Row`` by default.
     compression_level
         The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
-        the codec's own default. The others have no levels.
+        the default of the codec. Other codecs have no levels.
     avro_schema
         The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
         are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
@@ -72,18 +71,18 @@ def write_avro(
     doc
         The documentation of the root record.
     block_size
-        The most bytes of a block before compression: 65,536 by default.
+        The maximum size of a block before compression, in bytes: 65,536 by default.
     sync_marker
-        The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
+        The 16 bytes after every block, random by default. If it is passed, equal frames make equal files.
     append
-        Add rows to the file at the path, if there is one. Its schema must fit the frame, and `avro_schema` and
-        `compression`, if they are given, must be the file's (`doc` and `aliases` may differ). What its header holds
-        cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores do not grow.
+        Add rows to the file at the path, if it exists. Its schema must fit the frame. If `avro_schema` or `compression`
+        is passed, it must equal the file's (`doc` and `aliases` may differ). The header cannot be changed, so `name`,
+        `namespace`, `doc`, `metadata` and `sync_marker` are refused. Not supported in stores.
     partition_by
-        Columns whose values spread the rows over files below the directory `target`.
+        Columns by whose values the rows are divided into files below the directory `target`.
     partition_chunk_size_bytes
-        The approximate memory that the rows of one file take, if `partition_by` is given. As in Polars, it cuts no
-        files of fewer than 122,880 rows.
+        With `partition_by`, the approximate size of the rows of one file in memory. As in Polars, files of fewer than
+        122,880 rows are not cut.
     storage_options
         Options of the store that the target is in, as in :func:`read_avro`.
     credential_provider
@@ -93,21 +92,21 @@ def write_avro(
     mkdir
         Make missing directories of a path.
     sync_on_close
-        Wait until the disk has the file: its bytes (``"data"``), or its metadata too (``"all"``).
+        Sync the file to disk before closing: its bytes (``"data"``), or also its metadata (``"all"``).
     n_threads
         The number of threads that encode, by default as many as Polars uses. 1 encodes on the calling thread.
 
     Raises
     ------
     AvroUnsupportedError
-        If a dtype cannot be written; the message names the column and the cast to use. Also if the target is a web
-        address, or rows are to be appended to an object in a store.
+        If a dtype cannot be written; the message names the column and the cast to use. Also for an HTTP target, and for
+        `append` in a store.
     AvroSchemaError
-        If the frame does not fit `avro_schema`, or the file to append to.
+        If the frame does not fit `avro_schema`, or the file that is appended to.
     AvroDataError
         If a value does not fit its type in `avro_schema`.
     OSError
-        If the target cannot be written: ``PermissionError`` and ``FileNotFoundError`` also of stores.
+        If the target cannot be written. Stores raise ``PermissionError`` and ``FileNotFoundError`` too.
 
     See Also
     --------

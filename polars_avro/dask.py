@@ -1,4 +1,4 @@
-"""Avro files as dataframes of Dask, a split a partition. Dask is imported when the function is called."""
+"""Avro files as dataframes of Dask, one split per partition. Dask is imported when the function is called."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def read_avro(
     """
     Read Avro files into a dataframe of Dask, one partition per split.
 
-    The files are planned by this call, as :func:`polars_avro.plan_splits` does, and partitions are read when Dask runs
-    them. Only the columns that the computation uses are decoded. Dtypes are known ahead: they are pandas'
-    ``ArrowDtype``, which has nulls for every type. Partitions have no known divisions.
+    This call plans the files as :func:`polars_avro.plan_splits` does, and partitions are read when Dask runs them. Only
+    the columns that the computation uses are decoded. Dtypes are pandas' ``ArrowDtype``, which is nullable for every
+    type, so they do not depend on the data. Divisions are unknown.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def read_avro(
     columns
         Columns to read, by name, in the order wanted.
     target_bytes
-        About how many bytes of files a partition has: larger files are cut, smaller ones are packed together.
+        The approximate number of file bytes in a partition. Larger files are cut, and smaller ones are packed together.
     n_threads
-        How many threads decode a partition: 1 suits Dask, which reads a partition per core. None is as many as Polars
-        uses.
+        The number of threads that decode a partition. The default of 1 suits Dask, which reads one partition per core.
+        None means as many as Polars uses.
     **options
         The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to
-        the workers beside the splits.
+        the workers with the splits.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def read_avro(
 
     See Also
     --------
-    polars_avro.plan_splits : The same shares of a read, for other engines.
+    polars_avro.plan_splits : Plan splits for other engines.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def read_avro(
 
 
 class ReadPartition:
-    """Reads a split as a pandas frame; Dask says which columns a computation needs."""
+    """Reads a split as a pandas frame. Dask passes the columns that a computation needs."""
 
     def __init__(self, schema: pl.Schema, names: Sequence[str], n_threads: int | None, stores: StoreOptions) -> None:
         self.schema = schema
@@ -112,7 +112,7 @@ class ReadPartition:
 
 
 def _pandas(df: pl.DataFrame) -> Any:
-    """Return Arrow's types in pandas, so that a partition's dtypes do not depend on whether it has nulls."""
+    """Convert a frame to pandas with Arrow dtypes, which do not depend on whether a partition has nulls."""
     import pandas as pd
 
     if not df.width:

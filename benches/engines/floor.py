@@ -1,4 +1,4 @@
-"""The floor: the same bytes read, cut into blocks and decompressed, and nothing decoded.
+"""The floor: reads the same bytes, splits them into blocks and decompresses these, without decoding.
 
 On two threads it forks once, and each process takes half of the blocks. It walks the blocks in Python, which costs
 about a microsecond a block: it is near the floor, not below it.
@@ -27,18 +27,18 @@ children: list[float] = []
 
 
 def start(threads: int) -> None:
-    """Fork the processes that share the work."""
+    """Fork the processes that decompress."""
     if threads > 1:
         pools.append((get_context("fork").Pool(threads), threads))
 
 
 def cpu() -> float:
-    """Give the processor time of this process and of those it forked."""
+    """Return the processor time of this process and its children."""
     return time.process_time() + sum(children)
 
 
 def run(paths: list[str], _query: dict) -> pl.DataFrame:
-    """Decompress every block; the frame given back holds only how many rows the blocks say they have."""
+    """Decompress every block, and return a frame with the number of rows in the block headers."""
     if not pools:
         return pl.DataFrame({"rows": [decompress(paths, 0, 1)[0]]})
     ((pool, parts),) = pools
@@ -48,7 +48,7 @@ def run(paths: list[str], _query: dict) -> pl.DataFrame:
 
 
 def decompress(paths: list[str], part: int, parts: int) -> tuple[int, float]:
-    """Decompress every `parts`-th run of blocks from the `part`-th on; give their rows and the time it took."""
+    """Decompress every `parts`-th run of blocks, starting with the `part`-th. Return their rows and the time."""
     began, rows = time.process_time(), 0
     for path in paths:
         data = memoryview(Path(path).read_bytes())
@@ -61,7 +61,7 @@ def decompress(paths: list[str], part: int, parts: int) -> tuple[int, float]:
 
 
 def blocks(data: memoryview, at: int) -> Iterator[tuple[int, memoryview]]:
-    """Give each block's number of rows and its bytes."""
+    """Yield the number of rows and the bytes of each block."""
     while at < len(data):
         count, at = varint(data, at)
         size, at = varint(data, at)
@@ -70,7 +70,7 @@ def blocks(data: memoryview, at: int) -> Iterator[tuple[int, memoryview]]:
 
 
 def header(data: memoryview) -> tuple[str, int]:
-    """Give the codec and where the first block starts."""
+    """Return the codec and the offset of the first block."""
     meta: dict[bytes, bytes] = {}
     at = 4
     while True:
@@ -85,13 +85,13 @@ def header(data: memoryview) -> tuple[str, int]:
 
 
 def chunk(data: memoryview, at: int) -> tuple[bytes, int]:
-    """Give the length-prefixed bytes at a position and the position behind them."""
+    """Return the length-prefixed bytes at a position, and the position after them."""
     size, at = varint(data, at)
     return bytes(data[at : at + size]), at + size
 
 
 def varint(data: memoryview, at: int) -> tuple[int, int]:
-    """Give the zigzag number at a position and the position behind it."""
+    """Return the zigzag number at a position, and the position after it."""
     value = shift = 0
     while True:
         byte = data[at]

@@ -1,4 +1,4 @@
-"""The queries in Polars' words, for the readers that give a LazyFrame or a DataFrame."""
+"""The queries as Polars expressions, for readers that return a LazyFrame or a DataFrame."""
 
 import operator
 from functools import reduce
@@ -9,7 +9,7 @@ COMPARE = {"<": operator.lt, ">=": operator.ge}
 
 
 def column(path: str) -> pl.Expr:
-    """Give the column a dotted path leads to."""
+    """Return the column at a dotted path."""
     first, *rest = path.split(".")
     return reduce(lambda expr, name: expr.struct.field(name), rest, pl.col(first))
 
@@ -35,5 +35,5 @@ def ask(lazy: pl.LazyFrame, query: dict) -> pl.DataFrame:
 
 
 def is_plain(query: dict) -> bool:
-    """Say whether the query wants every row, of all or of some columns."""
+    """Return whether the query reads all rows, of all or of some columns."""
     return not (query["where"] or query["count"] or query["group_by"] or query["head"] or query["tail"])

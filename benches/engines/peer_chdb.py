@@ -1,4 +1,4 @@
-"""chdb, which is ClickHouse within the process, the result turned into a Polars frame."""
+"""chdb (in-process ClickHouse), with results converted to Polars frames."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ import polars as pl
 
 from engines.sql import select
 
-# Its caches would answer a second run from what the first one saw.
+# Its caches would speed up the second run.
 SETTINGS = {"max_threads": 1, "use_cache_for_count_from_files": 0, "schema_inference_use_cache_for_file": 0}
 
 
 def start(threads: int) -> None:
-    """Note the threads, which every query states."""
+    """Store the number of threads, which is part of every query."""
     SETTINGS["max_threads"] = threads
 
 

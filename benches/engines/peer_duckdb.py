@@ -1,4 +1,4 @@
-"""DuckDB with its avro extension, the result turned into a Polars frame."""
+"""DuckDB with its avro extension, with results converted to Polars frames."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ CONNECTION = duckdb.connect(config={"allow_unsigned_extensions": "true"})
 
 
 def start(threads: int) -> None:
-    """Load the extension that its package brings, and set the threads."""
+    """Load the extension of its package, and set the number of threads."""
     (extension,) = Path(duckdb_extension_avro.__file__).parent.rglob("avro.duckdb_extension")
     CONNECTION.execute(f"LOAD '{extension}'")
     CONNECTION.execute(f"SET threads = {threads}")

@@ -1,4 +1,4 @@
-"""fastavro, its rows made into Polars frames; its answers are what the others' are held against."""
+"""fastavro, with rows converted to Polars frames. Its results are the reference for the other readers."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -32,7 +32,7 @@ def start(threads: int) -> None:
 
 
 def dtype(schema: object) -> pl.DataType:
-    """Give the dtype of a schema among those that the benchmarks use."""
+    """Return the dtype of a schema of the benchmarks."""
     if isinstance(schema, list):
         return dtype(next(branch for branch in schema if branch != "null"))
     if isinstance(schema, str):
@@ -53,13 +53,13 @@ def dtype(schema: object) -> pl.DataType:
 
 
 def pairs(row: dict) -> dict:
-    """Give the row with its map as the list of pairs that Polars can build a column from."""
+    """Return the row with its map as a list of pairs, from which Polars can build a column."""
     row["metadata"] = [{"key": key, "value": value} for key, value in row["metadata"].items()]
     return row
 
 
 def batches(path: str, query: dict) -> Iterator[pl.DataFrame]:
-    """Give the file's rows as frames, each of `ROWS` rows, no more of them than the query's head."""
+    """Yield the file's rows as frames of `ROWS` rows, up to the query's head."""
     with open(path, "rb") as file:
         rows = fastavro.reader(file)
         schema = dict(dtype(rows.writer_schema).to_schema())
@@ -72,6 +72,6 @@ def batches(path: str, query: dict) -> Iterator[pl.DataFrame]:
 
 
 def run(paths: list[str], query: dict) -> pl.DataFrame:
-    """Read every row, then do in Polars what is asked."""
+    """Read every row, then run the query in Polars."""
     frames = [frame for path in paths for frame in batches(path, query)]
     return ask(pl.concat(frames, rechunk=False).lazy(), query)

@@ -11,7 +11,7 @@ def start(threads: int) -> None:
 
 
 def run(paths: list[str], query: dict) -> pl.DataFrame:
-    """Read with `read_avro` where the scenario is eager, else with `scan_avro`."""
+    """Read with `read_avro` if the scenario is eager, else with `scan_avro`."""
     if query["eager"]:
         return jetliner.read_avro(paths, columns=list(query["columns"]) or None)
     return ask(jetliner.scan_avro(paths), query)

@@ -1,4 +1,4 @@
-"""Polars' own `read_avro`, which takes one file and knows neither a scan nor a filter."""
+"""Polars' own `read_avro`, which takes one file and supports neither scans nor filters."""
 
 import polars as pl
 
@@ -10,7 +10,7 @@ def start(threads: int) -> None:
 
 
 def run(paths: list[str], query: dict) -> pl.DataFrame:
-    """Read, and do in Polars what the reader cannot do itself."""
+    """Read, and do the rest of the query in Polars."""
     columns = list(query["columns"]) if is_plain(query) else []
     frames = [pl.read_avro(path, columns=columns or None, n_rows=query["head"]) for path in paths]
     return ask((frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=False)).lazy(), query)

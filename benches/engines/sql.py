@@ -1,13 +1,13 @@
-"""The queries in SQL, for DuckDB and ClickHouse, whose dialects agree this far."""
+"""The queries in SQL, in the common dialect of DuckDB and ClickHouse."""
 
 
 def quoted(path: str) -> str:
-    """Give the column a dotted path leads to."""
+    """Return the column at a dotted path."""
     return ".".join(f'"{name}"' for name in path.split("."))
 
 
 def select(table: str, query: dict) -> str:
-    """Give the query as a statement on `table`."""
+    """Return the query as a statement on `table`."""
     if query["tail"] is not None:
         missing = "SQL has no rows at the end"
         raise NotImplementedError(missing)

@@ -9,11 +9,11 @@ from engines.frames import ask
 
 
 def start(threads: int) -> None:
-    """Nothing to set: the reader takes as many threads as Polars was given."""
+    """Nothing to set: the reader uses as many threads as Polars."""
 
 
 def run(paths: list[str], query: dict) -> pl.DataFrame:
-    """Read with `read_avro` where the scenario is eager, else with `scan_avro`."""
+    """Read with `read_avro` if the scenario is eager, else with `scan_avro`."""
     source = paths if len(paths) > 1 else paths[0]
     if query["eager"]:
         return polars_avro.read_avro(source, columns=list(query["columns"]) or None)
@@ -21,7 +21,7 @@ def run(paths: list[str], query: dict) -> pl.DataFrame:
 
 
 def times(paths: list[str], query: dict) -> dict[str, float]:
-    """Give where the threads of one more run spend their time, in milliseconds, by the reader's own account."""
+    """Return the times of the phases of one more run, in milliseconds, from the reader's statistics."""
     spent: dict[str, float] = {}
 
     class Account(logging.Handler):

@@ -1,4 +1,4 @@
-"""The program ``polars-avro``: its commands, and its exit status."""
+"""The command ``polars-avro``: its subcommands, and its exit status."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAME = "polars-avro"
-#: Shells set it when they ask for completions.
+#: The environment variable by which shells request completions.
 _COMPLETE = "_POLARS_AVRO_COMPLETE"
 _EPILOG = """\
 \b
@@ -37,7 +37,7 @@ or - for standard input.
 
 \b
 Exit status:
-  0    done, also if the reader of the output stopped early
+  0    success, also if the reader of the output stopped early
   1    `check` found damage, or `diff` found a schema that cannot read the other
   2    the command line is wrong
   3    a file cannot be read or written
@@ -90,7 +90,7 @@ def _invoke(arguments: list[str]) -> int:
     """
     Run one command.
 
-    ``cli.main`` would print to standard error at Ctrl-C, and has a status of its own for closed pipes.
+    ``cli.main`` is not used, because it prints to standard error at Ctrl-C, and has another status for closed pipes.
     """
     if instruction := os.environ.get(_COMPLETE):
         from click.shell_completion import shell_complete
@@ -107,7 +107,7 @@ def _invoke(arguments: list[str]) -> int:
 def _status(error: BaseException) -> int:
     """Return the exit status of an error that ended a command."""
     if _interrupts.interrupts.happened:
-        # Polars makes errors of other types of it.
+        # Polars turns a KeyboardInterrupt into errors of other types.
         return failures.INTERRUPTED
     if ending.is_closed_pipe(error):
         return 0

@@ -1,4 +1,4 @@
-"""The end of the process: closed pipes, full disks behind standard output, and the exit status."""
+"""The end of the process: closed pipes, failed flushes of standard output, and the exit status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polars_avro._interrupts import interrupts
 
 
 class _Closed(io.RawIOBase):
-    """Standard output that was closed before the process began."""
+    """Standard output that was closed when the process started."""
 
     def writable(self) -> bool:
         return True
@@ -25,28 +25,28 @@ class _Closed(io.RawIOBase):
 
 
 def prepare_streams() -> None:
-    """Make streams that are closed fail if they are used, and let terminals lack characters."""
+    """Make closed streams fail if they are used, and escape characters that a terminal cannot encode."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            # Otherwise the next file that is opened takes the place of the stream.
+            # Otherwise the next opened file would get the descriptor of the stream.
             os.open(os.devnull, os.O_RDONLY if descriptor else os.O_WRONLY)
     if sys.stdout is None:
         sys.stdout = io.TextIOWrapper(_Closed(), write_through=True)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character is no reason to stop.
+        # A character that the terminal cannot encode is no error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def is_closed_pipe(error: BaseException) -> bool:
-    """Return whether an error says that the reader of standard output has gone."""
+    """Return whether an error means that the reader of standard output has closed it."""
     if isinstance(error, ClosedPipeError):
         return True
-    # Polars' sinks have no type for it.
+    # Errors of Polars' sinks have no type for closed pipes.
     if not isinstance(error, BrokenPipeError) and "Broken pipe" not in str(error):
         return False
     try:
@@ -55,14 +55,14 @@ def is_closed_pipe(error: BaseException) -> bool:
         return isinstance(error, BrokenPipeError)
     if not hasattr(select, "poll"):
         return isinstance(error, BrokenPipeError)
-    # Connections to stores break as well.
+    # A broken connection to a store raises the same error, so standard output itself is polled.
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def leave(status: int) -> NoReturn:
-    """End the process with this status, whatever threads are left."""
+    """End the process with this status, without waiting for threads."""
     with suppress(Exception):
         sys.stderr.flush()
     interrupts.leave(status)

@@ -1,4 +1,4 @@
-"""Errors as one line on standard error and an exit status."""
+"""Reports of errors: one line on standard error, and an exit status."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from polars.exceptions import PanicException, PolarsError
 from polars_avro._errors import AvroDataError
 from polars_avro._sources import hidden, stores
 
-#: A `check` that found damage, a `diff` that found a schema that cannot read the other.
+#: `check` found damage, or `diff` found incompatible schemas.
 FOUND = 1
 USAGE = 2
 #: A file that cannot be read or written.
 FAILED = 3
 INTERRUPTED = 130
-#: A fault of the program.
+#: An internal error.
 BROKEN = 70
 
-#: A URL in a message, up to where the text around it goes on.
+#: A URL in a message.
 _URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.\-]*://[^\s'"`<>]+""")
 
-#: What bad files, bad arguments and full disks raise. Anything else is a fault of the program, and shows its
-#: traceback.
+#: Exceptions of bad files, bad arguments and full disks. Others are internal errors and print a traceback.
 EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, MemoryError)
 
-#: Advice for Python, and for the command line.
+#: Replaces advice for Python by advice for the command line.
 _ADVICE = (
     (
         re.compile("pass [^;]*(schema_mode|missing_columns|extra_columns)=[^;]*"),
@@ -70,14 +69,14 @@ def describe(error: BaseException) -> str:
 
 def one_line(message: str) -> str:
     """
-    Keep the first paragraph of a message, which Polars follows with its query plan.
+    Reduce a message to its first paragraph, because Polars appends its query plan.
 
-    Secrets of URLs go, and advice names options of the command line.
+    Also remove secrets from URLs, and name options of the command line instead of arguments.
     """
     line = " ".join(message.strip().split("\n\n")[0].split()).replace("<bytes>", "<stdin>")
     for python, command_line in _ADVICE:
         line = python.sub(command_line, line)
-    return _URL.sub(lambda found: stores.shown(found[0]), line)
+    return _URL.sub(lambda match: stores.shown(match[0]), line)
 
 
 def _print(message: str) -> None:

@@ -1,4 +1,4 @@
-"""File formats that `convert` reads and writes, known by the endings of names."""
+"""File formats of `convert`, which file extensions determine."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from polars_avro._cli.rows import Frames
 from polars_avro._sources import stores
 from polars_avro._writer import AvroWriter
 
-#: Formats that are text.
+#: Text formats.
 _TEXT = ("csv", "ndjson")
-#: Endings that a text format may have behind its own.
-_PACKED = {".gz": "gzip", ".zst": "zstd"}
+#: Extensions of compressed text files.
+_COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 
 class Table(NamedTuple):
-    """Columns, and what reads their rows from the first one on."""
+    """Columns, and a function that reads their rows from the start."""
 
     schema: pl.Schema
     frames: Callable[[], Frames]
 
     def lazy(self) -> pl.LazyFrame:
-        """Return a query of all rows. Its rows are read on a thread of Polars'."""
+        """Return a query of all rows, which are read on a thread of Polars."""
 
         def read(
             with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
@@ -46,7 +46,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: how it is called, and how it is read and written."""
+    """A file format: its name and extensions, and the functions that read and write it."""
 
     name: str
     endings: tuple[str, ...]
@@ -67,16 +67,16 @@ def _write_binary(sink: Callable[..., object]) -> Callable[..., object]:
 
 def _write_text(sink: Callable[..., object]) -> Callable[..., object]:
     def write(table: Table, target: Any, compression: str | None = None, **more: Any) -> None:
-        known = inspect.signature(sink).parameters
-        if compression is not None and "compression" not in known:
+        parameters = inspect.signature(sink).parameters
+        if compression is not None and "compression" not in parameters:
             msg = f"Polars {pl.__version__} cannot compress text files"
             raise NotImplementedError(msg)
         options = more if compression is None else {"compression": compression, **more}
         printable_rows = table._replace(frames=lambda: printable.checked(table.frames(), table.schema))
         lf = printable_rows.lazy()
         lf = lf.with_columns(json_columns(table.schema)) if sink is pl.LazyFrame.sink_ndjson else lf
-        # A temporary name has another ending.
-        sink(lf, target, **options, **({"check_extension": False} if "check_extension" in known else {}))
+        # The temporary file has another extension.
+        sink(lf, target, **options, **({"check_extension": False} if "check_extension" in parameters else {}))
 
     return write
 
@@ -103,44 +103,44 @@ FORMATS = (
         pl.scan_ipc,
         _write_binary(pl.LazyFrame.sink_ipc),
     ),
-    Format("csv", (".csv",), ("uncompressed", *_PACKED.values()), pl.scan_csv, _write_text(pl.LazyFrame.sink_csv)),
+    Format("csv", (".csv",), ("uncompressed", *_COMPRESSED.values()), pl.scan_csv, _write_text(pl.LazyFrame.sink_csv)),
     Format(
         "ndjson",
         (".ndjson", ".jsonl"),
-        ("uncompressed", *_PACKED.values()),
+        ("uncompressed", *_COMPRESSED.values()),
         pl.scan_ndjson,
         _write_text(pl.LazyFrame.sink_ndjson),
     ),
 )
 AVRO = FORMATS[0]
 BY_NAME = {form.name: form for form in FORMATS}
-#: Other names of compressions, which each format calls its own way.
-_SAME = ({"uncompressed", "null", "none"}, {"zstd", "zstandard"}, {"gzip", "gz"}, {"bzip2", "bz2"})
+#: Synonyms of compressions, whose names differ between formats.
+_SYNONYMS = ({"uncompressed", "null", "none"}, {"zstd", "zstandard"}, {"gzip", "gz"}, {"bzip2", "bz2"})
 
 
 def format_of(name: str, option: str) -> tuple[Format, str | None]:
-    """Return the format that a name's ending stands for, and the compression if the ending tells it."""
+    """Return the format and the compression of a file name; the compression is None if the extension has none."""
     shown = stores.shown(name)
     path = shown.lower()
-    packed = next((compression for ending, compression in _PACKED.items() if path.endswith(ending)), None)
-    inner = path.rpartition(".")[0] if packed else path
+    compression = next((compression for ending, compression in _COMPRESSED.items() if path.endswith(ending)), None)
+    inner = path.rpartition(".")[0] if compression else path
     for form in FORMATS:
-        if inner.endswith(form.endings) and (packed is None or form.name in _TEXT):
-            return form, packed
+        if inner.endswith(form.endings) and (compression is None or form.name in _TEXT):
+            return form, compression
     endings = " ".join(ending for form in FORMATS for ending in form.endings)
-    msg = f"cannot tell the format of {shown!r}: expected one of the endings {endings}, or {option}"
+    msg = f"cannot determine the format of {shown!r}: expected one of the endings {endings}, or {option}"
     raise click.UsageError(msg)
 
 
-def compression_of(form: Format, given: str | None) -> str | None:
-    """Return what the format calls a compression."""
-    if given is None:
+def compression_of(form: Format, compression: str | None) -> str | None:
+    """Return the name of a compression in a format."""
+    if compression is None:
         return None
-    names = next((names for names in _SAME if given.lower() in names), {given.lower()})
+    names = next((names for names in _SYNONYMS if compression.lower() in names), {compression.lower()})
     for name in form.compressions:
         if name in names:
             return name
-    msg = f"{form.name} has no compression {given!r}: expected one of {', '.join(form.compressions)}"
+    msg = f"{form.name} has no compression {compression!r}: expected one of {', '.join(form.compressions)}"
     if form is AVRO and "gzip" in names:
         msg += "; use deflate, which is the same compression without gzip's header"
     raise click.UsageError(msg)

@@ -1,4 +1,4 @@
-"""Columns as JSON can have them."""
+"""Conversion of columns into types that JSON has."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import polars.selectors as cs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Maps came with Polars 2.
+#: Polars 1 has no maps.
 _MAP: Any = getattr(pl, "Map", ())
 
 
 def json_columns(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
     """
-    Return expressions for the columns that JSON cannot hold as they are.
+    Return expressions that convert the columns for which JSON has no type.
 
-    Bytes become text in Base64, and keys of maps text. Maps whose keys are nested become lists of entries.
+    Bytes become Base64 text, and keys of maps become text. Maps with nested keys become lists of entries.
     """
     return [_encode(cs.by_name(name).as_expr(), dtype) for name, dtype in schema.items() if _is_encoded(dtype)]
 
@@ -57,7 +57,7 @@ def _encode_map(values: pl.Expr, dtype: Any) -> pl.Expr:
 
 
 def _text(dtype: Any) -> Any:
-    """Return the dtype that encoded values have."""
+    """Return the dtype of encoded values."""
     if isinstance(dtype, pl.Struct):
         return pl.Struct({field.name: _text(field.dtype) for field in dtype.fields})
     if _MAP and isinstance(dtype, _MAP):

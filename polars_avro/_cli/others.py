@@ -1,4 +1,4 @@
-"""Rows of files of other formats than Avro, which Polars reads."""
+"""Reading of formats other than Avro by Polars."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from polars_avro._cli.rows import Frames, Reading
     from polars_avro._cli.sources import Sources
 
-#: Formats whose dtypes are guessed.
-_GUESSED = ("csv", "ndjson")
+#: Formats whose dtypes are inferred.
+_INFERRED = ("csv", "ndjson")
 _ALL = "all"
-_HINT = "; dtypes are guessed from the first rows, unless --schema gives them or --infer-rows more rows"
+_HINT = "; dtypes are inferred from the first rows: pass --schema, or more rows by --infer-rows"
 
 
 def table(
     form: Format, sources: Sources, reading: Reading, schema: str | None, infer_rows: str | None
 ) -> tuple[Table, str | None]:
-    """Return the rows, and the Avro schema if one was given."""
+    """Return the rows, and the Avro schema if one is passed."""
     if reading.ignore_errors or reading.schema_mode != "first" or reading.hive is not None:
         msg = "--ignore-errors, --schema-mode and --hive are for Avro sources"
         raise click.UsageError(msg)
-    if form.name not in _GUESSED and (schema is not None or infer_rows is not None):
+    if form.name not in _INFERRED and (schema is not None or infer_rows is not None):
         msg = "--schema and --infer-rows are for CSV and NDJSON sources"
         raise click.UsageError(msg)
     label = name_of(sources.names[0]) if not sources.is_stdin else "<stdin>"
@@ -52,25 +52,25 @@ def table(
     options: dict[str, Any] = {}
     if sources.hidden_file_prefix:
         if "hidden_file_prefix" not in inspect.signature(form.scan).parameters:
-            msg = f"Polars {pl.__version__} reads every {form.name} file: --hidden-file-prefix is not known there"
+            msg = f"Polars {pl.__version__} does not support --hidden-file-prefix for {form.name}"
             raise NotImplementedError(msg)
         options["hidden_file_prefix"] = list(sources.hidden_file_prefix)
-    if form.name in _GUESSED:
+    if form.name in _INFERRED:
         options["infer_schema_length"] = _number_of_rows(infer_rows)
     if form.name == "csv":
         options["try_parse_dates"] = True
     with _naming(label):
         if dtypes:
-            own = scan(**options).collect_schema()
-            if avro_schema is None and (unknown := [name for name in dtypes if name not in own]):
-                msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(own)}"
+            file_columns = scan(**options).collect_schema()
+            if avro_schema is None and (unknown := [name for name in dtypes if name not in file_columns]):
+                msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(file_columns)}"
                 raise SchemaError(msg)
-            options["schema_overrides"] = {name: dtype for name, dtype in dtypes.items() if name in own}
+            options["schema_overrides"] = {name: dtype for name, dtype in dtypes.items() if name in file_columns}
         lf = _selected(scan(**options), reading)
         columns = lf.collect_schema()
 
     def frames() -> Frames:
-        with _naming(label, _HINT if form.name in _GUESSED else ""):
+        with _naming(label, _HINT if form.name in _INFERRED else ""):
             yield from lf.collect_batches(maintain_order=True)
 
     return Table(columns, frames), avro_schema
@@ -78,7 +78,7 @@ def table(
 
 @contextmanager
 def _naming(label: str, hint: str = "") -> Iterator[None]:
-    """Name the sources in errors of Polars."""
+    """Add the names of the sources to errors of Polars."""
     try:
         yield
     except PolarsError as error:
@@ -105,18 +105,18 @@ def _number_of_rows(text: str | None) -> int | None:
 
 
 def _dtypes(schema: str | None) -> tuple[str | None, dict[str, Any]]:
-    """Return the Avro schema that is given, if it is one, and the dtypes of its columns."""
+    """Return the Avro schema, or None if the option lists dtypes, and the dtypes of its columns."""
     if schema is None:
         return None, {}
     if schema.endswith(".avsc") or schema.lstrip().startswith(("{", "[", '"')):
         text = parse(schema)
         return text, dict(pl.Schema(FileOpener(text)))
     dtypes = {}
-    for each in schema.split(","):
-        name, equals, dtype = each.rpartition("=")
-        found = getattr(pl, dtype.strip(), None)
-        if not equals or not (isinstance(found, type) and issubclass(found, pl.DataType)) or found.is_nested():
-            msg = f"--schema: expected an .avsc file, JSON, or NAME=DTYPE with a dtype such as Int64, got {each!r}"
+    for item in schema.split(","):
+        name, equals, dtype = item.rpartition("=")
+        kind = getattr(pl, dtype.strip(), None)
+        if not equals or not (isinstance(kind, type) and issubclass(kind, pl.DataType)) or kind.is_nested():
+            msg = f"--schema: expected an .avsc file, JSON, or NAME=DTYPE with a dtype such as Int64, got {item!r}"
             raise click.UsageError(msg)
-        dtypes[name.strip()] = found
+        dtypes[name.strip()] = kind
     return None, dtypes

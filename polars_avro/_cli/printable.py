@@ -1,4 +1,4 @@
-"""Dates and times that Polars cannot print: it panics at years beyond those of its calendar."""
+"""Detection of dates and times outside Polars' calendar, because Polars panics when it prints them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 #: Days since 1970 of the first and the last date of Polars' calendar, in the years -262143 and 262142.
 _DAYS = (-96_465_292, 95_026_236)
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-#: Maps came with Polars 2.
+#: Polars 1 has no maps.
 _MAP: Any = getattr(pl, "Map", ())
 
 
 def checked(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> Frames:
-    """Yield frames, and raise an error that names the column and the row of a value that cannot be printed."""
+    """Yield frames, or raise an error with the column and the row of a value that cannot be printed."""
     names = [name for name, dtype in schema.items() if _has_times(dtype)]
     if not names:
         yield from frames
@@ -34,8 +34,8 @@ def checked(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -
                 row = _first_outside(column)
                 what = _describe(column.slice(row, 1))
                 msg = (
-                    f"column {name!r}, row {first + row} (counted from 0): {what} is outside of the calendar and has "
-                    "no text; choose other columns with --columns, or another format"
+                    f"column {name!r}, row {first + row} (counted from 0): {what} is outside of the calendar and "
+                    "cannot be printed; choose other columns with --columns, or another format"
                 )
                 raise AvroDataError(msg)
         first += df.height
@@ -43,7 +43,7 @@ def checked(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -
 
 
 def with_numbers(df: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with numbers in the columns that have a value that cannot be printed."""
+    """Convert columns with values that cannot be printed into numbers."""
     columns = [df.get_column(name) for name, dtype in df.schema.items() if _has_times(dtype)]
     return df.with_columns(column.cast(_number(column.dtype)) for column in columns if _outside(column))
 
@@ -66,7 +66,7 @@ def _leaf_dtypes(dtype: Any) -> Iterator[Any]:
 
 
 def _leaves(column: pl.Series) -> Iterator[pl.Series]:
-    """Yield the values inside of a column whose dtypes are dates and times."""
+    """Yield the nested dates and times of a column."""
     dtype: Any = column.dtype
     if isinstance(dtype, (pl.Date, pl.Datetime, pl.Duration)):
         yield column
@@ -86,7 +86,7 @@ def _bounds(dtype: Any) -> tuple[int, int]:
         return _DAYS
     if isinstance(dtype, pl.Duration):
         return 1 - 2**63, 2**63 - 1
-    # Another time zone may move a value by a day.
+    # A time zone may shift a value by up to a day.
     margin = 0 if dtype.time_zone in (None, "UTC") else 1
     unit = _PER_DAY[dtype.time_unit]
     return (_DAYS[0] + margin) * unit, (_DAYS[1] + 1 - margin) * unit - 1
@@ -106,7 +106,7 @@ def _values_outside(column: pl.Series) -> Iterator[tuple[pl.DataType, int]]:
 
 
 def _first_outside(column: pl.Series) -> int:
-    """Find the row by halves."""
+    """Find the first row outside of the calendar by bisection."""
     row = 0
     while column.len() > 1:
         half = column.len() // 2

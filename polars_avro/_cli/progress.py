@@ -27,7 +27,7 @@ def is_shown() -> bool:
 
 
 class Progress:
-    """A bar of work done; several threads may move it. A total of None gives a bar without an end."""
+    """A progress bar that several threads may advance. With a total of None it has no end."""
 
     def __init__(self, label: str, total: int | None) -> None:
         name = label.replace("\\", "/").rstrip("/").rpartition("/")[2]
@@ -63,10 +63,10 @@ class Progress:
         if self._bar is not None:
             self._bar.update(amount)
         elif is_shown() and time.monotonic() >= self._due:
-            # Without a length the bar only shows that something moves, and the position.
-            known = self.total is not None
+            # Without a total the bar shows only the position.
+            has_total = self.total is not None
             self._bar = click.progressbar(
-                length=self.total or 0, label=self.label, file=sys.stderr, show_pos=not known, show_eta=known
+                length=self.total or 0, label=self.label, file=sys.stderr, show_pos=not has_total, show_eta=has_total
             )
             self._bar.__enter__()
             self._bar.update(self.done)

@@ -1,4 +1,4 @@
-"""Rows of Avro files, frame by frame on the thread of the command, so that nothing goes on when it ends."""
+"""Reading of rows on the main thread, frame by frame, so that no work continues when the command ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
     from polars_avro._core import ContainerFile
 
-#: Frames on demand. Closing them ends the read.
+#: A generator of frames. Closing it ends the read.
 Frames: TypeAlias = "Generator[pl.DataFrame, None, None]"
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
@@ -50,30 +50,30 @@ class Reading(NamedTuple):
         opened = in_stores.files(files)
         read_schema, file = request.resolve(opened)
         partitions = request.partitions(hive, read_schema)
-        found = Files(tuple(files), read_schema, partitions, first=first, stores=in_stores, opened=[opened])
-        return Rows(found, file, self)
+        scan = Files(tuple(files), read_schema, partitions, first=first, stores=in_stores, opened=[opened])
+        return Rows(scan, file, self)
 
 
 class Rows:
-    """The rows that a command reads of some files."""
+    """The rows of some files that a command reads."""
 
     def __init__(self, files: Files, first: ContainerFile, reading: Reading) -> None:
         self.files = files
         self.first = first
         self.reading = reading
-        every = files.schema()
-        columns = list(every) if reading.columns is None else reading.columns
+        file_schema = files.schema()
+        columns = list(file_schema) if reading.columns is None else reading.columns
         for name in columns:
-            if name not in every:
-                raise where.unknown_column(name, every)
-        self.schema = pl.Schema({name: every[name] for name in columns})
-        self._where = None if reading.where is None else where.parse(reading.where, every)
+            if name not in file_schema:
+                raise where.unknown_column(name, file_schema)
+        self.schema = pl.Schema({name: file_schema[name] for name in columns})
+        self._where = None if reading.where is None else where.parse(reading.where, file_schema)
         roots = [] if self._where is None else self._where.meta.root_names()
         self._needed = list(dict.fromkeys([*columns, *roots]))
 
     @property
     def header(self) -> dict[str, Any]:
-        """What a copy keeps of the first file's header: its schema if the columns are its own, and the metadata."""
+        """The schema and metadata of the first file that a copy keeps; empty if the columns differ from the schema."""
         if (
             self.reading.columns is not None
             or self.reading.schema_mode != "first"
@@ -84,15 +84,15 @@ class Rows:
         return {"avro_schema": self.first.schema_json, "metadata": metadata}
 
     def count(self) -> int | None:
-        """Count the rows by block headers; None if only reading them tells."""
+        """Count the rows from block headers; None if counting would need decoding."""
         if self._where is not None or self.reading.ignore_errors:
             return None
         return self.files.open_files().count_rows()
 
     def frames(self, offset: int = 0, length: int | None = None) -> Frames:
         """Read the rows, or `length` of them after the first `offset`."""
-        with closing(self._frames((offset, length) if self._where is None else None)) as found:
-            yield from found if self._where is None else _sliced(self._filtered(found), offset, length)
+        with closing(self._frames((offset, length) if self._where is None else None)) as frames:
+            yield from frames if self._where is None else _sliced(self._filtered(frames), offset, length)
 
     def last(self, length: int) -> Frames:
         """Read the last rows."""
@@ -101,17 +101,17 @@ class Rows:
             return
         kept: deque[pl.DataFrame] = deque()
         height = 0
-        with closing(self._frames(None)) as found:
-            for df in self._filtered(found):
+        with closing(self._frames(None)) as frames:
+            for df in self._filtered(frames):
                 kept.append(df)
                 height += df.height
                 while kept and height - kept[0].height >= length:
                     height -= kept.popleft().height
         yield from _sliced(kept, max(0, height - length), length)
 
-    def _filtered(self, found: Iterable[pl.DataFrame]) -> Frames:
+    def _filtered(self, frames: Iterable[pl.DataFrame]) -> Frames:
         assert self._where is not None
-        for df in found:
+        for df in frames:
             rows = df.filter(self._where)
             if rows.height:
                 yield rows[list(self.schema)]
@@ -119,15 +119,15 @@ class Rows:
     def _frames(self, pre_slice: tuple[int, int | None] | None) -> Frames:
         reader = ReaderOptions(ignore_errors=self.reading.ignore_errors)
         filters = [] if self._where is None else [self._where]
-        found = self.files.open_files().frames(
+        frames = self.files.open_files().frames(
             columns=self._needed, pre_slice=pre_slice, filters=filters, reader=reader, interruptible=True
         )
-        for df in found:
+        for df in frames:
             yield df[self._needed]
 
 
-def _sliced(found: Iterable[pl.DataFrame], offset: int, length: int | None) -> Frames:
-    for df in found:
+def _sliced(frames: Iterable[pl.DataFrame], offset: int, length: int | None) -> Frames:
+    for df in frames:
         rows = df.slice(min(offset, df.height), length)
         offset -= min(offset, df.height)
         if length is not None:
@@ -139,7 +139,7 @@ def _sliced(found: Iterable[pl.DataFrame], offset: int, length: int | None) -> F
 
 
 def reading_options(command: _Command) -> Callable[..., Any]:
-    """Add the options of commands that read rows, which are passed as `reading`."""
+    """Add the options of commands that read rows, and pass them as `reading`."""
 
     @functools.wraps(command)
     def with_reading(*arguments: Any, columns: str | None, **options: Any) -> Any:
@@ -156,17 +156,17 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         type=click.Choice(["first", "union"]),
         default="first",
         show_default=True,
-        help="Read several files as the schema of the first, or as one with the columns of all.",
+        help="Read several files as the schema of the first, or as the union of all schemas.",
     ),
     click.option(
         "--hive/--no-hive",
         default=None,
-        help="Read key=value directories as columns, or do not. They are read below a single directory by default.",
+        help="Turn key=value directories into columns, or do not. By default only those below a single directory.",
     ),
-    click.option("--ignore-errors", is_flag=True, help="Skip damaged blocks; a warning sums up what was lost."),
-    click.option("--where", metavar="SQL", help='Read the rows for which this is true, such as "a > 5".'),
+    click.option("--ignore-errors", is_flag=True, help="Skip damaged blocks; a warning counts them."),
+    click.option("--where", metavar="SQL", help='Read only rows that satisfy this condition, such as "a > 5".'),
     click.option("-c", "--columns", metavar="NAMES", help="Read only these columns: names separated by commas."),
 )
 
-#: The option of commands that begin somewhere.
+#: The option of commands that can start at a later row.
 offset_option = click.option("--offset", type=click.IntRange(min=0), default=0, help="Skip this many rows first.")

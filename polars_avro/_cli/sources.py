@@ -1,4 +1,4 @@
-"""Sources named on the command line."""
+"""Sources on the command line."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 STDIN = "-"
-#: The type of paths and URLs, for shells to complete.
+#: The type of arguments that shells complete as paths.
 PATH = click.Path(allow_dash=True)
 
-#: Bytes of a pipe that are kept in memory.
+#: A longer pipe is spilled to a temporary file.
 _IN_MEMORY = 64 << 20
 
-#: Options of stores that are numbers.
+#: Store options with numeric values.
 _NUMERIC = re.compile(r"max_retries|file_cache_ttl|(retry|rate)_[a-z_]+", re.IGNORECASE)
 
 
 class Sources(NamedTuple):
-    """What a command reads, as it was named, and how the stores are reached that it is in."""
+    """The sources of a command, as arguments, and the options of their stores."""
 
     names: tuple[str, ...]
     storage_options: dict[str, Any] | None
@@ -54,7 +54,7 @@ class Sources(NamedTuple):
         return STDIN in self.names
 
     def stream(self) -> Any:
-        """Return standard input, or a pipe, as a file-like; None if files are read by their names."""
+        """Return standard input or a pipe as a file-like; None if the sources are paths."""
         if len(self.names) == 1 and _is_pipe(self.names[0]):
             with open(self.names[0], "rb") as pipe:
                 return _seekable(pipe, self.names[0])
@@ -66,7 +66,7 @@ class Sources(NamedTuple):
         return standard_input()
 
     def normalized(self) -> list[str] | list[Contents]:
-        """Return the paths and URLs, or what a stream holds."""
+        """Return the paths and URLs, or the contents of a stream."""
         stream = self.stream()
         return inputs.normalize_sources(self.names if stream is None else stream)
 
@@ -84,7 +84,7 @@ class Sources(NamedTuple):
         return files
 
     def files(self) -> list[Any]:
-        """List the single files that the sources stand for: paths, URLs, or a stream as a file-like."""
+        """List the files of the sources: paths, URLs, or a stream as a file-like."""
         stream = self.stream()
         if stream is not None:
             return [stream]
@@ -93,7 +93,7 @@ class Sources(NamedTuple):
 
 
 def argument(command: _Command) -> Callable[..., Any]:
-    """Add one or more sources, and how the stores are reached that they are in: they are passed as `sources`."""
+    """Add the arguments and options of sources, and pass them as `sources`."""
 
     @functools.wraps(command)
     def with_sources(
@@ -109,14 +109,14 @@ def argument(command: _Command) -> Callable[..., Any]:
         "--hidden-file-prefix",
         metavar="PREFIX",
         multiple=True,
-        help="Skip files of directories and patterns whose names begin so, such as _ or a dot; may be repeated.",
+        help="Skip files of directories and patterns whose names begin with PREFIX, such as _; may be repeated.",
     )
     named = click.argument("sources", metavar="SOURCE...", type=PATH, nargs=-1, required=True)
     return named(hidden(storage_option(with_sources)))
 
 
 def storage_option(command: _Command) -> _Command:
-    """Add how stores are reached."""
+    """Add the option for stores."""
     return click.option(
         "--storage-option",
         "storage_options",
@@ -127,11 +127,11 @@ def storage_option(command: _Command) -> _Command:
     )(command)
 
 
-def _storage_options(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, Any] | None:
-    """Take options apart. Values are not shown: they may be secret."""
+def _storage_options(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> dict[str, Any] | None:
+    """Parse store options. Errors omit values, which may be secret."""
     options: dict[str, Any] = {}
-    for each in given:
-        key, equals, value = each.partition("=")
+    for item in values:
+        key, equals, value = item.partition("=")
         if not equals or not key:
             msg = f"expected KEY=VALUE, got {key!r} without a value"
             raise click.BadParameter(msg)
@@ -147,7 +147,7 @@ def _number(value: str) -> Any:
 
 
 def standard_input() -> Any:
-    """Return standard input as a file that can seek."""
+    """Return standard input as a seekable file."""
     if sys.stdin is None:
         raise OSError(errno.EBADF, "is closed", "standard input")
     stdin = sys.stdin.buffer
@@ -162,7 +162,7 @@ def _is_pipe(name: str) -> bool:
 
 
 def _seekable(pipe: IO[bytes], name: str) -> IO[bytes]:
-    """Read a pipe to its end, into memory, or into a temporary file if it is long."""
+    """Read a pipe to its end, into memory or into a temporary file if it is long."""
     data = pipe.read(_IN_MEMORY)
     if len(data) < _IN_MEMORY:
         return BytesIO(data)
@@ -170,13 +170,13 @@ def _seekable(pipe: IO[bytes], name: str) -> IO[bytes]:
     file.write(data)
     shutil.copyfileobj(pipe, file, 1 << 20)
     file.seek(0)
-    # Errors name the file.
+    # Errors state this name.
     file.raw.name = name
     return cast("IO[bytes]", file)
 
 
 def name_of(file: Any) -> str:
-    """Name a file in output."""
+    """Return the name of a file for output."""
     return stores.shown(file) if isinstance(file, str) else "<stdin>"
 
 
@@ -185,8 +185,8 @@ def split_names(columns: str | None) -> list[str] | None:
     if columns is None:
         return None
     names = [name.strip() for name in columns.split(",")]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        msg = f"--columns names {twice!r} twice"
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
+        msg = f"--columns names {duplicate!r} twice"
         raise click.UsageError(msg)
     return names

@@ -1,4 +1,4 @@
-"""Frames as tables that fit the terminal."""
+"""Printing of frames as tables that fit the terminal."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from polars_avro._cli import printable
 if TYPE_CHECKING:
     from polars_avro._cli.rows import Frames
 
-#: Characters that a column is given at least.
+#: Minimum width of a column in characters.
 _NARROWEST = 11
-#: Width where the output is no terminal; ``COLUMNS`` overrides it.
+#: Width if the output is not a terminal. ``COLUMNS`` overrides it.
 _WIDTH = 120
 
 
 def width() -> int:
-    """Return how many characters a line may have."""
+    """Return the maximum number of characters in a line."""
     return max(shutil.get_terminal_size((_WIDTH, 24)).columns, 20)
 
 
 def collect(frames: Frames, schema: pl.Schema) -> pl.DataFrame:
-    """Take all rows, and end the read."""
+    """Collect all rows and close the read."""
     with closing(frames):
         return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
 def print_table(df: pl.DataFrame) -> None:
-    """Print all rows, and as many columns as fit. Dates that cannot be printed are shown as numbers."""
+    """Print all rows and as many columns as fit. Dates outside of the calendar are printed as numbers."""
     df = printable.with_numbers(df)
     available = width()
     formatting = "UTF8_FULL_CONDENSED" if _can_show("│┌═…") else "ASCII_FULL_CONDENSED"

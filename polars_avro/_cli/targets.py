@@ -1,4 +1,4 @@
-"""Files that a command writes."""
+"""Targets of commands that write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-#: Names of what is open already: opening them again would truncate a file, or lose the place in it.
+#: Names of open descriptors. Opening them again would truncate a file, or lose its position.
 _DESCRIPTOR = re.compile(r"/dev/stdout|(?:/dev/fd|/proc/self/fd)/([0-9]+)")
 
 
@@ -25,20 +25,20 @@ _STDOUT = "standard output"
 
 
 class ClosedPipeError(Exception):
-    """The reader of what is written has gone."""
+    """The reader of standard output or a pipe has closed it."""
 
 
 class Output:
     """
-    An open file as an object that is written to.
+    Wraps an open file in an object that Polars writes to.
 
-    Polars before 2.0 takes the descriptor of an open file, and fails to synchronise a pipe.
+    Polars before 2.0 uses the descriptor of an open file, and fails to sync a pipe.
     """
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file = file
         self._name = name
-        #: What writing raised: sinks of Polars make errors of their own of it.
+        #: The exception of a failed write, which Polars' sinks replace by their own.
         self.error: OSError | None = None
 
     def write(self, data: Any) -> int:
@@ -51,7 +51,7 @@ class Output:
             raise
 
     def flush(self) -> None:
-        """Pass on what is buffered."""
+        """Flush the buffer."""
         try:
             self._file.flush()
         except OSError as error:
@@ -68,9 +68,10 @@ def standard_output() -> IO[bytes]:
 @contextmanager
 def opened(target: str) -> Iterator[Any]:
     """
-    Give what is written to: a path or a URL, or an open file for standard output, pipes and devices.
+    Yield the target to write to: a path, a URL, or an open file for standard output, pipes and devices.
 
-    A local file is written under a name beside it, and replaced at success. A failure leaves the old file as it was.
+    A local file is written to a temporary file in the same directory and replaced on success. A failure leaves an
+    existing file unchanged.
     """
     descriptor = _DESCRIPTOR.fullmatch(target)
     if target == "-" or (descriptor and descriptor[1] in (None, "1")):
@@ -82,7 +83,7 @@ def opened(target: str) -> Iterator[Any]:
     elif stores.is_remote(target):
         yield target
     elif os.path.exists(target) and not os.path.isfile(target):
-        # A directory is an error.
+        # Opening a directory raises.
         with _closed(open(target, "wb"), target) as output:
             yield output
     else:
@@ -92,7 +93,7 @@ def opened(target: str) -> Iterator[Any]:
 
 @contextmanager
 def _reported(file: IO[bytes], name: str) -> Iterator[Output]:
-    """Raise what writing raised, whatever a sink makes of it."""
+    """Raise the original exception of a failed write instead of that of the sink."""
     output = Output(file, name)
     try:
         yield output
@@ -111,7 +112,7 @@ def _closed(file: IO[bytes], name: str) -> Iterator[Output]:
         with _reported(file, name) as output:
             yield output
     except BaseException:
-        # What is buffered would fail again.
+        # Flushing the buffer may fail again.
         with suppress(OSError):
             file.close()
         raise

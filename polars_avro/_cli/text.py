@@ -1,4 +1,4 @@
-"""Rows as text, piece by piece."""
+"""Writing of rows as text, in small pieces."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-#: Rows that become text at a time: enough for all threads, and few enough to take little memory.
+#: Rows that are converted at a time: enough for all threads, and few enough for bounded memory.
 _ROWS = 8192
 
 
 def write_json_lines(
     frames: Iterable[pl.DataFrame], schema: pl.Schema, out: IO[bytes], *, indent: int | None = None
 ) -> None:
-    """Write each row as a line of JSON, or as several lines that are indented."""
+    """Write each row as a line of JSON, or with `indent` as several lines."""
     columns = json_columns(schema)
     for rows in _pieces(printable.checked(frames, schema)):
         text = BytesIO()

@@ -1,4 +1,4 @@
-"""Conditions of SQL on rows."""
+"""SQL conditions on rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
     """
-    Return a condition as an expression on the rows of these columns.
+    Parse a condition into an expression on these columns.
 
-    Polars hands a filter to a source only if it can be decided for each row by itself.
+    Polars pushes a filter into a source only if it is evaluated row by row, so a probe query tells if the condition is.
     """
     predicates: list[pl.Expr | None] = []
 
@@ -38,14 +38,14 @@ def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
         is_scan = query.explain().startswith("PYTHON")
         query.collect()
     except ColumnNotFoundError as error:
-        found = re.match(r'unable to find column "([^"]*)"', str(error))
-        raise (unknown_column(found[1], schema) if found else error) from None
+        match = re.match(r'unable to find column "([^"]*)"', str(error))
+        raise (unknown_column(match[1], schema) if match else error) from None
     except PolarsError as error:
         msg = f"--where: {failures.one_line(str(error))}"
         raise click.UsageError(msg) from None
     condition = predicates[0] if len(predicates) == 1 and is_scan else None
     if condition is None:
-        msg = f"--where: {text!r} depends on other rows than the one that it is true of"
+        msg = f"--where: {text!r} must not depend on other rows"
         raise click.UsageError(msg)
     return condition
 

@@ -1,4 +1,4 @@
-"""Patterns and directories as files, and where their partitions begin."""
+"""Expansion of patterns and directories into files, and detection of partitions."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def expand(
     may_lack_files: bool = False,
 ) -> list[str] | list[Contents]:
     """
-    List the files of paths, patterns and directories, in order; empty files are skipped unless they are named.
+    List the files of paths, patterns and directories, in order. Empty files are skipped unless they are passed by path.
 
-    Among several, each has to have a file, or rows would be lost in silence, unless they `may_lack_files`.
+    In a list, each pattern and directory must have a file unless `may_lack_files`, so that rows are not lost silently.
     """
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
@@ -51,7 +51,7 @@ def expand(
         if in_stores is not None and stores.is_remote(path):
             found = store_listing.expand(path, in_stores, glob=glob, hidden_file_prefix=hidden_file_prefix)
         else:
-            # A directory whose name has signs of patterns is no pattern.
+            # A directory whose name contains pattern characters is not a pattern.
             is_pattern = glob and inputs.is_glob(path)
             try:
                 found = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
@@ -72,11 +72,11 @@ def expand(
 def no_files(named: list[str] | list[Contents], *, glob: bool) -> Exception:
     """Return the error for sources without any file."""
     if not named:
-        return ValueError("expected at least one source, got an empty list; with a schema it is an empty frame")
+        return ValueError("expected at least one source, got an empty list; pass a schema to get an empty frame")
     names = [stores.shown(inputs.label(path)) for path in named]
     msg = f"no file found for {', '.join(names)}, or only empty ones"
     if glob and any("[" in name for name in names):
-        msg += "; glob=False takes brackets as they are"
+        msg += "; pass glob=False to treat brackets as characters"
     return FileNotFoundError(msg)
 
 
@@ -87,7 +87,7 @@ def hive(
     schema: SchemaDict | None,
     parse_dates: bool,
 ) -> Hive | None:
-    """Say how partitions are read below paths that a user has named: on its own for a single directory."""
+    """Return the options of partitions in paths. By default only a single directory has partitions."""
     if partitioning is False and schema is not None:
         msg = "a hive schema was given but hive_partitioning was disabled"
         raise ComputeError(msg)

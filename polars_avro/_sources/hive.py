@@ -1,4 +1,4 @@
-"""Columns in the paths of files, as ``key=value`` directories."""
+"""Columns from ``key=value`` directories in paths."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
-#: Stands in no value that is not text.
+#: A separator that occurs only in text values.
 _SEPARATOR = "\x01"
-#: Dtypes of which an empty text is a value.
+#: Dtypes for which an empty text is a value.
 _TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Binary)
-#: Dtypes that Polars reads from no CSV file, and those whose empty texts it takes for null there.
+#: Dtypes that Polars' CSV reader does not support, or whose empty texts it reads as null.
 _CAST = (pl.Categorical, pl.Enum, pl.Binary, pl.Duration, pl.Null)
 _SEPARATORS = re.compile(r"[\\/]" if os.sep == "\\" else "/")
 
@@ -27,30 +27,30 @@ _SEPARATORS = re.compile(r"[\\/]" if os.sep == "\\" else "/")
 class Hive(NamedTuple):
     """Options for reading partitions from paths. Hashable."""
 
-    #: Directories before this place of a path are above what is scanned.
+    #: Index in a path before which directories are above the scanned ones.
     start: int
     dtypes: tuple[tuple[str, pl.DataType | type[pl.DataType]], ...] | None
     parse_dates: bool
-    #: Dtypes that a schema, or the files themselves, give to columns of these names.
+    #: Dtypes of columns of these names in `schema` or in the files.
     of_files: tuple[tuple[str, pl.DataType], ...] = ()
 
     def names(self, path: str) -> list[str]:
-        """Return the columns that a path has."""
+        """Return the columns of a path."""
         return [name for name, _ in self._parts(path, {})]
 
     def with_dtypes(self, paths: Sequence[str]) -> Hive:
-        """Fix the dtypes as these paths have them, so that some of the paths are read as all are."""
+        """Infer the dtypes from these paths and fix them, so that subsets of the paths have the same dtypes."""
         dtypes = {name: column.dtype for name, column in self.columns(paths).items()}
         return self._replace(dtypes=tuple(dtypes.items()))
 
     def columns(self, paths: Sequence[str]) -> dict[str, pl.Series]:
-        """Read the columns of all files: one value a file."""
+        """Read the columns of all files, with one value per file."""
         values: dict[str, list[str | None]] = {name: [] for name, _ in self._parts(paths[0], {})}
         if not values:
             return {}
-        known: dict[str, list[tuple[str, str | None]]] = {}
+        cache: dict[str, list[tuple[str, str | None]]] = {}
         for path in paths:
-            parts = self._parts(path, known)
+            parts = self._parts(path, cache)
             if [name for name, _ in parts] != list(values):
                 self._check(path, parts, values)
             for name, value in parts:
@@ -63,19 +63,19 @@ class Hive(NamedTuple):
         dtypes |= dict(self.dtypes or ())
         return {name: self._series(name, texts, dtypes.get(name)) for name, texts in values.items()}
 
-    def _parts(self, path: str, known: dict[str, list[tuple[str, str | None]]]) -> list[tuple[str, str | None]]:
+    def _parts(self, path: str, cache: dict[str, list[tuple[str, str | None]]]) -> list[tuple[str, str | None]]:
         directory = os.path.dirname(path)
-        if directory not in known:
+        if directory not in cache:
             parts = (_part(part) for part in _SEPARATORS.split(directory[self.start :]))
-            known[directory] = [part for part in parts if part is not None]
-        return known[directory]
+            cache[directory] = [part for part in parts if part is not None]
+        return cache[directory]
 
     def _check(self, path: str, parts: list[tuple[str, str | None]], expected: dict[str, list[str | None]]) -> None:
         names = [name for name, _ in parts]
         for name in names:
             if name not in expected or names.count(name) > 1:
                 msg = (
-                    f"path contains column that is not one of the first file's, or is twice: {name!r}, path = {path!r}"
+                    f"path contains a column that the first path lacks, or that is repeated: {name!r}, path = {path!r}"
                 )
                 raise SchemaFieldNotFoundError(msg)
         for name in expected:
@@ -84,7 +84,7 @@ class Hive(NamedTuple):
                 raise SchemaFieldNotFoundError(msg)
 
     def _series(self, name: str, texts: list[str | None], dtype: pl.DataType | type[pl.DataType] | None) -> pl.Series:
-        # An empty text is a value of a dtype that holds texts, and no value of any other.
+        # For dtypes other than text, an empty text is null.
         distinct = sorted({text for text in texts if text or (text == "" and dtype in _TEXTS)})
         try:
             parsed = pl.Series(distinct, dtype=pl.String) if dtype == pl.String else self._parse(distinct, dtype)
@@ -92,20 +92,20 @@ class Hive(NamedTuple):
             if dtype is None:
                 raise
             shown = ", ".join(map(repr, distinct[:3])) + (", ..." if len(distinct) > 3 else "")
-            given = f"`hive_schema`: column {name!r} is {dtype}" if self.dtypes else f"column {name!r} is {dtype}"
+            subject = f"`hive_schema`: column {name!r} is {dtype}" if self.dtypes else f"column {name!r} is {dtype}"
             hint = "" if self.dtypes else "; pass `hive_schema`, or hive_partitioning=False to read the files' column"
-            # Further lines advise on options of CSV files.
+            # Further lines suggest options for CSV files.
             reason = str(error).partition("\n")[0]
-            msg = f"{given}, but the paths have {shown}: {reason}{hint}"
+            msg = f"{subject}, but the paths have {shown}: {reason}{hint}"
             raise ComputeError(msg) from None
         if parsed.dtype == pl.String:
             return pl.Series(name, texts, dtype=pl.String)
-        places = {text: place for place, text in enumerate(distinct)}
-        index = pl.Series([None if text is None else places.get(text) for text in texts], dtype=pl.UInt32)
+        positions = {text: position for position, text in enumerate(distinct)}
+        index = pl.Series([None if text is None else positions.get(text) for text in texts], dtype=pl.UInt32)
         return parsed.gather(index).alias(name)
 
     def _parse(self, texts: list[str], dtype: pl.DataType | type[pl.DataType] | None) -> pl.Series:
-        """Read texts as Polars reads those of a CSV file, which is how it reads partitions."""
+        """Parse texts with the CSV reader, as Polars does for partitions."""
         plain = not any(_SEPARATOR in text or "\n" in text or "\r" in text for text in texts)
         if not texts or (dtype is None and not plain):
             return pl.Series(texts, dtype=dtype or pl.String)
@@ -127,11 +127,11 @@ class Hive(NamedTuple):
 
 
 def start(roots: Sequence[str], *, directories: Sequence[bool]) -> int:
-    """Tell where in the paths below some roots partitions may begin; patterns and files are no roots."""
+    """Return the index in paths at which partitions may begin: after a directory, or 0 for patterns and files."""
     starts = [len(root.rstrip("/" + os.sep)) if isdir else 0 for root, isdir in zip(roots, directories, strict=True)]
-    for before, after, one, other in zip(starts, starts[1:], roots, roots[1:], strict=False):
-        if before != after and os.path.dirname(one) != os.path.dirname(other):
-            levels = f"first path: {one}, second path: {other}"
+    for before, after, first, second in zip(starts, starts[1:], roots, roots[1:], strict=False):
+        if before != after and os.path.dirname(first) != os.path.dirname(second):
+            levels = f"first path: {first}, second path: {second}"
             msg = f"attempted to read from different directory levels with hive partitioning enabled: {levels}"
             raise pl.exceptions.InvalidOperationError(msg)
     return min(starts)

@@ -1,4 +1,4 @@
-"""Sources that users pass, as paths and bytes."""
+"""Conversion of sources into paths, bytes and open files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Readable(Protocol):
-    """A file-like: open files, ``BytesIO``, ``gzip.open(...)``, anything that gives all its bytes."""
+    """A file-like whose ``read()`` returns all its bytes: open files, ``BytesIO``, ``gzip.open(...)``."""
 
     def read(self) -> bytes:
         """Return the bytes from the current position to the end."""
@@ -31,7 +31,7 @@ Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
 Sources: TypeAlias = "Source | Sequence[Source] | Iterator[Source]"
 """One source, or several in a list or an iterator: paths and URLs alone, or bytes and file-likes alone."""
 
-#: What is no path: bytes, and files that are open.
+#: Sources other than paths: bytes and open files.
 Contents: TypeAlias = "bytes | OpenFile"
 FileIdentity: TypeAlias = "tuple[int, int, int, int]"
 
@@ -42,7 +42,7 @@ _ESCAPED_SIGN = re.compile("%(?:2[aA]|3[fF]|5[bB])")
 
 
 class UriPath(str):
-    """A path that was given as a ``file:`` URI, which Polars names by that URI."""
+    """A path from a ``file:`` URI. Polars labels its rows with that URI."""
 
     __slots__ = ()
 
@@ -53,17 +53,17 @@ class UriPath(str):
 
 
 class LiteralPath(str):
-    """A path whose signs of patterns are characters of names."""
+    """A path whose pattern characters are literal."""
 
     __slots__ = ()
 
 
 def normalize_source(source: Source) -> str | Contents:
     """
-    Give the path, the bytes or the open file of one source.
+    Convert one source into a path, bytes or an open file.
 
-    Only file-likes that cannot seek are read to their end. A ``BytesIO`` is taken from its position on and keeps that
-    position, so that it can be read again.
+    Only file-likes that cannot seek are read to their end. A ``BytesIO`` is read from its position, which does not
+    change, so it can be read again.
     """
     if isinstance(source, bytes):
         return source
@@ -72,7 +72,7 @@ def normalize_source(source: Source) -> str | Contents:
     if isinstance(source, (str, os.PathLike)):
         return _local(os.fspath(source))
     if isinstance(source, BytesIO):
-        # getvalue() shares the buffer, a slice from 0 is the same object.
+        # No copy if the position is 0: getvalue() shares the buffer, and the slice is the same object.
         return source.getvalue()[source.tell() :]
     read = getattr(source, "read", None)
     if not callable(read):
@@ -94,7 +94,7 @@ def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
     paths = [source for source in opened if isinstance(source, str)]
     contents = [source for source in opened if not isinstance(source, str)]
     if paths and contents:
-        msg = "a list of sources must hold paths alone, or bytes and file-likes alone"
+        msg = "a list of sources must contain either paths, or bytes and file-likes, but not both"
         raise TypeError(msg)
     return paths or contents
 
@@ -104,15 +104,15 @@ def normalize_file(source: Source, function: str) -> str | Contents:
     if is_iterator(source) or isinstance(source, (list, tuple)):
         msg = f"cannot read Avro from {type(source).__name__!r}: {function} reads one file, scan_avro reads several"
         raise TypeError(msg)
-    opened = normalize_source(source)
-    if isinstance(opened, str) and not stores.is_web(opened):
-        if is_directory(opened):
+    normalized = normalize_source(source)
+    if isinstance(normalized, str) and not stores.is_web(normalized):
+        if is_directory(normalized):
             msg = f"{function} reads one file, scan_avro reads directories"
-            raise IsADirectoryError(errno.EISDIR, msg, opened)
-        if not stores.is_remote(opened) and _GLOB.search(opened) and not os.path.exists(opened):
+            raise IsADirectoryError(errno.EISDIR, msg, normalized)
+        if not stores.is_remote(normalized) and _GLOB.search(normalized) and not os.path.exists(normalized):
             msg = f"{function} reads one file, scan_avro reads patterns"
-            raise FileNotFoundError(errno.ENOENT, msg, opened)
-    return opened
+            raise FileNotFoundError(errno.ENOENT, msg, normalized)
+    return normalized
 
 
 def identify(source: str | Contents) -> FileIdentity | None:
@@ -132,24 +132,24 @@ def is_glob_or_directory(path: str, *, glob: bool) -> bool:
 
 
 def is_directory(path: str) -> bool:
-    """Return whether a path is a directory: in a store, what ends in a slash is."""
+    """Return whether a path is a directory. In a store, URLs that end in a slash are directories."""
     return path.endswith("/") if stores.is_remote(path) else os.path.isdir(path)
 
 
 def is_glob(path: str) -> bool:
-    """Return whether a path is a pattern: one with brackets is none if there is a file or a directory of that name."""
+    """Return whether a path is a pattern. A path whose only wildcards are brackets is literal if it exists."""
     if _GLOB.search(path) is None or isinstance(path, LiteralPath):
         return False
-    signs = set(_GLOB.findall(path))
-    return not (signs == {"["} and os.path.exists(path))
+    wildcards = set(_GLOB.findall(path))
+    return not (wildcards == {"["} and os.path.exists(path))
 
 
 def label(source: str | Contents) -> str:
-    """Name a source as Polars does."""
+    """Return the label of a source, as in Polars."""
     if not isinstance(source, str):
         return "in-mem"
     shown = source.label if isinstance(source, UriPath) else source
-    # Polars' strings are UTF-8, names of files need not be.
+    # Strings of Polars are UTF-8, and file names may not be.
     return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -178,13 +178,13 @@ def _local(path: Any) -> str:
 
 
 def local_path(path: str) -> str:
-    """Return the path that a path, or a URL with the scheme ``file``, means on this machine."""
+    """Return the local path of a path or a ``file:`` URI."""
     if path.startswith("~"):
         return os.path.expanduser(path)
-    found = stores.SCHEME.match(path) if ":" in path else None
-    if found is None:
+    match = stores.SCHEME.match(path) if ":" in path else None
+    if match is None:
         return path
-    rest = path[found.end() :]
+    rest = path[match.end() :]
     host, slash, _ = rest.partition("/")
     if host or not slash:
         msg = f"{path}: a `file:` URI must not name a host, got {host!r}; absolute paths have three slashes"
@@ -194,15 +194,15 @@ def local_path(path: str) -> str:
 
 def _decode(escaped: str) -> str:
     """
-    Decode the path of a URI. Polars names its files by paths then.
+    Decode the path of a URI. Polars labels rows of such files by their paths.
 
-    What was escaped stands for itself, so that ``Path.as_uri`` names one file whatever its name has.
+    Escaped characters are literal, so that ``Path.as_uri`` names a single file for any name.
     """
     decoded = os.fsdecode(unquote_to_bytes(os.fsencode(escaped)))
     if _GLOB.search(decoded) is None:
         return decoded
     if _GLOB.search(escaped) is None:
         return LiteralPath(decoded)
-    # In a class, a sign of patterns is a character.
-    kept = _ESCAPED_SIGN.sub(lambda found: f"[{unquote(found[0])}]", escaped)
+    # Wildcards are literal inside a character class.
+    kept = _ESCAPED_SIGN.sub(lambda match: f"[{unquote(match[0])}]", escaped)
     return os.fsdecode(unquote_to_bytes(os.fsencode(kept)))

@@ -1,4 +1,4 @@
-"""Lists the files of patterns and directories as Polars does, for a Polars whose own listing cannot be called."""
+"""Listing of patterns and directories as in Polars, for versions of Polars without a callable listing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _MAGIC = re.compile(r"[*?\[]")
-#: A set of characters in a pattern.
+#: A character class in a pattern.
 CLASS = re.compile(r"\[!?.[^]]*\]")
 
 
 def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
-    """List the files of each path in the order of their names; empty files are skipped."""
+    """List the files of each path, sorted by name, without empty files."""
     prefixes = tuple(hidden_file_prefix or ())
     files = []
     for path in paths:
@@ -39,7 +39,7 @@ def several_extensions(directory: str, advice: str = "") -> InvalidOperationErro
 
 
 def invalid_pattern(pattern: str, part: str) -> ComputeError:
-    """Return the error for a pattern with a part that has no meaning."""
+    """Return the error for a pattern with an invalid part."""
     msg = f"{pattern}: invalid glob pattern given, at {part!r}"
     return ComputeError(msg)
 
@@ -59,17 +59,17 @@ def _matching(pattern: str) -> set[str]:
     drive, rest = os.path.splitdrive(pattern)
     root = drive + os.sep if rest.startswith(("/", os.sep)) else drive
     parts = [part for part in re.split(r"[/\\]" if os.sep == "\\" else "/", rest) if part]
-    # Polars, too, drops only the first dot.
+    # As in Polars, only the first dot is dropped.
     parts = parts[1:] if not root and parts[0] == "." else parts
     for part in parts:
         if ("**" in part and part != "**") or "[" in CLASS.sub("", part):
             raise invalid_pattern(pattern, part)
-    # What ends in a separator is a directory.
+    # A path that ends in a separator is a directory.
     return set() if rest.endswith(("/", os.sep)) else set(_steps(root, parts))
 
 
 def _steps(folder: str, parts: list[str]) -> Iterator[str]:
-    """Follow a pattern, of which these parts are left, into a folder."""
+    """Yield the files below a folder that match the remaining parts of a pattern."""
     part, rest = parts[0], parts[1:]
     if part == "**":
         if rest:
@@ -78,7 +78,7 @@ def _steps(folder: str, parts: list[str]) -> Iterator[str]:
                 if os.path.isdir(os.path.join(folder, name)):
                     yield from _steps(os.path.join(folder, name), parts)
         return
-    # Patterns match hidden files too, and small letters are not large ones.
+    # Patterns match hidden files, and are case-sensitive.
     for name in [n for n in _names(folder) if fnmatchcase(n, part)] if _MAGIC.search(part) else [part]:
         path = os.path.join(folder, name)
         if rest and os.path.isdir(path):

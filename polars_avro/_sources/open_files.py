@@ -1,4 +1,4 @@
-"""Open files, and objects that can seek: read by position."""
+"""Open files and seekable objects, which are read by offset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from polars_avro._sources import stores
 
 
 def open_file(source: Any) -> OpenFile | None:
-    """Return what reads an object by position, from its position on; None if it cannot seek."""
+    """Return a reader of an object from its current position; None if the object cannot seek."""
     source = _unwrapped(source)
     if not all(callable(getattr(source, method, None)) for method in ("seek", "tell")) or _is_text(source):
         return None
@@ -33,7 +33,7 @@ def open_file(source: Any) -> OpenFile | None:
 
 
 def _unwrapped(source: Any) -> Any:
-    """Take the file out of a temporary file's wrapper."""
+    """Unwrap a temporary file."""
     return source.file if isinstance(source, tempfile._TemporaryFileWrapper) else source
 
 
@@ -42,7 +42,7 @@ def _is_text(source: Any) -> bool:
 
 
 def _descriptor(source: Any) -> int | None:
-    """Return the descriptor of a plain regular file; wrappers have one whose bytes differ from theirs."""
+    """Return the descriptor of a plain regular file. Wrappers such as gzip have descriptors of other bytes."""
     buffered = type(source) in (io.BufferedReader, io.BufferedRandom)
     raw = source.raw if buffered else source
     if type(raw) is not io.FileIO or not hasattr(OpenFile, "from_descriptor"):
@@ -54,7 +54,7 @@ def _descriptor(source: Any) -> int | None:
 
 
 def _size(source: Any) -> int:
-    # Seeking to the end of a member decompresses it.
+    # Seeking to the end of a zip member decompresses it.
     size = getattr(source, "_orig_file_size", None) if isinstance(source, zipfile.ZipExtFile) else None
     if size is not None:
         return int(size)

@@ -1,4 +1,4 @@
-"""Lists the objects of patterns and directories in stores. Polars' own listing misses keys with special characters."""
+"""Listing of patterns and directories in stores. Polars' own listing misses keys with special characters."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TOKEN = re.compile(rf"{listing.CLASS.pattern}|.", re.DOTALL)
 
 
 def expand(url: str, in_stores: Stores, *, glob: bool, hidden_file_prefix: Sequence[str] | None) -> list[str]:
-    """List the objects of a pattern or a directory in the order of their keys; empty ones are skipped."""
-    found = _MAGIC.search(url) if glob else None
-    # A pattern is matched below the last directory whose name has no sign of patterns.
-    directory = url if found is None else url[: url.rindex("/", 0, found.start()) + 1]
-    is_wanted = None if found is None else _compile(url[len(directory) :], url)
+    """List the objects of a pattern or a directory, sorted by key, without empty objects."""
+    magic = _MAGIC.search(url) if glob else None
+    # The longest directory prefix without pattern characters is listed, and the rest is matched.
+    directory = url if magic is None else url[: url.rindex("/", 0, magic.start()) + 1]
+    is_wanted = None if magic is None else _compile(url[len(directory) :], url)
     prefixes = tuple(hidden_file_prefix or ())
     files = [
         file
@@ -38,7 +38,7 @@ def expand(url: str, in_stores: Stores, *, glob: bool, hidden_file_prefix: Seque
 
 
 def _compile(pattern: str, url: str) -> re.Pattern[str]:
-    """Turn a pattern of keys into a regular expression; `**` stands for any directories."""
+    """Compile a pattern of keys into a regular expression. `**` matches any directories."""
     parts = pattern.split("/")
     text = ""
     for part, is_last in zip(parts, [False] * (len(parts) - 1) + [True], strict=True):
@@ -52,7 +52,7 @@ def _compile(pattern: str, url: str) -> re.Pattern[str]:
 
 
 def _translate(token: str) -> str:
-    """Turn a sign, a class or a character of a pattern into a regular expression."""
+    """Translate a wildcard, a class or a character of a pattern into a regular expression."""
     if token == "*":
         return "[^/]*"
     if token == "?":
@@ -60,6 +60,6 @@ def _translate(token: str) -> str:
     if len(token) == 1:
         return re.escape(token)
     is_negated = token.startswith("[!")
-    # Of what a class may hold, only ranges are more than characters.
+    # In a class only ranges keep their meaning; other characters are escaped.
     inside = re.sub(r"([\\^&~|\[\]])", r"\\\1", token[2 if is_negated else 1 : -1])
     return f"[^/{inside}]" if is_negated else f"[{inside}]"

@@ -1,7 +1,7 @@
 """
 Files in object stores and on HTTP servers: their URLs, options and credentials.
 
-The only module that knows Polars' private functions for credentials.
+This module contains all uses of Polars' private credential functions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ StorageOptions: TypeAlias = "dict[str, Any]"
 CredentialProvider: TypeAlias = "CredentialProviderFunction | Literal['auto'] | None"
 """A callable that returns ``(dict, expiry)``, a credential provider of Polars, ``"auto"`` or None."""
 
-#: Seconds before their expiry at which keys are fetched again.
+#: Credentials are fetched again this many seconds before they expire.
 _MARGIN = 10
 
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file")
@@ -45,7 +45,7 @@ _KINDS = {"s3": "aws", "s3a": "aws", "gs": "gcp", "gcs": "gcp"} | dict.fromkeys(
 
 _LONG_NAMES = {"token": "google_bearer_token", "bearer_token": "google_bearer_token"}
 
-#: Options that are no credentials, and that splits take along.
+#: Options that are not credentials, which pickled splits keep.
 _PLAIN = (
     r"(aws_)?(default_)?region|(aws_)?endpoint(_url)?(_s3)?|(aws_|google_|azure_)?(storage_)?skip_signature|"
     r"(aws_)?virtual_hosted_style_request|(aws_)?unsigned_payload|(aws_)?profile|google_base_url|"
@@ -56,13 +56,13 @@ _PLAIN = (
 
 def scheme(path: str) -> str | None:
     """Return the scheme of a URL, None for a path."""
-    found = SCHEME.match(path)
-    if found is None:
+    match = SCHEME.match(path)
+    if match is None:
         if path.startswith("dbfs:/") and not os.path.exists(path):
             msg = f"{path}: the scheme dbfs:/ is unknown: {schemes.instead('dbfs', SCHEMES)}"
             raise AvroUnsupportedError(msg)
         return None
-    name = (found[1] or found[2]).lower()
+    name = (match[1] or match[2]).lower()
     if name not in SCHEMES:
         known = " ".join(f"{each}://" for each in SCHEMES)
         msg = f"{shown(path)}: the scheme {name}:// is unknown; known are {known}; {schemes.instead(name, SCHEMES)}"
@@ -71,29 +71,29 @@ def scheme(path: str) -> str | None:
 
 
 def is_remote(path: str) -> bool:
-    """Return whether a path leads to a store; local files have URLs too."""
-    # Lists have many thousands of paths, and most of them no colon.
+    """Return whether a path is the URL of a store or a web server. ``file:`` URLs are local."""
+    # Lists may have thousands of paths, and most have no colon.
     return ":" in path and scheme(path) not in (None, "file")
 
 
 def is_web(path: str) -> bool:
-    """Return whether a path is a web address, which is never a pattern."""
+    """Return whether a path is an HTTP URL, which is never a pattern."""
     return ":" in path and scheme(path) in ("http", "https")
 
 
 def shown(path: str) -> str:
-    """Return a URL without what may be secret in it, as the core shows it."""
+    """Return a URL without parts that may be secret, in the format of the core."""
     if SCHEME.match(path) is None or "://" not in path:
         return path
     scheme, _, rest = path.partition("://")
-    found = re.match(r"[^/?#]*", rest)
-    authority = found[0] if found else ""
+    match = re.match(r"[^/?#]*", rest)
+    authority = match[0] if match else ""
     rest = rest[len(authority) :]
     user, at, host = authority.rpartition("@")
-    # `abfss://container@account` is no password.
+    # In `abfss://container@account` the user is a container.
     user = "" if scheme.lower() in ("http", "https") or ":" in user else user + at
     name, colon, port = host.rpartition(":")
-    # A password with a slash, a question mark or a hash looks like a port.
+    # If a password contains a slash, a question mark or a hash, its beginning is parsed as a port.
     is_cut = not rest.startswith("/") and "@" in rest
     if colon and not host.endswith("]") and (is_cut or re.search("[^0-9]", port)):
         return f"{scheme}://{user}{name}:***"
@@ -101,12 +101,12 @@ def shown(path: str) -> str:
 
 
 class Stores(NamedTuple):
-    """Options of the stores of some URLs. Opens nothing, and shows no secret."""
+    """Options of the stores of some URLs. It opens nothing, and its repr shows no secrets."""
 
     options: tuple[tuple[str, Any], ...] = ()
-    #: What builds a provider of credentials when a query runs, by the kind of store.
+    #: For each kind of store, the builder that makes a credential provider when a query runs.
     builders: tuple[tuple[str, Any], ...] = ()
-    #: Whether credentials were left out.
+    #: Whether credentials were removed.
     is_bare: bool = False
 
     def __repr__(self) -> str:
@@ -118,7 +118,7 @@ class Stores(NamedTuple):
         return self.options, tuple((kind, builder.stable_cache_key()) for kind, builder in self.builders)
 
     def files(self, sources: Sequence[str | bytes | OpenFile]) -> list[str | bytes | OpenFile | StoreFile]:
-        """Put files of stores in the place of their URLs; nothing is requested yet."""
+        """Replace URLs by files in stores. Sends no request."""
         urls = [source for source in sources if isinstance(source, str) and is_remote(source)]
         if not urls:
             return list(sources)
@@ -126,33 +126,33 @@ class Stores(NamedTuple):
         return [next(files) if isinstance(source, str) and is_remote(source) else source for source in sources]
 
     def targets(self, *, together: bool = False) -> StoreTargets:
-        """Give what makes objects to write of URLs, one by one or together; nothing is requested yet."""
+        """Return a factory of objects to write, which appear one by one or together. Sends no request."""
         return _core.StoreTargets(*self._resolved(), together=together)
 
     def sizes(self, paths: Sequence[str]) -> list[int]:
-        """Give the sizes of files, from listings where several are in one directory; reads no bytes."""
+        """Return the sizes of files, from listings if several are in one directory. Reads no bytes."""
         urls = [path for path in paths if is_remote(path)]
-        found = iter(_core.store_sizes(urls, *self._resolved()) if urls else [])
-        return [next(found) if is_remote(path) else os.stat(path).st_size for path in paths]
+        remote_sizes = iter(_core.store_sizes(urls, *self._resolved()) if urls else [])
+        return [next(remote_sizes) if is_remote(path) else os.stat(path).st_size for path in paths]
 
     def remove(self, directory: str, prefix: str) -> None:
-        """Remove the objects of a directory in a store whose names begin so."""
+        """Remove the objects of a directory in a store whose names begin with a prefix."""
         _core.remove_store_files(directory, prefix, *self._resolved())
 
     def bare(self) -> Stores:
-        """Give the same without credentials, to be sent elsewhere."""
+        """Return a copy without credentials, which can be sent to other processes."""
         plain = [(name, value) for name, value in self.options if re.fullmatch(_PLAIN, name.lower())]
-        # A URL may hold a password.
+        # The value may be a URL with a password.
         return Stores(tuple((name, value) for name, value in plain if "@" not in str(value)), is_bare=True)
 
-    def given(
+    def overridden(
         self,
         paths: Iterable[str],
         storage_options: StorageOptions | None,
         credential_provider: CredentialProvider,
         caller: str,
     ) -> Stores:
-        """Give the same with options and credentials that are given again, if they are."""
+        """Return a copy with these options and credentials, or the same object if none are passed."""
         _options.check(storage_options=storage_options, credential_provider=credential_provider)
         if storage_options is None and credential_provider == "auto" and not self.is_bare:
             return self
@@ -160,7 +160,7 @@ class Stores(NamedTuple):
         return stores(paths, options or None, credential_provider, caller)
 
     def _resolved(self) -> tuple[dict[str, Any], dict[str, Credentials]]:
-        """Give the options, and what is asked for credentials, by the kind of store."""
+        """Return the options, and the credentials of each kind of store."""
         options = dict(self.options)
         credentials = {}
         for kind, builder in self.builders:
@@ -175,18 +175,18 @@ class Stores(NamedTuple):
         return options, credentials
 
     def list_directory(self, url: str) -> list[tuple[str, int]]:
-        """List the objects of a directory and of those in it, with their sizes, in the order of their keys."""
+        """List the objects below a directory and their sizes, sorted by key."""
         return _core.store_files_in(url, *self._resolved())
 
 
 class Credentials:
-    """Asks a provider of Polars for keys that stay valid for a while."""
+    """Requests credentials from a provider of Polars, and refreshes them before they expire."""
 
     def __init__(self, provider: Callable[[], tuple[dict[str, str], int | None]]) -> None:
         self.provider = provider
 
     def __call__(self, refused: bool) -> tuple[dict[str, str], int | None]:
-        """Return keys and when they expire; providers keep theirs until the very end unless they are told."""
+        """Return keys and their expiry. Providers cache keys until they expire, so this clears the cache early."""
         keys, expiry = self._ask(clear=refused)
         if expiry is not None and expiry - time.time() < _MARGIN and not refused:
             keys, expiry = self._ask(clear=True)
@@ -207,7 +207,7 @@ def stores(
     credential_provider: CredentialProvider,
     caller: str,
 ) -> Stores:
-    """Check options against the stores that paths lead to. Sends nothing, and asks for no credentials."""
+    """Check the options of the stores of these paths. Sends no request, and fetches no credentials."""
     _options.check(storage_options=storage_options, credential_provider=credential_provider)
     urls = [path for path in paths if isinstance(path, str) and is_remote(path)]
     if not urls and not storage_options:
@@ -215,11 +215,11 @@ def stores(
     options = dict(storage_options or {})
     if not hasattr(_core, "store_files"):
         if urls:
-            msg = f"{shown(urls[0])}: this build of polars_avro knows local files only"
+            msg = f"{shown(urls[0])}: this build of polars_avro supports local files only"
             raise AvroUnsupportedError(msg)
         return Stores()
     if urls and all(_KINDS.get(scheme(url) or "") == "gcp" for url in urls):
-        # Polars takes a token alone under its short names, and with other options under its long one.
+        # Polars accepts the short names of the token only if it is the only option.
         options = {_LONG_NAMES.get(name.lower(), name): value for name, value in options.items()}
     _core.check_store_options(urls, options)
     builders = {}
@@ -243,5 +243,5 @@ def open_source(
     credential_provider: CredentialProvider,
     caller: str,
 ) -> str | bytes | OpenFile | StoreFile:
-    """Put a file of a store in the place of its URL."""
+    """Replace a URL by a file in a store."""
     return stores([source], storage_options, credential_provider, caller).files([source])[0]

@@ -1,1 +1,1 @@
-"""Files as splits: shares of a read for the tasks of a distributed engine."""
+"""Splits: shares of a read for the tasks of a distributed engine."""

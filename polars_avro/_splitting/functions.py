@@ -1,4 +1,4 @@
-"""Plan splits, and read them lazily."""
+"""Planning of splits, and lazy reading of them."""
 
 from __future__ import annotations
 
@@ -51,19 +51,18 @@ def plan_splits(
     limits: Limits | None = None,
 ) -> list[Split]:
     """
-    Share out the rows of Avro files, for tasks that read them on other machines.
+    Divide the rows of Avro files among tasks that read them on other machines.
 
-    Files are listed, and the header of the first one is read, but no data. Sizes tell where to cut, and the task that
-    reads a range finds the blocks in it by their sync markers. The same files give the same splits.
+    This call lists files and reads the header of the first one, but no data. Files are cut by their sizes, and the task
+    that reads a range finds the blocks in it by their sync markers. The same files yield the same splits.
 
     Parameters
     ----------
     source
-        Path(s) to files or directories, or glob patterns, or URLs of these in stores, which the tasks must be able to
-        read as well.
+        Path(s) or URL(s) of files or directories, or glob patterns, which the tasks must be able to read as well.
     target_bytes
-        About how many bytes of files a split has. Larger files are cut into ranges of equal size; neighbouring smaller
-        ones are packed together, at most 1,024 into a split.
+        The approximate number of file bytes in a split. Larger files are cut into ranges of equal size. Consecutive
+        smaller files are packed into one split, at most 1,024 of them.
     ignore_errors
         Drop damaged blocks, and continue after them, as in :func:`read_avro`.
     strict
@@ -78,8 +77,7 @@ def plan_splits(
     hidden_file_prefix
         Skip files of directories and patterns whose names begin with one of these.
     schema
-        Names and dtypes of the columns, in the order wanted, as in :func:`scan_avro`. Not together with
-        `reader_schema`.
+        Names and dtypes of the columns, in the order wanted, as in :func:`scan_avro`. Excludes `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
@@ -114,24 +112,24 @@ def plan_splits(
     Returns
     -------
     list of Split
-        In the order of the files: read one after the other, they give what :func:`read_avro` does.
+        The splits in the order of the files. Read one after the other, they have the rows of :func:`read_avro`.
 
     Raises
     ------
     AvroError
         If the first file is damaged or cannot be read as Avro.
     FileNotFoundError
-        If there is no such file.
+        If no file is found.
     TypeError
-        If `source` is not a path or a list of them: a split has to be small.
+        If `source` is not a path or a list of paths, because splits contain no data.
     ValueError
         If `target_bytes` is less than 1.
 
     See Also
     --------
     scan_splits : Read splits lazily.
-    polars_avro.ray.read_avro : A dataset of Ray's.
-    polars_avro.dask.read_avro : A dataframe of Dask's.
+    polars_avro.ray.read_avro : Read into a dataset of Ray Data.
+    polars_avro.dask.read_avro : Read into a dataframe of Dask.
 
     Examples
     --------
@@ -184,7 +182,7 @@ def plan_splits(
         first.codec,
         in_stores,
     )
-    # Refuses columns that have the same name.
+    # Raises for duplicate column names.
     plan.files(paths, read_schema, in_stores).schema()
     sizes = in_stores.sizes(paths)
     rows_per_byte = _rows_per_byte(first)
@@ -207,7 +205,7 @@ def scan_splits(
     """
     Lazily read splits, one after the other.
 
-    Neighbouring ranges of a file are read as one, so that all splits of a plan are the scan of its files.
+    Adjacent ranges of a file are joined, so all splits of a plan are a scan of its files.
 
     Parameters
     ----------
@@ -234,13 +232,13 @@ def scan_splits(
     Raises
     ------
     TypeError
-        If `splits` holds anything but splits.
+        If `splits` contains other objects than splits.
     ValueError
-        If there is no split, or they are of plans with different options.
+        If `splits` is empty, or has splits of plans with different options.
 
     See Also
     --------
-    plan_splits : Make splits.
+    plan_splits : Plan splits.
 
     Examples
     --------
@@ -267,18 +265,18 @@ def scan_splits(
 
 
 def _rows_per_byte(file: ContainerFile) -> float | None:
-    """Give the rows of the first block by its bytes; None if there is no block, or it is damaged."""
+    """Return the rows per byte of the first block; None if there is no block, or it is damaged."""
     try:
-        found = file.first_block()
+        block = file.first_block()
     except AvroError:
         return None
-    return found[0] / found[1] if found is not None and found[0] > 0 else None
+    return block[0] / block[1] if block is not None and block[0] > 0 else None
 
 
 def _paths(sources: Sequence[str | Contents]) -> list[str]:
     paths = [source for source in sources if isinstance(source, str)]
     if len(paths) < len(sources):
-        msg = "splits are made of paths: bytes and file-likes would travel with every task"
+        msg = "splits need paths: bytes and file-likes would be sent with every task"
         raise TypeError(msg)
     return paths
 
@@ -291,8 +289,8 @@ def _split(parts: tuple[FilePart, ...], rows_per_byte: float | None, header_size
 
 
 def _plan_of(splits: Sequence[Split]) -> SplitPlan:
-    others: Iterable[object] = splits
-    for split in others:
+    objects: Iterable[object] = splits
+    for split in objects:
         if not isinstance(split, Split):
             msg = f"`splits` must hold splits, got {type(split).__name__!r}"
             raise TypeError(msg)
@@ -301,6 +299,6 @@ def _plan_of(splits: Sequence[Split]) -> SplitPlan:
         raise ValueError(msg)
     plan = splits[0]._plan
     if any(split._plan != plan for split in splits):
-        msg = "the splits are of plans with different schemas or options"
+        msg = "the splits belong to plans with different schemas or options"
         raise ValueError(msg)
     return plan

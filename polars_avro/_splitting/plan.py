@@ -1,4 +1,4 @@
-"""What all splits of a plan have in common."""
+"""The state that all splits of a plan share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """What all splits of a plan are read as."""
+    """The schema and options that all splits of a plan share."""
 
     read_schema: ReadSchema
     evolution: SchemaEvolution
@@ -43,15 +43,15 @@ class SplitPlan:
         return {**self.__dict__, "stores": self.stores.bare()}
 
     def files_of(self, parts: Iterable[FilePart], read_schema: ReadSchema, in_stores: Stores) -> Files:
-        """Give the files of these parts, whole where the parts make them so."""
+        """Return the files of these parts. Parts that cover whole files become whole files."""
         merged = tiling.merge(parts)
         files = self.files([part.file for part in merged], read_schema, in_stores)
         return files if all(part.is_whole for part in merged) else FileParts.of(files, merged)
 
     def files(self, paths: Sequence[str], read_schema: ReadSchema, in_stores: Stores) -> Files:
-        """Give whole files as the plan reads them."""
-        own = read_schema is self.read_schema
-        dtypes, refused = (self.dtypes, self.refused) if own else (None, ())
+        """Return whole files with the options of the plan."""
+        is_planned = read_schema is self.read_schema
+        dtypes, refused = (self.dtypes, self.refused) if is_planned else (None, ())
         return Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused, stores=in_stores)
 
     def scan(
@@ -75,12 +75,12 @@ class SplitPlan:
             n_threads=n_threads,
         )
         paths = [part.file for part in parts]
-        in_stores = self.stores.given(paths, storage_options, credential_provider, caller)
+        in_stores = self.stores.overridden(paths, storage_options, credential_provider, caller)
         files = self.files_of(parts, self.read_as(reader_schema), in_stores)
         return engine.scan(files, files.schema(), ScanOptions(reader=reader), codec=self.codec)
 
     def read_as(self, reader_schema: AvroSchema | None) -> ReadSchema:
-        """Give the schema to read as: the plan's, or one that is given later."""
+        """Return the schema to read as: `reader_schema`, or that of the plan."""
         if reader_schema is None:
             return self.read_schema
         schema = _schemas.schema_json(reader_schema)

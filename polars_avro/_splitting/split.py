@@ -27,22 +27,22 @@ class Split:
     """
     A share of the rows of some Avro files: a range of a large file, or several small files.
 
-    :func:`plan_splits` makes the splits of a source, which have every row once. A split pickles to a few kilobytes. It
-    holds paths, ranges and the schema to read as, and no data, credentials or open files: of options of stores, a
-    pickle holds where the store is.
+    :func:`plan_splits` makes the splits of a source, which together have every row once. Pickled, a split has a few
+    kilobytes: paths, ranges, the schema to read as and the location of the store. It contains no data, credentials or
+    open files.
 
     Attributes
     ----------
     parts : tuple of FilePart
-        The files of the split, and of each the range of its bytes.
+        The files of the split and their byte ranges.
     estimated_rows : int or None
-        About how many rows the split has, going by the first block of the first file; None if that has no block.
+        The approximate number of rows, extrapolated from the first block of the first file; None if it has no block.
     estimated_bytes : int
-        The bytes of files that the split covers. Blocks are read whole, so a task may read a few more or fewer.
+        The number of file bytes that the split covers. Blocks are read whole, so a task may read a few more or fewer.
 
     See Also
     --------
-    plan_splits : Make splits.
+    plan_splits : Plan splits.
     scan_splits : Read splits lazily.
     """
 
@@ -86,7 +86,7 @@ class Split:
         reader_schema
             The Avro schema to read as, instead of that of the plan.
         predicate
-            Keep the rows that pass this filter. It may use columns that are not among `columns`.
+            A filter for rows. It may use columns that are not among `columns`.
         on_bad_block
             Called with a :class:`BadBlock` for each block that is dropped or irregular.
         n_threads
@@ -105,11 +105,11 @@ class Split:
         Raises
         ------
         AvroError
-            If a file is damaged or cannot be read, or a file that was cut has another size than when it was listed.
+            If a file is damaged or cannot be read, or if the size of a divided file has changed since planning.
         FileNotFoundError
-            If a file is gone.
+            If a file does not exist any more.
         polars.exceptions.ColumnNotFoundError
-            If `columns` or `predicate` name what is not there.
+            If `columns` or `predicate` name a column that does not exist.
 
         Examples
         --------
@@ -144,9 +144,9 @@ class Split:
                 msg = "fields of structs cannot be read from splits: read the columns, then select from them"
                 raise ValueError(msg)
             if not selected:
-                # Selecting nothing gives no rows either.
+                # A selection of no columns would have no height.
                 return pl.DataFrame(height=lf.select(pl.len()).collect().item())
-            # As a str, a name may be a pattern.
+            # `select` would treat names such as "^x$" as patterns.
             lf = lf.select(cs.by_name(*selected))
         return lf.collect()
 
@@ -162,9 +162,9 @@ class Split:
         """
         Read batch by batch, without a query plan.
 
-        Rows that fail the predicate may be among them. On one thread the batches are the same every time.
+        The predicate is a hint, so rows that fail it may be returned. On one thread the batches are deterministic.
         """
-        in_stores = self._plan.stores.given(self.files, storage_options, credential_provider, "Split.read")
+        in_stores = self._plan.stores.overridden(self.files, storage_options, credential_provider, "Split.read")
         files = self._plan.files_of(self.parts, self._plan.read_schema, in_stores)
         filters = [] if predicate is None else [predicate]
         return files.open().frames(

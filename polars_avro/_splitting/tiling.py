@@ -1,4 +1,4 @@
-"""Files become splits: large ones are cut, small ones packed together."""
+"""Tiling of files into splits: large files are cut, and small ones are packed together."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from polars_avro._engine.file_parts import FilePart
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: A split of small files opens at most this many: opening one costs time, whatever its size.
+#: The maximum number of files in a split, because opening a file has a fixed cost.
 MAX_FILES = 1024
 
 
 def tile(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[tuple[FilePart, ...]]:
     """
-    Give the parts of each split, for files given as path and size.
+    Yield the parts of each split for files, which are tuples of path and size.
 
-    Together the splits are the files in their order. Each has about `target_bytes`, and at most `MAX_FILES` files.
+    The splits cover the files in order. Each has about `target_bytes`, and at most `MAX_FILES` files.
     """
     split: list[FilePart] = []
     n_bytes = 0
@@ -32,7 +32,7 @@ def tile(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[tuple[
 
 
 def merge(parts: Iterable[FilePart]) -> tuple[FilePart, ...]:
-    """Put neighbouring ranges of a file together; all ranges of a file make it whole again."""
+    """Join adjacent ranges of a file. All ranges of a file become the whole file."""
     merged: list[FilePart] = []
     for part in parts:
         last = merged[-1] if merged else None
@@ -44,9 +44,9 @@ def merge(parts: Iterable[FilePart]) -> tuple[FilePart, ...]:
 
 
 def _cut(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[FilePart]:
-    """Return files as parts of equal size, none of which is larger than the target."""
+    """Cut files into parts of equal size, none of which is larger than the target."""
     for file, size in files:
         n = -(-size // target_bytes) or 1
         for i in range(n):
-            # The last range has no end, so that the whole file is one range in one way only.
+            # The last range has no end, so that a whole file is always the range (0, None).
             yield FilePart(file, (size * i // n, size * (i + 1) // n if i + 1 < n else None), size)

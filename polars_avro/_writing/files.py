@@ -1,4 +1,4 @@
-"""One file, from batches."""
+"""Writing of one file from batches."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 class FileWriter:
     """
-    Begins its file with the first frame, ends it once, and removes it after an error.
+    Writes one file, which it begins with the first frame and removes after an error.
 
-    A first frame that is refused for its columns touches nothing, so that another may follow.
+    If the first frame is refused because of its columns, nothing is written, and another frame may follow.
     """
 
     def __init__(self, target: str | StoreTarget | Any, options: WriteOptions, files: FileOptions) -> None:
@@ -32,7 +32,7 @@ class FileWriter:
 
     @property
     def has_begun(self) -> bool:
-        """Return whether a frame was taken."""
+        """Return whether a frame was accepted."""
         return self._writer is not None
 
     def write(self, df: pl.DataFrame) -> None:
@@ -48,7 +48,7 @@ class FileWriter:
         self.rows += df.height
 
     def finish(self, schema: pl.Schema) -> tuple[int, int]:
-        """End the file, which has at least these columns; give its rows and its bytes."""
+        """End the file and return its rows and bytes. Without any frame, it has the columns of `schema`."""
         if self._writer is None:
             self._writer = self._begin(empty_frame(schema))
         try:
@@ -59,7 +59,7 @@ class FileWriter:
         return rows, n_bytes
 
     def abort(self) -> None:
-        """Leave everything as it was."""
+        """Discard the file."""
         if self._writer is not None:
             self._writer.abort()
 
@@ -69,7 +69,7 @@ class FileWriter:
             rows,
             self._options,
             append=self._files.append,
-            # Memory gets all or nothing, as a path does.
+            # A BytesIO gets all bytes or none, as a path does.
             hold=self._files.hold,
             mkdir=self._files.mkdir,
             sync_on_close=self._files.sync_on_close,
@@ -77,7 +77,7 @@ class FileWriter:
 
 
 def write_batches(writer: FileWriter, batches: Iterable[pl.DataFrame], schema: pl.Schema) -> tuple[int, int]:
-    """Write a whole file; give its rows and its bytes."""
+    """Write a whole file, and return its rows and bytes."""
     try:
         for df in batches:
             writer.write(df)

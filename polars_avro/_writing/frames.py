@@ -1,4 +1,4 @@
-"""Frames on their way to the core."""
+"""Conversion of frames for the core."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 def core_frame(df: pl.DataFrame) -> Frame:
-    """Hand a frame over without a copy."""
+    """Pass a frame to the core without a copy."""
     check_schema(df.schema)
     return Frame(df, df.height, checked=_has_extension_of_categories(df.schema))
 
 
 def empty_frame(schema: Mapping[str, Any]) -> Frame:
-    """Hand over the columns of a schema."""
+    """Pass the columns of a schema to the core, without rows."""
     return core_frame(pl.DataFrame(schema=schema))
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
-    """Refuse dtypes that cannot be handed over."""
+    """Raise for dtypes that cannot be written."""
     for name, dtype in schema.items():
         for path, inner in _dtypes(name, dtype):
             _check_dtype(path, inner)
 
 
 def has_time(schema: Mapping[str, Any]) -> bool:
-    """Return whether there are times of day: rows choose between the Avro types of them."""
+    """Return whether a schema has Time columns. The values of times determine their Avro type."""
     return any(inner == pl.Time for name, dtype in schema.items() for _, inner in _dtypes(name, dtype))
 
 
@@ -44,14 +44,14 @@ def _has_extension_of_categories(schema: Mapping[str, Any]) -> bool:
 
 def _check_dtype(path: str, dtype: Any) -> None:
     if "\0" in path:
-        # Exporting it would end the process.
+        # Exporting such a name to Arrow would abort the process.
         msg = f"field {path!r}: a name with a NUL character cannot be written to Avro: rename it"
         raise AvroUnsupportedError(msg)
     instead = None
     if dtype == pl.Object:
         instead = "`pl.String` or `pl.Binary`, or drop it"
     elif isinstance(dtype, pl.Array) and dtype.size == 0:
-        # Neither does Polars take such arrays from Arrow.
+        # Polars cannot import such arrays from Arrow either.
         instead = f"`pl.List({dtype.inner})`"
     if instead is not None:
         msg = f"field `{path}`: the dtype {dtype} cannot be written to Avro: cast it to {instead}"

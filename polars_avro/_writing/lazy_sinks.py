@@ -1,4 +1,4 @@
-"""Sinks that wait for their query to be collected."""
+"""Lazy sinks, which write when they are collected."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 class LazySink(pl.LazyFrame):
-    """A query that writes when it is collected. Polars keeps the class for queries that are made of it."""
+    """A query that writes when it is collected. Queries derived from it have the same class."""
 
     @classmethod
     def of(cls, write: Callable[[], pl.DataFrame]) -> LazySink:
-        """Return a query of no columns that calls `write`."""
+        """Return a query without columns that calls `write`."""
         sink = cls.__new__(cls)
         sink._ldf = pl.defer(write, schema={})._ldf
         return sink
 
 
 def refuse_sink(lf: pl.LazyFrame) -> None:
-    """Refuse to write what a sink returns, as Polars does."""
+    """Raise if a query is a sink, as Polars does."""
     if isinstance(lf, LazySink):
         msg = "cannot create a sink on top of another sink"
         raise pl.exceptions.InvalidOperationError(msg)

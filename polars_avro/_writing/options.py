@@ -1,4 +1,4 @@
-"""Arguments of everything that writes: checked once, here."""
+"""Validation of arguments that all writing functions share."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ AvroCompression: TypeAlias = Literal["uncompressed", "null", "snappy", "deflate"
 SyncOnClose: TypeAlias = Literal["data", "all"]
 """Wait until the disk has the bytes of a file, or its metadata too."""
 
-#: Names that Polars has for codecs and Avro has not.
+#: Names of codecs in Polars that differ from those in Avro.
 _CODECS = {"uncompressed": "null", "zstd": "zstandard"}
 #: Names of other formats and libraries, and the codec with the same compression.
 _OTHER_NAMES = {"gzip": "deflate", "gz": "deflate", "zlib": "deflate", "bz2": "bzip2", "lzma": "xz", "none": "null"}
 
 
 class FileOptions(NamedTuple):
-    """Options of how a file is made visible."""
+    """Options of the target file."""
 
-    #: Gives an object all bytes at the end.
+    #: Keep the bytes in memory, and write them to the object at the end.
     hold: bool = False
     append: bool = False
     mkdir: bool = False
@@ -43,7 +43,7 @@ def core_options(
     sync_marker: bytes | None,
     n_threads: int | None,
 ) -> WriteOptions:
-    """Say how to write."""
+    """Check arguments and make the options of the core."""
     if compression is not None and compression not in get_args(AvroCompression):
         msg = f"`compression` must be None or one of {get_args(AvroCompression)}, got {compression!r}"
         raise ValueError(msg + _codec_hint(compression))

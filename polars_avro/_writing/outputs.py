@@ -1,4 +1,4 @@
-"""Where the rows of a call go: one file or several, known before a row is."""
+"""The output of a write: one file, or the files of partitions."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class Output(NamedTuple):
-    """One file, or the files of partitions. Opens nothing until rows are written."""
+    """One file, or the files of partitions. It opens nothing before rows are written."""
 
     target: str | Any | Partitioning
     in_stores: Stores
     files: FileOptions
-    #: Refuses objects, as they have no path to report.
+    #: Whether objects are refused as targets, because they have no path to report.
     needs_paths: bool = False
 
     @classmethod
@@ -44,7 +44,7 @@ class Output(NamedTuple):
         renames: bool,
         needs_paths: bool = False,
     ) -> Output:
-        """Check the arguments that say where rows go."""
+        """Check the target and its options."""
         if isinstance(target, pl.PartitionBy):
             if append:
                 msg = "`append` needs the path of one file, not a `PartitionBy`"
@@ -60,14 +60,14 @@ class Output(NamedTuple):
         return cls(place, in_stores, files, needs_paths)
 
     def check(self, schema: pl.Schema, options: WriteOptions) -> None:
-        """Raise what writing rows of these columns would raise before the first one."""
+        """Raise if rows of these columns cannot be written, before the target is opened."""
         check_schema(schema)
         columns = self.target.columns(schema) if isinstance(self.target, Partitioning) else schema
         grows = self.files.append and isinstance(self.target, str) and os.path.exists(self.target)
         options.check(empty_frame(columns), append=grows)
 
     def schema_of_all(self, df: pl.DataFrame, options: WriteOptions) -> str | None:
-        """Return the schema that all rows together choose for several files, if they could choose different ones."""
+        """Return one schema for all files of partitions if their rows could lead to different ones, otherwise None."""
         if not isinstance(self.target, Partitioning):
             return None
         rows = self.target.rows(df)
@@ -75,7 +75,7 @@ class Output(NamedTuple):
         return None if schema == options.schema_of(empty_frame(rows.schema)) else schema
 
     def write(self, batches: Iterable[pl.DataFrame], schema: pl.Schema, options: WriteOptions) -> list[WrittenFile]:
-        """Write all rows; give the files."""
+        """Write all rows and return the files."""
         if isinstance(self.target, Partitioning):
             files = PartitionWriter(self.target, options, self.files, self.in_stores, self.needs_paths)
             return files.write_all(batches, schema)

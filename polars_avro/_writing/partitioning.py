@@ -1,4 +1,4 @@
-"""Spreads rows over files by their keys, and names the files as Polars does."""
+"""Division of rows among files by their keys, with the file names that Polars uses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
-#: What is written as a percent sign and two digits in names of directories, beside controls and what is not ASCII: as
-#: Polars does, and the asterisk, since paths with one are no partitions.
+#: ASCII characters that are percent-encoded in directory names, as in Polars. The asterisk is added, because
+#: directories whose names contain one are not read as partitions. Control and non-ASCII characters are encoded too.
 _ENCODED = frozenset(b" %/:=\x7f*")
 
-#: What ends a name in the name of a directory.
+#: Characters that would end a column name in the name of a directory.
 _ENDS = frozenset("/\\=")
 
 #: A partition: the text of each key.
@@ -31,7 +31,7 @@ Key = tuple[str, ...]
 
 
 class Partitioning(NamedTuple):
-    """A :class:`polars.PartitionBy`, read."""
+    """The options of a :class:`polars.PartitionBy`."""
 
     base_path: str
     provider: Callable[[FileProviderArgs], Any] | None
@@ -42,7 +42,7 @@ class Partitioning(NamedTuple):
 
     @classmethod
     def of(cls, partition_by: pl.PartitionBy) -> Partitioning:
-        """Read the private attributes, which a later Polars may name otherwise."""
+        """Read the private attributes of a `PartitionBy`, which may change between versions of Polars."""
         try:
             inner = partition_by._pl_partition_by
             keys = [pl.Expr._from_pyexpr(key) for key in inner.key or ()]
@@ -52,7 +52,7 @@ class Partitioning(NamedTuple):
         except AttributeError as error:
             msg = f"this version of Polars describes `PartitionBy` in another way: {error}"
             raise AvroUnsupportedError(msg) from None
-        # As Polars has it, 0 is no limit.
+        # In Polars 0 means no limit.
         max_rows = None if max_rows is None else _options.integer("max_rows_per_file", max_rows) or None
         max_bytes = _options.integer("approximate_bytes_per_file", max_bytes) or _options.MOST
         if provider is not None and not callable(provider):
@@ -61,7 +61,7 @@ class Partitioning(NamedTuple):
         return cls(normalize_path(str(base_path)), provider, keys, include_key, max_rows, max_bytes)
 
     def split(self, df: pl.DataFrame) -> Iterator[tuple[Key, pl.DataFrame, pl.DataFrame]]:
-        """Return the rows of each partition: its key as texts, its key as a frame, its rows."""
+        """Yield each partition: its key as texts, its key as a frame, its rows."""
         if not self.keys:
             yield (), pl.DataFrame(), df
             return
@@ -72,25 +72,25 @@ class Partitioning(NamedTuple):
             yield texts, keys, rows if self.include_key else rows.drop(cs.by_name(*names))
 
     def target(self, key: Key, keys: pl.DataFrame, index: int) -> Any:
-        """Return the path of a partition's file, or the object that a provider wants written."""
+        """Return the path of a partition's file, or the object that a provider returns."""
         if self.provider is None:
             directories = [f"{name}={text}" for name, text in zip(keys.columns, key, strict=True)]
             return join(self.base_path, *directories, f"{index:08x}.avro")
-        given = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
-        if isinstance(given, (str, os.PathLike)):
-            return self._below(os.fspath(given))
-        return given
+        target = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
+        if isinstance(target, (str, os.PathLike)):
+            return self._below(os.fspath(target))
+        return target
 
-    def _below(self, given: str) -> str:
-        """Return the path that a provider has given, which must not lead out of the base path."""
-        path = join(self.base_path, normalize_path(given))
-        if ".." in re.split(r"[/\\]", given) or not path.startswith(join(self.base_path, "")):
-            msg = f"`file_path_provider` must return paths below the base path {self.base_path!r}, got {given!r}"
+    def _below(self, provided: str) -> str:
+        """Join the path of a provider with the base path, and raise if the result is not below it."""
+        path = join(self.base_path, normalize_path(provided))
+        if ".." in re.split(r"[/\\]", provided) or not path.startswith(join(self.base_path, "")):
+            msg = f"`file_path_provider` must return paths below the base path {self.base_path!r}, got {provided!r}"
             raise ValueError(msg)
         return path
 
     def columns(self, schema: pl.Schema) -> pl.Schema:
-        """Return the columns of the files, if the keys are judged row by row and have texts."""
+        """Return the columns of the files, after checking the keys."""
         self._check_keys(schema)
         empty = pl.DataFrame(schema=schema)
         for name, dtype in empty.select(self.keys).schema.items():
@@ -103,7 +103,7 @@ class Partitioning(NamedTuple):
         return self.rows(empty).schema
 
     def _check_keys(self, schema: pl.Schema) -> None:
-        """Refuse keys whose values depend on other rows, as Polars does: it knows which ones they are."""
+        """Raise if a key depends on other rows. Polars decides, in the plan of a Parquet sink."""
         if not self.keys:
             return
         plan = pl.LazyFrame(schema=schema).sink_parquet(pl.PartitionBy("", key=self.keys), lazy=True)
@@ -113,7 +113,7 @@ class Partitioning(NamedTuple):
             raise pl.exceptions.InvalidOperationError(str(error).partition("\n")[0]) from None
 
     def rows(self, df: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of all files together."""
+        """Return the rows with the columns of the files."""
         if not self.keys:
             return df
         keyed = df.with_columns(self.keys)
@@ -121,26 +121,26 @@ class Partitioning(NamedTuple):
 
 
 def _text(key: pl.Series) -> str:
-    """Return the text of a key in the name of a directory."""
+    """Return a key as it is written in the name of a directory."""
     text = _exact(key)[0]
     if text is None:
         return _NULL
     if text == _NULL:
-        # It is read back as a text, not as null.
+        # Otherwise the text would be read back as null.
         return f"%{ord(text[0]):02X}{text[1:]}"
     encode = (f"%{byte:02X}" if byte < 32 or byte > 127 or byte in _ENCODED else chr(byte) for byte in text.encode())
     return "".join(encode)
 
 
 def _exact(key: pl.Series) -> pl.Series:
-    """Return a key as a text that is read back as the same value."""
+    """Convert a key to a text that is read back as the same value."""
     if key.dtype == pl.Time:
-        # A cast leaves out the parts of a second.
+        # A cast drops fractional seconds.
         return key.dt.to_string("%H:%M:%S%.f")
     if isinstance(key.dtype, pl.Datetime) and key.dtype.time_zone is not None:
         offset = key.dt.to_string("%::z")[0]
         if offset is not None and not offset.endswith(":00"):
-            # A cast leaves out the seconds of the offset, which zones had before they had a standard time.
+            # A cast drops the seconds of the offset, which zones had before their standard time.
             key = key.dt.convert_time_zone("UTC")
     text: pl.Series = key.cast(pl.String)
     return text

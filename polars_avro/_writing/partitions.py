@@ -1,4 +1,4 @@
-"""Several files from batches. They are seen together, once all are complete."""
+"""Writing of partitions: several files, which appear together when all are complete."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from polars_avro._writing.options import FileOptions
     from polars_avro._writing.partitioning import Key, Partitioning
 
-#: Memory of rows that wait for their partition's file.
-_WAITING_BYTES = 64 << 20
+#: Maximum bytes of rows that are buffered for the files of their partitions.
+_BUFFERED_BYTES = 64 << 20
 
-#: A limit in bytes cuts no smaller files: as in Polars, whatever the limit is.
+#: A limit in bytes does not cut files of fewer rows, as in Polars.
 _LEAST_ROWS = 122_880
 
-#: What Polars says too.
+#: The message of Polars.
 NO_PATH = "paths callback was set but encountered non-path sink target"
 
 
@@ -47,13 +47,13 @@ class WrittenFile:
 @dataclass
 class _Partition:
     keys: pl.DataFrame
-    waiting: list[pl.DataFrame] = field(default_factory=list)
-    waiting_bytes: int = 0
+    buffered: list[pl.DataFrame] = field(default_factory=list)
+    buffered_bytes: int = 0
     #: Number of the next file.
     index: int = 0
     file: FileWriter | None = None
     written: WrittenFile | None = None
-    #: Rows of the file at hand, and the memory that they took.
+    #: Rows of the open file, and their size in memory.
     rows: int = 0
     memory: int = 0
 
@@ -67,7 +67,7 @@ def _max_open_files() -> int:
 
 
 class PartitionWriter:
-    """Spreads rows over files; keeps few of them open and few rows waiting."""
+    """Divides rows among files. It bounds the number of open files and the size of buffered rows."""
 
     def __init__(
         self,
@@ -84,20 +84,20 @@ class PartitionWriter:
         self._partitions: dict[Key, _Partition] = {}
         self._open: OrderedDict[Key, _Partition] = OrderedDict()
         self._max_open = _max_open_files()
-        self._waiting_bytes = 0
-        self._taken: set[str] = set()
+        self._buffered_bytes = 0
+        self._used_paths: set[str] = set()
         #: Files in stores.
         self._targets = in_stores.targets(together=True) if is_remote(partitioning.base_path) else None
-        #: Where relative paths begin: the working directory may change meanwhile.
+        #: The base of relative paths, because the working directory may change during the write.
         self._directory = os.getcwd()
-        #: Each file's temporary path by its final one.
+        #: Maps final paths to temporary paths.
         self._temporary: dict[str, str] = {}
-        #: Directories that were made, outer ones first.
+        #: Directories that were created, outermost first.
         self._directories: list[str] = []
         self._written: list[WrittenFile] = []
 
     def write_all(self, batches: Iterable[pl.DataFrame], schema: pl.Schema) -> list[WrittenFile]:
-        """Write all rows; give the files."""
+        """Write all rows and return the files."""
         columns = self._partitioning.columns(schema)
         try:
             for df in batches:
@@ -106,7 +106,7 @@ class PartitionWriter:
                 self._partitions[()] = _Partition(pl.DataFrame())
                 self._file((), self._partitions[()])
             for key, partition in self._partitions.items():
-                self._write_waiting(key, partition, columns)
+                self._write_buffered(key, partition, columns)
                 self._close(key, partition, columns)
             if self._targets is not None:
                 self._targets.commit()
@@ -119,26 +119,26 @@ class PartitionWriter:
         return self._written
 
     def _take(self, df: pl.DataFrame) -> None:
-        """Let rows wait for their files, and write some if too many wait."""
+        """Buffer rows for their files, and write the largest buffers if the bound is exceeded."""
         if df.height == 0:
             return
         for key, keys, rows in self._partitioning.split(df):
             partition = self._partitions.setdefault(key, _Partition(keys))
             size = int(rows.estimated_size())
-            partition.waiting.append(rows)
-            partition.waiting_bytes += size
-            self._waiting_bytes += size
-        if self._waiting_bytes > _WAITING_BYTES:
-            most = sorted(self._partitions.items(), key=lambda item: item[1].waiting_bytes, reverse=True)
-            for key, partition in most:
-                if self._waiting_bytes > _WAITING_BYTES // 2:
-                    self._write_waiting(key, partition, None)
+            partition.buffered.append(rows)
+            partition.buffered_bytes += size
+            self._buffered_bytes += size
+        if self._buffered_bytes > _BUFFERED_BYTES:
+            largest = sorted(self._partitions.items(), key=lambda item: item[1].buffered_bytes, reverse=True)
+            for key, partition in largest:
+                if self._buffered_bytes > _BUFFERED_BYTES // 2:
+                    self._write_buffered(key, partition, None)
 
-    def _write_waiting(self, key: Key, partition: _Partition, columns: pl.Schema | None) -> None:
-        waiting, partition.waiting = partition.waiting, []
-        self._waiting_bytes -= partition.waiting_bytes
-        partition.waiting_bytes = 0
-        for rows in waiting:
+    def _write_buffered(self, key: Key, partition: _Partition, columns: pl.Schema | None) -> None:
+        batches, partition.buffered = partition.buffered, []
+        self._buffered_bytes -= partition.buffered_bytes
+        partition.buffered_bytes = 0
+        for rows in batches:
             for part in self._parts(partition, rows):
                 self._file(key, partition).write(part)
                 partition.rows += part.height
@@ -147,16 +147,16 @@ class PartitionWriter:
                     self._close(key, partition, columns or part.schema)
 
     def _parts(self, partition: _Partition, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Cut rows where files end."""
+        """Cut rows at the ends of files."""
         limit, size = self._partitioning.max_rows, int(rows.estimated_size())
         if size > self._partitioning.max_bytes:
             by_bytes = max(_LEAST_ROWS, rows.height * self._partitioning.max_bytes // size)
             limit = by_bytes if limit is None else min(limit, by_bytes)
-        at = 0
-        while at < rows.height:
+        start = 0
+        while start < rows.height:
             step = rows.height if limit is None else max(1, limit - partition.rows)
-            yield rows.slice(at, step)
-            at += step
+            yield rows.slice(start, step)
+            start += step
 
     def _is_full(self, partition: _Partition) -> bool:
         limit = self._partitioning.max_rows
@@ -165,7 +165,7 @@ class PartitionWriter:
         return partition.memory >= self._partitioning.max_bytes and partition.rows >= _LEAST_ROWS
 
     def _file(self, key: Key, partition: _Partition) -> FileWriter:
-        """Give the partition's open file; another one is closed if there are too many."""
+        """Return the open file of a partition. If too many are open, the least recently used one is closed."""
         if partition.file is None:
             if len(self._open) >= self._max_open:
                 self._close(*next(iter(self._open.items())), None)
@@ -179,7 +179,7 @@ class PartitionWriter:
         return partition.file
 
     def _begin(self, key: Key, partition: _Partition) -> Any:
-        """Give a temporary path beside the one that the next file will have, or an object, in a store perhaps."""
+        """Return the target of the next file: a temporary path beside the final one, or an object."""
         target = normalize_target(self._partitioning.target(key, partition.keys, partition.index))
         partition.written = WrittenFile(target if isinstance(target, str) else "")
         self._written.append(partition.written)
@@ -187,17 +187,17 @@ class PartitionWriter:
             if self._needs_paths:
                 raise pl.exceptions.ComputeError(NO_PATH)
             return target
-        if target in self._taken:
+        if target in self._used_paths:
             msg = f"two files of one sink would have the path {target!r}"
             raise ValueError(msg)
-        self._taken.add(target)
+        self._used_paths.add(target)
         if self._targets is not None and is_remote(target):
             return self._targets.target(target)
-        # Links are followed.
+        # A link stays, and its destination is replaced.
         final = os.path.realpath(os.path.join(self._directory, target))
         directory, name = os.path.split(final)
         self._make_directory(directory)
-        # Long names are cut, since file systems bound them.
+        # File systems limit the length of names.
         temporary = os.path.join(directory, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
         self._temporary[final] = temporary
         _keep_mode(final, temporary)
@@ -212,14 +212,14 @@ class PartitionWriter:
             try:
                 os.mkdir(directory)
             except FileExistsError:
-                # Another process may have made it.
+                # Another process may have created it.
                 if not os.path.isdir(directory):
                     raise
             else:
                 self._directories.append(directory)
 
     def _check_paths(self) -> None:
-        """Find what cannot be replaced before anything is."""
+        """Raise before the first replacement if a path cannot be replaced."""
         for path in self._temporary:
             if os.path.isdir(path):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
@@ -242,13 +242,13 @@ class PartitionWriter:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
         for directory in reversed(self._directories):
-            # One that has files of others by now stays.
+            # A directory with files of other processes stays.
             with contextlib.suppress(OSError):
                 os.rmdir(directory)
 
 
 def _keep_mode(path: str, temporary: str) -> None:
-    """Begin the file that replaces another one with the permissions of that one."""
+    """Create the temporary file with the permissions of the file that it will replace."""
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Places to write to: paths, objects in stores, and file-likes."""
+"""Targets of writes: paths, objects in stores, and file-likes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACCEPTED = (
 
 
 def normalize_target(target: Any) -> str | Any:
-    """Give the local path, the URL in a store, or the object, to write to."""
+    """Return a target as a local path, the URL of an object in a store, or a file-like."""
     if isinstance(target, (str, os.PathLike)):
         path = os.fspath(target)
         if not isinstance(path, str):
@@ -45,20 +45,19 @@ def normalize_target(target: Any) -> str | Any:
 
 
 def normalize_path(path: str) -> str:
-    """Give a path of this machine, or a URL in a store."""
+    """Return a local path, or the URL of an object in a store."""
     if not stores.is_remote(path):
         return inputs.local_path(path)
     if stores.is_web(path):
         msg = (
-            f"{stores.shown(path)}: cannot write over HTTP, since web servers take files in no common way: "
-            "write to a store (s3:// gs:// az:// abfss://) or to a path"
+            f"{stores.shown(path)}: cannot write over HTTP: write to a store (s3:// gs:// az:// abfss://) or to a path"
         )
         raise AvroUnsupportedError(msg)
     return path
 
 
 def join(directory: str, *names: str) -> str:
-    """Give the path, or the URL, of what is below a directory; a name that is a whole URL stays as it is."""
+    """Join a directory and names into a path or a URL. A name that is an absolute URL is returned unchanged."""
     if stores.is_remote(directory):
         return names[-1] if stores.is_remote(names[-1]) else "/".join([directory.rstrip("/"), *names])
     if stores.is_remote(names[-1]):
@@ -70,12 +69,12 @@ def join(directory: str, *names: str) -> str:
 def stores_of(
     place: str | Any, storage_options: StorageOptions | None, credential_provider: CredentialProvider, caller: str
 ) -> Stores:
-    """Check options against the store that a place is in, if it is in one."""
+    """Check the options of the store of a target."""
     return stores.stores([place] if isinstance(place, str) else [], storage_options, credential_provider, caller)
 
 
 def open_target(place: str | Any, in_stores: Stores) -> str | StoreTarget | Any:
-    """Put an object in a store in the place of its URL; nothing is requested yet."""
+    """Replace the URL of an object in a store by its target. Sends no request."""
     remote = isinstance(place, str) and stores.is_remote(place)
     return in_stores.targets().target(place) if remote else place
 
@@ -92,7 +91,7 @@ def file_options(
         raise ValueError(msg)
     if append and stores.is_remote(target):
         msg = (
-            f"{stores.shown(target)}: `append` needs a local file, objects in stores do not grow: write another object"
+            f"{stores.shown(target)}: `append` needs a local file, and is not possible in stores: write another object"
         )
         raise AvroUnsupportedError(msg)
     if append and os.path.exists(target) and not os.path.isfile(target):

@@ -1,4 +1,4 @@
-"""Avro files as datasets of Ray Data, a split a task. Ray is imported when a function is called."""
+"""Avro files as datasets of Ray Data, one split per task. Ray is imported when a function is called."""
 
 from polars_avro.ray._functions import read_avro, write_avro
 

@@ -1,4 +1,4 @@
-"""Rows as Ray's blocks: Arrow tables."""
+"""Conversion of frames into Ray's blocks, which are Arrow tables."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ except ImportError:
 
 def block(df: pl.DataFrame) -> pa.Table:
     """
-    Give a table of types that Ray sorts, groups and joins by.
+    Convert a frame into a table of types by which Ray can sort, group and join.
 
-    Enums become strings, as Ray's own reader has them.
+    Enums become strings, as in Ray's own reader.
     """
     if not df.width:
         return _without_columns(df.height)
@@ -26,22 +26,22 @@ def block(df: pl.DataFrame) -> pa.Table:
 
 
 def select(table: pa.Table, columns: list[str]) -> pa.Table:
-    """Return these columns, or rows without any."""
+    """Return the table with these columns. Without columns it keeps its height."""
     return table.select(columns) if columns else _without_columns(table.num_rows)
 
 
 def block_schema(schema: pl.Schema) -> pa.Schema:
-    """Return the schema of the blocks of such rows."""
+    """Return the schema of blocks of these columns."""
     return block(pl.DataFrame(schema=schema)).schema if schema else pa.schema([])
 
 
 def _without_columns(height: int) -> pa.Table:
-    """Keep the height as Ray does: in a column that it does not show."""
+    """Return a table without columns. Ray represents its height by a hidden column."""
     return pa.table({_STUB: pa.nulls(height)})
 
 
 def _plain(dtype: Any) -> Any:
-    """Put strings in the place of enums, also in lists and structs."""
+    """Replace enums by strings, also in lists and structs."""
     if isinstance(dtype, pl.Enum):
         return pl.String()
     if isinstance(dtype, pl.List):

@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 
 
 class AvroDatasink(Datasink):
-    """Writes a file a task into a directory."""
+    """Writes one file per task into a directory."""
 
     def __init__(self, path: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
-        known = set(inspect.signature(AvroWriter.__init__).parameters) - {"self", "target", "schema", "append"}
+        accepted = set(inspect.signature(AvroWriter.__init__).parameters) - {"self", "target", "schema", "append"}
         for name in options:
-            if name not in known:
-                msg = f"`{name}` is no option of a task's file: the options are {', '.join(sorted(known))}"
+            if name not in accepted:
+                msg = f"`{name}` is not an option of `AvroWriter`: expected one of {', '.join(sorted(accepted))}"
                 raise TypeError(msg)
         self._folder = normalize_path(os.fspath(path))
         self._options = dict(options)
-        #: Tells the files of this job from others; a task that runs again writes the same file.
+        #: The prefix of this job's files. A task that is repeated writes the same file.
         self._job = uuid.uuid4().hex
 
     def on_write_start(self, schema: pa.Schema | None = None) -> None:
-        """Make the directory. Stores have none, but keys that may be wrong."""
+        """Make the directory. In a store, check the options instead."""
         if stores.is_remote(self._folder):
             self._stores("polars_avro.ray.write_avro")
         else:
             os.makedirs(self._folder, exist_ok=True)
 
     def write(self, blocks: Iterable[Block], ctx: TaskContext) -> str | None:
-        """Write the blocks of a task, and give the path of its file; no rows make no file."""
+        """Write the blocks of a task and return the path of its file, or None if there are no rows."""
         path = join(self._folder, f"{self._job}-{ctx.task_idx:06}.avro")
         with AvroWriter(path, **self._options) as writer:
             for block in blocks:
@@ -60,12 +60,12 @@ class AvroDatasink(Datasink):
         return path
 
     def on_write_complete(self, write_result: WriteResult[str | None]) -> None:
-        """Keep the files, and remove what workers that died have begun."""
+        """Keep the files, and remove temporary files of workers that died."""
         if not stores.is_remote(self._folder):
             self._remove(f".{self._job}")
 
     def on_write_failed(self, error: Exception) -> None:
-        """Remove the files of tasks that had finished."""
+        """Remove the files of finished tasks."""
         if stores.is_remote(self._folder):
             self._stores("polars_avro.ray.write_avro").remove(self._folder, self._job)
             return

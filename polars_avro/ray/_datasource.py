@@ -1,4 +1,4 @@
-"""Splits as the read tasks of Ray Data."""
+"""Read tasks of Ray Data, one per split."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from polars_avro._splitting.split import Split
 
-#: About how many bytes a value of a type without a fixed width takes in memory.
+#: The approximate bytes in memory of a value without a fixed width.
 _VALUE_BYTES = 24
 
 
 class AvroDatasource(Datasource):
-    """Splits of a plan; Ray steers which columns and rows are read."""
+    """The splits of a plan. Ray pushes projections and predicates into it."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class AvroDatasource(Datasource):
         return True
 
     def apply_predicate(self, predicate_expr: Expr) -> AvroDatasource:
-        """Take a filter over, wholly; what Arrow cannot evaluate on these columns is left to Ray."""
+        """Take over a filter if Arrow can evaluate it on these columns. Otherwise Ray applies it."""
         columns = columns_of(predicate_expr)
         if columns is None or not set(columns) <= set(self._schema):
             return self
@@ -66,8 +66,8 @@ class AvroDatasource(Datasource):
             predicate_expr.to_pyarrow()
         except (TypeError, ValueError, NotImplementedError, pa.ArrowException):
             return self
-        taken: AvroDatasource = super().apply_predicate(predicate_expr)
-        return taken
+        filtered: AvroDatasource = super().apply_predicate(predicate_expr)
+        return filtered
 
     def estimate_inmemory_data_size(self) -> int:
         """Estimate from rows and dtypes, or from the size of the files if rows are unknown."""
@@ -76,7 +76,7 @@ class AvroDatasource(Datasource):
     def get_read_tasks(
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: DataContext | None = None
     ) -> list[ReadTask]:
-        """Assign a split to each task, whatever the parallelism: the plan made the splits."""
+        """Return one task per split. The parallelism is ignored, because the plan determines the splits."""
         del parallelism, data_context
         columns = self._columns()
         predicate = self.get_current_predicate()
@@ -110,7 +110,7 @@ class AvroDatasource(Datasource):
 
 @dataclass(frozen=True)
 class ReadSplit:
-    """What a task does. Runs again with the same blocks: on one thread, batches follow from the split alone."""
+    """The work of a task. On one thread its batches are deterministic, so a repeated task yields the same blocks."""
 
     split: Split
     columns: list[str]
@@ -119,7 +119,7 @@ class ReadSplit:
     n_threads: int
     stores: StoreOptions = LOCAL
 
-    #: Ray names tasks that are large by the name of their function.
+    #: Ray uses this name in warnings about large tasks.
     __name__ = "read_avro"
 
     def __call__(self) -> Iterator[pa.Table]:
@@ -132,7 +132,7 @@ class ReadSplit:
         columns = [*self.columns, *(name for name in used if name not in self.columns)]
         likely = hint(self.predicate, self.schema)
         for df in self._frames(columns, likely):
-            # Ray's filters are Arrow's: nulls and NaN are compared as Ray would.
+            # Ray filters with Arrow, so nulls and NaN are compared in the same way.
             yield select(block(df).filter(condition), self.columns)
 
     def _frames(self, columns: Sequence[str], likely: pl.Expr | None = None) -> Iterator[pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""Reading and writing datasets of Ray Data."""
+"""Reading and writing of datasets of Ray Data."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def read_avro(
     """
     Read Avro files into a dataset of Ray Data, one task per split.
 
-    The files are planned by this call, as :func:`polars_avro.plan_splits` does; tasks read when Ray runs them. Blocks
-    are Arrow tables. Tasks decode only the columns that the dataset uses, and apply those filters of
-    ``Dataset.filter(expr=...)`` that Arrow can evaluate; Ray applies the others. Columns of enums become strings.
+    This call plans the files as :func:`polars_avro.plan_splits` does, and tasks read them when Ray runs. Blocks are
+    Arrow tables. Tasks decode only the columns that the dataset uses, and apply those filters of
+    ``Dataset.filter(expr=...)`` that Arrow can evaluate. Ray applies the others. Enums become strings.
 
     Parameters
     ----------
@@ -46,18 +46,19 @@ def read_avro(
     columns
         Columns to read, by name, in the order wanted.
     target_bytes
-        About how many bytes of files a task reads: larger files are cut, smaller ones are packed together.
+        The approximate number of file bytes that a task reads. Larger files are cut, and smaller ones are packed
+        together.
     num_cpus
-        How many processors Ray reserves for each task: 1 by default. A task decodes on as many threads.
+        The number of processors that Ray reserves for each task: 1 by default. A task decodes on as many threads.
     memory
-        How many bytes of memory Ray reserves for each task.
+        The bytes of memory that Ray reserves for each task.
     concurrency
-        How many tasks Ray runs at the same time, at most.
+        The maximum number of tasks that Ray runs at the same time.
     ray_remote_args
-        More options of ``ray.remote`` for the tasks.
+        Further options of ``ray.remote`` for the tasks.
     **options
         The other options of :func:`polars_avro.plan_splits`. `storage_options` and `credential_provider` are sent to
-        the tasks beside the splits.
+        the tasks with the splits.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def read_avro(
 
     See Also
     --------
-    polars_avro.plan_splits : The same shares of a read, for other engines.
+    polars_avro.plan_splits : Plan splits for other engines.
 
     Examples
     --------
@@ -114,18 +115,17 @@ def write_avro(
     """
     Write a dataset of Ray Data as Avro files, one file per task.
 
-    Each file appears under its name when it is complete, so failed tasks leave nothing behind. If the whole job fails,
-    the files of finished tasks are removed too. Files that were in the directory before stay.
+    Each file gets its name when it is complete, so failed tasks leave no files. If the whole job fails, the files of
+    finished tasks are removed too. Existing files in the directory stay.
 
     Parameters
     ----------
     dataset
         The dataset to write.
     path
-        The directory, which is made if it does not exist, or its URL in a store. Every node must be able to write to
-        it.
+        The directory, which is created if necessary, or its URL in a store. Every node must be able to write to it.
     concurrency
-        How many tasks Ray runs at the same time, at most.
+        The maximum number of tasks that Ray runs at the same time.
     ray_remote_args
         Options of ``ray.remote`` for the tasks.
     **options

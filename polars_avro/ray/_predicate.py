@@ -1,4 +1,4 @@
-"""Filters of Ray as hints for the reader: what they keep is a superset of what Ray's own filter keeps."""
+"""Translation of Ray's filters into hints for the reader. A hint keeps a superset of the rows that the filter keeps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MIRRORED = {
     Operation.LT: Operation.GT,
     Operation.LE: Operation.GE,
 }
-#: Types whose values Polars and Arrow compare in the same way. Not floats: NaN is a number for Polars alone.
+#: Types whose values Polars and Arrow compare in the same way. Floats are excluded, because only Polars orders NaN.
 _ALIKE: tuple[tuple[Callable[[pl.DataType], bool], tuple[type, ...]], ...] = (
     (lambda dtype: dtype.is_integer(), (int,)),
     (lambda dtype: dtype == pl.String, (str,)),
@@ -34,7 +34,7 @@ _ALIKE: tuple[tuple[Callable[[pl.DataType], bool], tuple[type, ...]], ...] = (
 
 
 def hint(expr: Expr, schema: pl.Schema) -> pl.Expr | None:
-    """Translate what can be translated of a filter; None if nothing can."""
+    """Translate a filter, or a part of it that keeps more rows; None if that is not possible."""
     if isinstance(expr, AliasExpr):
         return hint(expr.expr, schema)
     if isinstance(expr, UnaryExpr):
@@ -44,14 +44,14 @@ def hint(expr: Expr, schema: pl.Schema) -> pl.Expr | None:
     if expr.op in (Operation.AND, Operation.OR):
         left, right = hint(expr.left, schema), hint(expr.right, schema)
         if left is None or right is None:
-            # A part of a conjunction keeps more rows than all of it.
+            # One side of a conjunction keeps a superset of its rows.
             return (left if right is None else right) if expr.op == Operation.AND else None
         return left & right if expr.op == Operation.AND else left | right
     return _comparison(expr, schema)
 
 
 def columns_of(expr: Any) -> list[str] | None:
-    """Name the columns that a filter uses; None if it is made of something unknown."""
+    """Return the columns that a filter uses; None if it contains an unknown kind of expression."""
     if isinstance(expr, ColumnExpr):
         return [expr.name]
     if isinstance(expr, LiteralExpr):
@@ -77,7 +77,7 @@ def _of_nulls(expr: UnaryExpr, schema: pl.Schema) -> pl.Expr | None:
         return None
     column = pl.col(expr.operand.name)
     if expr.op == Operation.IS_NULL:
-        # For Arrow a NaN may count as null.
+        # Arrow may treat NaN as null.
         return None if schema[expr.operand.name].is_float() else column.is_null()
     return column.is_not_null() if expr.op == Operation.IS_NOT_NULL else None
 

@@ -1,4 +1,4 @@
-"""Objects that offer Arrow data, and structs of the C data interface that no sound producer makes."""
+"""Objects that export Arrow data, and malformed structs of the C data interface."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from polars_avro import AvroWriter, read_avro
 
 
 class Stream:
-    """Has a stream and nothing else, as relations of DuckDB do."""
+    """Exports only a stream, as relations of DuckDB do."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
@@ -24,7 +24,7 @@ class Stream:
 
 
 class Rows:
-    """Has an array and nothing else."""
+    """Exports only an array."""
 
     def __init__(self, batch: pa.RecordBatch) -> None:
         self.batch = batch
@@ -78,7 +78,7 @@ _pointer.argtypes, _pointer.restype = (ctypes.py_object, ctypes.c_char_p), ctype
 
 
 class Edited:
-    """An exported batch of one column, `c`, whose structs the test may change before they are taken."""
+    """An exported batch with one column, `c`, whose structs a test may change before the import."""
 
     def __init__(self, array: pa.Array) -> None:
         # The structs point into these.
@@ -91,7 +91,7 @@ class Edited:
         self.array: CArray = self.root.children[0].contents
 
     def bytes(self, data: bytes) -> int:
-        """Return the address of bytes that stay."""
+        """Keep bytes alive and return their address."""
         buffer = ctypes.create_string_buffer(data, len(data))
         self.kept.append(buffer)
         return ctypes.addressof(buffer)

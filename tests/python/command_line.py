@@ -1,4 +1,4 @@
-"""The command line, in this process and in one of its own."""
+"""Runs the command line in this process or in a child process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import polars_avro
 from polars_avro._cli.app import run
 
-#: Where other processes find the package that is tested, and not the sources without an extension.
+#: The directory of the tested package for child processes, which would import sources without an extension otherwise.
 HOME = Path(polars_avro.__file__).parents[1]
 
 
@@ -43,13 +43,13 @@ class CommandLine:
         return Outcome(status, *self.capfd.readouterr())
 
     def good(self, *arguments: object, stdin: bytes = b"") -> list[str]:
-        """Run a command that must succeed in silence, and return its lines."""
+        """Run a command that must succeed without errors or warnings, and return its lines."""
         outcome = self(*arguments, stdin=stdin)
         assert (outcome.status, outcome.err) == (0, "")
         return outcome.lines
 
     def refused(self, *arguments: object, status: int, stdin: bytes = b"") -> str:
-        """Run a command that must fail, and return its one line on standard error."""
+        """Run a command that must fail, and return its single line on standard error."""
         outcome = self(*arguments, stdin=stdin)
         assert outcome.status == status
         assert outcome.err.startswith("polars-avro: error: ")
@@ -58,7 +58,7 @@ class CommandLine:
 
 
 def process(*arguments: object, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a command as a user does."""
+    """Run a command in a child process."""
     return subprocess.run(
         [sys.executable, "-m", "polars_avro", *map(str, arguments)],
         input=stdin,

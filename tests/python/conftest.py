@@ -1,4 +1,4 @@
-"""Files that several test modules read."""
+"""Fixtures that several test modules use."""
 
 import os
 from pathlib import Path
@@ -19,13 +19,13 @@ def frame() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One file of a thousand rows in many blocks."""
+    """A file of a thousand rows in many blocks."""
     return write(tmp_path_factory.mktemp("one") / "rows.avro", make_rows(1000))
 
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rows of `path` in four files, one of them without rows, and an empty file between them."""
+    """The rows of `path` in four files, one of which has no rows, and an empty file between them."""
     folder = tmp_path_factory.mktemp("several")
     for name, first, n in (("a", 0, 300), ("b", 300, 0), ("d", 300, 500), ("e", 800, 200)):
         write(folder / f"{name}.avro", make_rows(n, first))
@@ -36,11 +36,11 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cli(capfd, monkeypatch):
     """The command line, run in this process."""
-    # Without the libraries it needs, other tests run all the same.
+    # Other tests run without the libraries of the command line.
     from command_line import CommandLine
 
     return CommandLine(capfd, monkeypatch)
 
 
-# Processes that tests start import the installed package, not the sources in the working directory.
+# Child processes import the installed package instead of the sources in the working directory.
 os.environ["PYTHONSAFEPATH"] = "1"

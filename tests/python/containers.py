@@ -1,8 +1,8 @@
-"""Container files: made by hand, and read by fastavro without interpretation.
+"""Container files: construction by hand, and reading by fastavro without interpretation.
 
-fastavro turns logical types into Python objects (nanoseconds it cannot) and does not tell which branch of a union a
-value was. `raw_rows` therefore shows it the same bytes under a schema of the same encoding: logical types left out,
-and each branch of a union wrapped in a record of one field, which adds no byte and names the branch.
+fastavro converts logical types into Python objects, except nanoseconds, and does not return the branch of a union. So
+`raw_rows` makes it read the same bytes with a schema of the same encoding: without logical types, and with each branch
+of a union wrapped in a record of one field, which adds no byte and identifies the branch.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def text(value: str | bytes) -> bytes:
 
 
 def block(count: int, data: bytes, sync: bytes = SYNC) -> bytes:
-    """One block as it stands in a file."""
+    """One block of a file."""
     return long(count) + long(len(data)) + data + sync
 
 
@@ -50,12 +50,12 @@ def header(schema: Any, codec: str | None = "null", **metadata: bytes) -> bytes:
 
 
 def container(schema: Any, *blocks: tuple[int, bytes], codec: str | None = "null") -> bytes:
-    """A whole file of blocks given as row count and encoded rows."""
+    """A whole file of blocks, which are tuples of row count and encoded rows."""
     return header(schema, codec) + b"".join(block(count, data) for count, data in blocks)
 
 
 def written(schema: Any, rows: list[Any], **options: Any) -> bytes:
-    """A whole file, by fastavro."""
+    """A whole file, written by fastavro."""
     out = io.BytesIO()
     fastavro.writer(out, fastavro.parse_schema(schema), rows, **options)
     return out.getvalue()
@@ -81,7 +81,7 @@ def raw_rows(data: bytes) -> tuple[Node, list[Any]]:
 
 
 def plain(node: Node, seen: dict[Node, str]) -> Any:  # noqa: PLR0911  (one return a kind)
-    """A schema of the same encoding as `node`, see the head of this module."""
+    """A schema of the same encoding as `node`; see the docstring of this module."""
     if node in seen:
         return seen[node]
     if node.kind in expected.PRIMITIVES:
@@ -126,7 +126,7 @@ def raw_value(node: Node, value: Any) -> Any:
 
 
 def expected_frame(data: bytes) -> tuple[Any, dict[str, list[Any]], int]:
-    """Schema, physical columns and height that the file must be read as."""
+    """The expected schema, physical columns and height of a file."""
     node, rows = raw_rows(data)
     schema, columns = expected.frame_of(node, rows)
     return schema, columns, len(rows)

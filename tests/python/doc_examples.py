@@ -1,4 +1,4 @@
-"""The files that the code of the documentation reads."""
+"""The files that examples in the documentation read."""
 
 import runpy
 import sys

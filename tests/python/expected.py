@@ -1,7 +1,7 @@
-"""The frame that a container file must become, worked out from the type table alone.
+"""The expected frame of a container file, derived from the type table alone.
 
-Nothing here uses the package under test. Values are in Polars' *physical* form (``Series.to_physical``): Python's own
-dates and times cover less than Avro's, and a comparison that rounds nanoseconds away would prove nothing.
+This module does not use the package under test. Values are in Polars' *physical* form (``Series.to_physical``), because
+Python's dates and times have a smaller range than Avro's and no nanoseconds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_PRECISION = 38
 
 @dataclass(eq=False)
 class Node:
-    """One Avro type; a named type that is used twice is one node."""
+    """One Avro type. A named type that is used twice is a single node."""
 
     kind: str
     logical: str | None = None
@@ -47,12 +47,12 @@ class Node:
 
     @property
     def branch_name(self) -> str:
-        """The name that Avro's JSON encoding gives a value of this type in a union."""
+        """The name of this type as a union branch in Avro's JSON encoding."""
         return self.name or self.kind
 
 
 def parse(schema: Any, names: dict[str, Node] | None = None, namespace: str = "") -> Node:  # noqa: PLR0911  (one return a kind)
-    """Avro schema (parsed JSON) to a graph of nodes."""
+    """Convert an Avro schema (parsed JSON) into a graph of nodes."""
     names = {} if names is None else names
     if isinstance(schema, list):
         return Node("union", inner=[parse(branch, names, namespace) for branch in schema])
@@ -112,7 +112,7 @@ def _datetimes() -> dict[tuple[Any, ...], pl.DataType]:
     return utc | local
 
 
-#: Logical type, base type (and size where it matters) -> dtype.
+#: Maps logical type and base type (and size, if it matters) to the dtype.
 LOGICAL_TYPES: dict[tuple[Any, ...], pl.DataType] = {
     ("date", "int"): pl.Date(),
     ("time-millis", "int"): pl.Time(),
@@ -128,13 +128,13 @@ Convert = Callable[[Any], Any]
 
 @dataclass(eq=False)
 class JsonText:
-    """A text of which the meaning is given: an object is a tuple of pairs, as its order counts; spaces do not."""
+    """A text that is compared by its parsed JSON. Objects are tuples of pairs, because their order counts."""
 
     tree: Any
 
 
 def mapped(node: Node, above: tuple[Node, ...] = ()) -> tuple[pl.DataType, Convert]:  # noqa: PLR0911  (one return a kind)
-    """The dtype of a type, and what turns a raw value of it into Polars' physical value."""
+    """The dtype of a type, and a function that converts its raw values into Polars' physical values."""
     if node.logical:
         return _mapped_logical(node)
     if node.kind in PRIMITIVES:
@@ -198,13 +198,13 @@ def _mapped_logical(node: Node) -> tuple[pl.DataType, Convert]:
 
 
 def decimal_text(unscaled: int, scale: int) -> str:
-    """All digits, with as many behind the point as the scale says."""
+    """All digits, with `scale` of them after the point."""
     digits = tuple(int(digit) for digit in str(abs(unscaled)))
     return format(Decimal((int(unscaled < 0), digits, -scale)), "f")
 
 
 def varint(data: bytes, pos: int) -> tuple[int, int]:
-    """Read one zig-zag number; gives it and the position behind it."""
+    """Read one zig-zag number, and return it and the position after it."""
     value = shift = 0
     while True:
         byte = data[pos]
@@ -214,7 +214,7 @@ def varint(data: bytes, pos: int) -> tuple[int, int]:
 
 
 def big_decimal_text(raw: bytes) -> str:
-    """Inside the bytes stand the unscaled value, as bytes again, and the scale."""
+    """The bytes contain the unscaled value, encoded as bytes, and the scale."""
     size, pos = varint(raw, 0)
     scale, _ = varint(raw, pos + size)
     return decimal_text(int.from_bytes(raw[pos : pos + size], "big", signed=True), scale)
@@ -248,7 +248,7 @@ def frame_of(node: Node, rows: list[Any]) -> tuple[pl.Schema, dict[str, list[Any
 
 
 def difference(actual: Any, expected: Any, path: str = "") -> str | None:
-    """Return where and how two physical values differ; NaN is equal to NaN, 0.0 is not equal to -0.0."""
+    """Describe the difference of two physical values. NaN is equal to NaN, and 0.0 is not equal to -0.0."""
     if isinstance(expected, JsonText):
         tree = json.loads(actual, object_pairs_hook=tuple) if isinstance(actual, str) else actual
         return _json_difference(tree, expected.tree, f"{path}<json>")
@@ -280,7 +280,7 @@ def _json_difference(actual: Any, expected: Any, path: str) -> str | None:
         found = (_json_difference(a, e, f"{path}[{i}]") for i, (a, e) in enumerate(zip(actual, expected, strict=True)))
         return next((text for text in found if text), None)
     if isinstance(expected, float) and isinstance(actual, (int, float)):
-        # The shortest text of a float32 is a text that is nearest to it, not one that is equal as a double.
+        # The shortest text of a float32 rounds to it, but is not equal to it as a double.
         same = actual == expected or struct.pack("<f", actual) == struct.pack("<f", expected)
     else:
         same = type(actual) is type(expected) and actual == expected
@@ -288,7 +288,7 @@ def _json_difference(actual: Any, expected: Any, path: str) -> str | None:
 
 
 def assert_frame(actual: pl.DataFrame, schema: pl.Schema, columns: dict[str, list[Any]], height: int) -> None:
-    """Dtypes, names, order, height and every value."""
+    """Compare dtypes, names, order, height and every value."""
     assert list(actual.schema.items()) == list(schema.items())
     assert actual.height == height
     for name, values in columns.items():

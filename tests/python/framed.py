@@ -1,4 +1,4 @@
-"""Datums for tests: encoded by fastavro, with any header in front."""
+"""Datums for tests, encoded by fastavro, with any framing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def datum(value: Any, schema: Any = SCHEMA) -> bytes:
 
 
 def fingerprint(schema: Any = SCHEMA) -> bytes:
-    """The eight bytes that single objects have."""
+    """The fingerprint in the header of a single object."""
     return bytes.fromhex(fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(schema), "CRC-64-AVRO"))
 
 
@@ -62,5 +62,5 @@ def column(values: list[Any], framing: str = "datum", schema: Any = SCHEMA, sche
 
 
 def expected(values: list[Any]) -> pl.Series:
-    """What `column` is decoded as."""
+    """The decoded values of `column`."""
     return pl.Series("v", values, dtype=DTYPE)

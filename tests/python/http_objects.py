@@ -1,4 +1,4 @@
-"""Objects behind HTTP that several test modules read."""
+"""HTTP objects that several test modules read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from rows import COLUMNS, SCHEMA, make_rows
 from servers import Server, serving
 
-#: Retries that do not slow tests down.
+#: Options for fast retries.
 FAST = {"retry_init_backoff_ms": 1, "retry_max_backoff_ms": 5}
 
 

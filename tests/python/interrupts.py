@@ -1,6 +1,6 @@
-"""Loops that Ctrl-C may end at any instant. Each pass through one checks its rows."""
+"""Loops that Ctrl-C may end at any instant. Each iteration checks its rows."""
 
-#: What a loop makes first, and its body. `path` is a file of `rows` rows, `target` a path that does not exist yet.
+#: The setup of each loop, and its body. `path` is a file of `rows` rows, and `target` a path that does not exist yet.
 LOOPS = {
     "batches of a query": ("", "check(sum(batch.height for batch in scan().collect_batches()))"),
     "a slow loop over batches": (

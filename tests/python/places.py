@@ -1,4 +1,4 @@
-"""Places in stores of several kinds, served by real servers on this machine."""
+"""Locations in stores of several kinds, on real servers on this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of this machine counts."""
+    """Remove the store settings of this machine."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "AZURE_", "GOOGLE_")):
             monkeypatch.delenv(name)
@@ -111,13 +111,13 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
 
 @dataclass
 class Place:
-    """A folder of its own in one kind of store."""
+    """A separate folder in one kind of store."""
 
     prefix: str
     put: Callable[[str, bytes], object]
     options: dict[str, Any] = field(default_factory=dict)
     lists: bool = True
-    #: Lists the multipart uploads that have not ended, if the store tells.
+    #: Lists unfinished multipart uploads, if the store supports that.
     uploads: Callable[[], list[Any]] | None = None
 
     def fill(self, name: str, content: bytes) -> str:
@@ -148,7 +148,7 @@ def s3(moto: str) -> Place:
 
 
 def azure_put(azurite: str, path: str, content: bytes, **headers: str) -> None:
-    """Send a PUT with a shared key, as the service's documentation says."""
+    """Send a PUT signed with a shared key, as the documentation of the service describes."""
     date = dt.datetime.now(dt.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
     headers = {"x-ms-date": date, "x-ms-version": "2021-08-06", **headers}
     plain, _, query = path.partition("?")

@@ -1,4 +1,4 @@
-"""A schema registry for tests: a small HTTP server on loopback, with faults on demand."""
+"""A schema registry for tests: a small HTTP server on loopback that injects faults."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Registry:
         self.subjects: dict[str, list[int]] = {}
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
-        #: Subjects that are soft-deleted: their versions are given to those alone who ask for deleted ones.
+        #: Soft-deleted subjects, whose versions are returned only if deleted ones are requested.
         self.deleted: set[str] = set()
         #: Schemas by their ids in contexts other than the default one.
         self.contexts: dict[str, dict[int, dict[str, Any]]] = {}
-        #: Answers given instead of the right ones: status, body and headers; one a request.
+        #: Responses that replace the correct ones, one per request: status, body and headers.
         self.faults: list[tuple[int, bytes, dict[str, str]]] = []
         self.authorization: str | None = None
         self.delay = 0.0
@@ -36,7 +36,7 @@ class Registry:
         self.url = ""
 
     def add(self, subject: str, schema: Any, *, references: Any = None, kind: str | None = None) -> int:
-        """Register a schema; gives its number."""
+        """Register a schema and return its id."""
         body = {"schema": schema if isinstance(schema, str) else json.dumps(schema)}
         body |= {} if references is None else {"references": references}
         body |= {} if kind is None else {"schemaType": kind}
@@ -50,7 +50,7 @@ class Registry:
         return number
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Answer a GET as the API does."""
+        """Answer a GET request of the API."""
         split = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         parts = [unquote(part) for part in split.path.strip("/").split("/")]
@@ -74,7 +74,7 @@ class Registry:
         return 404, {"error_code": 40400, "message": "Not found"}
 
     def register(self, subject: str, body: Any) -> tuple[int, Any]:
-        """Answer a new schema as the API does."""
+        """Answer the registration of a schema."""
         if "bad" in body["schema"]:
             return 422, {"error_code": 42201, "message": "Invalid schema"}
         return 200, {"id": self.add(subject, body["schema"])}
@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
             status, answer = registry.answer(method, self.path, body)
             data, headers = json.dumps(answer).encode(), {}
         if status == 0:
-            # Hangs up without a word.
+            # Closes the connection without a response.
             self.close_connection = True
             return
         self.send_response(status)
@@ -120,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(context: ssl.SSLContext | None = None) -> Iterator[Registry]:
-    """Run a registry; its `url` says where."""
+    """Run a registry."""
     registry = Registry()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"registry": registry}))
     if context is not None:
@@ -137,5 +137,5 @@ def serve(context: ssl.SSLContext | None = None) -> Iterator[Registry]:
 
 
 def basic(user: str, password: str) -> str:
-    """The header of basic authentication."""
+    """The header for basic authentication."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -1,4 +1,4 @@
-"""The rows that several test modules write and read."""
+"""Rows that several test modules write and read."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def make_rows(n: int, first: int = 0) -> list[dict[str, Any]]:
 
 
 def write(path: Path, rows: list[dict[str, Any]], schema: Any = SCHEMA, **options: Any) -> Path:
-    """Small blocks, unless `options` say otherwise: most of what can go wrong happens between blocks."""
+    """Write the rows in small blocks by default, because most faults occur at block boundaries."""
     with path.open("wb") as file:
         fastavro.writer(file, schema, rows, **{"codec": "deflate", "sync_interval": 400, **options})
     return path

@@ -1,4 +1,4 @@
-"""A small S3 for tests: objects written whole and in parts, with the faults of the web server."""
+"""A small S3 server for tests: whole and multipart uploads, with the injected faults of the web server."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from servers import Fault, Request
 
 
 class S3Server(servers.Server):
-    """Takes objects by ``/bucket/key``."""
+    """Stores objects under ``/bucket/key``."""
 
     def __init__(self) -> None:
         super().__init__()
-        #: Parts by the number of their upload.
+        #: Parts by the id of their upload.
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.aborted = 0
-        #: The next completions are answered with 200 and an error.
+        #: Number of completions that are answered with 200 and an error.
         self.hidden_errors = 0
-        #: The next completions are done, and answered with 500.
+        #: Number of completions that succeed, but are answered with 500.
         self.lost_answers = 0
-        #: What is completed so is gone at once.
+        #: Whether objects of such completions disappear.
         self.loses_objects = False
-        #: Bytes that came are counted and not kept.
+        #: Count received bytes without keeping them.
         self.forgets = False
         self.received = 0
-        #: Requests that change something and whose URL has this are answered with 500.
+        #: Modifying requests whose URL contains this are answered with 500.
         self.broken: str | None = None
 
     def methods(self) -> list[str]:
-        """Name the requests so far."""
+        """Return the names of the requests so far."""
         return [f"{request.method} {_operation(request.path)}".strip() for request in self.requests]
 
 
@@ -42,7 +42,7 @@ def _operation(path: str) -> str:
 
 
 def _listing(objects: dict[str, bytes], path: str) -> bytes:
-    """Answer a listing with all keys at once, as ListObjectsV2 has them."""
+    """Answer ListObjectsV2 with all keys in one page."""
     parts = urlsplit(path)
     query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")

@@ -1,4 +1,4 @@
-"""Pairs of schemas, a writer's and a reader's that came of it, with values: random, but the same for the same seed."""
+"""Pairs of a random writer schema, a reader schema derived from it, and values, all determined by a seed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ WIDER = {
     "string": ("bytes",),
     "bytes": ("string",),
 }
-#: Branches that readers could take for one another never stand in one union.
+#: Branches that resolution could confuse are never in one union.
 BRANCHES = (("boolean",), ("int", "long", "float", "double"), ("string", "bytes", "enum"), ("array",), ("record",))
 
 
 @dataclass
 class Pair:
-    """Two schemas and what was written with the first."""
+    """Two schemas, and values that were written with the first."""
 
     writer: Any
     reader: Any
@@ -29,14 +29,14 @@ class Pair:
 
 
 class Maker:
-    """Makes pairs. Named types are used once: what references mean is tested elsewhere."""
+    """Makes pairs. Named types are used once, because references are tested elsewhere."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.names = 0
 
     def pair(self) -> Pair:
-        """Make a writer's schema, rows, and a reader's schema by changing the writer's here and there."""
+        """Make a writer's schema, rows, and a reader's schema by random changes of the writer's."""
         writer = self.record(0)
         rows = [self.value(writer) for _ in range(self.random.randint(1, 8))]
         return Pair(writer, self.changed(writer), rows)
@@ -102,14 +102,14 @@ class Maker:
         }[kind]
 
     def changed(self, schema: Any) -> Any:
-        """A type that values of `schema` can be read as, most of the time."""
+        """A type as which values of `schema` can usually be read."""
         kind = kind_of(schema)
         if kind == "union":
             return self.changed_union(schema)
         if kind in WIDER and self.random.random() < 0.3:
             return self.random.choice(WIDER[kind])
         if kind in PRIMITIVES:
-            # Now and then what cannot be read, and what is now a union.
+            # Occasionally an unreadable type or a union.
             if self.random.random() < 0.02:
                 return self.random.choice(PRIMITIVES)
             return [kind, "null"] if kind != "null" and self.random.random() < 0.1 else kind
@@ -156,7 +156,7 @@ class Maker:
     def new_field(self) -> Any:
         while True:
             schema = self.type(3)
-            # The default of a union is one of its first branch.
+            # The default of a union belongs to its first branch.
             value = self.value(schema[0] if isinstance(schema, list) else schema)
             if not has_bytes(schema):
                 return {"name": self.name("d"), "type": schema, "default": value}
@@ -170,7 +170,7 @@ def kind_of(schema: Any) -> str:
 
 
 def has_bytes(schema: Any) -> bool:
-    """Return whether values have bytes, which fastavro leaves as text in defaults."""
+    """Return whether values contain bytes, which fastavro does not decode in defaults."""
     if isinstance(schema, list):
         return any(map(has_bytes, schema))
     if isinstance(schema, str):
@@ -180,7 +180,7 @@ def has_bytes(schema: Any) -> bool:
 
 
 def as_polars(schema: Any, value: Any) -> Any:  # noqa: PLR0911  (one return a kind)
-    """A value of fastavro's as Polars gives it."""
+    """A value of fastavro as Polars returns it."""
     kind = kind_of(schema)
     if kind == "union":
         if value is None:
@@ -205,7 +205,7 @@ def word(branch: Any) -> str:
 
 
 def is_of(branch: Any, value: Any) -> bool:
-    """Return whether this branch alone has this value in its union."""
+    """Return whether the value fits only this branch of its union."""
     kinds = {
         bool: ("boolean",),
         int: ("int", "long"),

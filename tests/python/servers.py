@@ -1,4 +1,4 @@
-"""A web server for tests: it counts what it is asked, and fails on demand."""
+"""A web server for tests that counts requests and injects faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass
 class Request:
-    """What a client has asked."""
+    """A request of a client."""
 
     method: str
     path: str
@@ -26,16 +26,16 @@ class Request:
 
 @dataclass
 class Fault:
-    """What happens to one request instead of an answer."""
+    """A fault that replaces the response to one request."""
 
     status: int | None = None
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    #: The connection is closed after so many bytes of the body.
+    #: Close the connection after this many bytes of the body.
     cut_after: int | None = None
-    #: The answer waits so many seconds.
+    #: Delay the response by this many seconds.
     stall: float = 0.0
-    #: The same, after the headers.
+    #: Delay the body, after the headers.
     stall_body: float = 0.0
 
 
@@ -49,30 +49,30 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), self.handler)
         self.objects: dict[str, bytes] = {}
-        #: What is served instead of 404, for paths that begin so.
+        #: Statuses by path prefix, which replace 404.
         self.denied: dict[str, int] = {}
         self.ranges = True
         self.etags = True
         self.weak_etags = False
         self.modified = True
-        #: Lengths that are announced instead of the true ones.
+        #: False values of Content-Length.
         self.claims: dict[str, int] = {}
-        #: Sizes of objects that are claimed instead of the true ones.
+        #: False object sizes.
         self.sizes: dict[str, int] = {}
         self.latency = 0.0
-        #: Bytes a second, all connections together.
+        #: Bytes per second of all connections together.
         self.bandwidth: float | None = None
         self.faults: deque[Fault | None] = deque()
-        #: Happens to every request, if there are no others.
+        #: The fault of every request without a specific one.
         self.fault: Fault | None = None
-        #: Called before each answer, with the request; may return a fault.
+        #: Called with each request before the response; may return a fault.
         self.before: Any = None
         self.lock = threading.Lock()
         self.reset()
         self.free_at = 0.0
 
     def reset(self) -> None:
-        """Count from here."""
+        """Reset the counters."""
         self.requests: list[Request] = []
         self.sent = 0
         self.running = 0
@@ -84,12 +84,12 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def put(self, path: str, content: bytes) -> str:
-        """Serve these bytes; gives their URL."""
+        """Serve these bytes and return their URL."""
         self.objects[path] = content
         return f"{self.url}{path}"
 
     def pace(self, size: int) -> None:
-        """Wait as long as a line of this bandwidth takes."""
+        """Wait as long as sending takes at the configured bandwidth."""
         if self.bandwidth is None:
             return
         with self.lock:
@@ -100,7 +100,7 @@ class Server(ThreadingHTTPServer):
             time.sleep(wait)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients may go away."""
+        """Ignore errors, because clients may disconnect."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -198,7 +198,7 @@ Server.handler = _Handler
 
 @lru_cache(maxsize=256)
 def digest(content: bytes) -> str:
-    """Give what stands for the bytes; Python remembers their hash, and a large object is asked for many times."""
+    """Return the ETag of the bytes. Python caches their hash, which matters for large objects."""
     return md5(content).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """Random schemas, rows and container files, for hypothesis.
 
 Shapes (schema, codec, block size, number of rows) are drawn, so that hypothesis can shrink them. Values come from a
-generator with a drawn seed: thousands of single draws a file would leave time for few files.
+generator with a drawn seed, because thousands of draws per file would take too long.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOGICAL_TYPES = (
     *({"type": "long", "logicalType": f"timestamp-{unit}"} for unit in UNITS),
     *({"type": "long", "logicalType": f"local-timestamp-{unit}"} for unit in UNITS),
 )
-#: Logical types that a reader must ignore: unknown, or on the wrong base. fastavro writes no decimal that is not valid.
+#: Logical types that a reader must ignore: unknown ones, or on the wrong base type. fastavro refuses invalid decimals.
 IGNORED_LOGICAL_TYPES = (
     {"type": "string", "logicalType": "no-such-type"},
     {"type": "long", "logicalType": "date"},
@@ -43,7 +43,7 @@ MAX_DEPTH = 3
 
 @dataclass
 class File:
-    """A container file with the rows that went into it."""
+    """A container file and its rows."""
 
     schema: Any
     data: bytes
@@ -55,7 +55,7 @@ class File:
 
 @dataclass
 class Scope:
-    """The named types that may be referred to from here."""
+    """The named types that may be referenced."""
 
     draw: Any
     count: int = 0
@@ -65,7 +65,7 @@ class Scope:
     def declare(self, namespace: str) -> tuple[dict[str, Any], str, str]:
         """A new name: its attributes, its full name and the namespace inside it."""
         self.count += 1
-        # Few short names, so that the same one appears in several namespaces.
+        # There are few short names, so that they repeat in several namespaces.
         short = f"T{self.count % 3}" if self.draw(st.booleans()) else f"T{self.count}"
         spelling = self.draw(st.sampled_from(("inherit", "attribute", "dotted")))
         if spelling != "inherit":
@@ -80,7 +80,7 @@ class Scope:
 
 
 def reference(full: str, namespace: str) -> str | None:
-    """How `full` is written inside `namespace`; a name without a namespace cannot be reached from inside one."""
+    """The reference to `full` inside `namespace`. A name without a namespace cannot be referenced inside one."""
     if "." not in full:
         return None if namespace else full
     prefix, _, short = full.rpartition(".")
@@ -118,7 +118,7 @@ def any_type(scope: Scope, namespace: str, depth: int, *, in_union: bool = False
 
 
 def finite(name: str, shape: int, *, in_union: bool) -> Any:
-    """A reference to an enclosing record that a value can end."""
+    """A reference to an enclosing record, in a type that allows finite values."""
     shapes = [{"type": "array", "items": name}, {"type": "map", "values": name}]
     if not in_union:
         shapes += [["null", name], [name, "null", "int"]]
@@ -126,7 +126,7 @@ def finite(name: str, shape: int, *, in_union: bool) -> Any:
 
 
 def record(scope: Scope, namespace: str, depth: int) -> Any:
-    """A record of up to five fields; none is allowed."""
+    """A record of zero to five fields."""
     attributes, full, inside = scope.declare(namespace)
     scope.open.append(full)
     count = scope.draw(st.integers(0, 5))
@@ -137,7 +137,7 @@ def record(scope: Scope, namespace: str, depth: int) -> Any:
 
 
 def enumeration(scope: Scope, namespace: str) -> Any:
-    """An enum of one to four symbols, or of more than a byte counts."""
+    """An enum of one to four symbols, or of more than fit a byte."""
     attributes, full, _ = scope.declare(namespace)
     scope.closed.append(full)
     count = scope.draw(st.sampled_from((1, 2, 4, 300)))
@@ -145,7 +145,7 @@ def enumeration(scope: Scope, namespace: str) -> Any:
 
 
 def fixed(scope: Scope, namespace: str) -> Any:
-    """A fixed, perhaps with a logical type."""
+    """A fixed, optionally with a logical type."""
     attributes, full, _ = scope.declare(namespace)
     scope.closed.append(full)
     decimal = {"logicalType": "decimal", "scale": 3}
@@ -177,7 +177,7 @@ def union(scope: Scope, namespace: str, depth: int, kind: str) -> Any:
             continue
         keys.add(key)
         branches.append(branch)
-    # A type must be declared before it is referred to, so only the null may move.
+    # A type must be declared before it is referenced, so only the null may move.
     if "null" in branches:
         branches.remove("null")
         branches.insert(scope.draw(st.integers(0, len(branches))), "null")
@@ -185,7 +185,7 @@ def union(scope: Scope, namespace: str, depth: int, kind: str) -> Any:
 
 
 def branch_key(branch: Any, namespace: str) -> str:
-    """Return the key that must differ between the branches of a union."""
+    """Return the key by which the branches of a union must differ."""
     if isinstance(branch, str):
         return branch if branch in PRIMITIVES or "." in branch or not namespace else f"{namespace}.{branch}"
     if "name" not in branch:
@@ -197,7 +197,7 @@ def branch_key(branch: Any, namespace: str) -> str:
 
 @st.composite
 def schemas(draw: Any, *, record_root: bool = False) -> Any:
-    """A schema; its root is a record as a rule, and any type sometimes."""
+    """A schema, whose root is usually a record and sometimes another type."""
     scope = Scope(draw)
     if record_root or draw(st.integers(0, 5)) > 0:
         return record(scope, "", 0)
@@ -214,7 +214,7 @@ def decimals(draw: Any) -> Any:
 
 @st.composite
 def files(draw: Any, *, record_root: bool = False) -> File:
-    """A container file that fastavro wrote."""
+    """A container file, written by fastavro."""
     schema = draw(schemas(record_root=record_root))
     if isinstance(schema, dict) and schema.get("fields"):
         for i in range(draw(st.integers(0, 2))):
@@ -235,7 +235,7 @@ def files(draw: Any, *, record_root: bool = False) -> File:
 
 
 class Values:
-    """Random values of a type, as fastavro takes them: a value of a union is a pair of branch and value."""
+    """Random values of a type as fastavro accepts them. A value of a union is a pair of branch and value."""
 
     def __init__(self, source: random.Random) -> None:
         self.random = source
@@ -254,7 +254,7 @@ class Values:
             self.depth -= 1
 
     def nested(self, node: Node) -> Any:
-        """One value of a type made of others."""
+        """One value of a complex type."""
         longest = 0 if self.depth > 8 else self.random.choice((0, 1, 3, 5))
         if node.kind == "array":
             return [self.of(node.inner[0]) for _ in range(longest)]
@@ -268,7 +268,7 @@ class Values:
 
 
 def integer(bits: int) -> Any:
-    """Signed numbers of any length in bytes, the extremes among them."""
+    """Signed numbers of any length in bytes, including the extremes."""
 
     def draw(source: random.Random, _: Node) -> int:
         size = source.randint(1, bits)
@@ -279,7 +279,7 @@ def integer(bits: int) -> Any:
 
 
 def floating(code: str) -> Any:
-    """Any bit pattern of a float, and the special ones often."""
+    """Any bit pattern of a float, with a bias to special ones."""
 
     def draw(source: random.Random, _: Node) -> float:
         special = (0.0, -0.0, 0.1, float("nan"), float("inf"), float("-inf"))
@@ -290,7 +290,7 @@ def floating(code: str) -> Any:
 
 
 def text(source: random.Random, _: Node) -> str:
-    """Texts around the twelve bytes that fit into a string view, a few much longer."""
+    """Texts of about twelve bytes, which fit into a string view, and some much longer ones."""
     alphabet = source.choice((string.ascii_letters, 'aé€😀\u0000"\\\n', "0"))
     return "".join(source.choices(alphabet, k=source.choice((0, 1, 5, 11, 12, 13, 40, 300))))
 
@@ -316,7 +316,7 @@ def big_decimal(source: random.Random, _: Node) -> bytes:
 
 
 def varint(value: int) -> list[int]:
-    """A number that is not negative, in zig-zag encoding."""
+    """A non-negative number in zig-zag encoding."""
     value *= 2
     return [value] if value < 128 else [value & 127 | 128, value >> 7]
 

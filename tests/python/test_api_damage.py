@@ -1,4 +1,4 @@
-"""Damaged files: what `ignore_errors` keeps, what it reports, and what no file may ask for."""
+"""Damaged files: the blocks that `ignore_errors` keeps, its reports, and limits."""
 
 import dataclasses
 import pickle
@@ -35,7 +35,7 @@ def frame(*blocks: int) -> pl.DataFrame:
 
 @pytest.fixture
 def damaged(tmp_path):
-    """Six blocks, of which number 1 is not text and number 3 has no possible size."""
+    """Six blocks. Block 1 is not valid text, and block 3 has an impossible size."""
     path = tmp_path / "damaged.avro"
     blocks = [block(10, data(n)) for n in range(6)]
     blocks[1] = block(10, data(1)[:-1] + b"\xff")
@@ -166,7 +166,7 @@ def test_a_scan_that_ignores_errors_pickles(damaged):
 
 @pytest.fixture
 def several(damaged):
-    """The damaged file, a sound one, and the damaged one again, in the directories of partitions."""
+    """The damaged file, a sound one, and the damaged one again, in partition directories."""
     paths = [damaged.parent / "files" / f"k={k}" / "part.avro" for k in range(3)]
     for path in paths:
         path.parent.mkdir(parents=True)
@@ -334,7 +334,7 @@ def test_every_limit_is_refused_by_its_name(name):
     reads = [polars_avro.read_avro, polars_avro.scan_avro, polars_avro.read_avro_schema, polars_avro.read_avro_metadata]
     reads.append(lambda file, limits: list(polars_avro.AvroReader(file, limits=limits)))
     reads.append(lambda file, limits: polars_avro.scan_avro(file, limits=limits).collect())
-    # What is in the blocks matters only to those who decode them.
+    # Only reads that decode a block detect the damage in it.
     if name in ("block_bytes", "data_depth", "zero_byte_items"):
         reads = [reads[0], *reads[4:]]
     for read in reads:

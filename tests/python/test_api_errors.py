@@ -1,4 +1,4 @@
-"""Errors: whose fault, and where."""
+"""Errors: their types and positions."""
 
 import io
 import pickle

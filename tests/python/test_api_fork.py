@@ -27,5 +27,5 @@ def test_a_forked_process_reads_on_threads_of_its_own(tmp_path):
     path = write(tmp_path / "large.avro", make_rows(60_000), SCHEMA, codec="null")
     assert path.stat().st_size > 1 << 20, "smaller files are decoded on the calling thread"
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, path]
-    # Elsewhere: in the root of the repository Python would import the sources.
+    # In the root of the repository Python would import the sources.
     assert subprocess.run(command, timeout=60, check=False, cwd=tmp_path).returncode == 0

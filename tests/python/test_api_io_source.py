@@ -65,7 +65,7 @@ def test_columns_that_are_not_in_the_files(directory, frame, engine):
 
 
 def test_columns_of_paths_alone_of_files_with_damage(tmp_path, engine):
-    """Rows are decoded to be counted, and none of their columns is asked for."""
+    """Counting decodes rows without requesting any column."""
     paths = [write(tmp_path / f"{name}.avro", make_rows(50)) for name in "ab"]
     lf = polars_avro.scan_avro(paths, include_file_paths="file", ignore_errors=True)
     expected = pl.DataFrame({"file": [str(paths[0])] * 50 + [str(paths[1])] * 50})
@@ -82,7 +82,7 @@ def test_partitions_and_schemas(tmp_path, engine):
     (tmp_path / "year=2023" / "a.avro").write_bytes(b"no Avro")
     reader = {"type": "record", "name": "Row", "fields": [{"name": "id", "type": "double"}]}
     expected = pl.DataFrame({"id": [2024.0, 2025.0, 2026.0], "year": [2024] * 3})
-    # The first file cannot match, and is not opened.
+    # The first file cannot match, so it is not opened.
     df = lf.filter(pl.col("year") > 2023).select("id", "year").collect(engine=engine)
     assert_frame_equal(df, expected.cast({"id": pl.Int64}))
     df = polars_avro.scan_avro(paths[1:], hive_partitioning=True, reader_schema=reader).collect(engine=engine)

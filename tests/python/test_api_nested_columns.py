@@ -1,4 +1,4 @@
-"""Reading only some fields of structs."""
+"""Selection of struct fields."""
 
 import polars as pl
 import pytest
@@ -99,7 +99,7 @@ def test_dtypes(nested):
 
 
 def test_what_is_not_read_is_not_looked_at():
-    """The text of the field beside is not UTF-8."""
+    """An unselected field is not valid UTF-8."""
     schema = record("Row", s=record("S", n="int", t="string"))
     data = header(schema) + block(2, long(1) + text(b"\xff") + long(2) + text(b"\xfe"))
     assert polars_avro.read_avro(data, columns="s.n")["s"].to_list() == [{"n": 1}, {"n": 2}]
@@ -108,7 +108,7 @@ def test_what_is_not_read_is_not_looked_at():
 
 
 def test_a_name_with_a_dot_comes_first():
-    """No valid name, but other writers make such files."""
+    """Not a valid name, but other writers produce it."""
     schema = record("Row", a=record("A", b="int", c="int"), **{"a.b": "long"})
     data = header(schema) + block(1, long(1) + long(2) + long(3))
     assert polars_avro.read_avro(data, columns=["a.b"]).to_dict(as_series=False) == {"a.b": [3]}

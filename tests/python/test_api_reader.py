@@ -1,4 +1,4 @@
-"""Batch by batch, and what a file says about itself."""
+"""`AvroReader`, and the metadata of files."""
 
 import dataclasses
 import io
@@ -74,7 +74,7 @@ def test_a_closed_reader_has_its_counts(path):
 
 
 def test_a_reader_tells_where_its_time_went(path, tmp_path, caplog):
-    # Of few blocks every one is timed: no sample that was disturbed leaves nothing for decoding.
+    # With few blocks all of them are timed, so a disturbed sample cannot make the decoding time zero.
     few = tmp_path / "few.avro"
     polars_avro.write_avro(polars_avro.read_avro(path), few, "deflate", block_size=1 << 20)
     names = ["lock_wait_ns", "locked_ns", "fetch_ns", "decompress_ns", "decode_ns", "filter_ns"]
@@ -160,7 +160,7 @@ def test_batches_have_the_rows_that_were_asked_for(tmp_path, batch_size, several
     scan = polars_avro.scan_avro([path, path] if several else path, batch_size=batch_size)
     for batches in (list(reader), list(scan.collect_batches())):
         heights = [df.height for df in batches]
-        # Without a size given, the first batch of a query may be small.
+        # Without `batch_size` the first batch of a query may be small.
         first = int(batch_size is None and len(heights) > 1)
         size = 100_000 if batch_size is None else batch_size
         assert all(size <= height <= 2 * size + 100 for height in heights[first:-1]), heights
@@ -204,7 +204,7 @@ else:
 @pytest.mark.parametrize("read", ["read_avro", "AvroReader"])
 @pytest.mark.parametrize(("blocks", "megabytes", "n_threads"), [(20_000, 1, 0), (20_000, 1, 1), (1, 700, 0)])
 def test_a_read_is_interrupted_at_once(tmp_path, blocks, megabytes, n_threads, read):
-    """Decompressing takes seconds, of many blocks or of one, and makes no rows."""
+    """Decompression takes seconds, of many blocks or of one, and yields no rows."""
     zeros = bytes(1 << 20)
     packer = zlib.compressobj(1, wbits=-15)
     packed = b"".join(packer.compress(zeros) for _ in range(megabytes)) + packer.flush()
@@ -214,7 +214,7 @@ def test_a_read_is_interrupted_at_once(tmp_path, blocks, megabytes, n_threads, r
     path.write_bytes(containers.header(schema, "deflate") + block * blocks)
     command = [sys.executable, "-c", INTERRUPT, path, str(n_threads), read]
     waits = []
-    # The machine may have other work.
+    # The machine may be busy.
     while min(waits, default=1) >= 0.2 and len(waits) < 5:
         done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -257,7 +257,7 @@ def test_an_interrupted_read_gives_its_memory_back(tmp_path):
     path = tmp_path / "x.avro"
     path.write_bytes(containers.header({"type": "fixed", "name": "F", "size": 1024}, "deflate") + block * 10_000)
     command = [sys.executable, "-c", INTERRUPT_AND_LOOK, path]
-    # Freed memory is kept for ten seconds otherwise, for the next read.
+    # By default freed memory is kept for ten seconds.
     environment = {**os.environ, "MIMALLOC_PURGE_DELAY": "0"}
     done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
@@ -280,7 +280,7 @@ GOES_ON = """
 import os, signal, sys, threading, time
 import polars_avro
 
-# Large batches: signals come while rows are decoded, and not while they are handed over.
+# With large batches signals arrive during decoding, not between batches.
 reader = polars_avro.AvroReader(sys.argv[1], n_threads=int(sys.argv[2]) or None, batch_size=10_000_000)
 frames, interrupted, is_over = [], 0, False
 
@@ -294,7 +294,7 @@ while not is_over:
     try:
         for df in reader:
             frames.append(df)
-        # What comes before this is caught below, and the loop ends at once.
+        # An earlier signal is caught below and ends the loop.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         is_over = True
     except KeyboardInterrupt:

@@ -85,7 +85,7 @@ def test_length(source, engine):
 
 
 def test_length_decodes_nothing(path, tmp_path, engine):
-    """Every byte of data is wrong, and only data: the headers of the blocks and the markers are left."""
+    """Overwrite all data, but keep the block headers and sync markers."""
     damaged = tmp_path / "damaged.avro"
     damaged.write_bytes(_with_wrong_data(path))
     assert polars_avro.scan_avro(damaged).select(pl.len()).collect(engine=engine).item() == 1000

@@ -1,4 +1,4 @@
-"""Sources that can be read, and those that are refused."""
+"""Accepted and refused sources."""
 
 import io
 import os
@@ -25,7 +25,7 @@ def read(request):
 
 
 class Readable:
-    """Has `read` and nothing else."""
+    """Has only `read`."""
 
     def __init__(self, data):
         self.data = data
@@ -149,7 +149,7 @@ def test_text_is_refused(read, path):
 
 
 def test_paths_and_bytes_do_not_mix(read, path):
-    with pytest.raises(TypeError, match="paths alone"):
+    with pytest.raises(TypeError, match="either paths"):
         read([path, path.read_bytes()])
 
 

@@ -1,4 +1,4 @@
-"""Arguments: what is refused at the call, by which name, and what counts as an int, as bytes or as a path."""
+"""Validation of arguments: errors with their names, and accepted types of ints, bytes and paths."""
 
 import gzip
 import inspect

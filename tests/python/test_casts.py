@@ -1,4 +1,4 @@
-"""Casts to the dtypes of the first file, of a schema or of a reader schema, beside what `scan_parquet` does."""
+"""Casts to the dtypes of the first file, of `schema` or of `reader_schema`, compared with `scan_parquet`."""
 
 import datetime as dt
 import itertools
@@ -51,7 +51,7 @@ AVRO = {
     pl.Datetime("us"): logical("long", "local-timestamp-micros"),
     pl.Datetime("ns"): logical("long", "local-timestamp-nanos"),
 }
-#: Read without being asked, because nothing is lost.
+#: Casts without an option, because they are lossless.
 LOSSLESS = {"long<-int", "double<-int", "double<-float"}
 
 
@@ -71,7 +71,7 @@ def test_casts_are_those_of_scan_parquet(tmp_path, cast, options, nullable):
     second = pl.DataFrame({"v": pl.Series([value], dtype=of)})
     for number, df in enumerate((first, second)):
         df.write_parquet(tmp_path / f"{number}.parquet")
-    # A file without rows would not have to be read.
+    # The file needs rows, because a file without rows never differs.
     empty = avro([], v=["null", AVRO[to]])
     files = [empty, of_dtype(of, value, nullable=nullable)]
     casts = pl.ScanCastOptions(**options)
@@ -103,20 +103,20 @@ def test_more_casts():
     # Rounded down, as Polars does.
     micros = logical("long", "timestamp-micros")
     assert read({"datetime_cast": "downcast"}, utc, micros, -1).to_physical().to_list() == [-1]
-    # What does not fit is an error and no damage.
+    # A value that does not fit is an error, but not damage.
     nanos = logical("long", "timestamp-nanos")
     files = [avro([], v=nanos), avro([{"v": 1 << 60}], v=["null", utc])]
     casts = pl.ScanCastOptions(datetime_cast="upcast")
     for ignore_errors in (False, True):
         with pytest.raises(polars_avro.AvroError, match="does not fit"):
             polars_avro.read_avro(files, cast_options=casts, ignore_errors=ignore_errors)
-    # The time of day is in nanoseconds whatever the file has.
+    # Time is in nanoseconds for every unit in the file.
     times = [logical("int", "time-millis"), logical("long", "time-micros")]
     for one, other in (times, times[::-1]):
         assert read({}, one, other, 1000).dtype == pl.Time
     assert read({}, times[0], times[1], 1).to_physical().to_list() == [1000]
     assert read({}, times[1], times[0], 1).to_physical().to_list() == [1_000_000]
-    # Other types that are one dtype.
+    # Other Avro types with a common dtype.
     assert read({}, "bytes", {"type": "fixed", "name": "F", "size": 2}, b"ab").to_list() == [b"ab"]
     assert read({}, {"type": "fixed", "name": "F", "size": 2}, "bytes", b"abc").to_list() == [b"abc"]
     uuid = logical("string", "uuid")

@@ -1,4 +1,4 @@
-"""Commands that look into files."""
+"""Commands that inspect files."""
 
 import json
 import os
@@ -22,7 +22,7 @@ NO_SIZE = GOOD.replace(long(10), long(10) + long(-7), 1)
 
 @pytest.fixture
 def damaged(tmp_path):
-    """Four sound blocks; between them one that is not text, and one of no possible size."""
+    """Four sound blocks, and between them a block of invalid text and one of an impossible size."""
     path = tmp_path / "damaged.avro"
     path.write_bytes(header(INTS) + GOOD + NO_TEXT + GOOD + NO_SIZE + GOOD + GOOD)
     return path
@@ -255,7 +255,7 @@ def test_every_command_has_help(cli):
 
 
 def test_what_is_printed_is_what_is_read(cli, path):
-    """The table has the values that the frame has."""
+    """The table has the values of the frame."""
     df = polars_avro.read_avro(path, n_rows=5)
     with pl.Config(tbl_formatting="UTF8_FULL_CONDENSED", tbl_hide_dataframe_shape=True, tbl_width_chars=120):
         assert cli.good("head", "-n", 5, path)[:-1] == str(df).splitlines()

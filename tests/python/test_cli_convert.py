@@ -1,4 +1,4 @@
-"""``polars-avro convert``: between formats, between codecs, and what is left after a failure."""
+"""``polars-avro convert``: formats, codecs, and the target after a failure."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``polars-avro diff``: the rules of schema resolution, both ways."""
+"""``polars-avro diff``: the rules of schema resolution in both directions."""
 
 import io
 import json

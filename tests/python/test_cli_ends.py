@@ -1,4 +1,4 @@
-"""How the command line ends: interrupts at any instant, readers that leave, full disks, streams that are closed."""
+"""The end of commands: interrupts at any instant, closed pipes, full disks, closed streams."""
 
 import json
 import os
@@ -19,7 +19,7 @@ import polars_avro
 if sys.platform == "win32":
     pytest.skip("signals and descriptors differ", allow_module_level=True)
 
-#: Commands that write to standard output, and whether they take long.
+#: Commands that write to standard output, and whether they are slow.
 COMMANDS = [
     ["cat"],
     ["head"],
@@ -60,7 +60,7 @@ def arguments(command, path):
 
 
 def start(*arguments, **options):
-    """Start a command that says on standard error what it imports."""
+    """Start a command that logs its imports on standard error."""
     command = [sys.executable, "-X", "importtime", "-m", "polars_avro", *map(str, arguments)]
     return subprocess.Popen(
         command,
@@ -79,19 +79,19 @@ def plain(*arguments, **options):
 
 
 def ended(running):
-    """Return the status of a command that ends, and what it printed of its own on standard error."""
+    """Wait for a command, and return its status and its output on standard error."""
     with running.stderr:
         lines = [line for line in running.stderr if not line.startswith(b"import time:")]
     return running.wait(60), lines
 
 
 def interrupted(running, delay):
-    """Interrupt a command some time after the package has begun to be imported; return what it printed of its own."""
+    """Interrupt a command a delay after the import of the package began, and return its output on standard error."""
     for line in running.stderr:
         if b"polars_avro._interrupts" in line:
             break
     lines = []
-    # It may not block because nobody reads.
+    # Standard error must be drained, so that the command does not block.
     reader = threading.Thread(target=lambda: lines.extend(running.stderr))
     reader.start()
     time.sleep(delay)
@@ -107,7 +107,7 @@ def test_an_interrupt_at_any_instant(command, large):
     for delay in (0, 0.05, *(random.uniform(0.1, 2) for _ in range(4))):
         running = start(*arguments(command, large), stdout=subprocess.DEVNULL)
         noise = interrupted(running, delay)
-        # It may have ended before.
+        # The command may have ended earlier.
         assert (running.returncode, noise) in [(130, b""), (0, b"")], delay
 
 
@@ -199,7 +199,7 @@ def test_a_reader_that_leaves_ends_the_command_soon(large):
     running.stdout.close()
     left = time.monotonic()
     assert running.wait(60) == 0
-    # Printing the file takes longer.
+    # Printing the whole file takes longer.
     assert time.monotonic() - left < 2
 
 
@@ -234,7 +234,7 @@ def test_standard_output_that_is_closed(flat, tmp_path):
         shell = f'"{sys.executable}" -m polars_avro {command} "{flat}" >&-'
         done = subprocess.run(shell, shell=True, capture_output=True, cwd=HOME, check=False)
         assert (done.returncode, done.stderr) == (3, b"polars-avro: error: standard output: is closed\n")
-    # What is not used may be closed, and no file takes its place.
+    # Unused streams may be closed, and no file takes their descriptors.
     target = tmp_path / "a.csv"
     shell = f'"{sys.executable}" -m polars_avro convert "{flat}" "{target}" <&- >&- 2>&-'
     assert subprocess.run(shell, shell=True, cwd=HOME, check=False).returncode == 0
@@ -251,7 +251,7 @@ def test_a_fifo_as_the_target(flat, tmp_path):
 
 
 def test_descriptors_as_targets(flat, tmp_path):
-    """They are what the shell has opened, and are written from where it is."""
+    """These targets are descriptors that the shell opened, and writing continues at their position."""
     for name in ("/dev/stdout", "/dev/fd/1"):
         done = process("convert", flat, name, "--to", "csv")
         assert (done.returncode, done.stdout.count(b"\n")) == (0, 30_001)
@@ -264,7 +264,7 @@ def test_descriptors_as_targets(flat, tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="a process does not know its peak")
 def test_cat_needs_little_memory(large):
-    # What `wait4` gives would hold the memory of this process, from before the other one runs its program.
+    # The peak from `wait4` would include the memory of this process, from before the child runs its program.
     code = """
 import re, sys
 from polars_avro._cli.app import run

@@ -1,4 +1,4 @@
-"""``polars-avro convert`` from other formats: every pair, dtypes of text, messages that name what is wrong."""
+"""``polars-avro convert`` from other formats: all pairs, inferred dtypes, error messages."""
 
 import json
 
@@ -58,7 +58,7 @@ def test_one_format_with_another_compression(cli, sources, ending, compression):
 
 @pytest.fixture
 def late(tmp_path):
-    """Rows whose dtypes show after those that Polars looks at."""
+    """Rows whose dtypes become clear only after the rows that Polars infers from."""
     (tmp_path / "g.csv").write_text("a,b\n" + "".join(f"{i},x\n" for i in range(200)) + "1.5,y\n")
     lines = [{"a": i, "b": "x"} for i in range(200)] + [{"a": 1.5, "b": "y"}]
     (tmp_path / "g.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))

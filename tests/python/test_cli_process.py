@@ -1,4 +1,4 @@
-"""The command line as a process of its own: streams, signals, terminals."""
+"""The command line in a child process: streams, signals, terminals."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def test_an_interrupt(tmp_path):
             # The tests may run where interrupts are ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        # Long enough to be waiting for input; sooner, Python itself would be interrupted at its start.
+        # By then the command waits for input. An earlier signal would interrupt the start of Python.
         time.sleep(5)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)

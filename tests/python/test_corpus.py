@@ -1,7 +1,7 @@
-"""Container files of other implementations: the valid ones equal what fastavro reads, the broken ones are refused.
+"""Container files of other implementations: valid files are read as by fastavro, and broken ones are refused.
 
-The files are not part of the project. They are looked for beside it, in `../shared/corpus`, or where
-`POLARS_AVRO_CORPUS` says.
+The files are not part of the repository. `POLARS_AVRO_CORPUS` sets their directory, which is `../shared/corpus` by
+default. Without them the tests are skipped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
 CORPUS = Path(os.environ.get("POLARS_AVRO_CORPUS", BESIDE))
 FILES = {path.relative_to(CORPUS).as_posix(): path for path in sorted(CORPUS.glob("**/*.avro"))}
 
-#: Broken, and what of the message says how.
+#: Broken files, and a part of the expected message.
 BROKEN = {
     "apache-avro/test_dat_person-10.no-codec.avro": "truncated|cut short|missing|end",  # a line break follows its end
     "apache-avro/tests_avro-1237-bad-union-discriminant.avro": "union",
@@ -38,8 +38,8 @@ BROKEN = {
 }
 VALID = [name for name in FILES if name not in BROKEN]
 
-#: Columns that fastavro gives in another form than the type table: unions of several branches, recursion, durations,
-#: nanoseconds (given as numbers), decimals as text. `expected` alone decides these.
+#: Columns that fastavro returns in another form than the type table: unions of several branches, recursion, durations,
+#: nanoseconds as numbers, decimals as text. They are compared with `expected` alone.
 OTHER_FORM = {
     "apache-avro/data_schemas_withUnion_data.avro": {"data1", "data2"},
     "arrow-testing/duration_uuid.avro": {"duration_field"},
@@ -77,7 +77,7 @@ def test_each_column_of_a_valid_file_can_be_read_alone(name: str) -> None:
         expected.assert_frame(frame, pl.Schema({column: dtype}), {column: columns[column]}, height)
 
 
-#: fastavro takes all metadata for text and fails on this one's.
+#: fastavro decodes all metadata as text, which fails for this file.
 METADATA_IS_NOT_TEXT = "apache-avro/data_syncInMeta.avro"
 
 
@@ -95,7 +95,7 @@ def test_a_valid_file_equals_fastavros_own_python_values(name: str) -> None:
 
 
 def normal(value: Any) -> Any:
-    """A value that equals itself: UUIDs as text, NaN as a word."""
+    """Convert a value for comparison: UUIDs to text, NaN to a word."""
     if isinstance(value, dict):
         return {key: normal(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Dataframes of Dask: the same rows as one read."""
+"""Dataframes of Dask have the rows of a single read."""
 
 import pickle
 

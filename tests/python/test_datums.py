@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal, assert_series_equal
 import polars_avro
 
 VALUES = [*events(20), None, *events(3, 20)]
-#: The same events with a field more and one less, in another order.
+#: The same events with an additional field, a missing one, and another order.
 NEWER = {
     "type": "record",
     "name": "Event",
@@ -49,7 +49,7 @@ def test_auto_tells_every_framing(framing):
 def test_auto_tells_framings_row_by_row():
     rows = [column([value], FRAMINGS[i % 4]) for i, value in enumerate(VALUES)]
     assert_series_equal(pl.concat(rows).avro.decode(SCHEMA, framing="auto"), expected(VALUES))
-    # With ids that are looked up, only those that are known are ids.
+    # If ids are looked up, only known ids count as ids.
     got = pl.concat(rows).avro.decode(SCHEMA, framing="auto", schemas={ID: SCHEMA})
     assert_series_equal(got, expected(VALUES))
 
@@ -57,10 +57,10 @@ def test_auto_tells_framings_row_by_row():
 def test_auto_refuses_rows_that_are_datums_in_two_framings():
     longs = [{"name": name, "type": "long", "default": 0} for name in "abcdefgh"]
     eight, five, none = ({"type": "record", "name": "R", "fields": longs[:n]} for n in (8, 5, 0))
-    # Behind an id there are 3 bytes, so that the row is bare.
+    # Only 3 bytes follow a possible id, so the row is bare.
     row = b"\x00\x00\x00\x00\x02" + b"\x02" * 3
     assert list(pl.Series([row]).avro.decode(eight, framing="auto")[0].values()) == [0] * 3 + [0, 1, 1, 1, 1]
-    # Bare, the row is five numbers; behind the id there is a record without fields.
+    # As a bare datum the row is five numbers. After an id it is a record without fields.
     with pytest.raises(polars_avro.AvroDataError, match='"confluent" and "datum"') as caught:
         pl.Series([None, row[:5]]).avro.decode(five, framing="auto", schemas={2: none})
     assert caught.value.row == 1
@@ -295,7 +295,7 @@ def test_only_some_fields_are_decoded():
     got = column(VALUES).avro.decode(SCHEMA, fields=["score", "id"])
     assert got.dtype == pl.Struct({"score": pl.Float64, "id": pl.Int64})
     assert_frame_equal(got.struct.unnest(), expected(VALUES).struct.unnest().select("score", "id"))
-    # What is passed over is framing to the decoder.
+    # Skipping checks only framing.
     bad = b"\x02\x02\xff\x00\x00"
     assert pl.Series([bad]).avro.decode(SCHEMA, fields=["id"]).to_list() == [{"id": 1}]
     with pytest.raises(polars_avro.AvroDataError):
@@ -363,7 +363,7 @@ def test_what_a_callable_raises_is_raised():
 def test_a_column_that_is_not_framed_does_not_ask_for_ever():
     asked = []
     rows = pl.Series([b"\x00" + i.to_bytes(4, "big") for i in range(5000)])
-    with pytest.raises(polars_avro.AvroLimitError, match="ids of schemas"):
+    with pytest.raises(polars_avro.AvroLimitError, match="schema ids are unknown"):
         rows.avro.decode("int", framing="confluent", schemas=asked.append, ignore_errors=True)
     assert len(asked) < 2000
 

@@ -1,4 +1,4 @@
-"""Random datums: what is decoded is what fastavro and the type table give.
+"""Random datums, compared with fastavro and the type table.
 
 `POLARS_AVRO_CASES` sets the number of schemas (400 by default, the same ones each time).
 """
@@ -25,7 +25,7 @@ import polars_avro
 
 @dataclass
 class Datums:
-    """A schema, encoded values of it, and what they must become."""
+    """A schema, encoded values, and the expected result."""
 
     schema: Any
     rows: list[bytes | None]
@@ -57,13 +57,13 @@ def datums(draw: Any, *, record_root: bool = False) -> Datums:
 
 
 def assert_column(series: pl.Series, dtype: pl.DataType, values: list[Any]) -> None:
-    """Dtype, length and every value."""
+    """Compare dtype, length and every value."""
     frame = series.alias("v").to_frame()
     expected.assert_frame(frame, pl.Schema({"v": dtype}), {"v": values}, len(values))
 
 
 def is_bytes(schema: Any) -> bool:
-    """Return whether Confluent's serializer writes such values without their length."""
+    """Return whether Confluent's serializer omits the length of such values."""
     return schema == "bytes" or (isinstance(schema, dict) and schema["type"] == "bytes")
 
 
@@ -74,24 +74,24 @@ def test_every_framing_gives_every_value(case: Datums, framing: str, cut: int) -
         framing = "apicurio"
     front = header(framing, case.schema)
     rows = [None if row is None else front + row for row in case.rows]
-    # Two chunks, the second behind other rows of its buffer.
+    # Two chunks, of which the second does not start at the beginning of its buffer.
     series = pl.concat([pl.Series(rows[:cut], dtype=pl.Binary), pl.Series(rows, dtype=pl.Binary)[cut:]], rechunk=False)
     assert_column(series.avro.decode(case.schema, framing=framing), case.dtype, case.values)
 
 
 def any_node(node: expected.Node, test: Any, above: tuple[expected.Node, ...] = ()) -> bool:
-    """Return whether a type, or one inside it, is of this kind."""
+    """Return whether a type contains this kind."""
     inner = [*node.inner, *(field for _, field in node.fields)]
     return test(node, above) or (node not in above and any(any_node(n, test, (*above, node)) for n in inner))
 
 
 def is_text(node: expected.Node, above: tuple[expected.Node, ...]) -> bool:
-    """Return whether values become text that is not written back."""
+    """Return whether values become text that cannot be encoded again."""
     return node in above or node.logical == "big-decimal" or (node.logical == "decimal" and node.precision > 38)
 
 
 def has_spellings(node: expected.Node, _: tuple[expected.Node, ...]) -> bool:
-    """Return whether values can be written in several ways; this package has one."""
+    """Return whether values have several valid encodings."""
     return node.logical in ("decimal", "uuid")
 
 
@@ -147,7 +147,7 @@ def test_a_damaged_row_is_an_error_or_a_value_of_its_own(case: Datums, seed: int
     got, warned = _quiet(decoder, series)
     kept = [i for i in range(len(rows)) if i not in touched]
     assert_column(got.gather(kept), case.dtype, [values[i] for i in kept])
-    # Each row alone is what it is among the others.
+    # Decoding rows one by one gives the same result.
     for i in sorted(touched):
         alone, _ = _quiet(decoder, series[i : i + 1])
         assert expected.difference(got[i : i + 1].to_physical().to_list(), alone.to_physical().to_list()) is None
@@ -155,7 +155,7 @@ def test_a_damaged_row_is_an_error_or_a_value_of_its_own(case: Datums, seed: int
 
 
 def _quiet(decoder: Any, series: pl.Series) -> tuple[pl.Series, int]:
-    """Decode without the warning; gives the number of bad rows in it."""
+    """Decode, and return the number of bad rows in the warning."""
     import warnings
 
     with warnings.catch_warnings(record=True) as caught:

@@ -1,4 +1,4 @@
-"""Columns encoded as datums: the bytes are fastavro's, and what is read back is what was written."""
+"""Encoding of datums: the bytes equal fastavro's, and decoding restores the column."""
 
 import datetime as dt
 import io
@@ -179,7 +179,7 @@ def test_a_registry_gives_the_id():
             assert_series_equal(frame.lazy().select(expr).collect(engine="streaming")["v"], rows)
         assert server.requests == ["POST /subjects/events/versions"]
         assert json.loads(registry.schema(1)) == SCHEMA
-        # Without a schema it is the latest of the subject.
+        # Without `schema` the latest version of the subject is used.
         server.requests.clear()
         latest = polars_avro.encode("v", framing="confluent", registry=registry)
         assert_series_equal(frame.select(latest)["v"], rows)

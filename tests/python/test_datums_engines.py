@@ -72,7 +72,7 @@ def test_filters_go_past_it(frame, expr, decoded):
     plan = lf.explain()
     assert plan.index("WITH_COLUMNS") < plan.index("FILTER")
     assert_frame_equal(lf.select("d").collect(), decoded.filter(pl.col("k") == 1).select(d="v"))
-    # A filter that is pushed past spares the rows that it drops.
+    # A filter that is pushed below the expression saves decoding the rows that it drops.
     bad = frame.with_columns(pl.when(pl.col("k") == 0).then(pl.lit(b"\xff")).otherwise("v").alias("v"))
     assert_frame_equal(
         bad.lazy().with_columns(d=expr).filter(pl.col("k") == 1).select("d").collect(), lf.select("d").collect()
@@ -83,7 +83,7 @@ def test_filters_go_past_it(frame, expr, decoded):
 @ENGINES
 def test_errors_reach_the_caller(frame, expr, engine):
     bad = pl.concat([frame, pl.DataFrame({"k": [1], "v": [header("confluent") + b"\x02"]})])
-    # The row is that of the part which the engine passes.
+    # The row number counts in the part that the engine passes.
     with pytest.raises(polars_avro.AvroDataError, match=r"row \d+, field `name`: the data ends inside a value"):
         bad.lazy().select(expr).collect(engine=engine)
     tolerant = pl.col("v").avro.decode(SCHEMA, framing="confluent", ignore_errors=True)

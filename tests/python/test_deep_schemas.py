@@ -1,4 +1,4 @@
-"""Schemas that nest deep: the limit holds both ways, and no stack overflows at any value of it."""
+"""Deeply nested schemas: the limit holds for reading and writing, and no value of it overflows the stack."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ def nested(depth):
 
 
 def container(depth):
-    """A file of one row, whose value takes one byte however deep it is."""
+    """A file of one row, whose value takes one byte at any depth."""
     marker = b"0123456789abcdef"
     schema = text(depth).encode()
     header = b"Obj\x01" + long(1) + entry(b"avro.schema", schema) + long(0) + marker
@@ -26,7 +26,7 @@ def container(depth):
 
 
 def text(depth):
-    """The JSON text of `nested`, which Python's JSON does not write at this depth."""
+    """The JSON text of `nested`, which Python's encoder cannot produce at this depth."""
     inner = '"long"'
     for level in range(depth):
         inner = f'{{"type":"record","name":"R{level}","fields":[{{"name":"a","type":{inner}}}]}}'
@@ -58,7 +58,7 @@ def test_records_nest_as_deep_as_the_docs_say(depth):
     assert innermost(df.row(0, named=True)) == 7
     for engine in ("in-memory", "streaming"):
         assert polars_avro.scan_avro(data).collect(engine=engine).equals(df)
-    # The first record is the row, so that a type fewer is a struct.
+    # The outermost record is the row, so the structs have one level less.
     assert str(df.schema["a"]).count("Struct") == depth - 1
     assert json.loads(polars_avro.read_avro_metadata(data).avro_schema) == nested(depth)
 
@@ -93,6 +93,6 @@ thread.join()
 
 @pytest.mark.parametrize("depth", [200, 255])
 def test_a_raised_limit_reads_deeper_and_the_stack_is_safe(depth):
-    """In a process of its own, on a thread: an overflow would end this one."""
+    """Runs in a child process, on a thread, because an overflow would end the test process."""
     ended = subprocess.run([sys.executable, "-c", PROGRAM], input=container(depth), capture_output=True, timeout=120)
     assert (ended.returncode, ended.stdout) == (0, b"read\n"), ended.stderr[-2000:]

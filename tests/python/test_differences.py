@@ -1,4 +1,4 @@
-"""Files whose schemas differ: what is read, what is refused, and when, beside what `scan_parquet` does."""
+"""Files with different schemas: which are read or refused, and when, compared with `scan_parquet`."""
 
 import itertools
 from typing import Any
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*considered unstable")
 
 
 def test_structs_that_polars_wrote_in_another_order_are_scanned_together():
-    """Polars names records by their positions."""
+    """Polars names records by their position."""
     one = pl.DataFrame({"s": [{"x": 1}, None], "t": [{"y": "a"}, {"y": None}], "l": [[{"z": 1.5}], None]})
     other = one.select("l", "t", "s")
     wider = one.select(pl.struct(q=1).alias("r"), "s", "t", "l")
@@ -64,7 +64,7 @@ MISMATCHES = {
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("difference", MISMATCHES)
 def test_differences_of_schemas_are_errors_of_schemas(difference, around, ignore_errors):
-    """Also where every value of the second file is null: the schemas alone show them."""
+    """Differences are errors even if all values of the second file are null, because only schemas are compared."""
     one, other, value, another = MISMATCHES[difference]
     schema, make = AROUND[around]
     first = avro([{"a": 1, "v": make(value)}], a="int", v=schema(one))
@@ -80,11 +80,11 @@ def test_differences_of_schemas_are_errors_of_schemas(difference, around, ignore
             lf.collect()
         with pytest.raises(polars_avro.AvroSchemaError, match="field `v"):
             lf.filter(pl.col("v").is_null()).select("a").collect()
-        # Nobody reads the column.
+        # No query reads the column.
         assert lf.select("a").collect()["a"].to_list() == [1, *[row["a"] for row in sound], 1]
         assert lf.select(pl.len()).collect().item() == 2 + len(sound)
         assert lf.with_row_index().select("index").collect().height == 2 + len(sound)
-    # Nor are there rows that could differ.
+    # There are no rows either.
     empty = avro([], a="int", v=schema(other))
     df = polars_avro.scan_avro([first, empty, first], ignore_errors=ignore_errors).collect()
     assert df["a"].to_list() == [1, 1]
@@ -167,7 +167,7 @@ SETS = [
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """Every table in both formats."""
+    """Write every table in both formats."""
     folder = tmp_path_factory.mktemp("tables")
     for name, df in TABLES.items():
         df.write_avro(folder / f"{name}.avro")
@@ -192,7 +192,7 @@ def test_files_that_differ_are_read_and_refused_as_by_scan_parquet(tables, names
             try:
                 found = ours.collect()
             except polars_avro.AvroSchemaError:
-                # Which rows a slice has shows when every file before its end is decoded.
+                # The rows of a slice are known only after every file before its end is decoded.
                 assert ignore_errors
                 assert query.startswith(("head", "slice"))
                 continue

@@ -1,4 +1,4 @@
-"""Random files: the package must give what fastavro and the type table give, however it is asked.
+"""Random files, read in every way and compared with fastavro and the type table.
 
 `POLARS_AVRO_CASES` sets the number of files (400 by default, the same ones each time).
 """
@@ -32,7 +32,7 @@ Columns = dict[str, list[Any]]
 
 
 def cases(share: float) -> Callable[[Any], Any]:
-    """Run a test on this share of all files."""
+    """Run a test on this share of the files."""
     return settings(
         max_examples=round(CASES * share),
         deadline=None,
@@ -59,7 +59,7 @@ def rows(columns: Columns, wanted: slice) -> Columns:
 
 
 def enlarged(file: File, blocks: int, repeated: int) -> bytes:
-    """Blocks without a codec that each hold all rows of the file several times."""
+    """Uncompressed blocks, each with all rows of the file several times."""
     found = list(fastavro.block_reader(io.BytesIO(file.data)))
     payload = b"".join(block.bytes_.getvalue() for block in found)
     return container(file.schema, *[(file.rows * repeated, payload * repeated)] * blocks)
@@ -117,7 +117,7 @@ def test_a_projection_gives_its_columns_in_its_order(file: File, engine: Any, da
 def test_a_slice_gives_its_rows(file: File, engine: Any, offset: int, length: int) -> None:
     schema, columns, height = expected_frame(file.data)
     start = max(0, height + offset) if offset < 0 else offset
-    # A slice that begins before the first row loses what lies before it, as in Polars.
+    # A slice that begins before the first row is shortened, as in Polars.
     stop = max(0, height + offset + length) if offset < 0 else offset + length
     lazy = polars_avro.scan_avro(file.data)
     queries = {

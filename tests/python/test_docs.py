@@ -1,5 +1,5 @@
 """
-Code in the documentation runs.
+Runs the code in the documentation.
 
 The Python blocks of a page run in order, as one program, beside the files that ``docs/make_examples.py`` writes. The
 README, the front page and the first steps run in an empty directory. A comment of HTML before a block changes that:
@@ -29,7 +29,7 @@ BLOCK = re.compile(
 
 
 def blocks(page, *languages):
-    """Line, note, and code of each block."""
+    """Yield the line, the note and the code of each block."""
     text = page.read_text(encoding="utf-8")
     for found in BLOCK.finditer(text):
         if found["setup"] is not None or found["language"] in languages:
@@ -58,7 +58,7 @@ def test_python_of_a_page_runs(page, examples, monkeypatch, tmp_path):
     for line, note, what, code in blocks(page, "python", "py"):
         if is_left_out(note, what):
             continue
-        # Tracebacks name the line of the page.
+        # Tracebacks show the line of the page.
         program = compile("\n" * line + code, str(page), "exec")
         if note == "raises":
             with pytest.raises(Exception) as caught:  # noqa: PT011
@@ -69,7 +69,7 @@ def test_python_of_a_page_runs(page, examples, monkeypatch, tmp_path):
 
 
 def test_every_block_was_seen():
-    """The expression finds as many blocks as there are fences."""
+    """The expression matches as many blocks as there are fences."""
     for page in PAGES:
         fences = re.findall(r"^ *```(?:python|py)\b", page.read_text(encoding="utf-8"), re.MULTILINE)
         setups = page.read_text(encoding="utf-8").count("<!-- setup\n")

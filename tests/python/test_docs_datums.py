@@ -1,4 +1,4 @@
-"""The code of the guide to datums in columns."""
+"""Runs the code of the guide to datums in columns."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Programs end with the status they should have: no signal, no hang, nothing left behind."""
+"""Programs end with the expected status: no signal, no hang, no leftover files."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from endings import ENDINGS, Ending
 import polars_avro as pa
 
 ROWS = 400_000
-#: How often each script runs; what goes wrong does so in some runs only.
+#: Runs of each script, because faults occur only in some runs.
 RUNS = int(os.environ.get("POLARS_AVRO_ENDINGS", "2"))
 
 HEAD = """

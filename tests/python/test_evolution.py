@@ -1,4 +1,4 @@
-"""Files of one scan whose schemas differ."""
+"""Scans of files with different schemas."""
 
 import io
 from typing import Any
@@ -19,7 +19,7 @@ def engine(request):
 
 
 def avro(fields: dict[str, Any], rows: list[Any], name: str = "R", **defaults: Any) -> bytes:
-    """A file; `defaults` are those of the schema."""
+    """A file; `defaults` are the defaults of the schema."""
     listed = [
         {"name": field, "type": schema, **({"default": defaults[field]} if field in defaults else {})}
         for field, schema in fields.items()
@@ -63,7 +63,7 @@ def test_columns_in_another_order_and_narrower_types_are_read(engine, sources, r
 
 
 def test_nulls_of_later_files_are_null(engine):
-    """Every column of Polars may hold nulls; a schema that is given says whether Avro's may."""
+    """Every column of Polars is nullable. In Avro `avro_schema` decides."""
     df = polars_avro.scan_avro([AB, NULLABLE]).collect(engine=engine)
     assert df.rows() == [(1, "x"), (2, "y"), (None, None), (7, "u")]
     schema = polars_avro.read_avro_metadata(AB).avro_schema
@@ -106,7 +106,7 @@ def test_missing_columns(engine):
     for sources in ([AB, A], [AB, BA, A, AB]):
         with pytest.raises(polars_avro.AvroSchemaError, match=r"`b`.*the writer did not write this field"):
             polars_avro.scan_avro(sources).collect(engine=engine)
-        # Nobody asks for the column.
+        # No query reads the column.
         df = polars_avro.scan_avro(sources, missing_columns="insert").collect(engine=engine)
         frames = [polars_avro.read_avro(source) for source in sources]
         assert_frame_equal(df, pl.concat(frames, how="diagonal"))

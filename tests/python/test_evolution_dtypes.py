@@ -1,4 +1,4 @@
-"""Columns that have other dtypes in other files: their values are read as they were written, or not at all."""
+"""Columns whose dtypes differ between files: values are read exactly or refused."""
 
 import datetime as dt
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 
 import polars_avro
 
-# A dtype, and values that tell whether they were read as something else.
+# A dtype, and values that reveal a wrong interpretation.
 DTYPES = {
     "Int8": (pl.Int8, [-128, 127]),
     "Int16": (pl.Int16, [-(2**15), 2**15 - 1]),
@@ -45,7 +45,7 @@ DTYPES = {
     "Array of 3": (pl.Array(pl.Int64, 3), [[1, 2, 3]]),
     "List": (pl.List(pl.Int64), [[1], []]),
 }
-#: A time of a nanosecond, which Python cannot hold.
+#: A time with nanoseconds, which Python cannot represent.
 NANOSECONDS = pl.Series([1_001], dtype=pl.Int64).cast(pl.Time)
 
 HOLDERS = {
@@ -68,7 +68,7 @@ OPTIONS = {
 
 
 def values(column):
-    """What a column says, whatever its dtype is; times by their nanoseconds."""
+    """The values of a column, independent of its dtype, with times in nanoseconds."""
     if column.dtype == pl.Time:
         return column.cast(pl.Int64).to_list()
     if isinstance(column.dtype, pl.Struct):
@@ -81,7 +81,7 @@ def is_as_written(found, written, options):
         return all(is_as_written(*pair, options) for pair in zip(found, written, strict=True))
     if isinstance(written, str) and isinstance(found, bytes):
         written = written.encode()
-    # To floats and to coarser units by the nearest, where that was asked for, or by the table of the union.
+    # Floats and coarser units are rounded, if an option or the union allows them.
     if options != "as the first" and isinstance(found, float) and isinstance(written, int):
         return found == pytest.approx(float(written), rel=1e-6)
     if options == "casts" and isinstance(written, dt.datetime):
@@ -139,7 +139,7 @@ def test_names_that_are_written_alike_are_not_the_same_column(tmp_path):
     one, other = pl.DataFrame({"a b": [1]}), pl.DataFrame({"a_b": [2]})
     with pytest.raises(polars_avro.AvroSchemaError, match="`a_b`"):
         both(tmp_path, one, other).collect()
-    # What is written here has null as its default.
+    # Files of this package have null as the default.
     assert both(tmp_path, one, other, extra_columns="ignore").collect().rows() == [(1,), (None,)]
     united = both(tmp_path, one, other, schema_mode="union").collect()
     assert united.to_dict(as_series=False) == {"a b": [1, None], "a_b": [None, 2]}

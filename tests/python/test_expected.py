@@ -1,4 +1,4 @@
-"""The expectation that the other tests compare with: each line of the type table, by hand."""
+"""Tests of the module `expected`: each line of the type table, by hand."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_frame_is_compared_with_its_dtypes_names_order_and_height() -> None:
 
 
 def raw_of(node: Node, value: Any) -> Any:
-    """A value as it was handed to fastavro, in the form of `raw_rows`."""
+    """Convert a value for fastavro into the form of `raw_rows`."""
     if node.kind == "union":
         kinds = [branch.branch_name for branch in node.inner]
         name, inner = ("null", None) if value is None else value

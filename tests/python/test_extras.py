@@ -1,4 +1,4 @@
-"""Optional packages: imported when they are used, and named when they are missing."""
+"""Optional packages are imported on use, and errors name missing ones."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Partitions in paths: a tree of Parquet gives the same frame, and files that cannot match are left closed."""
+"""Partitions in paths: frames equal those of a Parquet tree, and files that cannot match are not opened."""
 
 import os
 import pickle
@@ -21,7 +21,7 @@ def engine(request):
 
 
 def plant(folder, paths, columns=("a",)):
-    """Write the same rows as Parquet below `p` and as Avro below `v`; gives both roots."""
+    """Write the same rows as Parquet below `p` and as Avro below `v`, and return both roots."""
     fields = [{"name": name, "type": "long"} for name in columns]
     schema = {"type": "record", "name": "R", "fields": fields}
     for number, path in enumerate(paths):
@@ -38,7 +38,7 @@ def plant(folder, paths, columns=("a",)):
 
 
 def outcome(scan, root, engine, options, query):
-    """The frame, or the kind of error; paths are told from the root on."""
+    """The frame, or the kind of error, with paths relative to the root."""
     try:
         df = query(scan(f"{root}", **options)).collect(engine=engine)
     except Exception as error:
@@ -121,7 +121,7 @@ def test_queries(roots, engine, query):
 @pytest.mark.parametrize("below", ["**/*", "year=*/*/*", "year=2024/*/*", "year=2024", "year=2023/kind=x/1", ""])
 @pytest.mark.parametrize("partitioning", [None, True, False])
 def test_sources(tmp_path, engine, below, partitioning):
-    """Below a directory partitions begin there; of patterns and files the whole path is looked at."""
+    """For a directory, partitions begin below it. For patterns and files the whole path is used."""
     roots = plant(tmp_path, PATHS[::5])
     check(roots, engine, below=below, hive_partitioning=partitioning)
 
@@ -196,7 +196,7 @@ def test_hidden_files_and_patterns(tmp_path, engine, options, below):
 
 
 def test_times_stay_text(tmp_path):
-    """Polars cannot read them as what it infers."""
+    """Polars cannot read these values as the dtype that it infers."""
     _, root = plant(tmp_path, ["k=01:02:03/f"])
     assert polars_avro.read_avro(root)["k"].to_list() == ["01:02:03"] * 3
 
@@ -270,7 +270,7 @@ def test_a_scan_of_partitions_pickles(roots, engine):
 
 
 def test_the_options_of_a_scan_tell_it_from_others(roots):
-    """Scans that share their reader are read once; those of other columns must not be."""
+    """Scans with the same reader are read once. Scans of other columns must not share it."""
     one, two = (polars_avro.scan_avro(roots[1], hive_partitioning=hive) for hive in (True, False))
     assert one.collect().width == two.collect().width + 2
     joined = one.join(polars_avro.scan_avro(roots[1], hive_partitioning=True), on="a")

@@ -1,4 +1,4 @@
-"""Files behind HTTP: what is requested."""
+"""Files on HTTP servers: their requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_scan_reads_the_header_once(server: Server, small: str) -> None:
     assert len(server.requests) == 1
     assert lf.collect_schema() == pl.Schema(COLUMNS)
     assert lf.filter(pl.col("id") > 990).select("name").collect().height == 9
-    # The schema and the first blocks have come with one request.
+    # One request fetched the schema and the first blocks.
     assert len(server.requests) == 1
 
 
@@ -38,7 +38,7 @@ def test_a_scan_of_several_files_reads_the_headers_that_the_schema_needs(server:
     lf = scan_avro(urls)
     assert [request.path for request in server.requests] == ["/0.avro"]
     assert_frame_equal(lf.collect(), frame(50))
-    # The bytes of one file may be dropped before its reader comes, and are requested again then.
+    # The bytes of one file may be evicted before it is read, and are then requested again.
     assert 5 <= len(server.requests) <= 6
     server.reset()
     lf = scan_avro(urls, schema_mode="union")
@@ -141,7 +141,7 @@ def test_a_slow_consumer_bounds_what_is_requested(server: Server) -> None:
     reader = AvroReader(server.put("/huge.avro", content), columns=["id"])
     rows = next(iter(reader)).height
     time.sleep(1.0)
-    # 32 MB are held or requested; the rest is in tasks, in sockets, and in batches that wait.
+    # 32 MB are cached or in flight. The rest is in tasks, in sockets, and in waiting batches.
     assert server.sent < 85_000_000
     assert rows + sum(batch.height for batch in reader) == 400_000
     assert server.sent == len(content)

@@ -1,4 +1,4 @@
-"""Web servers that say little of what they send: it is read by ranges where these can be trusted, or from the start."""
+"""Web servers with incomplete responses: files are read by ranges if these can be trusted, else from the start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from polars_avro import read_avro, read_avro_metadata, scan_avro
 
 
 class LaxServer(servers.Server):
-    """Answers as its flags say."""
+    """A handler whose flags select the response."""
 
     flags: frozenset[str] = frozenset()
 
@@ -30,7 +30,7 @@ class _Handler(servers._Handler):
 
     def reply(self, status: int, content: bytes, headers: dict[str, str], **options: Any) -> None:
         flags = self.server.flags
-        # A moment passes on the way.
+        # Simulates network latency.
         if "always now" in flags:
             headers["Last-Modified"] = formatdate(time.time() - 1, usegmt=True)
         if "no date" in flags:
@@ -61,7 +61,7 @@ class _Handler(servers._Handler):
         self.server.sent += len(content)
 
     def range_of(self, headers: dict[str, str], content: bytes) -> tuple[dict[str, str], bytes]:
-        """Change what a range covers, or what is said of it."""
+        """Change the bytes of a range, or its headers."""
         found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", headers["Content-Range"])
         assert found is not None
         first, last, size = map(int, found.groups())

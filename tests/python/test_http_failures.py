@@ -1,4 +1,4 @@
-"""Files behind HTTP: what happens when a request fails, or the object is not as it was."""
+"""Files on HTTP servers: failed requests, and objects that change."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_server_without_ranges_fills_no_memory(server: Server, small: str) -> 
 
 def test_the_first_rows_of_many_small_files(server: Server) -> None:
     urls = [server.put(f"/{i:02}.avro", encode(1, i)) for i in range(60)]
-    # What is asked ahead for the first rows may arrive after them, so fewer rows go first.
+    # Prefetched ranges of the first read may arrive late, so it reads fewer rows first.
     assert scan_avro(urls).head(1).collect().height == 1
     assert len(server.requests) <= 3
     server.latency = 0.1

@@ -1,4 +1,4 @@
-"""Files behind HTTP in several threads and processes, and those that wait when they are ended."""
+"""Files on HTTP servers in several threads and processes, including processes that end while they wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web server that leads from plain HTTP to HTTPS, whose certificates are read when the first request needs them."""
+"""A redirect from HTTP to HTTPS. Certificates are loaded when the first request needs them."""
 
 import datetime as dt
 import ipaddress
@@ -20,7 +20,7 @@ READ = "import sys, polars_avro; print(polars_avro.read_avro(sys.argv[1]).height
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate of this machine, by itself, and its key."""
+    """A self-signed certificate of localhost, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.timezone.utc)

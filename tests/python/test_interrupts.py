@@ -1,4 +1,4 @@
-"""An interrupt at any instant gives every row or an error, and a target that is whole or as it was."""
+"""After an interrupt at any instant, a read has every row or an error, and a target is complete or unchanged."""
 
 import os
 import random
@@ -15,7 +15,7 @@ from interrupts import LOOPS
 import polars_avro as pa
 
 ROWS = 400_000
-#: How many interrupts each loop gets.
+#: The number of interrupts of each loop.
 RUNS = int(os.environ.get("POLARS_AVRO_INTERRUPTS", "3"))
 
 HEAD = """
@@ -66,7 +66,7 @@ def test_an_interrupt_loses_nothing_in_silence(name, path, tmp_path):
             finally:
                 process.kill()
         assert printed == ""
-        # The interpreter ends by the signal itself after an uncaught KeyboardInterrupt.
+        # After an uncaught KeyboardInterrupt the interpreter kills itself with the signal.
         assert process.returncode == -signal.SIGINT, errors
         assert "Exception ignored" not in errors
         if target.exists():

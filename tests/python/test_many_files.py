@@ -1,4 +1,4 @@
-"""Many files as one: what is opened, how often, and what comes of it."""
+"""Scans of many files: opened files, memory and results."""
 
 import json
 import pickle
@@ -46,13 +46,14 @@ def test_ten_thousand_files_take_few_batches_plans_and_open_files(many):
     reader = files.batches(_options.core_options(columns=columns, reader=_options.ReaderOptions(n_threads=4)))
     batches = list(reader)
     assert sum(batch.height for batch in batches) == 100_000
-    # A batch ends where the order of the columns changes: twice every hundred files. Runs end where they like.
+    # A batch ends where the order of the columns changes, which is twice per hundred files, and at the end of a
+    # section.
     assert len(batches) <= 200 + 40
     stats = reader.stats
     assert stats["files_opened"] == 10_000
     assert stats["plans_compiled"] == 2
     del batches
-    # Small files are closed as soon as they are read, but what they held waits in its task: a run a thread.
+    # Small files are closed as soon as they are read, but their bytes stay in memory until the section is decoded.
     assert stats["max_open_files"] <= (4 + 2) * 256
 
 
@@ -104,7 +105,7 @@ def test_slices_of_ten_thousand_files(many, engine, offset, length):
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory):
-    """Files of every size in one list: empty, small, of many blocks, larger than what is read at once."""
+    """Files of all sizes in one list: empty, small, with many blocks, larger than a section."""
     folder = tmp_path_factory.mktemp("mixed")
     sizes = [0, 3, 1, 30_000, 0, 0, 2, 5_000, 40_000, 1, 0]
     paths, first = [], 0
@@ -198,6 +199,6 @@ def test_counting_many_files_takes_no_longer_than_reading_a_column(many):
         query(polars_avro.scan_avro(many)).collect()
         return time.perf_counter() - start
 
-    # In turns: what else the machine does meets both.
+    # Interleaved, so that other load on the machine affects both.
     ratios = [seconds(lambda lf: lf.select(pl.len())) / seconds(lambda lf: lf.select("id")) for _ in range(7)]
     assert statistics.median(ratios) <= 1.25, ratios

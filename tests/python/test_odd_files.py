@@ -1,4 +1,4 @@
-"""Headers and ends of files that other programs write, and messages that say what is wrong with them."""
+"""Unusual headers and ends of files of other programs, and error messages for them."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Open files and objects that can seek: read by ranges, in bounded memory."""
+"""Open files and seekable objects are read by ranges, in bounded memory."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ import io, sys
 import polars_avro
 
 class Nested(io.RawIOBase):
-    # Reads other files of its own accord, in the middle of being read.
+    # `read` itself reads other files with the package.
     def __init__(self, path, others):
         self.file, self.others, self.nested = open(path, "rb", buffering=0), others, 0
 
@@ -278,6 +278,6 @@ def test_an_object_may_read_other_files_while_it_is_read(tmp_path, content):
     for path in paths:
         path.write_bytes(content)
     command = [sys.executable, "-W", "ignore", "-c", NESTED, *map(str, paths)]
-    # No thread may wait for another one that waits for Python.
+    # No thread may wait for a thread that waits for the GIL.
     done = subprocess.run(command, timeout=120, check=False, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

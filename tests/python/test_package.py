@@ -1,4 +1,4 @@
-"""The installed package: notices of third parties, and a package of the same name."""
+"""The installed package: third-party notices, and the conflict with the package of the same name."""
 
 import os
 import re

@@ -38,7 +38,7 @@ def engine(request):
 
 
 def make(seed, height, first=0, fields=FIELDS):
-    """Rows from a seed, as Python objects that Avro and Polars both take."""
+    """Random rows, as Python objects that both Avro and Polars accept."""
     rng = random.Random(seed)
     day = dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc)
     values = {
@@ -104,12 +104,12 @@ def bucket(root):
 
 @pytest.fixture(params=["files", "store"])
 def place(request, root, bucket):
-    """Where the files are, and the options to find them."""
+    """The location of the files, and the options to reach them."""
     return (root, {}) if request.param == "files" else bucket
 
 
 def outcome(kind, root, source, options, query, engine):
-    """The frame, or the error; paths and extensions are those of no format."""
+    """The frame or the error, with paths and extensions replaced, so that both formats compare equal."""
     scan = pl.scan_parquet if kind == "parquet" else polars_avro.scan_avro
     base = f"{root}/{kind}"
     if isinstance(source, list):
@@ -307,7 +307,7 @@ CASTS = [
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory):
-    """Columns with and without nulls, in files of which the second is wider."""
+    """Columns with and without nulls, in two files of which the second has more columns."""
     folder = tmp_path_factory.mktemp("narrow")
     dtypes = {"i": pl.Int32, "f": pl.Float32, "d": pl.Float64, "t": pl.Datetime("us"), "l": pl.List(pl.Int32)}
     frame = pl.DataFrame(

@@ -1,4 +1,4 @@
-"""Partition keys come back as they were written, as they do from a tree of Parquet files."""
+"""Partition keys are read back unchanged, as from a tree of Parquet files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEYS = {
     "categorical": pl.Series(["7", None, "r"], dtype=pl.Categorical),
     "enum": pl.Series(["q", None, "7"], dtype=pl.Enum(["7", "q"])),
 }
-#: Keys that Polars reads from no Parquet file's path, or reads as another value.
+#: Keys that Polars cannot read from paths of Parquet files, or reads as other values.
 ALONE = {
     "time": pl.Series([dt.time(1, 2, 3, 456), dt.time(1, 2, 3), None]),
     "null": pl.Series([None, None], dtype=pl.Null),

@@ -1,4 +1,4 @@
-"""Columns with names that Polars takes for patterns when they stand in an expression."""
+"""Column names that Polars treats as patterns in expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of Polars' own writer: a root record without a name, and one block for everything."""
+"""Files of Polars' own writer, which have an unnamed root record and a single block."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_what_polars_writes_is_read_back(compression: str) -> None:
 
 @pytest.mark.parametrize("compression", ["uncompressed", "snappy"])
 def test_one_large_block_is_read_in_order(tmp_path: Path, compression: str) -> None:
-    # Polars writes a block a chunk.
+    # Polars writes one block per chunk.
     large = pl.concat([FRAME] * 100).with_columns(id=pl.int_range(100_000, dtype=pl.Int64)).rechunk()
     large.write_avro(tmp_path / "one.avro", compression=compression)
     for engine in ("in-memory", "streaming"):

@@ -1,6 +1,6 @@
 """
-Random queries over random files, and over the same files in stores: what a scan gives is what the same query over the
-eagerly read frame gives.
+Random queries over random files, and over the same files in stores. A scan must return the result of the same query
+over the eagerly read frame.
 
 `POLARS_AVRO_CHAINS` sets the number of queries (400 by default, the same ones each time).
 """
@@ -36,7 +36,7 @@ POINT = {
     "name": "Point",
     "fields": [{"name": "x", "type": "int"}, {"name": "label", "type": ["null", "string"]}],
 }
-#: Optional columns: their types and what makes a value.
+#: Optional columns: their types, and functions that make values.
 TYPES: dict[str, tuple[Any, Callable[[random.Random], Any]]] = {
     "key": ("int", lambda r: r.randrange(5)),
     "opt": (["null", "long"], lambda r: r.choice([None, r.randrange(-50, 50)])),
@@ -65,7 +65,7 @@ class Case:
 
 
 def make_case(r: random.Random, folder: Path, number: int) -> Case:
-    """One file or several: no rows, one block, many blocks, blocks of different codecs; wide or narrow."""
+    """One file or several: no rows, one block, many blocks, different codecs; wide or narrow."""
     names = r.sample(sorted(TYPES), r.randrange(len(TYPES) + 1))
     fields = [{"name": "id", "type": "long"}, *({"name": name, "type": TYPES[name][0]} for name in names)]
     r.shuffle(fields)
@@ -89,7 +89,7 @@ def make_case(r: random.Random, folder: Path, number: int) -> Case:
 
 
 def predicate(r: random.Random, columns: set[str], height: int) -> pl.Expr:
-    """A condition on some of these columns: hardly any row, about half, nearly all pass."""
+    """A condition on some of these columns that few, about half, or nearly all rows satisfy."""
     some = r.randrange(height + 1)
     terms = {
         "id": [
@@ -125,13 +125,13 @@ def predicate(r: random.Random, columns: set[str], height: int) -> pl.Expr:
     if how == 1:
         return first | r.choice(known)
     if how == 2 and "id" in columns:
-        # Not elementwise: Polars must not hand it down.
+        # Not elementwise, so Polars must not push it down.
         return first & (pl.col("id") >= pl.col("id").mean())
     return first
 
 
 def step(r: random.Random, columns: list[str], height: int) -> tuple[str, Query, list[str]]:  # noqa: PLR0911
-    """One operation, what it is called, and the columns that are left."""
+    """One operation, its name, and the remaining columns."""
     kind = r.randrange(9)
     offset, length = r.randrange(-height - 3, height + 3), r.choice([None, 0, 1, 5, 290, height])
     if kind == 0:
@@ -158,7 +158,7 @@ def step(r: random.Random, columns: list[str], height: int) -> tuple[str, Query,
 
 
 def last_step(r: random.Random, columns: list[str]) -> tuple[str, Query]:
-    """What may end a query: it makes other rows or other columns."""
+    """A final operation, which changes rows or columns."""
     keys = [name for name in ("key", "word", "flag", "kind", "row") if name in columns]
     ends: list[tuple[str, Query]] = [("all", lambda lf: lf)] * 6
     ends.append(("len", lambda lf: lf.select(pl.len())))
@@ -173,7 +173,7 @@ def last_step(r: random.Random, columns: list[str]) -> tuple[str, Query]:
         ends.append(("semi join", lambda lf: lf.join(few, on="id", how="semi", maintain_order="left")))
         ends.append(("self-join", lambda lf: lf.join(lf, on="id", maintain_order="left").select("id")))
         ends.append(("sum", lambda lf: lf.select(pl.col("id").sum(), pl.len().alias("n"))))
-    # These make columns before others are selected.
+    # These create columns before others are selected.
     kept = r.choice(columns)
     if "tags" in columns and kept != "tags":
         ends.append((f"explode.select({kept})", lambda lf: lf.explode("tags").select(kept)))
@@ -190,7 +190,7 @@ def last_step(r: random.Random, columns: list[str]) -> tuple[str, Query]:
 
 @dataclass
 class Store:
-    """A store on this machine, and how its objects are named."""
+    """A store on this machine, and the URLs of its objects."""
 
     server: Server
     base: str
@@ -204,14 +204,14 @@ class Store:
 
 @contextmanager
 def stores() -> Iterator[list[Store]]:
-    """Serve objects by HTTP and as S3 does."""
+    """Serve objects over HTTP and the S3 protocol."""
     with serving() as web, serving(S3Server) as s3:
         options = {"endpoint_url": s3.url, "aws_region": "us-east-1", "aws_skip_signature": "true"}
         yield [Store(web, f"{web.url}/bucket", {}), Store(s3, "s3://bucket", options)]
 
 
 def chain(r: random.Random, columns: list[str], height: int) -> tuple[str, Query]:
-    """Some operations one after the other."""
+    """A sequence of operations."""
     steps, names = [], []
     for _ in range(r.randrange(1, 5)):
         name, query, columns = step(r, columns, height)
@@ -259,7 +259,7 @@ def compare(r: random.Random, part: str, folder: Path, places: list[Store], monk
         try:
             wanted = query(frame.lazy()).collect(engine="in-memory")
         except pl.exceptions.ColumnNotFoundError:
-            # A frame can lose a column that a filter needs, in Polars' own optimizer; nothing to compare with then.
+            # Polars' optimizer can drop a column that a filter needs, so the expected result does not exist.
             continue
         urls = [store.put(path) for path in case.paths]
         for way, (engine, module, remote) in enumerate(ways):
@@ -274,10 +274,10 @@ def compare(r: random.Random, part: str, folder: Path, places: list[Store], monk
                 assert_frame_equal(query(lf).collect(engine=engine), wanted)
                 compared[way] += 1
             except pl.exceptions.PanicException:
-                # The streaming engine may panic on its own plan around an IO source; nothing of ours panics there.
+                # The streaming engine may panic in its own plan around an IO source.
                 if module is not io_source:
                     raise
             except Exception as error:
                 raise AssertionError(what) from error
-    # What is left out above must stay rare: Polars' own faults must not hide ours.
+    # Skipped queries must stay rare, so that faults of Polars do not hide those of this package.
     assert all(n >= 0.95 * (CHAINS // PARTS) for n in compared), compared

@@ -1,4 +1,4 @@
-"""Pushdown: filters, limits and counting, checked by the reader's counters."""
+"""Pushdown of filters, limits and counting, verified by the reader's counters."""
 
 import logging
 import os
@@ -34,11 +34,11 @@ def large_frame(large):
 
 @pytest.fixture
 def reads(caplog):
-    """Give what was done by the reads that are over, of which there have to be so many."""
+    """Return the counters of finished reads, after checking their number."""
     caplog.set_level(logging.DEBUG, logger="polars_avro")
 
     def wait(n=1):
-        # A read that was not read to its end is over when Polars' thread lets go of it.
+        # A read that was stopped early finishes when Polars' thread drops it.
         stop = time.monotonic() + 30
         while len(caplog.records) < n and time.monotonic() < stop:
             time.sleep(0.01)
@@ -197,7 +197,7 @@ def test_joins(large, large_frame, engine):
 
 
 def test_a_query_that_stops_early_stops_the_reader(large, tmp_path, reads):
-    """Many rows are left when ten have been found; no thread of ours works on after that."""
+    """After ten rows are found many are left, and no thread of this package keeps decoding."""
     data = large.read_bytes()
     header = polars_avro.read_avro_metadata(large).header_size
     path = tmp_path / "many.avro"
@@ -233,7 +233,7 @@ for engine in ("streaming", "in-memory"):
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_a_filter_may_run_queries_of_its_own(large, threads):
-    """However many threads Polars and the reader have, none of them waits for ever."""
+    """No combination of thread counts of Polars and the reader deadlocks."""
     if threads == 1 and pl.__version__.startswith("2.0."):
         pytest.skip("Polars 2.0 waits for ever on one thread, with Parquet files too")
     environment = {**os.environ, "POLARS_MAX_THREADS": str(threads)}

@@ -1,4 +1,4 @@
-"""Datasets of Ray Data: the same rows as one read, also if workers die."""
+"""Datasets of Ray Data have the rows of a single read, also if workers die."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ import polars_avro
 import polars_avro.ray
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-# Zero processors would make Ray change variables of accelerators, and warn about it.
+# With zero processors Ray changes environment variables of accelerators, and warns.
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
 pytest.importorskip("ray")
 
@@ -73,11 +73,11 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory):
-    """Every type that filters know, with nulls and NaN, in small blocks."""
+    """All types that filters support, with nulls and NaN, in small blocks."""
     return write(tmp_path_factory.mktemp("kinds") / "kinds.avro", ROWS, SCHEMA, codec="null")
 
 
-#: Tables without columns have one that Ray does not show.
+#: Tables without columns have a hidden one in Ray.
 PROMOTE = {"promote_options": "default"}
 
 
@@ -202,7 +202,7 @@ def test_rows_order_and_types(cluster, kinds):
 
 
 def kill_once(marker, group, batch):
-    """End the process that reads the `group`-th batch, the first time."""
+    """Kill the process that reads the `group`-th batch, once."""
     if group in batch["id"].to_pylist():
         try:
             os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
@@ -256,7 +256,7 @@ def test_a_written_dataset_is_read_again(cluster, sixty_four, tmp_path):
     dataset = polars_avro.ray.read_avro(path, target_bytes=target * 16)
     polars_avro.ray.write_avro(dataset, tmp_path / "out", compression="deflate")
     files = sorted((tmp_path / "out").iterdir())
-    # How many tasks write is up to Ray.
+    # Ray decides on the number of writing tasks.
     assert len({polars_avro.read_avro_metadata(file).n_rows > 0 for file in files}) == 1
     whole = polars_avro.read_avro(path)
     assert_frame_equal(polars_avro.read_avro(tmp_path / "out").sort("id"), whole)
@@ -301,7 +301,7 @@ def test_what_a_killed_writer_has_begun_is_removed(tmp_path):
 
     sink = AvroDatasink(tmp_path, {})
     sink.on_write_start()
-    # Killed, it removes nothing itself.
+    # A killed worker removes nothing.
     writer = polars_avro.AvroWriter(tmp_path / f"{sink._job}-000000.avro")
     writer.write(pl.DataFrame({"a": [1]}))
     (begun,) = tmp_path.iterdir()

@@ -1,4 +1,4 @@
-"""Schema resolution (specification 1.12, "Schema Resolution") by the reader's schema: a row a rule."""
+"""Schema resolution with a reader schema (specification 1.12, "Schema Resolution"), one row per rule."""
 
 import datetime as dt
 import io
@@ -17,7 +17,7 @@ import polars_avro
 
 @pytest.fixture(params=["read", "scan", "scan two", "AvroReader"])
 def read(request):
-    """One value of a writer's schema, read by a reader's."""
+    """Write one value with a writer's schema, and read it with a reader's."""
 
     def read(data, reader):
         if request.param == "read":
@@ -60,7 +60,7 @@ def logical(base: Any, name: str, **more: Any) -> dict[str, Any]:
 
 
 ONE = {"x": 1}
-#: The rule, the writer's type, the value it wrote, the reader's type, the value read.
+#: The rule, the writer's type, the written value, the reader's type, the value that is read.
 ACCEPTED: list[tuple[str, Any, Any, Any, Any]] = [
     *(
         (f"the same primitive, {kind}", kind, value, kind, value)
@@ -172,7 +172,7 @@ ACCEPTED: list[tuple[str, Any, Any, Any, Any]] = [
     ),
 ]
 
-#: The rule, the writer's type, the reader's type, what the error says. Refused before data is read.
+#: The rule, the writer's type, the reader's type, the error, which is raised before data is read.
 REFUSED: list[tuple[str, Any, Any, str]] = [
     *(
         (f"{writer} is not {reader}", writer, reader, f"the writer's {writer} cannot be read as the reader's {reader}")
@@ -233,7 +233,7 @@ REFUSED: list[tuple[str, Any, Any, str]] = [
     ),
 ]
 
-#: Values that only show when they are read.
+#: Values that fail only when they are read.
 REFUSED_VALUES: list[tuple[str, Any, Any, Any, str]] = [
     ("enums: a symbol that the reader lacks", enum("A", "B"), "B", enum("A"), "symbol 1 of the file's enum"),
     ("the writer's branch does not match", ["string", "int"], "x", "int", "the writer's string cannot be read"),

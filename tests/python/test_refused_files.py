@@ -1,4 +1,4 @@
-"""Files that must be refused, at once and with an error that says what is wrong; never fewer rows, never a panic."""
+"""Files that must be refused quickly with a precise error, without lost rows or panics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIST = {"type": "record", "name": "L", "fields": [{"name": "next", "type": ["nul
 DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 2}
 MANY = 100_000
 
-#: What is wrong with one value, its schema, its bytes.
+#: The fault of one value, its schema, its bytes.
 VALUES = {
     "bool of 2": ("boolean", b"\x02"),
     "int beyond 32 bits": ("int", long(2**31)),
@@ -67,7 +67,7 @@ VALUES = {
 
 
 def refused(data: bytes, **options: Any) -> polars_avro.AvroError:
-    """The error that every way of reading must raise."""
+    """The error that all functions must raise."""
     with pytest.raises(polars_avro.AvroError) as caught:
         polars_avro.read_avro(data, **options)
     for engine in ("in-memory", "streaming"):
@@ -142,7 +142,7 @@ def test_a_damaged_compressed_block_is_refused(codec: str) -> None:
     for junk in (b"\xff" * 8, b"\x00" * 8):
         damaged = data[:pos] + junk + data[pos + 8 :]
         if codec == "deflate":
-            # It has no checksum: damage may make other text of the same length, but never fewer rows.
+            # Without a checksum, damage may yield other text of the same length, but never fewer rows.
             with contextlib.suppress(polars_avro.AvroError):
                 assert polars_avro.read_avro(damaged).height == 100
             continue
@@ -176,7 +176,7 @@ def test_a_decimal_far_beyond_its_precision_is_refused_before_its_digits_are_mad
     begin = time.perf_counter()
     with pytest.raises(polars_avro.AvroError, match="39"):
         polars_avro.read_avro(data)
-    # The digits take some fifteen seconds, and four times as long for twice the bytes.
+    # Formatting the digits takes some fifteen seconds, and is quadratic in the bytes.
     assert time.perf_counter() - begin < 8
 
 

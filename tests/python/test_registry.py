@@ -1,4 +1,4 @@
-"""Schemas from a registry on loopback, and everything that can go wrong with one."""
+"""Schemas from a registry on loopback, and failures of a registry."""
 
 import json
 import pickle
@@ -78,7 +78,7 @@ def test_an_id_that_the_registry_does_not_have_is_named(server):
     for _ in range(2):
         with pytest.warns(polars_avro.AvroWarning, match="1 bad datum"):
             assert_series_equal(rows.avro.decode(**options, ignore_errors=True), expected([*VALUES, None]))
-    # It is not asked for at every turn.
+    # It is not requested again for every batch.
     assert server.requests.count("GET /schemas/ids/77") == 1
     with pytest.raises(polars_avro.AvroSchemaNotFoundError, match="schema id 78"):
         options["schemas"].schema(78)
@@ -99,7 +99,7 @@ def test_references_are_put_in_their_place(server):
         {"name": "amount", "type": "long"},
         {"name": "currency", "type": {"type": "enum", "name": "Currency", "symbols": ["EUR", "USD"]}},
     ]}  # fmt: skip
-    # Its own namespace is none, and it uses a type that another schema defines.
+    # It has no namespace, and uses a type that another schema defines.
     line = {"type": "record", "name": "Line", "fields": [
         {"name": "price", "type": "shop.Money"}, {"name": "next", "type": ["null", "Line"]},
     ]}  # fmt: skip
@@ -134,7 +134,7 @@ def test_types_without_a_namespace_keep_none_inside_others(server):
     server.add("inner", {"type": "record", "name": "In", "fields": [
         {"name": "f", "type": {"type": "fixed", "name": "F", "size": 1}}, {"name": "g", "type": "F"},
     ]})  # fmt: skip
-    # Avro has no way to name `In` inside of a namespace, so the reference is in a record without one.
+    # Inside a namespace `In` cannot be referenced, so the reference is in a record without one.
     outer = {"type": "record", "name": "Out", "fields": [{"name": "in", "type": "In"}]}
     number = server.add("outer", outer, references=[{"name": "In", "subject": "inner", "version": 1}])
     rows = pl.Series([header("confluent", schema_id=number) + b"ab"])
@@ -163,7 +163,7 @@ def test_failures_that_do_not_pass_are_errors(server):
     server.faults = [(503, b"", {})] * 3
     registry = client(server, retries=2)
     rows = column(VALUES, "confluent", schema_id=number)
-    # A registry that does not answer says nothing about rows.
+    # A registry that does not respond is not a bad row.
     with pytest.raises(
         ConnectionError, match=f"GET {server.url}/schemas/ids/{number} failed after 3 tries: status 503"
     ):
@@ -260,7 +260,7 @@ def test_tls_trusts_the_certificates_that_it_is_told(tmp_path):
         with pytest.raises(ConnectionError, match=r"(?i)certificate"):
             client(server).schema(1)
         assert client(server, ca_file=str(pem)).schema(1)
-        # A certificate of the client's is presented where one is asked for.
+        # The client certificate is presented if the server requests it.
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(pem)
         assert client(server, ca_file=str(pem), cert_file=str(pem), key_file=str(key)).schema(1)
@@ -280,7 +280,7 @@ def test_a_registry_pickles_with_a_plan(server):
     before = len(server.requests)
     got = pl.LazyFrame.deserialize(__import__("io").BytesIO(lf.serialize())).collect()
     assert_frame_equal(got, expected(VALUES).to_frame())
-    # The dtype is in the plan: only the id is asked for.
+    # The dtype is in the plan, so only the id is requested.
     assert server.requests[before:] == [f"GET /schemas/ids/{number}"]
 
 

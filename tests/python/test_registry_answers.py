@@ -1,4 +1,4 @@
-"""What the answers of a registry mean: contexts, soft-deleted subjects, and 404s that are no registry's."""
+"""Responses of a registry: contexts, soft-deleted subjects, and 404s of other servers."""
 
 import json
 
@@ -11,7 +11,7 @@ import polars_avro
 from polars_avro import SchemaRegistry
 
 VALUES = events(5)
-#: The same bytes, read with other names.
+#: Decodes the same bytes under other names.
 SWAPPED = {
     "type": "record",
     "name": "T",
@@ -40,7 +40,7 @@ def test_ids_are_looked_up_in_the_context_of_the_subject(server):
     got = rows.avro.decode(framing="confluent", schemas=registry)
     assert got.to_list() == [{"price": 7, "amount": 2}]
     assert f"GET /schemas/ids/{number}?subject=%3A.staging%3At-value" in server.requests
-    # Each context has ids of its own, also if the subject of one registry changes.
+    # Each context has separate ids, also if the subject of a registry object changes.
     registry.subject = "t-value"
     assert json.loads(registry.schema(number)) == SWAPPED
     with pytest.raises(polars_avro.AvroSchemaNotFoundError, match=r"id 99 in the context :\.staging:"):
@@ -76,7 +76,7 @@ def test_references_to_soft_deleted_subjects_are_found(server):
     server.deleted = {"inner"}
     assert "enum" in client(server).schema(number)
     assert server.requests[-1] == "GET /subjects/inner/versions/1?deleted=true"
-    # A subject that is asked for by its name is deleted for good.
+    # A soft-deleted subject is not found by its name.
     with pytest.raises(polars_avro.AvroSchemaNotFoundError):
         client(server).latest("inner")
 
@@ -103,7 +103,7 @@ def test_an_answer_that_is_no_registrys_says_nothing_about_ids(server, fault):
         rows.avro.decode(SCHEMA, framing="confluent", schemas=registry, ignore_errors=True)
     assert type(caught.value) is polars_avro.AvroError
     assert "\n" not in str(caught.value)
-    # Nor is it remembered as if it did.
+    # The failure is not cached as a missing id.
     assert_series_equal(rows.avro.decode(SCHEMA, framing="confluent", schemas=registry), expected(VALUES))
 
 

@@ -1,4 +1,4 @@
-"""The repository as a newcomer meets it: sources without the extension module, links and paths in the documentation."""
+"""The repository for new contributors: sources without the extension module, links and paths in the documentation."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DEVELOPMENT = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs" / "development").glob("*.md"))]
-#: What the sources are made of; a word in backticks that begins so is a path.
+#: Words in backticks that begin with these are paths.
 FOLDERS = ("src/", "polars_avro/", "tests/", "docs/", "benches/", ".ci/", ".github/")
 
 
@@ -24,7 +24,7 @@ def test_sources_without_the_extension_module_say_what_to_do(tmp_path):
     ignored = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
     shutil.copytree(ROOT / "polars_avro", tmp_path / "polars_avro", ignore=ignored)
     program = [sys.executable, "-c", "import polars_avro"]
-    # A path given by name wins over installed packages, whatever the directory of the process.
+    # PYTHONPATH takes precedence over installed packages in every working directory.
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     ended = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1

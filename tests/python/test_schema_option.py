@@ -1,4 +1,4 @@
-"""`schema`: columns that files lack, columns of nulls, and casts; the options alone decide, in every order of files."""
+"""`schema`: missing columns, columns of nulls, and casts. The result does not depend on the order of files."""
 
 import io
 import itertools

@@ -1,4 +1,4 @@
-"""Reading by a reader's schema gives what fastavro gives, on pairs of schemas that chance makes."""
+"""Reading with a reader schema returns the rows of fastavro, for random pairs of schemas."""
 
 import io
 import os
@@ -14,7 +14,7 @@ PAIRS = int(os.environ.get("POLARS_AVRO_PAIRS", "150"))
 
 
 def by_fastavro(data, pair):
-    """The rows, or None where they cannot be read."""
+    """The rows, or None if they cannot be read."""
     try:
         return list(fastavro.reader(io.BytesIO(data), pair.reader))
     except (fastavro.read.SchemaResolutionError, UnicodeDecodeError, ValueError):
@@ -22,14 +22,14 @@ def by_fastavro(data, pair):
 
 
 def schema_of(reader):
-    """The columns of files that are written with the schema."""
+    """The columns of files with the schema."""
     out = io.BytesIO()
     fastavro.writer(out, reader, [])
     return polars_avro.read_avro_schema(out.getvalue())
 
 
 def by_us(data, pair):
-    """The frame, or why there is none."""
+    """The frame, or the error."""
     try:
         return polars_avro.read_avro(data, reader_schema=pair.reader)
     except polars_avro.AvroError as error:
@@ -47,7 +47,7 @@ def test_schema_pairs(part):
         expected = by_fastavro(data, pair)
         df = by_us(data, pair)
         if isinstance(df, polars_avro.AvroError):
-            # What no value needs is refused too, before a value is seen.
+            # Schemas are also refused for branches that no value uses.
             assert expected is None or isinstance(df, polars_avro.AvroSchemaError), (seed, df)
             refused += 1
             continue

@@ -100,7 +100,7 @@ def test_parts_of_durations_and_branches_of_unions_are_read():
 
 
 def test_fields_of_a_default_are_read():
-    """The writer's schema is another one: what passes over its fields does not pass over those of a default."""
+    """Skip programs of the writer's schema must not be used for default values."""
     inner = record("N", s="string", x="int", y="int")
     reader = record("Row", a="int", n=inner)
     reader["fields"][1]["default"] = {"s": "some text", "x": 5, "y": 6}

@@ -1,4 +1,4 @@
-"""Options that several functions have: one name has one default, one type and one text in all of them."""
+"""Options of several functions have the same default, type and text in all of them."""
 
 import inspect
 import re
@@ -58,7 +58,7 @@ def test_options_are_named_ordered_and_preset_as_in_scan_parquet():
     assert len(both) == 17
     assert {name: ours[name].default for name in both} == {name: theirs[name].default for name in both}
     left_out = {name for name in theirs if name not in ours and not name.startswith("_")}
-    # Statistics, encryption and ways to share work are Parquet's own.
+    # Statistics, encryption and `parallel` are specific to Parquet.
     assert left_out <= {"parallel", "use_statistics", "decryption"}
 
 

@@ -1,4 +1,4 @@
-"""Splits: every row once, in order, whatever the files and sizes."""
+"""Splits have every row once, in order, for all files and sizes."""
 
 import json
 import pickle
@@ -39,7 +39,7 @@ def test_tiles_cover_every_byte_once_and_in_order(sizes, target):
     )
     weights = [sum(part.n_bytes for part in tile) for tile in tiles]
     assert all(weight <= target for weight in weights)
-    # No two neighbours would fit into one.
+    # No two consecutive splits would fit into one.
     assert all(one + two[0].n_bytes > target for one, two in zip(weights, tiles[1:], strict=False))
     assert all(part.n_bytes >= target // 2 for tile in tiles for part in tile if not part.is_whole)
 
@@ -51,7 +51,7 @@ def test_a_split_holds_a_thousand_files_at_most():
 
 @st.composite
 def datasets(draw):
-    """Rows of each file, how they are written, and where damage is."""
+    """The rows of each file, its options, and the position of damage."""
     files = draw(st.lists(st.integers(0, 300), min_size=1, max_size=6))
     return files, {"codec": draw(st.sampled_from(CODECS)), "sync_interval": draw(st.sampled_from([50, 400, 3000]))}
 
@@ -130,7 +130,7 @@ QUERIES = {
 def test_queries_over_ranges(folder, query, engine):
     options = {"include_file_paths": "file"}
     splits = polars_avro.plan_splits(folder, target_bytes=9000, **options)
-    # The middle of the large file is missing: ranges that cannot become whole files again.
+    # The middle of the large file is missing, so its ranges cannot be joined.
     some = splits[:2] + splits[3:]
     frame = read_all(some)
     found = query(polars_avro.scan_splits(some)).collect(engine=engine)
@@ -180,7 +180,7 @@ def test_a_plan_reads_a_listing_and_one_header(tmp_path, monkeypatch):
         write(tmp_path / f"{i:02}.avro", rows)
     first, *others = sorted(tmp_path.iterdir())
     header = polars_avro.read_avro_metadata(first).header_size
-    # What is damaged is not seen, so it was not read.
+    # No damage is reported, so the damaged part was not read.
     for path in others:
         path.write_bytes(b"x" * path.stat().st_size)
     content = bytearray(first.read_bytes())

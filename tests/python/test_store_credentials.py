@@ -1,4 +1,4 @@
-"""Keys of stores: where they come from, when they are asked for, and that nobody sees them."""
+"""Credentials of stores: their sources, when they are requested, and that they are never shown."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_nothing_secret_is_shown_or_pickled(s3: Place, capfd: pytest.CaptureFixt
 
 
 class Keys:
-    """A provider that pickles without its keys."""
+    """A provider that drops its keys when it is pickled."""
 
     def __call__(self) -> tuple[dict[str, str], None]:
         return {"aws_access_key_id": "a", "aws_secret_access_key": "top" + "secret"}, None
@@ -260,7 +260,7 @@ def test_denied() -> None:
 
 @pytest.fixture
 def profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A profile whose endpoint is that of a private store."""
+    """A profile with the endpoint of a private store."""
     path = tmp_path / "config"
     monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
     return path
@@ -329,7 +329,7 @@ def test_expired_tokens_have_the_provider_asked_again(code: str) -> None:
         polars_avro.write_avro(frame(10), "s3://bucket/y.avro", storage_options=options, credential_provider=provider)
         assert provider.calls == 2
         large = pl.DataFrame({"a": ["x" * 1000]}).select(pl.col("a").repeat_by(12_000).explode())
-        # In the middle of an upload: the keys expire when its first part is sent.
+        # The keys expire during the upload, after its first part is sent.
         begun = server.before
         server.before = lambda request: begun(request) if "partNumber" in request.path else None
         provider = Provider()

@@ -1,4 +1,4 @@
-"""Files behind HTTP: how much memory they take, whatever the server says."""
+"""Memory of reads from HTTP servers, independent of what the server announces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from servers import Server, serving
 
 from polars_avro import write_avro
 
-#: Reads a column of files by a query, and says how many megabytes that took.
+#: Reads a column of files by a query, and prints the used megabytes.
 READ = """
 import resource, sys, polars as pl, polars_avro
 lf = polars_avro.scan_avro(sys.argv[2:])
@@ -40,14 +40,14 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def noise(values: int, size: int) -> bytes:
-    """Encode values that no codec makes smaller."""
+    """Encode incompressible values."""
     out = io.BytesIO()
     write_avro(pl.DataFrame({"noise": [os.urandom(size) for _ in range(values)]}), out)
     return out.getvalue()
 
 
 def taken(mode: str, urls: list[str]) -> tuple[int, int]:
-    """Read files; gives the bytes of their values, and how many megabytes that took."""
+    """Read files, and return the bytes of their values and the used megabytes."""
     done = run(READ, mode, *urls)
     assert done.returncode == 0, done.stderr
     total, megabytes = done.stdout.split()
@@ -60,7 +60,7 @@ def test_a_server_without_ranges_sends_no_more_than_is_bounded(server: Server) -
     server.ranges = False
     total, megabytes = taken("all", urls)
     assert total == 16 * (20 << 20)
-    # One file of 20 is held, and what is decoded; without a bound ten files are held.
+    # One file of 20 MB and decoded rows are in memory. Without a bound it would be ten files.
     assert megabytes < 190
 
 
@@ -69,7 +69,7 @@ def test_files_that_were_read_are_let_go_with_a_row_limit(server: Server) -> Non
     urls = [server.put(f"/{i}.avro", content) for i in range(1200)]
     total, megabytes = taken("limited", urls)
     assert total == 1200 * (15 << 14)
-    # All of them are 280.
+    # Together the files have 280 MB.
     assert megabytes < 190
 
 

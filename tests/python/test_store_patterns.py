@@ -1,4 +1,4 @@
-"""Keys of stores that hold signs of patterns and other special characters: nothing is found in another's place."""
+"""Keys with pattern characters and other special characters: every key matches only itself."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_directories_of_any_name(place: Place, name: str) -> None:
         write_avro(pl.DataFrame({"n": [number]}), f"{place.prefix}d{name}x/p{number}.avro", **how)
     write_avro(pl.DataFrame({"n": [9]}), f"{place.prefix}other/p.avro", **how)
     if place.prefix.startswith("az:"):
-        # Azure takes a backslash in the name of an object for a slash.
+        # Azure treats a backslash in an object name as a slash.
         name = name.replace("\\", "/")
     for pattern in (f"d{name}x/", f"d{name}x/*.avro", f"d{name}x/p[0-2].avro", f"d{name}x/**/p*.avro", f"*{name}x/*"):
         got = scan_avro(place.prefix + pattern, **how, include_file_paths="path").collect()

@@ -1,4 +1,4 @@
-"""Objects that are replaced while scans of them are alive: each scan has rows of one object."""
+"""Objects that are replaced while scans are alive: each scan has rows of a single version."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield Place(f"{server.url}/", lambda name, content: server.put(f"/{name}", content), lists=False)
 
 
-#: More than 300,000 bytes do not come with the header.
+#: The request of the header does not fetch objects of more than 300,000 bytes completely.
 SIZES = {"small": (50, 60), "of one size": (50, 50), "large": (8000, 8100), "shorter": (8000, 10)}
 
 
@@ -63,7 +63,7 @@ def test_a_new_scan_has_new_rows(place: Place, sizes: tuple[int, int], first: st
     except OSError as error:
         assert "changed while it was read" in str(error)  # noqa: PT017
     else:
-        # A later query reads the object of its time.
+        # A later query reads the current object.
         assert got.equals(before) or (first in ("head", "all") and got.equals(after))
     assert_frame_equal(new.collect(), after)
 
@@ -83,7 +83,7 @@ def test_one_of_several_files_is_replaced(place: Place) -> None:
     new = scan_avro(urls, storage_options=place.options)
     wanted = pl.concat([frame(50), frame(70, 1000), frame(50, 100)])
     assert_frame_equal(new.collect(), wanted)
-    # Of the second file the old scan has fetched nothing yet.
+    # The old scan has not fetched the second file yet.
     assert_frame_equal(old.collect(), wanted)
 
 

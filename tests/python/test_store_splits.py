@@ -1,4 +1,4 @@
-"""Splits of files in stores: every row once, and no credentials in what is sent to workers."""
+"""Splits of files in stores have every row once, and pickles contain no credentials."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_no_credentials_are_sent(moto: str) -> None:
     assert b"topsecret" not in data
     assert b"aws_secret_access_key" not in data
     assert "topsecret" not in repr(splits)
-    # Where the store is travels with the splits, keys come from the environment of the worker.
+    # Splits contain the location of the store, and keys come from the environment of the worker.
     worker = "import pickle, sys; print(sum(s.read().height for s in pickle.load(sys.stdin.buffer)))"
     found = subprocess.run(
         [sys.executable, "-c", worker],

@@ -1,4 +1,4 @@
-"""Writing to S3, Google Cloud Storage and Azure: against real servers, and against one that fails on demand."""
+"""Writing to S3, Google Cloud Storage and Azure, on real servers and on one with injected faults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PART = 5 << 20
 
 
 def large(parts: float = 2.5) -> pl.DataFrame:
-    """Rows that no codec makes smaller, of so many parts."""
+    """Incompressible rows of this many parts."""
     rows = int(parts * PART / 80)
     noise = np.random.default_rng(1).integers(0, 256, rows * 80, dtype=np.uint8).tobytes()
     return pl.DataFrame({"noise": [noise[i : i + 80] for i in range(0, len(noise), 80)]})
@@ -55,7 +55,7 @@ def options(server: S3Server) -> dict[str, Any]:
 
 
 def uploads(place: Place) -> list[Any]:
-    """List the uploads that were begun and not ended; Azure keeps no list."""
+    """List unfinished uploads. Azure has no list."""
     return place.uploads() if place.uploads is not None else []
 
 
@@ -278,7 +278,7 @@ def test_partitions_appear_together_or_not_at_all(server: S3Server) -> None:
 
 
 class Provider:
-    """Keys that are refused until they are asked for again; pickles without them."""
+    """A provider whose first keys are refused, and which drops keys when it is pickled."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -392,7 +392,7 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="no peak of memory")
 def test_a_slow_store_bounds_memory(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POLARS_UPLOAD_CHUNK_SIZE")
-    # Freed memory is kept for a while otherwise.
+    # By default freed memory is kept for a while.
     monkeypatch.setenv("MIMALLOC_PURGE_DELAY", "0")
     server.forgets = True
     server.latency = 0.3
@@ -401,7 +401,7 @@ def test_a_slow_store_bounds_memory(server: S3Server, tmp_path: Path, monkeypatc
         for target in (str(tmp_path / "local.avro"), "s3://b/x")
     ]
     assert server.received > 150 << 20
-    # 64 MiB in flight, a part that is filled, and what the client copies.
+    # 64 MiB in flight, a part being filled, and copies of the client.
     assert (peaks[1] - peaks[0]) << 10 < 110 << 20
 
 

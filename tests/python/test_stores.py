@@ -1,4 +1,4 @@
-"""S3, Google Cloud Storage, Azure and HTTP: one suite for all of them, against real servers on this machine."""
+"""S3, Google Cloud Storage, Azure and HTTP, in one suite on real servers on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Branches of unions in files of several schemas: matched by full name, by short name if that leaves no choice."""
+"""Union branches in files of several schemas match by full name, or by short name if that is unambiguous."""
 
 import itertools
 
@@ -15,7 +15,7 @@ def record(name, *fields):
 
 
 def file(union, *rows, name="u"):
-    """A file with one column, a union, whose rows are given as index of the branch and encoded value."""
+    """A file with one union column, whose rows are tuples of branch index and encoded value."""
     data = b"".join(long(index) + value for index, value in rows)
     return container(record("R", (name, union)), (len(rows), data))
 
@@ -29,7 +29,7 @@ def bar(*fields):
 
 
 def values(df):
-    """The rows of the column, without what is null."""
+    """The rows of the column, without null fields."""
 
     def without_nulls(value):
         if isinstance(value, dict):
@@ -43,7 +43,7 @@ def values(df):
 
 
 def united(*files):
-    """What every order of the files gives, by file."""
+    """The results of all orders of the files, by file."""
     found = {}
     for order in itertools.permutations(range(len(files))):
         df = read_avro([files[at] for at in order], schema_mode="union", include_file_paths="path")

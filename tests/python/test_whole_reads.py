@@ -1,4 +1,4 @@
-"""Whole reads on several threads: what comes, in how many pieces, and what is told of damage."""
+"""Whole reads on several threads: rows, batches and reports of damage."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_result_has_few_chunks(files, batch_size):
     found = read_avro(path, batch_size=batch_size, n_threads=2)
     assert_frame_equal(found, df)
     heights = [len(chunk) for chunk in found["id"].get_chunks()]
-    # A batch may be a quarter over.
+    # A batch may be a quarter longer.
     assert max(heights) <= batch_size * 5 // 4
     if batch_size > 1_000:
         assert len(heights) < 30
@@ -89,7 +89,7 @@ def test_other_arguments_hold(files):
 
 
 def outcome(read: Callable[[], pl.DataFrame]) -> pl.DataFrame | tuple[object, ...]:
-    """What is read, or what is told instead."""
+    """The result, or the error."""
     try:
         return read()
     except AvroError as error:
@@ -113,7 +113,7 @@ def test_damage_is_told_as_by_a_scan(files, tmp_path, seed):
     (bad := tmp_path / "bad.avro").write_bytes(damaged)
     found, expected = outcome(lambda: read_avro(bad)), outcome(lambda: scan_avro(bad).collect())
     if isinstance(found, pl.DataFrame):
-        # A bit of a value that is as good as another.
+        # The damaged bit may yield another valid value.
         assert_frame_equal(found, expected)
     else:
         assert found == expected

@@ -1,4 +1,4 @@
-"""Rows that are appended to a file."""
+"""Appending rows to a file."""
 
 from __future__ import annotations
 

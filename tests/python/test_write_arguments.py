@@ -1,4 +1,4 @@
-"""Arguments of writing, of datums and of splits: what is refused at the call, by which name."""
+"""Arguments of writing, datums and splits: errors at the call that name the argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrow streams and arrays as the rows of an `AvroWriter`: streams without batches, types that are refused."""
+"""Arrow streams and arrays as input of `AvroWriter`: streams without batches, refused types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrow data that is sliced, in every way that producers slice, and Arrow data that is malformed."""
+"""Sliced Arrow data, in all ways that producers slice, and malformed Arrow data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LEAVES: dict[str, tuple[pa.DataType, Any]] = {
 
 
 def nested(kind: pa.DataType, make: Any) -> dict[str, tuple[pa.DataType, Any]]:
-    """Return the types that hold others, with what makes the value of a row."""
+    """Return nested types, and functions that make the value of a row."""
     pair = pa.struct([("a", kind), ("b", pa.int64())])
     return {
         "list": (pa.list_(kind), lambda i: [make(i + k) for k in range(i % 4)]),
@@ -42,7 +42,7 @@ def nested(kind: pa.DataType, make: Any) -> dict[str, tuple[pa.DataType, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as Python has it, whichever package it comes from: maps as pairs."""
+    """Convert a value of either package into Python objects, with maps as pairs."""
     if isinstance(value, pl.Series):
         value = value.to_list()
     if isinstance(value, dict):
@@ -53,7 +53,7 @@ def plain(value: Any) -> Any:
 
 
 def check(column: pa.Array, table: pa.Table) -> None:
-    """Write a table as a stream and as arrays, and compare the rows with those that PyArrow has."""
+    """Write a table as a stream and as arrays, and compare the rows with PyArrow's."""
     expected = [plain(value) for value in column.to_pylist()]
     for data in (table, Stream(table), *map(Rows, table.to_batches()[:1])):
         assert [plain(value) for value in written(data)["c"].to_list()] == expected
@@ -70,7 +70,7 @@ def test_slices_of_nested_types_are_written_as_they_are(leaf: str, outer: str, n
         for offset, length in ((0, N), (7, 13), (8, 8), (N - 1, 1), (3, 0)):
             part = whole.slice(offset, length)
             check(part, pa.table({"c": whole}).slice(offset, length))
-            # The same rows, of which the batch knows no offset.
+            # The same rows, in a batch without an offset.
             check(part, pa.table({"c": part}))
 
 
@@ -82,7 +82,7 @@ def test_a_slice_far_into_a_table_is_read_where_it_is() -> None:
 
 @st.composite
 def arrays(draw: st.DrawFn, length: int, depth: int = 3) -> pa.Array:
-    """Draw an array whose children are slices of longer ones, and which may be a slice itself."""
+    """Draw an array of slices, which may itself be a slice."""
     skipped = draw(st.integers(0, 9))
     whole = draw(_unsliced(length + skipped + draw(st.integers(0, 3)), depth))
     return whole.slice(skipped, length)
@@ -128,7 +128,7 @@ def test_any_slice_of_any_type_is_written_as_it_is(data: st.DataObject) -> None:
     if length:
         offset = data.draw(st.integers(0, length - 1))
         check(column.slice(offset), table.slice(offset))
-        # Several batches, the last of which is a slice.
+        # Several batches, of which the last is a slice.
         parts = pa.concat_tables([table, table.slice(offset)])
         assert written(Stream(parts)).height == parts.num_rows
 
@@ -274,7 +274,7 @@ def test_malformed_types_are_refused(code: bytes) -> None:
 def test_a_type_that_holds_itself_is_refused() -> None:
     edited = Edited(LISTS)
     item = edited.schema.children[0].contents
-    # A copy that is the producer's no more.
+    # A copy that does not belong to the producer.
     below = CSchema.from_buffer_copy(edited.schema)
     below.children = (ctypes.POINTER(CSchema) * 1)(ctypes.pointer(below))
     below.release = None

@@ -1,4 +1,4 @@
-"""Every way to write: targets, sinks, writers, partitions, namespaces, Arrow."""
+"""All ways to write: targets, sinks, writers, partitions, namespaces, Arrow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def files_below(directory: Path) -> list[str]:
 
 
 class Collector:
-    """The least that a target may be."""
+    """A minimal target."""
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Keys of partitions: names, texts that are read back, permissions."""
+"""Partition keys: names, values that are read back, permissions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_names_that_end_a_directory_are_refused(tmp_path: Path, name: str) -> No
     with pytest.raises(ValueError, match="cannot partition by"):
         sink_avro(df.lazy(), pl.PartitionBy(target, key=pl.col("v").alias(name)))
     assert list(tmp_path.iterdir()) == []
-    # A provider makes its own names.
+    # A provider chooses the names itself.
     sink_avro(df.lazy(), pl.PartitionBy(target, key=name, file_path_provider=lambda _: "x.avro"))
     assert_frame_equal(read_avro(target / "x.avro", hive_partitioning=False), df)
 
@@ -128,7 +128,7 @@ def test_files_that_are_replaced_keep_their_permissions(tmp_path: Path) -> None:
         assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [mode] * 3
     assert len(list(tmp_path.rglob("*.avro"))) == 3
     assert not list(tmp_path.rglob(".*"))
-    # A link is followed, and a new file has what the system gives.
+    # A link is followed, and a new file has default permissions.
     link, real = paths[1], tmp_path / "real"
     os.replace(link, real)
     real.chmod(0o600)

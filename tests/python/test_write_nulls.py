@@ -1,4 +1,4 @@
-"""Columns of dtype Null by a schema that has other types for them, and frames that differ from the first."""
+"""Columns of dtype Null with a schema of other types, and frames that differ from the first."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def schema_of(kind: Any) -> dict[str, Any]:
 
 
 def everywhere(df: pl.DataFrame, schema: Any, directory: Path) -> list[list[dict[str, Any]]]:
-    """Write a frame in every way; return the rows that fastavro reads."""
+    """Write a frame in all ways, and return the rows that fastavro reads."""
     paths = [directory / f"{name}.avro" for name in ("write", "sink", "writer", "append")]
     write_avro(df, paths[0], avro_schema=schema)
     sink_avro(df.lazy(), paths[1], avro_schema=schema)
@@ -153,7 +153,7 @@ def test_later_frames_that_do_not_fit_discard_the_file(tmp_path: Path) -> None:
         with pytest.raises(AvroSchemaError):
             writer.write(bad)
         assert list(tmp_path.iterdir()) == []
-    # Without a schema, the first frame makes it.
+    # Without a schema, the first frame determines it.
     writer = AvroWriter(tmp_path / "a.avro")
     writer.write(FIRST)
     with pytest.raises(AvroSchemaError, match="every frame of a file must have the columns"):

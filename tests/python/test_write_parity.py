@@ -1,4 +1,4 @@
-"""Parity with `sink_parquet`: the same queries and targets give files of the same names and rows, or the same error."""
+"""Parity with `sink_parquet`: equal queries and targets yield files of the same names and rows, or the same error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*considered unstable"),
 ]
 Sink: TypeAlias = Callable[..., Any]
-#: Does something with a sink, in a directory, with the ending of its files; returns what may be compared.
+#: A function that uses a sink in a directory, with a file extension, and returns a comparable result.
 Case: TypeAlias = Callable[[Sink, Path, str], Any]
 
 DF = pl.DataFrame(
@@ -48,7 +48,7 @@ def read(kind: str, source: Any) -> pl.DataFrame:
 
 
 def outcome(kind: str, directory: Path, case: Case) -> tuple[Any, dict[str, pl.DataFrame]]:
-    """Run a case; return its result or its error, and the rows of all files by their names without ending."""
+    """Run a case, and return its result or error, and the rows of all files by their names without extension."""
     directory.mkdir()
     sink: Sink = sink_avro if kind == "avro" else parquet
     try:

@@ -1,4 +1,4 @@
-"""Files of partitions: their names, directories and number."""
+"""Files of partitions: names, directories and number."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_partition_by_is_honoured(tmp_path: Path) -> None:
 
 def test_thousands_of_partitions_need_few_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLARS_MAX_OPEN_SINKS", "8")
-    monkeypatch.setattr("polars_avro._writing.partitions._WAITING_BYTES", 20_000)
+    monkeypatch.setattr("polars_avro._writing.partitions._BUFFERED_BYTES", 20_000)
     df = pl.DataFrame({"k": [i * 7919 % 3000 for i in range(30_000)], "v": range(30_000)})
     most = 0
 
@@ -83,7 +83,7 @@ def test_thousands_of_partitions_need_few_open_files(tmp_path: Path, monkeypatch
 
 
 def test_a_failing_partitioned_sink_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polars_avro._writing.partitions._WAITING_BYTES", 100)
+    monkeypatch.setattr("polars_avro._writing.partitions._BUFFERED_BYTES", 100)
 
     def fail(df: pl.DataFrame) -> pl.DataFrame:
         if (df["v"] > 40_000).any():

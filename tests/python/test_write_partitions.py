@@ -1,4 +1,4 @@
-"""Files of partitions: one schema for all, checks before a row is asked for, nothing left by an error."""
+"""Files of partitions: a common schema, checks before the query runs, no files after an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of ours, read by others: every value of frames that hypothesis makes."""
+"""Files of this package, read by other readers: all values of random frames."""
 
 import io
 import math
@@ -28,7 +28,7 @@ def written(df, **options):
 
 
 def same(got, expected):
-    """Tell whether two values of Python are one, NaN among them."""
+    """Return whether two Python values are equal, including NaN."""
     if isinstance(expected, dict):
         return (
             isinstance(got, dict) and list(got) == list(expected) and all(same(got[k], expected[k]) for k in expected)

@@ -1,4 +1,4 @@
-"""Frames of every dtype, written and read back."""
+"""Round trips of frames of all dtypes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def written(df: pl.DataFrame, **options: object) -> bytes:
 
 
 def check(df: pl.DataFrame, **options: object) -> bytes:
-    """Write, read back, compare, dtypes included; fastavro reads as many rows."""
+    """Write, read back, and compare values and dtypes. fastavro must read as many rows."""
     data = written(df, **options)
-    # Frames of many small batches are put together in another way.
+    # Frames of many small batches take another code path.
     for batch_size in (None, max(1, df.height // 10)):
         back = polars_avro.read_avro(data, batch_size=batch_size)
         assert back.schema == df.schema
@@ -127,7 +127,7 @@ EVERY_DTYPE = {
 def test_every_dtype_comes_back(codec: str) -> None:
     df = pl.DataFrame(EVERY_DTYPE)
     check(df, compression=codec)
-    # Python's datetimes end long before Polars' do.
+    # The range of Python's datetimes is smaller than that of Polars.
     data = written(df.drop(name for name in EVERY_DTYPE if name.startswith("datetime_")), compression=codec)
     records = list(fastavro.reader(io.BytesIO(data), return_record_name=False))
     assert [record["int64"] for record in records] == df["int64"].to_list()

@@ -1,4 +1,4 @@
-"""Failed writes leave the old file, and nothing else."""
+"""Failed writes leave only the old file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from polars_avro import AvroWriter, read_avro, write_avro
 
 DF = pl.DataFrame({"i": range(200_000), "s": [f"value {i * 7919}" for i in range(200_000)]})
 OLD = pl.DataFrame({"old": [1, 2, 3]})
-#: Five megabytes that can be appended to the old file.
+#: Five megabytes of rows that can be appended to the old file.
 LARGE = pl.DataFrame({"old": [i * 2**31 % 1_000_003 * 7919 for i in range(1_000_000)]})
 
-#: Writes for ever, and says when it has begun.
+#: Writes endlessly, and prints when it has begun.
 ENDLESS = """
 import sys
 import polars as pl
@@ -98,7 +98,7 @@ def test_an_interrupt_ends_one_long_write(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path):
-    """A disk of two megabytes, if one may be made here."""
+    """A disk of two megabytes, if it can be mounted."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(
@@ -141,7 +141,7 @@ def test_a_file_that_may_not_grow_leaves_the_old_one(tmp_path: Path) -> None:
 
 
 class Failing(io.RawIOBase):
-    """Fails after some bytes; takes few at a time before."""
+    """A target that accepts few bytes at a time, and fails after some."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -203,7 +203,7 @@ def test_a_writer_that_failed_stays_failed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-# `getrusage` is no help: its peak starts at that of the process which forked.
+# `getrusage` is not usable, because its peak includes that of the forking process.
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
 def test_memory_is_bounded_while_a_query_is_written(tmp_path: Path) -> None:
     code = """

@@ -1,4 +1,4 @@
-"""Writing by a schema of the caller's."""
+"""Writing with `avro_schema`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from polars_avro import AvroSchemaError, read_avro, write_avro
 
 
 def record(*fields: object) -> dict[str, object]:
-    """Make a record of fields, and of types that get names."""
+    """Make a record of fields, and give names to types."""
 
     def is_field(given: object) -> bool:
         return isinstance(given, dict) and "name" in given and given["type"] not in ("fixed", "enum", "record")
@@ -30,7 +30,7 @@ def record(*fields: object) -> dict[str, object]:
 
 
 def values(df: pl.DataFrame, schema: object) -> list[object]:
-    """Write one column by a schema, and have fastavro read it."""
+    """Write one column with a schema, and read it by fastavro."""
     target = io.BytesIO()
     write_avro(df, target, avro_schema=schema)
     target.seek(0)

@@ -1,4 +1,4 @@
-"""Pipes, devices and files that are open as targets, and what appending takes from the file."""
+"""Pipes, devices and open files as targets, and the options that appending takes from the file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(how: str, path: str, **options: Any) -> subprocess.CompletedProcess[byte
 def test_standard_output_takes_a_file(tmp_path: Path, how: str) -> None:
     for path in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/../dev/stdout"):
         assert_frame_equal(read_avro(run(how, path, stdout=subprocess.PIPE).stdout), DF)
-    # What a file has already, and what comes later, stays.
+    # Earlier and later contents of the file stay.
     path = tmp_path / "out"
     with path.open("wb") as file:
         file.write(b"before")

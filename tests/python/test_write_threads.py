@@ -1,4 +1,4 @@
-"""Writers that several threads share."""
+"""Writers that are shared by threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ N_THREADS = 4
 
 
 def together(*calls: Callable[[], None]) -> list[BaseException]:
-    """Run calls at once, each on a thread of its own; return what they raise."""
+    """Run calls concurrently, each on its own thread, and return their exceptions."""
     barrier, raised = threading.Barrier(len(calls)), []
 
     def run(call: Callable[[], None]) -> None:

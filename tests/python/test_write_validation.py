@@ -1,4 +1,4 @@
-"""Schemas that other readers would refuse are refused before anything is written."""
+"""Schemas that other readers refuse are refused before anything is written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def field(kind: Any, **attributes: Any) -> dict[str, Any]:
 
 DECIMAL = {"type": "bytes", "logicalType": "decimal"}
 FIXED = {"type": "fixed", "name": "F", "size": 1}
-#: A schema, the column that would be written by it, and the fault.
+#: A schema, a column for it, and the expected error.
 FAULTS = [
     (field("string", default=0), "x", "field a: the default does not fit the type: `0` is no string"),
     (field("long", default=None), 1, "`null` is no long"),

@@ -1,4 +1,4 @@
-"""An `AvroWriter` knows its file's schema, and what becomes of the file after an error."""
+"""The schema of an `AvroWriter`, and its file after an error."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ FATAL: list[tuple[Any, dict[str, Any], type[Exception]]] = [
 
 def write_and_close(writer: AvroWriter, data: Any) -> None:
     writer.write(data)
-    # Rows are joined into blocks, so a bad value may be found only now.
+    # Rows are buffered for blocks, so a bad value may be detected only now.
     writer.close()
 
 

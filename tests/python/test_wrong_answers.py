@@ -1,4 +1,4 @@
-"""Wrong answers that Avro readers have given, each as the promise that this one keeps instead."""
+"""Wrong results of other Avro readers, each as a test of the correct result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def values(schema: Any, rows: list[Any]) -> list[Any]:
     return polars_avro.read_avro(written(record(("v", schema)), [{"v": row} for row in rows]))["v"].to_list()
 
 
-# What a query asks for.
+# Queries.
 
 
 def test_head_before_a_filter_limits_first(engine: Any) -> None:
@@ -135,7 +135,7 @@ def test_empty_files_of_a_glob_are_left_out(tmp_path: Path) -> None:
         polars_avro.read_avro(tmp_path / "0.avro")
 
 
-# Rows that take no bytes, and blocks that hold no rows.
+# Rows without bytes, and blocks without rows.
 
 
 @pytest.mark.parametrize("schema", [record(("v", "null")), record(("v", record(name="E")))])

@@ -1,4 +1,4 @@
-"""Files and types in few words."""
+"""Short constructors of files and types."""
 
 import io
 from typing import Any

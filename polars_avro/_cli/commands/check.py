@@ -28,9 +28,9 @@ def check(ctx: click.Context, sources: Sources, quiet: bool) -> None:
     """
     Decode every value of the files and report damaged blocks.
 
-    Each damaged block is a line with its index, its offset in bytes and the rows it had. So is each irregular block,
-    which has bytes after its rows or a deflate stream without an end. The exit status is 1 if a file has such blocks, 3
-    if one cannot be opened.
+    Prints a line for each damaged block, with its index, its offset in bytes and its number of rows, and for each
+    irregular block, which has bytes after its rows or a deflate stream without an end. The exit status is 1 if a file
+    has such blocks, and 3 if a file cannot be opened.
     """
     status = 0
     for file in sources.files():
@@ -50,7 +50,7 @@ def _check(file: Any, *, quiet: bool, storage_options: dict[str, Any] | None) ->
 
     try:
         with warnings.catch_warnings():
-            # The summary below says the same.
+            # The summary below has the same counts.
             warnings.simplefilter("ignore", AvroWarning)
             rows = _read(file, name, report, storage_options)
     except (AvroError, UnicodeError) as error:
@@ -58,7 +58,7 @@ def _check(file: Any, *, quiet: bool, storage_options: dict[str, Any] | None) ->
         return failures.FOUND
     except OSError as error:
         if ending.is_closed_pipe(error):
-            # It was printing that failed.
+            # Printing failed, not reading.
             raise
         click.echo(f"polars-avro: error: {failures.describe(error)}", err=True)
         return failures.FAILED
@@ -86,10 +86,10 @@ def _read(file: Any, name: str, report: Callable[[BadBlock], object], storage_op
 
 
 def _rows_lost(lost: list[BadBlock]) -> str:
-    known = sum(bad.rows_lost or 0 for bad in lost)
+    rows = sum(bad.rows_lost or 0 for bad in lost)
     if all(bad.rows_lost is not None for bad in lost):
-        return _rows(known)
-    return f"{_rows(known)} or more" if known else "an unknown number of rows"
+        return _rows(rows)
+    return f"{_rows(rows)} or more" if rows else "an unknown number of rows"
 
 
 def _rows(count: int) -> str:

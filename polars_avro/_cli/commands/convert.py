@@ -1,4 +1,4 @@
-"""``polars-avro convert``: files of one format as a file of another."""
+"""``polars-avro convert``: converts files from one format to another."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _FORMATS = click.Choice(list(formats.BY_NAME))
 @sources_.argument
 @click.argument("target", type=sources_.PATH)
 @click.option(
-    "-C", "--compression", metavar="NAME", help="Codec or compression of TARGET; by default its format's own."
+    "-C", "--compression", metavar="NAME", help="Codec or compression of TARGET; by default that of its format."
 )
-@click.option("--from", "from_", type=_FORMATS, help="Format of the sources, where their names do not tell.")
-@click.option("--to", type=_FORMATS, help="Format of TARGET, where its name does not tell.")
+@click.option("--from", "from_", type=_FORMATS, help="Format of the sources, if their names do not determine it.")
+@click.option("--to", type=_FORMATS, help="Format of TARGET, if its name does not determine it.")
 @click.option(
     "--schema",
     metavar="SCHEMA",
     help="Dtypes of CSV or NDJSON columns: an .avsc file, an Avro schema as JSON, or NAME=DTYPE,... of some columns.",
 )
 @click.option(
-    "--infer-rows", metavar="N", help="Guess dtypes of CSV and NDJSON from this many rows, or `all`; by default 100."
+    "--infer-rows", metavar="N", help="Infer dtypes of CSV and NDJSON from this many rows, or `all`; by default 100."
 )
 @reading_options
 def convert(
@@ -51,14 +51,14 @@ def convert(
     """
     Convert files from one format to another, or to another compression.
 
-    The formats are Avro, Parquet, Arrow IPC, CSV and NDJSON, by the endings .avro .parquet .arrow .csv .ndjson and
-    their like; - is standard input or output. Several sources become one file. Avro to Avro keeps the schema, and with
-    --ignore-errors drops the damaged blocks of a file. TARGET is replaced at success only.
+    The formats are Avro, Parquet, Arrow IPC, CSV and NDJSON, with extensions such as .avro .parquet .arrow .csv
+    .ndjson; - is standard input or output. Several sources become one file. Avro to Avro keeps the schema, and with
+    --ignore-errors drops damaged blocks. TARGET is replaced only on success.
     """
     source_format = _source_format(sources.names, from_)
-    target_format, packed = (formats.BY_NAME[to], None) if to else _target_format(target)
+    target_format, compression_of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
     options: dict[str, Any] = {}
-    chosen = formats.compression_of(target_format, compression or packed)
+    chosen = formats.compression_of(target_format, compression or compression_of_name)
     if chosen is not None:
         options["compression"] = chosen
     if target != sources_.STDIN and sources.storage_options is not None:
@@ -84,20 +84,20 @@ def convert(
             target_format.write(table, opened, **options)
 
 
-def _source_format(sources: Sequence[str], given: str | None) -> Format:
-    if given is not None:
-        return formats.BY_NAME[given]
+def _source_format(sources: Sequence[str], option: str | None) -> Format:
+    if option is not None:
+        return formats.BY_NAME[option]
     if list(sources) == [sources_.STDIN]:
         return AVRO
-    found = {form.name for form, _ in (formats.format_of(_last_part(source), "--from") for source in sources)}
-    if len(found) > 1:
-        msg = f"the sources are of several formats: {', '.join(sorted(found))}"
+    names = {form.name for form, _ in (formats.format_of(_last_part(source), "--from") for source in sources)}
+    if len(names) > 1:
+        msg = f"the sources have several formats: {', '.join(sorted(names))}"
         raise click.UsageError(msg)
-    return formats.BY_NAME[found.pop()]
+    return formats.BY_NAME[names.pop()]
 
 
 def _last_part(source: str) -> str:
-    """Return the name that tells a source's format; directories are taken to hold Avro."""
+    """Return the name that determines a source's format. Directories are assumed to contain Avro."""
     shown = stores.shown(source)
     return shown if "." in shown.replace("\\", "/").rstrip("/").rpartition("/")[2] else f"{shown}.avro"
 

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from polars_avro._cli.sources import Sources
 
-#: Files that are counted at a time, between which Ctrl-C is noticed.
+#: Files that are counted at a time. Ctrl-C is handled between them.
 _FILES = 256
 
 
 @click.command()
 @sources_.argument
 @click.option("--by-file", is_flag=True, help="Print the rows of each file before the sum.")
-@click.option("--ignore-errors", is_flag=True, help="Decode everything, and count the rows of sound blocks only.")
+@click.option("--ignore-errors", is_flag=True, help="Decode everything, and count only rows of sound blocks.")
 def count(sources: Sources, by_file: bool, ignore_errors: bool) -> None:
     """
     Print the number of rows of all sources.
 
-    Block headers are read and nothing is decoded, so damage inside blocks is not noticed: see `check`.
+    Reads block headers and decodes nothing, so it does not detect damage inside blocks; see `check`.
     """
     total = 0
     for name, rows in _readable(sources) if ignore_errors else _counted(sources):
@@ -41,7 +41,7 @@ def _counted(sources: Sources) -> Iterator[tuple[str, int]]:
     named = sources.normalized()
     in_stores = sources.stores(named)
     files = sources.list_files(named, in_stores)
-    # Each file is counted as what it is: their schemas may differ.
+    # The schemas of the files may differ, so each is opened with its own.
     opener = FileOpener(None)
     for first in range(0, len(files), _FILES):
         group = files[first : first + _FILES]

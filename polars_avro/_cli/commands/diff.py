@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     type=click.Choice(["backward", "forward", "full", "none"]),
     default="full",
     show_default=True,
-    help="What exit status 0 asks for: NEW reads OLD, OLD reads NEW, both, or nothing.",
+    help="Condition for exit status 0: NEW reads OLD, OLD reads NEW, both, or none.",
 )
 @sources_.storage_option
 @click.pass_context
@@ -35,8 +35,8 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
     """
     Compare two schemas by Avro's rules of resolution.
 
-    OLD and NEW are Avro files, .avsc files, or JSON text. Columns that only one has, or that have other dtypes, are
-    listed; then whether a reader with one schema can read files of the other, and why not.
+    OLD and NEW are Avro files, .avsc files, or JSON text. Lists the columns that differ, and reports if a reader with
+    one schema can read files of the other, and if not, why.
     """
     before, after = _schema(old, storage_options), _schema(new, storage_options)
     for line in _columns(before, after):
@@ -71,13 +71,13 @@ def _columns(old: str, new: str) -> Iterator[str]:
             yield f"+ {name}: {dtype}"
 
 
-def _verdict(question: str, found: list[Incompatibility]) -> bool:
-    """Print whether one schema reads the other, and return it."""
-    if not found:
+def _verdict(question: str, differences: list[Incompatibility]) -> bool:
+    """Print and return whether one schema can read the other."""
+    if not differences:
         click.echo(f"{question}: yes")
         return True
-    always = any(problem.values is None for problem in found)
+    always = any(problem.values is None for problem in differences)
     click.echo(f"{question}: {'no' if always else 'not all values'}")
-    for problem in found:
+    for problem in differences:
         click.echo(f"  {problem}")
     return False

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @sources_.argument
-@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="How many rows.")
+@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
 @offset_option
 @reading_options
 def head(sources: Sources, rows: int, offset: int, reading: Reading) -> None:
     """
     Print the first rows as a table.
 
-    Columns that do not fit the terminal are elided in the middle; choose some with --columns.
+    Columns that do not fit the terminal are elided in the middle; select some with --columns.
     """
     found = reading.rows(sources)
     print_table(collect(found.frames(offset, rows), found.schema))

@@ -1,4 +1,4 @@
-"""``polars-avro metadata``: what files say about themselves."""
+"""``polars-avro metadata``: codec, blocks, rows and metadata of files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @sources_.argument
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file, on a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file, each on a line.")
 def metadata(sources: Sources, as_json: bool) -> None:
     """Print codec, blocks, rows, fingerprint and metadata of each file."""
     files = sources.files()

@@ -1,4 +1,4 @@
-"""``polars-avro sample``: rows chosen at random as a table."""
+"""``polars-avro sample``: random rows as a table."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @sources_.argument
-@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="How many rows.")
-@click.option("--seed", type=int, help="Choose the same rows of the same files again.")
+@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
+@click.option("--seed", type=int, help="Seed of the choice. The same seed chooses the same rows.")
 @reading_options
 def sample(sources: Sources, rows: int, seed: int | None, reading: Reading) -> None:
     """
-    Print rows that are chosen at random as a table, in the order of the files.
+    Print random rows as a table, in the order of the files.
 
-    All rows are read, and each has the same chance.
+    All rows are read, and each is chosen with the same probability.
     """
     found = reading.rows(sources)
     with closing(found.frames()) as frames:
@@ -39,24 +39,24 @@ def sample(sources: Sources, rows: int, seed: int | None, reading: Reading) -> N
 
 
 def _chosen(frames: Iterable[pl.DataFrame], rows: int, random: Random) -> list[pl.DataFrame]:
-    """Return the chosen rows, one a frame."""
+    """Return the chosen rows, one per frame."""
     candidates = _candidates(rows, random)
-    index, place = next(candidates)
+    index, slot = next(candidates)
     kept: dict[int, tuple[int, pl.DataFrame]] = {}
     first = 0
     for df in frames:
         while index < first + df.height:
-            kept[place] = index, df[[index - first]]
-            index, place = next(candidates)
+            kept[slot] = index, df[[index - first]]
+            index, slot = next(candidates)
         first += df.height
     return [row for _, row in sorted(kept.values(), key=lambda numbered: numbered[0])]
 
 
 def _candidates(rows: int, random: Random) -> Iterator[tuple[int, int]]:
     """
-    Yield the rows of an endless table that are chosen for a place, where they replace the row before.
+    Yield the row numbers that enter a reservoir of an endless table, and the slots that they replace.
 
-    After the first ones, the gap to the next one is drawn instead of a number for each row (Li's Algorithm L).
+    Once the reservoir is full, the gap to the next row is drawn instead of a number for each row (Li's Algorithm L).
     """
     yield from ((row, row) for row in range(rows))
     row, weight = rows - 1, 1.0
@@ -67,5 +67,5 @@ def _candidates(rows: int, random: Random) -> Iterator[tuple[int, int]]:
 
 
 def _uniform(random: Random) -> float:
-    """Return a number between 0 and 1, and neither."""
+    """Return a random number between 0 and 1, excluding both."""
     return random.uniform(2**-53, 1 - 2**-53)

@@ -36,7 +36,7 @@ def schema(sources: Sources, form: str) -> None:
 
 
 def _files(sources: Sources) -> list[Any]:
-    """List files in the order of their sources; a directory's .avsc files are not meant."""
+    """List files in the order of their sources. Directories are not searched for .avsc files."""
     if not any(map(_is_schema, sources.names)):
         return sources.files()
     named = [[name] if _is_schema(name) else sources._replace(names=(name,)).files() for name in sources.names]

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @sources_.argument
-@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="How many rows.")
+@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
 @reading_options
 def tail(sources: Sources, rows: int, reading: Reading) -> None:
     """
     Print the last rows as a table.
 
-    Blocks before them are not decoded, unless --where has to find the rows.
+    Earlier blocks are not decoded, unless --where is used.
     """
     found = reading.rows(sources)
     print_table(collect(found.last(rows), found.schema))
