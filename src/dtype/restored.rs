@@ -21,7 +21,8 @@ impl Restored {
             Self::Time => matches!(dtype, ArrowDataType::Time64(_)),
             Self::Duration(_) => matches!(dtype, ArrowDataType::Duration(_)),
             Self::Array(width) => matches!(dtype, ArrowDataType::FixedSizeList(_, n) if n == width),
-            Self::Map => matches!(dtype, ArrowDataType::Map(..)),
+            // Lists of entries too, as readers without maps have them.
+            Self::Map => matches!(dtype, ArrowDataType::Map(..) | ArrowDataType::LargeList(_)),
             Self::Zone(_) | Self::Categorical(_) | Self::Enum(_) => true,
         }
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Field, Kind, Logical, Node, Properties, Schema};
 
+const LOGICAL_TYPE: &str = "logicalType";
 const DTYPE: &str = "polars.dtype";
 const NAME: &str = "polars.name";
 const TIME_ZONE: &str = "polars.time_zone";
@@ -75,7 +76,10 @@ impl Restored {
     /// The dtype that the properties of a type name, if it fits the type.
     pub(crate) fn of(schema: &Schema, node: &Node) -> Option<Self> {
         let text = |key: &str| node.properties.get(key).and_then(Value::as_str);
-        Some(match (text(DTYPE)?, &node.kind, node.logical) {
+        // As Iceberg, Hudi and Paimon write maps whose keys are no strings.
+        let is_map = text(LOGICAL_TYPE) == Some("map");
+        let dtype = text(DTYPE).or(is_map.then_some("Map"))?;
+        Some(match (dtype, &node.kind, node.logical) {
             ("Int8", Kind::Int, None) => Self::Int8,
             ("Int16", Kind::Int, None) => Self::Int16,
             ("UInt8", Kind::Int, None) => Self::UInt8,
@@ -105,7 +109,12 @@ impl Restored {
             }
             ("Map", Kind::Array(items), None) => match &schema.node(*items).kind {
                 Kind::Record(entry) => match &entry.fields[..] {
-                    [key, _] if !may_be_null(&schema.node(key.schema).kind) => Self::Map,
+                    [key, value]
+                        if !may_be_null(&schema.node(key.schema).kind)
+                            && (!is_map || (key.name == "key" && value.name == "value")) =>
+                    {
+                        Self::Map
+                    }
                     _ => return None,
                 },
                 _ => return None,
@@ -150,6 +159,7 @@ impl Restored {
             }
             Self::Enum(categories) => put(CATEGORIES, json!(categories)),
             Self::Array(width) => put(WIDTH, (*width).into()),
+            Self::Map => put(LOGICAL_TYPE, "map".into()),
             _ => {}
         }
     }
