@@ -48,15 +48,15 @@ def expand(
             files.append(path)
             continue
         if in_stores is not None and stores.is_remote(path):
-            found = store_listing.expand(path, in_stores, glob=glob, hidden_file_prefix=hidden_file_prefix)
+            expanded = store_listing.expand(path, in_stores, glob=glob, hidden_file_prefix=hidden_file_prefix)
         else:
             # A directory whose name contains pattern characters is not a pattern.
             is_pattern = glob and inputs.is_glob(path)
-            found = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
-            found = list(map(UriPath, found)) if isinstance(path, UriPath) else found
-        if not found and len(named) > 1 and not may_lack_files:
+            expanded = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
+            expanded = list(map(UriPath, expanded)) if isinstance(path, UriPath) else expanded
+        if not expanded and len(named) > 1 and not may_lack_files:
             raise no_files([path], glob=glob)
-        files += found
+        files += expanded
     return files
 
 

@@ -23,8 +23,8 @@ def expand(paths: list[str], *, glob: bool, hidden_file_prefix: Sequence[str] | 
     files = []
     for path in paths:
         directory = os.path.isdir(path) or not glob
-        found = _below(path) if directory else _matching(path)
-        shown = (file for file in found if not os.path.basename(file).startswith(prefixes))
+        candidates = _below(path) if directory else _matching(path)
+        shown = (file for file in candidates if not os.path.basename(file).startswith(prefixes))
         listed = sorted(file for file in shown if os.path.getsize(file) > 0)
         if directory and len({os.path.splitext(file)[1] for file in listed}) > 1:
             raise several_extensions(path)

@@ -59,8 +59,8 @@ def scheme(path: str) -> str | None:
         return None
     name = (match[1] or match[2]).lower()
     if name not in SCHEMES:
-        known = " ".join(f"{each}://" for each in SCHEMES)
-        msg = f"{shown(path)}: the scheme {name}:// is unknown; known are {known}"
+        schemes = " ".join(f"{supported}://" for supported in SCHEMES)
+        msg = f"{shown(path)}: the scheme {name}:// is unknown; known are {schemes}"
         raise AvroUnsupportedError(msg)
     return name
 
