@@ -49,7 +49,7 @@ def expand(
             files.append(path)
             continue
         if in_stores is not None and stores.is_remote(path):
-            found = store_listing.expand(path, in_stores, glob=glob, hidden_file_prefix=hidden_file_prefix)
+            expanded = store_listing.expand(path, in_stores, glob=glob, hidden_file_prefix=hidden_file_prefix)
         else:
             # A directory whose name contains pattern characters is not a pattern.
             is_pattern = glob and inputs.is_glob(path)
@@ -65,7 +65,7 @@ def expand(
             found = list(map(UriPath, found)) if isinstance(path, UriPath) else found
         if not found and len(named) > 1 and not may_lack_files:
             raise no_files([path], glob=glob)
-        files += found
+        files += expanded
     return files
 
 

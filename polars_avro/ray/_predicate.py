@@ -66,10 +66,10 @@ def columns_of(expr: Any) -> list[str] | None:
         inner = [*expr.args, *expr.kwargs.values()]
     else:
         return None
-    found = [columns_of(each) for each in inner]
-    if any(columns is None for columns in found):
+    operand_columns = [columns_of(operand) for operand in inner]
+    if any(columns is None for columns in operand_columns):
         return None
-    return list(dict.fromkeys(name for columns in found for name in columns or ()))
+    return list(dict.fromkeys(name for columns in operand_columns for name in columns or ()))
 
 
 def _of_nulls(expr: UnaryExpr, schema: pl.Schema) -> pl.Expr | None:

@@ -28,6 +28,6 @@ def cat(sources: Sources, rows: int | None, offset: int, pretty: bool, reading: 
 
     Bytes become Base64; decimals, dates and keys of maps text; NaN and infinities null. Memory stays bounded.
     """
-    found = reading.rows(sources)
-    with closing(found.frames(offset, rows)) as frames, targets.opened(sources_.STDIN) as stdout:
-        text.write_json_lines(frames, found.schema, stdout, indent=2 if pretty else None)
+    opened = reading.rows(sources)
+    with closing(opened.frames(offset, rows)) as frames, targets.opened(sources_.STDIN) as stdout:
+        text.write_json_lines(frames, opened.schema, stdout, indent=2 if pretty else None)

@@ -26,5 +26,5 @@ def head(sources: Sources, rows: int, offset: int, reading: Reading) -> None:
 
     Columns that do not fit the terminal are elided in the middle; select some with --columns.
     """
-    found = reading.rows(sources)
-    print_table(collect(found.frames(offset, rows), found.schema))
+    opened = reading.rows(sources)
+    print_table(collect(opened.frames(offset, rows), opened.schema))

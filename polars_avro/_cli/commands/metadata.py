@@ -22,32 +22,32 @@ def metadata(sources: Sources, as_json: bool) -> None:
     files = sources.files()
     for i, file in enumerate(files):
         entries = _entries(read_avro_metadata(file, storage_options=sources.storage_options))
-        found = {"file": sources_.name_of(file), **entries}
+        entries = {"file": sources_.name_of(file), **entries}
         if as_json:
-            click.echo(json.dumps(found, ensure_ascii=False))
+            click.echo(json.dumps(entries, ensure_ascii=False))
         else:
-            click.echo(("\n" if i else "") + _lines(found))
+            click.echo(("\n" if i else "") + _lines(entries))
 
 
-def _entries(found: AvroMetadata) -> dict[str, Any]:
-    schema = json.loads(found.avro_schema)
+def _entries(file_metadata: AvroMetadata) -> dict[str, Any]:
+    schema = json.loads(file_metadata.avro_schema)
     named = isinstance(schema, dict) and "name" in schema
     space = schema.get("namespace") if named and "." not in schema["name"] else None
     return {
         "schema": f"{space}.{schema['name']}" if space else schema["name"] if named else None,
-        "codec": found.codec,
-        "rows": found.n_rows,
-        "blocks": found.n_blocks,
-        "header_bytes": found.header_size,
-        "sync_marker": found.sync_marker.hex(),
-        "fingerprints": {name: digest.hex() for name, digest in found.fingerprints.items()},
-        "metadata": {key: value.decode("utf-8", "backslashreplace") for key, value in found.metadata.items()},
+        "codec": file_metadata.codec,
+        "rows": file_metadata.n_rows,
+        "blocks": file_metadata.n_blocks,
+        "header_bytes": file_metadata.header_size,
+        "sync_marker": file_metadata.sync_marker.hex(),
+        "fingerprints": {name: digest.hex() for name, digest in file_metadata.fingerprints.items()},
+        "metadata": {key: value.decode("utf-8", "backslashreplace") for key, value in file_metadata.metadata.items()},
     }
 
 
-def _lines(found: dict[str, Any]) -> str:
+def _lines(entries: dict[str, Any]) -> str:
     lines = []
-    for name, value in found.items():
+    for name, value in entries.items():
         if isinstance(value, dict):
             lines += [f"{name}:", *(f"  {key}: {inner}" for key, inner in value.items())] if value else []
         elif value is not None:

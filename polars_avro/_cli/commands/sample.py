@@ -32,10 +32,10 @@ def sample(sources: Sources, rows: int, seed: int | None, reading: Reading) -> N
 
     All rows are read, and each is chosen with the same probability.
     """
-    found = reading.rows(sources)
-    with closing(found.frames()) as frames:
+    opened = reading.rows(sources)
+    with closing(opened.frames()) as frames:
         chosen = _chosen(frames, rows, Random(seed)) if rows else []
-    print_table(pl.concat(chosen) if chosen else pl.DataFrame(schema=found.schema))
+    print_table(pl.concat(chosen) if chosen else pl.DataFrame(schema=opened.schema))
 
 
 def _chosen(frames: Iterable[pl.DataFrame], rows: int, random: Random) -> list[pl.DataFrame]:

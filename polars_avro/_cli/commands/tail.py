@@ -25,5 +25,5 @@ def tail(sources: Sources, rows: int, reading: Reading) -> None:
 
     Earlier blocks are not decoded, unless --where is used.
     """
-    found = reading.rows(sources)
-    print_table(collect(found.last(rows), found.schema))
+    opened = reading.rows(sources)
+    print_table(collect(opened.last(rows), opened.schema))
