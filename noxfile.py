@@ -36,7 +36,15 @@ def test(session: nox.Session) -> None:
     install_azurite(session)
     install_rival(session)
     # The console script, not `python -m`: that would import the sources, which have no extension module.
-    arguments = session.posargs or ["--cov", "--doctest-modules", "--pyargs", "polars_avro", "tests/python"]
+    arguments = session.posargs or [
+        "-n",
+        "auto",
+        "--cov",
+        "--doctest-modules",
+        "--pyargs",
+        "polars_avro",
+        "tests/python",
+    ]
     session.run("pytest", *arguments)
 
 
@@ -111,6 +119,8 @@ def lint(session: nox.Session) -> None:
     """Check formatting, types, docstrings, and that the stubs match the extension module."""
     session.run("cargo", "fmt", "--check", external=True)
     session.run("cargo", "clippy", "--all-targets", *FEATURES, "--", "-D", "warnings", external=True)
+    # The kernel alone, as it is vendored.
+    session.run("cargo", "clippy", "--no-default-features", "--", "-D", "warnings", external=True)
     # The fuzz tests are not built with the extension.
     session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
     # The frames of the crate `polars`, which take minutes to build the first time.

@@ -3,11 +3,26 @@
 //! What a block claims about its own size is never trusted: memory grows with the bytes that were produced, so a
 //! damaged or hostile block costs no more than a few times what it holds, and never more than the caller's limit.
 
+#[cfg(not(all(feature = "snappy", feature = "zstandard", feature = "bzip2", feature = "xz")))]
+mod absent;
+#[cfg(feature = "bzip2")]
 mod bzip2;
 mod deflate;
+#[cfg(feature = "snappy")]
 mod snappy;
+#[cfg(feature = "xz")]
 mod xz;
+#[cfg(feature = "zstandard")]
 mod zstandard;
+
+#[cfg(not(feature = "bzip2"))]
+use absent as bzip2;
+#[cfg(not(feature = "snappy"))]
+use absent as snappy;
+#[cfg(not(feature = "xz"))]
+use absent as xz;
+#[cfg(not(feature = "zstandard"))]
+use absent as zstandard;
 
 #[cfg(test)]
 mod tests;
@@ -45,13 +60,30 @@ impl Codec {
     /// The codec of this name in `avro.codec`.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] for every other name.
+    /// [`ErrorKind::Unsupported`] for every other name, and for a codec whose cargo feature is off.
     pub fn from_name(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|codec| codec.name() == name).ok_or_else(|| {
+        let codec = Self::ALL.into_iter().find(|codec| codec.name() == name).ok_or_else(|| {
             let known = Self::ALL.map(Self::name).join(", ");
             let message = format!("the codec `{}` is not supported; supported are {known}", name.escape_debug());
             Error::new(ErrorKind::Unsupported, message)
-        })
+        })?;
+        codec.check_enabled().map(|()| codec)
+    }
+
+    /// Checks that this crate is built with the codec, whose feature has its name.
+    fn check_enabled(self) -> Result<()> {
+        let is_enabled = match self {
+            Self::Null | Self::Deflate => true,
+            Self::Snappy => cfg!(feature = "snappy"),
+            Self::Zstandard => cfg!(feature = "zstandard"),
+            Self::Bzip2 => cfg!(feature = "bzip2"),
+            Self::Xz => cfg!(feature = "xz"),
+        };
+        if is_enabled {
+            return Ok(());
+        }
+        let message = format!("the codec `{self}` needs the cargo feature `{self}` of polars-avro-plugin");
+        Err(Error::new(ErrorKind::Unsupported, message))
     }
 
     /// Its name in `avro.codec`.
@@ -187,16 +219,14 @@ enum Encoder {
 impl Compressor {
     /// A compressor; `None` is the codec's own default level.
     pub(crate) fn new(codec: Codec, level: Option<i32>) -> Result<Self> {
+        codec.check_enabled()?;
         Ok(Self(match codec {
             Codec::Null => {
                 check_no_level(codec, level)?;
                 Encoder::Null
             }
             Codec::Deflate => Encoder::Deflate(deflate::Encoder::new(level)?),
-            Codec::Snappy => {
-                check_no_level(codec, level)?;
-                Encoder::Snappy(Box::new(snappy::Encoder::new()))
-            }
+            Codec::Snappy => Encoder::Snappy(Box::new(snappy::Encoder::new(level)?)),
             Codec::Zstandard => Encoder::Zstandard(zstandard::Encoder::new(level)?),
             Codec::Bzip2 => Encoder::Bzip2(bzip2::Encoder::new(level)?),
             Codec::Xz => Encoder::Xz(xz::Encoder::new(level)?),

@@ -1,6 +1,6 @@
 //! Snappy without framing, then the CRC-32 (ISO) of the content in four big-endian bytes.
 
-use super::{Codec, SLACK, room};
+use super::{Codec, SLACK, check_no_level, room};
 use crate::{Error, Result};
 
 const CRC_BYTES: usize = 4;
@@ -44,8 +44,9 @@ impl Decoder {
 pub(super) struct Encoder(snap::raw::Encoder);
 
 impl Encoder {
-    pub(super) fn new() -> Self {
-        Self(snap::raw::Encoder::new())
+    pub(super) fn new(level: Option<i32>) -> Result<Self> {
+        check_no_level(Codec::Snappy, level)?;
+        Ok(Self(snap::raw::Encoder::new()))
     }
 
     pub(super) fn encode(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {

@@ -48,6 +48,17 @@ fn names_are_those_of_the_specification() {
 }
 
 #[test]
+fn a_codec_that_is_left_out_names_its_feature() {
+    for codec in Codec::ALL {
+        let Err(error) = codec.check_enabled() else { continue };
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains(&format!("the cargo feature `{codec}`")), "{error}");
+        assert!(Codec::from_name(codec.name()).is_err());
+        assert!(Compressor::new(codec, None).is_err());
+    }
+}
+
+#[test]
 fn every_codec_gives_back_what_it_was_given() {
     for codec in Codec::ALL {
         let mut decompressor = Decompressor::new();

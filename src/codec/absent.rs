@@ -1,0 +1,35 @@
+//! In place of a codec whose cargo feature is off. Such a codec is refused before anything here is called.
+
+use crate::{Error, ErrorKind, Result};
+
+#[derive(Default)]
+pub(super) struct Decoder;
+
+pub(super) struct Encoder;
+
+impl Decoder {
+    #[expect(clippy::unused_self, reason = "the interface of the other codecs")]
+    pub(super) fn decode(&mut self, block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+        decode(block, out, limit)
+    }
+}
+
+pub(super) fn decode(_: &[u8], _: &mut Vec<u8>, _: usize) -> Result<()> {
+    Err(absent())
+}
+
+impl Encoder {
+    pub(super) fn new(_: Option<i32>) -> Result<Self> {
+        Err(absent())
+    }
+
+    #[expect(clippy::unused_self, reason = "the interface of the other codecs")]
+    pub(super) fn encode(&mut self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<usize> {
+        Err(absent())
+    }
+}
+
+#[cold]
+fn absent() -> Error {
+    Error::new(ErrorKind::Internal, "a codec that this crate is built without")
+}
