@@ -54,7 +54,7 @@ def expand(
             # A directory whose name contains pattern characters is not a pattern.
             is_pattern = glob and inputs.is_glob(path)
             try:
-                found = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
+                expanded = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
             except InvalidOperationError as error:
                 advice = (
                     ""
@@ -62,8 +62,8 @@ def expand(
                     else hidden.hint(filter(os.path.getsize, listing.below(path)))
                 )
                 raise InvalidOperationError(f"{error}{advice}") from None
-            found = list(map(UriPath, found)) if isinstance(path, UriPath) else found
-        if not found and len(named) > 1 and not may_lack_files:
+            expanded = list(map(UriPath, expanded)) if isinstance(path, UriPath) else expanded
+        if not expanded and len(named) > 1 and not may_lack_files:
             raise no_files([path], glob=glob)
         files += expanded
     return files
