@@ -39,8 +39,7 @@ class AvroReader:
         A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
-        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. Such paths need a
-        single file.
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
     n_rows
         Stop after this many rows.
     row_index_name

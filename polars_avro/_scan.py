@@ -78,8 +78,7 @@ def scan_avro(
         ranges, from their position; others are read to their end by this call. Empty files are skipped in directories
         and patterns.
     columns
-        Columns to read, by name or by index counted from 0, in the order wanted. A query decodes only the columns that
-        it uses, so this is for fields of structs, which Polars does not push down: ``"a.b"`` reads only the field ``b``
+        Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
         of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
     n_rows
         Stop after this many rows.

@@ -109,10 +109,10 @@ def sink_avro(
         ``write()``, or a :class:`polars.PartitionBy`.
     compression
         The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
-        Avro's own names are allowed too. The default is that of the file with `append`, otherwise snappy.
+        Avro's names are also accepted. The default is snappy, or with `append` the codec of the file.
     compression_level
         The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
-        the codec's own default. The others have no levels.
+        the default of the codec. Other codecs have no levels.
     avro_schema
         The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
         are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
@@ -123,13 +123,13 @@ def sink_avro(
     doc
         The documentation of the root record.
     block_size
-        The most bytes of a block before compression: 65,536 by default.
+        The maximum size of a block before compression, in bytes: 65,536 by default.
     sync_marker
-        The 16 bytes after every block, random by default. With a marker given, equal frames make equal files.
+        The 16 bytes after every block, random by default. If it is passed, equal frames make equal files.
     append
-        Add rows to the file at the path, if there is one. Its schema must fit the frame, and `avro_schema` and
-        `compression`, if they are given, must be the file's (`doc` and `aliases` may differ). What its header holds
-        cannot be given again: `name`, `namespace`, `doc`, `metadata`, `sync_marker`. Objects in stores do not grow.
+        Add rows to the file at the path, if it exists. Its schema must fit the frame. If `avro_schema` or `compression`
+        is passed, it must equal the file's (`doc` and `aliases` may differ). The header cannot be changed, so `name`,
+        `namespace`, `doc`, `metadata` and `sync_marker` are refused. Not supported in stores.
     maintain_order
         Write rows in the order of the query. False may be faster.
     storage_options
@@ -137,7 +137,7 @@ def sink_avro(
     credential_provider
         The source of credentials for the store, as in :func:`read_avro`.
     sync_on_close
-        Wait until the disk has the file: its bytes (``"data"``), or its metadata too (``"all"``).
+        Sync the file to disk before closing: its bytes (``"data"``), or also its metadata (``"all"``).
     metadata
         Entries to add to the file's header.
     mkdir
