@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 #: The maximum number of files in a split, because opening a file has a fixed cost.
 MAX_FILES = 1024
+_COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2")
 
 
 def tile(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[tuple[FilePart, ...]]:
@@ -46,7 +47,8 @@ def merge(parts: Iterable[FilePart]) -> tuple[FilePart, ...]:
 def _cut(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[FilePart]:
     """Cut files into parts of equal size, none of which is larger than the target."""
     for file, size in files:
-        n = -(-size // target_bytes) or 1
+        # A file that is compressed as a whole cannot be cut.
+        n = 1 if file.lower().endswith(_COMPRESSED) else -(-size // target_bytes) or 1
         for i in range(n):
             # The last range has no end, so that a whole file is always the range (0, None).
             yield FilePart(file, (size * i // n, size * (i + 1) // n if i + 1 < n else None), size)

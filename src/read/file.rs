@@ -10,6 +10,7 @@ use super::file_set::FileSet;
 use super::files::{FileInput, FileOpener, OpenFile, OpenOptions, Selection};
 use super::options::ReadOptions;
 use super::reader::BatchReader;
+use crate::source::decompressed;
 use crate::{Header, Result, Schema};
 
 /// A file whose header has been read: a set of one. Cheap to clone; nothing of it changes.
@@ -41,7 +42,7 @@ impl FileOpener {
     /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
     /// it cannot be read as the reader's schema.
     pub fn open(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
-        let file = Arc::new(self.open_file(input.into().open()?)?);
+        let file = Arc::new(self.open_file(decompressed(input.into().open()?)?)?);
         let planned = file.resolved.plan(&Selection::default(), &file.limits);
         let (plan, _) = planned.map_err(|error| error.in_file(file.source.name()))?;
         let set = FileSet::of_open(file.clone(), self.cache.clone());

@@ -150,6 +150,10 @@ impl FileSet {
             return Err(Error::argument("`byte_range` needs a single file"));
         };
         let file = entry.open_file(&self.cache, counters)?;
+        if let Some(format) = file.source.compression() {
+            let message = format!("`byte_range`: the file is compressed as a whole ({format}), so it is read whole");
+            return Err(Error::argument(message).in_file(file.source.name()));
+        }
         let blocks = blocks_in(bytes, &*file.source, &file.header, options.ignore_errors);
         let blocks = blocks.map_err(|error| error.in_file(file.source.name()))?;
         let files = vec![Arc::new(FileEntry::of_open(file))];

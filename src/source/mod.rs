@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod counting;
+mod decompressed;
 mod file;
 mod file_sink;
 mod memory;
@@ -21,6 +22,7 @@ use crate::Result;
 
 #[cfg(test)]
 pub(crate) use counting::CountingSource;
+pub(crate) use decompressed::{decompressed, is_compressed_name};
 pub use file::FileSource;
 pub use file_sink::{FileSink, SyncOnClose};
 pub use memory::MemorySource;
@@ -102,6 +104,12 @@ pub trait Source: Send + Sync {
     /// Whether every read costs a round trip, unless it follows the one before it.
     fn is_remote(&self) -> bool {
         false
+    }
+
+    /// The compression of the file as a whole, such as `gzip`, which hides the places of its blocks.
+    #[doc(hidden)]
+    fn compression(&self) -> Option<&'static str> {
+        None
     }
 
     /// Promises that this range will be read in order, as long as the result lives.

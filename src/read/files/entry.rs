@@ -10,6 +10,7 @@ use crate::read::blocks::SharedBlockIndex;
 use crate::read::fetch;
 use crate::read::settings::SECTION_BYTES;
 use crate::read::stats::{Counters, Held};
+use crate::source::{decompressed, is_compressed_name};
 use crate::{Error, ErrorKind, Header, Result, Schema, Source};
 
 /// One of several files.
@@ -17,6 +18,8 @@ pub(crate) struct FileEntry {
     pub(crate) number: usize,
     input: FileInput,
     size: OnceLock<u64>,
+    /// It is compressed as a whole, by its name: its size is known once it is opened.
+    is_compressed: bool,
     /// The file, if somebody has it open anyway.
     open: Option<Arc<OpenFile>>,
     index: Arc<SharedBlockIndex>,
@@ -24,13 +27,16 @@ pub(crate) struct FileEntry {
 
 impl FileEntry {
     pub(crate) fn new(number: usize, input: FileInput) -> Self {
-        Self { number, input, size: OnceLock::new(), open: None, index: Arc::default() }
+        let mut entry =
+            Self { number, input, size: OnceLock::new(), is_compressed: false, open: None, index: Arc::default() };
+        entry.is_compressed = !matches!(entry.input, FileInput::Source(_)) && is_compressed_name(&entry.name());
+        entry
     }
 
     /// A file that is open already.
     pub(crate) fn of_open(file: Arc<OpenFile>) -> Self {
         let (number, input, index) = (file.number, FileInput::Source(file.source.clone()), file.index.clone());
-        Self { number, input, size: OnceLock::new(), open: Some(file), index }
+        Self { number, input, size: OnceLock::new(), is_compressed: false, open: Some(file), index }
     }
 
     /// What it is called in errors.
@@ -61,6 +67,7 @@ impl FileEntry {
     /// How many bytes it has, if that is known without waiting.
     pub(crate) fn known_size(&self) -> Option<u64> {
         match &self.input {
+            _ if self.is_compressed => self.size.get().copied(),
             FileInput::Deferred(file) => file.known_size(),
             _ => self.size().ok(),
         }
@@ -87,6 +94,11 @@ impl FileEntry {
     /// Its bytes; those of a small file are in memory.
     pub(crate) fn open(&self) -> Result<Arc<dyn Source>> {
         let source = self.input.open()?;
+        if self.is_compressed {
+            let source = decompressed(source)?;
+            let _ = self.size.set(source.size());
+            return Ok(source);
+        }
         if source.size() >= SECTION_BYTES.start || matches!(self.input, FileInput::Source(_)) {
             return Ok(source);
         }
