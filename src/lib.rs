@@ -89,6 +89,16 @@ pub use source::{
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};
 
 /// The stores that [`StoreFile::from_store`] takes, in the version that this crate is built with.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use polars_avro::object_store::ObjectStore;
+/// use polars_avro::object_store::memory::InMemory;
+///
+/// let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+/// assert_eq!(store.to_string(), "InMemory");
+/// ```
 #[cfg(feature = "object_store")]
 pub use ::object_store;
 
