@@ -88,6 +88,17 @@ pub use source::{
 };
 pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};
 
+/// Types of polars-arrow that appear in signatures and in batches here.
+pub mod arrow {
+    pub use polars_arrow::array::{
+        Array, BinaryViewArray, BooleanArray, DictionaryArray, DictionaryKey, FixedSizeBinaryArray, FixedSizeListArray,
+        ListArray, MapArray, NullArray, PrimitiveArray, StructArray, Utf8ViewArray,
+    };
+    pub use polars_arrow::bitmap::Bitmap;
+    pub use polars_arrow::datatypes::{ArrowDataType, Field};
+    pub use polars_buffer::Buffer;
+}
+
 /// The stores that [`StoreFile::from_store`] takes, in the version that this crate is built with.
 ///
 /// ```
@@ -101,17 +112,6 @@ pub use write::{WriteOptions, Writer, Written, append_options, avro_schema_of};
 /// ```
 #[cfg(feature = "object_store")]
 pub use ::object_store;
-
-/// Types of polars-arrow that appear in signatures and in batches here.
-pub mod arrow {
-    pub use polars_arrow::array::{
-        Array, BinaryViewArray, BooleanArray, DictionaryArray, DictionaryKey, FixedSizeBinaryArray, FixedSizeListArray,
-        ListArray, MapArray, NullArray, PrimitiveArray, StructArray, Utf8ViewArray,
-    };
-    pub use polars_arrow::bitmap::Bitmap;
-    pub use polars_arrow::datatypes::{ArrowDataType, Field};
-    pub use polars_buffer::Buffer;
-}
 
 /// The examples of the documentation and of the README.
 #[cfg(all(doctest, feature = "polars"))]

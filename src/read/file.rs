@@ -11,7 +11,7 @@ use super::files::{FileInput, FileOpener, OpenFile, OpenOptions, Selection};
 use super::options::ReadOptions;
 use super::reader::BatchReader;
 use crate::source::decompressed;
-use crate::{Header, Result, Schema};
+use crate::{ErrorKind, Header, Result, Schema};
 
 /// A file whose header has been read: a set of one. Cheap to clone; nothing of it changes.
 ///
@@ -42,7 +42,13 @@ impl FileOpener {
     /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
     /// it cannot be read as the reader's schema.
     pub fn open(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
-        let file = Arc::new(self.open_file(decompressed(input.into().open()?)?)?);
+        let source = input.into().open()?;
+        let opened = self.open_file(source.clone()).or_else(|error| {
+            // Only a file that is not Avro costs another look at its first bytes.
+            let content = if error.kind() == ErrorKind::Data { decompressed(source)? } else { return Err(error) };
+            if content.compression().is_some() { self.open_file(content) } else { Err(error) }
+        });
+        let file = Arc::new(opened?);
         let planned = file.resolved.plan(&Selection::default(), &file.limits);
         let (plan, _) = planned.map_err(|error| error.in_file(file.source.name()))?;
         let set = FileSet::of_open(file.clone(), self.cache.clone());
