@@ -12,9 +12,11 @@ import click
 from polars_avro import __version__, _interrupts
 from polars_avro._bad_blocks import AvroWarning
 from polars_avro._cli import ending, failures
+from polars_avro._cli.commands.aliases import getmeta, getschema
 from polars_avro._cli.commands.cat import cat
 from polars_avro._cli.commands.check import check
 from polars_avro._cli.commands.completion import completion
+from polars_avro._cli.commands.concat import concat
 from polars_avro._cli.commands.convert import convert
 from polars_avro._cli.commands.count import count
 from polars_avro._cli.commands.diff import diff
@@ -54,7 +56,11 @@ def cli(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for command in (head, tail, sample, cat, schema, metadata, count, check, convert, diff, completion):
+_COMMANDS = (
+    *(head, tail, sample, cat, schema, metadata, count, check, convert, concat, diff, completion),
+    *(getschema, getmeta),
+)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

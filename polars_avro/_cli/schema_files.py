@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from polars_avro._cli.containers import encode_header
 from polars_avro._core import FileOpener
 from polars_avro._errors import AvroError
 from polars_avro._schemas import schema_json
-
-_SYNC = bytes(16)
 
 
 def parse(source: str) -> str:
@@ -23,15 +22,4 @@ def parse(source: str) -> str:
 
 def empty_file(schema: str) -> bytes:
     """Return a file without rows that was written with this schema."""
-    key, value = b"avro.schema", schema.encode()
-    return b"Obj\x01" + _long(1) + _long(len(key)) + key + _long(len(value)) + value + _long(0) + _SYNC
-
-
-def _long(value: int) -> bytes:
-    """Encode a count that is not negative."""
-    value <<= 1
-    encoded = bytearray()
-    while value > 127:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*encoded, value])
+    return encode_header({"avro.schema": schema.encode()}, bytes(16))

@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import click
+
 from polars_avro._interrupts import interrupts
 from polars_avro._sources import inputs, stores
 
@@ -87,6 +89,20 @@ def opened(target: str) -> Iterator[Any]:
             yield output
     else:
         with _replacing(target) as path:
+            yield path
+
+
+@contextmanager
+def opened_file(target: str, command: str) -> Iterator[Any]:
+    """Give an open file for a local path, standard output, pipes and devices; URLs are an error."""
+    if stores.is_remote(target):
+        msg = f"{command} writes local files, got {stores.shown(target)}: `convert` writes to stores"
+        raise click.UsageError(msg)
+    with opened(target) as path:
+        if isinstance(path, str):
+            with open(path, "wb") as file:
+                yield file
+        else:
             yield path
 
 
