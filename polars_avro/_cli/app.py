@@ -20,11 +20,14 @@ from polars_avro._cli.commands.concat import concat
 from polars_avro._cli.commands.convert import convert
 from polars_avro._cli.commands.count import count
 from polars_avro._cli.commands.diff import diff
+from polars_avro._cli.commands.fromjson import fromjson
 from polars_avro._cli.commands.head import head
 from polars_avro._cli.commands.metadata import metadata
+from polars_avro._cli.commands.recodec import recodec
 from polars_avro._cli.commands.sample import sample
 from polars_avro._cli.commands.schema import schema
 from polars_avro._cli.commands.tail import tail
+from polars_avro._cli.commands.tojson import tojson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +60,8 @@ def cli(ctx: click.Context) -> None:
 
 
 _COMMANDS = (
-    *(head, tail, sample, cat, schema, metadata, count, check, convert, concat, diff, completion),
+    *(head, tail, sample, cat, schema, metadata, count, check, convert),
+    *(concat, recodec, tojson, fromjson, diff, completion),
     *(getschema, getmeta),
 )
 for command in _COMMANDS:

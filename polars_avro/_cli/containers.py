@@ -46,7 +46,7 @@ class Header(NamedTuple):
 
 def encode_header(metadata: Mapping[str, bytes], sync_marker: bytes) -> bytes:
     """Return the bytes of a header with these entries."""
-    entries = [_sized(key.encode()) + _sized(value) for key, value in metadata.items()]
+    entries = [_sized(key.encode("utf-8", "surrogateescape")) + _sized(value) for key, value in metadata.items()]
     return _MAGIC + encode_long(len(entries)) + b"".join(entries) + encode_long(0) + sync_marker
 
 
@@ -62,21 +62,22 @@ def encode_long(value: int) -> bytes:
 
 def read_header(file: IO[bytes], name: str) -> Header:
     """Read a header, and leave the file at the first block."""
-    if file.read(len(_MAGIC)) != _MAGIC:
+    place = f"{name}: header"
+    if _read_exactly(file, len(_MAGIC), place) != _MAGIC:
         msg = f"{name}: not an Avro container file"
         raise AvroDataError(msg)
     metadata: dict[str, bytes] = {}
-    while count := _read_long(file, name):
+    while count := _read_long(file, place):
         if count < 0:
             # The size of the entries in bytes follows.
-            _read_long(file, name)
+            _read_long(file, place)
         for _ in range(abs(count)):
-            key = _read_sized(file, name).decode("utf-8", "surrogateescape")
-            metadata[key] = _read_sized(file, name)
+            key = _read_sized(file, place).decode("utf-8", "surrogateescape")
+            metadata[key] = _read_sized(file, place)
     if "avro.schema" not in metadata:
-        msg = f"{name}: the header has no `avro.schema`"
+        msg = f"{place}: no `avro.schema`"
         raise AvroDataError(msg)
-    return Header(metadata, _read_exactly(file, _SYNC_SIZE, name))
+    return Header(metadata, _read_exactly(file, _SYNC_SIZE, place))
 
 
 def copy_blocks(
@@ -111,7 +112,7 @@ def _sized(data: bytes) -> bytes:
 def _read_exactly(file: IO[bytes], size: int, place: str) -> bytes:
     data = file.read(size)
     if len(data) < size:
-        msg = f"{place}: the file ends inside it"
+        msg = f"{place}: the file ends here"
         raise TruncatedError(msg)
     return data
 
@@ -127,9 +128,9 @@ def _read_long(file: IO[bytes], place: str, first: bytes = b"") -> int:
     raise AvroDataError(msg)
 
 
-def _read_sized(file: IO[bytes], name: str) -> bytes:
-    size = _read_long(file, name)
+def _read_sized(file: IO[bytes], place: str) -> bytes:
+    size = _read_long(file, place)
     if not 0 <= size <= _MAX_ENTRY:
-        msg = f"{name}: an entry of the header has a size of {size} bytes"
+        msg = f"{place}: an entry of {size} bytes"
         raise AvroDataError(msg)
-    return _read_exactly(file, size, name)
+    return _read_exactly(file, size, place)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from polars_avro._cli.containers import encode_header
 from polars_avro._core import FileOpener
 from polars_avro._errors import AvroError
 from polars_avro._schemas import schema_json
 
 
-def parse(source: str) -> str:
-    """Return the schema of an .avsc file, or of JSON text, as text that is known to be a schema."""
+def parse(source: str, *, any_name: bool = False) -> str:
+    """
+    Return the schema of an .avsc file, or of JSON text, as text that is known to be a schema.
+
+    With `any_name` a file needs no extension.
+    """
+    is_file = source.endswith(".avsc") or (any_name and os.path.isfile(source))
     try:
-        text = schema_json(source, "schema")
+        text = schema_json(Path(source) if is_file else source, "schema")
         FileOpener(text)
     except AvroError as error:
-        if source.endswith(".avsc"):
+        if is_file:
             error.args = (f"{source}: {error}",)
         raise
     return text

@@ -34,8 +34,8 @@ def test_other_readers_read_the_rows_of_all_files(cli, three, tmp_path):
     assert cli.good("concat", *three, tmp_path / "all.avro") == []
     with open(tmp_path / "all.avro", "rb") as file:
         assert list(fastavro.reader(file)) == make_rows(420)
-    with DataFileReader(open(tmp_path / "all.avro", "rb"), DatumReader()) as reader:
-        assert list(reader) == make_rows(420)
+    with open(tmp_path / "all.avro", "rb") as file:
+        assert list(DataFileReader(file, DatumReader())) == make_rows(420)
 
 
 def test_blocks_are_copied_and_markers_are_not(cli, three, tmp_path):
@@ -116,13 +116,13 @@ def test_other_codecs_are_refused(cli, three, tmp_path):
 def damaged_files():
     sound = block(1, text("first"))
     return {
-        "truncated": (header(FIELD) + sound + sound[:-3], "block 1: the file ends inside it"),
+        "truncated": (header(FIELD) + sound + sound[:-3], "block 1: the file ends here"),
         "marker": (header(FIELD) + sound + block(1, text("b"), sync=bytes(16)), "block 1: the sync marker after it"),
         "size": (header(FIELD) + long(1) + long(-4), "block 0: a row count of 1 and a size of -4"),
         "varint": (header(FIELD) + b"\xff" * 20, "block 0: a number of more than 10 bytes"),
-        "header": (header(FIELD)[:-3], "the file ends inside it"),
+        "header": (header(FIELD)[:-3], "header: the file ends here"),
         "magic": (b"no file", "not an Avro container file"),
-        "empty": (b"", "not an Avro container file"),
+        "empty": (b"", "header: the file ends here"),
     }
 
 
