@@ -23,7 +23,9 @@ from polars_avro._cli.commands.diff import diff
 from polars_avro._cli.commands.fromjson import fromjson
 from polars_avro._cli.commands.head import head
 from polars_avro._cli.commands.metadata import metadata
+from polars_avro._cli.commands.random_rows import random_rows
 from polars_avro._cli.commands.recodec import recodec
+from polars_avro._cli.commands.repair import repair
 from polars_avro._cli.commands.sample import sample
 from polars_avro._cli.commands.schema import schema
 from polars_avro._cli.commands.tail import tail
@@ -43,7 +45,8 @@ or - for standard input.
 \b
 Exit status:
   0    done, also if the reader of the output stopped early
-  1    `check` found damage, or `diff` found a schema that cannot read the other
+  1    `check` or `repair` found damage, or `diff` found a schema that cannot read
+       the other
   2    the command line is wrong
   3    a file cannot be read or written
   130  interrupted
@@ -61,7 +64,7 @@ def cli(ctx: click.Context) -> None:
 
 _COMMANDS = (
     *(head, tail, sample, cat, schema, metadata, count, check, convert),
-    *(concat, recodec, tojson, fromjson, diff, completion),
+    *(repair, concat, recodec, tojson, fromjson, random_rows, diff, completion),
     *(getschema, getmeta),
 )
 for command in _COMMANDS:

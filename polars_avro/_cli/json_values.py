@@ -29,9 +29,14 @@ def values(stream: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
             msg = f"{name}, line {number}: not UTF-8: {error.reason} at byte {error.start}"
             raise AvroDataError(msg) from None
         if not lines:
-            if not line.strip():
-                continue
             first = number
+            try:
+                # One value on one line, as `tojson` writes it.
+                yield number, json.loads(line)
+                continue
+            except (json.JSONDecodeError, RecursionError):
+                if not line.strip():
+                    continue
         depth += sum(_nesting(token) for token in _TOKEN.findall(line))
         size += len(line)
         lines.append(line)

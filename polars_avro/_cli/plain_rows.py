@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._cli.rows import Frames
 
 #: Rows that are Python objects at a time.
 BATCH_ROWS = 4096
@@ -50,13 +51,11 @@ class PlainSchema:
 
     def frame(self, values: list[Any]) -> pl.DataFrame:
         """Return a frame of rows that are Python objects."""
-        if not self._is_record:
-            return pl.Series("value", values, dtype=self.dtype).to_frame()
         if not self.columns:
             return pl.DataFrame(height=len(values))
-        return pl.DataFrame(
-            [pl.Series(name, [value[name] for value in values], dtype=dtype) for name, dtype in self.columns.items()]
-        )
+        rows = values if self._is_record else [{"value": value} for value in values]
+        # Polars builds structs at once, and lists one by one in Python.
+        return pl.Series(rows, dtype=pl.Struct(self.columns)).struct.unnest()
 
 
 class PlainFile(NamedTuple):
@@ -75,9 +74,7 @@ class PlainFile(NamedTuple):
         metadata = {key: value for key, value in file.metadata.items() if not key.startswith("avro.")}
         return cls(source, storage_options, PlainSchema(file.schema_json), file.codec, metadata)
 
-    def frames(
-        self, n_rows: int | None = None, on_bad_block: Callable[[BadBlock], object] | None = None
-    ) -> Iterator[pl.DataFrame]:
+    def frames(self, n_rows: int | None = None, on_bad_block: Callable[[BadBlock], object] | None = None) -> Frames:
         """Read the rows. With a callback, damaged blocks are dropped."""
         options: dict[str, Any] = {"storage_options": self.storage_options, "n_rows": n_rows}
         if on_bad_block is not None:

@@ -67,6 +67,12 @@ def standard_output() -> IO[bytes]:
     return cast("IO[bytes]", sys.stdout.buffer)
 
 
+def is_standard_output(target: str) -> bool:
+    """Return whether a target is standard output."""
+    descriptor = _DESCRIPTOR.fullmatch(target)
+    return target == "-" or (descriptor is not None and descriptor[1] in (None, "1"))
+
+
 @contextmanager
 def opened(target: str) -> Iterator[Any]:
     """
@@ -75,7 +81,7 @@ def opened(target: str) -> Iterator[Any]:
     A local file is written under a name beside it, and replaced at success. A failure leaves the old file as it was.
     """
     descriptor = _DESCRIPTOR.fullmatch(target)
-    if target == "-" or (descriptor and descriptor[1] in (None, "1")):
+    if is_standard_output(target):
         with _reported(standard_output(), _STDOUT) as output:
             yield output
     elif descriptor:

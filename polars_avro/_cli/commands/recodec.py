@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +43,7 @@ def recodec(source: str, target: str, storage_options: dict[str, Any] | None, co
     with (
         targets.opened_file(target, "recodec") as out,
         plain_rows.writer(out, file.schema, metadata=file.metadata, compression=compression, level=level) as writer,
+        closing(file.frames()) as frames,
     ):
-        for df in file.frames():
+        for df in frames:
             writer.write(df)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -43,9 +44,10 @@ def _print(file: PlainFile, stdout: IO[bytes], rows: int | None, *, indent: int 
     separators = (",", ":") if indent is None else None
     encode = json.JSONEncoder(ensure_ascii=False, indent=indent, separators=separators).encode
     printed = 0
-    for df in file.frames(rows):
-        for piece in df.iter_slices(plain_rows.BATCH_ROWS):
-            lines = [f"{encode(convert(value))}\n" for value in schema.values(piece)]
-            stdout.write("".join(lines).encode())
-        printed += df.height
+    with closing(file.frames(rows)) as frames:
+        for df in frames:
+            for piece in df.iter_slices(plain_rows.BATCH_ROWS):
+                lines = [f"{encode(convert(value))}\n" for value in schema.values(piece)]
+                stdout.write("".join(lines).encode())
+            printed += df.height
     return printed
