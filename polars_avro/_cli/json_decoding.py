@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from polars_avro._cli.json_encoding import HAS_MAPS, MAX_FLOAT, Convert, field_dtype
+from polars_avro._cli.json_encoding import MAX_FLOAT, Convert, field_dtype, has_entries, value_dtype
 
 if TYPE_CHECKING:
     from polars_avro._cli.avro_types import AvroType
@@ -47,7 +47,7 @@ def from_json(node: AvroType, dtype: Any) -> Convert:  # noqa: PLR0911  (one ret
     if node.kind == "array":
         return _array(from_json(node.inner[0], dtype.inner))
     if node.kind == "map":
-        return _map(from_json(node.inner[0], dtype.value if HAS_MAPS else field_dtype(dtype.inner, "value")))
+        return _map(from_json(node.inner[0], value_dtype(dtype)), is_list=has_entries(dtype))
     if node.kind == "record":
         return _record([(name, from_json(inner, field_dtype(dtype, name))) for name, inner in node.fields])
     return _union(node, dtype)
@@ -138,7 +138,7 @@ def _array(convert: Convert) -> Convert:
     return convert_array
 
 
-def _map(convert: Convert) -> Convert:
+def _map(convert: Convert, *, is_list: bool) -> Convert:
     def convert_map(value: Any) -> Any:
         if not isinstance(value, dict):
             return _mismatch("an object", value)
@@ -150,7 +150,7 @@ def _map(convert: Convert) -> Convert:
         except MismatchError as error:
             error.fields.append(f"[{key!r}]")
             raise
-        return entries if HAS_MAPS else [{"key": key, "value": each} for key, each in entries.items()]
+        return [{"key": key, "value": each} for key, each in entries.items()] if is_list else entries
 
     return convert_map
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Convert: TypeAlias = Callable[[Any], Any]
 
-#: Maps came with Polars 2. Before, they are lists of entries.
-HAS_MAPS = hasattr(pl, "Map")
 #: The least double that is no float: the largest float and half of its last digit.
 MAX_FLOAT = 3.4028235677973366e38
 _MIN_NORMAL = 2.0**-126
@@ -39,13 +37,23 @@ def to_json(node: AvroType, dtype: Any) -> Convert | None:  # noqa: PLR0911  (on
         item = to_json(node.inner[0], dtype.inner)
         return None if item is None else lambda value: [item(each) for each in value]
     if node.kind == "map":
-        return _map_to_json(to_json(node.inner[0], dtype.value if HAS_MAPS else field_dtype(dtype.inner, "value")))
+        return _map_to_json(to_json(node.inner[0], value_dtype(dtype)), is_list=has_entries(dtype))
     return None
 
 
 def field_dtype(dtype: Any, name: str) -> Any:
     """Return the dtype of a field of a struct."""
     return next(field.dtype for field in dtype.fields if field.name == name)
+
+
+def has_entries(dtype: Any) -> bool:
+    """Return whether a map is a list of entries: `pl.Map` came with Polars 2."""
+    return isinstance(dtype, pl.List)
+
+
+def value_dtype(dtype: Any) -> Any:
+    """Return the dtype of the values of a map."""
+    return field_dtype(dtype.inner, "value") if has_entries(dtype) else dtype.value
 
 
 def _shortest(value: float) -> float:
@@ -73,8 +81,8 @@ def _record_to_json(fields: list[tuple[str, Convert | None]]) -> Convert | None:
     return convert_record
 
 
-def _map_to_json(convert: Convert | None) -> Convert | None:
-    if HAS_MAPS:
+def _map_to_json(convert: Convert | None, *, is_list: bool) -> Convert | None:
+    if not is_list:
         return None if convert is None else lambda value: {key: convert(each) for key, each in value.items()}
     inner: Convert = convert or (lambda value: value)
     return lambda value: {each["key"]: inner(each["value"]) for each in value}

@@ -7,6 +7,7 @@ import os
 import struct
 
 import fastavro
+import polars as pl
 import pytest
 import strategies
 from containers import header, raw_rows, written
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from rows import make_rows, write
 
 import polars_avro
-from polars_avro._cli import json_decoding, json_encoding, json_values, plain_rows
+from polars_avro._cli import avro_types, json_decoding, json_encoding, json_values, plain_rows
 
 EVERY_TYPE = {
     "type": "record",
@@ -217,6 +218,15 @@ def test_random_schemas(file):
         stream = io.BytesIO("\n".join(lines).encode())
         writer.write(schema.frame([convert(value) for _, value in json_values.values(stream, "in")]))
     assert is_same(raw_rows(out.getvalue())[1], rows)
+
+
+def test_maps_of_earlier_polars():
+    """Before Polars 2 a map is a list of entries."""
+    entries = pl.List(pl.Struct({"key": pl.String, "value": pl.Binary}))
+    root = avro_types.parse('{"type": "map", "values": "bytes"}')
+    values = [{"key": "a", "value": b"\xff"}, {"key": "b", "value": b""}]
+    assert json_encoding.to_json(root, entries)(values) == {"a": "\xff", "b": ""}
+    assert json_decoding.from_json(root, entries)({"a": "\xff", "b": ""}) == values
 
 
 def test_floats_have_the_fewest_digits(cli, tmp_path):
