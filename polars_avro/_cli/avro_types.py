@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from polars_avro._errors import AvroUnsupportedError
 
 PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+_FULL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _NAMED = ("record", "error", "enum", "fixed")
 
 
@@ -40,34 +42,49 @@ def parse(schema: str) -> AvroType:
     return _Parser().parse(json.loads(schema), "", "")
 
 
-def plain_schema(root: AvroType) -> str:
+def plain_schema(root: AvroType, *, aliases: bool = False) -> str:
     """
     Return a schema of the same encoding without logical types, defaults and other attributes.
 
-    Polars' values of dates, decimals and so on do not have all values of Avro; those of the plain types do.
+    Polars' values of dates, decimals and so on do not have all values of Avro; those of the plain types do. Names that
+    are not valid, such as those of Java's inner classes, cannot be written, so they are replaced. With `aliases` the
+    schema reads files of the original names.
     """
-    return json.dumps(_plain(root, set()))
+    return json.dumps(_PlainSchema(aliases=aliases).of(root))
 
 
-def _plain(node: AvroType, defined: set[str]) -> Any:  # noqa: PLR0911  (one return a kind)
-    if node.kind == "union":
-        return [_plain(branch, defined) for branch in node.inner]
-    if node.kind == "array":
-        return {"type": "array", "items": _plain(node.inner[0], defined)}
-    if node.kind == "map":
-        return {"type": "map", "values": _plain(node.inner[0], defined)}
-    if node.kind in PRIMITIVES or node.name in defined:
-        return node.name
-    defined.add(node.name)
-    named: dict[str, Any] = {"type": node.kind, "name": node.name}
-    if "." not in node.name:
-        # Otherwise the namespace around it would apply.
-        named["namespace"] = ""
-    if node.kind == "enum":
-        return named | {"symbols": node.symbols}
-    if node.kind == "fixed":
-        return named | {"size": node.size}
-    return named | {"fields": [{"name": name, "type": _plain(inner, defined)} for name, inner in node.fields]}
+class _PlainSchema:
+    """Converts types to plain ones. A named type is defined once."""
+
+    def __init__(self, *, aliases: bool) -> None:
+        self.aliases = aliases
+        self.names: dict[str, str] = {}
+
+    def of(self, node: AvroType) -> Any:
+        if node.kind == "union":
+            return [self.of(branch) for branch in node.inner]
+        if node.kind == "array":
+            return {"type": "array", "items": self.of(node.inner[0])}
+        if node.kind == "map":
+            return {"type": "map", "values": self.of(node.inner[0])}
+        if node.kind in PRIMITIVES:
+            return node.kind
+        return self.names[node.name] if node.name in self.names else self._define(node)
+
+    def _define(self, node: AvroType) -> dict[str, Any]:
+        is_valid = _FULL_NAME.fullmatch(node.name) is not None
+        name = self.names[node.name] = node.name if is_valid else f"renamed.Type{len(self.names)}"
+        named: dict[str, Any] = {"type": node.kind, "name": name}
+        if "." not in name:
+            # Otherwise the namespace around it would apply.
+            named["namespace"] = ""
+        if self.aliases and not is_valid:
+            named["aliases"] = [node.name]
+        if node.kind == "enum":
+            return named | {"symbols": node.symbols}
+        if node.kind == "fixed":
+            return named | {"size": node.size}
+        return named | {"fields": [{"name": field, "type": self.of(inner)} for field, inner in node.fields]}
 
 
 class _Parser:

@@ -54,8 +54,7 @@ class PlainSchema:
         if not self.columns:
             return pl.DataFrame(height=len(values))
         rows = values if self._is_record else [{"value": value} for value in values]
-        # Polars builds structs at once, and lists one by one in Python.
-        return pl.Series(rows, dtype=pl.Struct(self.columns)).struct.unnest()
+        return pl.DataFrame(rows, schema=self.columns)
 
 
 class PlainFile(NamedTuple):
@@ -80,7 +79,9 @@ class PlainFile(NamedTuple):
         if on_bad_block is not None:
             options |= {"ignore_errors": True, "on_bad_block": on_bad_block}
         with (
-            AvroReader(self.source, reader_schema=self.schema.plain, **options) as reader,
+            AvroReader(
+                self.source, reader_schema=avro_types.plain_schema(self.schema.root, aliases=True), **options
+            ) as reader,
             progress.Progress(name_of(self.source), reader.total_bytes) as bar,
         ):
             for df in reader:

@@ -9,7 +9,7 @@ import pytest
 import strategies
 from avro.datafile import DataFileReader
 from avro.io import DatumReader
-from containers import raw_rows
+from containers import block, header, raw_rows
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from rows import make_rows, write
 from test_cli_json import is_recursive, is_same
@@ -64,6 +64,25 @@ def test_random_schemas_keep_their_bytes(file):
 
 def polars_schema(data):
     return json.loads(polars_avro.read_avro_metadata(data).avro_schema)
+
+
+def test_names_that_are_not_valid(cli, tmp_path):
+    """Java writes names of inner classes, which the specification does not allow."""
+    inner = {"type": "record", "name": "Outer$Inner", "fields": [{"name": "a", "type": "int"}]}
+    color = {"type": "enum", "name": "Outer$Color", "symbols": ["RED"]}
+    fields = [{"name": "one", "type": inner}, {"name": "two", "type": ["null", "Outer$Inner", color]}]
+    schema = {"type": "record", "name": "n.Outer$Row", "fields": fields}
+    path = tmp_path / "a.avro"
+    rows = [b"\x02\x02\x04", b"\x02\x04\x00", b"\x02\x00"]
+    path.write_bytes(header(schema) + block(3, b"".join(rows)))
+    cli.good("recodec", "-C", "deflate", path, tmp_path / "b.avro")
+    assert polars_schema(tmp_path / "b.avro") == schema
+    assert cli.good("tojson", tmp_path / "b.avro") == [
+        '{"one":{"a":1},"two":{"n.Outer$Inner":{"a":2}}}',
+        '{"one":{"a":1},"two":{"n.Outer$Color":"RED"}}',
+        '{"one":{"a":1},"two":null}',
+    ]
+    assert raw_rows((tmp_path / "b.avro").read_bytes())[1] == raw_rows(path.read_bytes())[1]
 
 
 def test_levels(cli, path, tmp_path):
