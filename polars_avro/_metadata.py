@@ -115,7 +115,7 @@ def read_avro_metadata(
     ('deflate', 5, 300)
     """
     _options.check(limits=limits)
-    file = _open(source, storage_options, credential_provider, "read_avro_metadata", limits)
+    file = open_file(source, storage_options, credential_provider, "read_avro_metadata", limits)
     n_blocks, n_rows = file.count_blocks()
     return AvroMetadata(
         avro_schema=file.schema_json,
@@ -181,15 +181,16 @@ def read_avro_schema(
     Enum(categories=['CLEAR', 'CLOUDS', 'RAIN'])
     """
     _options.check(limits=limits)
-    return pl.Schema(_open(source, storage_options, credential_provider, "read_avro_schema", limits))
+    return pl.Schema(open_file(source, storage_options, credential_provider, "read_avro_schema", limits))
 
 
-def _open(
+def open_file(
     source: Source,
     storage_options: StorageOptions | None,
     credential_provider: CredentialProvider,
     caller: str,
     limits: Limits | None,
 ) -> ContainerFile:
+    """Read the header of one file."""
     opened = stores.open_source(normalize_file(source, caller), storage_options, credential_provider, caller)
     return ContainerFile(opened, as_written(limits or DEFAULT_LIMITS))

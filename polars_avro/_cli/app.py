@@ -12,17 +12,24 @@ import click
 from polars_avro import __version__, _interrupts
 from polars_avro._bad_blocks import AvroWarning
 from polars_avro._cli import ending, failures
+from polars_avro._cli.commands.aliases import getmeta, getschema
 from polars_avro._cli.commands.cat import cat
 from polars_avro._cli.commands.check import check
 from polars_avro._cli.commands.completion import completion
+from polars_avro._cli.commands.concat import concat
 from polars_avro._cli.commands.convert import convert
 from polars_avro._cli.commands.count import count
 from polars_avro._cli.commands.diff import diff
+from polars_avro._cli.commands.fromjson import fromjson
 from polars_avro._cli.commands.head import head
 from polars_avro._cli.commands.metadata import metadata
+from polars_avro._cli.commands.random_rows import random_rows
+from polars_avro._cli.commands.recodec import recodec
+from polars_avro._cli.commands.repair import repair
 from polars_avro._cli.commands.sample import sample
 from polars_avro._cli.commands.schema import schema
 from polars_avro._cli.commands.tail import tail
+from polars_avro._cli.commands.tojson import tojson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +45,8 @@ or - for standard input.
 \b
 Exit status:
   0    success, also if the reader of the output stopped early
-  1    `check` found damage, or `diff` found a schema that cannot read the other
+  1    `check` or `repair` found damage, or `diff` found a schema that cannot read
+       the other
   2    the command line is wrong
   3    a file cannot be read or written
   130  interrupted
@@ -54,7 +62,12 @@ def cli(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for command in (head, tail, sample, cat, schema, metadata, count, check, convert, diff, completion):
+_COMMANDS = (
+    *(head, tail, sample, cat, schema, metadata, count, check, convert),
+    *(repair, concat, recodec, tojson, fromjson, random_rows, diff, completion),
+    *(getschema, getmeta),
+)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

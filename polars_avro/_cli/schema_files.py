@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+from polars_avro._cli.containers import encode_header
 from polars_avro._core import FileOpener
 from polars_avro._errors import AvroError
 from polars_avro._schemas import schema_json
 
-_SYNC = bytes(16)
 
+def parse(source: str, *, any_name: bool = False) -> str:
+    """
+    Return the schema of an .avsc file, or of JSON text, as text that is known to be a schema.
 
-def parse(source: str) -> str:
-    """Return the schema of an .avsc file, or of JSON text, as text that is known to be a schema."""
+    With `any_name` a file needs no extension.
+    """
+    is_file = source.endswith(".avsc") or (any_name and os.path.isfile(source))
     try:
-        text = schema_json(source, "schema")
+        text = schema_json(Path(source) if is_file else source, "schema")
         FileOpener(text)
     except AvroError as error:
-        if source.endswith(".avsc"):
+        if is_file:
             error.args = (f"{source}: {error}",)
         raise
     return text
@@ -23,15 +30,4 @@ def parse(source: str) -> str:
 
 def empty_file(schema: str) -> bytes:
     """Return a file without rows that was written with this schema."""
-    key, value = b"avro.schema", schema.encode()
-    return b"Obj\x01" + _long(1) + _long(len(key)) + key + _long(len(value)) + value + _long(0) + _SYNC
-
-
-def _long(value: int) -> bytes:
-    """Encode a count that is not negative."""
-    value <<= 1
-    encoded = bytearray()
-    while value > 127:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*encoded, value])
+    return encode_header({"avro.schema": schema.encode()}, bytes(16))

@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import click
+
 from polars_avro._interrupts import interrupts
 from polars_avro._sources import inputs, stores
 
@@ -65,6 +67,12 @@ def standard_output() -> IO[bytes]:
     return cast("IO[bytes]", sys.stdout.buffer)
 
 
+def is_standard_output(target: str) -> bool:
+    """Return whether a target is standard output."""
+    descriptor = _DESCRIPTOR.fullmatch(target)
+    return target == "-" or (descriptor is not None and descriptor[1] in (None, "1"))
+
+
 @contextmanager
 def opened(target: str) -> Iterator[Any]:
     """
@@ -74,7 +82,7 @@ def opened(target: str) -> Iterator[Any]:
     existing file unchanged.
     """
     descriptor = _DESCRIPTOR.fullmatch(target)
-    if target == "-" or (descriptor and descriptor[1] in (None, "1")):
+    if is_standard_output(target):
         with _reported(standard_output(), _STDOUT) as output:
             yield output
     elif descriptor:
@@ -88,6 +96,20 @@ def opened(target: str) -> Iterator[Any]:
             yield output
     else:
         with _replacing(target) as path:
+            yield path
+
+
+@contextmanager
+def opened_file(target: str, command: str) -> Iterator[Any]:
+    """Give an open file for a local path, standard output, pipes and devices; URLs are an error."""
+    if stores.is_remote(target):
+        msg = f"{command} writes local files, got {stores.shown(target)}: `convert` writes to stores"
+        raise click.UsageError(msg)
+    with opened(target) as path:
+        if isinstance(path, str):
+            with open(path, "wb") as file:
+                yield file
+        else:
             yield path
 
 

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polars_avro._bad_blocks import IRREGULAR, AvroWarning, BadBlock
+from polars_avro._bad_blocks import AvroWarning
 from polars_avro._cli import ending, failures
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.block_reports import BlockReports
 from polars_avro._cli.progress import Progress
 from polars_avro._errors import AvroError
 from polars_avro._reader import AvroReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from polars_avro._cli.sources import Sources
 
 
@@ -40,19 +39,12 @@ def check(ctx: click.Context, sources: Sources, quiet: bool) -> None:
 
 def _check(file: Any, *, quiet: bool, storage_options: dict[str, Any] | None) -> int:
     name = sources_.name_of(file)
-    lost: list[BadBlock] = []
-
-    def report(bad: BadBlock) -> None:
-        lost.append(bad)
-        # The message names file, block and offset.
-        rows = "" if bad.rows_lost is None or bad.kind == IRREGULAR else f" ({_rows(bad.rows_lost)})"
-        click.echo(failures.one_line(bad.message) + rows)
-
+    reports = BlockReports(name)
     try:
         with warnings.catch_warnings():
             # The summary below has the same counts.
             warnings.simplefilter("ignore", AvroWarning)
-            rows = _read(file, name, report, storage_options)
+            rows = _read(file, name, reports, storage_options)
     except (AvroError, UnicodeError) as error:
         click.echo(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}")
         return failures.FOUND
@@ -62,35 +54,14 @@ def _check(file: Any, *, quiet: bool, storage_options: dict[str, Any] | None) ->
             raise
         click.echo(f"polars-avro: error: {failures.describe(error)}", err=True)
         return failures.FAILED
-    if lost:
-        irregular = sum(bad.kind == IRREGULAR for bad in lost)
-        kinds = [(len(lost) - irregular, "damaged"), (irregular, "irregular")]
-        blocks = " and ".join(
-            f"1 {kind} block" if count == 1 else f"{count:,} {kind} blocks" for count, kind in kinds if count
-        )
-        click.echo(f"{name}: {blocks}, {_rows_lost(lost)} lost, {_rows(rows)} can be read")
-        return failures.FOUND
-    if not quiet:
-        click.echo(f"{name}: ok, {_rows(rows)}")
-    return 0
+    return reports.summarize(rows, "can be read", quiet=quiet)
 
 
-def _read(file: Any, name: str, report: Callable[[BadBlock], object], storage_options: dict[str, Any] | None) -> int:
-    options: dict[str, Any] = {"ignore_errors": True, "on_bad_block": report, "storage_options": storage_options}
+def _read(file: Any, name: str, reports: BlockReports, storage_options: dict[str, Any] | None) -> int:
+    options: dict[str, Any] = {"ignore_errors": True, "on_bad_block": reports, "storage_options": storage_options}
     with AvroReader(file, **options) as reader:
         with Progress(name, reader.total_bytes) as progress:
             for _ in reader:
                 progress.advance_to(reader.bytes_read)
             progress.advance_to(reader.total_bytes)
         return reader.rows_read
-
-
-def _rows_lost(lost: list[BadBlock]) -> str:
-    rows = sum(bad.rows_lost or 0 for bad in lost)
-    if all(bad.rows_lost is not None for bad in lost):
-        return _rows(rows)
-    return f"{_rows(rows)} or more" if rows else "an unknown number of rows"
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

@@ -1,0 +1,43 @@
+"""``polars-avro random``: rows of a schema."""
+
+from __future__ import annotations
+
+import random
+
+import click
+
+from polars_avro._cli import formats, targets
+from polars_avro._cli import sources as sources_
+
+
+@click.command("random")
+@click.argument("target", type=sources_.PATH)
+@click.option(
+    "--schema-file", "--schema", "schema", metavar="SCHEMA", required=True, help="Schema of TARGET: a file, or JSON."
+)
+@click.option("--count", type=click.IntRange(min=0), required=True, help="Number of rows.")
+@click.option("--seed", type=int, help="Equal seeds give equal files.")
+@click.option("-C", "--codec", "--compression", "codec", metavar="NAME", help="Codec of the blocks; by default snappy.")
+@click.option("--level", type=int, help="Level of the codec.")
+def random_rows(target: str, schema: str, count: int, seed: int | None, codec: str | None, level: int | None) -> None:
+    """
+    Write random rows of a schema to an Avro file.
+
+    Values are valid for their logical types, so times are between 1900 and 2099. TARGET is replaced at success only.
+    """
+    from polars_avro._cli import json_decoding, plain_rows, schema_files
+    from polars_avro._cli.random_values import random_value
+
+    plain = plain_rows.PlainSchema(schema_files.parse(schema, any_name=True))
+    compression = formats.compression_of(formats.AVRO, codec)
+    convert = json_decoding.from_json(plain.root, plain.dtype)
+    source = random.Random(seed)
+    with (
+        targets.opened_file(target, "random") as out,
+        plain_rows.writer(
+            out, plain, metadata={}, sync_marker=source.randbytes(16), compression=compression, level=level
+        ) as writer,
+    ):
+        for first in range(0, count, plain_rows.BATCH_ROWS):
+            rows = range(min(plain_rows.BATCH_ROWS, count - first))
+            writer.write(plain.frame([convert(random_value(plain.root, source)) for _ in rows]))

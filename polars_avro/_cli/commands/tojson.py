@@ -1,0 +1,53 @@
+"""``polars-avro tojson``: rows in Avro's JSON encoding."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from polars_avro._cli import sources as sources_
+from polars_avro._cli import targets
+
+if TYPE_CHECKING:
+    from polars_avro._cli.plain_rows import PlainFile
+    from polars_avro._cli.sources import Sources
+
+
+@click.command()
+@sources_.argument
+@click.option("-n", "--rows", type=click.IntRange(min=0), help="Stop after this many rows of all files.")
+@click.option("--pretty", is_flag=True, help="Print each field on a line of its own.")
+def tojson(sources: Sources, rows: int | None, pretty: bool) -> None:
+    """
+    Print rows in Avro's JSON encoding, one per line.
+
+    A value of a union that is not null is an object with the name of its type. Bytes are text of code points up to 255.
+    A logical type is printed as the type that it annotates. `cat` prints values without tags, and dates as text.
+    """
+    from polars_avro._cli.plain_rows import PlainFile
+
+    files = sources.files()
+    with targets.opened(sources_.STDIN) as stdout:
+        for file in files:
+            printed = _print(PlainFile.open(file, sources.storage_options), stdout, rows, indent=2 if pretty else None)
+            rows = None if rows is None else rows - printed
+
+
+def _print(file: PlainFile, stdout: IO[bytes], rows: int | None, *, indent: int | None) -> int:
+    from polars_avro._cli import json_encoding, plain_rows
+
+    schema = file.schema
+    convert = json_encoding.to_json(schema.root, schema.dtype) or (lambda value: value)
+    separators = (",", ":") if indent is None else None
+    encode = json.JSONEncoder(ensure_ascii=False, indent=indent, separators=separators).encode
+    printed = 0
+    with closing(file.frames(rows)) as frames:
+        for df in frames:
+            for piece in df.iter_slices(plain_rows.BATCH_ROWS):
+                lines = [f"{encode(convert(value))}\n" for value in schema.values(piece)]
+                stdout.write("".join(lines).encode())
+            printed += df.height
+    return printed
