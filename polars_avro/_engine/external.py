@@ -1,7 +1,8 @@
 """
 A scan as Polars' engine runs its own: through the external reader of Polars 2.
 
-The only module that knows these names, which Polars calls unstable. Importing it fails where they are missing.
+Polars calls these names unstable. Importing the module fails if they are missing. `shutdown.py` depends on the batches of
+such a scan too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-//! From a resolution to columns: the one match over node kinds.
+//! Compiles a resolution into columns.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,4 +1,4 @@
-//! From an Avro schema and the dtypes of a frame to columns that write: the one match over types.
+//! Compiles an Avro schema and the dtypes of a frame into columns that write.
 
 mod leaf;
 mod union;
