@@ -207,8 +207,8 @@ class AvroReader:
         Counters of the work done and skipped so far (blocks, bytes, rows), and the time of each phase.
 
         Times are nanoseconds of all threads together. ``lock_wait_ns`` is waiting for the walk over earlier block
-        headers, ``locked_ns`` that walk and reading remote sources, ``fetch_ns`` reading from the source, ``decompress_ns`` decompressing,
-        ``decode_ns`` decoding, and ``filter_ns`` evaluating a filter.
+        headers, ``locked_ns`` that walk and reading remote sources, ``fetch_ns`` reading from the source otherwise,
+        ``decompress_ns`` decompressing, ``decode_ns`` decoding, and ``filter_ns`` evaluating a filter.
         """
         if self._batches is None:
             return dict(self._earlier_stats)

@@ -1,8 +1,8 @@
 """
 A scan as Polars' engine runs its own: through the external reader of Polars 2.
 
-Polars calls these names unstable. Importing the module fails if they are missing. `shutdown.py` depends on the batches of
-such a scan too.
+Polars calls these names unstable. Importing the module fails if they are missing. `shutdown.py` depends on the batches
+of such a scan too.
 """
 
 from __future__ import annotations
