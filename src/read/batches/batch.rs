@@ -1,4 +1,4 @@
-//! What comes out.
+//! The results of a read: batches of rows, and reports on bad blocks.
 
 use std::sync::Arc;
 
@@ -26,14 +26,14 @@ pub struct Batch {
     pub fields: Arc<[Field]>,
     /// The columns.
     pub arrays: Vec<Box<dyn Array>>,
-    /// How many rows, also where there is no column.
+    /// The number of rows, also if there are no columns.
     pub height: usize,
-    /// Bytes of blocks that were decoded into it.
+    /// The number of block bytes that were decoded into this batch.
     pub(crate) bytes: usize,
 }
 
 impl Batch {
-    /// Keeps `height` rows, of which the first is row `start`.
+    /// Keeps `height` rows, starting at row `start`.
     pub(crate) fn slice(&mut self, start: usize, height: usize) {
         if height < self.height {
             self.arrays.iter_mut().for_each(|array| array.slice(start, height));
@@ -47,17 +47,17 @@ impl Batch {
         self.arrays.insert(0, array);
     }
 
-    /// The batch as one array of structs.
+    /// Returns the batch as one array of structs.
     #[must_use]
     pub fn into_struct(self) -> StructArray {
         StructArray::new(ArrowDataType::Struct(self.fields.to_vec()), self.height, self.arrays, None)
     }
 }
 
-/// What a task becomes.
+/// One result of decoding a task.
 pub(crate) enum TaskOutput {
     Batch(Batch),
-    /// Rows were dropped here.
+    /// A report on a block that was dropped, or that was read whole although its end is malformed.
     BadBlock(BadBlock),
     /// The read ends here.
     Failed(Error),

@@ -12,7 +12,7 @@ use crate::read::sections::{BlockSlice, Blocks, FileTask, TaskKind};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::add;
 
-/// The batches of one run of tasks while they are made.
+/// A builder of the batches of one run of tasks.
 pub(crate) struct BatchBuilder<'a> {
     context: &'a ReadContext<'a>,
     pub(super) settings: ReadSettings,
@@ -21,18 +21,18 @@ pub(crate) struct BatchBuilder<'a> {
     batches: Vec<Batch>,
     /// The number of batches that were complete when the current block began.
     block_began_at: usize,
-    /// Number of the current batch's first row in the read, and bytes decoded into it.
+    /// The number of the current batch's first row in the read, and the bytes decoded into the batch.
     first_row: Option<u64>,
     bytes: usize,
     /// The files of the current batch's rows: number of the file, number of rows.
     files: Vec<(usize, usize)>,
-    /// When the current batch is given room.
+    /// The row count at which the current batch next reserves capacity.
     look: NextLook,
-    /// Rows of the run of records that is decoded, 0 between runs.
+    /// The number of rows of the current run of records, 0 between runs.
     run_rows: u64,
 }
 
-/// Notes that so many more rows of a batch are from this file.
+/// Adds `rows` rows of file `number` to the row counts of a batch.
 pub(crate) fn note_file(files: &mut Vec<(usize, usize)>, number: usize, rows: usize) {
     match files.last_mut() {
         Some((last, known)) if *last == number => *known += rows,
@@ -43,7 +43,7 @@ pub(crate) fn note_file(files: &mut Vec<(usize, usize)>, number: usize, rows: us
 impl ReadContext<'_> {
     /// Decodes several tasks in order. Files that are read by the same plan share batches.
     ///
-    /// Batches before an error come with it, if they hold no rows of the block that failed.
+    /// If decoding fails, returns the batches before the error, without those that hold rows of the failed block.
     pub(crate) fn decode(&self, tasks: &[FileTask], scratch: &mut Scratch) -> (Vec<Batch>, Result<()>) {
         let Some(first) = tasks.first() else { return (Vec::new(), Ok(())) };
         let mut out = BatchBuilder::new(self, &first.plan);
@@ -70,7 +70,7 @@ impl ReadContext<'_> {
         Ok(())
     }
 
-    /// The rows of one task; `behind` are the tasks behind it.
+    /// Decodes the rows of one task; `behind` are the tasks after it.
     pub(crate) fn decode_task(
         &self,
         task: &FileTask,
@@ -95,7 +95,7 @@ impl ReadContext<'_> {
         Ok(())
     }
 
-    /// The rows of some blocks of a task, with the columns of `plan`.
+    /// Decodes some blocks of a task, with the columns of `plan`.
     pub(crate) fn decode_slices(
         &self,
         task: &FileTask,
@@ -155,7 +155,7 @@ impl<'a> BatchBuilder<'a> {
         }
     }
 
-    /// Goes on with rows of `plan`, in a batch of their own if it is another one.
+    /// Switches to `plan`; ends the current batch if the fields of the plans differ.
     pub(crate) fn switch_plan(&mut self, plan: &'a Plan) -> Result<()> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.flush()?;
@@ -165,13 +165,14 @@ impl<'a> BatchBuilder<'a> {
         Ok(())
     }
 
-    /// All batches, the last one as it is.
+    /// Returns all batches, the last one even if it is not full.
     pub(crate) fn finish(mut self) -> Result<Vec<Batch>> {
         self.flush()?;
         Ok(self.batches)
     }
 
-    /// Makes room for the rows of the pieces behind `first`, as far as what it held makes their numbers likely.
+    /// Reserves capacity for the rows of the slices after `first`. The claimed counts may be wrong, so they are capped at
+    /// twice the number that the row size of `first` predicts.
     fn reserve<'p>(&mut self, rest: impl Iterator<Item = &'p BlockSlice>, first: &BlockSlice) {
         let (claimed, compressed) = rest.fold((0_u64, 0_u64), |(claimed, compressed), slice| {
             (claimed.saturating_add(slice.take), compressed + slice.range.len() as u64)
@@ -182,7 +183,7 @@ impl<'a> BatchBuilder<'a> {
         self.record.reserve_rows((known + claimed).min(most).saturating_sub(known) as usize);
     }
 
-    /// Ends the current batch, if there is anything in it.
+    /// Ends the current batch, if it has any rows.
     fn flush(&mut self) -> Result<()> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
         let bytes = std::mem::take(&mut self.bytes);

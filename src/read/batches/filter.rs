@@ -1,4 +1,4 @@
-//! Which rows are wanted, by their values.
+//! Filters rows by the values of some columns while they are decoded.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use crate::decode::Record;
 use crate::plan::FilterPlan;
 use crate::{Error, ErrorKind, Result};
 
-/// A hint which rows of a read are needed, by the values of some columns.
+/// A hint about the rows that a read needs, computed from the values of some columns.
 ///
-/// **Filter again what comes out.** The filter's columns are decoded first, and the others only for rows that pass. If
-/// most rows pass, the filter is asked less often, and rows that fail come out too. A read with
-/// [`ignore_errors`](crate::ReadOptions::ignore_errors) never asks: rows that are not decoded cannot be known to be sound.
+/// **Filter the returned rows again.** The filter's columns are decoded first, and the others only for rows that pass. If
+/// most rows pass, the filter is evaluated for fewer tasks, and the read also returns rows that do not pass. A read with
+/// [`ignore_errors`](crate::ReadOptions::ignore_errors) never evaluates the filter, because damage is found only by
+/// decoding every row.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -48,34 +49,35 @@ use crate::{Error, ErrorKind, Result};
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub trait RowFilter: fmt::Debug + Send + Sync {
-    /// The columns that it looks at; one may be the row index of the read.
+    /// Returns the names of the columns that the filter reads; one may be the row index of the read.
     fn columns(&self) -> &[String];
 
-    /// Whether each row of a batch of these columns passes, the row index in front. Called on several threads at once.
+    /// Returns one bit per row of the batch, set if the row passes. The batch has the columns that [`RowFilter::columns`]
+    /// names, the row index first. Called from several threads at once.
     ///
     /// # Errors
-    /// What the caller wants the read to end with; [`ErrorKind::Callback`] is for that.
+    /// If the filter fails, which ends the read with this error; [`ErrorKind::Callback`] is meant for it.
     fn evaluate(&self, batch: Batch) -> Result<Bitmap>;
 }
 
-/// After rows most of which passed, one task of so many is tested and the others are decoded whole.
+/// If most tested rows passed, one task in this many is tested and the others are decoded without the filter.
 const PROBE_INTERVAL: u32 = 16;
 
 /// The filter of one read.
 pub(crate) struct Filter {
     caller: Arc<dyn RowFilter>,
-    /// The columns of files that it looks at.
+    /// The columns of the files that the filter reads.
     columns: Vec<String>,
-    /// Whether it looks at the row index too.
+    /// True if the filter reads the row index too.
     indexed: bool,
-    /// Tasks until one is tested again; 0 where all are.
+    /// The number of tasks until one is tested again; 0 if every task is tested.
     rest: AtomicU32,
-    /// Whether it is known that it drops most rows.
+    /// True if the last test dropped at least half of its rows.
     is_selective: AtomicBool,
 }
 
 impl Filter {
-    /// `row_index` is the name of the row index, if there is one.
+    /// Creates the filter; `row_index` is the name of the row index, if there is one.
     pub(crate) fn new(caller: Arc<dyn RowFilter>, row_index: Option<&str>) -> Self {
         let is_index = |name: &String| row_index == Some(name);
         let (index, columns): (Vec<_>, Vec<_>) = caller.columns().iter().cloned().partition(is_index);
@@ -88,14 +90,14 @@ impl Filter {
         }
     }
 
-    /// The columns of files that it looks at.
+    /// Returns the columns of the files that the filter reads.
     pub(crate) fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// Whether the next task is to be tested.
+    /// Returns true if the next task must be tested.
     pub(crate) fn should_probe(&self) -> bool {
-        // Whoever is to test starts the next round: the other threads do not wait for what it finds.
+        // The thread that tests starts the next round at once, so the other threads need not wait for its result.
         let next = |rest| match rest {
             0 => None,
             1 => Some(PROBE_INTERVAL),
@@ -104,12 +106,12 @@ impl Filter {
         matches!(self.rest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next), Err(_) | Ok(1))
     }
 
-    /// Whether it is known that testing spares more than it costs.
+    /// Returns true if the last test dropped at least half of its rows: testing then saves more than it costs.
     pub(crate) fn is_selective(&self) -> bool {
         self.is_selective.load(Ordering::Relaxed)
     }
 
-    /// Which of the rows in `record`, of which the first is row `first` of the read, pass; leaves it empty.
+    /// Evaluates the filter on the rows in `record`, the first of which is row `first` of the read. Empties `record`.
     pub(crate) fn test(
         &self,
         tested: &FilterPlan,
@@ -134,7 +136,7 @@ impl Filter {
         if is_selective {
             self.rest.store(0, Ordering::Relaxed);
         } else {
-            // Tasks that were tested side by side begin one round, not several.
+            // Tasks that are tested at the same time start one round, not several.
             let _ = self.rest.compare_exchange(0, PROBE_INTERVAL, Ordering::Relaxed, Ordering::Relaxed);
         }
         Ok(passed)

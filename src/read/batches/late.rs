@@ -1,7 +1,7 @@
-//! Decoding tasks in two phases: the columns that a filter looks at, then every column of the rows that pass.
+//! Decodes tasks in two phases: the filter's columns first, then every column of the rows that pass.
 //!
-//! The first phase keeps the decompressed blocks and where their records begin, so that the second one does not walk over
-//! what did not pass. Where it turns out that most rows pass, the rest of the task is decoded in one phase.
+//! The first phase keeps the decompressed blocks and the offsets of their records, so that the second one does not walk
+//! over rows that did not pass. If most rows pass, the remaining rows are decoded in one phase.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -22,7 +22,7 @@ use crate::read::settings::{ReadSettings, STRIDE};
 use crate::read::stats::{add, add_time};
 use crate::{Error, ErrorKind, Result};
 
-/// Rows that the filter has not been asked about, and the batches of those that passed.
+/// Rows that the filter has not tested yet, and the batches of the rows that passed.
 struct LateMaterializer<'a> {
     context: &'a ReadContext<'a>,
     settings: ReadSettings,
@@ -31,18 +31,18 @@ struct LateMaterializer<'a> {
     filter_plan: &'a FilterPlan,
     tested: Record,
     wanted: Record,
-    /// Number of the first row in the read.
+    /// The number of the first untested row in the read.
     first_row: Option<u64>,
-    /// Where every row begins in its block's data.
+    /// The offset of each untested row in its block's data.
     starts: Vec<usize>,
     runs: Vec<Run<'a>>,
-    /// The data of all blocks but the last, which is being decoded still.
+    /// The data of all blocks except the last, which is still being decoded.
     data: Vec<Cow<'a, [u8]>>,
     bytes: usize,
     /// Memory for decompressed blocks.
     buffers: Vec<Vec<u8>>,
     batches: Vec<Batch>,
-    /// Takes the rows behind those most of which have passed.
+    /// Decodes the remaining rows in one phase, once a test has shown that most rows pass.
     whole: Option<BatchBuilder<'a>>,
 }
 
@@ -51,13 +51,13 @@ struct Run<'a> {
     task: &'a FileTask,
     frame: &'a BlockFrame,
     block: usize,
-    /// Number of the first one in its block.
+    /// The number of the first record in its block.
     record: u64,
-    /// Which of the candidates they are.
+    /// The indices of the rows among all untested rows.
     rows: Range<usize>,
 }
 
-/// Those rows of several tasks that pass, or more of them, in order.
+/// Decodes the rows of several tasks that pass the filter, in order. If most rows pass, other rows are returned too.
 pub(crate) fn decode(
     context: &ReadContext<'_>,
     filter: &Filter,
@@ -145,7 +145,7 @@ impl<'a> LateMaterializer<'a> {
         })
     }
 
-    /// Goes on with rows of `plan`, in a batch of their own if it is another one.
+    /// Switches to `plan`; tests the rows so far if the fields of the plans differ.
     fn switch_plan(&mut self, plan: &'a Plan) -> Result<()> {
         if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
             self.ask(&[])?;
@@ -156,7 +156,7 @@ impl<'a> LateMaterializer<'a> {
         Ok(())
     }
 
-    /// The rows of some blocks of a task; `behind` are the tasks behind it.
+    /// Decodes some blocks of a task; `behind` are the tasks after it.
     fn blocks(
         &mut self,
         task: &'a FileTask,
@@ -181,7 +181,7 @@ impl<'a> LateMaterializer<'a> {
         Ok(())
     }
 
-    /// Takes the data of the last block, which rows that the filter is asked about later may be in.
+    /// Keeps the data of the last block for the second phase. If no untested rows are left, its memory is reused.
     fn keep(&mut self, data: Cow<'a, [u8]>) {
         match data {
             Cow::Owned(memory) if self.starts.is_empty() => self.buffers.push(memory),
@@ -189,8 +189,7 @@ impl<'a> LateMaterializer<'a> {
         }
     }
 
-    /// Asks the filter about all rows so far and decodes those that pass; `last` is the data of the last block, unless
-    /// that is with the others.
+    /// Tests all rows so far and decodes those that pass. `last` is the data of the last block if it is not kept yet.
     fn ask(&mut self, last: &[u8]) -> Result<()> {
         let Some(first_row) = self.first_row.take() else { return Ok(()) };
         let ReadContext { virtual_columns, counters, .. } = *self.context;
@@ -219,7 +218,7 @@ impl<'a> LateMaterializer<'a> {
         Ok(())
     }
 
-    /// Decodes every wanted column of the rows that passed; gives how many are from which file.
+    /// Decodes every wanted column of the rows that passed; returns the number of rows of each file.
     fn decode(&mut self, passed: &Bitmap, last: &[u8]) -> Result<Vec<(usize, usize)>> {
         self.wanted.reserve_rows(passed.set_bits());
         let mut files = Vec::new();
@@ -240,7 +239,7 @@ impl<'a> LateMaterializer<'a> {
     }
 }
 
-/// What of a plan is tested: plans of one read have it alike.
+/// Returns the plan of the filter's columns. Either all plans of a read have one, or none has.
 fn of_plan(plan: &Plan) -> Result<&FilterPlan> {
     let missing = || Error::new(ErrorKind::Internal, "a plan without the columns that its filter looks at");
     plan.filter.as_deref().ok_or_else(missing)

@@ -1,4 +1,4 @@
-//! Tasks become batches: decompressed, decoded, filtered, recovered. Reads nothing.
+//! Turns tasks into batches: decompresses, decodes, filters and recovers blocks. Does no I/O of its own.
 
 mod batch;
 mod builder;
@@ -20,7 +20,7 @@ use super::fetch::BufferPool;
 use super::sections::FileTask;
 use crate::Result;
 
-/// Decodes the tasks that one thread has taken, and gives their bytes back.
+/// Decodes the tasks that one thread has claimed, and returns their buffers to the pool.
 pub(crate) fn decode(
     context: &ReadContext<'_>,
     filter: Option<&Filter>,

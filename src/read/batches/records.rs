@@ -1,4 +1,4 @@
-//! What decoding needs to know of its read, and the records of blocks one after the other.
+//! The context that decoding needs, and the walk over the records of a block.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +14,11 @@ use crate::read::settings::ReadSettings;
 use crate::read::stats::Counters;
 use crate::{Error, ErrorKind, Result};
 
-/// What threads reuse from one task to the next.
+/// Memory that a thread reuses from one task to the next.
 pub(crate) struct Scratch {
     pub(crate) decompressor: Decompressor,
     pub(crate) data: Vec<u8>,
-    /// Memory of blocks that a filter had to wait for.
+    /// Memory for blocks that are kept until the filter has tested their rows.
     pub(crate) blocks: Vec<Vec<u8>>,
 }
 
@@ -28,18 +28,18 @@ impl Default for Scratch {
     }
 }
 
-/// What every task of one read is decoded with.
+/// The state that all tasks of one read are decoded with.
 #[derive(Clone, Copy)]
 pub(crate) struct ReadContext<'a> {
     pub(crate) virtual_columns: &'a VirtualColumns,
     pub(crate) settings: ReadSettings,
     pub(crate) counters: &'a Counters,
     pub(crate) read_whole: &'a ReadWhole,
-    /// Nobody wants the read any more.
+    /// True once the read is cancelled.
     pub(crate) cancelled: &'a AtomicBool,
 }
 
-/// Reports on blocks that do not end with their rows, all of which were decoded.
+/// Reports on blocks whose rows were all decoded, but that have trailing bytes or an unfinished stream.
 #[derive(Default)]
 pub(crate) struct ReadWhole(RefCell<Vec<BadBlock>>);
 
@@ -56,7 +56,7 @@ impl ReadWhole {
 }
 
 impl ReadContext<'_> {
-    /// Fails if the read was cancelled: tasks ask between blocks.
+    /// Fails if the read was cancelled; called between blocks.
     pub(crate) fn check_cancelled(&self) -> Result<()> {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Internal, "the read was cancelled"));
@@ -75,7 +75,7 @@ impl RunLocation<'_, '_> {
     }
 }
 
-/// Where a run of records is.
+/// The location of a run of records.
 pub(crate) struct RunLocation<'a, 'd> {
     pub(crate) task: &'a FileTask,
     pub(crate) frame: &'a BlockFrame,
@@ -84,15 +84,15 @@ pub(crate) struct RunLocation<'a, 'd> {
     pub(crate) record: u64,
 }
 
-/// What takes runs of records, all rows of a task in order.
+/// A consumer of runs of records, which receives all rows of a task in order.
 pub(crate) trait DecodeRecords<'a> {
-    /// Decodes `n` records from `pos` on; gives the position behind them.
+    /// Decodes `n` records from `pos` on; returns the position after them.
     fn rows(&mut self, location: &RunLocation<'a, '_>, pos: usize, n: u64) -> Result<usize>;
 }
 
-/// Checks how many rows a block claims if they take no bytes: nothing else bounds them.
+/// Checks the row count of a block whose rows take no bytes: the size of the block does not bound it.
 fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<()> {
-    // Whether a block is good does not depend on the columns that are read.
+    // The result must not depend on the columns that are read.
     let row_values = plan.all_columns.as_deref().unwrap_or(plan).row_values as u64;
     if !plan.rows_are_empty() || frame.rows.saturating_mul(row_values) <= file.limits.zero_byte_items as u64 {
         return Ok(());
@@ -101,7 +101,7 @@ fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<
     Err(file.block_error(Error::limit("zero_byte_items", message), frame))
 }
 
-/// The wanted rows of a block.
+/// Decodes the wanted rows of a block.
 pub(crate) fn decode_block<'a>(
     context: &ReadContext<'_>,
     task: &'a FileTask,
@@ -128,7 +128,7 @@ pub(crate) fn decode_block<'a>(
     Ok(())
 }
 
-/// A run of records inside a block.
+/// Decodes a run of records of a large block.
 pub(crate) fn decode_rows<'a>(
     context: &ReadContext<'_>,
     task: &'a FileTask,

@@ -1,8 +1,7 @@
-//! Reading on behind damage, where the caller wants that.
+//! Recovery: reads on after damaged blocks, if the caller asks for it.
 //!
-//! A block is lost whole, whatever of it could be decoded: rows of the one block that did not come to its end are no better
-//! known than the rest of it. Whether a block is lost does not depend on the columns that are read, so every query sees
-//! the same rows.
+//! A block that fails to decode is dropped whole: rows decoded before the error cannot be trusted. The decision does not
+//! depend on the columns that are read, so every query sees the same rows.
 
 use std::ops::Range;
 
@@ -17,7 +16,7 @@ use crate::read::sections::{BlockSlice, Blocks, FileTask, TaskKind};
 use crate::read::stats::Counters;
 use crate::{Error, Limits, MemorySource, Result, Source};
 
-/// The rows of the sound blocks of some tasks and a report on every other block, in order; gives their bytes back.
+/// Decodes the sound blocks of some tasks and reports every other block, in order. Returns the buffers to the pool.
 pub(crate) fn decode(
     context: &ReadContext<'_>,
     tasks: Vec<FileTask>,
@@ -50,14 +49,14 @@ struct Recovery<'a> {
     context: &'a ReadContext<'a>,
     task: &'a FileTask,
     window: &'a Buffer<u8>,
-    /// Where the part of the file ends that is read.
+    /// The end of the byte range that is read.
     stop: u64,
-    /// The blocks stand inside a bad one: their own insides are not searched again.
+    /// True if the blocks were found inside a bad one: they are not searched for further blocks.
     inside: bool,
 }
 
 impl Recovery<'_> {
-    /// The rows of those of these blocks that are sound, and a report on every other one, in order.
+    /// Decodes the sound ones of these blocks and reports every other one, in order.
     fn decode(&self, slices: &[BlockSlice], scratch: &mut Scratch) -> Result<Vec<TaskOutput>> {
         let Self { context, task, window, stop, .. } = *self;
         let (mut items, mut rest) = (Vec::new(), slices);
@@ -73,7 +72,7 @@ impl Recovery<'_> {
                 Err((_, error)) if !is_damage(&error) => return Err(error),
                 Err(fault) => fault,
             };
-            // A block that fails behind others is tried again on its own: limits count over a whole batch.
+            // A block that fails after others is retried on its own, because limits count over a whole batch.
             if good == 0 {
                 items.push(TaskOutput::BadBlock(BadBlock::new(error, Some(&rest[0].frame), &task.file)));
                 if !self.inside {
@@ -92,7 +91,7 @@ impl Recovery<'_> {
         Ok(items)
     }
 
-    /// The rows of all blocks, or how many are good before the first bad one, and what is wrong with it.
+    /// Decodes all blocks. If one is bad, returns the number of good blocks before it, and its error.
     fn decode_all(
         &self,
         slices: &[BlockSlice],
@@ -100,7 +99,7 @@ impl Recovery<'_> {
     ) -> std::result::Result<Vec<Batch>, (usize, Error)> {
         let Self { context, task, window, .. } = *self;
         if let Some(plan) = &task.plan.all_columns {
-            // What is decoded only to be checked neither counts nor comes out.
+            // All columns are decoded only to check them: these rows are neither counted nor returned.
             let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
             let whole = ReadContext { virtual_columns, counters, read_whole: &ReadWhole::default(), ..*context };
             for (good, slice) in slices.iter().enumerate() {
@@ -115,8 +114,8 @@ impl Recovery<'_> {
     }
 }
 
-/// The sound blocks inside a bad one that begin before `stop`: a size that is damaged may lead to the marker of a later
-/// block by chance. They are found as those of a file are.
+/// Finds the sound blocks inside a bad one that begin before `stop`. A damaged size may end at the sync marker of a later
+/// block, so that the bad block spans sound ones.
 fn swallowed(bad: &BlockSlice, window: &Buffer<u8>, stop: u64, file: &OpenFile) -> Result<Vec<BlockSlice>> {
     let start = bad.frame.data.start;
     let source = MemorySource::new(window.clone().sliced(bad.range.clone()));
@@ -137,10 +136,10 @@ fn swallowed(bad: &BlockSlice, window: &Buffer<u8>, stop: u64, file: &OpenFile) 
     Ok(slices)
 }
 
-/// What the consumer does with items whose rows nobody could number before: which blocks are lost shows as they are
+/// Numbers recovered rows in the consumer. They cannot be numbered earlier, because bad blocks are found only when they are
 /// decoded.
 pub(crate) struct RecoveredRows {
-    /// The rows that are wanted, and the number of the next.
+    /// The wanted rows, and the number of the next row.
     wanted: Range<u64>,
     row: u64,
     index: Option<RowIndex>,
@@ -149,7 +148,7 @@ pub(crate) struct RecoveredRows {
 /// Reports on blocks that the caller has not taken yet, in file order.
 pub(crate) struct Reports {
     waiting: Vec<BadBlock>,
-    /// How many blocks were dropped, and how many were read whole and reported; the most of either.
+    /// The numbers of dropped blocks and of reported blocks that were read whole, and the limit for each.
     n_dropped: usize,
     n_read_whole: usize,
     limit: usize,
@@ -183,17 +182,17 @@ impl Reports {
 }
 
 impl RecoveredRows {
-    /// Takes the row index out of what is made where rows are decoded; `None` where no block may be missing.
+    /// Takes the row index out of `virtual_columns`, because it is added here, after bad blocks are dropped.
     pub(crate) fn new(wanted: Range<u64>, virtual_columns: &mut VirtualColumns) -> Self {
         Self { wanted, row: 0, index: virtual_columns.row_index.take() }
     }
 
-    /// Whether no row that may come is wanted.
+    /// Returns true if no further row is wanted.
     pub(crate) fn is_done(&self) -> bool {
         self.row >= self.wanted.end
     }
 
-    /// What is wanted of the next batch, if anything is.
+    /// Returns the wanted rows of the next batch with their row index, or `None` if no row is wanted.
     pub(crate) fn number(&mut self, mut batch: Batch) -> Result<Option<Batch>> {
         let first = self.row;
         let behind = first.saturating_add(batch.height as u64);

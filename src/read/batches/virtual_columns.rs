@@ -12,21 +12,21 @@ use crate::{Error, Result};
 /// The columns of a read that are not in its files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VirtualColumns {
-    /// In front of the files' columns.
+    /// The row index, which precedes the columns of the files.
     pub(crate) row_index: Option<RowIndex>,
-    /// Behind them: name of a column of file numbers.
+    /// The name of the column of file numbers, which follows the columns of the files.
     pub(crate) file_index: Option<String>,
 }
 
 impl VirtualColumns {
-    /// The names and types of all columns around those of the files.
+    /// Returns the names and types of all columns: those of the files and the virtual ones.
     pub(crate) fn fields(&self, fields: &[Field]) -> Arc<[Field]> {
         let in_front = self.row_index.iter().map(RowIndex::field);
         let number = |name: &String| Field::new(name.as_str().into(), ArrowDataType::UInt32, true);
         in_front.chain(fields.iter().cloned()).chain(self.file_index.iter().map(number)).collect()
     }
 
-    /// Adds the columns to a batch: the row index, and the file of each row. `files` says how many rows are from which.
+    /// Adds the row index and the file number of each row to a batch. `files` has pairs of a file number and a row count.
     pub(crate) fn add_to(&self, batch: Batch, index: Option<Box<dyn Array>>, files: &[(usize, usize)]) -> Batch {
         if index.is_none() && self.file_index.is_none() {
             return batch;
@@ -46,7 +46,7 @@ impl VirtualColumns {
     }
 }
 
-/// How the row index of a read is made.
+/// The row index of a read: its name, the number of row 0, and its width.
 #[derive(Clone, Debug)]
 pub(crate) struct RowIndex {
     pub(crate) name: String,
@@ -60,12 +60,12 @@ impl RowIndex {
         Field::new(self.name.as_str().into(), dtype, true)
     }
 
-    /// The numbers of `height` rows, of which the first is row `first` of the read.
+    /// Returns the numbers of `height` rows, the first of which is row `first` of the read.
     pub(crate) fn array(&self, first: u64, height: usize) -> Result<Box<dyn Array>> {
         self.of(first, height, 0..height)
     }
 
-    /// The numbers of those of `height` rows that are `set`, where the first of all is row `first` of the file.
+    /// Returns the numbers of the rows that are set in `set`, whose first bit is row `first` of the read.
     pub(crate) fn of_set(&self, first: u64, set: &Bitmap) -> Result<Box<dyn Array>> {
         self.of(first, set.len(), set.true_idx_iter())
     }
