@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::splits::walk_past_damage;
 use crate::{Error, Header, Source};
 
-/// The first block of a part, whose index in the file is found out when a report needs it.
+/// The first block of a byte range. Its index in the file is computed when an error needs it.
 pub(crate) struct FirstBlock {
     source: Arc<dyn Source>,
     header: Header,
@@ -14,12 +14,12 @@ pub(crate) struct FirstBlock {
 }
 
 impl FirstBlock {
-    /// The block at `offset`.
+    /// Creates the first block from its offset.
     pub(crate) fn new(source: Arc<dyn Source>, header: Header, offset: u64) -> Self {
         Self { source, header, offset, index: None }
     }
 
-    /// Numbers the block of an error, which counts from the part's first, from the file's first.
+    /// Renumbers the block of an error: changes an index in the range to an index in the file.
     pub(crate) fn renumber(&mut self, error: Error) -> Error {
         if error.position().block.is_none() {
             return error;
@@ -27,7 +27,7 @@ impl FirstBlock {
         if self.index.is_none() {
             self.index = walk_past_damage(self.offset, &*self.source, &self.header).ok().map(|(_, index)| index);
         }
-        // Where the blocks before cannot be read, the offset alone says which block it is.
+        // If the blocks before cannot be read, only the offset identifies the block.
         error.at(|position| position.block = self.index.zip(position.block).map(|(first, block)| first + block))
     }
 }

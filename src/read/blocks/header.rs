@@ -1,4 +1,4 @@
-//! Reads headers: container parses, this loop brings as many bytes as it needs.
+//! Reads headers: `container` parses them, this loop reads as many bytes as parsing needs.
 
 use crate::container::ParsedHeader;
 use crate::read::fetch;
@@ -11,8 +11,8 @@ impl Header {
     /// Reads the header of a file.
     ///
     /// # Errors
-    /// Where the file is not an Avro object container file, is cut short, names a codec that is not supported, or has
-    /// a header of more than [`Limits::header_bytes`].
+    /// If the file is not an Avro object container file, is cut short, names a codec that is not supported, or has a header
+    /// of more than [`Limits::header_bytes`].
     pub fn read(source: &dyn Source, limits: &Limits) -> Result<Self> {
         read(source, limits).map_err(|error| error.in_file(source.name()))
     }
@@ -37,7 +37,7 @@ fn read(source: &dyn Source, limits: &Limits) -> Result<Header> {
         if needed as u64 > size {
             return Err(cut_short(size));
         }
-        // Fewer than asked for although the file goes on: it shrank.
+        // Fewer bytes than requested although the file should have more: it shrank.
         if bytes.len() < window {
             return Err(cut_short(bytes.len() as u64));
         }

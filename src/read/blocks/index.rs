@@ -1,8 +1,8 @@
-//! What the block headers of a file say: how many rows there are, and where to begin for one of them.
+//! The block index: row counts from block headers, and the block to start at for a given row.
 //!
-//! A header is a read of its own, and a large file has many. So every thread begins at a sync marker of its own, somewhere
-//! in the file. Such a marker may be data that looks like one: what they found holds only where each thread came out
-//! exactly where the next one began; otherwise, and where anything is wrong, one thread walks from the beginning.
+//! Reading headers one by one costs a small read per block, so large files are walked in parallel. Each thread starts at a
+//! sync marker that it finds after its own offset. Record bytes can look like a marker, so the results count only if every
+//! thread ended exactly at the start of the next one. Otherwise, or after an error, one thread walks from the beginning.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,20 +13,20 @@ use crate::read::fetch;
 use crate::read::settings::SECTION_BYTES;
 use crate::{Error, Header, Result, Source};
 
-/// One block in so many bytes is remembered. A part has to find its first block in as many: if blocks are larger, there are
-/// few of them.
+/// One block per this many bytes is remembered. A thread must find its first block within as many bytes: if blocks are
+/// larger, there are few of them.
 const STEP_BYTES: u64 = SECTION_BYTES.start;
 
-/// Where a block begins.
+/// The start of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct IndexEntry {
     pub(crate) offset: u64,
-    /// How many blocks and rows stand in front of it.
+    /// The numbers of blocks and rows before it.
     pub(crate) blocks: u64,
     pub(crate) rows: u64,
 }
 
-/// The headers of a file from the first one on, as far as anybody had to look at them.
+/// The block headers of a file from the first one on, as far as they were read.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockIndex {
     walk: BlockWalk,
@@ -41,12 +41,12 @@ impl BlockIndex {
         Self { walk, blocks: 0, rows: 0, complete: false, remembered: Vec::new() }
     }
 
-    /// How many blocks and rows there are; of a part that is not the whole file, at least.
+    /// Returns the numbers of blocks and rows, which are lower bounds if the index does not cover the whole file.
     pub(crate) fn totals(&self) -> (u64, u64) {
         (self.blocks, self.rows)
     }
 
-    /// Goes on until there are so many rows, or to the file's end.
+    /// Continues the walk until the index covers `rows` rows, or to the end of the file.
     fn extend(&mut self, source: &Arc<dyn Source>, sync: &[u8; SYNC_BYTES], rows: u64) -> Result<()> {
         if self.is_enough(rows) || (rows == u64::MAX && self.extend_parallel(source, sync)?) {
             return Ok(());
@@ -58,7 +58,7 @@ impl BlockIndex {
         self.complete || (self.rows >= rows && rows != u64::MAX)
     }
 
-    /// Walks until a block begins at `stop` or behind it, or until there are so many rows.
+    /// Walks until a block begins at or after `stop`, or until there are `rows` rows.
     fn extend_serial(&mut self, source: &dyn Source, stop: u64, rows: u64) -> Result<()> {
         while self.walk.offset() < stop && !self.is_enough(rows) {
             let Some(frame) = self.walk.next_frame(source)? else {
@@ -75,12 +75,12 @@ impl BlockIndex {
         Ok(())
     }
 
-    /// Walks to the end on several threads, if that is worth it and nothing comes between; says whether.
+    /// Walks to the end on several threads. Returns false if the file is too small for that, or if the parts do not join.
     fn extend_parallel(&mut self, source: &Arc<dyn Source>, sync: &[u8; SYNC_BYTES]) -> Result<bool> {
         let start = self.walk.offset();
         let bytes = source.size().saturating_sub(start);
-        // Over a network one reader in file order is the fastest: requests run ahead of it.
-        // Before the threads are counted: small files are many, and counting threads costs as much as reading one.
+        // Over a network one reader in file order is the fastest, because its requests are prefetched.
+        // The size is checked before the threads are counted: counting threads costs as much as reading a small file.
         if bytes < 2 * SECTION_BYTES.end || source.is_remote() || executor::threads() < 2 {
             return Ok(false);
         }
@@ -91,7 +91,7 @@ impl BlockIndex {
             let index = if part == 0 { Some(own.clone()) } else { Self::from(&*source, &sync, border(part)) };
             let mut index = index?;
             let first = index.walk.offset();
-            // The next part begins at the first block whose predecessor's marker lies behind the border.
+            // The next part begins at the first block whose preceding marker begins at or after the border.
             let stop = if part + 1 == parts { u64::MAX } else { border(part + 1) + SYNC_BYTES as u64 };
             index.extend_serial(&*source, stop, u64::MAX).ok()?;
             Some((first, index))
@@ -107,13 +107,13 @@ impl BlockIndex {
         Ok(true)
     }
 
-    /// The part that begins with the first block that is found from `offset` on.
+    /// Creates a part that begins with the first block found at or after `offset`.
     fn from(source: &dyn Source, sync: &[u8; SYNC_BYTES], offset: u64) -> Option<Self> {
         let found = SyncScanner::new(source, sync).find(offset, STEP_BYTES).ok()??;
         Some(Self::new(BlockWalk::behind(*sync, found.offset)))
     }
 
-    /// This part and the next one, which began at `first`, as one.
+    /// Joins this part and the next one, which begins at `first`; returns `None` if this part does not end there.
     fn join(mut self, first: u64, mut next: Self) -> Option<Self> {
         if first != self.walk.offset() {
             return None;
@@ -133,7 +133,7 @@ impl BlockIndex {
     }
 }
 
-/// What is known of one file. Nobody holds the lock while headers are read: who does may have to wait for other threads.
+/// The block index of one file. The lock is not held while headers are read, since a parallel walk waits for other threads.
 #[derive(Debug, Default)]
 pub(crate) struct SharedBlockIndex(Mutex<Option<Arc<BlockIndex>>>);
 
@@ -142,10 +142,10 @@ impl SharedBlockIndex {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The headers of so many rows at least, or of the whole file.
+    /// Returns an index of at least `rows` rows, or of the whole file.
     ///
     /// # Errors
-    /// Where one of them is damaged, and where the source cannot be read.
+    /// If a header is damaged, or if the source cannot be read.
     pub(crate) fn up_to_row(&self, source: &Arc<dyn Source>, header: &Header, rows: u64) -> Result<Arc<BlockIndex>> {
         let known = self.get();
         if let Some(known) = &known
@@ -164,12 +164,12 @@ impl SharedBlockIndex {
         Ok(index)
     }
 
-    /// Returns how many blocks and rows there are, if that is known.
+    /// Returns the numbers of blocks and rows, if the index covers the whole file.
     pub(crate) fn totals(&self) -> Option<(u64, u64)> {
         self.get().filter(|index| index.complete).map(|index| index.totals())
     }
 
-    /// The last block that is remembered before this row; none where its marker is not there any more.
+    /// Returns the last remembered block at or before this row; `None` if its marker is not in the file any more.
     pub(crate) fn entry(&self, source: &dyn Source, header: &Header, row: u64) -> Option<IndexEntry> {
         let index = self.get()?;
         let behind = index.remembered.partition_point(|entry| entry.rows <= row);

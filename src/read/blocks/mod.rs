@@ -1,4 +1,4 @@
-//! Where blocks and rows are: headers, the walk over them, the index of rows, markers, ranges. All counting of rows.
+//! Locates blocks and counts rows: headers, the walk over them, the block index, sync markers, byte ranges.
 
 mod first_block;
 mod header;

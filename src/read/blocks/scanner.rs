@@ -1,4 +1,4 @@
-//! Finding blocks by their sync markers: from any offset, and behind damage.
+//! Finds blocks by their sync markers: from any offset, and after damage.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,19 +11,19 @@ use crate::read::fetch;
 use crate::read::settings::READ_BYTES;
 use crate::{Result, Source};
 
-/// Ends of blocks that are remembered although their markers are damaged.
+/// The maximum number of block ends that are remembered for blocks with damaged markers.
 const MOST_ENDS: usize = 64;
 
-/// So many bytes of a marker tell that it is one.
+/// The number of bytes of the sync marker that must match for it to count as a damaged marker.
 const MOST_OF_A_MARKER: usize = SYNC_BYTES / 2;
 
-/// What stands at an offset.
+/// The result of looking for a block at an offset.
 enum Probe {
     /// A block whose marker is where its header says.
     Sound(BlockFrame),
     /// The end of the file.
     End,
-    /// A header that is possible, of a block that would end here, behind a marker that is damaged.
+    /// A plausible header of a block that ends at this offset, after a damaged marker.
     DamagedMarker(u64),
     Nothing,
 }
@@ -32,7 +32,7 @@ enum Probe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) offset: u64,
-    /// Whether it follows the first marker. If not, that marker may be a part of a value, and this one too.
+    /// True if it follows the first marker found. If not, the first marker may be part of a value, and so may this one.
     pub(crate) is_first: bool,
 }
 
@@ -41,9 +41,9 @@ pub(crate) struct SyncScanner<'a> {
     source: &'a dyn Source,
     sync: &'a [u8; SYNC_BYTES],
     finder: Finder<'a>,
-    /// Bytes of a read.
+    /// The number of bytes of one read.
     window: usize,
-    /// What was read last, and where it stands: the next marker may be a few bytes behind the one before.
+    /// The offset and the bytes of the last read, kept because the next marker may be a few bytes later.
     last: RefCell<(u64, Buffer<u8>)>,
 }
 
@@ -56,8 +56,8 @@ impl<'a> SyncScanner<'a> {
         Self { source, sync, finder: Finder::new(sync), window, last: RefCell::default() }
     }
 
-    /// The first sound block at or after `from`, if one is found in the next `reach` bytes: it follows a marker, or is where
-    /// the header of a block with a damaged marker says that it ends. The end of the file counts as one.
+    /// Finds the first sound block at or after `from`, within `reach` bytes. It follows a sync marker, or begins at the end
+    /// that the header of a block with a damaged marker claims. The end of the file counts as a block.
     ///
     /// # Errors
     /// If the source cannot be read.
@@ -86,7 +86,7 @@ impl<'a> SyncScanner<'a> {
         }
     }
 
-    /// The offset of the first whole marker that begins between `from` and `stop`.
+    /// Returns the offset of the first whole marker that begins between `from` and `stop`.
     ///
     /// # Errors
     /// If the source cannot be read.
@@ -112,22 +112,23 @@ impl<'a> SyncScanner<'a> {
         Ok(None)
     }
 
-    /// The bytes from `offset` on if at least so many of them were read last.
+    /// Returns the bytes from `offset` on, if the last read has at least `least` of them.
     fn at_hand(&self, offset: u64, least: usize) -> Option<Buffer<u8>> {
         let (start, bytes) = &*self.last.borrow();
         let skip = usize::try_from(offset.checked_sub(*start)?).ok()?;
         (bytes.len().checked_sub(skip)? >= least).then(|| bytes.clone().sliced(skip..))
     }
 
-    /// The sound block at `offset`, if there is one.
+    /// Returns the sound block at `offset`, if there is one.
     ///
     /// # Errors
-    /// Where the source cannot be read.
+    /// If the source cannot be read.
     pub(crate) fn block(&self, offset: u64) -> Result<Option<BlockFrame>> {
         Ok(if let Probe::Sound(frame) = self.probe(offset)? { Some(frame) } else { None })
     }
 
-    /// Whether a sound block stands at `offset`; remembers where one may be that comes after it.
+    /// Returns true if a sound block or the end of the file is at `offset`. Adds the end of a block with a damaged marker
+    /// to `ends`.
     fn consider(&self, offset: u64, ends: &mut BTreeSet<u64>) -> Result<bool> {
         match self.probe(offset)? {
             Probe::Sound(_) | Probe::End => return Ok(true),
@@ -153,7 +154,8 @@ impl<'a> SyncScanner<'a> {
         };
         let Ok(Some(frame)) = BlockFrame::parse(&head, 0, offset, size) else { return Ok(Probe::Nothing) };
         let marker = fetch::bytes_at(self.source, frame.data.end, SYNC_BYTES)?;
-        // By chance a record looks like a header. That there is most of a marker where it says is no chance.
+        // Record bytes can look like a block header. A candidate counts only if at least half of the sync marker follows at
+        // the offset it claims.
         Ok(match marker.iter().zip(self.sync).filter(|(found, expected)| found == expected).count() {
             SYNC_BYTES => Probe::Sound(frame),
             MOST_OF_A_MARKER.. => Probe::DamagedMarker(frame.end()),

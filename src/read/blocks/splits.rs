@@ -1,4 +1,5 @@
-//! Parts of a file by bytes: every block belongs to the part that has the marker in front of it, be it the header's.
+//! Splits a file by bytes: a block belongs to the range in which the sync marker before it begins. The marker before the
+//! first block is that of the header.
 
 use std::ops::Range;
 
@@ -7,7 +8,8 @@ use super::{BlockWalk, SyncScanner};
 use crate::container::SYNC_BYTES;
 use crate::{Header, Result, Source};
 
-/// From where to where the blocks stand whose markers begin in `bytes`. Ranges that tile a file tile its blocks.
+/// Returns the byte range of the blocks whose preceding sync markers begin in `bytes`. Ranges that tile a file tile its
+/// blocks.
 pub(crate) fn blocks_in(
     bytes: &Range<u64>,
     source: &dyn Source,
@@ -19,7 +21,7 @@ pub(crate) fn blocks_in(
     Ok(start..stop.max(start))
 }
 
-/// Returns where the block begins that follows the first marker at or after `offset`.
+/// Returns the offset of the block that follows the first marker at or after `offset`.
 fn first_block(offset: u64, source: &dyn Source, header: &Header, ignore_errors: bool) -> Result<u64> {
     let scanner = SyncScanner::new(source, &header.sync);
     if offset <= header.size - SYNC_BYTES as u64 {
@@ -29,8 +31,8 @@ fn first_block(offset: u64, source: &dyn Source, header: &Header, ignore_errors:
     if is_first {
         return Ok(found);
     }
-    // Either the block is damaged, which reading it must show, or the marker is a part of some value. The block headers
-    // before it know.
+    // Either the block is damaged and reading it must report that, or the marker is part of a value. Only a walk over the
+    // block headers before it can decide.
     if ignore_errors {
         return Ok(found.min(walk_past_damage(offset.saturating_add(SYNC_BYTES as u64), source, header)?.0));
     }
@@ -43,7 +45,7 @@ fn first_block(offset: u64, source: &dyn Source, header: &Header, ignore_errors:
     Ok(source.size())
 }
 
-/// Walks from the first block to the first one at or after `stop`; damage is passed over. Returns its offset and index.
+/// Walks from the first block to the first one at or after `stop`, and skips damage. Returns its offset and index.
 pub(super) fn walk_past_damage(stop: u64, source: &dyn Source, header: &Header) -> Result<(u64, u64)> {
     let scanner = SyncScanner::new(source, &header.sync);
     let (mut offset, mut index) = (header.size, 0);

@@ -1,4 +1,4 @@
-//! From block header to block header, without reading what lies between.
+//! Walks from block header to block header, without reading the data between them.
 
 use polars_buffer::Buffer;
 
@@ -7,42 +7,42 @@ use crate::read::fetch;
 use crate::read::settings::READ_BYTES;
 use crate::{Error, Header, Result, Source};
 
-/// The marker of one block and the numbers of the next.
+/// The bytes of a block's sync marker and of the next block's header.
 const STEP: usize = SYNC_BYTES + MAX_FRAME_BYTES;
 
-/// Bytes read at once if they hold several blocks: otherwise jumping over a block is the quicker call.
+/// The number of bytes read at once if they hold several blocks. Seeking over a large block is faster.
 const WINDOW: usize = READ_BYTES as usize;
 
 /// A walk over the frames of a file.
 ///
 /// The sync marker of a block is checked when the walk leaves it, so a walk that has come to the end has checked all.
-/// The source is passed to every step, so that whoever owns one may own the other too.
+/// The source is passed to every step, so that one struct can own both the walk and the source.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockWalk {
     sync: [u8; SYNC_BYTES],
     index: u64,
     offset: u64,
-    /// The block that the walk stands behind.
+    /// The block that the walk has passed last.
     last: Option<BlockFrame>,
     window: Buffer<u8>,
     window_offset: u64,
 }
 
 impl BlockWalk {
-    /// A walk over all blocks.
+    /// Creates a walk over all blocks.
     pub(crate) fn new(header: &Header) -> Self {
         Self::behind(header.sync, header.size)
     }
 
-    /// A walk over the blocks that begin at `offset`, behind a header with this marker.
+    /// Creates a walk over the blocks from `offset` on, in a file with this sync marker.
     pub(crate) fn behind(sync: [u8; SYNC_BYTES], offset: u64) -> Self {
         Self { sync, index: 0, offset, last: None, window: Buffer::default(), window_offset: 0 }
     }
 
-    /// The next frame, or `None` where the file ends behind a block, which is the only place where it may.
+    /// Returns the next frame, or `None` if the file ends after a block. A file that ends elsewhere is an error.
     ///
     /// # Errors
-    /// Where a frame is damaged or a marker is not the file's. The walk does not move then.
+    /// If a frame is damaged, or if a marker is not the file's. The walk then stays at its position.
     pub(crate) fn next_frame(&mut self, source: &dyn Source) -> Result<Option<BlockFrame>> {
         self.step(source).map_err(|error| error.in_file(source.name()))
     }
@@ -69,7 +69,7 @@ impl BlockWalk {
         Ok(Some(frame))
     }
 
-    /// Gives the bytes at `start`, and how many they are: fewer than `STEP` only where the file ends.
+    /// Reads the bytes at `start`; returns their number, which is less than `STEP` only at the end of the file.
     fn read(&mut self, source: &dyn Source, start: u64, bytes: &mut [u8; STEP]) -> Result<usize> {
         let end = start.saturating_add(STEP as u64).min(source.size());
         let window_end = self.window_offset + self.window.len() as u64;
@@ -86,12 +86,12 @@ impl BlockWalk {
         Ok(len)
     }
 
-    /// Where the next block begins.
+    /// Returns the offset of the next block.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Takes its first block for block `first` of the file.
+    /// Renumbers the walk: its first block becomes block `first` of the file.
     pub(crate) fn number_on(&mut self, first: u64) {
         self.index += first;
         if let Some(last) = &mut self.last {
@@ -99,7 +99,7 @@ impl BlockWalk {
         }
     }
 
-    /// Lets go of the bytes that were read and are not needed yet.
+    /// Frees the bytes that were read ahead.
     pub(crate) fn forget_bytes(&mut self) {
         self.window = Buffer::default();
     }

@@ -1,4 +1,4 @@
-//! Markers found, and blocks behind damage.
+//! Tests of finding sync markers, and blocks after damage.
 
 use super::*;
 use crate::MemorySource;

@@ -1,4 +1,4 @@
-//! What a walk sees, and what it reads for that.
+//! Tests of the frames that a walk returns, and of the bytes that it reads for them.
 
 use super::*;
 use crate::source::CountingSource;
