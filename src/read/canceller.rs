@@ -1,10 +1,10 @@
-//! Ending a read that another thread waits for.
+//! Cancels a read that another thread waits for.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends a read from another thread: its threads end what they are at early, and what they have read is lost.
+/// Cancels a read from another thread. Its tasks end early, and results that were not returned are dropped.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
@@ -16,14 +16,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub struct Canceller {
-    /// What the reader looks at before each batch, whatever its tasks are by then.
+    /// A flag that the reader checks before each batch.
     pub(super) cancelled: Arc<AtomicBool>,
-    /// Ends the tasks of now.
+    /// Cancels the tasks that are running.
     pub(super) cancel_tasks: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Canceller {
-    /// Ends the read. The call that waits for a batch returns, perhaps with one, and no more come.
+    /// Cancels the read. A call that waits for a batch returns, possibly with one, and no more batches follow.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
         (self.cancel_tasks)();

@@ -1,4 +1,4 @@
-//! What the headers of several files say: one schema, and how many rows there are. Several files are looked at at once.
+//! Reads the headers of several files in parallel: one schema for all, and row counts.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::executor;
 use crate::{Error, Extra, Header, Result, Schema};
 
 impl FileSet {
-    /// One schema for all files, see [`Schema::union`].
+    /// Returns one schema for all files, see [`Schema::union`].
     ///
     /// # Errors
-    /// Where a header cannot be read, and where no type holds the values of two files.
+    /// If a header cannot be read, or if no type holds the values of two files.
     pub fn union_schema(&self) -> Result<Schema> {
         Schema::union(&self.schemas()?, &self.cache.options.limits)
     }
@@ -35,7 +35,7 @@ impl FileSet {
         let _ahead = read_ahead(&self.files, 1);
         let mut known = HashSet::new();
         let mut schemas = Vec::new();
-        // All headers first: which error is the first one must not depend on the threads.
+        // All headers are read first: the error that is reported must not depend on the threads.
         for (entry, json) in self.files.iter().zip(each(&self.files, read)?) {
             let json = json?;
             if !known.contains(&json) {
@@ -47,31 +47,31 @@ impl FileSet {
         Ok(schemas)
     }
 
-    /// The number of rows, by the block headers alone, of several files at once; counting may stop at `limit`.
+    /// Returns the number of rows, from the block headers alone. Reads several files at once; counting may stop at `limit`.
     ///
     /// # Errors
-    /// Where a file cannot be read or a block header is damaged.
+    /// If a file cannot be read, or if a block header is damaged.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
         self.count(limit, false)?.into_iter().try_fold(0, |rows, (_, more)| sum(rows, more))
     }
 
-    /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
+    /// Returns the number of rows outside damaged blocks, by decoding all blocks; counting may stop at `limit`.
     ///
     /// # Errors
-    /// Where a file or its header cannot be read, and where there are more damaged blocks than the limit allows.
+    /// If a file or its header cannot be read, or if there are more damaged blocks than the limit allows.
     pub fn count_readable_rows(&self, limit: Option<u64>) -> Result<u64> {
         self.read(&ReadOptions::counting_readable(limit))?.height()
     }
 
-    /// The number of each file and of its rows, counted in the same way. What lies behind `limit` rows is left out.
+    /// Returns the number of each file and its row count, from the block headers. Files after `limit` rows are omitted.
     ///
     /// # Errors
-    /// As [`FileSet::count_rows`], and where a file that has rows has a column more, if that is an error.
+    /// As [`FileSet::count_rows`]. Also if extra columns are an error and a file that has rows has one.
     pub fn count_rows_by_file(&self, limit: Option<u64>) -> Result<Vec<(usize, u64)>> {
         self.count(limit, self.cache.options.evolution.extra_columns != Extra::Ignore)
     }
 
-    /// Counts the rows of each file, which must fit the reader's schema if `check`.
+    /// Counts the rows of each file. If `check`, a file with rows must fit the reader's schema.
     fn count(&self, limit: Option<u64>, check: bool) -> Result<Vec<(usize, u64)>> {
         let (mut counts, mut rows) = (Vec::new(), 0);
         for group in self.files.chunks(group_len(limit)) {
@@ -91,8 +91,8 @@ impl FileSet {
         Ok(counts)
     }
 
-    /// How many files at the end have at least `limit` rows together, and how many rows those have; all files if there
-    /// are fewer rows.
+    /// Returns how many files from the end have at least `limit` rows together, and how many rows they have. If there are
+    /// fewer rows, counts all files.
     ///
     /// # Errors
     /// As [`FileSet::count_rows`].
@@ -110,7 +110,7 @@ impl FileSet {
         Ok((files, rows))
     }
 
-    /// The rows of each file, of which no more than `limit` need be counted.
+    /// Counts the rows of each file, at most up to `limit`.
     fn counts(&self, group: &[Arc<FileEntry>], limit: Option<u64>, check: bool) -> Result<Vec<Result<u64>>> {
         let _ahead = read_ahead(group, 1);
         let cache = self.cache.clone();
@@ -118,7 +118,7 @@ impl FileSet {
     }
 }
 
-/// What `look` finds in every file, of several files at once.
+/// Calls `look` on every file, on several files at once; results are in file order.
 fn each<T: Send + 'static>(
     files: &[Arc<FileEntry>],
     look: impl Fn(&Arc<FileEntry>) -> T + Sync + Send + 'static,
@@ -130,7 +130,7 @@ fn each<T: Send + 'static>(
     executor::map(files.into_iter(), move |entry| look(&entry))
 }
 
-/// How many files are counted at once where counting may stop early.
+/// Returns the number of files that are counted at once. It is small if counting may stop early.
 fn group_len(limit: Option<u64>) -> usize {
     if limit.is_some() { 4 * executor::threads() } else { usize::MAX }
 }

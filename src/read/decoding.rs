@@ -1,4 +1,4 @@
-//! The work of reading: what any thread does with a section.
+//! The workload of reading: fetches, claims and decodes a section on any thread.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use super::stats::{Stats, add_lap};
 use crate::Result;
 use crate::executor::{Turn, Workload, lock};
 
-/// What every section of one read shares.
+/// The state that all sections of one read share.
 pub(super) struct Decoding {
     list: Arc<FileList>,
     virtual_columns: VirtualColumns,
@@ -26,7 +26,7 @@ impl Workload for Decoding {
         queue.reserve()
     }
 
-    /// Reads a section, takes its blocks in its turn, and decodes them. No lock is held anywhere.
+    /// Reads a section, claims its blocks in its turn, and decodes them. No lock is held during this work.
     fn run(&self, section: Section, turn: &mut Turn<'_, Self>) -> Result<Vec<TaskOutput>> {
         let (counters, mut lap) = (&*self.list.counters, Instant::now());
         let fetched = section.fetch(&self.list);
@@ -35,7 +35,7 @@ impl Workload for Decoding {
             return Ok(Vec::new());
         }
         add_lap(&counters.lock_wait_ns, &mut lap);
-        // The cursor is lost with a thread that panicked in its turn.
+        // The cursor is lost if a thread panicked in its turn.
         let Some(mut cursor) = turn.input(|queue| queue.cursor.take()) else { return Ok(Vec::new()) };
         let mut claimed = fetched.claim(&self.list, &mut cursor);
         turn.pass(|queue| queue.publish(cursor));
@@ -65,7 +65,7 @@ impl Decoding {
         Self { list, virtual_columns, filter, scratch: Mutex::default() }
     }
 
-    /// What has been done so far.
+    /// Returns the counters of the work so far.
     pub(super) fn stats(&self) -> Stats {
         self.list.counters.stats()
     }

@@ -13,7 +13,7 @@ use super::reader::BatchReader;
 use crate::source::decompressed;
 use crate::{ErrorKind, Header, Result, Schema};
 
-/// A file whose header has been read: a set of one. Cheap to clone; nothing of it changes.
+/// A file whose header has been read: a set of one file. Immutable and cheap to clone.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
@@ -36,15 +36,15 @@ pub struct ContainerFile {
 }
 
 impl FileOpener {
-    /// Reads a file's header, and makes the plan for reading all of it unless there is one.
+    /// Reads a file's header, and compiles the plan for reading all columns unless it is cached.
     ///
     /// # Errors
-    /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
-    /// it cannot be read as the reader's schema.
+    /// If the source cannot be read or is not an Avro object container file, if its schema is not valid, or if it cannot be
+    /// read as the reader's schema.
     pub fn open(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
         let source = input.into().open()?;
         let opened = self.open_file(source.clone()).or_else(|error| {
-            // Only a file that is not Avro costs another look at its first bytes.
+            // The compression check costs another read of the first bytes, so it is done only for files that are not Avro.
             let content = if error.kind() == ErrorKind::Data { decompressed(source)? } else { return Err(error) };
             if content.compression().is_some() { self.open_file(content) } else { Err(error) }
         });
@@ -57,74 +57,74 @@ impl FileOpener {
 }
 
 impl ContainerFile {
-    /// Reads a file's header and makes the plan for reading all of it.
+    /// Reads a file's header and compiles the plan for reading all columns.
     ///
     /// # Errors
-    /// Where the source cannot be read or is not an Avro object container file, where its schema is not valid, and where
-    /// it cannot be read as the reader's schema.
+    /// If the source cannot be read or is not an Avro object container file, if its schema is not valid, or if it cannot be
+    /// read as the reader's schema.
     pub fn open(input: impl Into<FileInput>, options: &OpenOptions) -> Result<Self> {
         FileOpener::new(options.clone()).open(input)
     }
 
-    /// What the file says of itself.
+    /// Returns the file's header.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.file.header
     }
 
-    /// The schema the file was written with.
+    /// Returns the schema the file was written with.
     #[must_use]
     pub fn schema(&self) -> &Arc<Schema> {
         &self.file.resolved.schemas.writer
     }
 
-    /// How many bytes the file has.
+    /// Returns the size of the file in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.file.source.size()
     }
 
-    /// Every column, as Polars has it.
+    /// Returns the names and types of all columns, as Polars has them.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// The file as a set of one.
+    /// Converts the file into a set of one file.
     #[must_use]
     pub fn into_set(self) -> FileSet {
         self.set
     }
 
-    /// The number of rows, by the block headers alone; counting may stop at `limit`.
+    /// Returns the number of rows, from the block headers alone; counting may stop at `limit`.
     ///
     /// # Errors
-    /// Where a block header is damaged or the file is cut short.
+    /// If a block header is damaged, or if the file is cut short.
     pub fn count_rows(&self, limit: Option<u64>) -> Result<u64> {
         self.set.count_rows(limit)
     }
 
-    /// The number of rows that come out where damaged blocks are left out, by decoding all; counting may stop at `limit`.
+    /// Returns the number of rows outside damaged blocks, by decoding all blocks; counting may stop at `limit`.
     ///
     /// # Errors
-    /// Where the source cannot be read, and where there are more damaged blocks than the limit allows.
+    /// If the source cannot be read, or if there are more damaged blocks than the limit allows.
     pub fn count_readable_rows(&self, limit: Option<u64>) -> Result<u64> {
         self.set.count_readable_rows(limit)
     }
 
-    /// The number of blocks and of rows, by the block headers alone.
+    /// Returns the numbers of blocks and rows, from the block headers alone.
     ///
     /// # Errors
-    /// Where a block header is damaged or the file is cut short.
+    /// If a block header is damaged, or if the file is cut short.
     pub fn count_blocks(&self) -> Result<(u64, u64)> {
         let OpenFile { source, header, index, .. } = &*self.file;
         Ok(index.up_to_row(source, header, u64::MAX)?.totals())
     }
 
-    /// The rows and the bytes of the first block, by its header; `None` if there is no block.
+    /// Returns the rows and the bytes of the first block, from its header; `None` if there is no block.
     ///
     /// # Errors
-    /// Where the block header is damaged.
+    /// If the block header is damaged.
     pub fn first_block(&self) -> Result<Option<(u64, u64)>> {
         let OpenFile { source, header, .. } = &*self.file;
         let frame = BlockWalk::new(header).next_frame(&**source)?;
@@ -134,7 +134,7 @@ impl ContainerFile {
     /// Starts reading.
     ///
     /// # Errors
-    /// Where a column is not in the file or is asked for twice.
+    /// If a column is not in the file or is requested twice.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
         self.set.read(options)
     }

@@ -21,7 +21,7 @@ use crate::{Error, Header, ReadAhead, Result, Schema};
 
 /// Files whose rows are read one after the other, as one schema.
 ///
-/// Nothing is opened before it is needed, and no more files at the same time than there are tasks.
+/// Files are opened when they are needed, and at most one per running task is open at a time.
 ///
 /// ```
 /// use polars_avro::{FileSet, OpenOptions, ReadOptions};
@@ -36,29 +36,30 @@ use crate::{Error, Header, ReadAhead, Result, Schema};
 pub struct FileSet {
     pub(super) files: Vec<Arc<FileEntry>>,
     pub(super) cache: Arc<PlanCache>,
-    /// Tells the columns of the set: the reader's schema as itself, or the schema of the only file.
+    /// The schema of the set: the reader's schema resolved with itself, or the schema of the only file.
     own: Arc<ResolvedSchemas>,
 }
 
 impl FileSet {
-    /// Files to read as the schema in `options`; without one the first file is opened, whose schema it is then.
+    /// Creates a set of files to read as the schema in `options`. Without one the first file is opened and its schema is
+    /// used.
     ///
     /// # Errors
-    /// Where there is no file, and where the first is opened and cannot be read.
+    /// If there is no file, or if the first one is opened and cannot be read.
     pub fn new(inputs: impl IntoIterator<Item = impl Into<FileInput>>, options: &OpenOptions) -> Result<Self> {
         FileOpener::new(options.clone()).open_set(inputs)
     }
 
-    /// A file that is open.
+    /// Creates a set of one open file.
     pub(super) fn of_open(file: Arc<OpenFile>, cache: Arc<PlanCache>) -> Self {
         let own = file.resolved.clone();
         Self { files: vec![Arc::new(FileEntry::of_open(file))], cache, own }
     }
 
-    /// The files at these places, in this order. They keep the numbers that they have here.
+    /// Returns a set of the files at these indices, in this order. The files keep their numbers of this set.
     ///
     /// # Errors
-    /// Where there are not so many files.
+    /// If an index is out of range.
     pub fn select(&self, places: &[usize]) -> Result<Self> {
         let entry = |&place: &usize| {
             let entry = self.files.get(place).cloned();
@@ -70,22 +71,22 @@ impl FileSet {
         Ok(Self { files, cache: self.cache.clone(), own: self.own.clone() })
     }
 
-    /// How many files there are.
+    /// Returns the number of files.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether a selection has left none.
+    /// Returns true if the set has no files, as [`FileSet::select`] may leave it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// Every column, as Polars has it.
+    /// Returns the names and types of all columns, as Polars has them.
     ///
     /// # Errors
-    /// Where the reader's schema is more than a limit allows.
+    /// If the reader's schema exceeds a limit.
     pub fn fields(&self) -> Result<Arc<[Field]>> {
         Ok(self.own.plan(&Selection::default(), &self.cache.options.limits)?.0.fields)
     }
@@ -93,8 +94,8 @@ impl FileSet {
     /// Starts reading.
     ///
     /// # Errors
-    /// Where a column is not in the reader's schema or is asked for twice; where rows are left out, also where files
-    /// before them cannot be counted.
+    /// If a column is not in the reader's schema or is requested twice. Also if rows are skipped and the files before them
+    /// cannot be counted.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
         let limits = &self.cache.options.limits;
         let (counters, filter) = (Arc::new(Counters::default()), options.filter());
@@ -134,7 +135,8 @@ impl FileSet {
     ) -> Result<Started> {
         let settings = options.settings(if self.is_small(blocks.as_ref(), options) { 1 } else { executor::threads() });
         let first_block = self.first_block(blocks.as_ref());
-        // What a store has sent should not wait for the consumer, which waits for what comes after it.
+        // If a source is remote, a consumer that works on a later section could wait for its bytes while the next result is
+        // ready.
         let is_remote = self.files.iter().any(|entry| entry.is_remote());
         let consumer = if is_remote { Consumer::Waits } else { Consumer::Works };
         let (Self { files, cache, .. }, buffers) = (self, Arc::new(BufferPool::new(settings.threads)));
@@ -144,7 +146,7 @@ impl FileSet {
         Ok(Started { tasks: OrderedTasks::new(work, queue, settings.threads, consumer), first_block })
     }
 
-    /// Opens the only file, and finds the blocks in this range of its bytes.
+    /// Opens the only file, and finds the blocks in this byte range of it.
     fn part(&self, bytes: &Range<u64>, options: &ReadOptions, counters: &Arc<Counters>) -> Result<(Self, Range<u64>)> {
         let [entry] = &*self.files else {
             return Err(Error::argument("`byte_range` needs a single file"));
@@ -160,13 +162,13 @@ impl FileSet {
         Ok((Self { files, ..self.clone() }, blocks))
     }
 
-    /// The block that a part of the only file begins with, unless it is the file's first.
+    /// Returns the block that a byte range of the only file begins with, unless it is the file's first.
     fn first_block(&self, blocks: Option<&Range<u64>>) -> Option<FirstBlock> {
         let (file, start) = (self.files.first()?.opened()?, blocks?.start);
         (start > file.header.size).then(|| FirstBlock::new(file.source.clone(), file.header.clone(), start))
     }
 
-    /// Whether there is so little to read that threads cost more than they save.
+    /// Returns true if there is so little to read that threads cost more than they save.
     fn is_small(&self, blocks: Option<&Range<u64>>, options: &ReadOptions) -> bool {
         if options.length.is_some_and(|rows| rows <= ALONE_ROWS) {
             return true;
@@ -180,10 +182,10 @@ impl FileSet {
 }
 
 impl FileOpener {
-    /// Files to read as the reader's schema; without one the first file is opened, whose schema it is then.
+    /// Creates a set of files to read as the reader's schema. Without one the first file is opened and its schema is used.
     ///
     /// # Errors
-    /// Where there is no file, and where the first is opened and cannot be read.
+    /// If there is no file, or if the first one is opened and cannot be read.
     pub fn open_set(&self, inputs: impl IntoIterator<Item = impl Into<FileInput>>) -> Result<FileSet> {
         let inputs = inputs.into_iter().enumerate();
         let entries = inputs.map(|(number, input)| Arc::new(FileEntry::new(number, input.into())));
@@ -206,7 +208,7 @@ impl FileOpener {
     }
 }
 
-/// Promises that the first bytes of every file will be read.
+/// Announces that the first `bytes` bytes of every file will be read.
 pub(super) fn read_ahead(files: &[Arc<FileEntry>], bytes: u64) -> Vec<ReadAhead> {
     files.iter().map(|entry| entry.read_ahead(0..bytes)).collect()
 }

@@ -1,4 +1,4 @@
-//! Reading files: options in, batches out. The rooms below, from the bottom: `fetch`, `blocks`, `files`, `sections`, `batches`.
+//! Reads files into batches. The submodules, from the bottom: `fetch`, `blocks`, `files`, `sections`, `batches`.
 
 mod batches;
 mod blocks;

@@ -1,4 +1,4 @@
-//! What the caller may ask for.
+//! Options of a read.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::files::Selection;
 use super::settings::ReadSettings;
 use crate::{Error, Result};
 
-/// What to read of a file, and in what portions.
+/// Options of a read: the columns and rows to read, and the sizes of batches.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
@@ -33,41 +33,41 @@ pub struct ReadOptions {
     pub row_index: Option<(String, u64)>,
     /// Makes the row index `UInt64` instead of `UInt32`, as in Polars built for more than 2^32 rows.
     pub wide_row_index: bool,
-    /// Puts the number of the file that each row is from behind the other columns: the column's name.
+    /// Appends a column with the number of each row's file: the column's name.
     pub file_index: Option<String>,
-    /// Only the blocks whose sync markers, which stand in front of them, begin in this range of the file's bytes. Ranges
-    /// that tile a file give every row once. Rows are counted from the range's first, blocks in errors and reports from
-    /// the file's.
+    /// Reads only the blocks whose preceding sync markers begin in this range of the file's bytes. Ranges that tile a file
+    /// return every row once. Rows are counted from the first row of the range, blocks in errors and reports from the first
+    /// block of the file.
     pub byte_range: Option<Range<u64>>,
-    /// Rows to leave out at the beginning.
+    /// The number of rows to skip at the beginning.
     pub offset: u64,
-    /// Rows to read at most; `None` is all.
+    /// The maximum number of rows to read; `None` is all.
     pub length: Option<u64>,
-    /// Leaves damaged blocks out and reads on behind them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
-    /// says which. Rows are counted as they come out then, also for the row index, `offset` and `length`.
+    /// Skips damaged blocks and reads on after them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
+    /// reports them. The row index, `offset` and `length` then count only the rows that are returned.
     pub ignore_errors: bool,
-    /// Refuses blocks whose rows are complete although bytes are left after them, or although their deflate stream has no
-    /// end. Otherwise their rows are read as other readers do, and
+    /// Refuses blocks whose rows are complete if bytes are left after them, or if their deflate stream has no end.
+    /// Otherwise their rows are read as other readers do, and
     /// [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks) reports them.
     pub strict: bool,
-    /// A hint which rows are needed: filter again what comes out. It sees the rows that `offset` and `length` leave, and
-    /// is not asked with `ignore_errors`.
+    /// A hint about the rows that are needed: filter the returned rows again. It is evaluated on the rows that `offset` and
+    /// `length` select, and not at all with `ignore_errors`.
     pub filter: Option<Arc<dyn RowFilter>>,
-    /// Rows of a batch, about.
+    /// The approximate number of rows of a batch.
     pub batch_rows: usize,
-    /// Bytes of a batch before decoding, about.
+    /// The approximate number of bytes of a batch before decoding.
     pub batch_bytes: usize,
-    /// Threads to decode on; `None` is all of the pool, 1 is the calling thread alone.
+    /// The number of threads to decode on; `None` is all of the pool, 1 is the calling thread alone.
     pub n_threads: Option<usize>,
 }
 
 impl ReadOptions {
-    /// What tells how many rows come out where damaged blocks are left out.
+    /// Options that count the rows outside damaged blocks.
     pub(super) fn counting_readable(limit: Option<u64>) -> Self {
         Self { columns: Some(Vec::new()), ignore_errors: true, length: limit, ..Self::default() }
     }
 
-    /// The columns beside those of the files.
+    /// Returns the virtual columns, which are not in the files.
     pub(super) fn virtual_columns(&self, fields: &[Field]) -> Result<VirtualColumns> {
         let wide = self.wide_row_index;
         let row_index = self.row_index.clone().map(|(name, offset)| RowIndex { name, offset, wide });
@@ -80,7 +80,7 @@ impl ReadOptions {
         Ok(VirtualColumns { row_index, file_index: self.file_index.clone() })
     }
 
-    /// The filter of one read. It spares rows, which must be decoded to know that they are sound.
+    /// Returns the filter of one read; none if errors are ignored, because every row must then be decoded.
     pub(super) fn filter(&self) -> Option<Filter> {
         if self.ignore_errors {
             return None;
@@ -89,13 +89,13 @@ impl ReadOptions {
         self.filter.clone().map(|caller| Filter::new(caller, row_index))
     }
 
-    /// The columns that are wanted of files.
+    /// Returns the columns that are read from files.
     pub(super) fn selection(&self, filter: Option<&Filter>) -> Selection {
         let (columns, filter) = (self.columns.clone(), filter.map(|filter| filter.columns().to_vec()));
         Selection { columns, filter, ignore_errors: self.ignore_errors }
     }
 
-    /// The portions that are read at once, by at most `threads` threads.
+    /// Returns the sizes of a read's sections and batches, for at most `threads` threads.
     pub(super) fn settings(&self, threads: usize) -> ReadSettings {
         let threads = self.n_threads.unwrap_or(usize::MAX).min(threads).max(1);
         let (batch_rows, batch_bytes) = (self.batch_rows.clamp(1, u32::MAX as usize), self.batch_bytes.max(1));
@@ -103,12 +103,12 @@ impl ReadOptions {
         ReadSettings { batch_rows, batch_bytes, threads, ignore_errors, strict }
     }
 
-    /// The rows that are wanted of those whose numbers block headers tell: all, where blocks may be missing.
+    /// Returns the wanted rows, as block headers number them: all rows if damaged blocks may be dropped.
     pub(super) fn rows_by_header(&self) -> Range<u64> {
         if self.ignore_errors { 0..u64::MAX } else { self.rows() }
     }
 
-    /// The rows that are wanted.
+    /// Returns the wanted rows.
     pub(super) fn rows(&self) -> Range<u64> {
         self.offset..self.length.map_or(u64::MAX, |length| self.offset.saturating_add(length))
     }

@@ -1,4 +1,4 @@
-//! Batches in file order, decoded by as many threads as there are.
+//! An iterator of batches in file order, decoded on several threads.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -33,17 +33,17 @@ use crate::{Error, ReadAhead, Result};
 pub struct BatchReader {
     tasks: OrderedTasks<Decoding>,
     fields: Arc<[Field]>,
-    /// Results of tasks that were taken.
+    /// Results of tasks that were taken and not returned yet.
     ready: VecDeque<TaskOutput>,
-    /// Counts rows where blocks may be missing.
+    /// Numbers the rows if damaged blocks may be dropped.
     recovered: Option<RecoveredRows>,
     reports: Reports,
-    /// Numbers blocks from the file's first where the read begins at another one.
+    /// Renumbers blocks from the file's first if the read begins at another one.
     first_block: Option<FirstBlock>,
     finished: bool,
     /// Set by a [`Canceller`].
     cancelled: Arc<AtomicBool>,
-    /// Promises to the sources that all of the rest is read.
+    /// Announces to the sources that all remaining bytes will be read.
     ahead: Vec<ReadAhead>,
 }
 
@@ -64,31 +64,31 @@ impl BatchReader {
         Self { tasks, fields, ready, recovered, reports, first_block, finished, cancelled, ahead }
     }
 
-    /// The columns that come out, in order.
+    /// Returns the columns of the batches, in order.
     #[must_use]
     pub fn fields(&self) -> &Arc<[Field]> {
         &self.fields
     }
 
-    /// What has been done so far.
+    /// Returns the counters of the work so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.tasks.workload().stats()
     }
 
-    /// What ends this read while another thread waits for its next batch.
+    /// Returns a handle that cancels this read while another thread waits for its next batch.
     #[must_use]
     pub fn canceller(&self) -> Canceller {
         Canceller { cancelled: self.cancelled.clone(), cancel_tasks: Box::new(self.tasks.canceller()) }
     }
 
-    /// The blocks that were left out, or do not end with their rows, before the end of the last batch that came, but for
-    /// those given before.
+    /// Returns the blocks that were dropped, or that do not end with their rows, up to the end of the last batch. Each is
+    /// returned once.
     pub fn take_bad_blocks(&mut self) -> Vec<BadBlock> {
         self.reports.take()
     }
 
-    /// How many rows come.
+    /// Returns the number of rows, by reading all batches.
     pub(super) fn height(self) -> Result<u64> {
         let mut rows = 0;
         for batch in self {
@@ -109,7 +109,7 @@ impl BatchReader {
                 }
             }
             match self.tasks.next() {
-                // What was cancelled has failed, too.
+                // A cancelled task returns an error, which the caller must not see.
                 Some(_) if self.cancelled.load(Ordering::Relaxed) => return Ok(None),
                 Some(items) => {
                     let items = items.map_err(|error| self.renumber(error))?;
@@ -120,7 +120,7 @@ impl BatchReader {
         }
     }
 
-    /// The batch that comes out for this one, if any.
+    /// Returns the batch for this output, if there is one; reports bad blocks.
     fn batch(&mut self, item: TaskOutput) -> Result<Option<Batch>> {
         match item {
             TaskOutput::Batch(batch) => match &mut self.recovered {

@@ -1,10 +1,10 @@
-//! What reading a file did, so that what it did not do can be seen.
+//! Counters of the work a read performed and avoided.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// What a read has done so far.
+/// Counters of a read so far.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
@@ -24,28 +24,27 @@ pub struct Stats {
     pub blocks_skipped: u64,
     /// Blocks decompressed; blocks of the null codec are not.
     pub blocks_decompressed: u64,
-    /// Bytes that decompression made, or that stood there uncompressed.
+    /// Bytes of block data after decompression, and of blocks that are not compressed.
     pub bytes_decoded: u64,
     /// Rows of which all wanted columns were decoded.
     pub rows_decoded: u64,
-    /// Rows that the filter was asked about.
+    /// Rows that the filter was evaluated on.
     pub rows_evaluated: u64,
-    /// Rows that the filter dropped: of them only its own columns were decoded.
+    /// Rows that the filter dropped: only the filter's columns were decoded for them.
     pub rows_filtered_out: u64,
     /// Bytes of the source that were read, each counted once; headers of files included.
     pub bytes_read: u64,
     /// Files that a read over several has opened.
     pub files_opened: u64,
-    /// How many of them were open at the same time, at most.
+    /// The maximum number of files that were open at the same time.
     pub max_open_files: u64,
-    /// For how many schemas a read over several files has made a plan.
+    /// The number of schemas for which a read over several files compiled a plan.
     pub plans_compiled: u64,
-    /// Where the threads' time went.
+    /// The time that the threads spent, by activity.
     pub times: Times,
 }
 
-/// Where the threads of a read have spent their time, in nanoseconds, all threads together. Tasks that are under way count
-/// when they end.
+/// Times that all threads of a read spent together, in nanoseconds. A running task counts when it ends.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
@@ -63,8 +62,8 @@ pub struct Stats {
 pub struct Times {
     /// Waiting for the turns of the sections before.
     pub lock_wait_ns: u64,
-    /// In the turn, while no other thread can: walking block headers, cutting large blocks and decompressing them,
-    /// reading sources that are far away.
+    /// In the turn, which only one thread has at a time: walking block headers, cutting large blocks and decompressing
+    /// them, reading remote sources.
     pub locked_ns: u64,
     /// Opening files and reading from them, outside the turn; looking for records in a part of a large block.
     pub fetch_ns: u64,
@@ -76,7 +75,7 @@ pub struct Times {
     pub filter_ns: u64,
 }
 
-/// The same while it is counted.
+/// The atomic counters behind [`Stats`], updated by the threads of a read.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) blocks_read: AtomicU64,
@@ -97,11 +96,11 @@ pub(crate) struct Counters {
     pub(crate) fetch_ns: AtomicU64,
     pub(crate) decompress_ns: AtomicU64,
     pub(crate) filter_ns: AtomicU64,
-    /// Of decompressing, decoding and filtering together.
+    /// Nanoseconds of decompressing, decoding and filtering together.
     pub(crate) work_ns: AtomicU64,
 }
 
-/// A file is open for as long as this lives.
+/// A guard that counts a file as open until it is dropped.
 pub(crate) struct Held(Arc<Counters>);
 
 impl Held {
@@ -135,7 +134,7 @@ pub(crate) fn add_lap(counter: &AtomicU64, start: &mut Instant) {
 }
 
 impl Counters {
-    /// Returns what was done.
+    /// Returns the current values of the counters.
     pub(crate) fn stats(&self) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (decompress, filter) = (get(&self.decompress_ns), get(&self.filter_ns));

@@ -1,18 +1,18 @@
-//! Memory of sections, to be used again.
+//! A pool of section buffers.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use polars_buffer::Buffer;
 
-/// Memory of sections that were decoded. Reading into it costs neither fresh pages nor zeros.
+/// Buffers of sections that were decoded. Reusing them avoids page faults and zeroing.
 pub(crate) struct BufferPool {
     kept: Mutex<Vec<Vec<u8>>>,
-    /// More of it is given back to the allocator.
+    /// The maximum number of buffers kept; more are returned to the allocator.
     most: usize,
 }
 
 impl BufferPool {
-    /// Memory for the sections of so many threads.
+    /// Creates a pool for this many threads.
     pub(crate) fn new(threads: usize) -> Self {
         Self { kept: Mutex::default(), most: threads + 2 }
     }
@@ -21,12 +21,12 @@ impl BufferPool {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns memory that was released, or none.
+    /// Returns a released buffer, or an empty one.
     pub(super) fn acquire(&self) -> Vec<u8> {
         self.kept().pop().unwrap_or_default()
     }
 
-    /// Takes memory back if nobody else has a part of it.
+    /// Takes a buffer back, if nothing else refers to it.
     pub(crate) fn release(&self, bytes: Buffer<u8>) {
         if let Some(memory) = bytes.into_mut().right() {
             let mut kept = self.kept();

@@ -1,6 +1,6 @@
-//! Brings the bytes of a source to whoever needs them: the only room that reads a [`Source`].
+//! Fetches the bytes of a source. No other module of `read` calls the reading methods of [`Source`].
 //!
-//! A source that is far away reads ahead behind these calls: [`Source::read_ahead`] promises it what is read next.
+//! A remote source prefetches during these calls: [`Source::read_ahead`] announces the ranges that are read next.
 
 mod buffer_pool;
 
@@ -17,18 +17,18 @@ pub(crate) fn bytes_at(source: &dyn Source, offset: u64, len: usize) -> Result<B
     source.read_at(offset, len)
 }
 
-/// Fills `out` with the bytes at `offset`; returns how many there are, fewer only if the source ends.
+/// Fills `out` with the bytes at `offset`; returns their number, which is smaller only if the source ends.
 pub(crate) fn fill(source: &dyn Source, offset: u64, out: &mut [u8]) -> Result<usize> {
     source.read_into(offset, out)
 }
 
-/// Returns a source that holds all bytes of this one, which may be closed then.
+/// Returns a source with all bytes of this one in memory. This one may be closed after that.
 pub(crate) fn load(source: &dyn Source) -> Result<MemorySource> {
     let bytes = source.read_at(0, usize::try_from(source.size()).unwrap_or(usize::MAX))?;
     Ok(MemorySource::new(bytes).with_name(source.name()))
 }
 
-/// Returns the `len` bytes at `offset`, in memory of the pool if the source copies; fewer only if the source ends.
+/// Returns the `len` bytes at `offset`, in a buffer of the pool if the source copies; fewer only if the source ends.
 pub(crate) fn pooled(source: &dyn Source, offset: u64, len: usize, buffers: &BufferPool) -> Result<Buffer<u8>> {
     source.read_at_reusing(offset, len, &[], buffers.acquire())
 }

@@ -19,10 +19,10 @@ fn sections_grow_to_batches_and_shrink_at_the_end() {
     assert_eq!(of(&sizes, 1 << 30, u64::MAX, Pace::default()), 64 << 10);
     sizes.grow();
     sizes.grow();
-    // Less what fills memory of a size that allocators have.
+    // Reduced to fill a size that allocators have.
     let is_about = |bytes: u64, whole: u64| (whole * 7 / 8..=whole).contains(&bytes);
     assert!(is_about(of(&sizes, 1 << 30, u64::MAX, pace), 2 << 20));
-    // An eighth of what is left, and no less than is worth a section.
+    // An eighth of the remaining bytes, but no less than the minimum of a section.
     assert!(is_about(of(&sizes, 4 << 20, u64::MAX, pace), 512 << 10));
     assert!(is_about(of(&sizes, 1 << 20, u64::MAX, pace), 256 << 10));
     // Ten rows: one block has more.
