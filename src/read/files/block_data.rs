@@ -1,4 +1,4 @@
-//! The data of a block: decompressed and checked, and errors that say where in the file they are.
+//! Decompresses and checks the data of blocks, and adds positions in the file to errors.
 
 use std::time::Instant;
 
@@ -14,12 +14,12 @@ use crate::read::blocks::SyncScanner;
 use crate::read::stats::{Counters, add, add_time};
 use crate::{Error, Result};
 
-/// Where the data of a block is that is ready to decode.
+/// The location of a block's data that is ready to decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlockData {
     /// In the bytes of the file: the sync marker is the padding.
     InPlace,
-    /// In the memory that was passed for it.
+    /// In the buffer that was passed for it.
     Decompressed(StreamEnd),
 }
 
@@ -30,11 +30,11 @@ impl BlockData {
     }
 }
 
-/// A small block may be so much longer compressed.
+/// The number of bytes by which a small block may grow when it is compressed.
 const MARGIN_BYTES: u64 = 1 << 20;
 
 impl OpenFile {
-    /// Adds to an error which block it is about.
+    /// Adds the block to the position of an error.
     pub(crate) fn block_error(&self, error: Error, frame: &BlockFrame) -> Error {
         error.in_file(self.source.name()).at(|position| {
             position.block.get_or_insert(frame.index);
@@ -90,10 +90,10 @@ impl OpenFile {
         if strict { Err(error) } else { Ok(BadBlock::read_whole(error)) }
     }
 
-    /// Refuses a compressed block that is longer than one of the most bytes that it may hold: it need not be read for that.
+    /// Refuses a compressed block that is longer than the largest valid one, so that it need not be read.
     ///
     /// # Errors
-    /// If it is. The margin is more than any codec adds to data that it cannot compress.
+    /// If it is longer. The margin exceeds the overhead of every codec on incompressible data.
     pub(crate) fn check_size(&self, frame: &BlockFrame) -> Result<()> {
         let (limit, bytes) = (self.limits.block_bytes as u64, frame.data.end - frame.data.start);
         if self.header.codec.is_identity() || bytes <= limit.saturating_add(limit / 4).saturating_add(MARGIN_BYTES) {
@@ -103,8 +103,8 @@ impl OpenFile {
         Err(self.block_error(Error::limit("block_bytes", message), frame))
     }
 
-    /// Makes the data of a block, whose bytes end in a sync marker, ready to decode, with padding behind it. Nothing is
-    /// written to `out` if it is that already.
+    /// Makes the data of a block, whose bytes end in a sync marker, ready to decode, followed by padding. If the codec is
+    /// the null codec, nothing is written to `out`.
     pub(crate) fn decompress(
         &self,
         bytes: &[u8],
@@ -130,8 +130,8 @@ impl OpenFile {
             && let Ok(StreamEnd::Marked) =
                 decompressor.decompress(codec, &data[..marker], &mut Vec::new(), self.limits.block_bytes)
         {
-            // A damaged size may have led to the marker of a later block. If so,
-            // the stream is whole before the last marker inside, whatever holds those before it.
+            // A damaged size may have led to the marker of a later block. If so, the stream that ends before the last
+            // marker inside is complete.
             return Err(error(ends_inside()));
         }
         add(&counters.blocks_decompressed, 1);
@@ -140,7 +140,7 @@ impl OpenFile {
         Ok(BlockData::Decompressed(end))
     }
 
-    /// Returns the error of a record, by its number in its block; `pos` is where it begins in `data`.
+    /// Returns the error of a record, by its number in its block; `pos` is its offset in `data`.
     #[cold]
     pub(crate) fn record_fault(
         &self,
@@ -149,7 +149,7 @@ impl OpenFile {
         record: u64,
         (data, pos): (&[u8], usize),
     ) -> Error {
-        // What stands behind the data explains nothing.
+        // The padding after the data must not be used as an explanation.
         let short = explain_short(&self.resolved.schemas.writer, data, pos);
         let error = short.unwrap_or_else(|| fault.into_error()).at(|position| position.record = Some(record));
         self.block_error(error, frame)

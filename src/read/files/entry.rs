@@ -1,4 +1,4 @@
-//! The files of a read over several, opened when their turn comes.
+//! The files of a read over several, each opened when it is needed.
 
 use std::fs;
 use std::ops::Range;
@@ -18,9 +18,9 @@ pub(crate) struct FileEntry {
     pub(crate) number: usize,
     input: FileInput,
     size: OnceLock<u64>,
-    /// It is compressed as a whole, by its name: its size is known once it is opened.
+    /// True if its name is that of a compressed file: its size is known only after it was opened.
     is_compressed: bool,
-    /// The file, if somebody has it open anyway.
+    /// The file, if the caller opened it before the read.
     open: Option<Arc<OpenFile>>,
     index: Arc<SharedBlockIndex>,
 }
@@ -33,13 +33,13 @@ impl FileEntry {
         entry
     }
 
-    /// A file that is open already.
+    /// Creates an entry of a file that is open already.
     pub(crate) fn of_open(file: Arc<OpenFile>) -> Self {
         let (number, input, index) = (file.number, FileInput::Source(file.source.clone()), file.index.clone());
         Self { number, input, size: OnceLock::new(), is_compressed: false, open: Some(file), index }
     }
 
-    /// What it is called in errors.
+    /// Returns its name in errors.
     pub(crate) fn name(&self) -> String {
         match &self.input {
             FileInput::Path(path) => path.display().to_string(),
@@ -48,7 +48,7 @@ impl FileEntry {
         }
     }
 
-    /// How many bytes it has.
+    /// Returns its size in bytes.
     pub(crate) fn size(&self) -> Result<u64> {
         if let Some(size) = self.size.get() {
             return Ok(*size);
@@ -64,7 +64,7 @@ impl FileEntry {
         Ok(*self.size.get_or_init(|| size))
     }
 
-    /// How many bytes it has, if that is known without waiting.
+    /// Returns its size in bytes, if that is known without waiting.
     pub(crate) fn known_size(&self) -> Option<u64> {
         match &self.input {
             _ if self.is_compressed => self.size.get().copied(),
@@ -73,7 +73,7 @@ impl FileEntry {
         }
     }
 
-    /// Whether its bytes may take long to come.
+    /// Returns true if its bytes may take long to arrive.
     pub(crate) fn is_remote(&self) -> bool {
         match &self.input {
             FileInput::Path(_) => false,
@@ -82,7 +82,7 @@ impl FileEntry {
         }
     }
 
-    /// Promises that this range of its bytes will be read.
+    /// Announces that this range of its bytes will be read.
     pub(crate) fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
         match &self.input {
             FileInput::Path(_) => ReadAhead::default(),
@@ -91,7 +91,7 @@ impl FileEntry {
         }
     }
 
-    /// Its bytes; those of a small file are in memory.
+    /// Opens its bytes; those of a small file are loaded into memory.
     pub(crate) fn open(&self) -> Result<Arc<dyn Source>> {
         let source = self.input.open()?;
         if self.is_compressed {
@@ -105,22 +105,22 @@ impl FileEntry {
         Ok(Arc::new(fetch::load(&*source)?))
     }
 
-    /// Returns how many blocks and rows it has, if they were counted.
+    /// Returns the numbers of blocks and rows, if they were counted.
     pub(crate) fn counted(&self) -> Option<(u64, u64)> {
         self.index.totals()
     }
 
-    /// The file, if it is open already.
+    /// Returns the file, if it is open already.
     pub(crate) fn opened(&self) -> Option<&Arc<OpenFile>> {
         self.open.as_ref()
     }
 
-    /// Whether the file is read at once and closed, as far as that is known without waiting.
+    /// Returns true if the file is known to be small: it is then loaded at once and closed.
     pub(crate) fn is_small(&self) -> bool {
         self.known_size().is_some_and(|size| size < SECTION_BYTES.start)
     }
 
-    /// Opens the file and resolves its schema; it counts as open while this is there.
+    /// Opens the file and resolves its schema. It counts as open until the result is dropped.
     pub(crate) fn open_file(&self, cache: &PlanCache, counters: &Arc<Counters>) -> Result<Arc<OpenFile>> {
         if let Some(file) = &self.open {
             return Ok(file.clone());
@@ -135,7 +135,7 @@ impl FileEntry {
             Err(error) => error.kind() == ErrorKind::Schema,
         };
         let resolved = match cache.own()? {
-            // As for Polars, a file without rows differs from no schema.
+            // As in Polars, a file without rows fits every schema.
             Some(own) if differs && self.is_empty(&source, &header, cache) => own.clone(),
             _ => resolved.map_err(|error| error.in_file(source.name()))?,
         };
@@ -150,8 +150,8 @@ impl FileEntry {
         }))
     }
 
-    /// Returns how many rows its block headers promise; at most the first `limit` are counted. A file with rows must fit
-    /// the reader's schema if `check`.
+    /// Returns how many rows its block headers claim; counting may stop at `limit`. If `check`, a file with rows must fit
+    /// the reader's schema.
     pub(crate) fn count(&self, limit: Option<u64>, cache: &PlanCache, check: bool) -> Result<u64> {
         if !check && let Some((_, rows)) = self.counted() {
             return Ok(rows);
@@ -171,7 +171,7 @@ impl FileEntry {
         Ok(rows)
     }
 
-    /// Whether the header is sound and no row follows it.
+    /// Returns true if the header is valid and no row follows it.
     fn is_empty(&self, source: &Arc<dyn Source>, header: &Header, cache: &PlanCache) -> bool {
         Schema::parse(&header.schema_json, &cache.options.limits).is_ok()
             && self.index.up_to_row(source, header, 1).is_ok_and(|index| index.totals().1 == 0)

@@ -22,9 +22,9 @@ use crate::{DeferredSource, FileSource, MemorySource, Result, Source};
 pub enum FileInput {
     /// A local file.
     Path(PathBuf),
-    /// Something open.
+    /// An open source.
     Source(Arc<dyn Source>),
-    /// Something that takes long to open.
+    /// A source that takes long to open.
     Deferred(Arc<dyn DeferredSource>),
 }
 

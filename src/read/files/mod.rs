@@ -1,4 +1,4 @@
-//! Open files: what every part of a read knows of its file, and the one cache of what is made of schemas.
+//! Open files: the state shared by all tasks of one file, and the cache of resolved schemas and plans.
 
 mod bad_block;
 mod block_data;

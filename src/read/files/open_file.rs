@@ -1,4 +1,4 @@
-//! What every part of a read knows of its file.
+//! The state shared by all tasks of one file: source, header, schema, limits, block index.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,32 +12,33 @@ use crate::{Error, Limits, Result};
 
 /// A file whose header has been read.
 pub(crate) struct OpenFile {
-    /// Which of the read's files it is.
+    /// The number of the file in its read.
     pub(crate) number: usize,
     pub(crate) source: Arc<dyn Source>,
     pub(crate) header: Header,
     pub(crate) resolved: Arc<ResolvedSchemas>,
     pub(crate) limits: Limits,
     pub(crate) index: Arc<SharedBlockIndex>,
-    /// The file counts as open while this is there.
+    /// A guard that counts the file as open.
     #[expect(dead_code, reason = "it is there to be dropped")]
     pub(crate) held: Option<Held>,
 }
 
 impl OpenFile {
-    /// From where to where its blocks stand.
+    /// Returns the byte range of its blocks.
     pub(crate) fn blocks(&self) -> Range<u64> {
         self.header.size..self.source.size()
     }
 
-    /// Where a block begins from which it is not far to this row, if one is known.
+    /// Returns an indexed block shortly before this row, if one is known.
     pub(crate) fn entry_before(&self, row: u64) -> Option<IndexEntry> {
         self.index.entry(&*self.source, &self.header, row)
     }
 
-    /// Where the block of this row begins, from one before it on, by the headers alone; where they are damaged, if they are.
+    /// Walks from `entry` to the block of this row, by the headers alone. If one of them is damaged, returns the block at
+    /// it.
     pub(crate) fn skip(&self, mut entry: IndexEntry, row: u64) -> IndexEntry {
-        // Jumping costs a request far away.
+        // A seek costs a request if the source is remote.
         if self.source.is_remote() {
             return entry;
         }
@@ -50,7 +51,7 @@ impl OpenFile {
         entry
     }
 
-    /// The block at `offset`, whose first bytes are `bytes`.
+    /// Parses the header of the block at `offset`, whose first bytes are `bytes`.
     pub(crate) fn frame(&self, offset: u64, index: u64, bytes: &[u8]) -> Result<BlockFrame> {
         let shorter = || Error::data("the file became shorter while it was read").at(|p| p.offset = Some(offset));
         let frame = BlockFrame::parse(bytes, index, offset, self.source.size());

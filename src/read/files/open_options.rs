@@ -1,10 +1,10 @@
-//! How files are opened.
+//! Options of opening files.
 
 use std::sync::Arc;
 
 use crate::{Evolution, Limits, Schema};
 
-/// How to open a file.
+/// Options of opening a file: reader's schema, evolution and limits.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions, Schema};
@@ -21,9 +21,9 @@ use crate::{Evolution, Limits, Schema};
 pub struct OpenOptions {
     /// The schema to read as, instead of the one the file was written with.
     pub reader_schema: Option<Arc<Schema>>,
-    /// How far the file may differ from it.
+    /// The differences that are allowed between the two schemas.
     pub evolution: Evolution,
-    /// What the file may ask for.
+    /// Bounds on the resources that the file may require.
     pub limits: Limits,
 }
 

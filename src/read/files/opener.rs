@@ -1,4 +1,4 @@
-//! Opening files, with what depends on their schemas made once for each.
+//! Opens files; resolved schemas and plans are cached.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use polars_arrow::datatypes::Field;
 use super::{OpenFile, OpenOptions, PlanCache, Selection};
 use crate::{Error, Header, Result, Source};
 
-/// Opens any number of files in the same way. What it has made of the schema of one serves the next ones. Cheap to clone.
+/// Opens any number of files with the same options. Resolved schemas and plans are cached and shared by all of them. Cheap
+/// to clone.
 ///
 /// ```
 /// use polars_avro::{FileOpener, OpenOptions};
@@ -25,22 +26,22 @@ pub struct FileOpener {
 }
 
 impl FileOpener {
-    /// What opens files in this way.
+    /// Creates an opener with these options.
     #[must_use]
     pub fn new(options: OpenOptions) -> Self {
         Self { cache: Arc::new(PlanCache::new(options)) }
     }
 
-    /// How it opens files.
+    /// Returns the options.
     #[must_use]
     pub fn options(&self) -> &OpenOptions {
         &self.cache.options
     }
 
-    /// Every column of files that are read as the reader's schema, as Polars has it.
+    /// Returns the names and types of all columns of files that are read as the reader's schema, as Polars has them.
     ///
     /// # Errors
-    /// Where there is none, and where it is more than a limit allows.
+    /// If there is no reader's schema, or if it exceeds a limit.
     pub fn fields(&self) -> Result<Arc<[Field]>> {
         let Some(own) = self.cache.own()? else {
             return Err(Error::argument(

@@ -1,4 +1,4 @@
-//! What is made of schemas: each is resolved once, and each selection of its columns planned once.
+//! A cache of schemas: each is resolved once, and each selection of its columns is compiled once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -7,34 +7,34 @@ use super::OpenOptions;
 use crate::plan::{Plan, Projection, Schemas};
 use crate::{Limits, Result, Schema};
 
-/// Schemas that are kept, unless their text has more bytes, and plans that are kept of each. Files of one producer have a
-/// handful of schemas.
+/// The maximum number of schemas kept, of bytes of a schema that is kept, and of plans kept per schema. Files of one
+/// producer have a handful of schemas.
 const KEPT: usize = 64;
 const KEPT_BYTES: usize = 1 << 20;
 const KEPT_PLANS: usize = 8;
 
-/// The columns that a read wants of its files. By default all of them.
+/// The columns that a read needs of its files. The default is all of them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// The columns that come out; `None` is all of them.
+    /// The columns that are returned; `None` is all of them.
     pub(crate) columns: Option<Vec<String>>,
-    /// The columns that a filter looks at.
+    /// The columns that the filter reads.
     pub(crate) filter: Option<Vec<String>>,
-    /// Whether damaged blocks are dropped, which all columns tell.
+    /// True if damaged blocks are dropped. All columns must then be decoded to find damage.
     pub(crate) ignore_errors: bool,
 }
 
-/// How files are opened, and what has been made of their schemas.
+/// The options of opening files, and a cache of their resolved schemas.
 #[derive(Default)]
 pub(crate) struct PlanCache {
     pub(crate) options: OpenOptions,
-    /// The reader's schema as itself, and its text.
+    /// The reader's schema resolved with itself, and its text.
     own: OnceLock<(String, Arc<ResolvedSchemas>)>,
-    /// By the text in the header.
+    /// Resolved schemas by the schema text in the header.
     known: Mutex<HashMap<String, Arc<ResolvedSchemas>>>,
 }
 
-/// The schemas of a file, resolved, and plans for it.
+/// The resolved schemas of a file, and the plans compiled from them.
 pub(crate) struct ResolvedSchemas {
     pub(crate) schemas: Schemas,
     plans: Mutex<Vec<(Selection, Plan)>>,
@@ -59,12 +59,13 @@ impl PlanCache {
         Ok(Some(&self.own.get_or_init(|| own).1))
     }
 
-    /// Returns what a file with this schema in its header is read by.
+    /// Returns the resolved schemas of a file with this schema in its header.
     ///
     /// # Errors
     /// If the schema is not valid or cannot be read as the reader's.
     pub(crate) fn of(&self, json: &str) -> Result<Arc<ResolvedSchemas>> {
-        // The lock is held while schemas are resolved: others wait for it and do not do it again.
+        // The lock is held while a schema is resolved, so that other threads wait for the result instead of repeating the
+        // work.
         let mut known = lock(&self.known);
         if let Some(found) = known.get(json) {
             return Ok(found.clone());
@@ -96,16 +97,16 @@ impl ResolvedSchemas {
         Ok(Arc::new(Self { schemas, plans: Mutex::default() }))
     }
 
-    /// Whether some columns of the reader's cannot be read, so that not every selection has a plan.
+    /// Returns true if some columns of the reader's schema cannot be read, so that not every selection has a plan.
     pub(crate) fn has_refusals(&self) -> bool {
         let resolution = &self.schemas.resolution;
         resolution.extra.is_some() || !resolution.refused.is_empty()
     }
 
-    /// Returns the plan for these columns, and whether it was made now.
+    /// Returns the plan for these columns, and true if it was compiled by this call.
     ///
     /// # Errors
-    /// If a column is not in the reader's schema or is selected twice, and if the columns pass a limit.
+    /// If a column is not in the reader's schema or is selected twice, or if the columns exceed a limit.
     pub(crate) fn plan(&self, selection: &Selection, limits: &Limits) -> Result<(Plan, bool)> {
         let mut plans = lock(&self.plans);
         if let Some((_, plan)) = plans.iter().find(|(known, _)| known == selection) {
