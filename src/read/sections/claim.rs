@@ -1,4 +1,4 @@
-//! What a thread does in its turn: it walks the block headers of its section, and takes away the blocks that begin in it.
+//! Claims blocks in a thread's turn: walks the block headers of a section and takes the blocks that begin in it.
 
 use std::ops::Range;
 
@@ -15,11 +15,11 @@ use crate::read::settings::{Pace, ReadSettings, SECTION_BYTES};
 use crate::read::stats::add;
 use crate::{Error, Result};
 
-/// What a section has become.
+/// The tasks that a section was turned into.
 #[derive(Default)]
 pub(crate) struct Claimed {
     pub(crate) tasks: Vec<FileTask>,
-    /// Why the read ends after them.
+    /// The error that ends the read after these tasks.
     pub(crate) error: Option<Error>,
 }
 
@@ -81,7 +81,7 @@ struct Claim<'a> {
     opened: &'a Opened,
     settings: ReadSettings,
     files_after: usize,
-    /// Where the blocks to read end.
+    /// The end of the blocks to read.
     stop: u64,
     cursor: &'a mut Cursor,
     piece: FetchedPiece,
@@ -93,7 +93,7 @@ impl Claim<'_> {
         let end = self.piece.piece.range.end.min(self.stop);
         while !self.cursor.is_over() {
             if let Some(block) = &mut self.cursor.inside {
-                // Of a block that is decompressed only now, the data is cut later.
+                // A block that was decompressed just now is cut in later sections.
                 if !block.has(self.piece.piece.inside.as_ref()) {
                     break;
                 }
@@ -152,7 +152,7 @@ impl Claim<'_> {
         damage.map_or(Ok(()), |error| self.lose(error))
     }
 
-    /// The next block, if it is wanted and not large.
+    /// Takes the next block; `None` if it is skipped or large.
     fn block(&mut self) -> Result<Option<BlockSlice>> {
         let frame = self.frame()?;
         let (row, wanted) = (self.cursor.row, self.cursor.wanted());
@@ -183,7 +183,7 @@ impl Claim<'_> {
         Ok(slice)
     }
 
-    /// The header of the next block.
+    /// Reads the header of the next block.
     fn frame(&self) -> Result<BlockFrame> {
         let (file, Cursor { offset, index, .. }) = (&self.opened.file, &*self.cursor);
         let known = self.piece.from(*offset);
@@ -198,7 +198,7 @@ impl Claim<'_> {
         Ok(frame)
     }
 
-    /// Checks the marker before anything believes the block's size.
+    /// Checks the sync marker before the block's size is used.
     fn check_marker(&self, frame: &BlockFrame) -> Result<()> {
         let file = &self.opened.file;
         let found = match self.piece.from(frame.data.end).get(..SYNC_BYTES) {
@@ -208,7 +208,7 @@ impl Claim<'_> {
         found.map_err(|error| error.in_file(file.source.name()))
     }
 
-    /// Passes over what is wrong at the next block, if the caller wants that.
+    /// Skips damage at the next block and reports it, if damaged blocks are dropped.
     fn lose(&mut self, error: Error) -> Result<()> {
         if !self.settings.ignore_errors || !is_damage(&error) {
             return Err(error);
@@ -222,8 +222,8 @@ impl Claim<'_> {
         Ok(())
     }
 
-    /// Walks over the records of a block that has more bytes than a decompressed one may, if damaged blocks are lost whole:
-    /// bytes that a header claims, and that no record has, cost no memory.
+    /// Walks over the records of a block that is larger than a decompressed block may be, if damaged blocks are dropped.
+    /// The size in a damaged header then costs no memory.
     fn walk_over(&self, frame: &BlockFrame) -> Result<()> {
         let (file, bytes) = (&self.opened.file, frame.data.end - frame.data.start);
         let is_oversized = file.header.codec.is_identity() && bytes > file.limits.block_bytes as u64;
@@ -238,15 +238,16 @@ impl Claim<'_> {
         )
     }
 
-    /// Whether a block is worth the walk that cuts it: it is more than a batch, or fewer blocks are left than threads.
+    /// Returns true if a block should be cut: it is larger than a batch, or fewer blocks are left than threads.
     fn is_large(&self, frame: &BlockFrame) -> bool {
         let ReadSettings { batch_rows, batch_bytes, threads, .. } = self.settings;
         let bytes = frame.data.end - frame.data.start;
-        // Between records of no bytes there is nothing to cut.
+        // Records of no bytes cannot be cut apart.
         if self.opened.plan.rows_are_empty() {
             return false;
         }
-        // Finding records takes two fifths of the time of decoding them: a block a thread is better, if there are enough.
+        // Finding records takes two fifths of the time of decoding them. If there are enough blocks, one per thread is
+        // faster.
         let left = self.stop.saturating_sub(frame.offset) / bytes.max(1) + self.files_after as u64;
         let is_shared = threads > 1 && left < threads as u64;
         let ratio = if threads > 1 { self.opened.file.header.codec.expected_ratio() } else { 1 };
@@ -257,7 +258,7 @@ impl Claim<'_> {
 }
 
 impl Claimed {
-    /// Reads what the blocks of the section need after its end.
+    /// Reads the bytes that the section's blocks need after its end.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -267,7 +268,7 @@ impl Claimed {
     }
 }
 
-/// Reads what is missing of these tasks. Blocks that are not in the file any more become reports, if that is no error.
+/// Reads the missing bytes of these tasks. Blocks that are not in the file any more become reports, if that is no error.
 fn complete(tasks: Vec<FileTask>, list: &FileList) -> Result<Vec<FileTask>> {
     let mut complete = Vec::with_capacity(tasks.len());
     for mut task in tasks {
@@ -283,7 +284,7 @@ fn complete(tasks: Vec<FileTask>, list: &FileList) -> Result<Vec<FileTask>> {
 }
 
 impl FileTask {
-    /// Reads what is missing; returns the blocks that are not in the file any more, if that is no error.
+    /// Reads the missing bytes; returns the blocks that are not in the file any more, if that is no error.
     fn complete(&mut self, list: &FileList) -> Result<Vec<BadBlock>> {
         let mut bad = Vec::new();
         if let TaskKind::Blocks(Blocks { window, missing, slices, .. }) = &mut self.kind

@@ -1,4 +1,4 @@
-//! Where the walk over block headers has come to. It goes from section to section, in order.
+//! The position of the walk over block headers, which passes from section to section in order.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,29 +13,29 @@ use crate::read::stats::{Counters, add};
 /// The position of a read: the next block, and the number of its first row.
 pub(crate) struct Cursor {
     pub(super) slot: Arc<FileSlot>,
-    /// Number of the file's first row in the read.
+    /// The number of the file's first row in the read.
     pub(super) base: u64,
-    /// Where the next block begins, its index in the file, and the number of its first row in the file.
+    /// The offset of the next block, its index in the file, and the number of its first row in the file.
     pub(super) offset: u64,
     pub(super) index: u64,
     pub(super) row: u64,
     /// The rows of the read that are wanted.
     rows: Range<u64>,
-    /// Where the first file is entered, if not at its first block.
+    /// The block at which the first file is entered, if not its first.
     pub(super) start: Option<IndexEntry>,
     /// The large block that the next records are in.
     pub(super) inside: Option<LargeBlock>,
     /// Bytes of the file before this one are counted as read.
     counted: u64,
     pub(super) pace: Pace,
-    /// What follows cannot be read.
+    /// True if the rest cannot be read.
     pub(super) has_failed: bool,
 }
 
-/// What cutting sections needs to know of the cursor.
+/// A snapshot of the cursor, for cutting sections.
 pub(super) struct Seen {
     pub(super) slot: Arc<FileSlot>,
-    /// Where the next block or record begins in the file.
+    /// The offset of the next block or record in the file.
     pub(super) offset: u64,
     /// The number of the next row in the read.
     pub(super) row: u64,
@@ -71,13 +71,14 @@ impl Cursor {
         }
     }
 
-    /// The rows of the file that are wanted.
+    /// Returns the wanted rows of the file.
     pub(super) fn wanted(&self) -> Range<u64> {
         let end = if self.rows.end == u64::MAX { u64::MAX } else { self.rows.end.saturating_sub(self.base) };
         self.rows.start.saturating_sub(self.base)..end
     }
 
-    /// Goes on to the next block. What damaged headers claim does not count: rows are numbered as they come out then.
+    /// Advances to the next block. If errors are ignored, the row number stays: damaged headers may claim any row count, so
+    /// rows are numbered when they are returned.
     pub(super) fn pass(&mut self, frame: &BlockFrame, ignore_errors: bool) {
         self.offset = frame.end();
         self.index += 1;
@@ -86,7 +87,7 @@ impl Cursor {
         }
     }
 
-    /// Returns true if nothing that follows is wanted, or can be read.
+    /// Returns true if no further row is wanted or can be read.
     pub(super) fn is_over(&self) -> bool {
         let is_wanted = self.rows.end == u64::MAX || self.base.saturating_add(self.row) < self.rows.end;
         self.has_failed || (self.inside.is_none() && !is_wanted)

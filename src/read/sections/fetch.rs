@@ -1,4 +1,4 @@
-//! Brings the bytes of a section, outside the turn where it can be.
+//! Fetches the bytes of a section, if possible outside the turn.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ pub(crate) struct FetchedSection {
     pub(super) pieces: Vec<FetchedPiece>,
 }
 
-/// A byte range of a file, and its bytes from `start` on. They are fewer if the source ends, and if it cannot be read:
-/// reading them again says why.
+/// A byte range of a file, and its bytes from `start` on. They may be incomplete: because the source ends, or because
+/// reading failed. A later read then returns the error.
 pub(super) struct FetchedPiece {
     pub(super) piece: Piece,
     pub(super) start: u64,
@@ -28,7 +28,7 @@ pub(super) struct FetchedPiece {
 }
 
 impl Section {
-    /// Opens the files and reads the bytes, unless they are far away: those are read in file order, in the turn.
+    /// Opens the files and reads the bytes. Remote sources are read in file order, in the turn.
     pub(crate) fn fetch(self, list: &FileList) -> FetchedSection {
         FetchedSection { pieces: self.pieces.into_iter().map(|piece| piece.fetch(list)).collect() }
     }
@@ -53,14 +53,15 @@ impl Piece {
         fetched
     }
 
-    /// Bytes after the range that are fetched with it, so that what begins at its end is whole: a header or a record.
+    /// Returns the number of bytes after the range that are fetched with it, so that a header or record at its end is
+    /// complete.
     fn lookahead(&self) -> u64 {
         self.records.as_ref().map_or(MAX_FRAME_BYTES as u64, |hint| hint.lookahead() + PADDING as u64)
     }
 }
 
 impl FetchedPiece {
-    /// A piece none of whose bytes are there.
+    /// Creates a piece without any bytes.
     pub(super) fn empty(slot: Arc<FileSlot>, range: Range<u64>) -> Self {
         let piece = Piece { slot, range, is_first: false, inside: None, records: None };
         Self { piece, start: 0, bytes: Buffer::new(), path: None }
@@ -86,7 +87,7 @@ impl FetchedPiece {
         Ok(())
     }
 
-    /// Reads `len` bytes at `offset` instead of those that are there.
+    /// Replaces the bytes by `len` bytes at `offset`.
     ///
     /// # Errors
     /// If the source cannot be read.
@@ -96,13 +97,13 @@ impl FetchedPiece {
         Ok(())
     }
 
-    /// The bytes from `offset` on, which may be none.
+    /// Returns the bytes from `offset` on, which may be none.
     pub(super) fn from(&self, offset: u64) -> &[u8] {
         let skip = offset.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
         skip.and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
     }
 
-    /// Where the bytes end.
+    /// Returns the offset of the end of the bytes.
     pub(super) fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }

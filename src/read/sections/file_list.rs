@@ -11,7 +11,7 @@ use crate::read::settings::ReadSettings;
 use crate::read::stats::{Counters, add};
 use crate::{Error, ErrorKind, Result};
 
-/// The files of one read and what all of them are read with.
+/// The files of one read and their shared settings.
 pub(crate) struct FileList {
     pub(crate) files: Vec<Arc<FileEntry>>,
     /// The byte range of the blocks to read, if the only file is not read whole.
@@ -30,7 +30,7 @@ pub(crate) struct Opened {
     pub(crate) plan: Plan,
 }
 
-/// A file of a read. The first thread that needs it opens it; it is closed with the last section of it.
+/// A file of a read. The first thread that needs it opens it; it is closed with its last section.
 pub(crate) struct FileSlot {
     /// Index in the list.
     pub(super) at: usize,
@@ -47,7 +47,7 @@ impl FileList {
         Ok(Opened { file, plan })
     }
 
-    /// Where the blocks to read of an open file are.
+    /// Returns the byte range of the blocks to read of an open file.
     pub(super) fn blocks_of(&self, file: &OpenFile) -> Range<u64> {
         self.blocks.clone().unwrap_or_else(|| file.blocks())
     }
@@ -58,10 +58,10 @@ impl FileSlot {
         Arc::new(Self { at, opened: OnceLock::new(), error: Mutex::default() })
     }
 
-    /// The file, opened by now.
+    /// Returns the file, and opens it if needed.
     ///
     /// # Errors
-    /// If it cannot be opened: the reason the first time, and that it is lost after that.
+    /// If it cannot be opened. Only the first call returns the reason.
     pub(super) fn open(&self, list: &FileList) -> Result<&Opened> {
         let open = || match list.open(self.at) {
             Ok(opened) => Some(opened),
@@ -74,7 +74,7 @@ impl FileSlot {
         self.opened.get_or_init(open).as_ref().ok_or_else(|| lock(&self.error).take().unwrap_or_else(gone))
     }
 
-    /// The file if it could be opened; its error stays.
+    /// Returns the file if it could be opened; keeps the error for [`FileSlot::open`].
     pub(super) fn try_open(&self, list: &FileList) -> Option<&Opened> {
         match self.open(list) {
             Ok(opened) => Some(opened),

@@ -1,7 +1,7 @@
-//! Blocks that are large enough for several sections.
+//! Cuts large blocks into several sections.
 //!
-//! Many writers make one block of a whole file. It is cut between records: a section owns the records that begin in it. A
-//! block without compression is taken from the file, so that its size does not matter; another one is decompressed first,
+//! Many writers make one block of a whole file. It is cut between records: a section owns the records that begin in it. An
+//! uncompressed block is read from the file in pieces, so its size does not matter. A compressed one is decompressed first,
 //! and its data is cut into sections.
 
 use std::ops::Range;
@@ -29,42 +29,42 @@ pub(super) struct LargeBlock {
     plan: Plan,
     source: Arc<dyn Source>,
     inside: Option<DecompressedBlock>,
-    /// The data in the source, without its padding, and where the next record begins.
+    /// The range of the data in the source, without its padding, and the offset of the next record.
     data: Range<u64>,
     offset: u64,
-    /// Number of the next record, how many to pass over first, how many more are wanted.
+    /// The number of the next record, the number of records to skip first, and the number of wanted records.
     record: u64,
     skip: u64,
     take: u64,
-    /// Number of the block's first row in the file.
+    /// The number of the block's first row in the file.
     first_row: u64,
-    /// Most bytes of a record.
+    /// The maximum number of bytes of a record.
     limit: u64,
-    /// The compressed stream has no end.
+    /// True if the compressed stream has no end.
     is_unfinished: bool,
 }
 
-/// What cutting sections needs to know of a large block.
+/// A snapshot of a large block, for cutting sections.
 pub(super) struct SeenRecords {
     pub(super) inside: Option<DecompressedBlock>,
     plan: Plan,
     record_bytes: usize,
-    /// Where the next record begins, and the number of its row in the file.
+    /// The offset of the next record, and the number of its row in the file.
     pub(super) offset: u64,
     pub(super) row: u64,
-    /// Where the data ends.
+    /// The end of the data.
     pub(super) stop: u64,
 }
 
 impl SeenRecords {
-    /// The hint for a section that begins at `offset`.
+    /// Returns the hint for a section that begins at `offset`.
     pub(super) fn hint(&self, offset: u64) -> RecordHint {
         RecordHint { plan: self.plan.clone(), bytes: self.record_bytes, begins_here: offset == self.offset }
     }
 }
 
 impl LargeBlock {
-    /// Checks the block's sync marker, and decompresses it if it is compressed. `skip` and `take` say which rows are wanted.
+    /// Checks the block's sync marker, and decompresses the block if needed. `skip` and `take` are row counts.
     ///
     /// # Errors
     /// If the block cannot be read, or is damaged.
@@ -106,7 +106,7 @@ impl LargeBlock {
         })
     }
 
-    /// Returns true if a section was cut from the data of this block, be it in the file or not.
+    /// Returns true if a section with this `inside` was cut from the data of this block.
     pub(super) fn has(&self, inside: Option<&DecompressedBlock>) -> bool {
         self.inside.as_ref().map(|block| block.index) == inside.map(|block| block.index)
     }
@@ -147,10 +147,10 @@ impl LargeBlock {
         }
     }
 
-    /// The next run of records that begin in this piece; `None` if no more do that are wanted.
+    /// Returns the next run of wanted records that begin in this piece; `None` if there are no more.
     ///
     /// # Errors
-    /// If a record that is not wanted cannot be passed over, or the data cannot be read.
+    /// If a record that is not wanted cannot be skipped, or if the data cannot be read.
     pub(super) fn cut(&mut self, file: &OpenFile, piece: &mut FetchedPiece) -> Result<Option<RecordRun>> {
         if self.frame.rows == 0 && self.offset < self.data.end {
             return Ok(Some(self.no_rows()));
@@ -169,7 +169,7 @@ impl LargeBlock {
                 self.skip -= n;
                 continue;
             }
-            // Decoding what cannot be passed over fails at the same place, and says what is wrong.
+            // A record that cannot be skipped cannot be decoded either, and decoding gives the better error.
             let is_broken = fault.is_some();
             let start = (self.offset - piece.start) as usize;
             let data = piece.bytes.clone().sliced(..start + self.within(piece).len());
@@ -192,7 +192,7 @@ impl LargeBlock {
         Ok(None)
     }
 
-    /// A run of no records, for a block that has bytes and no rows.
+    /// Returns a run of no records, for a block that has bytes and no rows.
     fn no_rows(&mut self) -> RecordRun {
         let behind = Some(self.data.end - self.offset);
         self.offset = self.data.end;
@@ -209,11 +209,11 @@ impl LargeBlock {
         }
     }
 
-    /// Walks over all records, with memory for some of them.
+    /// Walks over all records; only some of them are in memory at a time.
     ///
     /// # Errors
-    /// If they do not end where the block does, or if one has more bytes than a block that is decompressed may have. Unless
-    /// `strict`, fewer bytes than that may be left after them.
+    /// If they do not end where the block ends, or if a record is larger than a decompressed block may be. Unless `strict`,
+    /// some bytes may be left after the records, up to the same limit.
     pub(super) fn walk_over(mut self, file: &OpenFile, piece: &mut FetchedPiece, strict: bool) -> Result<()> {
         self.limit = file.limits.block_bytes as u64;
         while self.record < self.frame.rows && !self.plan.rows_are_empty() {
@@ -226,7 +226,7 @@ impl LargeBlock {
         }
         match self.data.end.checked_sub(self.offset) {
             Some(0) => Ok(()),
-            // What is left is reported by the task that decodes the rows.
+            // The task that decodes the rows reports the trailing bytes.
             left => {
                 let is_error = strict || left.is_none_or(|left| left > self.limit);
                 file.trailing_bytes(left.unwrap_or(0), &self.frame, is_error).map(drop)
@@ -234,8 +234,9 @@ impl LargeBlock {
         }
     }
 
-    /// Walks over at most `n` records that begin before `end`, as far as the piece has their bytes, which is made to have
-    /// those of one at least. Returns how many they are, where the next one begins, and why the walk cannot go on.
+    /// Walks over at most `n` records that begin before `end`, as far as the piece has their bytes. Reads more bytes if the
+    /// piece does not have a whole record. Returns the number of records, the offset of the next one, and the fault that
+    /// stops the walk.
     fn walk(&self, file: &OpenFile, piece: &mut FetchedPiece, n: u64, end: u64) -> Result<(u64, u64, Option<Fault>)> {
         let known = piece.path.as_ref().and_then(|path| path.from(self.offset));
         if let Some((records, stop)) = known.filter(|(records, _)| (1..=n).contains(records)) {
@@ -247,7 +248,7 @@ impl LargeBlock {
             let bytes = self.within(piece);
             let (mut records, mut stop, mut fault) = (0, self.offset, Some(Fault::truncated()));
             if bytes.len() >= PADDING {
-                // All records that are claimed have to be in the last piece.
+                // The last piece must have all remaining records that the header claims.
                 let border = if end == self.data.end { usize::MAX } else { (end - self.offset) as usize };
                 let walked = self.plan.skip_within(bytes, 0, n, border);
                 (records, stop, fault) = (walked.0, self.offset + walked.1 as u64, walked.2);
@@ -256,7 +257,7 @@ impl LargeBlock {
             if records > 0 || !may_go_on || fault.is_none() {
                 return Ok((records, stop, fault.filter(|_| !may_go_on)));
             }
-            // One record has more bytes than there are.
+            // The next record has more bytes than the piece.
             let limit = self.limit;
             if bytes.len() as u64 > limit {
                 let fault = Fault::limit("block_bytes", &format!("the record has more than {limit} bytes"));
@@ -272,7 +273,7 @@ impl LargeBlock {
         }
     }
 
-    /// The bytes of the block that the piece has, from the next record on.
+    /// Returns the bytes of the block that the piece has, from the next record on.
     fn within<'p>(&self, piece: &'p FetchedPiece) -> &'p [u8] {
         let bytes = piece.from(self.offset);
         let left = (self.data.end + PADDING as u64).saturating_sub(self.offset);
@@ -291,7 +292,7 @@ impl LargeBlock {
     }
 }
 
-/// Reads a block and decompresses it; says whether its stream has no end, though all of the rows.
+/// Reads a block and decompresses it; returns true with it if its stream has no end, though all of the rows.
 fn decompressed(opened: &Opened, frame: &BlockFrame, counters: &Counters) -> Result<(DecompressedBlock, bool)> {
     let Opened { file, plan } = opened;
     let len = usize::try_from(frame.end() - frame.data.start).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! Cuts files into sections. Only arithmetic: the lock of the queue is held meanwhile.
+//! Cuts files into sections. Does arithmetic only, because the lock of the queue is held meanwhile.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,28 +11,28 @@ use crate::read::files::FileEntry;
 use crate::read::settings::SectionSizes;
 use crate::read::stats::add;
 
-/// Most files of a section: each is open while it is read.
+/// The maximum number of files of a section: all of them are open while it is read.
 const MOST_FILES: usize = 256;
 
-/// What is left of a read.
+/// The remaining input of a read.
 pub(crate) struct SectionQueue {
     list: Arc<FileList>,
     /// The rows that are wanted.
     rows: Range<u64>,
     sizes: SectionSizes,
-    /// The file that is cut, and where its next section begins.
+    /// The file that is cut, and the offset of its next section.
     slot: Arc<FileSlot>,
     offset: u64,
     is_first: bool,
-    /// A decompressed block that is cut first, and where the next section of it begins.
+    /// A decompressed block that is cut first, and the offset of its next section.
     inside: Option<(DecompressedBlock, u64)>,
-    /// What is known of the cursor. It is away while a thread has its turn.
+    /// The last snapshot of the cursor. The cursor itself is absent while a thread has its turn.
     seen: Seen,
     pub(crate) cursor: Option<Cursor>,
 }
 
 impl SectionQueue {
-    /// The sections of these files.
+    /// Creates a queue of the sections of these files.
     ///
     /// # Errors
     /// If the file with the first wanted row cannot be opened.
@@ -65,7 +65,7 @@ impl SectionQueue {
         Ok(Self { list, rows, sizes, slot, offset, is_first: true, inside: None, seen, cursor })
     }
 
-    /// Takes the next section; `None` if there is none, at least until the cursor has moved on.
+    /// Takes the next section; `None` if there is none, at least until the cursor has advanced.
     pub(crate) fn reserve(&mut self) -> Option<Section> {
         if self.seen.is_over {
             return None;
@@ -78,12 +78,12 @@ impl SectionQueue {
         Some(section)
     }
 
-    /// Takes the cursor back, and with it what it has come to.
+    /// Takes the cursor back and updates the snapshot.
     pub(crate) fn publish(&mut self, cursor: Cursor) {
         self.seen = cursor.seen();
         match self.seen.records.as_ref().and_then(|records| records.inside.as_ref()) {
             Some(block) if self.inside.as_ref().is_none_or(|(other, _)| other.index != block.index) => {
-                // Sections that were cut after the block before it was known are void.
+                // Sections that were cut after this block, before it was known to be large, are void.
                 (self.slot, self.offset, self.is_first) = (self.seen.slot.clone(), self.seen.offset, false);
                 self.inside = Some((block.clone(), 0));
             }
@@ -93,7 +93,7 @@ impl SectionQueue {
         self.cursor = Some(cursor);
     }
 
-    /// A part of a decompressed block.
+    /// Returns the next section of a decompressed block.
     fn inside_section(&mut self, block: DecompressedBlock, offset: u64) -> Section {
         let end = block.stop.min(offset + self.section_bytes(block.stop - offset));
         let records = self.seen.records.as_ref().map(|records| records.hint(offset));
@@ -102,13 +102,13 @@ impl SectionQueue {
         Section { pieces: vec![Piece { slot, range, is_first: false, inside: Some(block), records }] }
     }
 
-    /// A part of a file, or as many small files as fit into a section.
+    /// Returns the next section of a file, or one of as many small files as fit into a section.
     fn file_section(&mut self) -> Option<Section> {
         let (mut pieces, mut room) = (Vec::new(), None);
         self.catch_up();
         while let Some(entry) = self.list.files.get(self.slot.at).cloned() {
             let size = self.list.blocks.as_ref().map(|blocks| blocks.end).or_else(|| entry.known_size());
-            // Of a file of unknown size one section is read, which opens it.
+            // If the size of a file is unknown, one section is read first, which opens the file.
             let end = size.unwrap_or(if self.is_first { u64::MAX } else { self.offset });
             let left = end.saturating_sub(self.offset);
             if left == 0 && !self.is_first {
@@ -150,14 +150,14 @@ impl SectionQueue {
         Piece { slot: self.slot.clone(), range, is_first, inside: None, records }
     }
 
-    /// Leaves out what the cursor has passed already: a block that ends after its section.
+    /// Skips bytes that the cursor has passed already: a block may end after its section.
     fn catch_up(&mut self) {
         if self.slot.at == self.seen.slot.at && !self.is_first {
             self.offset = self.offset.max(self.seen.offset);
         }
     }
 
-    /// Returns whether the rows that begin here are likely not to be wanted.
+    /// Returns true if the rows that begin here are likely not to be wanted.
     fn is_ahead(&self) -> bool {
         let is_same = self.slot.at == self.seen.slot.at && !self.is_first;
         let between = if is_same { self.offset.saturating_sub(self.seen.offset) } else { 0 };
@@ -169,7 +169,7 @@ impl SectionQueue {
         (self.slot, self.offset, self.is_first) = (FileSlot::new(self.slot.at + 1), 0, true);
     }
 
-    /// How many bytes the next section has, if so many are left of the file.
+    /// Returns the number of bytes of the next section, if `left` bytes are left of the file.
     fn section_bytes(&self, left: u64) -> u64 {
         let files_after = (self.list.files.len() - self.slot.at - 1) as u64;
         let wanted = self.rows.end.saturating_sub(self.seen.row);

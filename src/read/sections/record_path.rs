@@ -1,10 +1,10 @@
-//! A walk over the records of a part of a block, begun before it is known where one of them begins.
+//! A walk over the records of a part of a block, started before the offset of any of these records is known.
 //!
-//! Records have no marks: where the next one begins is known by walking over the one before. But the walk from a position
-//! does not depend on how it came there. So two walks that meet go on together, and a walk from a wrong position often
-//! ends in a fault soon, or meets the right one. A thread walks over its part from where most of the first positions lead.
-//! If the walk over the parts before comes to a position that was passed, all that follows is known. If not, nothing is
-//! lost but the time: that walk goes on by itself.
+//! Records have no markers: the next one begins where the one before ends. But a walk from an offset does not depend on how
+//! it came there, so two walks that meet at an offset continue as one. A walk from a wrong offset soon meets the right
+//! walk, or ends in a fault. So a thread walks over its part from the offset to which most of the first offsets lead. If
+//! the walk over the parts before reaches an offset that was passed, the rest of this walk is valid. If not, only time is
+//! lost: the walk from the parts before continues through this part.
 
 use std::collections::HashMap;
 
@@ -12,22 +12,22 @@ use crate::binary::PADDING;
 use crate::plan::Plan;
 use crate::read::settings::READ_BYTES;
 
-/// Walks that do not meet within so many records, or half so many bytes, are different ones. Each position is passed once,
-/// so finding out takes less than a millisecond, unless records are very long.
+/// Walks that do not meet within this many records, or half this many bytes, count as different. Each offset is passed
+/// once, so this takes less than a millisecond unless records are very long.
 const ZONE_RECORDS: usize = 32;
 const ZONE_BYTES: usize = 16 << 10;
 
-/// What is known of the records in a section before its turn.
+/// A hint about the records in a section, known before its turn.
 pub(super) struct RecordHint {
     pub(super) plan: Plan,
-    /// Likely bytes of one.
+    /// The likely size of a record in bytes.
     pub(super) bytes: usize,
-    /// Whether one begins where the section does.
+    /// True if a record begins at the start of the section.
     pub(super) begins_here: bool,
 }
 
 impl RecordHint {
-    /// Bytes after the section that its last record is likely to need.
+    /// Returns the number of bytes after the section that its last record is likely to need.
     pub(super) fn lookahead(&self) -> u64 {
         (2 * self.bytes as u64).clamp(PADDING as u64, READ_BYTES)
     }
@@ -35,24 +35,24 @@ impl RecordHint {
 
 /// A walk over records to the end of a part.
 pub(crate) struct RecordPath {
-    /// Positions in the source that lead to the walk, ascending, and how many records there are from each to its beginning.
+    /// Offsets in the source that lead to the walk, ascending, each with the number of records up to the walk's beginning.
     begins: Vec<(u64, u64)>,
-    /// How many records the walk has passed, and where the next one begins.
+    /// The number of records the walk has passed, and the offset of the next one.
     records: u64,
     stop: u64,
 }
 
-/// Where a walk through the zone leaves it, if it does, and after how many records.
+/// The offset at which a walk leaves the zone, if it does, and the number of records before.
 type Exit = (Option<usize>, u64);
 
 impl RecordPath {
-    /// The walk from where most positions at the beginning of the part lead; `None` if all lead to faults.
+    /// Finds the walk to which most offsets at the beginning of the part lead; `None` if all lead to faults.
     pub(super) fn find(hint: &RecordHint, start: u64, bytes: &[u8], end: usize) -> Option<Self> {
         let plan = &hint.plan;
         let zone = hint.bytes.saturating_mul(ZONE_RECORDS).clamp(ZONE_BYTES, bytes.len().max(ZONE_BYTES));
         let border = (zone / 2).min(end);
         let firsts = if hint.begins_here { 1 } else { (2 * hint.bytes).clamp(PADDING, border.max(PADDING)) };
-        // Walks from wrong positions end with the zone, however long the value is that they see.
+        // The zone bounds walks from wrong offsets, however long the values that they decode.
         let exits = exits(plan, bytes.get(..zone + PADDING).unwrap_or(bytes), firsts, border)?;
         let mut votes = HashMap::new();
         for first in 0..firsts {
@@ -69,14 +69,14 @@ impl RecordPath {
         Some(Self { begins, records, stop: start + stop as u64 })
     }
 
-    /// How many records there are from `offset` to the walk's end, and where that is, if one begins there.
+    /// Returns the number of records from `offset` to the walk's end, and that end, if a known record begins at `offset`.
     pub(super) fn from(&self, offset: u64) -> Option<(u64, u64)> {
         let at = self.begins.binary_search_by_key(&offset, |(begin, _)| *begin).ok()?;
         Some((self.begins[at].1 + self.records, self.stop))
     }
 }
 
-/// Walks from each of the first positions to `border`; returns where each position that was passed leads.
+/// Walks from each of the first offsets to `border`; returns the exit for each offset that was passed.
 fn exits(plan: &Plan, bytes: &[u8], firsts: usize, border: usize) -> Option<HashMap<usize, Exit>> {
     if bytes.len() < PADDING {
         return None;

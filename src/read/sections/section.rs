@@ -1,4 +1,4 @@
-//! A section: what one thread reads at a time.
+//! A section: the byte ranges that one thread reads at a time.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ pub(crate) struct Section {
 pub(super) struct Piece {
     pub(super) slot: Arc<FileSlot>,
     pub(super) range: Range<u64>,
-    /// Whether it is the first one of its file.
+    /// True for the first piece of its file.
     pub(super) is_first: bool,
-    /// The range is one of a block's decompressed data.
+    /// The decompressed block that the range is in, if it is not a range of the file.
     pub(super) inside: Option<DecompressedBlock>,
-    /// What is known of the records in it, if it is inside of a large block.
+    /// A hint about the records in the range, if it is inside a large block.
     pub(super) records: Option<RecordHint>,
 }
 
@@ -29,6 +29,6 @@ pub(super) struct Piece {
 pub(super) struct DecompressedBlock {
     pub(super) index: u64,
     pub(super) source: Arc<dyn Source>,
-    /// Where it ends, without its padding.
+    /// The end of the data, without its padding.
     pub(super) stop: u64,
 }
