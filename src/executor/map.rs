@@ -1,4 +1,4 @@
-//! The same for every item, on several threads.
+//! Maps a function over items, on several threads.
 
 use std::marker::PhantomData;
 

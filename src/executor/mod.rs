@@ -1,4 +1,4 @@
-//! Threads, order and back-pressure. Knows nothing of Avro: reading and writing bring their own work.
+//! Threads, order and backpressure. Independent of Avro: reading and writing bring their own workloads.
 
 mod lock;
 mod map;

@@ -1,14 +1,13 @@
-//! Shares of an input, which several threads take, and their results in order.
+//! Ordered results of a parallel input: several threads take shares of it, the consumer gets results in input order.
 //!
-//! At most `threads + AHEAD` shares are taken whose results the consumer has not: that bounds memory and needs no blocking
-//! send. A thread that has done a share goes on with the next. A thread that another queue waits for is given back.
+//! At most `threads + AHEAD` shares are taken whose results the consumer has not taken. This bounds memory without a
+//! blocking send. A thread that finishes a share continues with the next one, unless another queue waits for a thread.
 //!
-//! The consumer is one of the threads: if its next result is not there, it does a share itself. With one thread more than
-//! cores, results would wait until the consumer is scheduled. If a share may wait long for its input, the consumer does
-//! only the share that its next result comes from, so that it has each result when it is there. In either case it never
-//! waits for a share that no thread has begun: a full pool cannot stop it.
-//!
-//! Reading pulls with [`OrderedTasks::next`]. Writing pushes with [`OrderedTasks::submit`], and takes results with the same.
+//! The consumer is one of the threads: if its next result is missing, it works on a share itself. With one thread more than
+//! cores, results would wait until the consumer is scheduled. If shares may wait long for their input, the consumer works
+//! only on the share of its next result, so that it gets each result as soon as it is ready. In either case it never waits
+//! for a share that no thread has started, so a full pool cannot block it.
+//! Reading pulls with [`OrderedTasks::next`]. Writing pushes with [`OrderedTasks::submit`] and takes results with `next`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -17,7 +16,7 @@ use super::lock::lock;
 use super::shared::{Consumer, Shared, State, Workload};
 use crate::{Error, ErrorKind, Result};
 
-/// A queue of shares and its consumer's side. Dropping it cancels the shares that are left.
+/// A queue of shares, as its consumer sees it. Dropping it cancels the remaining shares.
 pub(crate) struct OrderedTasks<W: Workload> {
     shared: Arc<Shared<W>>,
 }
@@ -43,7 +42,7 @@ impl<W: Workload> OrderedTasks<W> {
         &self.shared.workload
     }
 
-    /// Puts a share into the input.
+    /// Adds a share to the input.
     pub(crate) fn submit(&mut self, put: impl FnOnce(&mut W::Input)) -> Result<()> {
         let mut state = lock(&self.shared.state);
         put(&mut state.input);
@@ -58,7 +57,7 @@ impl<W: Workload> OrderedTasks<W> {
         state.submitted - state.taken >= if self.shared.threads == 1 { 1 } else { self.shared.most() }
     }
 
-    /// The next result, in order; `None` if the input has ended. Works, or waits, until it is there.
+    /// Returns the next result, in order; `None` if the input has ended. Works or waits until the result is ready.
     pub(crate) fn next(&mut self) -> Option<Result<W::Output>> {
         let Self { shared } = self;
         let mut state = lock(&shared.state);
@@ -88,12 +87,12 @@ impl<W: Workload> OrderedTasks<W> {
         }
     }
 
-    /// Keeps shares that are not taken from being taken, and asks the others to end early.
+    /// Prevents further shares from being taken, and asks running ones to end early.
     pub(crate) fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Cancels from elsewhere, as long as the queue is there.
+    /// Returns a function that cancels the queue from another thread, as long as the queue exists.
     pub(crate) fn canceller(&self) -> impl Fn() + Send + Sync + use<W> {
         let shared = Arc::downgrade(&self.shared);
         move || {

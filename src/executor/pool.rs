@@ -12,7 +12,7 @@ static SIZE: AtomicUsize = AtomicUsize::new(0);
 /// The pool and the process that started it: a forked process inherits its memory but none of its threads.
 static POOL: Mutex<Option<(u32, &'static ThreadPool)>> = Mutex::new(None);
 
-/// Jobs that no thread of the pool has begun.
+/// The number of jobs that no thread of the pool has started.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// Sets how many threads decode and encode, for the whole process. Has no effect once the pool has started.
@@ -24,7 +24,7 @@ pub fn set_thread_pool_size(threads: usize) {
     SIZE.store(threads, Ordering::Relaxed);
 }
 
-/// How many threads the pool has, or will have.
+/// Returns the number of threads that the pool has, or will have.
 pub(crate) fn threads() -> usize {
     match SIZE.load(Ordering::Relaxed) {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -32,7 +32,7 @@ pub(crate) fn threads() -> usize {
     }
 }
 
-/// The pool, started by the first call in this process.
+/// Returns the pool, which the first call in this process starts.
 pub(crate) fn pool() -> Result<&'static ThreadPool> {
     let mut started = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
@@ -43,14 +43,14 @@ pub(crate) fn pool() -> Result<&'static ThreadPool> {
     }
     let build = ThreadPoolBuilder::new().num_threads(threads()).thread_name(|i| format!("polars-avro-{i}")).build();
     let pool = build.map_err(|e| Error::new(ErrorKind::Source, format!("cannot start threads: {e}")))?;
-    // One pool a process, for as long as it lives.
+    // There is one pool per process, for as long as the process lives.
     let pool = &*Box::leak(Box::new(pool));
     WAITING.store(0, Ordering::Relaxed);
     *started = Some((process, pool));
     Ok(pool)
 }
 
-/// Puts a job at the end of the pool's queue.
+/// Adds a job to the end of the pool's queue.
 pub(super) fn spawn(pool: &'static ThreadPool, job: impl FnOnce() + Send + 'static) {
     WAITING.fetch_add(1, Ordering::Relaxed);
     pool.spawn(move || {
@@ -59,7 +59,7 @@ pub(super) fn spawn(pool: &'static ThreadPool, job: impl FnOnce() + Send + 'stat
     });
 }
 
-/// Whether a job waits for a thread: one that could go on with its own work should end.
+/// Returns true if a job waits for a thread. A job that could take more work should then end.
 pub(super) fn is_wanted() -> bool {
     WAITING.load(Ordering::Relaxed) > 0
 }

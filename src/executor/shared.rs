@@ -1,4 +1,4 @@
-//! What the threads of a queue share: its state, their turns, and the loop that works on shares.
+//! The state that the threads of a queue share, their turns, and the loop that works on shares.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,41 +10,42 @@ use super::lock::lock;
 use super::pool;
 use crate::Result;
 
-/// Results that may wait for the consumer while every thread is at work.
+/// The number of results that may wait for the consumer while every thread is busy.
 pub(super) const AHEAD: usize = 2;
 
-/// The work that is done on the shares of an input.
+/// A function from shares of an input to results, run on several threads.
 pub(crate) trait Workload: Send + Sync + Sized + 'static {
-    /// Everything that is left to do. It is behind a lock, which nobody holds while anything is read or waited for.
+    /// The remaining input. It is guarded by a lock, which no thread holds during I/O or while it waits.
     type Input: Send + 'static;
-    /// What one thread takes from the input.
+    /// A unit of work that one thread takes from the input.
     type Share;
     /// The result of one share.
     type Output: Send + 'static;
 
-    /// Takes the next share. Returns `None` if there is none, at least until a share that is taken ends its turn.
+    /// Takes the next share. Returns `None` if there is none, at least until a share in progress ends its turn.
     fn reserve(&self, input: &mut Self::Input) -> Option<Self::Share>;
 
-    /// Does the work of a share, on any thread. In its turn it may learn from the shares before, and tell those after it.
+    /// Works on a share, on any thread. In its turn it may read state that the shares before left in the input, and update
+    /// it.
     fn run(&self, share: Self::Share, turn: &mut Turn<'_, Self>) -> Result<Self::Output>;
 }
 
-/// What the consumer of a queue does while its next result is not there.
+/// The behaviour of a queue's consumer while its next result is missing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consumer {
-    /// Any share, as one of the threads.
+    /// Works on any share, as one of the threads.
     Works,
-    /// The share that the next result comes from, unless another thread has begun it.
+    /// Works on the share of the next result, unless another thread has started it.
     Waits,
 }
 
 pub(super) struct Shared<W: Workload> {
     pub(super) workload: W,
-    /// At most as many shares are worked on at a time; with 1, all of them on the consumer's thread.
+    /// The maximum number of shares in progress. If it is 1, the consumer's thread works on all of them.
     pub(super) threads: usize,
     pub(super) consumer: Consumer,
     pub(super) state: Mutex<State<W>>,
-    /// A share has ended, or its turn has.
+    /// Signals that a share or a turn has ended.
     pub(super) progress: Condvar,
     pub(super) cancelled: AtomicBool,
 }
@@ -52,14 +53,14 @@ pub(super) struct Shared<W: Workload> {
 pub(super) struct State<W: Workload> {
     pub(super) input: W::Input,
     pub(super) turns: Turns,
-    /// How many shares were put into the input, taken from it, and how many results the consumer has taken.
+    /// The numbers of shares added to the input, of shares taken from it, and of results that the consumer has taken.
     pub(super) submitted: u64,
     pub(super) next: u64,
     pub(super) taken: u64,
-    /// Shares that are worked on, and jobs on the pool.
+    /// The number of shares in progress, and of jobs on the pool.
     pub(super) running: usize,
     pub(super) jobs: usize,
-    /// The input had no share when it was asked last.
+    /// True if the input had no share at the last attempt to take one.
     pub(super) is_exhausted: bool,
     pub(super) has_failed: bool,
     pub(super) has_panicked: bool,
@@ -67,7 +68,7 @@ pub(super) struct State<W: Workload> {
 }
 
 impl<W: Workload> Shared<W> {
-    /// How many shares may be taken whose results are not.
+    /// Returns the maximum number of shares that are taken but whose results are not.
     pub(super) fn most(&self) -> u64 {
         (self.threads + AHEAD) as u64
     }
@@ -77,7 +78,7 @@ impl<W: Workload> Shared<W> {
         !is_over && state.next - state.taken < self.most()
     }
 
-    /// Has as many threads of the pool work as may.
+    /// Starts as many jobs on the pool as are allowed.
     pub(super) fn start_jobs(self: &Arc<Self>, state: &mut State<W>) -> Result<()> {
         let others = self.threads - usize::from(self.consumer == Consumer::Works);
         while state.jobs < others && self.may_reserve(state) {
@@ -89,21 +90,21 @@ impl<W: Workload> Shared<W> {
         Ok(())
     }
 
-    /// A turn has ended: there may be another share.
+    /// Handles the end of a turn, after which there may be another share.
     fn has_changed(self: &Arc<Self>, state: &mut State<W>) {
         state.is_exhausted = false;
-        // Without the pool the consumer learns of it, and does all shares.
+        // If the pool cannot be started, the consumer gets the error from its own call.
         let _ = self.start_jobs(state);
         self.progress.notify_all();
     }
 
-    /// Works on shares as long as there are any, and no other queue waits for the thread.
+    /// Works on shares until there are none, or until another queue waits for a thread.
     fn job(self: &Arc<Self>) {
         while self.run_one() && !pool::is_wanted() {}
         lock(&self.state).jobs -= 1;
     }
 
-    /// Works on the next share, if there is one; returns whether there was.
+    /// Works on the next share; returns false if there was none.
     pub(super) fn run_one(self: &Arc<Self>) -> bool {
         let worked = catch_unwind(AssertUnwindSafe(|| {
             let (number, share) = self.reserve()?;
@@ -144,14 +145,14 @@ impl<W: Workload> Shared<W> {
     }
 }
 
-/// Whose turn it is.
+/// The order of turns.
 #[derive(Default)]
 pub(super) struct Turns {
-    /// Number of the share whose turn it is.
+    /// The number of the share whose turn it is.
     now: u64,
-    /// A share panicked in its turn, which never ends.
+    /// True if a share panicked, so that its turn never ends.
     abandoned: bool,
-    /// Threads that wait, by the numbers of their shares. They are woken one by one: most would only wait again.
+    /// Waiting threads by the numbers of their shares. They are woken one by one, since all but one would wait again.
     waiting: BTreeMap<u64, Thread>,
 }
 
@@ -167,7 +168,7 @@ impl<'a, W: Workload> Turn<'a, W> {
         Self { shared, number, is_mine: false }
     }
 
-    /// Waits until all shares before have had their turns. Returns false if one of them never ends its turn.
+    /// Waits until all shares before have ended their turns. Returns false if one of them never does.
     pub(crate) fn wait(&mut self) -> bool {
         let mut state = lock(&self.shared.state);
         while state.turns.now != self.number {
@@ -184,12 +185,12 @@ impl<'a, W: Workload> Turn<'a, W> {
         true
     }
 
-    /// Changes the input; the lock is held meanwhile.
+    /// Changes the input while the lock is held.
     pub(crate) fn input<T>(&self, change: impl FnOnce(&mut W::Input) -> T) -> T {
         change(&mut lock(&self.shared.state).input)
     }
 
-    /// Ends the turn: `publish` tells the input what later shares need to know.
+    /// Ends the turn; `publish` stores the state that later shares need in the input.
     pub(crate) fn pass(&mut self, publish: impl FnOnce(&mut W::Input)) {
         let mut state = lock(&self.shared.state);
         publish(&mut state.input);
@@ -201,7 +202,7 @@ impl<'a, W: Workload> Turn<'a, W> {
         self.shared.has_changed(&mut state);
     }
 
-    /// Is true when nobody wants the result any more.
+    /// Returns a flag that is true once the queue is cancelled.
     pub(crate) fn cancelled(&self) -> &'a AtomicBool {
         &self.shared.cancelled
     }

@@ -15,7 +15,7 @@ struct Squares {
     begun: AtomicUsize,
     most_running: AtomicUsize,
     running: AtomicUsize,
-    /// Every number but 0 waits for this to end.
+    /// Every number except 0 waits for this to end.
     held: AtomicBool,
     workers: Mutex<HashSet<ThreadId>>,
 }
@@ -120,7 +120,7 @@ fn the_consumer_is_one_of_the_threads_that_work_on_what_it_pulls() {
 
 fn assert_consumer_is_one_of_two(squares: &Squares) {
     assert!(squares.most_running.load(Ordering::SeqCst) <= 2);
-    // The pool has one task at a time, so whoever does another one is the consumer.
+    // The pool has one task at a time, so the consumer works on the other one.
     assert!(squares.workers.lock().unwrap().contains(&thread::current().id()));
 }
 
@@ -163,7 +163,7 @@ fn threads_go_on_while_the_consumer_is_elsewhere_as_far_as_they_may() {
         thread::sleep(Duration::from_millis(50));
         tasks.workload().begun.load(Ordering::SeqCst)
     };
-    // Threads that another test waits for do not go on.
+    // Threads that another test waits for take no more shares.
     let most = (0..100).map(|_| started_ahead()).find(|&begun| begun > 1 + 2 + 1).unwrap();
     assert_eq!(most, 1 + 2 + AHEAD);
 }
@@ -177,7 +177,7 @@ fn a_queue_can_be_cancelled_from_elsewhere() {
         let canceller = tasks.canceller();
         canceller();
         tasks.workload().held.store(false, Ordering::SeqCst);
-        // Those that had begun.
+        // The shares that had started.
         assert!(std::iter::from_fn(|| tasks.next()).count() <= threads);
         drop(tasks);
         canceller();
@@ -191,7 +191,7 @@ fn a_long_queue_leaves_threads_to_another_one() {
         scope.spawn(|| {
             let mut long = OrderedTasks::new(Squares::default(), (0..60_000).collect(), 64, Consumer::Works);
             while !is_over.load(Ordering::SeqCst) {
-                // It ends by itself after ten seconds on two cores.
+                // The loop ends by itself after ten seconds on two cores.
                 long.next().expect("the short queue ends first").unwrap();
             }
         });
@@ -280,7 +280,7 @@ fn a_panic_before_a_turn_or_in_it_keeps_nobody_waiting() {
             let mut tasks = add_up(numbers.clone(), threads);
             let error = std::iter::from_fn(|| tasks.next()).find_map(Result::err).unwrap();
             assert!(error.to_string().contains("a task panicked"), "{error}");
-            // It ends, and does not wait for the turn that never ended.
+            // The read ends, and does not wait for the turn that never ended.
             assert!(tasks.next().unwrap().is_err());
         }
     }
