@@ -29,8 +29,8 @@ pub(crate) struct BlockFrame {
 }
 
 impl BlockFrame {
-    /// The frame that `bytes` begins with, which stand at `offset` in a file of `size` bytes; `None` where `bytes`
-    /// end inside the two numbers although the file goes on.
+    /// Parses the frame that `bytes` begins with, at `offset` in a file of `size` bytes. Returns `None` if `bytes`
+    /// ends inside the two numbers although the file goes on.
     ///
     /// # Errors
     /// If the numbers are malformed or the block runs past the end of the file. The position is filled in but for

@@ -6,10 +6,10 @@ use crate::{Codec, Error, Result};
 
 pub(super) const MAGIC: [u8; 4] = *b"Obj\x01";
 
-/// An entry of two bytes takes 48 in memory; honest headers have a handful.
+/// The maximum number of metadata entries. An entry of two bytes takes 48 in memory; real headers have a handful.
 const MOST_ENTRIES: usize = 1 << 20;
 
-/// What stands at the beginning of a file.
+/// The header of a file: metadata, schema, codec and sync marker.
 ///
 /// ```
 /// use polars_avro::{Codec, ContainerFile, OpenOptions};
@@ -22,28 +22,28 @@ const MOST_ENTRIES: usize = 1 << 20;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The writer's schema as it stands in the file.
+    /// The writer's schema, as the file has it.
     pub schema_json: String,
-    /// What the blocks are compressed with.
+    /// The codec that the blocks are compressed with.
     pub codec: Codec,
     /// The 16 bytes that every block ends with.
     pub sync: [u8; 16],
-    /// All metadata, `avro.schema` and `avro.codec` included, in the file's order. Where a key is there twice the
-    /// last value counts.
+    /// All metadata in the file's order, including `avro.schema` and `avro.codec`. If a key is repeated, its last value
+    /// counts.
     pub metadata: Vec<(String, Vec<u8>)>,
     /// Bytes of the header, which is the offset of the first block.
     pub size: u64,
 }
 
 impl Header {
-    /// The last value of this key.
+    /// Returns the last value of this key.
     #[must_use]
     pub fn metadata_value(&self, key: &str) -> Option<&[u8]> {
         last_value(&self.metadata, key)
     }
 }
 
-/// What the beginning of a file is.
+/// The result of parsing the beginning of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ParsedHeader {
     Header(Header),
@@ -51,7 +51,7 @@ pub(crate) enum ParsedHeader {
     Incomplete(usize),
 }
 
-/// Why parsing stops.
+/// The reason that parsing stops.
 enum Stop {
     Incomplete(usize),
     Fault(Error),
@@ -87,7 +87,8 @@ fn parse_header(bytes: &[u8]) -> std::result::Result<Header, Stop> {
     Ok(Header { schema_json, codec, sync, metadata, size: cursor.pos as u64 })
 }
 
-/// A map of bytes: blocks of entries until one has none. A negative count is followed by the block's size in bytes.
+/// Parses a map of bytes: blocks of entries up to an empty block. A negative count is followed by the block's size in
+/// bytes.
 fn parse_metadata(cursor: &mut Cursor) -> std::result::Result<Vec<(String, Vec<u8>)>, Stop> {
     let mut metadata = Vec::new();
     loop {
@@ -145,7 +146,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A length, which may be larger than what is there.
+    /// Reads a length, which may exceed the remaining bytes.
     fn len(&mut self, what: &str) -> std::result::Result<usize, Stop> {
         let start = self.pos;
         let len = self.long()?;
@@ -199,7 +200,7 @@ fn text_format(bytes: &[u8]) -> Option<&'static str> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let start = text[..text.len().min(16)].to_ascii_lowercase();
     if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") {
-        // Proxies and login pages answer with status 200.
+        // Proxies and login pages return HTML with status 200.
         Some("it is an HTML page, perhaps of a login or a proxy: open the URL in a browser")
     } else if start.starts_with(b"<?xml") {
         Some("it looks like XML")

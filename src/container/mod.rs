@@ -1,6 +1,7 @@
 //! Object container files (specification, "Object Container Files"): header and frames of blocks.
 //!
-//! Nothing here reads, decompresses or decodes: bytes become a header, or a row count and a range, or more are needed.
+//! Works on bytes in memory: it does no I/O, and neither decompresses nor decodes. Incomplete input is reported, so that
+//! the caller can read more.
 
 mod block;
 mod header;

@@ -1,9 +1,9 @@
-//! Variable-length zig-zag longs (specification, "Binary Encoding"), where the bytes at hand may end too early.
+//! Variable-length zig-zag longs (specification, "Binary Encoding"), in bytes that may be incomplete.
 
 /// A long takes no more bytes than this.
 pub(crate) const MAX_LONG_BYTES: usize = 10;
 
-/// Why there is no long.
+/// The reason that no long can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoLong {
     /// The bytes end inside it: read more.
@@ -12,7 +12,7 @@ pub(crate) enum NoLong {
     Overflow,
 }
 
-/// The long at `pos` and the position after it.
+/// Reads the long at `pos`; returns it and the position after it.
 pub(crate) fn long(bytes: &[u8], pos: usize) -> Result<(i64, usize), NoLong> {
     let mut zigzag = 0u64;
     for (index, &byte) in bytes.get(pos..).unwrap_or_default().iter().take(MAX_LONG_BYTES).enumerate() {

@@ -1,10 +1,10 @@
-//! Headers and block frames to bytes.
+//! Writes headers and block frames.
 
 use super::block::SYNC_BYTES;
 use crate::binary::{MAX_VARINT, SLACK, put_length, put_slice};
 use crate::{Codec, Result};
 
-/// The bytes of a file before its first block. `metadata` comes after the schema and the codec.
+/// Returns the bytes of a file before its first block. `metadata` comes after the schema and the codec.
 pub(crate) fn header_bytes(
     schema_json: &str,
     codec: Codec,
@@ -24,31 +24,31 @@ pub(crate) fn header_bytes(
     out
 }
 
-/// Blocks one behind the other, in memory that is used again.
+/// A buffer of consecutive blocks, reused after it is cleared.
 #[derive(Default)]
 pub(crate) struct BlockBuffer {
     /// Never shrinks, so that no memory is zeroed again.
     bytes: Vec<u8>,
     end: usize,
-    /// How many bytes the size of the last block's data took.
+    /// The number of bytes of the last block's size field.
     size_width: usize,
 }
 
 impl BlockBuffer {
-    /// The blocks.
+    /// Returns the blocks.
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.end]
     }
 
-    /// Forgets the blocks.
+    /// Removes all blocks and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.end = 0;
     }
 
-    /// Adds a block. `write` puts its data at a position of the memory, which it may let grow, and returns their length.
+    /// Adds a block. `write` puts its data at a position of the memory, which it may grow, and returns the data's length.
     ///
-    /// The size before them is known only then. It mostly takes as many bytes as the size of the block before; if not, the
-    /// data are moved.
+    /// The size comes before the data but is known only after it. It usually takes as many bytes as the size of the block
+    /// before; if not, the data is moved.
     pub(crate) fn push(
         &mut self,
         rows: usize,
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::{Header, Limits, MemorySource};
 
-    /// What `BlockBuffer::push` should write, byte by byte.
+    /// Returns the bytes that `BlockBuffer::push` should write.
     fn block(rows: usize, data: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         push_long(&mut out, rows as i64);
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn blocks_of_any_size_stand_one_behind_the_other() {
         let mut buffer = BlockBuffer::default();
-        // Used twice: what was there before must not shine through.
+        // Used twice, to check that bytes of the first use do not remain.
         for byte in [7, 8] {
             let mut expected = Vec::new();
             for len in [0, 63, 64, 5, 8191, 8192, 64, 2 << 20, 0, 100] {
