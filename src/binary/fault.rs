@@ -1,4 +1,4 @@
-//! The fault of a value, on its way up to a caller that knows the value's position.
+//! The error of a value, passed up to a caller that knows the value's position.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ struct Inner {
     message: String,
     /// From the value outwards.
     path: Vec<Segment>,
-    /// Nothing is wrong but that the data ends.
+    /// True if the only problem is that the data ends too early.
     short: bool,
 }
 
@@ -35,14 +35,14 @@ impl Fault {
         Self::new(ErrorKind::Data, message.into())
     }
 
-    /// The value is sound, but the reader's schema has no place for it.
+    /// Creates the fault of a valid value that the reader's schema has no type for.
     #[cold]
     #[inline(never)]
     pub(crate) fn mismatch(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Mismatch, message.into())
     }
 
-    /// The value is valid, but no column can hold it.
+    /// Creates the fault of a valid value that no column can hold.
     #[cold]
     #[inline(never)]
     pub(crate) fn unsupported(message: impl Into<String>) -> Self {
@@ -62,7 +62,7 @@ impl Fault {
         Self::short("the data ends inside a value")
     }
 
-    /// The value ends after the data.
+    /// Creates the fault of a value that ends after the data.
     #[cold]
     #[inline(never)]
     pub(crate) fn short(message: impl Into<String>) -> Self {
@@ -71,7 +71,7 @@ impl Fault {
         fault
     }
 
-    /// Returns true if nothing is wrong with the value as far as the data goes.
+    /// Returns true if the only problem is that the data ends inside the value.
     pub(crate) fn is_short(&self) -> bool {
         self.0.short
     }
@@ -95,7 +95,7 @@ impl Fault {
         Self::data(format!("{what} index {index} is out of range, the schema has {len}"))
     }
 
-    /// The value is inside a field of this name.
+    /// Adds to the path that the value is inside a field of this name.
     #[cold]
     #[inline(never)]
     pub(crate) fn in_field(mut self, name: &str) -> Self {
@@ -103,7 +103,7 @@ impl Fault {
         self
     }
 
-    /// The value is an item of a list, or an entry of a map.
+    /// Adds to the path that the value is an item of a list, or an entry of a map.
     #[cold]
     #[inline(never)]
     pub(crate) fn in_item(mut self) -> Self {
@@ -111,7 +111,7 @@ impl Fault {
         self
     }
 
-    /// The error for users, its path spelled out; the caller adds file, block and record.
+    /// Converts the fault into an error with the path as text; the caller adds file, block and record.
     #[cold]
     pub(crate) fn into_error(self) -> Error {
         let mut path = String::new();

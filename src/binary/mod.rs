@@ -1,4 +1,4 @@
-//! The binary encoding's smallest parts: varints, lengths, and the fault that a bad byte raises.
+//! Primitives of the binary encoding: varints, lengths, and the fault of a malformed value.
 
 mod fault;
 mod put;
@@ -14,14 +14,14 @@ pub(crate) use varint::{read_int, read_length, read_long, skip_long};
 /// Padding after the data of every decoded block, so that short reads need no exact bounds.
 pub(crate) const PADDING: usize = 16;
 
-/// Returns where the data of a padded block ends.
+/// Returns the end of the data of a padded block.
 #[inline]
 pub(crate) fn data_end(bytes: &[u8]) -> usize {
     bytes.len().saturating_sub(PADDING)
 }
 
-/// `N` bytes at a position. The last place where so many stand is the same for a whole block, so that one comparison is
-/// left of the check.
+/// Returns `N` bytes at a position. The last possible position is the same for a whole block, so the compiler reduces the
+/// check to one comparison.
 #[inline(always)]
 fn chunk<const N: usize>(bytes: &[u8], pos: usize) -> Option<&[u8; N]> {
     match bytes.len().checked_sub(N) {
@@ -30,7 +30,7 @@ fn chunk<const N: usize>(bytes: &[u8], pos: usize) -> Option<&[u8; N]> {
     }
 }
 
-/// `N` bytes at a position, and the position after them.
+/// Reads `N` bytes at a position; returns them and the position after them.
 #[inline(always)]
 pub(crate) fn read_array<const N: usize>(bytes: &[u8], pos: usize) -> Result<(&[u8; N], usize), Fault> {
     match chunk(bytes, pos) {
@@ -39,7 +39,7 @@ pub(crate) fn read_array<const N: usize>(bytes: &[u8], pos: usize) -> Result<(&[
     }
 }
 
-/// `n` bytes at a position, all of them inside the data.
+/// Reads `n` bytes at a position, all of them inside the data; returns them and the position after them.
 #[inline]
 pub(crate) fn read_slice(bytes: &[u8], pos: usize, n: usize) -> Result<(&[u8], usize), Fault> {
     let stop = pos.saturating_add(n);

@@ -1,4 +1,4 @@
-//! Writing the smallest parts: varints, bytes, words.
+//! Writes primitives of the binary encoding: varints, bytes, words.
 //!
 //! Every function writes at a position of allocated memory, and returns the position after it. A short value is
 //! stored as a whole word, so [`SLACK`] bytes after the last value may be overwritten.
@@ -9,7 +9,7 @@ pub(crate) const SLACK: usize = 32;
 /// A varint takes no more bytes than this.
 pub(crate) const MAX_VARINT: usize = 10;
 
-/// `N` bytes at a position, to write to. One comparison is left of the check in a loop, as in reading.
+/// Returns `N` bytes at a position to write to. In a loop the check is reduced to one comparison, as in reading.
 #[inline(always)]
 fn room<const N: usize>(out: &mut [u8], pos: usize) -> &mut [u8; N] {
     let room = match out.len().checked_sub(N) {
@@ -26,7 +26,7 @@ pub(crate) fn put_array<const N: usize>(out: &mut [u8], pos: usize, bytes: [u8; 
     pos + N
 }
 
-/// Writes one byte, and `N` more.
+/// Writes one byte, then `N` bytes.
 #[inline(always)]
 pub(crate) fn put_array_after<const N: usize>(out: &mut [u8], pos: usize, first: u8, bytes: [u8; N]) -> usize {
     let room = &mut out[pos..pos + 1 + N];
@@ -49,7 +49,7 @@ pub(crate) fn put_slice(out: &mut [u8], pos: usize, bytes: &[u8]) -> usize {
     pos + bytes.len()
 }
 
-/// Writes the first `len` of these bytes, by words: those behind them in the same word come along.
+/// Writes the first `len` of these bytes in chunks of [`SLACK`] bytes, so bytes after them are copied too.
 #[inline(always)]
 pub(crate) fn put_near(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> usize {
     let room = len.next_multiple_of(SLACK);
@@ -60,7 +60,7 @@ pub(crate) fn put_near(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> 
     pos + len
 }
 
-/// Writes the first `len` of these bytes, at most `N`: `N` are copied.
+/// Writes the first `len` of these bytes, at most `N`. Always copies `N` bytes.
 #[inline(always)]
 pub(crate) fn put_within<const N: usize>(out: &mut [u8], pos: usize, bytes: &[u8], len: usize) -> usize {
     debug_assert!(len <= N);
@@ -86,7 +86,7 @@ fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
-/// Writes one byte and a long, in one word if it has room for both.
+/// Writes one byte and a long, in one word if both fit.
 #[inline(always)]
 pub(crate) fn put_long_after(out: &mut [u8], pos: usize, first: u8, value: i64) -> usize {
     let raw = zigzag(value);
@@ -119,10 +119,11 @@ fn put_raw(out: &mut [u8], pos: usize, raw: u64) -> usize {
     pos + len
 }
 
-/// The varint of up to 56 bits, which are spread to seven a byte, and its length: no loop, and no branch on the width.
+/// Returns the varint of up to 56 bits, seven per byte, and its length. Has neither a loop nor a branch on the width.
 #[inline(always)]
 fn varint_word(raw: u64) -> (u64, usize) {
-    // What moves up is added as often as it is missing behind the move: one step less than to cut out what stays.
+    // Adding a multiple of the bits that move up shifts them in place. This saves the step of masking out the bits that
+    // stay.
     let halves = raw + 15 * (raw & 0x00ff_ffff_f000_0000);
     let quarters = halves + 3 * (halves & 0x0fff_c000_0fff_c000);
     let bytes = quarters + (quarters & 0x3f80_3f80_3f80_3f80);
@@ -130,7 +131,7 @@ fn varint_word(raw: u64) -> (u64, usize) {
     (bytes | more, len)
 }
 
-/// The bits which say that another byte follows, and the length of a varint, by its highest bit.
+/// The continuation bits of a varint, and its length, by its highest bit.
 const MORE: [(u64, usize); 64] = {
     let mut more = [(0, 0); 64];
     let mut bit = 0;

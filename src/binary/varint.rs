@@ -2,14 +2,14 @@
 
 use super::{Fault, chunk, data_end};
 
-/// A long, and the position after it.
+/// Reads a long; returns it and the position after it.
 #[inline(always)]
 pub(crate) fn read_long(bytes: &[u8], pos: usize) -> Result<(i64, usize), Fault> {
     let (raw, pos) = read_raw(bytes, pos)?;
     Ok((zigzag(raw), pos))
 }
 
-/// An int, and the position after it. A value beyond 32 bits is a fault, not a wrapped number.
+/// Reads an int; returns it and the position after it. A value beyond 32 bits is a fault, not a wrapped number.
 #[inline(always)]
 pub(crate) fn read_int(bytes: &[u8], pos: usize) -> Result<(i32, usize), Fault> {
     let (raw, pos) = read_raw(bytes, pos)?;
@@ -19,7 +19,8 @@ pub(crate) fn read_int(bytes: &[u8], pos: usize) -> Result<(i32, usize), Fault> 
     }
 }
 
-/// A length in front of bytes or a string, and the position after it; the bytes are inside the data.
+/// Reads the length before bytes or a string; returns it and the position after it. The bytes themselves are inside the
+/// data.
 #[inline(always)]
 pub(crate) fn read_length(bytes: &[u8], pos: usize) -> Result<(usize, usize), Fault> {
     let (raw, pos) = read_raw(bytes, pos)?;
@@ -29,7 +30,7 @@ pub(crate) fn read_length(bytes: &[u8], pos: usize) -> Result<(usize, usize), Fa
     if raw & 1 == 0 && length <= remaining { Ok((length as usize, pos)) } else { Err(bad_length(raw, remaining)) }
 }
 
-/// The position behind a varint; refuses what [`read_long`] refuses.
+/// Returns the position after a varint; fails if [`read_long`] fails.
 #[inline(always)]
 pub(crate) fn skip_long(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
     let Some(word) = read_word(bytes, pos) else {
@@ -56,17 +57,17 @@ fn zigzag(raw: u64) -> i64 {
     (raw >> 1) as i64 ^ -((raw & 1) as i64)
 }
 
-/// The next eight bytes, the first one lowest.
+/// Reads the next eight bytes as a little-endian word.
 #[inline(always)]
 fn read_word(bytes: &[u8], pos: usize) -> Option<u64> {
     chunk(bytes, pos).map(|chunk| u64::from_le_bytes(*chunk))
 }
 
-/// Returns what the zig-zag code of a number is made of: up to eight bytes from one load, the rest byte by byte.
+/// Reads the zig-zag code of a number: up to eight bytes from one load, longer ones byte by byte.
 #[inline(always)]
 fn read_raw(bytes: &[u8], pos: usize) -> Result<(u64, usize), Fault> {
     let Some(word) = read_word(bytes, pos) else { return read_slowly(bytes, pos) };
-    // Most columns have numbers of one length, which a branch foresees: then nothing waits for the position.
+    // Most columns have numbers of one length, so the branch is predicted and the position does not depend on the load.
     if word & 0x80 == 0 {
         return Ok((word & 0x7f, pos + 1));
     }
@@ -96,8 +97,8 @@ fn read_slowly(bytes: &[u8], pos: usize) -> Result<(u64, usize), Fault> {
     }
 }
 
-/// The number and its width, which is 0 where there is none. Two words are handed back in registers; with more, every
-/// quick way through [`read_raw`] would go through memory too.
+/// Returns the number and its width, which is 0 if it is malformed. Two words are returned in registers. A larger result
+/// would force the fast paths of [`read_raw`] through memory too.
 #[cold]
 #[inline(never)]
 fn read_bytes(bytes: &[u8], pos: usize) -> (u64, usize) {
