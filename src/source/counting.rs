@@ -1,4 +1,4 @@
-//! A source for tests that remembers what was read of it.
+//! A source for tests that records the reads from it.
 
 use std::sync::{Mutex, PoisonError};
 

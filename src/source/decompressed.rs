@@ -9,10 +9,10 @@ use tempfile::{SpooledData, SpooledTempFile};
 use super::{FileSource, MemorySource, Source};
 use crate::{Error, Result};
 
-/// Bytes that are read from a compressed file at a time.
+/// The number of bytes read from a compressed file at a time.
 const READ_BYTES: usize = 1 << 20;
 
-/// Content of more bytes goes to a temporary file.
+/// The number of bytes above which content goes to a temporary file.
 const MEMORY_BYTES: usize = 16 << 20;
 
 /// The content of a compressed file, in memory or in a temporary file.
@@ -21,7 +21,8 @@ struct Decompressed {
     format: &'static str,
 }
 
-/// Returns a source of what a file holds if its first bytes are those of gzip, zstd or bzip2, and the file itself if not.
+/// Returns a source of the decompressed content if the first bytes are those of gzip, zstd or bzip2. Otherwise returns
+/// the file itself.
 ///
 /// # Errors
 /// If the file cannot be read, is damaged, or does not fit on the disk.
@@ -42,7 +43,7 @@ pub(crate) fn decompressed(source: Arc<dyn Source>) -> Result<Arc<dyn Source>> {
     Ok(Arc::new(Decompressed { content, format }))
 }
 
-/// Returns true if a name is that of a compressed file, whose size tells nothing of what it holds.
+/// Returns true if a name is that of a compressed file, whose size says nothing about its content.
 pub(crate) fn is_compressed_name(name: &str) -> bool {
     let name = name.as_bytes();
     [".gz", ".gzip", ".zst", ".zstd", ".bz2"].iter().any(|ending| {

@@ -11,7 +11,7 @@ use polars_buffer::Buffer;
 use super::Source;
 use crate::{Error, Result};
 
-/// A local file. Its size is taken when it is opened; what is appended later is not seen.
+/// A local file. Its size is read when it is opened; bytes appended later are ignored.
 ///
 /// ```
 /// use polars_avro::{FileSource, Source};
@@ -33,12 +33,12 @@ impl FileSource {
     /// Opens a file.
     ///
     /// # Errors
-    /// [`ErrorKind::Source`](crate::ErrorKind::Source) where the path cannot be opened or is not a regular file.
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) if the path cannot be opened or is not a regular file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let name = path.display().to_string();
         let open = || {
-            // Opening a pipe waits until somebody writes to it, so it must be looked at before.
+            // Opening a pipe blocks until a writer opens it, so the type is checked first.
             check_is_file(&fs::metadata(path)?)?;
             let file = File::open(path)?;
             let metadata = file.metadata()?;
@@ -51,7 +51,7 @@ impl FileSource {
         }
     }
 
-    /// Takes a file that is open, from a byte on. Its position is not used and stays.
+    /// Creates a source of an open file, from byte `start` on. The file's cursor is neither used nor moved.
     ///
     /// # Errors
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) if it is not a regular file.
@@ -96,12 +96,14 @@ impl Source for FileSource {
 
     fn read_at_reusing(&self, offset: u64, len: usize, known: &[u8], used: Vec<u8>) -> Result<Buffer<u8>> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        // Stable safe Rust cannot read by position into memory that is not initialised. Used memory is, up to its length.
+        // Stable safe Rust cannot read by position into uninitialised memory. Reused memory is initialised up to its
+        // length.
         let len = len.min(left);
         let known = &known[..known.len().min(len)];
         let mut bytes = used;
         if bytes.capacity() < len {
-            // With room for bytes that are appended later, such as the rest of a block: growing would copy all of them.
+            // Reserves capacity for bytes that are appended later, such as the rest of a block: growing would copy all of
+            // them.
             bytes = Vec::with_capacity(len.next_power_of_two());
         }
         bytes.resize(len, 0);
@@ -113,7 +115,7 @@ impl Source for FileSource {
     }
 }
 
-/// Reads until `bytes` is full or the file ends, and says how much was read.
+/// Reads until `bytes` is full or the file ends; returns the number of bytes read.
 fn fill(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < bytes.len() {
@@ -132,7 +134,7 @@ fn read_once(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, bytes, offset)
 }
 
-/// Moves the file's cursor, which nothing here looks at.
+/// Reads at an offset. This moves the file's cursor, which no code here uses.
 #[cfg(windows)]
 fn read_once(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
@@ -145,7 +147,7 @@ mod tests {
     use super::*;
     use crate::ErrorKind;
 
-    /// A file of its own for each test, gone when the test ends.
+    /// A separate file for each test, removed when the test ends.
     struct Scratch(PathBuf);
 
     impl Scratch {

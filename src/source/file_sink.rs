@@ -9,7 +9,7 @@ use paths::{directory, is_at, make_directories, open_stream, remove_directories,
 use super::Sink;
 use crate::{Error, Result};
 
-/// How far a finished file has come when [`Sink::finish`] returns.
+/// The durability of a finished file when [`Sink::finish`] returns.
 ///
 /// ```
 /// use polars_avro::SyncOnClose;
@@ -18,16 +18,16 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncOnClose {
-    /// The operating system writes it to the disk in its own time.
+    /// The operating system writes the file to the disk in its own time.
     #[default]
     None,
-    /// Its bytes are on the disk.
+    /// The file's bytes are on the disk.
     Data,
-    /// Its bytes and all that the file system notes about it are on the disk.
+    /// The file's bytes and its metadata are on the disk.
     All,
 }
 
-/// A local file that is written. Whatever fails before [`Sink::finish`] has returned leaves the path as it was.
+/// A local file that is written. Any failure before [`Sink::finish`] has returned leaves the path as it was.
 ///
 /// ```
 /// use polars_avro::{FileSink, Sink, SyncOnClose};
@@ -51,26 +51,26 @@ pub struct FileSink {
     process: u32,
 }
 
-/// How to leave the path as it was.
+/// The steps that restore the path.
 #[derive(Debug)]
 enum Undo {
-    /// The new file has its name: nothing to do.
+    /// The new file has its name: nothing is left to do.
     Finished,
-    /// The bytes are in a file of their own, to be renamed. Directories were made for it, inner ones first.
+    /// The bytes are in a temporary file, to be renamed. Directories were made for it, inner ones first.
     Remove { temporary: PathBuf, path: PathBuf, made: Vec<PathBuf> },
-    /// The file had `end` bytes, and `written` since.
+    /// The file had `end` bytes, and `written` were appended.
     CutBack { end: u64, written: u64, file: File, path: PathBuf },
-    /// A pipe or a device takes no bytes back.
+    /// A pipe or a device cannot take bytes back.
     Impossible,
 }
 
 impl FileSink {
-    /// Begins a new file, which replaces the one of this path if there is one. `mkdir` makes missing directories.
+    /// Creates a new file, which replaces an existing one at this path. `mkdir` creates missing directories.
     ///
-    /// Pipes, devices and open files (`/dev/stdout`, `/dev/fd/3`) get the bytes as they come.
+    /// Pipes, devices and open files (`/dev/stdout`, `/dev/fd/3`) are written to directly.
     ///
     /// # Errors
-    /// [`ErrorKind::Source`](crate::ErrorKind::Source) where no file can be made beside the path.
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) if no file can be created beside the path.
     pub fn create(path: impl AsRef<Path>, sync: SyncOnClose, mkdir: bool) -> Result<Self> {
         let path = path.as_ref();
         let name = path.display().to_string();
@@ -80,16 +80,16 @@ impl FileSink {
         }
     }
 
-    /// Goes on after the end of a file that exists and has `end` bytes. If it has more, somebody else writes to it: the
-    /// sink fails then, and what others have written stays.
+    /// Appends to an existing file of `end` bytes. If it has more, another process writes to it: the sink then fails, and
+    /// the bytes of other writers stay.
     ///
     /// # Errors
     /// As [`FileSink::create`].
     pub fn append(path: impl AsRef<Path>, end: u64, sync: SyncOnClose) -> Result<Self> {
         let name = path.as_ref().display().to_string();
-        // The working directory may change meanwhile.
+        // The path is made absolute, because the working directory may change.
         let path = std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_owned());
-        // A file that is open to append to cannot be cut on every system.
+        // Some systems cannot truncate a file that is open for appending, so it is opened twice.
         let open = || Ok((OpenOptions::new().append(true).open(&path)?, OpenOptions::new().write(true).open(&path)?));
         match open() {
             Ok((file, whole)) => {
@@ -100,7 +100,7 @@ impl FileSink {
         }
     }
 
-    /// Checks that an appended file ends where this sink has left it.
+    /// Checks that an appended file ends at the last byte that this sink wrote.
     fn check_end(&self) -> io::Result<()> {
         let Undo::CutBack { end, written, .. } = &self.undo else { return Ok(()) };
         let found = self.file.metadata()?.len();
@@ -185,20 +185,20 @@ impl Drop for FileSink {
         if std::process::id() != self.process {
             return;
         }
-        // Nobody is left to tell that it failed.
+        // Errors are ignored, since a drop cannot return them.
         match &self.undo {
             Undo::Remove { temporary, made, .. } => {
                 drop(fs::remove_file(temporary));
                 remove_directories(made);
             }
             Undo::CutBack { end, file, .. } if self.check_end().is_ok() => drop(file.set_len(*end)),
-            // What others have written is not cut off.
+            // Bytes of other writers must not be truncated.
             Undo::Finished | Undo::Impossible | Undo::CutBack { .. } => {}
         }
     }
 }
 
-/// The file that takes the bytes for a path.
+/// Opens the file that takes the bytes for a path.
 fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
     if let Some(file) = open_stream(path)? {
         return Ok((file, Undo::Impossible));
@@ -210,7 +210,7 @@ fn begin(path: &Path, mkdir: bool) -> io::Result<(File, Undo)> {
         Err(error) => return Err(error),
     };
     if let Some(metadata) = &old {
-        // Directories and files that must not be written to fail here.
+        // Fails for directories and for files that must not be written to.
         let file = OpenOptions::new().write(true).open(&path)?;
         if !metadata.is_file() {
             return Ok((file, Undo::Impossible));

@@ -20,12 +20,12 @@ pub struct MemorySource {
 }
 
 impl MemorySource {
-    /// A source of these bytes; errors call it `<bytes>`.
+    /// Creates a source of these bytes; errors name it `<bytes>`.
     pub fn new(bytes: impl Into<Buffer<u8>>) -> Self {
         Self { name: "<bytes>".to_owned(), bytes: bytes.into() }
     }
 
-    /// Changes what errors call it.
+    /// Changes its name in errors.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();

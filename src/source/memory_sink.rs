@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Sink;
 use crate::Result;
 
-/// Keeps what is written as it came, in portions. Clones share the portions, so that one can be written to and the other
-/// read.
+/// A sink that keeps the written bytes in memory, in the portions they came in. Clones share the portions, so that one can
+/// be written to and another read.
 ///
 /// ```
 /// use polars_avro::{MemorySink, Sink};
@@ -22,13 +22,13 @@ pub struct MemorySink {
 }
 
 impl MemorySink {
-    /// A sink that has no bytes yet.
+    /// Creates an empty sink.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the bytes away, in the portions in which they came.
+    /// Removes and returns the bytes, in the portions they came in.
     #[must_use]
     pub fn take(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut *self.portions.lock().unwrap_or_else(PoisonError::into_inner))

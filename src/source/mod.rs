@@ -1,4 +1,4 @@
-//! Where bytes come from and go to. One file a kind; the rest of the crate sees [`Source`] and [`Sink`] only.
+//! Sources and sinks of bytes, one file per kind. The rest of the crate uses [`Source`] and [`Sink`] only.
 
 #[cfg(test)]
 mod counting;
@@ -63,19 +63,19 @@ pub use sink::Sink;
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub trait Source: Send + Sync {
-    /// What errors call it: a path, a URL, `<bytes>`.
+    /// Returns its name in errors: a path, a URL, `<bytes>`.
     fn name(&self) -> &str;
 
-    /// How many bytes there are.
+    /// Returns its size in bytes.
     fn size(&self) -> u64;
 
-    /// The `len` bytes at `offset`, fewer only where the source ends.
+    /// Returns the `len` bytes at `offset`, fewer only if the source ends.
     ///
     /// # Errors
-    /// [`ErrorKind::Source`](crate::ErrorKind::Source) where they cannot be read.
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) if they cannot be read.
     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>>;
 
-    /// Reads into `out` what it has room for; gives how many bytes that are, fewer only where the source ends.
+    /// Fills `out` with the bytes at `offset`; returns their number, which is smaller only if the source ends.
     ///
     /// # Errors
     /// As [`Source::read_at`].
@@ -85,8 +85,8 @@ pub trait Source: Send + Sync {
         Ok(bytes.len())
     }
 
-    /// Does the same as [`Source::read_at`] if the first bytes are `known` already. A source that copies bytes copies
-    /// these and reads the others only; it may do so in the memory of `used`.
+    /// Does the same as [`Source::read_at`] if the first bytes are `known` already. A source that copies bytes copies these
+    /// and reads only the others; it may reuse the memory of `used`.
     ///
     /// # Errors
     /// As [`Source::read_at`].
@@ -101,18 +101,18 @@ pub trait Source: Send + Sync {
         Ok(bytes.into())
     }
 
-    /// Whether every read costs a round trip, unless it follows the one before it.
+    /// Returns true if every read costs a round trip, unless it follows the one before it.
     fn is_remote(&self) -> bool {
         false
     }
 
-    /// The compression of the file as a whole, such as `gzip`, which hides the places of its blocks.
+    /// Returns the compression of the file as a whole, such as `gzip`, which hides the offsets of its blocks.
     #[doc(hidden)]
     fn compression(&self) -> Option<&'static str> {
         None
     }
 
-    /// Promises that this range will be read in order, as long as the result lives.
+    /// Announces that this range will be read in order, as long as the result lives.
     fn read_ahead(&self, range: Range<u64>) -> ReadAhead {
         let _ = range;
         ReadAhead::default()
@@ -153,10 +153,10 @@ pub trait Source: Send + Sync {
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub trait DeferredSource: Send + Sync {
-    /// What errors call it.
+    /// Returns its name in errors.
     fn name(&self) -> &str;
 
-    /// How many bytes there are, if that is known without waiting.
+    /// Returns its size in bytes, if that is known without waiting.
     fn known_size(&self) -> Option<u64>;
 
     /// Opens the file.
@@ -165,11 +165,11 @@ pub trait DeferredSource: Send + Sync {
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) if it cannot be opened.
     fn open(&self) -> Result<Arc<dyn Source>>;
 
-    /// Promises that this range will be read in order, as long as the result lives.
+    /// Announces that this range will be read in order, as long as the result lives.
     fn read_ahead(&self, range: Range<u64>) -> ReadAhead;
 }
 
-/// A promise to read on. What was requested for it alone is cancelled when it is dropped.
+/// A promise to read on. When it is dropped, requests that were made only for it are cancelled.
 ///
 /// ```
 /// use polars_avro::{MemorySource, ReadAhead, Source};
@@ -187,7 +187,7 @@ pub struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// A promise that ends when `promise` is dropped.
+    /// Creates a promise that ends when `promise` is dropped.
     pub fn new(promise: impl Any + Send + Sync) -> Self {
         Self { promise: Some(Box::new(promise)) }
     }

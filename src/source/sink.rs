@@ -1,11 +1,10 @@
-//! Where bytes go: the other end of a [`Source`](super::Source).
+//! Destinations of bytes, the counterpart of a [`Source`](super::Source).
 
 use crate::Result;
 
-/// A place that takes the bytes of one file in order, and shows them under the file's name at the end.
+/// A destination that takes the bytes of one file in order, and makes them visible under the file's name at the end.
 ///
-/// Dropping a sink that was not finished is the same as aborting it: nothing of it is seen, as far as the place can take
-/// bytes back.
+/// Dropping an unfinished sink aborts it: nothing of the file becomes visible, if the destination can take bytes back.
 ///
 /// ```
 /// use polars_avro::{Result, Sink};
@@ -34,19 +33,19 @@ use crate::Result;
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub trait Sink: Send {
-    /// Name in errors: a path, a URL, `<bytes>`.
+    /// Returns its name in errors: a path, a URL, `<bytes>`.
     fn name(&self) -> &str;
 
-    /// Appends bytes. They come in portions of about a megabyte; the sink may copy them and hand them on later.
+    /// Appends bytes, in portions of about a megabyte. The sink may copy them and send them later.
     ///
     /// # Errors
-    /// Where they cannot be written. The sink is aborted then and takes no more.
+    /// If they cannot be written. The sink is then aborted and takes no more bytes.
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
     /// Ends the file and makes it visible. Called once, after the last [`Sink::write`].
     ///
     /// # Errors
-    /// Where the last bytes cannot be written or the file cannot get its name. Nothing of it is seen then, as far as the
-    /// place can take bytes back and has told whether it took them.
+    /// If the last bytes cannot be written, or if the file cannot get its name. Nothing of it is then visible, unless the
+    /// destination cannot take bytes back or its answer was lost.
     fn finish(&mut self) -> Result<()>;
 }

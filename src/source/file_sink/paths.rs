@@ -1,31 +1,31 @@
-//! Paths around a file that is written: where it is, its temporary name, its directories.
+//! Paths of a file that is written: its target, its temporary name, its directories.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Makes a directory and those around it; returns those that were missing, inner ones first.
+/// Creates a directory and its missing parents; returns the created ones, inner ones first.
 pub(super) fn make_directories(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let missing = directory.ancestors().take_while(|directory| !directory.exists()).map(Path::to_owned).collect();
     fs::create_dir_all(directory)?;
     Ok(missing)
 }
 
-/// Removes directories as far as nothing is in them.
+/// Removes directories that are empty.
 pub(super) fn remove_directories(made: &[PathBuf]) {
     for directory in made {
         drop(fs::remove_dir(directory));
     }
 }
 
-/// The absolute path of the file that is replaced, or begun: links stay, and the working directory may change meanwhile.
+/// Resolves the absolute path of the file that is replaced or created: links stay, and the working directory may change.
 pub(super) fn resolve(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
         return path;
     }
     let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // As many links as Linux follows.
+    // The maximum number of links that Linux follows.
     for _ in 0..40 {
         match fs::read_link(&path) {
             Ok(target) => path = directory(&path).join(target),
@@ -35,8 +35,8 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
     path
 }
 
-/// Returns the open file of this process that a path stands for, such as `/dev/stdout` or `/dev/fd/3`: what is open is
-/// written to, not replaced.
+/// Returns the open file of this process that a path refers to, such as `/dev/stdout` or `/dev/fd/3`. It is written to, not
+/// replaced.
 #[cfg(unix)]
 pub(super) fn open_stream(path: &Path) -> io::Result<Option<File>> {
     use std::os::fd::AsFd;
@@ -44,23 +44,23 @@ pub(super) fn open_stream(path: &Path) -> io::Result<Option<File>> {
     let file = match number {
         1 => io::stdout().as_fd().try_clone_to_owned()?.into(),
         2 => io::stderr().as_fd().try_clone_to_owned()?.into(),
-        // Opened anew it begins at the start: what a file has already is kept.
+        // Opening it again resets the position, so existing content would be overwritten without `append`.
         _ => OpenOptions::new().append(true).open(path)?,
     };
     Ok(Some(file))
 }
 
-/// Files that are open have no paths there.
+/// Returns `None`: other systems have no paths of open files.
 #[cfg(not(unix))]
 pub(super) fn open_stream(_path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-/// The number of an open file that a path, or a link at it, names; the path that does, too.
+/// Returns the descriptor number that a path or a link in its chain names, and the path that names it.
 #[cfg(unix)]
 fn descriptor(path: &Path) -> Option<(PathBuf, u32)> {
     let mut path = std::path::absolute(path).ok()?;
-    // As many links as Linux follows.
+    // The maximum number of links that Linux follows.
     for _ in 0..40 {
         let text = path.to_str()?;
         let number = match text {
@@ -78,7 +78,7 @@ fn descriptor(path: &Path) -> Option<(PathBuf, u32)> {
     None
 }
 
-/// Whether this open file is the one at a path.
+/// Returns true if this open file is the one at a path.
 #[cfg(unix)]
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -86,7 +86,7 @@ pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
 }
 
-/// A file that is open cannot be replaced there.
+/// Returns true: other systems do not allow an open file to be replaced.
 #[cfg(not(unix))]
 pub(super) fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)
@@ -96,11 +96,11 @@ pub(super) fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A new file beside the one named `name`. Long names are cut, since file systems bound them.
+/// Creates a temporary file beside the one named `name`. Long names are cut, since file systems bound them.
 pub(super) fn temporary(directory: &Path, name: &std::ffi::OsStr) -> io::Result<(File, PathBuf)> {
     let name: String = name.to_string_lossy().chars().take(32).collect();
     loop {
-        // A hasher's keys are random, which is all that a name needs.
+        // The random keys of a hasher are random enough for a file name.
         let random = RandomState::new().hash_one(std::process::id());
         let path = directory.join(format!(".{name}.{random:016x}.tmp"));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -118,13 +118,13 @@ pub(super) fn temporary(directory: &Path, name: &std::ffi::OsStr) -> io::Result<
     }
 }
 
-/// Makes sure that the disk knows the name of a file.
+/// Syncs the directory of a file, so that its name is on the disk.
 #[cfg(unix)]
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(directory(path))?.sync_all()
 }
 
-/// Directories cannot be opened there.
+/// Does nothing: other systems cannot open directories.
 #[cfg(not(unix))]
 pub(super) fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A directory of its own for each test, gone when the test ends.
+/// A separate directory for each test, removed when the test ends.
 struct Scratch(PathBuf);
 
 impl Scratch {
