@@ -1,4 +1,4 @@
-//! Many objects at once: those of a directory, their sizes, without their bytes, and removing them.
+//! Operations on many objects at once: listing a directory, fetching sizes, and removal.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use super::runtime::{WaitCheck, wait_for};
 use super::store::{CredentialSources, Stores};
 use crate::{Error, Result};
 
-/// Requests at once.
+/// The maximum number of requests in flight.
 const REQUESTS: usize = 16;
 
-/// So many objects of one directory are listed, fewer are asked for one by one.
+/// The number of objects of one directory from which the directory is listed. Fewer are requested one by one.
 const LISTED: usize = 3;
 
-/// The sizes of objects: from listings of their directories where these have several of them.
+/// Returns the sizes of objects. If several are in one directory, the directory is listed.
 ///
 /// # Errors
-/// As [`StoreFile::all`](super::StoreFile::all), and where an object is missing or a store does not answer.
+/// As [`StoreFile::all`](super::StoreFile::all). Also if an object is missing, or if a store does not answer.
 ///
 /// # Examples
 /// ```
@@ -58,7 +58,7 @@ pub fn store_sizes(
     })
 }
 
-/// Numbers of locations: those of one listing together, the others alone.
+/// Groups the indices of locations: those of one listing together, the others alone.
 fn groups(locations: &[Location]) -> Vec<Vec<usize>> {
     let mut directories: BTreeMap<(&str, Path), Vec<usize>> = BTreeMap::new();
     for (index, location) in locations.iter().enumerate() {
@@ -103,10 +103,10 @@ async fn sizes_of(stores: &Stores, locations: &[Location], group: Vec<usize>) ->
         .collect()
 }
 
-/// The objects of a directory and of those in it, in the order of their keys: URLs and sizes.
+/// Returns the URLs and sizes of the objects of a directory and its subdirectories, in the order of their keys.
 ///
 /// # Errors
-/// If the URL names no directory in a store, or if the store refuses.
+/// If the URL names no directory in a store, or if the store refuses the request.
 ///
 /// # Examples
 /// ```
@@ -126,7 +126,7 @@ pub fn store_files_in(
     let stores = Stores::new(options.clone(), credentials);
     let location = in_directory(directory, "*")?;
     let folder = self::directory(&location.key);
-    // What the URL has before the key.
+    // The part of the URL before the key.
     let base = directory.strip_suffix('/').unwrap_or(directory);
     let base = base.strip_suffix(folder.as_ref()).unwrap_or(base).trim_end_matches('/');
     wait_for(check, async {
@@ -140,7 +140,7 @@ pub fn store_files_in(
     })
 }
 
-/// The place of an object in a directory.
+/// Returns the location of an object in a directory.
 fn in_directory(directory: &str, name: &str) -> Result<Location> {
     let location = Location::parse(&format!("{}/{name}", directory.strip_suffix('/').unwrap_or(directory)))?;
     if location.kind == Kind::Http {
@@ -149,10 +149,10 @@ fn in_directory(directory: &str, name: &str) -> Result<Location> {
     Ok(location)
 }
 
-/// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
+/// Removes the objects of a directory whose names begin with `prefix`; returns their number.
 ///
 /// # Errors
-/// Where the URL names no directory in a store, and where the store refuses.
+/// If the URL names no directory in a store, or if the store refuses a request.
 ///
 /// # Examples
 /// ```
@@ -201,7 +201,7 @@ async fn size(stores: &Stores, location: &Location) -> Result<u64> {
     found.map_err(|failure| failure.raise(&location.shown))
 }
 
-/// Asks for the size of an object.
+/// Requests the size of an object.
 pub(super) async fn size_in(store: &dyn ObjectStore, key: &Path) -> object_store::Result<u64> {
     let mut options = GetOptions { head: true, ..GetOptions::default() };
     options.extensions.insert(ForObject);

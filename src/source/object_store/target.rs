@@ -1,4 +1,4 @@
-//! Objects to write, as the writer sees them.
+//! Objects to write: the public types of uploads.
 
 use std::fmt;
 use std::future::Future;
@@ -20,16 +20,16 @@ use super::upload::{Destination, InFlight, Upload};
 use crate::source::Sink;
 use crate::{Error, ErrorKind, Result};
 
-/// Small objects of a commit that are kept in memory, in bytes; the others are sent ahead as parts.
+/// The maximum bytes of small objects that wait for a commit in memory; others are sent earlier as parts.
 const HELD_BYTES: usize = 64 << 20;
 
-/// Objects that a commit completes at once.
+/// The number of objects that a commit completes at once.
 const COMMITS: usize = 16;
 
-/// Giving up many objects takes no longer than this; one alone has a limit of its own.
+/// The maximum time for aborting many objects; each one has a limit of its own.
 const ABORTS_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Objects to write with one set of options. Clones share them.
+/// A factory of objects to write with one set of options. Clones share its state.
 ///
 /// # Examples
 /// ```
@@ -45,25 +45,25 @@ const ABORTS_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct StoreTargets(Arc<Shared>);
 
 struct Shared {
-    /// The process that writes: connections and threads do not survive a fork.
+    /// The process that writes, since connections and threads do not survive a fork.
     process: u32,
     stores: Arc<Stores>,
     in_flight: Arc<InFlight>,
     parts: Parts,
-    /// Whether objects wait for a commit.
+    /// True if objects become visible together in a commit.
     together: bool,
     check: WaitCheck,
     sealed: Mutex<Vec<Upload>>,
 }
 
 impl StoreTargets {
-    /// Objects that appear one by one, each at its end, or `together` in a commit.
+    /// Creates targets that become visible one by one when each is finished, or all in a commit if `together`.
     #[must_use]
     pub fn new(options: StoreOptions, credentials: CredentialSources, together: bool, check: WaitCheck) -> Self {
         Self::of(Stores::for_writing(options, credentials), together, check)
     }
 
-    /// The same in a store that the caller has made; see [`StoreFile::from_store`](crate::StoreFile::from_store).
+    /// Creates targets in a store of the caller; see [`StoreFile::from_store`](crate::StoreFile::from_store).
     #[must_use]
     pub fn of_store(store: Arc<impl ObjectStore + MultipartStore>, together: bool, check: WaitCheck) -> Self {
         Self::of(Stores::given(Store::of(store)), together, check)
@@ -82,10 +82,10 @@ impl StoreTargets {
         }))
     }
 
-    /// An object to write. Nothing is requested yet.
+    /// Returns an object to write. Sends no request yet.
     ///
     /// # Errors
-    /// If the URL names no object of a known scheme, its store has no option of some name, or it is a web address.
+    /// If the URL names no object of a known scheme or is a web address, or if its store does not know an option.
     pub fn target(&self, url: &str) -> Result<StoreTarget> {
         let location = Location::parse(url)?;
         if location.kind == Kind::Http {
@@ -96,16 +96,16 @@ impl StoreTargets {
         Ok(StoreTarget { shared: self.0.clone(), location })
     }
 
-    /// An object of the caller's own store. Nothing is requested yet.
+    /// Returns an object to write in the caller's own store. Sends no request yet.
     #[must_use]
     pub fn target_at(&self, path: Path) -> StoreTarget {
         StoreTarget { shared: self.0.clone(), location: Location::given(path) }
     }
 
-    /// Makes all finished objects visible that wait for it.
+    /// Makes all finished objects visible that wait for a commit.
     ///
     /// # Errors
-    /// Where one cannot be completed. The others are given up as far as they are not visible yet.
+    /// If one cannot be completed. The others are then aborted unless they are visible already.
     pub fn commit(&self) -> Result<()> {
         let mut uploads = std::mem::take(&mut *self.0.sealed());
         let committed = self.0.wait(async {
@@ -122,7 +122,7 @@ impl StoreTargets {
         committed
     }
 
-    /// Gives up all finished objects that wait for a commit.
+    /// Aborts all finished objects that wait for a commit.
     pub fn abort(&self) {
         let uploads = std::mem::take(&mut *self.0.sealed());
         self.0.abort(uploads);
@@ -139,7 +139,7 @@ impl Shared {
         self.sealed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does work of the runtime while this thread waits.
+    /// Runs a future of the runtime while this thread waits.
     fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         if std::process::id() != self.process {
             return Err(Error::argument("a file in a store cannot be written by a process forked from its writer"));
@@ -149,7 +149,7 @@ impl Shared {
 
     fn abort(&self, mut uploads: Vec<Upload>) {
         if std::process::id() != self.process {
-            // They are those of the other process, which goes on with them.
+            // They belong to the other process, which continues them.
             std::mem::forget(uploads);
             return;
         }
@@ -160,11 +160,11 @@ impl Shared {
         let aborted = wait_for(&unchecked, async {
             let aborts = uploads.iter_mut().map(|upload| Box::pin(upload.abort()));
             let aborts = futures_util::stream::iter(aborts).buffer_unordered(COMMITS).collect::<Vec<()>>();
-            // Most stores end uploads that nobody completes by a rule of theirs.
+            // After the timeout, most stores remove incomplete uploads by a lifecycle rule.
             drop(tokio::time::timeout(ABORTS_TIMEOUT, aborts).await);
             Ok(())
         });
-        // Nobody is left to tell that there is no runtime.
+        // An error means that there is no runtime. It is ignored: the uploads are given up in any case.
         drop(aborted);
     }
 }
@@ -200,13 +200,13 @@ pub struct StoreTarget {
 }
 
 impl StoreTarget {
-    /// The URL without what may be secret.
+    /// Returns the URL without secrets.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.location.shown
     }
 
-    /// Begins to write. The object is visible when the sink is finished, and committed if objects appear together.
+    /// Starts an upload. The object becomes visible when the sink is finished, or in a commit if objects appear together.
     #[must_use]
     pub fn create(&self) -> StoreSink {
         let Shared { stores, in_flight, .. } = &*self.shared;
@@ -226,7 +226,7 @@ impl fmt::Debug for StoreTarget {
     }
 }
 
-/// An object that is written. Until it is finished nothing is seen of it, and dropping it gives up what was sent.
+/// A sink that writes an object. The object is invisible until it is finished; dropping the sink aborts the upload.
 ///
 /// # Examples
 /// ```
@@ -241,9 +241,9 @@ impl fmt::Debug for StoreTarget {
 pub struct StoreSink {
     shared: Arc<Shared>,
     name: String,
-    /// Empty once it is finished or given up.
+    /// The upload; empty after it is finished or aborted.
     upload: Vec<Upload>,
-    /// Bytes that make no part yet.
+    /// Bytes that do not fill a part yet.
     bytes: Vec<u8>,
 }
 

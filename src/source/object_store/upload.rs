@@ -1,4 +1,4 @@
-//! One object that is written: whole, or in parts of which several are sent at once.
+//! Uploads one object: whole, or in parts of which several are sent at once.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,22 +19,22 @@ use super::objects::size_in;
 use super::retry::{attempt, hidden_status};
 use super::store::Stores;
 
-/// A writer that gives up waits no longer than this for the store to hear of it.
+/// The maximum time that a writer waits for the store when it aborts an upload.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Bytes in flight are counted in units of this size.
+/// The unit in which bytes in flight are counted.
 const UNIT: usize = 1 << 10;
 
-/// Where an object is written to.
+/// The destination of an object.
 #[derive(Clone)]
 pub(super) struct Destination {
     pub(super) stores: Arc<Stores>,
     pub(super) location: Location,
-    /// Bounds the bytes in flight.
+    /// The limit on bytes in flight.
     pub(super) in_flight: Arc<InFlight>,
 }
 
-/// The bytes that all writers of some stores have in flight.
+/// A limit on the bytes in flight of all writers to some stores.
 pub(super) struct InFlight {
     units: Arc<Semaphore>,
     all: u32,
@@ -46,7 +46,7 @@ impl InFlight {
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
-    /// Waits for room. A payload that is larger than the bound takes all of it.
+    /// Waits for room. A payload that is larger than the limit takes all of it.
     async fn room(&self, payload: &PutPayload) -> Result<OwnedSemaphorePermit, Failure> {
         let units = u32::try_from(payload.content_length().div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all);
         let room = self.units.clone().acquire_many_owned(units).await;
@@ -97,8 +97,8 @@ impl Destination {
         .await
     }
 
-    /// Makes an object of `bytes` bytes of its parts. If an answer is lost, the next attempt finds no upload: the object
-    /// tells whether it is complete.
+    /// Completes an object of `bytes` bytes from its parts. If a response is lost, the next attempt finds no upload: the
+    /// size of the object then shows if it is complete.
     async fn complete(&self, id: &MultipartId, parts: &[PartId], bytes: u64) -> Result<(), Failure> {
         let key = &self.location.key;
         let unanswered = AtomicBool::new(false);
@@ -142,14 +142,14 @@ fn no_parts() -> object_store::Error {
 
 type Id = Shared<BoxFuture<'static, Result<MultipartId, Failure>>>;
 
-/// An object on its way.
+/// An object that is being uploaded.
 pub(super) struct Upload {
     to: Destination,
-    /// The multipart upload, once there is a part.
+    /// The multipart upload, if a part was sent.
     id: Option<Id>,
     tasks: JoinSet<(usize, Result<PartId, Failure>)>,
     sent: Vec<Option<PartId>>,
-    /// Bytes of all parts.
+    /// The number of bytes of all parts.
     bytes: u64,
     /// An object that is sent whole.
     whole: Option<PutPayload>,
@@ -160,22 +160,22 @@ impl Upload {
         Self { to, id: None, tasks: JoinSet::new(), sent: Vec::new(), bytes: 0, whole: None }
     }
 
-    /// The URL to show.
+    /// Returns the URL without secrets.
     pub(super) fn name(&self) -> &str {
         &self.to.location.shown
     }
 
-    /// How many parts there are.
+    /// Returns the number of parts.
     pub(super) fn parts(&self) -> usize {
         self.sent.len()
     }
 
-    /// Bytes that are held until the object is completed.
+    /// Returns the number of bytes that are held until the object is completed.
     pub(super) fn held(&self) -> usize {
         self.whole.as_ref().map_or(0, PutPayload::content_length)
     }
 
-    /// Sends the next part, as soon as few enough bytes are in flight.
+    /// Sends the next part, once the limit on bytes in flight allows it.
     pub(super) async fn send(&mut self, part: Vec<u8>) -> Result<(), Failure> {
         let payload = PutPayload::from(part);
         let room = self.room(&payload).await?;
@@ -194,7 +194,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Waits until there is room in flight; a part that has failed ends the wait.
+    /// Waits for room in flight; a part that has failed ends the wait.
     async fn room(&mut self, payload: &PutPayload) -> Result<OwnedSemaphorePermit, Failure> {
         while let Some(ended) = self.tasks.try_join_next() {
             self.note(ended)?;
@@ -237,7 +237,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Sends a sealed object that is kept whole as a part, so that it takes no memory.
+    /// Sends a sealed object that is kept whole as a part, to free its memory.
     pub(super) async fn unload(&mut self) -> Result<(), Failure> {
         let Some(whole) = self.whole.take() else { return Ok(()) };
         let bytes = whole.iter().flat_map(|bytes| bytes.iter().copied()).collect();
@@ -258,14 +258,14 @@ impl Upload {
         Ok(())
     }
 
-    /// Ends the requests under way and gives the parts up.
+    /// Cancels the requests in flight and aborts the upload.
     pub(super) async fn abort(&mut self) {
         self.whole = None;
         self.tasks.shutdown().await;
         if let Some(id) = self.id.take() {
             let told = async {
                 if let Ok(id) = id.await {
-                    // Nobody is left to tell that it failed.
+                    // The error is ignored: the upload is given up in any case.
                     drop(self.to.abort(&id).await);
                 }
             };
@@ -274,7 +274,7 @@ impl Upload {
     }
 }
 
-/// Begins a multipart upload on its own, so that its number becomes known even if the first part is given up.
+/// Begins a multipart upload in a task of its own, so that its id becomes known even if the first part is cancelled.
 fn shared_id(to: Destination) -> Id {
     let begun = tokio::spawn(async move { to.begin().await });
     begun.map(|begun| begun.unwrap_or_else(|error| Err(Failure::Other(error.to_string())))).boxed().shared()
