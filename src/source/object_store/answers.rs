@@ -1,31 +1,31 @@
-//! Responses of web servers that say less than the stores want to know, completed as far as their bytes can be trusted.
+//! Completes the headers of web servers' responses, which have less than the stores need, as far as they can be trusted.
 
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED};
 use http::{Method, StatusCode};
 use object_store::client::{HttpRequest, HttpResponse};
 
-/// Marks a response whose length shows at its end only.
+/// Marks a response whose length is known only at its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unsized;
 
-/// The bytes of a response that has others than those that were requested.
+/// The requested part of a response whose range differs from the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
-    /// Bytes before the first one that was requested.
+    /// The number of bytes before the first one that was requested.
     pub(super) skip: u64,
-    /// Bytes from there on.
+    /// The number of bytes from there on.
     pub(super) len: u64,
 }
 
-/// The text of `Last-Modified`, which the stores would have to parse.
+/// The text of `Last-Modified`, kept unparsed.
 #[derive(Clone, Debug)]
 pub(super) struct Modified(pub(super) String);
 
-/// Marks a response that nothing identifies but its time, which is that of the response itself.
+/// Marks a response that only a time could identify, but whose time is that of the response itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unidentified;
 
-/// What a response has to answer.
+/// The parts of a request that its response is checked against.
 pub(super) struct Asked {
     range: Option<(u64, u64)>,
     is_get: bool,
@@ -41,7 +41,7 @@ impl Asked {
         Self { range, is_get: request.method() == Method::GET }
     }
 
-    /// Completes the headers of a successful response; marks tell what is left to check.
+    /// Completes the headers of a successful response; marks in its extensions say what is left to check.
     pub(super) fn complete(&self, response: &mut HttpResponse) {
         note_time(response);
         if !self.is_get {
@@ -58,13 +58,13 @@ impl Asked {
         }
     }
 
-    /// Makes the range of a response the one that was requested if its bytes begin there or before.
+    /// Replaces the range of a response by the requested one, if the response has the first requested byte.
     fn complete_range(&self, response: &mut HttpResponse) {
         let Some((first, last)) = self.range else { return };
         let sent = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).and_then(parse_range);
         let sent = sent.filter(|sent| sent.first <= first && first <= sent.last && sent.last < sent.size);
         let Some(sent) = sent else {
-            // A server that sends no range that can be used is one without ranges.
+            // A server that sends no usable range is treated as one without ranges.
             *response.status_mut() = StatusCode::OK;
             return;
         };
@@ -92,12 +92,12 @@ fn parse_range(text: &str) -> Option<Sent> {
     Some(Sent { first: first.parse().ok()?, last: last.parse().ok()?, size: size.parse().ok()? })
 }
 
-/// Takes the time of the last change out of the headers, and tells whether it identifies the object.
+/// Moves the time of the last change from the headers to the extensions, and marks a response that it does not identify.
 fn note_time(response: &mut HttpResponse) {
     let headers = response.headers();
     let modified = text(headers, LAST_MODIFIED);
     let etag = text(headers, ETAG);
-    // Some servers say that an object was changed when it was requested.
+    // Some servers report the time of the request as the time of the last change.
     let is_now = match (&modified, text(headers, DATE)) {
         (Some(modified), Some(date)) => is_same_moment(modified, &date),
         _ => false,
@@ -115,7 +115,7 @@ fn text(headers: &HeaderMap, name: http::HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Whether two times such as `Sun, 22 Nov 2026 00:00:00 GMT` differ by two seconds at most.
+/// Returns true if two times such as `Sun, 22 Nov 2026 00:00:00 GMT` differ by two seconds at most.
 fn is_same_moment(one: &str, other: &str) -> bool {
     let split = |text: &str| {
         let (day, time) = text.strip_suffix(" GMT")?.rsplit_once(' ')?;

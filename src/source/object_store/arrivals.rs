@@ -1,4 +1,4 @@
-//! What a group does with responses.
+//! Stores arriving responses in their group.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::group::{Group, State};
 use super::plan::Identity;
 
 impl Group {
-    /// The first response has come; the chunk is as long as the object has bytes for it.
+    /// Handles the first response of a request; shortens the chunk to the object's size.
     pub(super) fn identified(
         &self,
         index: usize,
@@ -29,21 +29,22 @@ impl Group {
         let end = if whole { identity.size } else { chunk.end.min(identity.size) };
         *held = *held + end - chunk.end;
         chunk.end = end;
-        // It is more than was requested: unless a reader waits for it, it comes when there is room.
+        // The whole object is more than was requested. Unless a reader waits for it, it is dropped and requested when there
+        // is room.
         let is_too_much = whole && chunk.waiters == 0 && *held > self.ahead.bytes;
         if end <= start || is_too_much {
             file.chunks.remove(&start);
             *held -= end.saturating_sub(start);
             state.requests = state.requests.saturating_sub(1);
         }
-        // Its size is what the next requests were waiting for.
+        // The next requests may have waited for the object's size. An error is ignored here: a reader gets it later.
         let _ = self.read_ahead(&mut state);
         drop(state);
         self.progress.notify_all();
         Ok(())
     }
 
-    /// Bytes have come.
+    /// Adds bytes that have arrived.
     pub(super) fn append(&self, index: usize, id: u64, bytes: Buffer<u8>) -> std::result::Result<(), Gone> {
         let mut state = self.lock();
         let chunk = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id).ok_or(Gone)?;
@@ -57,7 +58,7 @@ impl Group {
         Ok(())
     }
 
-    /// A request has ended.
+    /// Handles the end of a request.
     pub(super) fn finished(&self, index: usize, id: u64, ended: std::result::Result<(), Failure>) {
         let mut state = self.lock();
         let found = state.files[index].chunks.values_mut().find(|chunk| chunk.id == id);
@@ -67,7 +68,7 @@ impl Group {
             chunk.failed = ended.err();
             state.requests = state.requests.saturating_sub(1);
         }
-        // A failure shows when a reader gets there.
+        // An error is ignored here: a reader gets it later.
         let _ = self.read_ahead(&mut state);
         drop(state);
         self.progress.notify_all();

@@ -1,4 +1,4 @@
-//! Two clients for one store: reading the certificates of the system takes a tenth of a second, and plain HTTP needs none.
+//! Two HTTP clients for one store: loading the system's certificates takes a tenth of a second, and plain HTTP needs none.
 
 use std::sync::OnceLock;
 
@@ -8,11 +8,11 @@ use object_store::client::{
     ReqwestConnector,
 };
 
-/// Makes the second client when the first request asks for it.
+/// A pair of HTTP clients, of which the second is created when a request needs it.
 #[derive(Debug)]
 pub(super) struct Clients {
     options: ClientOptions,
-    /// Trusts the certificates of the options alone.
+    /// A client that trusts only the certificates in the options.
     plain: HttpClient,
     secure: OnceLock<HttpClient>,
 }
@@ -23,7 +23,7 @@ impl Clients {
         Ok(Self { options: options.clone(), plain, secure: OnceLock::new() })
     }
 
-    /// The client that trusts what the options say.
+    /// Returns the client that trusts the certificates that the options select.
     fn secure(&self) -> Result<&HttpClient, HttpError> {
         if let Some(client) = self.secure.get() {
             return Ok(client);
@@ -47,14 +47,14 @@ impl HttpService for Clients {
     }
 }
 
-/// Whether a certificate was refused: plain HTTP may lead to HTTPS.
+/// Returns true if a certificate was refused: plain HTTP may redirect to HTTPS.
 fn is_distrust(error: &HttpError) -> bool {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         if error.is::<rustls::Error>() {
             return true;
         }
-        // An I/O error does not name what it holds as its source, and may hold another.
+        // An I/O error does not return its inner error as its source.
         next = match error.downcast_ref::<std::io::Error>() {
             Some(io) => io.get_ref().map(|inner| inner as _),
             None => error.source(),

@@ -1,4 +1,4 @@
-//! Why a request failed: whether to send it again, and what to tell the caller.
+//! Failures of requests: the decision to retry, and the error for the caller.
 
 use std::error::Error as StdError;
 use std::io;
@@ -15,23 +15,23 @@ use crate::{Error, ErrorKind};
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
     Status(Status),
-    /// The connection failed, or broke.
+    /// The connection failed or broke.
     Transport(io::ErrorKind, String),
     /// The body ended early.
     Cut,
-    /// The object is another one than at the first request.
+    /// The object has changed since the first request.
     Changed,
-    /// The server sends the whole object whatever range is requested.
+    /// The server ignores ranges and sends the whole object.
     NoRanges,
-    /// The server has sent the first part of what was requested, and said so.
+    /// The server has sent only the first part of the requested range, and has announced that.
     Piece,
-    /// An error of this crate, of a credential provider for example; the first reader gets it, the others get copies.
+    /// An error of this crate, for example of a credential provider. The first reader gets it, the others get copies.
     Own(Arc<Mutex<Option<Error>>>),
     /// Anything else.
     Other(String),
 }
 
-/// Carries an error of this crate through the stores.
+/// A wrapper that carries an error of this crate through the stores.
 #[derive(Debug)]
 pub(super) struct Carried(pub(super) Mutex<Option<Error>>);
 
@@ -76,7 +76,7 @@ impl From<object_store::Error> for Failure {
             }
         }
         let text = without_secrets(&innermost.to_string());
-        // Stores hide a response without range from a range request in a private error.
+        // The stores report a response without a range as a private error type, so only its text identifies it.
         if text == "Received non-partial response when range requested" {
             return Self::NoRanges;
         }
@@ -89,7 +89,7 @@ impl From<object_store::Error> for Failure {
 }
 
 impl Failure {
-    /// Whether another attempt may succeed.
+    /// Returns true if another attempt may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Status(status) => status.is_transient(),
@@ -98,28 +98,28 @@ impl Failure {
         }
     }
 
-    /// Whether the store may have done what it was asked for.
+    /// Returns true if the store may have carried out the request.
     pub(super) fn may_have_succeeded(&self) -> bool {
         matches!(self, Self::Transport(..) | Self::Cut | Self::Status(Status { code: 408 | 500..=599, .. }))
     }
 
-    /// Whether the store knows nothing of an upload, as if it had ended. Azure misses its blocks.
+    /// Returns true if the store does not know an upload, as after its end. Azure reports missing blocks instead.
     pub(super) fn is_unknown_upload(&self) -> bool {
         let Self::Status(Status { code, name, .. }) = self else { return false };
         *code == 404 || (*code == 400 && name.as_deref() == Some("InvalidBlockList"))
     }
 
-    /// Whether other credentials may help.
+    /// Returns true if other credentials may help.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self, Self::Status(status) if status.is_denied() || status.is_unexplained())
     }
 
-    /// How long the server wants to be left alone.
+    /// Returns the time that the server asks to wait before a retry.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         if let Self::Status(status) = self { status.retry_after } else { None }
     }
 
-    /// The error to raise; `attempts` is how often the request was sent.
+    /// Converts the failure into the error to raise; `attempts` is the number of times the request was sent.
     pub(super) fn into_error(self, attempts: u64) -> Self {
         let (kind, mut text) = match self {
             Self::Status(status) => {
@@ -146,7 +146,7 @@ impl Failure {
         Error::source(io::Error::new(kind, text)).into()
     }
 
-    /// The error for one reader. Several may wait for one request.
+    /// Returns the error for one reader. Several may wait for one request.
     pub(super) fn raise(&self, name: &str) -> Error {
         let Self::Own(error) = self else { return self.clone().into_error(1).raise(name) };
         let mut kept = error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,7 +155,7 @@ impl Failure {
         error.unwrap_or_else(|| Error::new(ErrorKind::Source, "the request failed")).in_file(name)
     }
 
-    /// Adds to the error to raise what the caller ought to know.
+    /// Adds a hint to the error to raise.
     pub(super) fn with_hint(self, hint: &str) -> Self {
         let Self::Own(error) = self.into_error(1) else { return Self::Other(hint.to_owned()) };
         let error = error.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -163,7 +163,7 @@ impl Failure {
     }
 }
 
-/// The same error but for the cause of a caller's own error, of which there is one.
+/// Copies an error without its cause, which cannot be cloned.
 fn copy(error: &Error) -> Error {
     let copied = Error::new(error.kind(), error.message());
     match error.io() {
@@ -172,7 +172,7 @@ fn copy(error: &Error) -> Error {
     }
 }
 
-/// Cuts what may be secret off all URLs in a text.
+/// Removes possible secrets from all URLs in a text.
 fn without_secrets(text: &str) -> String {
     text.split(' ').map(shown).collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! One ranged request, sent again until it has brought its bytes or may not be sent again.
+//! Sends one ranged request, and retries it until its bytes have arrived or a retry is not allowed.
 
 use std::io;
 use std::ops::Range;
@@ -21,22 +21,22 @@ use crate::Error;
 
 /// A request for a part of an object.
 pub(super) struct Fetch {
-    /// A request must not keep its group alive: a dropped group ends its requests.
+    /// A weak reference, so that dropping the group ends its requests.
     pub(super) group: Weak<Group>,
     pub(super) stores: Arc<Stores>,
     pub(super) location: Location,
     pub(super) index: usize,
     pub(super) id: u64,
     pub(super) range: Range<u64>,
-    /// Bytes that have come.
+    /// The number of bytes that have arrived.
     pub(super) filled: u64,
-    /// The object that is read, once a response has told.
+    /// The identity of the object, after the first response.
     pub(super) identity: Option<Arc<Identity>>,
-    /// The server sends whole objects only.
+    /// True if the server sends only whole objects.
     pub(super) whole: bool,
 }
 
-/// An object that a server sends whole only is held in memory, up to this size.
+/// The maximum size of an object that is held in memory because its server sends it only whole.
 const WHOLE_BYTES: u64 = 1 << 30;
 
 #[cold]
@@ -48,7 +48,7 @@ fn too_large(size: u64) -> Failure {
     Error::source(io::Error::new(io::ErrorKind::Unsupported, message)).into()
 }
 
-/// The request is not wanted any more.
+/// An error that says that the request is not needed any more.
 #[derive(Debug)]
 pub(super) struct Gone;
 
@@ -76,7 +76,7 @@ impl From<Gone> for Stop {
 }
 
 impl Fetch {
-    /// Brings the bytes, and tells the group how that ended.
+    /// Fetches the bytes, and reports the end of the request to the group.
     pub(super) async fn run(mut self) {
         let ended = caught(self.attempts()).await;
         if let Some(group) = self.group.upgrade() {
@@ -117,7 +117,7 @@ impl Fetch {
         let mut identity = Identity {
             size: response.meta.size,
             etag: response.meta.e_tag.clone(),
-            // Web servers' times come as they are written, without a parsed one.
+            // Times of web servers are kept as text and are not parsed.
             modified: match response.extensions.get::<Modified>() {
                 Some(Modified(text)) => Some(text.clone()),
                 None => Some(response.meta.last_modified.timestamp_millis().to_string()),
@@ -125,7 +125,7 @@ impl Fetch {
         };
         if response.extensions.get::<Unidentified>().is_some() {
             if !self.whole {
-                // One response is of one object, several need not be.
+                // One response is always of one object. Several responses without an identity may be of different ones.
                 return Err(Failure::NoRanges.into());
             }
             identity.modified = None;
@@ -146,7 +146,7 @@ impl Fetch {
         }
     }
 
-    /// A range of an object without bytes cannot be sent.
+    /// Handles an object without bytes, of which no range can be sent.
     fn empty(&mut self) -> Result<(), Stop> {
         Ok(self.group()?.identified(self.index, self.id, &Arc::default(), false)?)
     }
@@ -155,7 +155,7 @@ impl Fetch {
         self.group.upgrade().ok_or(Gone)
     }
 
-    /// Checks that it is still the same object.
+    /// Checks that the object is still the same.
     fn identify(&mut self, identity: Identity) -> Result<(), Stop> {
         match &self.identity {
             Some(known) if known.is_of(&identity) => {}
@@ -172,7 +172,7 @@ impl Fetch {
         Ok(())
     }
 
-    /// Hands bytes over as they come; the first `skip` are not wanted.
+    /// Passes bytes to the group as they arrive; the first `skip` are dropped.
     async fn receive<B>(&mut self, mut frames: Frames<B>, mut skip: u64) -> Result<(), Stop>
     where
         B: AsRef<[u8]> + Send + 'static,
@@ -194,7 +194,7 @@ impl Fetch {
         Ok(())
     }
 
-    /// Collects a body whose end tells its size, then hands it over.
+    /// Collects a body of unknown size, then passes it to the group.
     async fn receive_unsized<B>(&mut self, identity: Identity, mut frames: Frames<B>, skip: u64) -> Result<(), Stop>
     where
         B: AsRef<[u8]> + Send + 'static,
@@ -215,7 +215,7 @@ impl Fetch {
 
 type Frames<B> = BoxStream<'static, object_store::Result<B>>;
 
-/// The failure of a body that breaks off.
+/// Returns the failure of a body that breaks off.
 fn broken(error: object_store::Error) -> Failure {
     match Failure::from(error) {
         Failure::Other(text) => Failure::Transport(io::ErrorKind::UnexpectedEof, text),

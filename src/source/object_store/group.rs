@@ -1,8 +1,8 @@
-//! Files that are read one after the other, and the requests for their bytes.
+//! Groups of files that are read one after the other, and the requests for their bytes.
 //!
-//! One lock guards what is held and what is requested. Readers wait without it for the byte they need; requests start
-//! when a reader reads, or when one ends while a promise to read on is alive. Nothing is requested otherwise. What to
-//! request is decided in `requests`, and responses come in by `arrivals`.
+//! One lock guards the chunks that are held or requested. Readers do not hold it while they wait for bytes. Requests start
+//! only when a reader reads, or when a request ends while a read-ahead promise is alive. `requests` decides which ranges to
+//! request, and `arrivals` stores the responses.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -17,7 +17,7 @@ use super::settings::Ahead;
 use super::store::Stores;
 use crate::{Error, Result};
 
-/// Files with the same options.
+/// A group of files with the same options.
 pub(super) struct Group {
     pub(super) me: Weak<Group>,
     pub(super) locations: Vec<Location>,
@@ -29,36 +29,36 @@ pub(super) struct Group {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// The process that sends the requests: they do not survive a fork.
+    /// The process that sends the requests, which do not survive a fork.
     pub(super) process: u32,
     pub(super) files: Vec<FileState>,
-    /// Files that are promised to be read.
+    /// Files that a read-ahead promise covers.
     pub(super) expected: BTreeSet<usize>,
-    /// Files that were read, as far as was promised or to their ends; what is held of them goes first.
+    /// Files that were read as far as promised, or to their ends. Their bytes are evicted first.
     pub(super) finished: VecDeque<usize>,
-    /// Files whose server sends them whole only.
+    /// Files whose server ignores ranges.
     pub(super) whole: BTreeSet<usize>,
-    /// Requests under way, and bytes held or on their way.
+    /// The number of requests in flight, and the number of bytes held or in flight.
     pub(super) requests: usize,
     pub(super) held: u64,
     /// The number of the next chunk or promise.
     pub(super) next: u64,
-    /// The file that was opened last, and how many were opened in their order before it.
+    /// The file that was opened last, and the number of files opened in sequence before it.
     pub(super) last_opened: Option<usize>,
     pub(super) opened_in_a_row: usize,
-    /// How often waiting reads were ended.
+    /// The number of times that waiting reads were interrupted.
     pub(super) interrupts: u64,
 }
 
 impl State {
-    /// Lets the bytes of a file go when others need the memory.
+    /// Allows the bytes of a file to be evicted.
     fn finish(&mut self, index: usize) {
         if !std::mem::replace(&mut self.files[index].finished, true) {
             self.finished.push_back(index);
         }
     }
 
-    /// Drops the bytes of files that were read until no more than `most` are held; those of `but` stay.
+    /// Evicts the bytes of finished files until at most `most` bytes are held; those of file `but` stay.
     pub(super) fn make_room(&mut self, most: u64, but: usize) {
         while self.held > most
             && let Some(index) = self.finished.pop_front()
@@ -99,7 +99,7 @@ impl Group {
         self.progress.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The size of a file; its first bytes come with it.
+    /// Returns the size of a file; its first bytes are fetched with it.
     pub(super) fn open(&self, index: usize) -> Result<u64> {
         let mut state = self.lock();
         self.open_ahead(&mut state, index)?;
@@ -111,12 +111,12 @@ impl Group {
         }
     }
 
-    /// The size of a file if it is known.
+    /// Returns the size of a file, if it is known.
     pub(super) fn size(&self, index: usize) -> Option<u64> {
         self.lock().files[index].identity.as_ref().map(|identity| identity.size)
     }
 
-    /// Waits for a change of the chunk that has the byte at `at`, which is requested unless it is on its way.
+    /// Waits for a change of the chunk with the byte at `at`, and requests it unless it is in flight.
     fn wait_for<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -145,7 +145,7 @@ impl Group {
             if start + chunk.filled <= at
                 && let Some(failure) = chunk.failed.clone()
             {
-                // All who wait for it learn of the failure; whoever comes later has it requested again.
+                // The failure wakes every waiter; later readers retry the request.
                 if chunk.waiters == 0 {
                     let len = chunk.end - start;
                     state.files[index].chunks.remove(&start);
@@ -161,13 +161,13 @@ impl Group {
         Ok(state)
     }
 
-    /// Ends the reads that wait now.
+    /// Interrupts the reads that are waiting now.
     pub(super) fn interrupt(&self) {
         self.lock().interrupts += 1;
         self.progress.notify_all();
     }
 
-    /// Reads a range, which does not end after the file's end, and hands the bytes over in order.
+    /// Reads a range, which does not exceed the file, and passes the bytes to `take` in order.
     pub(super) fn read(&self, index: usize, range: Range<u64>, mut take: impl FnMut(&[u8])) -> Result<()> {
         let Range { start: mut at, end } = range;
         while at < end {
@@ -180,7 +180,7 @@ impl Group {
         Ok(())
     }
 
-    /// The bytes at `at`, at least one, as soon as there are any.
+    /// Returns the bytes at `at`, at least one, as soon as there are any.
     fn next_bytes(&self, index: usize, at: u64, end: u64) -> Result<Vec<Buffer<u8>>> {
         let mut state = self.lock();
         let cursor = state.files[index].cursor(at);
@@ -194,7 +194,8 @@ impl Group {
                 let cursor = state.files[index].cursor(at);
                 state.files[index].cursors[cursor].at = at + read;
                 let State { files, held, expected, .. } = &mut *state;
-                // A file that is opened for its schema is read later, and so is one whose header alone is promised.
+                // The first bytes are kept if the file is read again later: after it was opened for its schema, or if only
+                // its header is promised.
                 let keep_first = self.locations.len() == 1 || !files[index].is_promised_whole();
                 *held -= files[index].drop_behind(cursor, keep_first);
                 let promised = files[index].is_read_as_promised() && expected.remove(&index);
@@ -208,23 +209,23 @@ impl Group {
         }
     }
 
-    /// Promises that these files will be read, each in this range and in order, until the promise is taken back.
+    /// Promises that these files will be read, each in this range and in order, until the promise is released.
     pub(super) fn expect(&self, files: impl IntoIterator<Item = usize>, range: &Range<u64>) -> u64 {
         let mut state = self.lock();
         let promise = state.next;
         state.next += 1;
         for index in files {
             state.files[index].expected.push((promise, range.clone()));
-            // A new pass begins, wherever the last one ended.
+            // A new pass begins, so the cursors of the last one are obsolete.
             state.files[index].cursors.clear();
             state.expected.insert(index);
         }
-        // A failure shows when a reader gets there.
+        // An error is ignored here: a reader gets it later.
         let _ = self.read_ahead(&mut state);
         promise
     }
 
-    /// Takes a promise back, and with it the requests that nobody waits for.
+    /// Releases a promise, and drops the requests that no reader waits for.
     pub(super) fn release(&self, promise: u64, files: impl IntoIterator<Item = usize>) {
         let mut state = self.lock();
         for index in files {

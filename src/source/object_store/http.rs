@@ -1,4 +1,4 @@
-//! The HTTP client under the stores: failed statuses become errors that keep what matters of the response.
+//! The HTTP client of the stores: failed statuses become errors that keep the relevant parts of the response.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use object_store::client::{
 use super::answers::Asked;
 use super::clients::Clients;
 
-/// Marks the requests for an object, among those for credentials and regions.
+/// Marks requests for objects, as opposed to those for credentials and regions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ForObject;
 
@@ -22,17 +22,17 @@ pub(super) struct ForObject;
 #[derive(Clone, Debug)]
 pub(super) struct Status {
     pub(super) code: u16,
-    /// The store's own name of the error, such as `NoSuchKey`.
+    /// The store's own name for the error, such as `NoSuchKey`.
     pub(super) name: Option<String>,
     pub(super) retry_after: Option<Duration>,
 }
 
-/// Errors that end with new credentials, some of which come with a status of 400. The names are those of S3, whose
-/// protocol Google speaks as well, and of Azure.
+/// Errors that new credentials may resolve, some of which have status 400. The names are those of S3, whose protocol Google
+/// speaks as well, and of Azure.
 const EXPIRED: [&str; 5] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired", "InvalidAuthenticationInfo"];
 
-/// Errors that may end with another attempt, whatever their status.
+/// Errors that another attempt may resolve, whatever their status.
 const TRANSIENT: [&str; 8] = [
     "RequestTimeout",
     "RequestTimeoutException",
@@ -45,17 +45,17 @@ const TRANSIENT: [&str; 8] = [
 ];
 
 impl Status {
-    /// Whether another attempt may succeed.
+    /// Returns true if another attempt may succeed.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self.code, 408 | 429 | 500..=599) || self.is_one_of(&TRANSIENT)
     }
 
-    /// Whether the store refused the credentials.
+    /// Returns true if the store refused the credentials.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self.code, 401 | 403) || self.is_one_of(&EXPIRED)
     }
 
-    /// Whether it may stand for any error: answers to HEAD have no body that could name one.
+    /// Returns true if the status may mean any error: responses to HEAD have no body that could name one.
     pub(super) fn is_unexplained(&self) -> bool {
         self.code == 400 && self.name.is_none()
     }
@@ -78,9 +78,9 @@ impl std::error::Error for Status {}
 /// Makes clients whose failed responses are [`Status`] errors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connector {
-    /// Used by every store if there is one, so that connections are shared.
+    /// A client that all stores share, so that they share connections.
     pub(super) shared: Option<HttpClient>,
-    /// Serves web servers, which say less of an object than stores do.
+    /// True for web servers, which report less about an object than stores do.
     pub(super) is_web: bool,
 }
 
@@ -107,7 +107,7 @@ impl HttpService for Service {
         let asked = Asked::of(&request);
         if self.is_web {
             sign_in(&mut request);
-            // Bytes that a server has compressed for the way have other offsets.
+            // Compressed transfers would have other offsets.
             request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let mut response = self.client.execute(request).await?;
@@ -130,7 +130,7 @@ impl HttpService for Service {
     }
 }
 
-/// Sends the user and the password of a URL in the header that is meant for them.
+/// Moves the user and the password of a URL into the `Authorization` header.
 fn sign_in(request: &mut HttpRequest) {
     let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
     let Some((user, host)) = authority.rsplit_once('@') else { return };
@@ -144,7 +144,7 @@ fn sign_in(request: &mut HttpRequest) {
     request.headers_mut().insert(AUTHORIZATION, value);
 }
 
-/// Decodes percent-encoding; a sign that begins none stands for itself.
+/// Decodes percent-encoding; a percent sign without two hexadecimal digits stays.
 fn decode(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
@@ -170,7 +170,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Whether a request is one of a multipart upload or of a listing. Stores pass no extensions on with these.
+/// Returns true if a request is one of a multipart upload or of a listing. Stores do not pass extensions on with these.
 fn is_for_objects(uri: &http::Uri) -> bool {
     let mut pairs = uri.query().unwrap_or_default().split('&');
     pairs.any(|pair| {
@@ -179,10 +179,10 @@ fn is_for_objects(uri: &http::Uri) -> bool {
     })
 }
 
-/// More of an error's body is not read.
+/// The maximum number of bytes that are read of an error's body.
 const BODY_BYTES: usize = 4 << 10;
 
-/// The `<Code>` in the body, which S3, Google and Azure all have. The rest of the body may quote keys.
+/// Reads the `<Code>` in the body, which S3, Google and Azure all send. The rest of the body may quote keys.
 async fn error_name(response: HttpResponse) -> Option<String> {
     let mut body = Vec::new();
     let mut frames = response.into_body().bytes_stream();
@@ -195,7 +195,7 @@ async fn error_name(response: HttpResponse) -> Option<String> {
     name_in(&String::from_utf8_lossy(&body))
 }
 
-/// The name of the error in the body of a response.
+/// Extracts the name of the error from the body of a response.
 pub(super) fn name_in(body: &str) -> Option<String> {
     let name = body.split_once("<Code>")?.1.split_once("</Code>")?.0;
     (name.len() < 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| name.to_owned())

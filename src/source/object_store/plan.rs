@@ -1,4 +1,4 @@
-//! What is held of a file, and which ranges to request next. Sends nothing itself.
+//! The chunks that are held of a file, and the ranges to request next. Sends no requests itself.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -10,29 +10,29 @@ use tokio::task::AbortHandle;
 use super::error::Failure;
 use super::settings::Ahead;
 
-/// What the first response said of an object.
+/// The identity of an object, from its first response.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
     pub(super) size: u64,
     pub(super) etag: Option<String>,
-    /// The time of the last change, as the server writes it.
+    /// The time of the last change, as the server formats it.
     pub(super) modified: Option<String>,
 }
 
 impl Identity {
-    /// Whether another response is one of the same object. Where the `ETag` identifies its bytes, times do not matter.
+    /// Returns true if another response is one of the same object. If the `ETag` identifies its bytes, times are ignored.
     pub(super) fn is_of(&self, other: &Self) -> bool {
         let is_identified = self.condition().is_some();
         self.size == other.size && self.etag == other.etag && (is_identified || self.modified == other.modified)
     }
 
-    /// The `ETag` to ask for; a weak one never matches.
+    /// Returns the `ETag` for a conditional request; `None` for a weak one, which never matches.
     pub(super) fn condition(&self) -> Option<String> {
         self.etag.clone().filter(|etag| !etag.starts_with("W/"))
     }
 }
 
-/// A range that was requested, and what has come of it.
+/// A requested range, and the bytes of it that have arrived.
 pub(super) struct Chunk {
     pub(super) id: u64,
     pub(super) end: u64,
@@ -42,12 +42,12 @@ pub(super) struct Chunk {
     pub(super) failed: Option<Failure>,
     pub(super) waiters: usize,
     pub(super) task: Option<AbortHandle>,
-    /// Requested for one read somewhere in the file, with nothing ahead of it.
+    /// True if it was requested for a single read, without prefetching.
     pub(super) probe: bool,
 }
 
 impl Chunk {
-    /// The bytes that are there from `at` to `end`; the chunk starts at `start`.
+    /// Returns the bytes that have arrived from `at` to `end`; the chunk starts at `start`.
     pub(super) fn bytes(&self, start: u64, at: u64, end: u64) -> Vec<Buffer<u8>> {
         let mut found = Vec::new();
         let mut offset = start;
@@ -63,46 +63,46 @@ impl Chunk {
     }
 }
 
-/// A reader's place in a file: reads that follow one another share one.
+/// A reader's position in a file. Consecutive reads share one.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
     start: u64,
     pub(super) at: u64,
 }
 
-/// Places that are remembered.
+/// The maximum number of cursors of a file.
 const CURSORS: usize = 8;
 
-/// Bytes behind a cursor that are kept: a reader may step back a little.
+/// The number of bytes before a cursor that are kept: a reader may step back a little.
 const KEPT_BEHIND: u64 = 64 << 10;
 
-/// So many times the bytes that a reader has read in a row are requested ahead, if nothing is known of its plans.
+/// The ratio of bytes prefetched to bytes read in a row, if no promise covers the position.
 const GROWTH: u64 = 16;
 
-/// What is requested ahead of a reader grows by so many bytes.
+/// The step in bytes by which the prefetch window of a reader grows.
 const STEP: u64 = 1 << 20;
 
 /// One file.
 #[derive(Default)]
 pub(super) struct FileState {
     pub(super) identity: Option<Arc<Identity>>,
-    /// By their first byte; they do not overlap.
+    /// The chunks by their first byte; they do not overlap.
     pub(super) chunks: BTreeMap<u64, Chunk>,
     pub(super) cursors: VecDeque<Cursor>,
-    /// Ranges that will be read in order, with the number of the promise.
+    /// Ranges that are promised to be read in order, with the number of the promise.
     pub(super) expected: Vec<(u64, Range<u64>)>,
-    /// It is among the group's finished files.
+    /// True if it is among the group's finished files.
     pub(super) finished: bool,
 }
 
 impl FileState {
-    /// The chunk that has this byte.
+    /// Returns the chunk that has this byte.
     pub(super) fn chunk_at(&mut self, at: u64) -> Option<(u64, &mut Chunk)> {
         let (start, chunk) = self.chunks.range_mut(..=at).next_back()?;
         (at < chunk.end).then_some((*start, chunk))
     }
 
-    /// The first range without a chunk in `range`, at most `longest` bytes.
+    /// Returns the first range without a chunk in `range`, at most `longest` bytes.
     pub(super) fn gap(&self, range: Range<u64>, longest: u64) -> Option<Range<u64>> {
         let mut at = range.start;
         if let Some((_, chunk)) = self.chunks.range(..=at).next_back() {
@@ -117,7 +117,7 @@ impl FileState {
         (at < range.end).then(|| at..range.end.min(at.saturating_add(longest)))
     }
 
-    /// Follows a read to `at`; gives the number of its cursor.
+    /// Finds or creates the cursor of a read at `at`; returns its index.
     pub(super) fn cursor(&mut self, at: u64) -> usize {
         let near = |cursor: &Cursor| at + (1 << 20) >= cursor.at && at <= cursor.at.saturating_add(Ahead::JUMP);
         let distance = |cursor: &Cursor| cursor.at.abs_diff(at);
@@ -132,7 +132,7 @@ impl FileState {
         self.cursors.len() - 1
     }
 
-    /// Up to where a reader at this cursor is likely to read on.
+    /// Returns the offset up to which a reader at this cursor is likely to read on.
     pub(super) fn likely_end(&self, cursor: &Cursor, ahead: u64) -> u64 {
         let size = self.identity.as_ref().map_or(0, |identity| identity.size);
         let promised =
@@ -143,34 +143,35 @@ impl FileState {
         let run = cursor.at.saturating_sub(cursor.start);
         let window = if run < Ahead::OPEN / 2 { 0 } else { run.saturating_mul(GROWTH).min(ahead) };
         let end = cursor.at.saturating_add(window);
-        // Steps of a few kilobytes would each send a request of their own.
+        // The end is rounded, because steps of a few kilobytes would each send a request.
         if end >= size || window < STEP { end.min(size) } else { end - end % STEP }
     }
 
-    /// Where reading a promised range has got to.
+    /// Returns the position that reading a promised range has reached.
     pub(super) fn position_in(&self, range: &Range<u64>) -> u64 {
         let inside = self.cursors.iter().filter(|cursor| cursor.start <= range.end && cursor.at >= range.start);
         inside.map(|cursor| cursor.at.min(range.end)).max().unwrap_or(range.start)
     }
 
-    /// Whether no promised byte is left to read.
+    /// Returns true if all promised bytes were read.
     pub(super) fn is_read_as_promised(&self) -> bool {
         let size = self.identity.as_ref().map_or(u64::MAX, |identity| identity.size);
         self.expected.iter().all(|(_, range)| self.position_in(range) >= range.end.min(size))
     }
 
-    /// Whether a promise covers the file to its end.
+    /// Returns true if a promise covers the file to its end.
     pub(super) fn is_promised_whole(&self) -> bool {
         let size = self.identity.as_ref().map_or(u64::MAX, |identity| identity.size);
         self.expected.iter().any(|(_, range)| range.end >= size)
     }
 
-    /// Whether a reader has come to the end of the file.
+    /// Returns true if the reader of this cursor has reached the end of the file.
     pub(super) fn is_at_end(&self, cursor: usize) -> bool {
         self.identity.as_ref().is_some_and(|identity| self.cursors[cursor].at >= identity.size)
     }
 
-    /// Drops what lies behind a cursor, but for a file's first bytes unless they are all of it; gives the bytes dropped.
+    /// Drops the chunks before a cursor; returns the number of bytes dropped. With `keep_first` the file's first chunk
+    /// stays.
     pub(super) fn drop_behind(&mut self, cursor: usize, keep_first: bool) -> u64 {
         let Cursor { start, at } = self.cursors[cursor];
         let behind = at.saturating_sub(KEPT_BEHIND);
@@ -181,7 +182,7 @@ impl FileState {
         })
     }
 
-    /// Drops chunks nobody waits for; gives how many bytes they stood for.
+    /// Drops the chunks that `which` selects and no reader waits for; returns the number of bytes they covered.
     pub(super) fn drop_chunks(&mut self, which: impl Fn(u64, &Chunk) -> bool) -> u64 {
         let mut dropped = 0;
         self.chunks.retain(|start, chunk| {

@@ -1,4 +1,4 @@
-//! Which ranges of a group's files to request, and when.
+//! Decides which ranges of a group's files to request, and when.
 
 use std::ops::Range;
 
@@ -9,11 +9,11 @@ use super::runtime::runtime;
 use super::settings::Ahead;
 use crate::Result;
 
-/// Chunks for single reads that are kept.
+/// The maximum number of chunks kept for single reads.
 const PROBES: usize = 32;
 
 impl Group {
-    /// Requests what this reader reads now, and what it is likely to read next.
+    /// Requests the bytes that this reader needs now, and those it is likely to read next.
     pub(super) fn read_on(&self, state: &mut State, index: usize, at: u64, end: u64, cursor: usize) -> Result<()> {
         let file = &state.files[index];
         let likely = file.likely_end(&file.cursors[cursor], self.ahead.bytes).max(end);
@@ -21,7 +21,7 @@ impl Group {
         if missing {
             let alone = likely == end && end - at <= Ahead::LEAST;
             let size = state.files[index].identity.as_ref().map_or(end, |identity| identity.size);
-            // The first byte is requested whatever is under way.
+            // The first byte is requested even if the limits are reached.
             let longest = (likely - at).clamp(Ahead::LEAST, self.ahead.chunk);
             if let Some(gap) = state.files[index].gap(at..(at + longest).min(size), longest) {
                 let start = gap.start;
@@ -35,7 +35,7 @@ impl Group {
         Ok(())
     }
 
-    /// Remembers that a chunk stands for a single read; the oldest of many is dropped.
+    /// Marks a chunk as one for a single read; if there are too many, the oldest is dropped.
     fn keep_probe(state: &mut State, index: usize, start: u64) {
         let State { files, held, .. } = state;
         let file = &mut files[index];
@@ -50,7 +50,7 @@ impl Group {
         }
     }
 
-    /// Requests what is promised to be read, in order, as far as the bounds allow.
+    /// Requests promised ranges, in order, as far as the limits allow.
     pub(super) fn read_ahead(&self, state: &mut State) -> Result<()> {
         let mut next = 0;
         while let Some(index) = state.expected.range(next..).next().copied() {
@@ -83,7 +83,7 @@ impl Group {
         state.requests < self.ahead.requests && state.held + bytes <= self.ahead.bytes
     }
 
-    /// Requests what is missing in a range; says whether the bounds allowed all of it.
+    /// Requests the missing bytes of a range; returns true if the limits allowed all of them.
     fn request_all(&self, state: &mut State, index: usize, range: Range<u64>) -> Result<bool> {
         if state.files[index].identity.is_none() {
             return Ok(true);
@@ -98,7 +98,7 @@ impl Group {
         Ok(true)
     }
 
-    /// What a request for a range brings: a server without ranges sends the rest of the object with it.
+    /// Returns the range that a request brings: a server without ranges sends the rest of the object with it.
     fn as_sent(state: &State, index: usize, range: Range<u64>) -> Range<u64> {
         let file = &state.files[index];
         match &file.identity {
@@ -144,8 +144,8 @@ impl Group {
         Ok(())
     }
 
-    /// Requests the first bytes of the files after one that is opened, as many as were opened in a row before: a reader
-    /// that may stop early promises nothing.
+    /// Requests the first bytes of the files after one that is opened, as many as were opened in sequence before it. A
+    /// reader that may stop early makes no promises, so this predicts its next files.
     pub(super) fn open_ahead(&self, state: &mut State, index: usize) -> Result<()> {
         if state.last_opened == Some(index) || !state.expected.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Attempts of one request: whether there is another, and when.
+//! Retries of one request: if there is another attempt, and when.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -12,7 +12,7 @@ use super::location::{Kind, Location};
 use super::store::{Store, Stores};
 use crate::{Error, ErrorKind};
 
-/// Sends a request until it has succeeded or may not be sent again.
+/// Sends a request until it succeeds or a retry is not allowed.
 pub(super) async fn attempt<T, E, F>(
     stores: &Stores,
     location: &Location,
@@ -38,18 +38,19 @@ where
     caught(attempts).await
 }
 
-/// Makes a failure of a panic: the stores panic at values that they do not check, and a reader would wait for ever.
+/// Converts a panic into a failure: the stores panic at values that they do not check, and a reader would wait forever.
 pub(super) async fn caught<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
 }
 
-/// The text of a panic may quote a key.
+/// Returns the failure of a panic. Its message is not quoted, since it may contain a key.
 #[cold]
 fn panicked() -> Failure {
     Error::new(ErrorKind::Internal, "a request panicked; the message is on the program's standard error").into()
 }
 
-/// S3 may answer a request to complete an upload with 200 and an error in the body, which stands for a 500.
+/// Converts an error in the body of a response with status 200 into a status of 500: S3 may answer the completion of an
+/// upload with one.
 pub(super) fn hidden_status(failure: Failure) -> Failure {
     match &failure {
         Failure::Other(text) if text.contains("<Error") => {
@@ -71,7 +72,7 @@ impl Attempts {
     /// Waits until the request may be sent again.
     ///
     /// # Errors
-    /// The error to raise if it may not.
+    /// If it may not be sent again. The error is the one to raise.
     pub(super) async fn wait(&mut self, stores: &Stores, kind: Kind, failure: Failure) -> Result<(), Failure> {
         if failure.is_denied() && !self.renewed && stores.renew_credentials(kind).await {
             self.renewed = true;

@@ -34,7 +34,7 @@ fn all_who_wait_share_a_failure() {
         }
     });
     assert_eq!(requests.load(Ordering::Relaxed), 1);
-    // Whoever comes later asks again.
+    // A later reader sends the request again.
     assert!(files[0].open().is_err());
     assert_eq!(requests.load(Ordering::Relaxed), 2);
 }
