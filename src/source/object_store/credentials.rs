@@ -1,4 +1,4 @@
-//! Credentials that a caller fetches, kept until they expire.
+//! Caches credentials that a caller provides until they expire.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,9 +25,9 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Default)]
 pub struct Credentials {
-    /// Such as `aws_access_key_id`.
+    /// Names and values, with names such as `aws_access_key_id`.
     pub values: Vec<(String, String)>,
-    /// `None` is never.
+    /// The time of expiry; `None` is never.
     pub expires: Option<SystemTime>,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Fetches credentials. It may block, and is called on threads of its own.
+/// A provider of credentials. It may block, and is called on threads of its own.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -58,17 +58,17 @@ impl fmt::Debug for Credentials {
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 pub trait CredentialSource: Send + Sync {
-    /// Returns credentials that are valid now; new ones if the last were refused.
+    /// Returns credentials that are valid now; `refused` is true if the store refused the last ones.
     ///
     /// # Errors
     /// If there are none.
     fn fetch(&self, refused: bool) -> Result<Credentials>;
 }
 
-/// Credentials are fetched again so long before they expire.
+/// The time before their expiry at which credentials are fetched again.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// The last credentials of a source.
+/// The cached credentials of a source.
 pub(super) struct Cached {
     source: Arc<dyn CredentialSource>,
     kept: tokio::sync::Mutex<Option<Credentials>>,
@@ -86,9 +86,9 @@ impl Cached {
         Self { source, kept: tokio::sync::Mutex::default(), refused: AtomicBool::new(false) }
     }
 
-    /// Fetches anew for the next request.
+    /// Drops the cached credentials, so that the next request fetches new ones.
     pub(super) async fn forget(&self) {
-        // First: a fetch that begins as soon as nothing is kept has to know.
+        // Set first, so that a fetch that starts as soon as the cache is empty sees it.
         self.refused.store(true, Ordering::Relaxed);
         *self.kept.lock().await = None;
     }
@@ -111,7 +111,7 @@ fn carry(error: Error) -> object_store::Error {
     object_store::Error::Generic { store: "credentials", source: Box::new(Carried(Mutex::new(Some(error)))) }
 }
 
-/// Credentials as one store wants them.
+/// A provider of credentials in the format of one store.
 pub(super) struct Provider<T> {
     pub(super) cached: Arc<Cached>,
     pub(super) convert: fn(Credentials) -> Result<T>,
@@ -132,7 +132,7 @@ impl<T: fmt::Debug + Send + Sync + 'static> CredentialProvider for Provider<T> {
     }
 }
 
-/// Keys of S3.
+/// Converts credentials into keys of S3.
 pub(super) fn aws(credentials: Credentials) -> Result<AwsCredential> {
     let (mut key_id, mut secret_key, mut token) = (None, None, None);
     for (name, value) in credentials.values {
@@ -150,7 +150,7 @@ pub(super) fn aws(credentials: Credentials) -> Result<AwsCredential> {
     }
 }
 
-/// A bearer token of Google's.
+/// Converts credentials into a bearer token of Google.
 pub(super) fn gcp(credentials: Credentials) -> Result<GcpCredential> {
     match one(credentials, "bearer_token")? {
         (name, bearer) if name == "bearer_token" => Ok(GcpCredential { bearer }),
@@ -158,7 +158,7 @@ pub(super) fn gcp(credentials: Credentials) -> Result<GcpCredential> {
     }
 }
 
-/// A key or a token of Azure's.
+/// Converts credentials into a key or a token of Azure.
 pub(super) fn azure(credentials: Credentials) -> Result<AzureCredential> {
     const NAMES: &str = "account_key, bearer_token, sas_token";
     let (name, value) = one(credentials, NAMES)?;

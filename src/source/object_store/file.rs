@@ -1,4 +1,4 @@
-//! A file in a store, as the reader sees it.
+//! Files in a store: the public types of downloads.
 
 use std::fmt;
 use std::io;
@@ -17,7 +17,7 @@ use super::store::{CredentialSources, Store, Stores};
 use crate::source::{DeferredSource, ReadAhead, Source};
 use crate::{Error, Result};
 
-/// A file in an object store or behind HTTP. Nothing is requested before it is opened or promised to be read.
+/// A file in an object store or behind HTTP. No request is sent before it is opened or promised to be read.
 ///
 /// ```
 /// use polars_avro::{CredentialSources, FileInput, StoreFile, StoreOptions};
@@ -37,10 +37,11 @@ pub struct StoreFile {
 }
 
 impl StoreFile {
-    /// Files that are read in this order: while one is read, the next ones are requested. `chunk` is the size of a request.
+    /// Creates files that are read in this order: while one is read, the next ones are prefetched. `chunk` is the size of a
+    /// request.
     ///
     /// # Errors
-    /// If a URL names no object of a known scheme, or its store has no option of some name.
+    /// If a URL names no object of a known scheme, or if its store does not know an option.
     pub fn all(
         urls: impl IntoIterator<Item = String>,
         options: &StoreOptions,
@@ -56,7 +57,7 @@ impl StoreFile {
         Ok((0..count).map(|index| Self { group: group.clone(), index }).collect())
     }
 
-    /// A file in a store that the caller has made: any implementation of [`ObjectStore`]. Requests run on threads of this
+    /// Creates a file in a store of the caller: any implementation of [`ObjectStore`]. Requests run on threads of this
     /// crate, on Tokio.
     ///
     /// ```
@@ -87,13 +88,13 @@ impl StoreFile {
         Self { group: Group::new(vec![Location::given(path)], stores, Ahead::from_environment(None)), index: 0 }
     }
 
-    /// The URL without what may be secret.
+    /// Returns the URL without secrets.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.group.locations[self.index].shown
     }
 
-    /// Ends the reads of all files it was made with that wait for bytes now. They fail.
+    /// Interrupts the reads that wait for bytes now, of all files created with this one. They fail.
     pub fn interrupt_reads(&self) {
         self.group.interrupt();
     }
@@ -124,7 +125,7 @@ impl DeferredSource for StoreFile {
     }
 }
 
-/// A promise that one file is read.
+/// A promise to read one file, released when it is dropped.
 struct Promise {
     group: Arc<Group>,
     index: usize,
@@ -181,7 +182,7 @@ impl Source for OpenStoreFile {
         let mut bytes = used;
         bytes.clear();
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        // The size is what the server says.
+        // The size comes from the server and may be wrong, so the allocation may fail.
         bytes.try_reserve(len.min(left)).map_err(|_| no_room(len.min(left)).in_file(self.name()))?;
         bytes.extend_from_slice(known);
         let rest = len.saturating_sub(known.len());

@@ -1,10 +1,10 @@
-//! URLs: which store, which object, and the text that may be shown.
+//! Locations of objects: parses URLs into a store and a key, and hides their secrets.
 
 use object_store::path::Path;
 
 use crate::{Error, Result};
 
-/// Every scheme that is understood.
+/// The schemes that are supported.
 ///
 /// ```
 /// assert!(polars_avro::SCHEMES.contains(&"s3"));
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The name of a kind among the credentials.
+    /// Returns the name of a kind among the credentials.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Aws => "aws",
@@ -35,7 +35,7 @@ impl Kind {
         }
     }
 
-    /// The kind that a URL asks for; a pattern or a directory has one too.
+    /// Returns the kind of a URL, which may be a pattern or a directory.
     ///
     /// # Errors
     /// If the scheme is unknown.
@@ -60,7 +60,7 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Location {
     pub(super) kind: Kind,
-    /// The URL to make the store from: without the key, except over HTTP, where it is the whole URL.
+    /// The URL to create the store from: without the key, except over HTTP, where it is the whole URL.
     pub(super) store: String,
     pub(super) key: Path,
     /// The URL without its query, fragment and password.
@@ -92,7 +92,7 @@ impl Location {
         Self::in_store(kind, format!("{scheme}://{host}"), host, key, shown)
     }
 
-    /// An object in a store of the caller's own.
+    /// Creates the location of an object in the caller's own store.
     pub(super) fn given(key: Path) -> Self {
         let shown = key.to_string();
         Self { kind: Kind::Given, store: String::new(), key, shown }
@@ -119,7 +119,7 @@ impl Location {
     }
 }
 
-/// Whether a web address is that of an Azure account. One with a query is signed, and is used as it is.
+/// Returns true if a web address is that of an Azure account. One with a query is signed, and is used unchanged.
 fn is_azure(rest: &str) -> bool {
     const DOMAINS: [&str; 4] =
         ["dfs.core.windows.net", "blob.core.windows.net", "dfs.fabric.microsoft.com", "blob.fabric.microsoft.com"];
@@ -127,7 +127,8 @@ fn is_azure(rest: &str) -> bool {
     !rest.contains(['?', '#', '@']) && DOMAINS.iter().any(|domain| host.ends_with(domain))
 }
 
-/// Cuts off what may be secret: the query, the fragment, and a user's name and password. A text that is no URL stays.
+/// Removes possible secrets: the query, the fragment, and a user's name and password. Returns a text that is no URL
+/// unchanged.
 pub(super) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

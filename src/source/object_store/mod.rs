@@ -1,5 +1,5 @@
-//! Files in object stores and behind HTTP, read by ranges and ahead of the reader, and written in parts. tokio is used
-//! below this room only.
+//! Files in object stores and behind HTTP: read by ranges with prefetching, and written in parts. Only this module and its
+//! submodules use tokio.
 
 mod answers;
 mod arrivals;

@@ -1,4 +1,4 @@
-//! The value of an option, and what it may stand for: a number, an address, a text that goes into a header.
+//! Values of options, and their conversion: to a number, an address, a text that is sent in a header.
 
 use std::time::Duration;
 
@@ -24,12 +24,12 @@ pub enum OptionValue {
     Text(String),
 }
 
-/// A duration in milliseconds, or an error that names the option.
+/// Converts a value in milliseconds into a duration, or returns an error that names the option.
 pub(super) fn milliseconds(key: &str, value: &OptionValue) -> Result<Duration> {
     Ok(Duration::from_millis(whole(key, value)?))
 }
 
-/// A whole number that is not negative.
+/// Converts a value into an integer that is not negative.
 pub(super) fn whole(key: &str, value: &OptionValue) -> Result<u64> {
     match value {
         OptionValue::Integer(number) if *number >= 0 => Ok(*number as u64),
@@ -43,7 +43,7 @@ pub(super) fn whole(key: &str, value: &OptionValue) -> Result<u64> {
     }
 }
 
-/// A text for a store, and the name that it was given by: that of a storage option or an environment variable.
+/// A text for a store, and the storage option or environment variable that set it.
 #[derive(Clone)]
 pub(super) struct Setting {
     pub(super) name: String,
@@ -51,10 +51,10 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// Returns the value if the stores, which panic at some that they cannot use, can use it.
+    /// Returns the value if the stores can use it. They panic at some invalid values, so these are refused here.
     ///
     /// # Errors
-    /// If it ought to be an address and is not, or cannot be sent in a header. No value is in the message.
+    /// If it should be an address and is not, or if it cannot be sent in a header. The message does not contain the value.
     pub(super) fn checked(self) -> Result<String> {
         let Self { name, value } = &self;
         if is_address(name) && !is_http(value) {
@@ -76,12 +76,12 @@ fn is_address(name: &str) -> bool {
 
 fn is_http(value: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(value) else { return false };
-    // An address is used as the text that it is, too: the two parsers do not agree about all.
+    // The stores also parse the address as an `http::Uri`: the two parsers do not accept the same texts.
     let text = value.parse::<http::Uri>();
     matches!(url.scheme(), "http" | "https") && url.has_host() && text.is_ok_and(|uri| uri.host().is_some())
 }
 
-/// Keys in JSON and certificates have several lines, and are not sent.
+/// Returns true if a value may have several lines: JSON keys and certificates, which are not sent in headers.
 fn has_lines(name: &str) -> bool {
     name.contains("service_account") || name.contains("certificate")
 }
@@ -89,7 +89,7 @@ fn has_lines(name: &str) -> bool {
 /// Checks that a text can be sent in a header.
 ///
 /// # Errors
-/// If it has a line break, which a key that was read from a file often ends in, or another control character.
+/// If it has a control character. A key read from a file often ends in a line break.
 pub(super) fn check_header(name: &str, value: &str) -> Result<()> {
     if value.chars().any(char::is_control) {
         let message = format!("{name:?} must not have line breaks or other control characters, and has some");

@@ -29,7 +29,7 @@ pub struct StoreOptions {
     pub(super) retries: Retries,
 }
 
-/// Options that Polars defines and that have no meaning here: they steer its own reading, writing and caching.
+/// Options of Polars without an effect here: they control its own reading, writing and caching.
 const ACCEPTED: [&str; 7] = [
     "file_cache_ttl",
     "rate_read_init",
@@ -42,10 +42,10 @@ const ACCEPTED: [&str; 7] = [
 
 const KINDS: [Kind; 4] = [Kind::Aws, Kind::Gcp, Kind::Azure, Kind::Http];
 
-/// The first names of the list below: options of every store, and of no store's own.
+/// The number of names at the start of the list below that are options of every store.
 const OF_ALL: usize = 6;
 
-/// Names to suggest: those that people write.
+/// The names that errors suggest: those in common use.
 const KNOWN: [&str; 65] = [
     "max_retries",
     "retry_timeout_ms",
@@ -115,19 +115,19 @@ const KNOWN: [&str; 65] = [
 ];
 
 impl StoreOptions {
-    /// Checks options; whether a store knows them is checked when a URL tells which store it is.
+    /// Checks options that any store knows. [`check`](Self::check) compares them with the stores of given URLs.
     ///
     /// # Errors
-    /// If no store has an option of that name, or if a value has the wrong type. No text of a store's own option is in
-    /// the message.
+    /// If no store has an option of that name, or if a value has the wrong type. The message does not contain texts of a
+    /// store's own options.
     pub fn new(options: impl IntoIterator<Item = (String, OptionValue)>) -> Result<Self> {
         Self::suggesting(options, &KINDS)
     }
 
-    /// Checks options of the stores behind these URLs, patterns or directories.
+    /// Checks options for the stores of these URLs, patterns or directories.
     ///
     /// # Errors
-    /// As [`new`](Self::new) and [`check`](Self::check). The names that they suggest are those of these stores.
+    /// As [`new`](Self::new) and [`check`](Self::check). Errors suggest only options of these stores.
     pub fn for_urls<'a>(
         options: impl IntoIterator<Item = (String, OptionValue)>,
         urls: impl IntoIterator<Item = &'a str> + Clone,
@@ -164,13 +164,13 @@ impl StoreOptions {
         Ok(accepted)
     }
 
-    /// Checks that one of the stores behind these URLs, patterns or directories knows every option.
+    /// Checks that every option is known to one of the stores of these URLs, patterns or directories.
     ///
     /// # Errors
-    /// If none does, or if a scheme is unknown.
+    /// If no store knows an option, or if a scheme is unknown.
     pub fn check<'a>(&self, urls: impl IntoIterator<Item = &'a str>) -> Result<()> {
         let kinds = urls.into_iter().map(Kind::of).collect::<Result<HashSet<_>>>()?;
-        // Polars takes options for HTTP and uses none.
+        // Polars accepts options for HTTP and ignores them.
         if kinds.is_empty() || kinds.contains(&Kind::Http) {
             return Ok(());
         }
@@ -180,7 +180,7 @@ impl StoreOptions {
         }
     }
 
-    /// Replaces the secret values in a text, which may quote them.
+    /// Masks the secret values in a text, which may quote them.
     pub(super) fn redact(&self, text: &str) -> String {
         let secrets = self.texts.iter().filter(|(key, value)| value.len() > 3 && is_secret(key));
         secrets.fold(text.to_owned(), |text, (_, value)| text.replace(value, "***"))
@@ -197,10 +197,10 @@ fn is_secret(key: &str) -> bool {
     ["key", "secret", "token", "credential", "sas", "proxy"].iter().any(|word| key.contains(word))
 }
 
-/// Whether a store of this kind has such an option.
+/// Returns true if a store of this kind has such an option.
 pub(super) fn knows(kind: Kind, key: &str) -> bool {
     match kind {
-        // The profile is Polars' own key, for files that the store does not know.
+        // The profile is an option of Polars, which the store does not know.
         Kind::Aws => key.parse::<AmazonS3ConfigKey>().is_ok() || matches!(key, "aws_profile" | "profile"),
         // Polars has a short name for a token.
         Kind::Gcp => key.parse::<GoogleConfigKey>().is_ok() || key == "token",
@@ -220,7 +220,7 @@ fn unknown(name: &str, key: &str, kinds: &[Kind]) -> Error {
     Error::argument(format!("unknown storage option {name:?}; did you mean {nearest:?}?"))
 }
 
-/// Edits that turn one name into the other.
+/// Returns the number of edits that turn one name into the other.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -1,4 +1,4 @@
-//! `~/.aws/config` and `~/.aws/credentials`, for what neither options nor the environment say.
+//! Reads `~/.aws/config` and `~/.aws/credentials`, for settings that neither options nor the environment have.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ fn read(variable: &str, name: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// The value of a key in one of these sections of an INI file.
+/// Returns the value of a key in one of these sections of an INI file.
 fn value(text: &str, sections: &[&str], key: &str) -> Option<String> {
     let mut inside = false;
     for line in text.lines().map(str::trim) {

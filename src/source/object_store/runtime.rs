@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 /// The runtime, and the process that started it: a forked process inherits its memory but none of its threads.
 static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
 
-/// Threads that move bytes; decoding has threads of its own.
+/// The number of I/O threads; decoding has threads of its own.
 const THREADS: usize = 2;
 
 /// Returns the runtime of this process. It lives as long as the process, so that nothing waits for it at exit.
@@ -35,7 +35,7 @@ pub(super) fn runtime() -> Result<&'static Runtime> {
     Ok(runtime)
 }
 
-/// Called now and then by a thread that waits; its error ends the wait.
+/// A check that a waiting thread calls periodically; its error ends the wait.
 ///
 /// # Examples
 /// ```
@@ -51,10 +51,10 @@ pub(super) fn runtime() -> Result<&'static Runtime> {
 /// ```
 pub type WaitCheck = Box<dyn Fn() -> Result<()> + Send + Sync>;
 
-/// Time between two calls of a [`WaitCheck`].
+/// The time between two calls of a [`WaitCheck`].
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Wakes a thread that waits.
+/// A waker of a parked thread.
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -63,7 +63,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Does work of the runtime while this thread waits. The thread may be one of the caller's own runtime, in which
+/// Runs a future of the runtime while this thread waits. The thread may belong to the caller's own runtime, in which
 /// `Runtime::block_on` would panic.
 pub(super) fn wait_for<T>(check: &WaitCheck, work: impl Future<Output = Result<T>>) -> Result<T> {
     let _entered = runtime()?.enter();

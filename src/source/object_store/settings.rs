@@ -1,15 +1,15 @@
-//! Numbers that bound requests: how many, how large, how often again.
+//! Limits of requests: their number, their size, and their retries.
 
 use std::time::Duration;
 
 use super::option_value::{OptionValue, milliseconds, whole};
 use crate::{Error, Result};
 
-/// How often a failed request is sent again, and when.
+/// The retries of a failed request: their number and the waits between them.
 #[derive(Clone, Debug)]
 pub(super) struct Retries {
     pub(super) max: u64,
-    /// No attempt begins later than this after the first failure.
+    /// The maximum time between the first failure and the start of an attempt.
     pub(super) timeout: Duration,
     pub(super) init_backoff: Duration,
     pub(super) max_backoff: Duration,
@@ -29,7 +29,7 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// Polars' defaults, as its environment variables change them.
+    /// Returns Polars' defaults, as its environment variables change them.
     pub(super) fn from_environment() -> Self {
         let mut retries = Self::default();
         for (variable, key) in [
@@ -42,14 +42,14 @@ impl Retries {
             let Ok(text) = std::env::var(variable) else { continue };
             let value = text.parse().map(OptionValue::Integer).or_else(|_| text.parse().map(OptionValue::Float));
             if let Ok(value) = value {
-                // Polars ignores a variable that it cannot read, too.
+                // Invalid variables are ignored, as in Polars.
                 let _ = retries.set(key, &value);
             }
         }
         retries
     }
 
-    /// Takes an option if it is one of these.
+    /// Sets an option if it is one of these; returns false if not.
     pub(super) fn set(&mut self, key: &str, value: &OptionValue) -> Result<bool> {
         match key {
             "max_retries" => self.max = whole(key, value)?,
@@ -70,7 +70,7 @@ impl Retries {
         Ok(true)
     }
 
-    /// The wait before attempt `retry`, counted from 1; `share` in 0..1 spreads clients that failed together.
+    /// Returns the wait before attempt `retry`, counted from 1; `share` in 0..1 spreads clients that failed together.
     pub(super) fn backoff(&self, retry: u64, share: f64) -> Duration {
         let factor = self.base.max(1.0).powi(i32::try_from(retry - 1).unwrap_or(i32::MAX)).min(1e9);
         let grown = Duration::try_from_secs_f64(self.init_backoff.as_secs_f64() * factor);
@@ -79,34 +79,33 @@ impl Retries {
     }
 }
 
-/// How much is requested ahead of the reader.
+/// The limits of prefetching.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ahead {
-    /// Bytes of one request.
+    /// The number of bytes of one request.
     pub(super) chunk: u64,
-    /// Requests at once.
+    /// The maximum number of requests in flight.
     pub(super) requests: usize,
-    /// Bytes held or requested, all files together; what a read waits for comes on top.
+    /// The maximum number of bytes held or in flight for all files. Bytes that a read waits for are not limited by it.
     pub(super) bytes: u64,
 }
 
 impl Ahead {
-    /// Bytes of the first request of a file: the header, and enough rows for a look at them.
+    /// The number of bytes of a file's first request: the header, and enough rows for a preview.
     pub(super) const OPEN: u64 = 256 << 10;
 
-    /// The same for a file that is wanted whole.
+    /// The number of bytes of the first request of a file that is read whole.
     pub(super) const OPEN_WHOLE: u64 = 1 << 20;
 
-    /// The least that is worth a request.
+    /// The minimum number of bytes of a request.
     pub(super) const LEAST: u64 = 128 << 10;
 
-    /// A gap of so many bytes between two reads is jumped over, a smaller one is read: at 50 ms and 100 MB/s both take
-    /// about as long.
+    /// The gap between two reads from which it is skipped instead of read: at 50 ms and 100 MB/s both take about as long.
     pub(super) const JUMP: u64 = 4 << 20;
 
-    /// The defaults, as Polars' environment variables change them.
+    /// Returns the defaults, as Polars' environment variables change them.
     pub(super) fn from_environment(chunk: Option<u64>) -> Self {
-        // Bytes are what is bounded: a small object costs a round trip, whatever its size.
+        // Bytes are limited more tightly than requests: a small object costs a round trip, whatever its size.
         let requests = number("POLARS_CONCURRENCY_BUDGET").map_or(64, |n| n as usize);
         let chunk = chunk.or_else(|| number("POLARS_DOWNLOAD_CHUNK_SIZE_STREAMING")).unwrap_or(2 << 20);
         let chunk = chunk.max(Self::LEAST);
@@ -114,23 +113,23 @@ impl Ahead {
     }
 }
 
-/// How an object is written.
+/// The sizes of the parts of an upload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parts {
-    /// Bytes of a part. Smaller objects are sent whole.
+    /// The number of bytes of a part. Smaller objects are sent whole.
     pub(super) bytes: usize,
-    /// Parts of this size that are sent at once, all objects together.
+    /// The number of parts of this size that are in flight at once, for all objects.
     pub(super) at_once: usize,
 }
 
 impl Parts {
-    /// The least that S3 and Google take as a part before the last.
+    /// The minimum that S3 and Google accept for a part before the last.
     const LEAST: usize = 5 << 20;
 
-    /// Parts of one size; stores allow 10,000 of an object.
+    /// The number of parts after which the part size grows; stores allow 10,000 parts of an object.
     const OF_ONE_SIZE: usize = 1000;
 
-    /// The defaults, as Polars' environment variables change them; `many` objects are open at once.
+    /// Returns the defaults, as Polars' environment variables change them; `many` is true if many objects are open at once.
     pub(super) fn from_environment(many: bool) -> Self {
         let (size, concurrency) = if many {
             ("POLARS_PARTITIONED_UPLOAD_CHUNK_SIZE", "POLARS_PARTITIONED_UPLOAD_CONCURRENCY")
@@ -142,13 +141,13 @@ impl Parts {
         Self { bytes, at_once: number(concurrency).map_or(8, |n| n as usize) }
     }
 
-    /// Bytes of one part. Later parts are larger, so that the largest objects of all stores fit.
+    /// Returns the number of bytes of one part. Later parts are larger, so that the largest objects of all stores fit.
     pub(super) fn size(&self, index: usize) -> usize {
         self.bytes << (index / Self::OF_ONE_SIZE).min(9)
     }
 }
 
-/// A positive number in the environment.
+/// Reads a positive number from the environment.
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok().filter(|n| *n > 0)
 }

@@ -1,4 +1,4 @@
-//! Stores, made from a URL, the environment and options when the first request needs them.
+//! Stores, created from a URL, the environment and options when the first request needs them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,11 +21,11 @@ use super::options::StoreOptions;
 use super::profile;
 use crate::Error;
 
-/// A server that accepts no connection for so long has failed; so has one that sends nothing for so long.
+/// The maximum time that a server may take to accept a connection, and to send the next bytes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// So long may it take to send a part and to be answered, on a slow line.
+/// The maximum time for sending a part and receiving the response, on a slow line.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Options that are texts, by their names.
@@ -61,9 +61,9 @@ pub type CredentialSources = HashMap<String, Arc<dyn CredentialSource>>;
 pub(super) struct Stores {
     pub(super) options: StoreOptions,
     read_timeout: Duration,
-    /// By the name of the kind of store.
+    /// Cached credentials by the name of the kind of store.
     credentials: HashMap<String, Arc<Cached>>,
-    /// By process, because connections do not survive a fork, and by URL.
+    /// Stores by URL, with the process that created them, because connections do not survive a fork.
     made: Mutex<(u32, HashMap<String, Store>)>,
     web: Mutex<Option<(u32, Connector)>>,
     /// The caller's own store, which holds all objects.
@@ -77,17 +77,17 @@ impl Stores {
         Self { options, read_timeout: READ_TIMEOUT, credentials, made, web, given }
     }
 
-    /// The caller's own store.
+    /// Creates the stores of a read in the caller's own store.
     pub(super) fn given(store: Store) -> Self {
         Self { given: Some(store), ..Self::new(StoreOptions::default(), CredentialSources::new()) }
     }
 
-    /// The same for requests that send much: clients count that time as waiting for an answer.
+    /// Creates stores for uploads, with a longer timeout: clients count the time of sending as waiting for a response.
     pub(super) fn for_writing(options: StoreOptions, credentials: CredentialSources) -> Self {
         Self { read_timeout: WRITE_TIMEOUT, ..Self::new(options, credentials) }
     }
 
-    /// The store that holds an object.
+    /// Returns the store that holds an object.
     pub(super) async fn get(&self, location: &Location) -> Result<Store, Failure> {
         if let Some(store) = &self.given {
             return Ok(store.clone());
@@ -110,7 +110,7 @@ impl Stores {
         Ok(store)
     }
 
-    /// Has credentials fetched anew; says whether there is a source for them.
+    /// Discards cached credentials, so that new ones are fetched; returns false if there is no source for them.
     pub(super) async fn renew_credentials(&self, kind: Kind) -> bool {
         let cached = self.credentials(kind);
         if let Some(cached) = &cached {
@@ -130,7 +130,7 @@ impl Stores {
         made.map_err(|failure| self.blame(failure, location, region.as_deref()))
     }
 
-    /// Names the option that keeps a store from being made: without it, the store can be made.
+    /// Finds the option that prevents a store from being created: the one without which it can be created.
     fn blame(&self, failure: Failure, location: &Location, region: Option<&str>) -> Failure {
         let Failure::Other(text) = failure else { return failure };
         let text = self.options.redact(&text);
@@ -155,14 +155,14 @@ impl Stores {
         }
     }
 
-    /// Low to high: environment, `~/.aws`, options.
+    /// Returns the settings of S3 by increasing precedence: environment, `~/.aws`, options.
     fn aws_settings(&self, texts: &Texts) -> HashMap<AmazonS3ConfigKey, Setting> {
         use AmazonS3ConfigKey::{AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint, SecretAccessKey, Token};
         let given = parsed(texts.clone());
         let keys_given = given.contains_key(&AccessKeyId) || given.contains_key(&SecretAccessKey);
         let mut settings = parsed(environment(&["AWS_"]));
         if keys_given {
-            // A token of the environment belongs to the environment's keys.
+            // A token in the environment belongs to the keys in the environment.
             settings.retain(|key, _| ![AccessKeyId, SecretAccessKey, Token].contains(key));
         }
         let profile = profile::settings(texts.get("aws_profile").or_else(|| texts.get("profile")));
@@ -183,7 +183,7 @@ impl Stores {
         settings
     }
 
-    /// Finds the region of a bucket of Amazon's if nothing says it.
+    /// Finds the region of an Amazon bucket if no setting has it.
     async fn resolve_region(&self, location: &Location) -> Result<Option<String>, Failure> {
         use AmazonS3ConfigKey::{DefaultRegion, Endpoint, Region, S3Endpoint};
         let settings = self.aws_settings(&self.options.texts);
@@ -219,7 +219,7 @@ impl Stores {
         let mut builder =
             GoogleCloudStorageBuilder::new().with_url(&location.store).with_client_options(self.client(texts));
         builder = builder.with_retry(no_retries()).with_http_connector(Connector::default());
-        // The environment's credentials would be used in place of the provider's.
+        // Credentials of the environment would take precedence over those of the provider.
         let is_provided = self.credentials(Kind::Gcp).is_some();
         let mut settings =
             parsed(if is_provided { HashMap::new() } else { environment(&["GOOGLE_", "SERVICE_ACCOUNT"]) });
@@ -257,7 +257,7 @@ impl Stores {
         Ok(Store { objects: store, parts: None })
     }
 
-    /// The client of all web servers.
+    /// Returns the client of all web servers.
     fn web(&self, texts: &Texts) -> Result<Connector, Failure> {
         let mut web = self.web.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
@@ -282,12 +282,12 @@ impl Stores {
     }
 }
 
-/// Attempts are counted in one place, `retry`.
+/// Disables the retries of the stores: `retry` is the only place that retries.
 fn no_retries() -> RetryConfig {
     RetryConfig { max_retries: 0, retry_timeout: Duration::ZERO, backoff: BackoffConfig::default() }
 }
 
-/// Settings that a store knows.
+/// Parses the settings that a store knows.
 fn parsed<K>(settings: impl IntoIterator<Item = (String, String)>) -> HashMap<K, Setting>
 where
     K: std::str::FromStr + Eq + std::hash::Hash,
