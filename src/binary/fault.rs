@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{Error, ErrorKind};
 
-/// A bad value. One word wide, so that `Result<usize, Fault>` stays in registers.
+/// The fault of a value. One word wide, so that `Result<usize, Fault>` stays in registers.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<Inner>);
 
@@ -12,7 +12,7 @@ pub(crate) struct Fault(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
-    /// From the value outwards.
+    /// The path of the value, from the inside out.
     path: Vec<Segment>,
     /// True if the only problem is that the data ends too early.
     short: bool,
@@ -80,7 +80,7 @@ impl Fault {
     #[inline(never)]
     pub(crate) fn length(length: i64, remaining: i64) -> Self {
         if remaining < 0 {
-            // The length itself is after the end of the data.
+            // The length itself ends after the data.
             return Self::truncated();
         }
         if length < 0 {

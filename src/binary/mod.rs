@@ -11,7 +11,7 @@ pub(crate) use put::{
 };
 pub(crate) use varint::{read_int, read_length, read_long, skip_long};
 
-/// Padding after the data of every decoded block, so that short reads need no exact bounds.
+/// The bytes of padding after the data of every decoded block, so that short reads need no exact bounds.
 pub(crate) const PADDING: usize = 16;
 
 /// Returns the end of the data of a padded block.

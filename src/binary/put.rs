@@ -3,10 +3,10 @@
 //! Every function writes at a position of allocated memory, and returns the position after it. A short value is
 //! stored as a whole word, so [`SLACK`] bytes after the last value may be overwritten.
 
-/// Bytes after the last value that a short write may touch.
+/// The number of bytes after the last value that a short write may touch.
 pub(crate) const SLACK: usize = 32;
 
-/// A varint takes no more bytes than this.
+/// The maximum number of bytes of a varint.
 pub(crate) const MAX_VARINT: usize = 10;
 
 /// Returns `N` bytes at a position to write to. In a loop the check is reduced to one comparison, as in reading.

@@ -6,13 +6,13 @@ use super::header::MAGIC;
 use super::varint::{MAX_LONG_BYTES, NoLong, long};
 use crate::{Error, Result};
 
-/// The sync marker: bytes that the header chooses and every block ends with.
+/// The size of the sync marker: bytes that the header defines and every block ends with.
 pub(crate) const SYNC_BYTES: usize = 16;
 
-/// The count and the size of a block take no more bytes than this.
+/// The maximum number of bytes of a block's row count and byte size.
 pub(crate) const MAX_FRAME_BYTES: usize = 2 * MAX_LONG_BYTES;
 
-/// The bytes of a block without rows: two numbers and a sync marker.
+/// The size of a block without rows: two numbers and a sync marker.
 const LEAST_BYTES: u64 = 2 + SYNC_BYTES as u64;
 
 /// The position of a block, and the rows that it claims. Offsets count from the start of the file.
@@ -22,18 +22,18 @@ pub(crate) struct BlockFrame {
     pub(crate) index: u64,
     /// The offset of its row count.
     pub(crate) offset: u64,
-    /// Rows it claims; none is valid.
+    /// The number of rows it claims; 0 is valid.
     pub(crate) rows: u64,
-    /// Its bytes, compressed; the sync marker follows.
+    /// The range of its compressed bytes; the sync marker follows.
     pub(crate) data: Range<u64>,
 }
 
 impl BlockFrame {
-    /// Parses the frame that `bytes` begins with, at `offset` in a file of `size` bytes. Returns `None` if `bytes`
-    /// ends inside the two numbers although the file goes on.
+    /// Parses the frame that `bytes` begins with, at `offset` in a file of `size` bytes. Returns `None` if `bytes` ends
+    /// inside the two numbers although the file continues.
     ///
     /// # Errors
-    /// If the numbers are malformed or the block runs past the end of the file. The position is filled in but for
+    /// If the numbers are malformed, or if the block extends past the end of the file. The position of the error lacks only
     /// the file's name.
     pub(crate) fn parse(bytes: &[u8], index: u64, offset: u64, size: u64) -> Result<Option<Self>> {
         let fault = |message: String| at_block(Error::data(message), index, offset);
@@ -61,7 +61,7 @@ impl BlockFrame {
         };
         let Some((rows, pos)) = number(0, "row count")? else { return Ok(None) };
         let Some((len, pos)) = number(pos, "byte size")? else { return Ok(None) };
-        // No overflow: both are below 2^63, and what follows a long is below the size of a file.
+        // No overflow: both are below 2^63, and `start` is at most a few bytes past an offset in the file.
         let start = offset + pos as u64;
         let end = start + len;
         let missing = end.saturating_add(SYNC_BYTES as u64).saturating_sub(size);

@@ -31,7 +31,7 @@ pub struct Header {
     /// All metadata in the file's order, including `avro.schema` and `avro.codec`. If a key is repeated, its last value
     /// counts.
     pub metadata: Vec<(String, Vec<u8>)>,
-    /// Bytes of the header, which is the offset of the first block.
+    /// The size of the header, which is the offset of the first block.
     pub size: u64,
 }
 
@@ -47,7 +47,7 @@ impl Header {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ParsedHeader {
     Header(Header),
-    /// The header goes on: it has at least so many bytes.
+    /// The header continues: it has at least this many bytes.
     Incomplete(usize),
 }
 
@@ -64,10 +64,10 @@ impl From<Error> for Stop {
 }
 
 impl ParsedHeader {
-    /// Parses a header from the beginning of a file, which may go on after `bytes`.
+    /// Parses a header from the beginning of a file, which may continue after `bytes`.
     ///
     /// # Errors
-    /// If no header begins like this, or it names a codec that is not supported.
+    /// If the bytes are not those of a header, or if it names a codec that is not supported.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
         match parse_header(bytes) {
             Ok(header) => Ok(Self::Header(header)),
@@ -179,7 +179,7 @@ fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
     if MAGIC.starts_with(bytes) {
         return Err(Stop::Incomplete(MAGIC.len()));
     }
-    // Each of these begins with bytes that no container file begins with.
+    // None of these prefixes begins a container file.
     let guess = match bytes {
         [b'O', b'b', b'j', version, ..] => format!("it has version {version} of the format, only 1 is defined"),
         [b'P', b'A', b'R', b'1', ..] => "it looks like Parquet".to_owned(),
@@ -195,7 +195,7 @@ fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
     Err(at(0, format!("not an Avro object container file: {guess}")).into())
 }
 
-/// Returns a guess at the text format that the bytes begin like.
+/// Returns a guess of the text format from its first bytes.
 fn text_format(bytes: &[u8]) -> Option<&'static str> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let start = text[..text.len().min(16)].to_ascii_lowercase();

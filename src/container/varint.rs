@@ -1,6 +1,6 @@
 //! Variable-length zig-zag longs (specification, "Binary Encoding"), in bytes that may be incomplete.
 
-/// A long takes no more bytes than this.
+/// The maximum number of bytes of a long.
 pub(crate) const MAX_LONG_BYTES: usize = 10;
 
 /// The reason that no long can be read.
@@ -40,7 +40,7 @@ mod tests {
             (&[0x02], 1),
             (&[0x7F], -64),
             (&[0x80, 0x01], 64),
-            // 0 in two bytes: longer than need be, but valid.
+            // 0 in two bytes: longer than necessary, but valid.
             (&[0x80, 0x00], 0),
             (&[0xFE, 0xFF, 0xFF, 0xFF, 0x0F], i64::from(i32::MAX)),
             (&[0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], i64::MAX),

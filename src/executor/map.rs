@@ -26,7 +26,8 @@ where
     }
 }
 
-/// Calls a function with every item, on several threads, of which the caller is one. Results have the order of the items.
+/// Calls a function on every item, on several threads including the caller's. Returns the results in the order of the
+/// items.
 ///
 /// # Errors
 /// If the function panics.

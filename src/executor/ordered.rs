@@ -51,7 +51,7 @@ impl<W: Workload> OrderedTasks<W> {
         self.shared.start_jobs(&mut state)
     }
 
-    /// Returns true if the consumer has to take a result before it may submit another share.
+    /// Returns true if the consumer must take a result before it may submit another share.
     pub(crate) fn is_full(&self) -> bool {
         let state = lock(&self.shared.state);
         state.submitted - state.taken >= if self.shared.threads == 1 { 1 } else { self.shared.most() }

@@ -1,4 +1,4 @@
-//! The threads of this process.
+//! The thread pool of this process.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ static POOL: Mutex<Option<(u32, &'static ThreadPool)>> = Mutex::new(None);
 /// The number of jobs that no thread of the pool has started.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// Sets how many threads decode and encode, for the whole process. Has no effect once the pool has started.
+/// Sets the number of threads that decode and encode, for the whole process. Has no effect once the pool has started.
 ///
 /// ```
 /// polars_avro::set_thread_pool_size(2);

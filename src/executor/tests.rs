@@ -9,7 +9,7 @@ use super::shared::AHEAD;
 use super::{Consumer, OrderedTasks, Turn, Workload};
 use crate::{Error, Result};
 
-/// Squares numbers, the small ones last.
+/// Squares numbers; small numbers take longest.
 #[derive(Default)]
 struct Squares {
     begun: AtomicUsize,
@@ -131,7 +131,7 @@ fn a_consumer_that_waits_has_the_first_result_while_other_shares_take_long() {
     assert_eq!(tasks.next().unwrap().unwrap(), 0);
     tasks.workload().held.store(false, Ordering::SeqCst);
     assert_eq!(std::iter::from_fn(|| tasks.next()).map(Result::unwrap).count(), 29);
-    // The consumer works too if no thread of the pool has begun what it waits for.
+    // The consumer also works if no thread of the pool has started the share it waits for.
     assert!(tasks.workload().most_running.load(Ordering::SeqCst) <= 3);
 }
 
@@ -218,14 +218,14 @@ fn cancelled_tasks_do_not_begin() {
     assert!(tasks.next().is_none());
 }
 
-/// Doubles numbers side by side, and adds them up in turn; the shares taken first take the longest.
+/// Doubles numbers in parallel, and adds them up in turn; the shares taken first take the longest.
 #[derive(Default)]
 struct Sums {
     fetching: AtomicUsize,
     most_fetching: AtomicUsize,
 }
 
-/// Numbers to take, and the sum of those that had their turns.
+/// The remaining numbers, and the sum of those that had their turns.
 struct Numbers {
     left: Range<u64>,
     sum: u64,

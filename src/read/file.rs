@@ -1,4 +1,4 @@
-//! A file that can be read.
+//! A single file to read.
 
 use std::fmt;
 use std::sync::Arc;

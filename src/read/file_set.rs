@@ -1,4 +1,4 @@
-//! Several files as one.
+//! Sets of files that are read as one.
 
 use std::fmt;
 use std::ops::Range;

@@ -25,11 +25,11 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReadOptions {
-    /// The columns that come out, in this order; `None` is all of them in the schema's order. A path such as `a.b` makes a
-    /// column `a` of that field alone, also inside of arrays, maps and unions with null; a column whose own name has the
-    /// dot comes first.
+    /// The columns of the result, in this order; `None` is all of them in the schema's order. A path such as `a.b` makes a
+    /// column `a` with that field alone, also inside arrays, maps and unions with null. A column whose own name has the dot
+    /// takes precedence.
     pub columns: Option<Vec<String>>,
-    /// Puts the number of each row before the other columns: the column's name, and the number of row 0.
+    /// Prepends a column with the number of each row: the column's name, and the number of row 0.
     pub row_index: Option<(String, u64)>,
     /// Makes the row index `UInt64` instead of `UInt32`, as in Polars built for more than 2^32 rows.
     pub wide_row_index: bool,

@@ -41,7 +41,7 @@ pub struct BatchReader {
     /// Renumbers blocks from the file's first if the read begins at another one.
     first_block: Option<FirstBlock>,
     finished: bool,
-    /// Set by a [`Canceller`].
+    /// A flag that a [`Canceller`] sets.
     cancelled: Arc<AtomicBool>,
     /// Announces to the sources that all remaining bytes will be read.
     ahead: Vec<ReadAhead>,

@@ -30,7 +30,7 @@ pub(crate) struct ReadSettings {
     pub(crate) threads: usize,
     /// Damaged blocks are dropped.
     pub(crate) ignore_errors: bool,
-    /// Bytes after the rows of a block, and deflate streams without an end, are damage.
+    /// True if bytes after the rows of a block, and deflate streams without an end, are damage.
     pub(crate) strict: bool,
 }
 

@@ -20,7 +20,7 @@ use std::time::Instant;
 pub struct Stats {
     /// Blocks whose bytes were read.
     pub blocks_read: u64,
-    /// Blocks passed over by their header alone.
+    /// Blocks skipped by their header alone.
     pub blocks_skipped: u64,
     /// Blocks decompressed; blocks of the null codec are not.
     pub blocks_decompressed: u64,
@@ -32,9 +32,9 @@ pub struct Stats {
     pub rows_evaluated: u64,
     /// Rows that the filter dropped: only the filter's columns were decoded for them.
     pub rows_filtered_out: u64,
-    /// Bytes of the source that were read, each counted once; headers of files included.
+    /// Bytes read from the source, each counted once, including the headers of files.
     pub bytes_read: u64,
-    /// Files that a read over several has opened.
+    /// Files that a read over several files has opened.
     pub files_opened: u64,
     /// The maximum number of files that were open at the same time.
     pub max_open_files: u64,
@@ -75,7 +75,7 @@ pub struct Times {
     pub filter_ns: u64,
 }
 
-/// The atomic counters behind [`Stats`], updated by the threads of a read.
+/// The atomic counters of a read, updated by its threads; [`Stats`] is a snapshot of them.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) blocks_read: AtomicU64,

@@ -47,7 +47,7 @@ pub struct FileSink {
     file: File,
     undo: Undo,
     sync: SyncOnClose,
-    /// A forked process inherits the sink, and must leave the file to this one.
+    /// The process that created the sink. A forked process inherits the sink, and must not undo the file.
     process: u32,
 }
 

@@ -24,7 +24,7 @@ use crate::read::files::BadBlock;
 pub struct Batch {
     /// Names and types, one for each array.
     pub fields: Arc<[Field]>,
-    /// The columns.
+    /// The columns, in the order of `fields`.
     pub arrays: Vec<Box<dyn Array>>,
     /// The number of rows, also if there are no columns.
     pub height: usize,
@@ -59,6 +59,6 @@ pub(crate) enum TaskOutput {
     Batch(Batch),
     /// A report on a block that was dropped, or that was read whole although its end is malformed.
     BadBlock(BadBlock),
-    /// The read ends here.
+    /// An error that ends the read.
     Failed(Error),
 }

@@ -1,4 +1,4 @@
-//! Decoding tasks into batches.
+//! Decodes tasks into batches.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) struct BatchBuilder<'a> {
     /// The number of the current batch's first row in the read, and the bytes decoded into the batch.
     first_row: Option<u64>,
     bytes: usize,
-    /// The files of the current batch's rows: number of the file, number of rows.
+    /// Pairs of a file number and a row count, for the files of the current batch's rows.
     files: Vec<(usize, usize)>,
     /// The row count at which the current batch next reserves capacity.
     look: NextLook,

@@ -4,7 +4,7 @@ use crate::container::ParsedHeader;
 use crate::read::fetch;
 use crate::{Error, Header, Limits, Result, Source};
 
-/// Bytes of the first read; most headers fit, and small files do whole.
+/// The number of bytes of the first read: most headers fit, and so do small files as a whole.
 const FIRST_READ: usize = 16 << 10;
 
 impl Header {

@@ -19,7 +19,7 @@ const MOST_OF_A_MARKER: usize = SYNC_BYTES / 2;
 
 /// The result of looking for a block at an offset.
 enum Probe {
-    /// A block whose marker is where its header says.
+    /// A block whose sync marker is at the offset that its header claims.
     Sound(BlockFrame),
     /// The end of the file.
     End,
@@ -36,7 +36,7 @@ pub(crate) struct Found {
     pub(crate) is_first: bool,
 }
 
-/// Finds blocks in one file: the only place that looks for one from an arbitrary offset.
+/// A scanner of one file: the only code that looks for a block from an arbitrary offset.
 pub(crate) struct SyncScanner<'a> {
     source: &'a dyn Source,
     sync: &'a [u8; SYNC_BYTES],

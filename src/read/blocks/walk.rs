@@ -15,7 +15,7 @@ const WINDOW: usize = READ_BYTES as usize;
 
 /// A walk over the frames of a file.
 ///
-/// The sync marker of a block is checked when the walk leaves it, so a walk that has come to the end has checked all.
+/// The sync marker of a block is checked when the walk leaves it, so a walk that has reached the end has checked all.
 /// The source is passed to every step, so that one struct can own both the walk and the source.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockWalk {

@@ -45,7 +45,7 @@ impl OpenFile {
     /// Returns the report on a block whose last `bytes` bytes belong to none of its rows.
     ///
     /// # Errors
-    /// If they are damage: if `strict`, and if another block ends in them.
+    /// If they count as damage: if `strict`, or if another block ends in them.
     #[cold]
     pub(crate) fn trailing_bytes(&self, bytes: u64, frame: &BlockFrame, strict: bool) -> Result<BadBlock> {
         if !strict && self.header.codec.is_identity() && bytes >= SYNC_BYTES as u64 {

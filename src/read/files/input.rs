@@ -53,7 +53,7 @@ impl fmt::Debug for FileInput {
     }
 }
 
-/// Inputs that are paths.
+/// Implements `From` for paths.
 macro_rules! from_path {
     ($($path:ty),*) => {
         $(impl From<$path> for FileInput {
@@ -64,7 +64,7 @@ macro_rules! from_path {
     };
 }
 
-/// Inputs that are the bytes of a file.
+/// Implements `From` for the bytes of a file.
 macro_rules! from_bytes {
     ($($bytes:ty),*) => {
         $(impl From<$bytes> for FileInput {

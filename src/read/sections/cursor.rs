@@ -25,7 +25,7 @@ pub(crate) struct Cursor {
     pub(super) start: Option<IndexEntry>,
     /// The large block that the next records are in.
     pub(super) inside: Option<LargeBlock>,
-    /// Bytes of the file before this one are counted as read.
+    /// The offset up to which bytes of the file are counted as read.
     counted: u64,
     pub(super) pace: Pace,
     /// True if the rest cannot be read.
@@ -58,7 +58,7 @@ impl Cursor {
         Seen { slot: self.slot.clone(), offset, row, records, pace: self.pace, is_over: self.is_over() }
     }
 
-    /// Goes to the first block of a file.
+    /// Moves to the first block to read of a file.
     pub(super) fn enter(&mut self, slot: &Arc<FileSlot>, opened: &Opened, list: &FileList) {
         let first = list.blocks_of(&opened.file).start;
         let entry = self.start.take().unwrap_or(IndexEntry { offset: first, ..IndexEntry::default() });

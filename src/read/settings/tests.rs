@@ -25,13 +25,13 @@ fn sections_grow_to_batches_and_shrink_at_the_end() {
     // An eighth of the remaining bytes, but no less than the minimum of a section.
     assert!(is_about(of(&sizes, 4 << 20, u64::MAX, pace), 512 << 10));
     assert!(is_about(of(&sizes, 1 << 20, u64::MAX, pace), 256 << 10));
-    // Ten rows: one block has more.
+    // Ten rows are fewer than one block has.
     assert_eq!(of(&sizes, 1 << 30, 10, pace), 1);
     // Rows of two bytes: 100,000 of them, less what fills memory.
     let small = Pace { bytes: 20_000, rows: 10_000, blocks: 10, ..pace };
     let bytes = of(&sizes, 1 << 30, u64::MAX, small);
     assert!((180_000..200_000).contains(&bytes), "{bytes}");
-    // Little is one section.
+    // A small read is one section.
     let sizes = SectionSizes::new(settings, 200 << 10, u64::MAX);
     assert_eq!(of(&sizes, 200 << 10, u64::MAX, Pace::default()), 256 << 10);
 }

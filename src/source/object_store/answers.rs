@@ -1,4 +1,4 @@
-//! Completes the headers of web servers' responses, which have less than the stores need, as far as they can be trusted.
+//! Completes the headers of responses of web servers, which omit some that the stores need, as far as they can be trusted.
 
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED};
 use http::{Method, StatusCode};

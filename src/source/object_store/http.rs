@@ -18,7 +18,7 @@ use super::clients::Clients;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ForObject;
 
-/// A response that is no success.
+/// A response with an error status.
 #[derive(Clone, Debug)]
 pub(super) struct Status {
     pub(super) code: u16,
@@ -75,7 +75,7 @@ impl fmt::Display for Status {
 
 impl std::error::Error for Status {}
 
-/// Makes clients whose failed responses are [`Status`] errors.
+/// A connector that creates clients whose failed responses are [`Status`] errors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connector {
     /// A client that all stores share, so that they share connections.

@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Gcp,
     Azure,
     Http,
-    /// The store is the caller's own.
+    /// A store of the caller's own.
     Given,
 }
 
@@ -134,7 +134,7 @@ pub(super) fn shown(url: &str) -> String {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let web = ["http", "https"].iter().any(|name| scheme.to_ascii_lowercase().ends_with(name));
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    // `abfss://container@account` is no password.
+    // The user of `abfss://container@account` is a container, not a password.
     let user = if web || user.contains(':') || user.is_empty() { String::new() } else { format!("{user}@") };
     // A password with a slash, a question mark or a hash looks like a port.
     if let Some((name, port)) = host.rsplit_once(':')

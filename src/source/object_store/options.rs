@@ -202,7 +202,7 @@ pub(super) fn knows(kind: Kind, key: &str) -> bool {
     match kind {
         // The profile is an option of Polars, which the store does not know.
         Kind::Aws => key.parse::<AmazonS3ConfigKey>().is_ok() || matches!(key, "aws_profile" | "profile"),
-        // Polars has a short name for a token.
+        // The name `token` is Polars' own, for a bearer token.
         Kind::Gcp => key.parse::<GoogleConfigKey>().is_ok() || key == "token",
         Kind::Azure => key.parse::<AzureConfigKey>().is_ok(),
         Kind::Http => key.parse::<ClientConfigKey>().is_ok(),
@@ -212,7 +212,7 @@ pub(super) fn knows(kind: Kind, key: &str) -> bool {
 
 #[cold]
 fn unknown(name: &str, key: &str, kinds: &[Kind]) -> Error {
-    // The first ones are those of all stores.
+    // The first names are options of all stores.
     let of_store =
         KNOWN.iter().enumerate().filter(|(at, known)| *at < OF_ALL || kinds.iter().any(|kind| knows(*kind, known)));
     let nearest =

@@ -82,7 +82,7 @@ const GROWTH: u64 = 16;
 /// The step in bytes by which the prefetch window of a reader grows.
 const STEP: u64 = 1 << 20;
 
-/// One file.
+/// The state of one file: its identity, chunks, cursors and promises.
 #[derive(Default)]
 pub(super) struct FileState {
     pub(super) identity: Option<Arc<Identity>>,

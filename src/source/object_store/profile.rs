@@ -15,7 +15,7 @@ pub(super) fn settings(profile: Option<&String>) -> Vec<(&'static str, String)> 
     if let Some(text) = read("AWS_CONFIG_FILE", "config") {
         let sections = [profile.as_str(), &format!("profile {profile}")];
         found.extend(value(&text, &sections, "region").map(|region| ("aws_region", region)));
-        // The variable is AWS' own.
+        // The variable is one of the AWS SDKs.
         let ignored =
             std::env::var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_ok_and(|v| v.eq_ignore_ascii_case("true"));
         let endpoint = value(&text, &sections, "endpoint_url").filter(|_| !ignored);

@@ -182,7 +182,7 @@ impl fmt::Debug for StoreTargets {
     }
 }
 
-/// An object to write.
+/// The target of a write: one object in a store.
 ///
 /// # Examples
 /// ```

@@ -1,4 +1,4 @@
-//! Headers read, and headers refused.
+//! Tests of headers that are accepted, and of headers that are refused.
 
 use super::*;
 use crate::{Codec, ErrorKind, MemorySource};

@@ -6,7 +6,7 @@ use crate::source::CountingSource;
 
 const SYNC: [u8; 16] = *b"0123456789abcdef";
 
-/// A block of one row with this much data.
+/// Returns a block of one row with this much data.
 fn block(data: &[u8]) -> Vec<u8> {
     assert!(data.len() < 64);
     [&[2, data.len() as u8 * 2], data, &SYNC].concat()
@@ -104,7 +104,7 @@ fn a_search_may_end_before_the_file() {
 fn headers_that_claim_anything_cost_no_memory() {
     let mut bytes = Vec::new();
     for len in (0..500).rev() {
-        // One row of as many bytes as lead to a damaged marker at the end.
+        // One row, whose size leads to a damaged marker at the end.
         let to_end = len * 19;
         bytes.extend_from_slice(&SYNC);
         bytes.extend_from_slice(&[2, (to_end as u8 & 0x3F) << 1 | 0x80, (to_end >> 6) as u8 & 0x7F]);

@@ -15,7 +15,7 @@ fn put_long(value: u64, bytes: &mut Vec<u8>) {
     bytes.push(zigzag as u8);
 }
 
-/// Seven bytes that stand for a header, then blocks of these rows and sizes.
+/// Returns seven bytes in place of a header, then blocks of these rows and sizes.
 fn file(blocks: &[(u64, usize)]) -> Vec<u8> {
     let mut bytes = b"header.".to_vec();
     for &(rows, size) in blocks {
