@@ -7,6 +7,7 @@
 //! cores, results would wait until the consumer is scheduled. If shares may wait long for their input, the consumer works
 //! only on the share of its next result, so that it gets each result as soon as it is ready. In either case it never waits
 //! for a share that no thread has started, so a full pool cannot block it.
+//!
 //! Reading pulls with [`OrderedTasks::next`]. Writing pushes with [`OrderedTasks::submit`] and takes results with `next`.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,7 @@
 //! Decodes tasks in two phases: the filter's columns first, then every column of the rows that pass.
 //!
-//! The first phase keeps the decompressed blocks and the offsets of their records. So the second one need not walk over
-//! rows that did not pass. If most rows pass, the remaining rows are decoded in one phase.
+//! The first phase keeps the decompressed blocks and the offsets of their records. The second one therefore need not walk
+//! over rows that did not pass. If most rows pass, the remaining rows are decoded in one phase.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -159,7 +159,7 @@ impl Reports {
         Self { waiting: Vec::new(), n_dropped: 0, n_read_whole: 0, limit: limits.bad_blocks }
     }
 
-    /// Keeps a report. Blocks that were read whole are no longer reported once there are as many as the limit.
+    /// Keeps a report. Once the limit is reached, further blocks that were read whole are not reported.
     ///
     /// # Errors
     /// If more blocks were dropped than the limit allows.

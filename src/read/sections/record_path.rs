@@ -1,10 +1,10 @@
 //! A walk over the records of a part of a block, started before the offset of any of these records is known.
 //!
 //! Records have no markers: the next one begins where the one before ends. But a walk from an offset does not depend on how
-//! it came there, so two walks that meet at an offset continue as one. A walk from a wrong offset soon meets the right
-//! walk, or ends in a fault. So a thread walks over its part from the offset to which most of the first offsets lead. If
-//! the walk over the parts before reaches an offset that was passed, the rest of this walk is valid. If not, only time is
-//! lost: the walk from the parts before continues through this part.
+//! it came there, so two walks that meet at an offset continue as one. A walk from a wrong offset usually meets the right
+//! walk soon, or ends in a fault. A thread therefore walks over its part from the offset to which most of the first offsets
+//! lead. If the walk over the parts before reaches an offset that was passed, the rest of this walk is valid. If not, only
+//! time is lost: the walk from the parts before continues through this part.
 
 use std::collections::HashMap;
 
