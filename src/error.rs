@@ -16,7 +16,7 @@ use polars_error::PolarsError;
 /// ```
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Who has to act on an [`Error`].
+/// The cause of an [`Error`], which decides who has to act on it.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, ErrorKind, OpenOptions};
@@ -48,7 +48,7 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// Where in a file an [`Error`] happened, as far as that is known.
+/// The position in a file at which an [`Error`] occurred, as far as it is known.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions};
@@ -74,7 +74,7 @@ pub struct Position {
     pub path: Option<String>,
 }
 
-/// What went wrong, by whose fault, and where.
+/// An error of this crate: its kind, its message and its position.
 ///
 /// ```
 /// use std::io;
@@ -170,13 +170,13 @@ impl Error {
         self.0.kind
     }
 
-    /// What is wrong, without the position.
+    /// Returns the message without the position.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Where it is wrong.
+    /// Returns the position of the error.
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.0.position

@@ -4,9 +4,9 @@
 /// smallest, that of a thread, has 2 MiB.
 const STACK_DEPTH: usize = 256;
 
-/// Bounds on what reading one file may cost, whatever the file says.
+/// Bounds on the resources that reading one file may use, independent of the file's content.
 ///
-/// Every bound has a default that no honest file known to us reaches; a file that passes one is refused with
+/// No valid file that we know of reaches a default. A file that exceeds a bound is refused with
 /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) and a message that names the field here.
 ///
 /// ```
@@ -34,7 +34,8 @@ pub struct Limits {
     pub data_depth: usize,
     /// Number of items without bytes (nulls, records of no fields) in one block or one array.
     pub zero_byte_items: usize,
-    /// Number of damaged blocks that one read may drop, if it is told to drop them. As many irregular blocks are reported.
+    /// Number of damaged blocks that one read may drop, if it may drop any. Also the number of irregular blocks
+    /// reported.
     pub bad_blocks: usize,
 }
 

@@ -1,7 +1,7 @@
 //! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file per codec, both directions.
 //!
-//! What a block claims about its own size is never trusted: memory grows with the bytes that were produced, so a
-//! damaged or hostile block costs no more than a few times what it holds, and never more than the caller's limit.
+//! The size that a block claims for its content is never trusted. Memory grows with the bytes that were produced, so a
+//! corrupt or hostile block allocates at most a few times its content and never more than the caller's limit.
 
 #[cfg(not(all(feature = "snappy", feature = "zstandard", feature = "bzip2", feature = "xz")))]
 mod absent;
@@ -154,16 +154,16 @@ impl fmt::Display for Codec {
     }
 }
 
-/// How the compressed stream of a block ends.
+/// The end of a block's compressed stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamEnd {
-    /// Where its format says so.
+    /// The stream has the end marker of its format.
     Marked,
-    /// With the block's bytes: they were flushed and the stream was not finished, or it is cut short.
+    /// The stream ends with the block's bytes: the writer flushed it without finishing it, or it is truncated.
     Missing,
 }
 
-/// Decompresses block after block, keeping what a codec can use again. One a task.
+/// Decompresses blocks and keeps the codec state that can be reused. Each task has its own.
 #[derive(Default)]
 pub(crate) struct Decompressor {
     deflate: Option<deflate::Decoder>,
@@ -179,8 +179,8 @@ impl Decompressor {
 
     /// Replaces `out` by the bytes that `block` holds.
     ///
-    /// Pass the same `out` again, as it is: its old bytes are what new ones are written over, so that nothing has to
-    /// be zeroed. After an error its content means nothing. `limit` does not apply to the null codec.
+    /// Pass the same `out` again, unchanged: the new bytes overwrite the old ones, so that nothing has to be zeroed.
+    /// After an error its content means nothing. `limit` does not apply to the null codec.
     pub(crate) fn decompress(
         &mut self,
         codec: Codec,
@@ -233,9 +233,10 @@ impl Compressor {
         }))
     }
 
-    /// Puts a block that holds `data` at `pos` of `out`, and returns how many bytes it takes.
+    /// Writes a block that holds `data` at `pos` of `out`, and returns its size in bytes.
     ///
-    /// `out` grows if it must. What stands behind the block has no meaning; keep it, so that nothing has to be zeroed.
+    /// `out` grows if necessary. The bytes after the block have no meaning; keep them, so that nothing has to be
+    /// zeroed.
     pub(crate) fn compress(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
         match &mut self.0 {
             Encoder::Null => Ok(put_block(data, out, pos)),
@@ -280,13 +281,13 @@ fn check_level(codec: Codec, level: Option<i32>, default: i32, known: std::ops::
     Err(Error::argument(message))
 }
 
-/// Capacity left behind the output, where the caller puts the padding that decoding wants, so that it need not move.
+/// Spare capacity after the output: the caller adds the padding for decoding there without a reallocation.
 const SLACK: usize = 64;
 
-/// How many times the size of a block is allocated for its content before any of it has been seen.
+/// The largest buffer that is allocated for a block's content before decoding it, as a multiple of the block's size.
 const MOST_UNSEEN: usize = 16;
 
-/// How much blocks of a file grow, guessed from the block before. For codecs that want all room at once.
+/// The compression ratio of the previous block, for codecs that need the whole output buffer at once.
 #[derive(Clone, Copy, Debug, Default)]
 struct Expansion {
     compressed: usize,
@@ -294,7 +295,7 @@ struct Expansion {
 }
 
 impl Expansion {
-    /// Returns where the content of a block of `compressed` bytes most likely fits.
+    /// Returns a capacity that most likely fits the content of a block of `compressed` bytes.
     fn guess(self, compressed: usize) -> usize {
         let least = compressed.saturating_mul(4);
         let most = compressed.saturating_mul(MOST_UNSEEN);
@@ -307,7 +308,7 @@ impl Expansion {
     }
 }
 
-/// Makes room behind `out` for a codec that produces piece by piece: doubling, to one byte over the limit.
+/// Grows `out` for a codec that streams its output: doubles it, up to one byte over the limit.
 fn make_room(out: &mut Vec<u8>, compressed: usize, limit: usize) {
     if out.len() == out.capacity() {
         let more = out.len().max(compressed.saturating_mul(4)).max(1 << 12);

@@ -30,7 +30,8 @@ const RESERVED: [&str; 14] = [
     "fixed",
 ];
 
-/// The Avro schema of these columns, as JSON. `fine_times` tells of each column whether times in it need nanoseconds.
+/// Returns the Avro schema of these columns, as JSON. An entry of `fine_times` is true if the column's times need
+/// nanoseconds.
 ///
 /// # Errors
 /// If a dtype has no Avro type, or the root's name is none.
@@ -79,7 +80,7 @@ struct Writer {
     taken: HashSet<String>,
     /// True if times of the column at hand need nanoseconds.
     fine_times: bool,
-    /// How many types enclose the one at hand.
+    /// The number of types that enclose the current one.
     depth: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Which dtypes of Arrow come back as what a property names.
+//! The Arrow dtypes that the property of each restored dtype accepts.
 
 use polars_arrow::datatypes::ArrowDataType;
 

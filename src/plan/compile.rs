@@ -36,7 +36,7 @@ pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limit
     })
 }
 
-/// The root as one column, whatever it is: a record is a struct.
+/// Compiles the root as one column of any type: a record is a struct.
 pub(super) fn compile_datum(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<AnyColumn> {
     let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
     Compiler::new(schemas, programs, limits).column(schemas.resolution.root, projection)

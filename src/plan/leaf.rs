@@ -81,7 +81,7 @@ pub(super) fn scaled(scale: Scale, logical: Option<Logical>, restored: Option<&R
     })
 }
 
-/// Times of day are nanoseconds in Polars, whatever the reader's unit is: they are read from the writer's.
+/// Times of day are nanoseconds in Polars. They are converted from the writer's unit, and the reader's unit is ignored.
 fn time_of_day(reader: i64, scale: Scale) -> AnyColumn {
     use crate::decode::{TimeMicros, TimeMillis, TimeNanos};
     let writer = match scale {

@@ -69,7 +69,7 @@ fn wide(narrow: Conversion, is_long: bool) -> AnyColumn {
     }
 }
 
-/// Times and durations that a long holds as they are, which a property tells.
+/// Columns for times and durations that a property marks as stored in a long.
 fn counts(restored: Option<Restored>, dtype: &ArrowDataType) -> Option<AnyColumn> {
     match (restored?, dtype) {
         (Restored::Time, ArrowDataType::Time64(TimeUnit::Nanosecond)) => Some(Primitive::<Int64>::default().into()),

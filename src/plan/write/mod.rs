@@ -79,7 +79,7 @@ impl WritePlan {
 struct Compiler<'s> {
     schema: &'s Schema,
     use_defaults: bool,
-    /// How many columns were made whose values may turn out not to fit.
+    /// The number of columns compiled so far that check each value, as not every value of the dtype fits the type.
     checks: Cell<usize>,
 }
 
