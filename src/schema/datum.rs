@@ -8,14 +8,15 @@ use crate::{Error, Result};
 /// Depth of the types of one default; a record that is its own default never ends.
 const DEPTH: usize = 256;
 
-/// How many values all defaults of one resolution may hold: records that leave out fields whose defaults leave out
-/// fields grow without bound.
+/// The maximum number of values in all defaults of one resolution. Defaults can omit fields that have defaults
+/// themselves, which would expand without bound.
 pub(super) const VALUES: usize = 1 << 20;
 
-/// Encodes `value`, written as a default is, as the type `id`. `left` is how many values may still be written.
+/// Encodes `value`, in the JSON form of a default, as the type `id`. `left` is the number of values that may still be
+/// written.
 ///
 /// # Errors
-/// If the value is none of that type. A union takes any of its branches, the first that fits.
+/// If the value is not of that type. For a union, the first branch that fits is used.
 pub(super) fn encode_default(schema: &Schema, id: NodeId, value: &Value, left: &mut usize) -> Result<Vec<u8>> {
     let mut encoder = Encoder { schema, out: Vec::new(), depth: 0, left };
     encoder.encode(id, value)?;
@@ -130,7 +131,7 @@ impl Encoder<'_> {
         Err(Error::schema(format!("`{value}` is of no branch of the union")))
     }
 
-    /// The count in front of the items of an array or a map; a count of 0 ends them.
+    /// Writes the count before the items of an array or a map; a count of 0 ends them.
     fn count(&mut self, count: usize) {
         self.long(count as i64);
     }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Schema;
 
-/// How a schema's fingerprint is computed.
+/// A fingerprint algorithm for schemas.
 ///
 /// ```
 /// use polars_avro::schema::Fingerprint;
@@ -26,8 +26,7 @@ pub enum Fingerprint {
 impl Schema {
     /// The fingerprint of the [canonical form](Schema::canonical_form).
     ///
-    /// The bytes of [`Fingerprint::Rabin`] stand least significant first, as in the header of the single-object
-    /// encoding.
+    /// The bytes of [`Fingerprint::Rabin`] are little-endian, as in the header of the single-object encoding.
     #[must_use]
     pub fn fingerprint(&self, fingerprint: Fingerprint) -> Vec<u8> {
         let canonical = self.canonical_form();
@@ -42,7 +41,7 @@ impl Schema {
 /// The polynomial, and the fingerprint of no bytes.
 const EMPTY: u64 = 0xc15d_213a_a4d7_a795;
 
-/// What each low byte of the remainder contributes.
+/// Lookup table of CRC-64-AVRO: the contribution of each low byte of the remainder.
 const TABLE: [u64; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;

@@ -106,8 +106,8 @@ impl<'a> Writer<'a> {
         object.into()
     }
 
-    /// A name that is read back as this one. Other implementations do not know the leading dot, so it stands only
-    /// where the plain name would mean another type.
+    /// Returns a text that parses back as this name. Other implementations do not support a leading dot, so it is
+    /// written only if the plain name would mean another type.
     fn reference(&self, name: &Name, enclosing: Option<&str>) -> String {
         let hidden = |namespace: &str| self.fullnames.contains(format!("{namespace}.{}", name.short()).as_str());
         match (name.namespace(), enclosing) {

@@ -37,7 +37,7 @@ pub(crate) use restored::{Categories, Restored, column_name, full_name, note_nam
 /// ```
 pub type Properties = serde_json::Map<String, Value>;
 
-/// A validated Avro schema. Cheap to share behind an `Arc`; nothing in it changes.
+/// A validated, immutable Avro schema. Cheap to share in an `Arc`.
 ///
 /// ```
 /// use polars_avro::Schema;
@@ -222,7 +222,7 @@ impl Schema {
     /// One type.
     ///
     /// # Panics
-    /// Where `id` comes from another, larger schema.
+    /// If `id` comes from another, larger schema.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]

@@ -16,12 +16,12 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     full: Box<str>,
-    /// Where the short name begins in `full`.
+    /// The offset of the short name in `full`.
     short: usize,
 }
 
 impl Name {
-    /// The name that `name` means where `namespace` is given beside it or by what encloses it.
+    /// Returns the name that `name` means if `namespace` is given next to it or by an enclosing type.
     ///
     /// A dotted `name` is a full name already. An empty namespace is no namespace. `None`: the short name is empty.
     #[must_use]

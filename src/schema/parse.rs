@@ -1,8 +1,8 @@
 //! JSON to a validated [`Schema`] (specification, "Schema Declaration").
 //!
-//! What could be read in two ways is refused; what files in the wild get wrong without harm (names outside the
-//! grammar, defaults of another type, annotations of the wrong shape) is kept as it is. Types nest in the call
-//! stack here, so every entry counts its depth.
+//! Ambiguous schemas are rejected. Harmless errors of existing files (names outside the grammar, defaults of another
+//! type, annotations of the wrong shape) are kept unchanged. Nested types are parsed recursively, so every entry point
+//! counts the depth.
 
 mod named;
 

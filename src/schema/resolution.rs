@@ -25,13 +25,13 @@ pub(super) use failure::describe;
 use super::{Kind, Logical, NodeId, Schema};
 use crate::{Error, Result};
 
-/// Resolves what `writer` wrote with what `reader` wants. A schema resolved with itself (the same object) is itself,
-/// branch by branch, whatever its names and defaults are.
+/// Resolves the schema `writer` of the data with the schema `reader`. A schema resolved with itself (the same object)
+/// matches itself branch by branch, independent of its names and defaults.
 ///
-/// Fields of a root record that cannot be read are no error by themselves: see [`Resolution::refused`].
+/// An unreadable field of the root record is not an error by itself: see [`Resolution::refused`].
 ///
 /// # Errors
-/// If no value of the writer could be read; the position's path names the field.
+/// If no value of the writer can be read; the position's path names the field.
 pub(crate) fn resolve(writer: &Schema, reader: &Schema, evolution: Evolution) -> Result<Resolution> {
     if std::ptr::eq(writer, reader) {
         return Ok(identity(reader));
@@ -51,15 +51,16 @@ pub(crate) struct ResolvedId(pub(crate) u32);
 pub(crate) struct Resolution {
     pub(crate) nodes: Vec<Resolved>,
     pub(crate) root: ResolvedId,
-    /// Where the nodes of the reader's types resolved with themselves begin.
+    /// The index of the first node of the reader's types resolved with themselves.
     own: u32,
-    /// The fields of the reader's root record that cannot be read, and why: who does not read them need not care.
+    /// The fields of the reader's root record that cannot be read, and the reason. They only matter to callers that
+    /// read them.
     pub(crate) refused: Vec<(usize, Refusal)>,
-    /// A field of the writer's root record that the reader lacks, where that is an error.
+    /// A field of the writer's root record that the reader lacks, if that is an error.
     pub(crate) extra: Option<Refusal>,
 }
 
-/// Why a field cannot be read.
+/// The reason for which a field cannot be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     path: String,
@@ -67,7 +68,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The error of who needs the field.
+    /// Returns the error for a caller that needs the field.
     #[cold]
     pub(crate) fn error(&self) -> Error {
         Error::schema(self.message.clone()).at(|position| position.path = Some(self.path.clone()))
@@ -75,12 +76,12 @@ impl Refusal {
 }
 
 impl Resolution {
-    /// A type of the reader's as itself: what a default is written as, and what is never written.
+    /// Returns the node that reads a reader's type as itself: for defaults, and for values that the writer never wrote.
     pub(crate) fn own(&self, reader: NodeId) -> ResolvedId {
         ResolvedId(self.own + reader.0)
     }
 
-    /// Why a field of the root record cannot be read, if it cannot.
+    /// Returns the reason for which a field of the root record cannot be read; `None` if it can.
     pub(crate) fn refusal(&self, field: usize) -> Option<&Refusal> {
         self.refused.iter().find(|(refused, _)| *refused == field).map(|(_, why)| why)
     }
@@ -130,8 +131,8 @@ pub(crate) enum Wire {
     Record {
         /// One action a writer's field, in the writer's order.
         fields: Vec<FieldAction>,
-        /// Reader's fields that the writer did not write: index, and the default as a datum of the reader's own type;
-        /// `None` is null, whatever the type.
+        /// Reader's fields that the writer did not write: the index, and the default as a datum of the reader's own
+        /// type. `None` is null for any type.
         defaults: Vec<(usize, Option<Vec<u8>>)>,
     },
     /// The writer wrote a union; one entry a branch. The reader may or may not be a union.

@@ -188,12 +188,12 @@ pub(crate) struct Categories {
 }
 
 impl Categories {
-    /// Those that every `pl.Categorical` has if it is not told otherwise.
+    /// The default categories of a `pl.Categorical`.
     pub(crate) fn global() -> Self {
         Self { name: String::new(), namespace: String::new(), physical: IntegerType::UInt32 }
     }
 
-    /// The categories as a property has them; missing ones are the global ones.
+    /// Parses the categories of a property; without a value they are the global ones.
     pub(crate) fn from_json(value: Option<&Value>) -> Option<Self> {
         let Some(value) = value else { return Some(Self::global()) };
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);

@@ -71,7 +71,7 @@ impl<'a> Typed<'a> {
         }
     }
 
-    /// The texts that the symbols of an enum stand for: its categories, or the symbols themselves.
+    /// The texts that the symbols of an enum represent: its categories, or the symbols themselves.
     pub(super) fn texts<'b>(&'b self, symbols: &'b Enum) -> &'b [String] {
         match &self.restored {
             Some(Restored::Enum(categories)) => categories,

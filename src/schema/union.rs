@@ -39,7 +39,8 @@ impl Schema {
             union = Union::new(&union, other, limits, &shared).run(&mut is_merged)?;
         }
         if is_merged {
-            // Two types became one before a schema came that tells them apart: now each finds its own.
+            // Two types of one short name were merged before a schema came that has both. In this second pass each
+            // schema matches its own type.
             for schema in schemas {
                 union = Union::new(&union, schema, limits, &shared).run(&mut is_merged)?;
             }
@@ -75,7 +76,7 @@ struct Union<'a> {
     shared: &'a ShortNames<'a>,
     /// Columns of the one schema stay as they are.
     adds_columns: bool,
-    /// Pairs of branches that have others beside them, which are told apart by their names.
+    /// Pairs of branches of unions with several branches, which are distinguished by their names.
     branch_pairs: HashSet<Pair>,
     /// Types of different names became one although their short name is shared.
     is_merged: bool,

@@ -1,4 +1,4 @@
-//! Which branch of the reader's union takes a type of the writer's.
+//! Selection of the reader's union branch for a type of the writer.
 
 use std::collections::{HashMap, HashSet};
 

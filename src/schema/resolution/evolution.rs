@@ -1,4 +1,4 @@
-//! Where a reading is stricter or laxer than the specification.
+//! Options that make schema resolution stricter or laxer than the specification.
 
 /// Message for a column without a default that the writer did not write.
 pub(crate) const MISSING_COLUMN: &str = "the writer did not write this field and the reader has no default for it";
@@ -10,7 +10,7 @@ pub(crate) const EXTRA_COLUMN: &str = "the writer wrote this field and the reade
 /// The same of a field of a nested record.
 pub(crate) const EXTRA_FIELD: &str = "the writer wrote this field of a nested record and the reader does not have it";
 
-/// How far schemas may differ beside what schema resolution says. The default is the specification itself.
+/// Options for schema differences beyond the rules of schema resolution. The default is the specification itself.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, Evolution, Missing, OpenOptions, Schema};
@@ -44,7 +44,7 @@ pub struct Evolution {
     pub casts: Casts,
 }
 
-/// What becomes of a field that the reader wants and the writer did not write, and that has no default.
+/// The action for a field that the reader's schema has, the writer did not write, and that has no default.
 ///
 /// ```
 /// use polars_avro::{Evolution, Missing};
@@ -61,7 +61,7 @@ pub enum Missing {
     Insert,
 }
 
-/// What becomes of a field that the writer wrote and the reader does not know.
+/// The action for a field that the writer wrote and the reader's schema lacks.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, Evolution, Extra, OpenOptions, Schema};
@@ -75,7 +75,7 @@ pub enum Missing {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extra {
-    /// It is passed over.
+    /// It is skipped.
     #[default]
     Ignore,
     /// It is an error.
@@ -147,7 +147,7 @@ impl Casts {
         Self(self.0 | 1 << cast as u16)
     }
 
-    /// Whether a cast is one of these.
+    /// Returns true if a cast is one of these.
     #[must_use]
     pub const fn allow(self, cast: Cast) -> bool {
         self.0 & 1 << cast as u16 != 0

@@ -1,4 +1,4 @@
-//! What becomes of the pairs that cannot be read, and of those that need them.
+//! Handling of pairs that cannot be read, and of pairs that depend on them.
 
 use super::failure::{Failure, Outcome, SHOWN};
 use super::resolver::Resolver;
@@ -6,13 +6,13 @@ use super::{Branch, FieldAction, Refusal, ResolvedId, Wire};
 use crate::schema::Kind;
 use crate::{Error, Result};
 
-/// How far a failure is followed to its cause.
+/// The maximum number of steps from a failure to its cause.
 const FOLLOWED: usize = 4096;
 
 /// Ends the resolution of a root: its columns and branches that cannot be read are refused when they are met.
 ///
 /// # Errors
-/// Where the root itself cannot be read.
+/// If the root itself cannot be read.
 pub(super) fn settle(resolver: &mut Resolver, root: ResolvedId) -> Result<()> {
     if resolver.wires.iter().all(Outcome::is_ok) {
         return Ok(());

@@ -1,12 +1,12 @@
-//! Why a pair of types cannot be read.
+//! Reasons for which a pair of types cannot be read.
 
 use super::ResolvedId;
 use crate::schema::{Kind, NodeId, Restored, Schema};
 
-/// How many steps of a path, and how many branches of a union, a message shows.
+/// The maximum number of path steps, and of union branches, that a message shows.
 pub(super) const SHOWN: usize = 16;
 
-/// Why a pair cannot be read.
+/// The reason for which a pair cannot be read.
 pub(super) enum Failure {
     /// It is itself at fault; `field` names one of a record's fields, or none.
     Here { field: String, message: String },
@@ -23,7 +23,7 @@ impl Failure {
     }
 }
 
-/// Why a type is not read as another; empty where nothing more is to say.
+/// The reason for which a type is not read as another; empty if the two types explain it.
 pub(super) type Reason = String;
 
 /// Names the option that allows a cast.

@@ -1,10 +1,10 @@
-//! Which field of the writer's record becomes which of the reader's.
+//! Matching of the fields of a writer's record with those of a reader's record.
 
 use std::collections::HashMap;
 
 use crate::schema::{Field, Record, column_name};
 
-/// How the fields of two records match.
+/// The matching fields of two records.
 pub(super) struct Matched {
     /// The reader's field for each of the writer's.
     pub(super) of_writer: Vec<Option<usize>>,

@@ -1,4 +1,4 @@
-//! Which types that hold no others are read as which.
+//! Resolution of types that contain no other types.
 
 use std::collections::HashMap;
 

@@ -50,10 +50,10 @@ impl<'a> Resolver<'a> {
         Self { writer, reader, evolution, pairs, ids, wires, unions, default_values, refused, extra }
     }
 
-    /// Looks at the root and at every pair that it leads to; gives the root.
+    /// Resolves the root and every pair reachable from it; returns the root.
     ///
     /// # Errors
-    /// Where there are too many of them.
+    /// If there are too many pairs.
     pub(super) fn meet_all(&mut self) -> Result<ResolvedId> {
         let root = self.id(Pair { writer: self.writer.root(), reader: self.reader.root(), is_root: true });
         while let Some(&pair) = self.pairs.get(self.wires.len()) {
@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether both are arrays of a fixed width, which is not the same.
+    /// Returns true if both are arrays of a fixed width and the widths differ.
     fn widths_differ(&self, pair: Pair) -> bool {
         let restored = |schema: &Schema, id| Restored::of(schema, schema.node(id));
         match (restored(self.writer, pair.writer), restored(self.reader, pair.reader)) {
@@ -229,7 +229,7 @@ impl<'a> Resolver<'a> {
         Ok(Wire::Union(actions))
     }
 
-    /// What the writer did not write is the reader's default.
+    /// Resolves two records. Fields that the writer did not write get the reader's default.
     fn record(&mut self, pair: Pair, writer: &Record, reader: &Record) -> Outcome<Wire> {
         let Evolution { missing_columns, missing_fields, extra_columns, extra_fields, .. } = self.evolution;
         let (on_missing, on_extra) =

@@ -7,7 +7,7 @@ fn parse(json: &str) -> Schema {
     Schema::parse(json, &Limits::default()).unwrap()
 }
 
-/// How a resolution reads, on one line; types that are open already are `^`.
+/// Formats a resolution on one line; types that are open already are `^`.
 fn show(writer: &str, reader: &str) -> crate::Result<String> {
     let resolution = resolved(writer, reader, Evolution::default())?;
     let mut out = String::new();
@@ -346,7 +346,7 @@ fn by_columns_names_do_not_matter_and_differences_are_errors_before_any_value() 
     for around in inside.map(|text| if text.contains("IN") { text.to_owned() } else { "IN".to_owned() }) {
         let (around_one, around_other) = (&around, &around);
         let fix = |around: &str, inner: &str| {
-            // A union stands alone where it would stand in another.
+            // A union is not nested in another union: only its inner branch is kept.
             let inner =
                 if around.contains("[\"null\",IN]") { inner[8..inner.len() - 1].to_owned() } else { inner.to_owned() };
             record(&format!(r#"{{"name":"v","type":{}}}"#, around.replace("IN", &inner)))

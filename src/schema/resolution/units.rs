@@ -10,7 +10,7 @@ use crate::schema::typed::Typed;
 /// Times of day, or lengths of time, in different units; `None` where one of the two is neither, or the units are equal.
 pub(super) fn counts(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Option<Result<Wire, Reason>> {
     if let (Some(from), Some(to)) = (from.time_of_day(), to.time_of_day()) {
-        // Polars counts the time of day in nanoseconds whatever the file counts.
+        // Polars stores the time of day in nanoseconds, independent of the unit in the file.
         return (from != to).then_some(Ok(Wire::Scaled(scale(from, to))));
     }
     let (from, to) = (from.duration()?, to.duration()?);

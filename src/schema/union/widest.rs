@@ -146,7 +146,7 @@ pub(super) fn named(widest: Kind, one: &Kind, other: &Kind) -> Kind {
     }
 }
 
-/// An enum of the texts of both, whose symbols are those that stand for them.
+/// Returns an enum of the texts of both, with the symbols that represent them.
 fn all_texts(one: &Enum, mine: &[String], other: &Enum, theirs: &[String]) -> Widest {
     let (mut symbols, mut texts) = (one.symbols.clone(), mine.to_vec());
     let (mut taken, known) = (symbols.iter().cloned().collect(), mine.iter().collect::<HashSet<_>>());
