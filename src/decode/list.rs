@@ -1,4 +1,4 @@
-//! array: blocks of items, each with a count in front; a negative count has the block's size in bytes behind it.
+//! array: blocks of items, each after its count. A negative count is followed by the block's size in bytes.
 
 use polars_arrow::array::{Array, ListArray};
 use polars_arrow::datatypes::ArrowDataType;
@@ -13,7 +13,7 @@ use crate::binary::{Fault, data_end, read_length, read_long};
 #[derive(Clone)]
 pub(crate) struct List {
     item: AnyColumn,
-    /// Where each list ends among the items.
+    /// The end of each list in the items.
     ends: Vec<i64>,
     items: usize,
     before: Before,
@@ -21,11 +21,11 @@ pub(crate) struct List {
     budget: ItemBudget,
 }
 
-/// How many items may still come that take no bytes; items that do are bounded by the bytes there are.
+/// A bound for items that take no bytes. Items that take bytes are bounded by the size of the data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ItemBudget {
     limit: usize,
-    /// What an item counts for: the values that it makes in memory. `None` where items take bytes.
+    /// The cost of an item: the number of values that it becomes in memory. `None` if items take bytes.
     weight: Option<usize>,
     spent: usize,
 }
@@ -138,7 +138,7 @@ impl Column for List {
 
     fn reserve(&mut self, n: usize) {
         self.item.reserve(self.before.likely(self.items, self.ends.len(), n));
-        // The first offset comes in front of the ends.
+        // One more, for the first offset before the ends.
         self.ends.reserve_exact(n + 1);
     }
 

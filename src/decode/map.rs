@@ -131,7 +131,7 @@ impl Column for Map {
         let entries = self.before.likely(self.keys.len(), self.ends.len(), n);
         self.keys.reserve(entries);
         self.values.reserve(entries);
-        // The first offset comes in front of the ends.
+        // One more, for the first offset before the ends.
         self.ends.reserve_exact(n + 1);
     }
 

@@ -1,9 +1,9 @@
 //! Decoding: one file per column kind, all implementing [`Column`].
 //!
-//! A column is made empty by the plan, cloned by each task, filled value by value, and finished into an Arrow array.
-//! What a kind needs is in its own file: how a value is read, what a null leaves, what array comes out. [`AnyColumn`]
-//! is the list of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the
-//! next instead of going through memory at every virtual call.
+//! The plan makes an empty column, each task clones it, appends value after value, and finishes it as an Arrow array.
+//! Each kind's file defines how a value is read, what a null appends and which array results. [`AnyColumn`] is the list
+//! of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the next instead
+//! of going through memory at every virtual call.
 
 mod across;
 mod big_decimal;

@@ -1,4 +1,4 @@
-//! Numbers of a fixed width in memory, whatever their width on the wire.
+//! Numbers of a fixed width in memory and any encoding on the wire.
 
 use polars_arrow::array::{Array, PrimitiveArray};
 use polars_arrow::datatypes::ArrowDataType;
@@ -8,7 +8,7 @@ use super::validity::Validity;
 use super::{Column, Rows};
 use crate::binary::Fault;
 
-/// How a number is on the wire and what it is in memory.
+/// A number's encoding on the wire and its type in memory.
 pub(crate) trait Number: Clone + Send + Sync + 'static {
     /// Its type in memory.
     type Native: NativeType;

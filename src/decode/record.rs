@@ -9,8 +9,8 @@ use super::validity::Validity;
 use super::{AnyColumn, Column, Rows};
 use crate::binary::{Fault, PADDING, data_end};
 
-/// Rows that a batch reserves room for before the first one: the rows of a small file, so that its columns need not grow
-/// from nothing. Larger batches reserve more when their first block tells how large rows are.
+/// Number of rows that a batch reserves before the first one: enough for a small file, so that its columns need not
+/// grow. Larger batches reserve more after their first block, when the size of rows is known.
 const FIRST_ROWS: usize = 1024;
 
 /// Decodes one record; returns the position after it.
@@ -71,7 +71,7 @@ impl Record {
         self.decode_each(bytes, pos, n, |pos| pos)
     }
 
-    /// The same; tells `starts` where each of the records begins.
+    /// Appends records as [`Self::decode_rows`], and appends the position of each to `starts`.
     pub(crate) fn decode_noting(
         &mut self,
         bytes: &[u8],
@@ -96,7 +96,7 @@ impl Record {
         self.decode_each(bytes, 0, n, |pos| starts.next().unwrap_or(pos)).map(|_| ())
     }
 
-    /// Appends `n` records; `start` tells where each one begins, given where the one before it ends.
+    /// Appends `n` records. `start` returns the position of a record, given the end of the previous one.
     #[inline(always)]
     fn decode_each(
         &mut self,
@@ -116,7 +116,7 @@ impl Record {
         let (steps, names) = (&mut *self.steps, &*self.names);
         for row in 0..n {
             match decode_steps(steps, names, bytes, start(pos)) {
-                // Short reads may run into the padding; here is where that is noticed.
+                // Short reads may run into the padding, which is detected here.
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return Err((row, Fault::truncated())),
                 Err(fault) => return Err((row, fault)),

@@ -1,6 +1,7 @@
 //! Finds the field at which a block's data ends too early.
 //!
-//! Decoding reads on into the padding behind the data and explains what it finds there. This walk stays inside the data.
+//! The decoder reads on into the padding after the data and reports what it finds there. This walk stays within the
+//! data.
 
 use std::fmt::Write as _;
 
@@ -31,7 +32,7 @@ pub(crate) fn explain_short(writer: &Schema, data: &[u8], pos: usize) -> Option<
 
 const ITEM: &str = "[]";
 
-/// Why the walk does not come to the end of a record.
+/// The reason for which the walk does not reach the end of a record.
 enum Stop {
     /// The data ends before or inside a value; its path, from the inside out.
     Short { inside: bool, path: Vec<String> },
@@ -55,7 +56,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Returns the position behind a value of this type.
+    /// Returns the position after a value of this type.
     fn value(&mut self, id: NodeId, pos: usize) -> Result<usize, Stop> {
         if self.depth == DEPTH {
             return Err(Stop::Other);

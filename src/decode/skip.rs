@@ -8,13 +8,13 @@ use crate::schema::NodeId;
 /// Skips one value, or several neighbours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// So many varints, then so many bytes, then so many blobs, which are a length and as many bytes.
+    /// A number of varints, then of bytes, then of blobs. A blob is a length and as many bytes.
     Flat { varints: usize, bytes: usize, blobs: usize },
     /// Blocks of items.
     Array(Box<[Skip]>),
     /// Blocks of entries, each a blob and a value.
     Map(Box<[Skip]>),
-    /// One of these.
+    /// An index, and a value of the branch with that index.
     Union(Box<[Box<[Skip]>]>),
     /// A record that holds itself, or that is long and used often: a program by its number.
     Named(usize),
@@ -37,7 +37,7 @@ impl SkipPrograms {
         &self.types[writer.index()]
     }
 
-    /// The position behind what `skips` passes over.
+    /// Returns the position after the values that `skips` skips.
     #[inline(always)]
     pub(crate) fn skip(&self, skips: &[Skip], bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         self.run(skips, bytes, pos, 0)

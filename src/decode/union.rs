@@ -53,7 +53,7 @@ pub(crate) struct Union {
 struct Child {
     name: String,
     column: AnyColumn,
-    /// How many values the column has been given; the rest up to the union's length are nulls it has yet to see.
+    /// The number of values in the column. The nulls up to the union's length are appended later.
     len: usize,
 }
 

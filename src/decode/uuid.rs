@@ -11,10 +11,11 @@ pub(crate) struct UuidText;
 #[derive(Clone)]
 pub(crate) struct UuidBytes;
 
-/// Where the hyphens stand in the canonical text.
+/// The positions of the hyphens in the canonical text.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// The canonical text of 32 hexadecimal digits; `None` where there are more, or fewer, or something else is among them.
+/// Returns the canonical text of 32 hexadecimal digits; `None` if their number differs or another character is among
+/// them.
 fn canonical(digits: impl Iterator<Item = u8>) -> Option<[u8; 36]> {
     let mut text = [b'-'; 36];
     let mut at = 0;

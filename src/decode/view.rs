@@ -1,8 +1,9 @@
 //! bytes and string: a length, then the bytes.
 //!
-//! Up to 12 bytes stand in the view itself, cut out of one 16-byte load. Longer values are copied from the block, which
-//! is still in the cache, into buffers of the batch; so no batch keeps a decompressed block alive for a few strings. A
-//! buffer that is full is followed by another one: values need not be next to one another, so none is copied twice.
+//! Values of up to 12 bytes are stored in the view itself, from one 16-byte load. Longer values are copied from the
+//! block, which is still in the cache, into buffers of the batch. This way no batch keeps a decompressed block alive
+//! for a few strings. A full buffer is followed by another one instead of being reallocated, so no value is copied
+//! twice.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -51,19 +52,19 @@ impl Content for Utf8 {
     }
 }
 
-/// Least and most bytes of a buffer, but for a longer value. Less is cheaper to copy than to keep beside others. Several
-/// buffers of a size that allocators have are full but for the last one, where a single one would be as full as the guess was
-/// good, and outgrown ones would be left behind.
+/// The minimum and maximum size of a buffer, unless a single value is longer. Smaller buffers are cheaper to copy than
+/// to keep separately. A single buffer sized by an estimate would be reallocated if the estimate is low. With several
+/// buffers of common allocation sizes, only the last one is partly empty.
 const BUFFER_BYTES: Range<usize> = 4 << 10..128 << 10;
 
 /// A column of bytes or strings.
 #[derive(Clone)]
 pub(crate) struct Views<C> {
     views: Vec<View>,
-    /// The bytes of longer values that came last, and the number of this buffer.
+    /// The buffer that longer values are appended to, and its index.
     tail: Vec<u8>,
     tail_index: u32,
-    /// The bytes of the others. Small columns are faster, so what is seldom used is elsewhere.
+    /// The earlier buffers. Boxed, as they are seldom accessed and a small struct is faster.
     full: Box<FullBuffers>,
     validity: Validity,
     content: PhantomData<C>,
@@ -74,7 +75,7 @@ pub(crate) struct Views<C> {
 struct FullBuffers {
     buffers: Vec<Buffer<u8>>,
     bytes: usize,
-    /// How many bytes longer values are likely to have in the end, those in the tail included.
+    /// The estimated total size of longer values in the batch, those in the tail included.
     likely: usize,
     before: Before,
 }
@@ -131,7 +132,7 @@ impl<C: Content> Views<C> {
         Ok(pos + len)
     }
 
-    /// Appends text of our own making.
+    /// Appends a text that is known to be valid.
     pub(super) fn push_text(&mut self, value: &str) {
         if value.len() <= View::MAX_INLINE_SIZE as usize {
             self.views.push(View::new_inline(value.as_bytes()));
@@ -144,7 +145,7 @@ impl<C: Content> Views<C> {
     #[inline(never)]
     fn push_long(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
         if len <= 32 {
-            // The padding is behind them, so that this much is there.
+            // The padding follows the data, so 32 bytes can be read.
             let (window, _) = read_array::<32>(bytes, pos)?;
             let ((first, _), (last, _)) = (read_array(bytes, pos)?, read_array(bytes, pos + len - 16)?);
             if (has_high_bits(first) || has_high_bits(last)) && !C::is_valid(&window[..len]) {

@@ -39,7 +39,7 @@ impl WholeNumber for u64 {
 pub(crate) struct Whole<T> {
     values: Vec<T>,
     validity: Validity,
-    /// Bytes of each value, `None` where a length stands before them.
+    /// The size of each value in bytes; `None` if each value has a length prefix.
     size: Option<usize>,
 }
 

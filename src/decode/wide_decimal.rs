@@ -11,7 +11,7 @@ use crate::binary::Fault;
 /// A decimal with a precision beyond 38.
 #[derive(Clone)]
 pub(crate) struct WideDecimal {
-    /// Bytes of each value, `None` where a length stands before them.
+    /// The size of each value in bytes; `None` if each value has a length prefix.
     pub(crate) size: Option<usize>,
     pub(crate) precision: usize,
     pub(crate) scale: usize,
@@ -35,7 +35,7 @@ impl TextFormat for WideDecimal {
     }
 }
 
-/// How many zeros are written out before the text switches to an exponent.
+/// The maximum number of zeros written out; texts with more have an exponent.
 const PLAIN_ZEROS: i64 = 1024;
 
 /// `digits` divided by ten to the power of `scale`, exactly: `-0.05`, `12`, `1E+100000`.

@@ -55,7 +55,7 @@ impl Misfits {
 }
 
 impl Conversion {
-    /// Converts an array. Values that are refused are noted, and others stand in their place.
+    /// Converts an array. Values that do not fit are recorded in `misfits` and replaced by placeholders.
     pub(super) fn apply(&self, array: &dyn Array, misfits: &mut Misfits) -> Box<dyn Array> {
         match self {
             Self::Int => integers(array, |value| i32::try_from(value).ok(), "does not fit an Avro int", misfits),
@@ -121,7 +121,7 @@ fn integers<B: NativeType>(
     }
 }
 
-/// How an error goes on after a text that is no symbol.
+/// The end of the error message for a text that is not a symbol.
 const NO_SYMBOL: &str = "does not fit the symbols of the Avro enum";
 
 /// The index of each text's symbol, from texts or categories.

@@ -1,6 +1,6 @@
 //! bytes and string: a length, then the bytes.
 //!
-//! Up to 12 bytes stand in the view itself and are stored as one 16-byte word.
+//! Values of up to 12 bytes are stored in the view itself and written as one 16-byte word.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use polars_buffer::Buffer;
 use super::{Column, downcast};
 use crate::binary::{Fault, MAX_VARINT, SLACK, put_array, put_byte, put_length, put_short, put_slice};
 
-/// What the bytes are in memory.
+/// The type of the bytes in memory.
 pub(crate) trait Content: Clone + Send + Sync + 'static {
-    /// Polars-arrow's word for it.
+    /// The view type of polars-arrow.
     type View: ViewType + ?Sized;
 }
 

@@ -201,8 +201,8 @@ impl AvroReader {
         (!added.is_empty()).then(|| index.into_iter().chain(selected).collect())
     }
 
-    /// Whether decoding may begin with the predicate's columns: each comes out with all of its fields, and one is of
-    /// the files.
+    /// Returns true if the predicate's columns may be decoded first: each is read with all of its fields, and at least
+    /// one comes from the files.
     fn is_worth_asking(&self, predicate: &Predicate, fields: &[Field]) -> bool {
         let columns = self.read.columns.as_ref();
         let is_field = |column: &String| fields.iter().any(|field| field.name == column.as_str());

@@ -12,7 +12,7 @@ use polars::prelude::{
 use super::reader::AvroReader;
 use crate::{FileInput, OpenOptions};
 
-/// How to scan Avro files.
+/// Options for scanning Avro files.
 ///
 /// ```
 /// use polars_avro::ScanArgsAvro;
@@ -92,7 +92,7 @@ pub fn scan_avro_files(
     LazyFrame::anonymous_scan(scan, args)
 }
 
-/// What a query needs to read the files.
+/// The state that a query needs to read the files.
 struct Scan {
     reader: AvroReader,
     row_index: Option<RowIndex>,

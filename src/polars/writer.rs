@@ -33,9 +33,10 @@ pub struct AvroWriter<W> {
 }
 
 impl<W: Write> AvroWriter<W> {
-    /// Writes to whatever takes bytes, in portions of about a megabyte.
+    /// Writes to any [`Write`], in portions of about a megabyte.
     ///
-    /// An error leaves what was written before it: [`FileSink`](crate::FileSink) makes files that appear whole.
+    /// Bytes written before an error remain. Use [`FileSink`](crate::FileSink) for files that appear only when they are
+    /// complete.
     pub fn new(writer: W) -> Self {
         Self { writer, options: WriteOptions::default() }
     }

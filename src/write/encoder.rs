@@ -1,4 +1,4 @@
-//! A share of rows to blocks: encoded, cut, compressed, framed.
+//! Encoding of a share of rows as blocks: encoded, split, compressed, framed.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ pub(super) struct BlockEncoder {
     block_size: usize,
     sync: [u8; SYNC_BYTES],
     scratch: Mutex<Vec<Scratch>>,
-    /// Buffers whose blocks are written.
+    /// Buffers to reuse: their blocks are written.
     buffers: Mutex<Vec<BlockBuffer>>,
 }
 
@@ -28,19 +28,19 @@ pub(super) struct Blocks {
     pub(super) rows: u64,
 }
 
-/// Memory that a task takes over from one before.
+/// Memory that a task reuses from an earlier task.
 struct Scratch {
     compressor: Compressor,
     /// Encoded rows. Never shrinks, so that no memory is zeroed again.
     rows: Vec<u8>,
-    /// Where each row ends.
+    /// The end of each row in `rows`.
     ends: Vec<usize>,
     stage: Stage,
 }
 
 impl BlockEncoder {
     /// # Errors
-    /// Where the codec has no such level.
+    /// If the codec has no such level.
     pub(super) fn new(codec: Codec, level: Option<i32>, block_size: usize, sync: [u8; SYNC_BYTES]) -> Result<Self> {
         let encoder = Self { codec, level, block_size, sync, scratch: Mutex::default(), buffers: Mutex::default() };
         let scratch = encoder.scratch()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{Codec, Schema};
 
-/// How to write a file.
+/// Options for writing a file.
 ///
 /// ```
 /// use polars_avro::{Codec, WriteOptions};
@@ -15,9 +15,9 @@ use crate::{Codec, Schema};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriteOptions {
-    /// How blocks are compressed.
+    /// The codec of the blocks.
     pub codec: Codec,
-    /// How hard; `None` is the codec's own default.
+    /// The compression level; `None` is the codec's own default.
     pub level: Option<i32>,
     /// The schema to write by; `None` is made from the dtypes.
     pub schema: Option<Arc<Schema>>,
@@ -29,7 +29,7 @@ pub struct WriteOptions {
     pub namespace: Option<String>,
     /// The documentation of the root record, if its schema is made from the dtypes.
     pub doc: Option<String>,
-    /// Entries of the header beside the schema and the codec.
+    /// Entries of the header besides the schema and the codec.
     pub metadata: Vec<(String, Vec<u8>)>,
     /// Bytes of a block before compression, at most, if more than one row fits.
     pub block_size: usize,
@@ -50,7 +50,7 @@ impl Default for WriteOptions {
             namespace: None,
             doc: None,
             metadata: Vec::new(),
-            // As much as snappy compresses at once: larger blocks take no less room, smaller ones more.
+            // Snappy compresses units of this size: larger blocks do not compress better, smaller ones compress worse.
             block_size: 64 << 10,
             sync_marker: None,
             n_threads: None,

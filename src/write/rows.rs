@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use crate::encode::{Column, Record};
 
-/// Rows are measured by so many, counted from the first row of the file: so shares, and blocks with them, do not depend
-/// on the batches that the rows came in.
+/// Number of rows that are measured together, counted from the first row of the file. This makes shares and blocks
+/// independent of batch boundaries.
 const GRANULE: usize = 64;
 
-/// The first of a granule's rows stand for all of them: the calling thread alone would look at each.
+/// Number of rows of a granule that are measured; the others are assumed to be alike. Only the calling thread measures,
+/// so measuring every row would slow it down.
 const SAMPLE: usize = 4;
 
 /// The most rows of a share, and of a block: rows may take no bytes.
@@ -19,7 +20,7 @@ pub(super) struct Share {
     /// Number of the first row in the file.
     pub(super) first: u64,
     pub(super) runs: Vec<Run>,
-    /// How many bytes the rows take, about.
+    /// The approximate encoded size of the rows, in bytes.
     size: usize,
     pub(super) rows: usize,
 }

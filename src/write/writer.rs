@@ -49,15 +49,15 @@ pub struct Writer {
     plan: WritePlan,
     /// The schema, if batches may have other columns than the first: it is not made from their dtypes then.
     schema: Option<Arc<Schema>>,
-    /// Whether fields without a column get their default.
+    /// True if fields without a column get their default.
     use_defaults: bool,
     sink: Box<dyn Sink>,
     rows: Rows,
     tasks: OrderedTasks<BlockEncoder>,
-    /// Whether a share was handed to the tasks.
+    /// True after a share was submitted to the tasks.
     started: bool,
     written: Written,
-    /// An error came before: the file cannot become whole.
+    /// True after an error, or when the file is finished: no more calls are allowed.
     failed: bool,
     /// A forked process has the writer, but none of its threads.
     process: u32,
@@ -100,7 +100,7 @@ pub struct Written {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Unsupported`] where a dtype has no Avro type; [`ErrorKind::Argument`] where a name is not allowed.
+/// [`ErrorKind::Unsupported`] if a dtype has no Avro type; [`ErrorKind::Argument`] if a name is not allowed.
 pub fn avro_schema_of(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<String> {
     let names =
         AvroNames { name: options.name.clone(), namespace: options.namespace.clone(), doc: options.doc.clone() };
@@ -113,7 +113,7 @@ impl Writer {
     /// Begins a file of these columns. `first` as in [`avro_schema_of`]; they are not written. `sink` is opened last.
     ///
     /// # Errors
-    /// Where the columns do not fit the schema, or an option means nothing: the sink is not opened then.
+    /// If the columns do not fit the schema, or an option is invalid. The sink is not opened in these cases.
     pub fn create(
         sink: impl FnOnce() -> Result<Box<dyn Sink>>,
         fields: &[Field],
@@ -197,17 +197,18 @@ impl Writer {
         self.written
     }
 
-    /// Writes the rows of a batch. What does not fill a block waits for more.
+    /// Writes the rows of a batch. Rows that do not fill a share are buffered.
     ///
     /// Its columns are those of the file. If the options have a schema, they may be any that fit it.
     ///
     /// # Errors
-    /// Where the batch has other columns, a value does not fit its type, or the sink fails. The file is lost then.
+    /// If the batch has other columns, a value does not fit its type, or the sink fails. The file cannot be continued
+    /// after an error.
     pub fn write(&mut self, batch: &StructArray) -> Result<()> {
         self.guarded(|writer| writer.write_batch(batch))
     }
 
-    /// Writes what is left and makes the file visible.
+    /// Writes the buffered rows and makes the file visible.
     ///
     /// # Errors
     /// As [`Writer::write`].
@@ -215,7 +216,7 @@ impl Writer {
         self.guarded(|writer| {
             let rest = writer.rows.rest();
             if rest.rows > 0 && !writer.started {
-                // The whole file is one share: no thread is worth being woken.
+                // The whole file is one share, so waking a thread does not pay.
                 let blocks = writer.tasks.workload().encode(&rest)?;
                 writer.put_blocks(blocks)?;
             } else if rest.rows > 0 {
@@ -225,13 +226,13 @@ impl Writer {
                 writer.put_blocks(blocks?)?;
             }
             writer.sink.finish()?;
-            // A second call finds nothing to do wrong.
+            // A second call is an error.
             writer.failed = true;
             Ok(writer.written)
         })
     }
 
-    /// Does something that must not go on after an error.
+    /// Runs `work` unless an earlier call failed, and notes if it fails.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.process != std::process::id() {
             return Err(Error::argument("the file was begun by another process, which alone can go on with it"));
@@ -313,7 +314,7 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// Whether two fields hold the same type. What Arrow notes about nulls does not matter: every column may have them.
+/// Returns true if two fields have the same dtype. Arrow's nullability is ignored, as every column may have nulls.
 fn same_dtype(a: &Field, b: &Field) -> bool {
     let all = |a: &[Field], b: &[Field]| {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))

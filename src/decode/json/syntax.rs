@@ -1,4 +1,4 @@
-//! How JSON spells objects, strings and numbers.
+//! JSON syntax of objects, strings and numbers.
 
 use std::collections::HashMap;
 

@@ -241,7 +241,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Returns true if values of this type take no bytes; nobody bounds the items of a default but the default itself.
+    /// Returns true if values of this type take no bytes. The items of a default count too, as only the default itself
+    /// bounds them.
     fn is_empty(&self, id: ResolvedId) -> bool {
         let node = &self.graph.resolution.nodes[id.0 as usize];
         node.writer_is_reader || self.graph.programs.of(node.writer).is_empty()
