@@ -1,4 +1,4 @@
-//! The rows of a Binary column, with padding behind each.
+//! The rows of a Binary column, each with padding after it.
 
 use std::ops::Range;
 
@@ -24,11 +24,11 @@ pub(super) struct Segment<'a> {
     pub(super) rows: Range<usize>,
 }
 
-/// Bytes of a row, and behind them `PADDING` bytes of any content.
+/// The bytes of a row, followed by `PADDING` bytes of any content.
 #[derive(Clone, Copy)]
 pub(super) struct Cell<'a>(&'a [u8]);
 
-/// Memory for a row that has no bytes behind it where it stands.
+/// Memory for a copy of a row that has no padding in its buffer.
 #[derive(Default)]
 pub(super) struct Scratch {
     inline: [u8; INLINE + 4 + PADDING],
@@ -91,13 +91,13 @@ impl<'a> Segment<'a> {
         )
     }
 
-    /// Whether nulls are rare: most runs of rows between them are long.
+    /// Returns true if nulls are rare, so that most runs of rows between them are long.
     pub(super) fn has_long_runs(&self) -> bool {
         self.chunk.null_count() <= self.chunk.len() / 64
     }
 
-    /// Rows in the buffer of the first one, up to one that is null or short, or that the buffer ends with: the buffer, and
-    /// where each begins in it.
+    /// Returns the buffer of the first row, and the rows in it with their offsets. They end before a row that is null,
+    /// inline or in another buffer, or that has no padding after it.
     #[inline(always)]
     pub(super) fn in_place(&self, rows: Range<usize>) -> (&'a [u8], impl Iterator<Item = (usize, Cell<'a>)>) {
         let (start, validity) = (rows.start - self.start, self.chunk.validity());
@@ -138,7 +138,7 @@ impl Scratch {
         Cell(&self.long)
     }
 
-    /// The bytes as the datum of a schema `bytes`: behind their length.
+    /// Returns the bytes as a datum of the schema `bytes`: with a length prefix.
     pub(super) fn with_length(&mut self, bytes: &[u8]) -> Cell<'_> {
         self.long.clear();
         let mut rest = 2 * bytes.len() as u64;
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn rows_in_place_are_those_of_one_buffer() {
         let long = |i: u8| Some([i; 20]);
-        // The last row of a buffer has no padding behind it.
+        // The last row of a buffer has no padding after it.
         let first = BinaryViewArray::from_slice([long(0), long(1), None, long(3), long(4)]);
         let second = BinaryViewArray::from_slice([long(5), long(6), long(7)]);
         let chunks = [first.clone(), joined(&first, &second)];

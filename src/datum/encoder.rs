@@ -42,7 +42,7 @@ const GRANULE: usize = 256;
 pub struct DatumEncoder {
     schema: Arc<Schema>,
     header: Vec<u8>,
-    /// The values are bytes that nothing but the header stands in front of.
+    /// True if the values are bytes that are written after the header without a length.
     is_plain: bool,
 }
 
@@ -143,7 +143,7 @@ impl DatumEncoder {
     }
 }
 
-/// Returns how many bytes the length in front of bytes takes.
+/// Returns the size of the length prefix of a bytes datum.
 fn length_bytes(datum: &[u8]) -> usize {
     datum.iter().take_while(|&&byte| byte >= 0x80).count() + 1
 }

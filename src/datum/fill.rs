@@ -1,4 +1,4 @@
-//! Rows into a column.
+//! Decoding of rows into a column.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::run::Run;
 use super::writers::{Writer, WriterSchemas};
 use crate::decode::{AnyColumn, Column, Merge, NextLook};
 
-/// Rows whose size tells how much room the rest needs.
+/// Number of rows from which the capacity for the remaining rows is first estimated.
 const SAMPLE: usize = 256;
 
-/// What ended the filling of a column before its rows did.
+/// The reason for which a column was not filled with all rows.
 pub(super) enum Stop {
     /// The row failed; perhaps only in this place, see [`super::task`].
     Row(usize),
@@ -32,7 +32,7 @@ pub(super) fn fill(
     bad: &[usize],
     probe: &mut Probe<'_>,
 ) -> Result<Box<dyn Array>, Stop> {
-    // What fails together is decoded row by row, which tells the first row at fault.
+    // If decoding rows together fails, they are decoded one by one to find the first bad row.
     match fill_rows(router, cells, rows.clone(), bad, probe, true) {
         Err(Stop::Row(_)) => fill_rows(router, cells, rows, bad, probe, false),
         done => done,

@@ -48,7 +48,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// Decodes the datum behind a row's header, which must end where the row does.
+/// Decodes the datum after a row's header. It must end at the end of the row.
 #[inline(always)]
 pub(super) fn decode(
     route: &Route,

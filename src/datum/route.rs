@@ -1,4 +1,4 @@
-//! The way to read a row: its header, and the schema behind it.
+//! The interpretation of a row: its header and its writer's schema.
 
 use super::cells::Cell;
 use super::framing::Header;

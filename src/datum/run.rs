@@ -21,12 +21,12 @@ pub(super) struct Run<'a> {
     pub(super) segment: &'a Segment<'a>,
     pub(super) route: &'a Route,
     pub(super) writer: &'a Writer,
-    /// This row is of the route, whatever others are.
+    /// The row that the route was selected for, even if it does not apply to other rows.
     pub(super) first: usize,
 }
 
 impl<'a> Run<'a> {
-    /// Decodes rows up to one that is null or of another route; gives that one, or the one that failed.
+    /// Decodes rows up to one that is null or has another route. Returns that row, or the row that failed.
     #[inline(always)]
     pub(super) fn decode(
         &self,
@@ -78,8 +78,8 @@ impl<'a> Run<'a> {
         Ok(row)
     }
 
-    /// The first rows that stand in one buffer and are of the route: where their datums begin and their padding ends.
-    /// Returns the buffer, and how many they are.
+    /// Stores the positions of the datums and the ends of the padding of the first rows that have this route and share
+    /// a buffer. Returns the buffer and the number of rows.
     #[inline(always)]
     fn gather(
         &self,

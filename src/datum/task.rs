@@ -62,7 +62,8 @@ impl Tasks<'_> {
                         }
                     }
                 }
-                // The row is good on its own: limits count over a whole batch, which ends in front of it.
+                // The row is good on its own, but a limit over the whole batch was reached: the batch ends before this
+                // row.
                 Examined::Good if row > start => {
                     match fill(self.router, self.cells, start..row, from(&bad, start), &mut probe) {
                         Ok(array) => arrays.push(array),

@@ -26,9 +26,9 @@ pub(super) struct WriterSchemas {
     by_id: HashMap<u64, usize>,
     /// The schema of rows without a header.
     pub(super) bare: Option<usize>,
-    /// The schema of all rows with an id, whatever it is.
+    /// The schema of all rows with a registry id, if those ids are not looked up.
     any_id: Option<usize>,
-    /// The ids that may be asked for, if not any.
+    /// The ids that may be looked up; any if `None`.
     ids: Option<Arc<HashSet<u64>>>,
 }
 

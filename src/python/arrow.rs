@@ -28,12 +28,13 @@ pub(super) struct Batches {
     fields: Arc<[Field]>,
     height: usize,
     rest: Option<Vec<crate::Batch>>,
-    /// Whether they can be taken again. All batches of a file are given away, as each array costs memory of its own.
+    /// True if the rows can be taken again. The batches of a whole file are moved out instead, as cloning allocates
+    /// memory for each array.
     is_kept: bool,
     bad_blocks: Vec<Report>,
 }
 
-/// Rows that come back.
+/// Rows passed back from Python.
 #[derive(FromPyObject)]
 pub(super) enum Returned<'py> {
     One(PyRef<'py, Batch>),
@@ -132,13 +133,13 @@ impl Batches {
         stream_capsule(py, root, self.take()?.into_iter().map(rows))
     }
 
-    /// How many batches there are.
+    /// Returns the number of batches.
     #[getter]
     fn n_batches(&self) -> usize {
         self.rest.as_ref().map_or(0, Vec::len)
     }
 
-    /// The same rows column by column.
+    /// Returns the same rows column by column.
     fn columns(&mut self) -> PyResult<Vec<Column>> {
         let mut columns = vec![Vec::new(); self.fields.len()];
         for batch in self.take()? {

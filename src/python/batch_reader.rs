@@ -22,23 +22,22 @@ pub(super) struct BatchReader {
     running: Arc<Running>,
 }
 
-/// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share
-/// are small.
+/// Joins small batches: a file yields them if its blocks, or the tasks of its threads, are small.
 struct Joined {
     reader: crate::BatchReader,
     rows: usize,
     bytes: usize,
     join_next: bool,
-    /// Batches that will come out as one, and their rows and bytes.
+    /// Batches to return as one, with their rows and bytes.
     group: Vec<crate::Batch>,
     height: usize,
     weight: usize,
-    /// The group is as large as it may be, or ends before `behind`.
+    /// True if the group has the maximum size, or ends before `behind`.
     complete: bool,
     behind: Option<crate::Result<crate::Batch>>,
 }
 
-/// What Python gets: rows in one piece or in several.
+/// Rows for Python, as one batch or several.
 #[derive(IntoPyObject)]
 pub(super) enum Rows {
     One(Batch),
@@ -46,7 +45,7 @@ pub(super) enum Rows {
 }
 
 impl BatchReader {
-    /// Small batches are joined; the first one comes as it is unless `join_first`.
+    /// Joins small batches; the first one is only joined if `join_first`.
     pub(super) fn new(
         reader: crate::BatchReader,
         options: &crate::ReadOptions,
@@ -107,7 +106,7 @@ impl Joined {
         }
     }
 
-    /// The next rows as they are, whatever was about to be joined.
+    /// Returns the next batch unjoined.
     fn next_alone(&mut self) -> Option<crate::Result<crate::Batch>> {
         self.complete = false;
         if self.group.is_empty() {
@@ -118,7 +117,7 @@ impl Joined {
         Some(Ok(batch))
     }
 
-    /// Puts rows in front of those that have not come out.
+    /// Puts batches back before those that were not returned yet.
     fn give_back(&mut self, batches: Vec<crate::Batch>) {
         self.height += batches.iter().map(|batch| batch.height).sum::<usize>();
         self.weight += batches.iter().map(|batch| batch.bytes).sum::<usize>();
@@ -170,7 +169,7 @@ impl BatchReader {
         py.without_gil(|| self.lock().give_back(batches));
     }
 
-    /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
+    /// Exports the remaining batches as an Arrow stream. Both the stream and this reader may take batches.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,

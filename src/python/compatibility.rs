@@ -1,4 +1,4 @@
-//! Whether a reader with one schema can read files of another.
+//! Check that a reader with one schema can read files of another.
 
 use pyo3::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a file may ask for, and what was left out of it. The classes live in `polars_avro`.
+//! Limits on the resources of a file, and reports of dropped blocks. The classes are defined in `polars_avro`.
 
 use pyo3::prelude::*;
 

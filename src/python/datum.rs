@@ -19,15 +19,15 @@ use crate::{DatumOptions, Decoded, Limits as CoreLimits, Schema, datum_schema_of
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct DatumDecoder(crate::DatumDecoder);
 
-/// What became of a column; gives it away once.
+/// The result of decoding a column; the column can be taken once.
 #[pyclass(module = "polars_avro._core")]
 pub(super) struct Datums {
     field: Field,
     arrays: Option<Vec<Box<dyn Array>>>,
-    /// How many rows are bad, and what is wrong with the first of them.
+    /// The number of bad rows, and the error of the first one.
     #[pyo3(get)]
     bad: (usize, Option<String>),
-    /// Ids that are needed first; there is no column then.
+    /// Ids whose schemas are needed first; there is no column in this case.
     #[pyo3(get)]
     missing: Vec<u64>,
 }

@@ -49,7 +49,7 @@ impl Frame {
     }
 }
 
-/// The batches of whatever offers Arrow data, as they are asked for.
+/// The batches of an object with an Arrow interface, imported on demand.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct FrameStream {
     fields: Arc<[Field]>,

@@ -36,7 +36,8 @@ struct Inside;
 impl Inside {
     /// Lets the thread in, unless the gate is closed.
     fn enter() -> Option<Self> {
-        // Counted before the gate is looked at, so that whoever closes it sees this thread, or this thread sees it closed.
+        // Counted before the gate is checked: either the thread that closes the gate sees this thread, or this thread
+        // sees the gate closed.
         INSIDE.fetch_add(1, Ordering::SeqCst);
         let inside = Self;
         let closed_by = CLOSED_BY.load(Ordering::SeqCst);
@@ -110,7 +111,7 @@ pub(super) fn begin_stopping() {
     STOPPED_BY.store(current_thread(), Ordering::SeqCst);
 }
 
-/// Whether another thread ends the program, so that nobody waits for the work of this one.
+/// Returns true if another thread ends the program, so the work of this one is no longer needed.
 pub(super) fn is_stopping() -> bool {
     let stopped_by = STOPPED_BY.load(Ordering::SeqCst);
     stopped_by != 0 && stopped_by != current_thread()

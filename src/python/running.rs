@@ -13,7 +13,7 @@ use crate::Canceller;
 /// All reads whose batches may still be asked for. The lock is taken with the GIL held, so a fork finds it free.
 static RUNNING: Mutex<Vec<Weak<Running>>> = Mutex::new(Vec::new());
 
-/// How a read is ended from outside.
+/// The handles for ending a read from another thread.
 pub(super) struct Running {
     canceller: Canceller,
     slow: Slow,
@@ -44,7 +44,7 @@ impl Running {
     }
 }
 
-/// Ends all reads: whoever asks for their next batch gets an error.
+/// Ends all reads: a call for their next batch raises an error.
 #[pyfunction]
 pub(super) fn stop_reads(py: Python<'_>) {
     begin_stopping();
@@ -56,22 +56,22 @@ pub(super) fn stop_reads(py: Python<'_>) {
     py.detach(|| reads.iter().for_each(|read| read.stop()));
 }
 
-/// What asking for more of a stopped read raises.
+/// Returns the error for a request to a stopped read.
 pub(super) fn stopped_error() -> PyErr {
     PyRuntimeError::new_err("the read was stopped: the interpreter is shutting down")
 }
 
 /// Called when Polars drops a reader: finishes it, but not on the main thread.
 ///
-/// No bytecode runs there: the interpreter would raise a pending `KeyboardInterrupt` in it, and the interrupt would be
-/// lost with whatever a destructor raises.
+/// No bytecode runs there: the interpreter would raise a pending `KeyboardInterrupt` in it, and an exception of a
+/// destructor is lost.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct OnDrop {
     finish: Py<PyAny>,
-    /// `_thread.get_ident`, and what it returns on the main thread.
+    /// `_thread.get_ident`, and its result on the main thread.
     get_ident: Py<PyAny>,
     main_thread: u64,
-    /// Where a reader waits that was dropped on the main thread: `list.append`.
+    /// Stores a reader that was dropped on the main thread, to finish it later: `list.append`.
     postpone: Py<PyAny>,
 }
 

@@ -27,12 +27,12 @@ fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
     attach(work)?.map_err(|raised| Error::new(ErrorKind::Callback, "writing failed").with_cause(raised))
 }
 
-/// Whether None from `write` says that nothing was taken, as the raw files of Python have it.
+/// Returns true if None from `write` means that no bytes were written, as with Python's raw files.
 fn is_raw(target: &Bound<'_, PyAny>) -> PyResult<bool> {
     target.is_instance(&target.py().import("io")?.getattr("RawIOBase")?)
 }
 
-/// Calls `write` until it has taken everything: unbuffered files may take less.
+/// Calls `write` until all bytes are written: unbuffered files may write fewer.
 fn write_all<'py>(target: &Bound<'py, PyAny>, mut rest: Bound<'py, PyBytes>) -> PyResult<()> {
     while !rest.as_bytes().is_empty() {
         let (taken, len) = (target.call_method1("write", (&rest,))?, rest.as_bytes().len());

@@ -13,7 +13,7 @@ use super::open_file::OpenFile;
 use super::store::StoreFile;
 use crate::{FileInput, MemorySource, Result, Source};
 
-/// What Python may open. The order matters: bytes would be a path as well.
+/// A source that Python can open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
 pub(super) enum SourceArg {
     Bytes(PyBackedBytes),
@@ -24,7 +24,7 @@ pub(super) enum SourceArg {
 }
 
 impl SourceArg {
-    /// The source behind it if its reads may wait for long.
+    /// Returns the source if its reads may block for long.
     pub(super) fn slow(&self) -> Slow {
         match self {
             #[cfg(feature = "object_store")]

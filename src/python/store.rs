@@ -15,7 +15,7 @@ use crate::{
     CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions, WaitCheck,
 };
 
-/// A file in an object store or behind HTTP. Nothing is requested before it is read.
+/// A file in an object store or on an HTTP server. Nothing is requested before the first read.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct StoreFile(pub(super) crate::StoreFile);
 
@@ -38,8 +38,8 @@ impl StoreFile {
     }
 }
 
-/// Files to read in this order, with one set of options. Callables in `credentials`, by the kind of store, are told
-/// whether the last keys were refused, and return a dict and an expiry in Unix seconds.
+/// Creates files to read in this order, with one set of options. `credentials` are callables by the kind of store.
+/// Their argument is true if the last keys were refused. They return a dict and an expiry in Unix seconds.
 #[pyfunction]
 #[pyo3(signature = (urls, options, credentials, chunk_size=None))]
 pub(super) fn store_files(
@@ -116,7 +116,7 @@ fn check() -> WaitCheck {
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct StoreTargets(crate::StoreTargets);
 
-/// Objects that nobody has committed are given up, which waits for the store: other threads go on meanwhile.
+/// Aborts objects that were not committed. The GIL is released, as this waits for the store.
 impl Drop for StoreTargets {
     fn drop(&mut self) {
         drop_without_gil(|| self.0.abort());

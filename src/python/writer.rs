@@ -16,11 +16,11 @@ use crate::{
     Codec, FileSink, FileSource, Header, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
 };
 
-/// How to write; the same options serve any number of files.
+/// Options for writing any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct WriteOptions {
     core: crate::WriteOptions,
-    /// Whether a file that is appended to keeps its codec.
+    /// True if a file that is appended to keeps its codec.
     keeps_codec: bool,
 }
 

@@ -241,8 +241,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Returns true if values of this type take no bytes. The items of a default count too, as only the default itself
-    /// bounds them.
+    /// Returns true if values of this type take no bytes. Items of a default count as such too, as only the default
+    /// itself bounds them.
     fn is_empty(&self, id: ResolvedId) -> bool {
         let node = &self.graph.resolution.nodes[id.0 as usize];
         node.writer_is_reader || self.graph.programs.of(node.writer).is_empty()

@@ -99,7 +99,7 @@ unsafe impl Sync for CArray {}
 /// Moves a struct out of its capsule. An empty one stays there, which releases nothing.
 fn take<T: CStruct>(capsule: &Bound<'_, PyAny>) -> PyResult<T> {
     let pointer = capsule.cast::<PyCapsule>()?.pointer_checked(Some(T::CAPSULE))?.cast::<T>();
-    // SAFETY: a capsule of this name holds such a struct, and the interpreter is attached, so nobody else takes it.
+    // SAFETY: a capsule of this name holds such a struct, and the interpreter is attached, so no other thread takes it.
     Ok(unsafe { std::mem::replace(&mut *pointer.as_ptr(), T::empty()) })
 }
 
@@ -194,7 +194,7 @@ impl CSchema {
         let mut next = |len: usize| {
             // SAFETY: metadata holds a number of entries, and for each the lengths of key and value before their bytes.
             let bytes = unsafe { std::slice::from_raw_parts(at, len) };
-            // SAFETY: as above; the pointer is at most one behind the end.
+            // SAFETY: as above; the pointer is at most one past the end.
             at = unsafe { at.add(len) };
             bytes
         };
