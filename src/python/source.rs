@@ -1,4 +1,4 @@
-//! What Python may open.
+//! Sources that Python can open.
 
 use std::path::PathBuf;
 use std::sync::Arc;
