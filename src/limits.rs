@@ -1,7 +1,7 @@
-//! Bounds on what reading a file may cost.
+//! Bounds on the resources that reading a file may use.
 
-/// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]: types and values nest in the call stack, whose
-/// smallest, that of a thread, has 2 MiB.
+/// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]. Nested types and values are processed recursively, and
+/// the smallest stack, that of a thread, has 2 MiB.
 const STACK_DEPTH: usize = 256;
 
 /// Bounds on the resources that reading one file may use, independent of the file's content.
@@ -40,12 +40,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// [`Self::schema_depth`], bounded by the stack.
+    /// Returns [`Self::schema_depth`], bounded by the stack.
     pub(crate) fn type_depth(&self) -> usize {
         self.schema_depth.min(STACK_DEPTH)
     }
 
-    /// [`Self::data_depth`], bounded by the stack.
+    /// Returns [`Self::data_depth`], bounded by the stack.
     pub(crate) fn value_depth(&self) -> usize {
         self.data_depth.min(STACK_DEPTH)
     }

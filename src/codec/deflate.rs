@@ -54,7 +54,7 @@ impl Decoder {
     }
 }
 
-/// Decodes a stream that has no end: all of its bytes are sound.
+/// Decodes a stream without an end marker. All of its bytes must be valid.
 #[cold]
 fn decode_unfinished(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<StreamEnd> {
     out.clear();
@@ -69,7 +69,7 @@ fn decode_unfinished(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<St
         match step.status {
             _ if out.len() > limit => return Err(Codec::Deflate.over_limit(limit)),
             Ok(MZStatus::Ok) if step.bytes_written > 0 => {}
-            // Nothing more comes out of bytes that are all used.
+            // All input is used, and no output is left.
             Ok(MZStatus::Ok) | Err(MZError::Buf) if rest.is_empty() => return Ok(StreamEnd::Missing),
             _ => return Err(Codec::Deflate.cut_short()),
         }

@@ -57,7 +57,7 @@ pub enum Codec {
 impl Codec {
     const ALL: [Self; 6] = [Self::Null, Self::Deflate, Self::Snappy, Self::Zstandard, Self::Bzip2, Self::Xz];
 
-    /// The codec of this name in `avro.codec`.
+    /// Returns the codec of this name in `avro.codec`.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`] for every other name, and for a codec whose cargo feature is off.
@@ -70,7 +70,7 @@ impl Codec {
         codec.check_enabled().map(|()| codec)
     }
 
-    /// Checks that this crate is built with the codec, whose feature has its name.
+    /// Checks that this crate is built with the codec. The cargo feature has the codec's name.
     fn check_enabled(self) -> Result<()> {
         let is_enabled = match self {
             Self::Null | Self::Deflate => true,
@@ -86,7 +86,7 @@ impl Codec {
         Err(Error::new(ErrorKind::Unsupported, message))
     }
 
-    /// Its name in `avro.codec`.
+    /// Returns the codec's name in `avro.codec`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -99,18 +99,17 @@ impl Codec {
         }
     }
 
-    /// Returns true if blocks hold the data as it is.
+    /// Returns true if blocks hold uncompressed data.
     pub(crate) fn is_identity(self) -> bool {
         self == Self::Null
     }
 
-    /// Returns how many times the size of a block its content is expected to be.
+    /// Returns the expected compression ratio.
     pub(crate) fn expected_ratio(self) -> u64 {
         if self.is_identity() { 1 } else { 3 }
     }
 
-    /// Returns true if bytes after the end of a compressed block go unnoticed, as its format does not say where it
-    /// ends.
+    /// Returns true if bytes after the end of a compressed stream are ignored, so that they do not reveal damage.
     pub(crate) fn tolerates_trailing_bytes(self) -> bool {
         self == Self::Deflate
     }
@@ -120,13 +119,13 @@ impl Codec {
         Error::data(format!("{}: {what}", self.name()))
     }
 
-    /// The error of a block whose compressed stream does not come to its end.
+    /// Returns the error for a block whose compressed stream is corrupt or truncated.
     #[cold]
     pub(crate) fn cut_short(self) -> Error {
         self.damaged("the block is damaged or cut short")
     }
 
-    /// The library failed where it could not have.
+    /// Returns the error for an unexpected failure of the library.
     #[cold]
     fn broken(self, what: impl std::fmt::Display) -> Error {
         Error::new(ErrorKind::Internal, format!("{}: {what}", self.name()))
@@ -172,15 +171,15 @@ pub(crate) struct Decompressor {
 }
 
 impl Decompressor {
-    /// A decompressor that has allocated nothing yet.
+    /// Returns a decompressor without any allocation.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Replaces `out` by the bytes that `block` holds.
+    /// Replaces `out` by the content of `block`.
     ///
     /// Pass the same `out` again, unchanged: the new bytes overwrite the old ones, so that nothing has to be zeroed.
-    /// After an error its content means nothing. `limit` does not apply to the null codec.
+    /// After an error its content is unspecified. `limit` does not apply to the null codec.
     pub(crate) fn decompress(
         &mut self,
         codec: Codec,
@@ -204,7 +203,7 @@ impl Decompressor {
     }
 }
 
-/// Compresses block after block at one level.
+/// Compresses blocks at one level.
 pub(crate) struct Compressor(Encoder);
 
 enum Encoder {
@@ -217,7 +216,7 @@ enum Encoder {
 }
 
 impl Compressor {
-    /// A compressor; `None` is the codec's own default level.
+    /// Returns a compressor; `None` is the codec's own default level.
     pub(crate) fn new(codec: Codec, level: Option<i32>) -> Result<Self> {
         codec.check_enabled()?;
         Ok(Self(match codec {
@@ -249,16 +248,16 @@ impl Compressor {
     }
 }
 
-/// The `len` bytes of `out` from `pos` on.
+/// Returns the `len` bytes of `out` from `pos` on, growing `out` if necessary.
 fn room(out: &mut Vec<u8>, pos: usize, len: usize) -> &mut [u8] {
     if out.len() < pos + len {
-        // A little more, so that it does not grow with every block.
+        // With a margin, so that it does not grow with every block.
         out.resize(pos + len + len / 8, 0);
     }
     &mut out[pos..pos + len]
 }
 
-/// Copies a block that is made already.
+/// Copies an encoded block to `pos`.
 fn put_block(block: &[u8], out: &mut Vec<u8>, pos: usize) -> usize {
     room(out, pos, block.len()).copy_from_slice(block);
     block.len()

@@ -43,7 +43,7 @@ fn fault(error: XzError) -> Error {
 
 pub(super) struct Encoder {
     level: u32,
-    /// The block, as long as its length is not known.
+    /// The block, encoded here first because its length is written before it.
     block: Vec<u8>,
 }
 

@@ -27,7 +27,7 @@ impl Decoder {
             Ok(Some(content)) if content > limit as u64 => return Err(Codec::Zstandard.over_limit(limit)),
             Ok(Some(content)) => (content as usize).min(block.len().saturating_mul(MOST_UNSEEN)),
             Ok(None) => self.expansion.guess(block.len()),
-            // Not a frame, or cut short: decoding says what is wrong.
+            // Not a frame, or truncated: decoding returns the error.
             Err(_) => 0,
         };
         loop {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Kind, NodeId, Properties, Record, Schema};
 use crate::{Error, Result};
 
-/// Depth of the types of one default; a record that is its own default never ends.
+/// The maximum depth of one default: a record that contains its own default would nest without bound.
 const DEPTH: usize = 256;
 
 /// The maximum number of values in all defaults of one resolution. Defaults can omit fields that have defaults
@@ -23,7 +23,7 @@ pub(super) fn encode_default(schema: &Schema, id: NodeId, value: &Value, left: &
     Ok(encoder.out)
 }
 
-/// The same for one default alone.
+/// Encodes one default with its own bound on values, see [`encode_default`].
 pub(crate) fn encode_one_default(schema: &Schema, id: NodeId, value: &Value) -> Result<Vec<u8>> {
     encode_default(schema, id, value, &mut VALUES.clone())
 }
@@ -57,7 +57,7 @@ impl Encoder<'_> {
         encoded
     }
 
-    /// A value that holds no others; `None` where it is of another type.
+    /// Writes a value that is not nested; `None` if it is of another type.
     fn leaf(&mut self, kind: &Kind, value: &Value) -> Option<()> {
         match kind {
             Kind::Null => value.as_null()?,
@@ -106,7 +106,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Fields that the default leaves out have their own.
+    /// Writes a record. Fields missing in the default get their own defaults.
     fn record(&mut self, record: &Record, given: &Properties) -> Result<()> {
         for field in &record.fields {
             let Some(value) = given.get(&field.name).or(field.default.as_ref()) else {
@@ -118,7 +118,8 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// The first branch that fits: version 1.12 of the specification allows any, earlier ones the first alone.
+    /// Writes the first branch that fits: version 1.12 of the specification allows any branch, earlier ones only the
+    /// first.
     fn union(&mut self, branches: &[NodeId], value: &Value) -> Result<()> {
         let start = self.out.len();
         for (index, &branch) in branches.iter().enumerate() {
@@ -147,7 +148,7 @@ impl Encoder<'_> {
         self.out.extend(bytes);
     }
 
-    /// A zig-zag varint.
+    /// Writes a zig-zag varint.
     fn long(&mut self, value: i64) {
         let mut rest = (value << 1 ^ value >> 63) as u64;
         while rest > 0x7f {
@@ -158,7 +159,7 @@ impl Encoder<'_> {
     }
 }
 
-/// A number, or one of those that JSON cannot write.
+/// Parses a number, or a text for one that JSON cannot represent.
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::String(text) => match text.as_str() {
@@ -171,7 +172,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Bytes are written as the code points 0 to 255.
+/// Decodes bytes that are written as the code points 0 to 255.
 fn code_points(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|point| u8::try_from(point).ok()).collect()
 }

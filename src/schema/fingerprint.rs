@@ -24,7 +24,7 @@ pub enum Fingerprint {
 }
 
 impl Schema {
-    /// The fingerprint of the [canonical form](Schema::canonical_form).
+    /// Returns the fingerprint of the [canonical form](Schema::canonical_form).
     ///
     /// The bytes of [`Fingerprint::Rabin`] are little-endian, as in the header of the single-object encoding.
     #[must_use]
@@ -38,7 +38,7 @@ impl Schema {
     }
 }
 
-/// The polynomial, and the fingerprint of no bytes.
+/// The polynomial of CRC-64-AVRO, which is also the fingerprint of empty input.
 const EMPTY: u64 = 0xc15d_213a_a4d7_a795;
 
 /// Lookup table of CRC-64-AVRO: the contribution of each low byte of the remainder.

@@ -1,4 +1,4 @@
-//! A [`Schema`] back to JSON.
+//! Conversion of a [`Schema`] to JSON.
 
 use std::collections::HashSet;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Field, Kind, Name, NodeId, Properties, Schema};
 
 impl Schema {
-    /// The schema as JSON text, complete: aliases, defaults, logical types and attributes that the specification does
-    /// not define. A named type is written out where it is first used and by its name from there on.
+    /// Returns the complete schema as JSON text: with aliases, defaults, logical types and attributes that the
+    /// specification does not define. A named type is written out at its first use and by its name after that.
     #[must_use]
     pub fn to_json(&self) -> String {
         let fullnames = self.nodes.iter().filter_map(|node| node.kind.name()).map(Name::fullname).collect();
@@ -24,7 +24,8 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// One type inside the namespace `enclosing`. The recursion follows first uses, so it is as deep as the JSON was.
+    /// Returns one type within the namespace `enclosing`. The recursion follows first uses, so it is as deep as the
+    /// JSON was.
     fn node(&mut self, id: NodeId, enclosing: Option<&'a str>) -> Value {
         let node = self.schema.node(id);
         if let Kind::Union(branches) = &node.kind {
@@ -126,7 +127,7 @@ fn named(put: &mut impl FnMut(&str, Value), name: &Name, aliases: &[Name], doc: 
     }
 }
 
-/// Adds what is not there yet: what is validated goes before what is merely kept.
+/// Adds missing properties. Validated attributes take precedence over properties that are merely kept.
 fn fill(object: &mut Properties, properties: &Properties) {
     for (key, value) in properties {
         object.entry(key.as_str()).or_insert_with(|| value.clone());
