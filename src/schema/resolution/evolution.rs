@@ -35,10 +35,10 @@ pub struct Evolution {
     pub extra_columns: Extra,
     /// The same of nested records, and of branches of unions that become structs.
     pub extra_fields: Extra,
-    /// Types match by the columns that they become, as Polars matches them. Names of records, enums and fixeds do not
-    /// matter, a null is read as any type, and a union of null and one type matches as that type does. A value that is
-    /// written must be readable: what the reader cannot take is an error of the schemas, not of the value. Promotions
-    /// that lose digits need a cast.
+    /// Types match by the columns that they become, as Polars matches them. Names of records, enums and fixeds are
+    /// ignored, a null is read as any type, and a union of null and one type matches as that type does. Every value of
+    /// the writer must be readable: a difference is an error of the schemas, not of single values. Lossy promotions
+    /// need a cast.
     pub by_columns: bool,
     /// Casts beyond the promotions.
     pub casts: Casts,
@@ -82,7 +82,7 @@ pub enum Extra {
     Refuse,
 }
 
-/// A conversion that schema resolution does not know, or that loses digits.
+/// A conversion that is not part of schema resolution, or that is lossy.
 ///
 /// ```
 /// use polars_avro::{Cast, Evolution};
@@ -93,7 +93,7 @@ pub enum Extra {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cast {
-    /// int and long to float and double, also where a float has too few digits.
+    /// int and long to float and double, even if a float has too few digits.
     IntegerToFloat,
     /// int and long to Float16: the nearest one, or an infinity.
     IntegerToHalf,
@@ -135,13 +135,13 @@ impl Casts {
         .with(Cast::EnumToString)
         .with(Cast::StringToBytes);
 
-    /// No cast.
+    /// Returns an empty set.
     #[must_use]
     pub const fn none() -> Self {
         Self(0)
     }
 
-    /// These casts and one more.
+    /// Returns these casts and one more.
     #[must_use]
     pub const fn with(self, cast: Cast) -> Self {
         Self(self.0 | 1 << cast as u16)

@@ -8,9 +8,9 @@ pub(super) const SHOWN: usize = 16;
 
 /// The reason for which a pair cannot be read.
 pub(super) enum Failure {
-    /// It is itself at fault; `field` names one of a record's fields, or none.
+    /// The pair itself is at fault; `field` is the name of one of the record's fields, or empty.
     Here { field: String, message: String },
-    /// Something it needs cannot be read; `step` leads there.
+    /// A pair that it needs cannot be read; `step` is the path to it.
     Below { step: String, child: ResolvedId },
 }
 
@@ -26,13 +26,13 @@ impl Failure {
 /// The reason for which a type is not read as another; empty if the two types explain it.
 pub(super) type Reason = String;
 
-/// Names the option that allows a cast.
+/// Appends the option that allows a cast to the reason.
 pub(super) fn ask(why: &str, option: &str) -> Reason {
     let why = if why.is_empty() { String::new() } else { format!(", {why}") };
     format!("{why}; consider passing `cast_options=pl.ScanCastOptions({option})`")
 }
 
-/// A type in a few words.
+/// Returns a short description of a type.
 pub(in crate::schema) fn describe(schema: &Schema, id: NodeId) -> String {
     let node = schema.node(id);
     let word = node.kind.type_name();

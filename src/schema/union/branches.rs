@@ -8,7 +8,7 @@ use crate::schema::{Kind, Node, NodeId, Schema, full_name};
 /// Kinds and short names of types.
 pub(super) type ShortNames<'a> = HashSet<(&'static str, &'a str)>;
 
-/// The short names that several branches of one union have: these branches match by their full names alone.
+/// Returns the short names that several branches of one union share: these branches match by full name only.
 pub(super) fn shared_names(schemas: &[Schema]) -> ShortNames<'_> {
     let mut shared = HashSet::new();
     for schema in schemas {
