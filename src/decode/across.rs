@@ -1,4 +1,5 @@
-//! Rows that are decoded a field after the other: where each one begins is known, so that none waits for the one before.
+//! Rows that are decoded field by field. The start of each row is known, so that decoding a row does not depend on the
+//! previous one.
 
 use crate::binary::{Fault, PADDING};
 
@@ -17,7 +18,7 @@ impl<'a> Rows<'a> {
         Self { bytes, ends }
     }
 
-    /// Returns how many there are.
+    /// Returns the number of rows.
     pub(super) fn len(self) -> usize {
         self.ends.len()
     }

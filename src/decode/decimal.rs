@@ -47,7 +47,7 @@ fn to_i128(bytes: &[u8]) -> Option<i128> {
     (extra.iter().all(|&byte| byte == sign) && (value < 0) == (sign != 0)).then_some(value)
 }
 
-/// A number of 1 to 16 bytes, cut out of one load.
+/// Extracts a number of 1 to 16 bytes from one 16-byte load.
 #[inline]
 fn from_window(window: [u8; 16], size: usize) -> i128 {
     i128::from_be_bytes(window) >> (8 * (16 - size))

@@ -58,7 +58,7 @@ impl Column for Duration {
     fn finish(&mut self) -> Box<dyn Array> {
         let len = std::mem::take(&mut self.len);
         let validity = self.validity.finish(len);
-        // The parts of a null duration are null too, as Polars makes them.
+        // The parts of a null duration are null too, as in Polars.
         let part = |(_, values): &mut (usize, Vec<u32>)| {
             PrimitiveArray::new(ArrowDataType::UInt32, std::mem::take(values).into(), validity.clone()).boxed()
         };

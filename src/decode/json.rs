@@ -21,7 +21,7 @@ use crate::schema::{Resolution, ResolvedId, Schema};
 pub(crate) struct Json {
     graph: Arc<JsonGraph>,
     root: ResolvedId,
-    /// Items of arrays that take no bytes, over a whole batch.
+    /// The budget of array items without bytes in a batch.
     empty_items: ItemBudget,
 }
 

@@ -13,7 +13,7 @@ pub(crate) trait Number: Clone + Send + Sync + 'static {
     /// Its type in memory.
     type Native: NativeType;
 
-    /// The number at `pos`, and the position after it.
+    /// Reads the number at `pos`; returns it and the position after it.
     fn read(bytes: &[u8], pos: usize) -> Result<(Self::Native, usize), Fault>;
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Primitive<N: Number> {
 }
 
 impl<N: Number> Primitive<N> {
-    /// `dtype` is any type that Arrow keeps as `N::Native`.
+    /// `dtype` is any dtype that Arrow stores as `N::Native`.
     pub(crate) fn new(dtype: ArrowDataType) -> Self {
         Self { values: Vec::new(), validity: Validity::default(), dtype }
     }

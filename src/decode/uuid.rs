@@ -35,7 +35,7 @@ fn push(text: &[u8; 36], out: &mut String) {
 }
 
 impl TextFormat for UuidText {
-    /// Takes the forms that others write too: upper case, without hyphens, in braces, as a URN.
+    /// Also accepts the forms of other writers: upper case, without hyphens, in braces, as a URN.
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (len, pos) = read_length(bytes, pos)?;
         let (text, end) = read_slice(bytes, pos, len)?;

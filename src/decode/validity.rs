@@ -41,15 +41,15 @@ impl Validity {
         }
     }
 
-    /// Appends `n` nulls to the values that this is about, each of which leaves `empty`.
+    /// Appends `n` nulls to `values`, with `empty` in their place.
     #[inline]
     pub(crate) fn push_nulls<T: Copy>(&mut self, values: &mut Vec<T>, n: usize, empty: T) {
         self.mark_nulls(values.len(), n);
-        // Most come one by one.
+        // Most nulls are appended one by one.
         if n == 1 { values.push(empty) } else { values.resize(values.len() + n, empty) }
     }
 
-    /// The bitmap of `len` values, `None` where none is null; starts anew.
+    /// Returns the bitmap of `len` values, `None` if none is null; resets the column's validity.
     pub(crate) fn finish(&mut self, len: usize) -> Option<Bitmap> {
         if self.words.is_empty() {
             return None;

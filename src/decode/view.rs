@@ -17,12 +17,12 @@ use super::validity::Validity;
 use super::{Column, view_array};
 use crate::binary::{Fault, read_array, read_length};
 
-/// The content that bytes must have.
+/// The kind of content of the bytes: any, or UTF-8.
 pub(crate) trait Content: Clone + Send + Sync + 'static {
-    /// Binary or text.
+    /// The dtype of the array: binary or text.
     const DTYPE: ArrowDataType;
 
-    /// Returns true if these bytes are such content.
+    /// Returns true if these bytes are valid content.
     fn is_valid(bytes: &[u8]) -> bool;
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Views<C> {
     content: PhantomData<C>,
 }
 
-/// Buffers that are full.
+/// The full buffers.
 #[derive(Clone, Default)]
 struct FullBuffers {
     buffers: Vec<Buffer<u8>>,
@@ -80,7 +80,7 @@ struct FullBuffers {
     before: Before,
 }
 
-/// The first so many bytes of sixteen.
+/// Masks for the first N of sixteen bytes.
 const FIRST_BYTES: [u128; 17] = {
     let mut masks = [u128::MAX; 17];
     let mut len = 0;
@@ -107,12 +107,12 @@ impl<C: Content> Default for Views<C> {
 }
 
 impl<C: Content> Views<C> {
-    /// Returns how many values there are.
+    /// Returns the number of values.
     pub(super) fn len(&self) -> usize {
         self.views.len()
     }
 
-    /// Appends `len` bytes at `pos`, which are inside the data.
+    /// Appends `len` bytes at `pos`, which must be within the data.
     #[inline(always)]
     pub(super) fn push_at(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
         if len > 16 {
@@ -171,8 +171,8 @@ impl<C: Content> Views<C> {
         Ok(pos + len)
     }
 
-    /// Appends the first `len` bytes, more than 12, of a window that begins with `prefix`. A copy of fixed width is a
-    /// store or two, not a call.
+    /// Appends the first `len` bytes, more than 12, of a window that begins with `prefix`. The whole window is copied:
+    /// a copy of fixed width needs no call.
     #[inline(always)]
     fn push_start<const N: usize>(&mut self, window: &[u8; N], len: usize, prefix: u32) {
         let offset = self.room_for(N);
@@ -189,7 +189,7 @@ impl<C: Content> Views<C> {
         self.tail.extend_from_slice(value);
     }
 
-    /// Returns where the next longer value begins in the tail, which can take `len` more bytes.
+    /// Returns the offset in the tail for the next longer value, after reserving `len` bytes.
     #[inline(always)]
     fn room_for(&mut self, len: usize) -> usize {
         if self.tail.capacity() - self.tail.len() < len {
@@ -198,7 +198,8 @@ impl<C: Content> Views<C> {
         self.tail.len()
     }
 
-    /// Makes room for `len` bytes: in another buffer, of the bytes that are likely to come, unless there are few so far.
+    /// Reserves `len` bytes. Unless the tail is small, this begins another buffer with the size of the bytes that are
+    /// expected.
     #[cold]
     fn make_room(&mut self, len: usize) {
         if self.tail.len() + len < BUFFER_BYTES.start {
@@ -215,12 +216,12 @@ impl<C: Content> Views<C> {
         }
     }
 
-    /// Bytes of all longer values.
+    /// Returns the size of all longer values in bytes.
     fn bytes(&self) -> usize {
         self.full.bytes + self.tail.len()
     }
 
-    /// The bytes of a value that was pushed.
+    /// Returns the bytes of a value.
     pub(super) fn value(&self, index: usize) -> &[u8] {
         let view = &self.views[index];
         view.get_inlined_slice().unwrap_or_else(|| {
@@ -229,10 +230,10 @@ impl<C: Content> Views<C> {
         })
     }
 
-    /// Returns true if two values are equal; their views decide in most cases.
+    /// Returns true if two values are equal. The views suffice in most cases.
     pub(super) fn equal(&self, a: usize, b: usize) -> bool {
         let (x, y) = (self.views[a].as_u128(), self.views[b].as_u128());
-        // Length and first four bytes.
+        // Compares length and first four bytes.
         x as u64 == y as u64 && (x == y || self.value(a) == self.value(b))
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
         Ok(pos)
     }
 
-    /// The items of an array, or the entries of a map where `keyed`.
+    /// Writes the items of an array, or the entries of a map if `keyed`.
     fn write_items(
         &mut self,
         item: ResolvedId,
