@@ -1,4 +1,4 @@
-//! array: the number of items, the items, and a 0; of no items the 0 alone.
+//! array: the number of items, the items, and a 0; an empty array is the 0 alone.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    /// The ranges of an array of lists or maps, and its items without those that slicing has cut off.
+    /// Returns the ranges of an array of lists or maps, and its items without those cut off by slicing.
     pub(super) fn of(array: &dyn Array) -> (Self, Box<dyn Array>) {
         if let Some(map) = array.as_any().downcast_ref::<MapArray>() {
             let offsets = map.offsets().iter().map(|&offset| offset.into()).collect::<Vec<i64>>();
@@ -35,7 +35,7 @@ impl Ranges {
         (Self { offsets, base }, items.sliced(base as usize, (end - base) as usize))
     }
 
-    /// The items of one list.
+    /// Returns the range of one list's items.
     #[inline(always)]
     fn at(&self, row: usize) -> Range<usize> {
         self.start(row)..self.start(row + 1)

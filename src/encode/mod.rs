@@ -1,8 +1,8 @@
 //! Encoding: one file per column kind, all implementing [`Column`], name for name as in `decode/`.
 //!
-//! The write plan makes columns without values. Each batch binds them to its arrays, which costs no copy, and a run of
-//! rows is then written value by value into memory whose size was bounded before. [`AnyColumn`] is the list of kinds; a
-//! macro writes its dispatch.
+//! The write plan makes columns without values. Each batch binds them to its arrays without a copy. Runs of rows are
+//! then written value by value into memory that is large enough by an upper bound. [`AnyColumn`] is the list of kinds;
+//! a macro writes its dispatch.
 
 mod boolean;
 mod categorical;
@@ -52,12 +52,12 @@ pub(crate) use staged::Stage;
 pub(crate) use union::Union;
 pub(crate) use view::{Bytes, Utf8, Views};
 
-/// Values of one type, written one after the other from the memory of an array.
+/// A column of values of one type, written from the memory of an array.
 pub(crate) trait Column: Clone + Send + Sync {
     /// True if [`Column::encode_each`] writes a record column by column, which pays off for many rows at once.
     const IN_COLUMNS: bool = false;
 
-    /// The same column over the values of `array`, which has the dtype that the plan was made for.
+    /// Returns the column bound to the values of `array`, which has the dtype that the plan was made for.
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault>;
 
     /// Returns an upper bound of the size of these rows, in bytes.
@@ -108,12 +108,12 @@ pub(crate) trait Column: Clone + Send + Sync {
     }
 }
 
-/// The array as the type that its dtype names.
+/// Downcasts an array to the type of its dtype.
 fn downcast<A: Array + 'static>(array: &dyn Array) -> &A {
     array.as_any().downcast_ref().expect("a batch has the dtypes that its plan was made for")
 }
 
-/// Writes [`AnyColumn`] and its dispatch from the list of kinds.
+/// Generates [`AnyColumn`] and its dispatch from the list of kinds.
 macro_rules! columns {
     ($($kind:ident($column:ty)),* $(,)?) => {
         /// One column of any kind.
@@ -123,7 +123,7 @@ macro_rules! columns {
         impl Column for AnyColumn {
             fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
                 match self {
-                    // Nothing is left of a conversion once it is done, nor of a check for nulls if there are none.
+                    // A bound conversion is only the inner column, and so is a check for nulls if there are none.
                     Self::Converted(converted) => converted.bind(array),
                     Self::Required(required) => required.bind(array),
                     $(Self::$kind(column) => column.bind(array).map(Self::$kind)),*

@@ -50,7 +50,7 @@ impl<N: Number> Column for Primitive<N> {
         N::write(self.values[row], out, pos)
     }
 
-    // Among the loops of all kinds, which the dispatch would be, it would have too few registers.
+    // Not inlined: in the dispatch, among the loops of all kinds, it would have too few registers.
     #[inline(never)]
     fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
         for (&value, end) in self.values[rows].iter().zip(ends) {

@@ -51,12 +51,12 @@ impl RowFilter for AskCaller {
     }
 }
 
-/// Batches of a read whose filter the caller evaluates in between.
+/// The batches of a read whose filter the caller's thread evaluates.
 pub(super) struct Pump {
     messages: Receiver<Message>,
     pub(super) fields: Arc<[Field]>,
     pub(super) predicate: Predicate,
-    /// Reports that the caller has not taken.
+    /// Reports that the caller has not taken yet.
     pub(super) bad_blocks: Vec<BadBlock>,
     finished: bool,
 }
@@ -78,7 +78,7 @@ impl Pump {
                     return;
                 }
             }
-            // The caller may be gone: nothing is lost then.
+            // Sending fails if the caller is gone, which is no error.
             drop(caller.send(Message::End(reader.take_bad_blocks())));
         };
         thread::Builder::new().name("polars-avro-read".to_owned()).spawn(drive)?;

@@ -1,4 +1,4 @@
-//! Rows on their way from batches to shares.
+//! Collection of the rows of batches into shares.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ const GRANULE: usize = 64;
 /// so measuring every row would slow it down.
 const SAMPLE: usize = 4;
 
-/// The most rows of a share, and of a block: rows may take no bytes.
+/// The maximum number of rows of a share, and of a block, as rows may take no bytes.
 const MOST_ROWS: usize = 1 << 20;
 
 /// Consecutive rows that are encoded by one task, from one batch or several.
@@ -34,7 +34,7 @@ pub(super) struct Run {
 /// The rows that do not fill a share yet.
 pub(super) struct Rows {
     share: Share,
-    /// A share of this size is full.
+    /// The size of a full share, in bytes.
     target: usize,
 }
 
@@ -71,7 +71,7 @@ impl Rows {
         full.then(|| self.rest())
     }
 
-    /// The rows that are left.
+    /// Returns the remaining rows.
     pub(super) fn rest(&mut self) -> Share {
         let after = self.share.first + self.share.rows as u64;
         std::mem::replace(&mut self.share, Share::new(after))
