@@ -6,10 +6,10 @@ use polars_arrow::array::{Array, BinaryViewArray, View};
 
 use crate::binary::PADDING;
 
-/// A value of at most this many bytes is in its view.
+/// The maximum size of a value that is stored in its view.
 const INLINE: usize = View::MAX_INLINE_SIZE as usize;
 
-/// A Binary column in its chunks.
+/// A Binary column in chunks.
 pub(super) struct Cells<'a> {
     chunks: &'a [BinaryViewArray],
     /// The first row of each chunk, and the end of the last.
@@ -19,7 +19,7 @@ pub(super) struct Cells<'a> {
 /// Rows of one chunk.
 pub(super) struct Segment<'a> {
     chunk: &'a BinaryViewArray,
-    /// Row of the column that is the chunk's first.
+    /// The index in the column of the chunk's first row.
     start: usize,
     pub(super) rows: Range<usize>,
 }
@@ -45,12 +45,12 @@ impl<'a> Cells<'a> {
         Self { chunks, starts }
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub(super) fn len(&self) -> usize {
         self.starts[self.chunks.len()]
     }
 
-    /// The chunks that some rows are in.
+    /// Returns the parts of the chunks that have these rows.
     pub(super) fn segments(&self, rows: Range<usize>) -> impl Iterator<Item = Segment<'a>> {
         let first = self.starts.partition_point(|&start| start <= rows.start).saturating_sub(1);
         let bounds = self.starts[first..].windows(2).map(|bounds| bounds[0]..bounds[1]);
@@ -60,7 +60,7 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// The bytes of one row; `None` if it is null.
+    /// Returns the bytes of one row; `None` if it is null.
     pub(super) fn get<'s>(&self, row: usize, scratch: &'s mut Scratch) -> Option<Cell<'s>>
     where
         'a: 's,
@@ -70,7 +70,7 @@ impl<'a> Cells<'a> {
 }
 
 impl<'a> Segment<'a> {
-    /// The bytes of a row of the segment; `None` if it is null.
+    /// Returns the bytes of a row of the segment; `None` if it is null.
     #[inline(always)]
     pub(super) fn get<'s>(&self, row: usize, scratch: &'s mut Scratch) -> Option<Cell<'s>>
     where
@@ -113,7 +113,7 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// The bytes of a view that is not inline, unless its buffer ends with them.
+/// Returns the bytes of a view that is not inline; `None` if its buffer has no padding after them.
 #[inline(always)]
 fn cell_in<'a>(buffer: &'a [u8], view: &View) -> Option<Cell<'a>> {
     let (start, len) = (view.offset as usize, view.length as usize);
@@ -121,7 +121,7 @@ fn cell_in<'a>(buffer: &'a [u8], view: &View) -> Option<Cell<'a>> {
 }
 
 impl Scratch {
-    /// The bytes of an inline view.
+    /// Returns the bytes of an inline view.
     #[inline(always)]
     fn unpack(&mut self, view: &View) -> Cell<'_> {
         // The length, then the bytes.
@@ -154,25 +154,25 @@ impl Scratch {
 }
 
 impl<'a> Cell<'a> {
-    /// The row and its padding.
+    /// Returns the row and its padding.
     #[inline(always)]
     pub(super) fn padded(self) -> &'a [u8] {
         self.0
     }
 
-    /// Returns where the row ends in [`Cell::padded`].
+    /// Returns the length of the row without its padding.
     #[inline(always)]
     pub(super) fn len(self) -> usize {
         self.0.len() - PADDING
     }
 
-    /// The row alone.
+    /// Returns the row without its padding.
     #[inline(always)]
     pub(super) fn row(self) -> &'a [u8] {
         &self.0[..self.len()]
     }
 
-    /// The first sixteen bytes, padding included, the first one lowest.
+    /// Returns the first sixteen bytes, including padding, as a little-endian number.
     #[inline(always)]
     pub(super) fn first_bytes(self) -> u128 {
         self.0.first_chunk().map_or(0, |first| u128::from_le_bytes(*first))

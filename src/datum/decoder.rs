@@ -1,4 +1,4 @@
-//! The front: a Binary column in, the reader's column out.
+//! The decoder: from a Binary column to a column of the reader's type.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,7 +17,7 @@ use super::{DatumOptions, Framing};
 use crate::decode::Column;
 use crate::{Error, Result, Schema, executor};
 
-/// Rows that one thread decodes at a time.
+/// The number of rows of one decoding task.
 const TASK_ROWS: usize = 1 << 17;
 
 /// The number of missing ids at which the search ends and returns them.
@@ -62,9 +62,9 @@ pub struct DatumDecoder {
 /// ```
 #[derive(Debug)]
 pub enum Decoded {
-    /// Every row is decoded, or null.
+    /// All rows are decoded or null.
     Rows {
-        /// The column, in as many arrays as there were tasks.
+        /// The column, in one or more arrays for each task.
         arrays: Vec<Box<dyn Array>>,
         /// The number of bad rows that became null.
         bad: usize,
@@ -145,14 +145,14 @@ impl DatumDecoder {
     }
 }
 
-/// Ids of rows that have not been looked up yet, in the order of the rows.
+/// Returns the ids of rows that have not been looked up yet, in the order of the rows.
 fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<u64> {
     let (mut seen, mut ids, mut scratch) = (HashSet::new(), Vec::new(), Scratch::default());
     let mut last: Option<Route> = None;
     for segment in cells.segments(0..cells.len()) {
         for row in segment.rows.clone() {
             let Some(cell) = segment.get(row, &mut scratch) else { continue };
-            // Most rows begin like the row before.
+            // Most rows have the same header as the previous row.
             if last.as_ref().is_some_and(|last| last.fits(cell)) {
                 continue;
             }

@@ -9,10 +9,10 @@ use super::writers::Writer;
 use crate::binary::Fault;
 use crate::decode::{Column, Record, Rows};
 
-/// Rows that are decoded together: what they need stays in the first cache.
+/// The number of rows that are decoded together: their data stays in the L1 cache.
 const TOGETHER: usize = 128;
 
-/// Fewer rows than this are not worth it.
+/// The minimum number of rows: decoding fewer together does not pay.
 const FEWEST: usize = 8;
 
 /// Rows of one schema.
@@ -46,8 +46,8 @@ impl<'a> Run<'a> {
         Ok(rows.end)
     }
 
-    /// The same, a field of many rows after the other: see [`Rows`].
-    /// The row that failed may be any of those that were decoded together.
+    /// Decodes rows as [`Self::decode`], but field by field for many rows: see [`Rows`]. After an error, any of the
+    /// rows decoded together may be the one that failed.
     pub(super) fn decode_together(
         &self,
         rows: Range<usize>,
@@ -59,7 +59,7 @@ impl<'a> Run<'a> {
         while row < rows.end {
             let (buffer, n) = self.gather(row..rows.end, &mut positions, &mut ends);
             if n < FEWEST {
-                // Those that were gathered, and the one that could not be.
+                // The gathered rows, and the next one, which cannot be gathered.
                 let stop = rows.end.min(row + n + 1);
                 let end = self.decode(row..stop, scratch, |bytes, pos| record.decode_one(bytes, pos))?;
                 if end < stop {

@@ -16,7 +16,7 @@ use super::running::Running;
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct BatchReader {
     joined: Arc<Mutex<Joined>>,
-    /// Reads on the thread that asks, where a signal waits for the next batch.
+    /// Reads on the calling thread, so that a signal is handled after the next batch.
     here: bool,
     slow: Slow,
     running: Arc<Running>,
@@ -74,19 +74,19 @@ impl BatchReader {
 }
 
 fn lock(joined: &Mutex<Joined>) -> MutexGuard<'_, Joined> {
-    // A panic inside the core was raised then; what is left of the reader only ends.
+    // A poisoned lock is used anyway: the panic was raised, and the reader can only end.
     joined.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Joined {
-    /// Reads on until the next rows are together. What is stopped goes on at the next call.
+    /// Reads until the next group is complete. If it is stopped, the next call continues.
     fn fill(&mut self, stopped: &dyn Fn() -> bool) {
         while !self.complete && !stopped() {
             let next = self.behind.take().or_else(|| self.reader.next());
             match next {
                 Some(Ok(mut batch)) if self.group.is_empty() || self.weight + batch.bytes <= self.bytes => {
                     let (room, height) = (self.rows - self.height.min(self.rows), batch.height);
-                    // Joined with all of it the batch would be too large.
+                    // The group would be too large with the whole batch.
                     if !self.group.is_empty() && height > room + self.rows / 4 {
                         let mut rest = batch.clone();
                         rest.slice(room, height - room);
@@ -124,7 +124,7 @@ impl Joined {
         self.group.splice(0..0, batches);
     }
 
-    /// The rows that are together.
+    /// Returns the rows of the group.
     fn take(&mut self) -> crate::Result<Option<Rows>> {
         (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
         let mut group = std::mem::take(&mut self.group);
@@ -144,11 +144,12 @@ impl BatchReader {
         this
     }
 
-    /// Waits detached, so that other Python threads run while a batch is decoded. After a signal the next call goes on.
+    /// Releases the GIL, so that other Python threads run while a batch is decoded. After a signal the next call
+    /// continues.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
         let joined = self.joined.clone();
         interruptible(py, self.here, &self.slow, move |stopped| lock(&joined).fill(stopped))?;
-        // A signal that comes after this would be raised as soon as the rows are handed over, and they would be lost.
+        // A pending signal would be raised as soon as the rows are returned, and they would be lost.
         py.check_signals()?;
         let rows = self.lock().take().map_err(Raised::from)?;
         if rows.is_none() {
@@ -162,7 +163,7 @@ impl BatchReader {
         py.without_gil(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
     }
 
-    /// Takes rows back that came out last; they come out again.
+    /// Takes back the rows returned last; the next call returns them again.
     fn give_back(&self, py: Python<'_>, rows: Returned<'_>) {
         let batches = rows.batches();
         drop(rows);
@@ -183,7 +184,7 @@ impl BatchReader {
         batches_capsule(py, &fields, move || lock(&joined).next_alone())
     }
 
-    /// The columns of the batches, for `polars.Schema`.
+    /// Exports the columns of the batches, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let fields = py.without_gil(|| self.lock().reader.fields().to_vec());
         schema_capsule(py, &fields)

@@ -57,12 +57,12 @@ impl DatumDecoder {
         Ok(Self(crate::DatumDecoder::new(options)?))
     }
 
-    /// The column that comes out, under the name `value`, for `polars.Schema`.
+    /// Exports the resulting column, under the name `value`, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         schema_capsule(py, &[self.0.field("value")])
     }
 
-    /// Says which schema an id, or a fingerprint as a number, is of.
+    /// Registers the schema of an id, or of a fingerprint as a number.
     fn add_schema(&self, py: Python<'_>, schema_id: u64, schema: &str) -> Result<(), Raised> {
         py.without_gil(|| {
             let schema = Schema::parse(schema, &self.0.options().limits)?;
@@ -112,7 +112,7 @@ impl DatumEncoder {
     }
 }
 
-/// The Avro schema that a series is encoded with if none is given, as JSON.
+/// Returns the Avro schema that a series is encoded with if none is given, as JSON.
 #[pyfunction]
 #[pyo3(signature = (series, name=None, namespace=None))]
 pub(super) fn datum_schema(series: &Bound<'_, PyAny>, name: Option<&str>, namespace: Option<&str>) -> PyResult<String> {

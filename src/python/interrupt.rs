@@ -1,4 +1,4 @@
-//! Work that a signal ends: Python sees Ctrl-C only when somebody looks.
+//! Work that a signal interrupts: Python handles Ctrl-C only if the main thread checks for signals.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -13,18 +13,18 @@ use super::error::Raised;
 use super::interpreter::{WithoutGil, attach, is_stopping};
 use super::running::stopped_error;
 
-/// Time between two looks at signals.
+/// The time between two checks for signals.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Reading a file of fewer bytes takes less time than starting a thread for it.
+/// The size up to which reading a file takes less time than starting a thread.
 pub(super) const QUICK_BYTES: u64 = 64 << 10;
 
-/// A source whose reads may wait for long.
+/// A source whose reads may block for long.
 pub(super) trait Waiting: Send + Sync {
-    /// Lets reads wait again, after a signal.
+    /// Allows reads to block again, after a signal.
     fn begin(&self) {}
 
-    /// Ends the reads that wait now; they fail.
+    /// Ends the reads that are blocked; they fail.
     fn end_reads(&self);
 }
 
@@ -109,7 +109,7 @@ fn on_another_thread<T: Send + 'static>(
     }
 }
 
-/// Ends what waits, until the work is done.
+/// Ends blocked reads repeatedly, until the work is done.
 fn end_reads<T>(source: &dyn Waiting, receiver: &Mutex<Receiver<T>>) {
     let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..TRIES {

@@ -1,6 +1,6 @@
 //! The extension module `polars_avro._core`: extract, detach, call the core, wrap.
 //!
-//! The Python package is written against the names here (`polars_avro/_core.pyi`); users see the package only.
+//! The names here are internal to the Python package (`polars_avro/_core.pyi`) and not part of its API.
 
 mod arrow;
 mod arrow_import;
@@ -34,7 +34,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// pages, and returning pages to the system blocks every thread that needs new ones.
 const KEEP_FREED_MEMORY_MS: std::ffi::c_long = 10_000;
 
-/// `mi_option_purge_delay` of mimalloc 3, which the crate has no name for.
+/// `mi_option_purge_delay` of mimalloc 3, which `libmimalloc_sys` does not define.
 const PURGE_DELAY: std::ffi::c_int = 15;
 const DEFAULT_PURGE_DELAY_MS: std::ffi::c_long = 1000;
 

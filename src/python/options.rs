@@ -58,7 +58,7 @@ impl FileOpener {
     }
 }
 
-/// The casts of one of the words of `polars.ScanCastOptions`, with the option in front.
+/// Returns the casts for a value of `polars.ScanCastOptions`, prefixed by its option.
 fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
     Ok(match name {
         "integer allow-float" => &[Cast::IntegerToFloat],

@@ -1,4 +1,4 @@
-//! Reads that are under way, so that the end of the program can end them.
+//! The reads in progress, which are stopped at the end of the program.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,7 +10,7 @@ use super::interpreter::begin_stopping;
 use super::interrupt::Slow;
 use crate::Canceller;
 
-/// All reads whose batches may still be asked for. The lock is taken with the GIL held, so a fork finds it free.
+/// All reads that may still return batches. The lock is only taken with the GIL held, so it is free at a fork.
 static RUNNING: Mutex<Vec<Weak<Running>>> = Mutex::new(Vec::new());
 
 /// The handles for ending a read from another thread.
@@ -38,7 +38,7 @@ impl Running {
         }
     }
 
-    /// Raises if the read was ended from outside: it has not come to its end.
+    /// Raises an error if the read was stopped, as it is incomplete.
     pub(super) fn check(&self) -> PyResult<()> {
         if self.is_stopped.load(Ordering::SeqCst) { Err(stopped_error()) } else { Ok(()) }
     }
@@ -52,7 +52,7 @@ pub(super) fn stop_reads(py: Python<'_>) {
         let reads = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         reads.iter().filter_map(Weak::upgrade).collect()
     };
-    // A source that is asked to end its reads may be waiting for the interpreter.
+    // A source may be waiting for the GIL when its reads are ended.
     py.detach(|| reads.iter().for_each(|read| read.stop()));
 }
 

@@ -34,7 +34,7 @@ impl SourceArg {
         }
     }
 
-    /// One of several files; bytes are not copied.
+    /// Converts to one of several files; bytes are not copied.
     pub(super) fn into_input(self) -> FileInput {
         match self {
             Self::Bytes(bytes) => FileInput::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
@@ -45,7 +45,7 @@ impl SourceArg {
         }
     }
 
-    /// Opens it.
+    /// Opens the source.
     pub(super) fn open(self) -> Result<Arc<dyn Source>> {
         self.into_input().open()
     }

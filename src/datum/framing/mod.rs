@@ -1,6 +1,6 @@
 //! The bytes before a datum that identify its writer's schema. Each framing has its own file.
 
-/// The header that a framing's module reads.
+/// Reads a header with the module of a framing.
 macro_rules! header {
     ($framing:ident, $module:ident, $row:expr) => {
         $module::read($row).map(|id| Header { framing: Framing::$framing, id: Some(id), len: $module::LEN })
@@ -79,7 +79,7 @@ impl Framing {
         }
     }
 
-    /// The name that [`Framing::from_str`] takes.
+    /// Returns the name that [`Framing::from_str`] parses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
