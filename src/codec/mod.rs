@@ -32,7 +32,7 @@ use std::str::FromStr;
 
 use crate::{Error, ErrorKind, Result};
 
-/// The codec that a file's header names.
+/// The codec of a file's blocks.
 ///
 /// ```
 /// use polars_avro::Codec;
@@ -138,7 +138,7 @@ impl Codec {
     }
 }
 
-/// The same as [`Codec::from_name`].
+/// Parses a name as [`Codec::from_name`].
 impl FromStr for Codec {
     type Err = Error;
 

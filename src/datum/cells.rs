@@ -219,7 +219,7 @@ mod tests {
         }
     }
 
-    /// One chunk of two buffers.
+    /// Returns one chunk with two buffers.
     fn joined(first: &BinaryViewArray, second: &BinaryViewArray) -> BinaryViewArray {
         let later = second.views().iter().map(|&view| View { buffer_idx: view.buffer_idx + 1, ..view });
         let views: Vec<_> = first.views().iter().copied().chain(later).collect();

@@ -95,7 +95,7 @@ struct Target<'a> {
     len: usize,
     wanted: usize,
     look: NextLook,
-    /// True if rows are decoded together where possible.
+    /// True if rows are decoded together whenever possible.
     together: bool,
 }
 

@@ -45,7 +45,7 @@ fn build_checked(
 mod tests {
     use super::*;
 
-    /// Values of every length around the one that fits a view, in two buffers, with a null among them.
+    /// Returns values of all lengths around the inline limit, in two buffers, with a null among them.
     fn parts(text: &str) -> (Vec<View>, Vec<Buffer<u8>>, Option<Bitmap>) {
         let mut buffers = vec![Vec::new(), Vec::new()];
         let mut views = vec![View::default()];

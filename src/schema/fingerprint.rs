@@ -71,7 +71,7 @@ mod tests {
         bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// Vectors of the specification's test suite and of fastavro.
+    /// Test vectors of the specification's test suite and of fastavro.
     #[test]
     fn fingerprints_are_those_of_other_implementations() {
         let record = r#"{"type":"record","name":"x.Rec","fields":[{"name":"a","type":"long"}]}"#;

@@ -142,7 +142,7 @@ mod tests {
         Schema::parse(json, &Limits::default()).unwrap()
     }
 
-    /// Each of these is written as it is.
+    /// Each of these schemas is written unchanged.
     #[test]
     fn a_schema_is_written_as_it_was_read() {
         let table = [

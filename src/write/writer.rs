@@ -234,7 +234,7 @@ impl Writer {
         })
     }
 
-    /// Runs `work` unless an earlier call failed, and notes if it fails.
+    /// Runs `work` unless an earlier call failed, and records a failure.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.process != std::process::id() {
             return Err(Error::argument("the file was begun by another process, which alone can go on with it"));

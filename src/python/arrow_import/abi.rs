@@ -1,9 +1,9 @@
 //! The structs of Arrow's C data and C stream interfaces, as consumers receive them.
 //!
-//! The producer passes pointers without sizes. The methods check what can be checked before they follow a pointer: it
-//! is not null, it is aligned, its index is below the count beside it, and lengths, offsets and counts are not negative
-//! and fit into memory. That a pointer is live until `release`, and that a buffer has the bytes that the interface
-//! demands for these lengths, cannot be checked: it is the contract of the interface, and all that is trusted here.
+//! The producer passes pointers without sizes. Before the methods follow a pointer, they check that it is not null and
+//! aligned, that its index is below the stated count, and that lengths, offsets and counts are not negative and fit
+//! into memory. Two guarantees of the interface cannot be checked and are trusted: a pointer is live until `release`,
+//! and a buffer has the bytes that the interface requires for these lengths.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};

@@ -57,7 +57,7 @@ pub enum Missing {
     /// It is an error.
     #[default]
     Refuse,
-    /// It is null, whatever its type.
+    /// It is null, for any type.
     Insert,
 }
 
