@@ -5,8 +5,8 @@
 //! columns decode at 610 and 600 MB/s (of content, one core) against 400 and 380 with zlib-rs, which streams; if every
 //! block has to be decoded twice, it is 355 and 375.
 //!
-//! Bytes after the end of the stream are ignored: fastavro and the Python implementation of Apache Avro strip the zlib
-//! header but only one of the four checksum bytes, so every block of their files ends with three extra bytes.
+//! Bytes after the end of the stream are ignored. fastavro and the Python implementation of Apache Avro strip the zlib
+//! header but only one of the four checksum bytes. Every block of their files therefore ends with three extra bytes.
 //!
 //! Some writers flush a block's stream and do not finish it. libdeflate rejects such a stream. A block that it rejects
 //! is decoded again by `miniz_oxide`, which returns the content up to the end of the input.

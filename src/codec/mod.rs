@@ -1,7 +1,8 @@
 //! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file per codec, both directions.
 //!
-//! The size that a block claims for its content is never trusted. Memory grows with the bytes that were produced, so a
-//! corrupt or hostile block allocates at most a few times its content and never more than the caller's limit.
+//! The size that a block claims for its content is never trusted. Memory grows with the bytes that were produced. A
+//! corrupt or hostile block therefore allocates at most a few times its content, and never more than the caller's
+//! limit.
 
 #[cfg(not(all(feature = "snappy", feature = "zstandard", feature = "bzip2", feature = "xz")))]
 mod absent;

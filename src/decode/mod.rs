@@ -2,8 +2,8 @@
 //!
 //! The plan makes an empty column, each task clones it, appends value after value, and finishes it as an Arrow array.
 //! Each kind's file defines how a value is read, what a null appends and which array results. [`AnyColumn`] is the list
-//! of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the next instead
-//! of going through memory at every virtual call.
+//! of kinds, and a macro generates its dispatch. This keeps the position in a register from one column to the next,
+//! whereas every virtual call would pass it through memory.
 
 mod across;
 mod big_decimal;

@@ -1,8 +1,8 @@
 //! Encoding: one file per column kind, all implementing [`Column`], name for name as in `decode/`.
 //!
 //! The write plan makes columns without values. Each batch binds them to its arrays without a copy. Runs of rows are
-//! then written value by value into memory that is large enough by an upper bound. [`AnyColumn`] is the list of kinds;
-//! a macro writes its dispatch.
+//! then written value by value into memory that is large enough by an upper bound. [`AnyColumn`] is the list of kinds,
+//! and a macro generates its dispatch.
 
 mod boolean;
 mod categorical;

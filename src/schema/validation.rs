@@ -16,8 +16,8 @@ impl Schema {
     ///
     /// Names, aliases and symbols must be `[A-Za-z_][A-Za-z0-9_]*`, and a default must be a value of its field's type:
     /// for a union, of any branch, as in version 1.12 of the specification. A type must be defined once, a union must
-    /// not have null twice, `order` must be one of its three values, and a decimal must have a precision that its bytes
-    /// can hold and a scale that does not exceed it.
+    /// not have null twice, and `order` must be one of its three values. A decimal must have a precision that its bytes
+    /// can hold, and a scale that does not exceed it.
     ///
     /// ```
     /// use polars_avro::Schema;

@@ -1,7 +1,7 @@
 //! The structs of Arrow's C data and C stream interfaces, as consumers receive them.
 //!
 //! The producer passes pointers without sizes. Before the methods follow a pointer, they check that it is not null and
-//! aligned, that its index is below the stated count, and that lengths, offsets and counts are not negative and fit
+//! aligned, and that its index is below the stated count. Lengths, offsets and counts must not be negative and must fit
 //! into memory. Two guarantees of the interface cannot be checked and are trusted: a pointer is live until `release`,
 //! and a buffer has the bytes that the interface requires for these lengths.
 #![allow(unsafe_code)]

@@ -36,7 +36,7 @@ pub struct Evolution {
     /// The same of nested records, and of branches of unions that become structs.
     pub extra_fields: Extra,
     /// Types match by the columns that they become, as Polars matches them. Names of records, enums and fixeds are
-    /// ignored, a null is read as any type, and a union of null and one type matches as that type does. Every value of
+    /// ignored. A null is read as any type, and a union of null and one type matches as that type does. Every value of
     /// the writer must be readable: a difference is an error of the schemas, not of single values. Lossy promotions
     /// need a cast.
     pub by_columns: bool,

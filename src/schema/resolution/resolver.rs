@@ -162,8 +162,8 @@ impl<'a> Resolver<'a> {
         values.next().is_none().then_some(branch)
     }
 
-    /// Returns the branches of the writer's union that are of the same kind as the reader's only type but do not match
-    /// it, as at most one branch matches.
+    /// Returns the branches of the writer's union that have the kind of the reader's only type but do not match it. At
+    /// most one branch matches.
     fn others(&self, branches: &[NodeId], reader: NodeId) -> Vec<NodeId> {
         let kind = &self.reader.node(reader).kind;
         let is_named = |id: &NodeId| {
