@@ -1,4 +1,4 @@
-//! One opaque error for the whole crate: whose fault it is, where it happened, and what was wrong.
+//! The opaque error type of the crate: a kind, a position and a message.
 
 use std::sync::Arc;
 use std::{fmt, io};
@@ -16,7 +16,7 @@ use polars_error::PolarsError;
 /// ```
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Who has to act on an [`Error`].
+/// The cause of an [`Error`], which decides who has to act on it.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, ErrorKind, OpenOptions};
@@ -27,28 +27,28 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The file is damaged, cut short, or not an Avro object container file.
+    /// The file is corrupt, truncated, or not an Avro object container file.
     Data,
     /// A schema is not valid, or a writer's schema cannot be read as the reader's.
     Schema,
-    /// A value is sound but has no place in the reader's schema, as with a branch of a union that the reader lacks. No
-    /// damage, so it ends a read that leaves damaged blocks out.
+    /// A value is valid but does not fit the reader's schema, such as a branch of a union that the reader lacks. This
+    /// is not damage, so it ends even a read that drops damaged blocks.
     Mismatch,
-    /// The file asks for more than a [limit](crate::Limits) allows.
+    /// The file exceeds a [limit](crate::Limits).
     Limit,
     /// The file is valid but uses something that this reader does not support.
     Unsupported,
-    /// The caller passed an argument that cannot be honoured.
+    /// The caller passed an invalid argument.
     Argument,
-    /// The source could not be read; [`Error::io`] holds the cause.
+    /// The source could not be read; [`Error::io`] returns the cause.
     Source,
-    /// A callback of the caller (a predicate) failed; [`Error::into_cause`] gives its error back.
+    /// A callback of the caller (a predicate) failed; [`Error::into_cause`] returns its error.
     Callback,
-    /// A fault of this crate. Please report it.
+    /// A bug in this crate. Please report it.
     Internal,
 }
 
-/// Where in a file an [`Error`] happened, as far as that is known.
+/// The position in a file at which an [`Error`] occurred, as far as it is known.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, OpenOptions};
@@ -64,7 +64,7 @@ pub struct Position {
     pub file: Option<String>,
     /// Index of the block, counted from 0.
     pub block: Option<u64>,
-    /// Byte offset in the file: where the block begins, or where the header is wrong.
+    /// Byte offset in the file: the start of the block, or the position of the fault in the header.
     pub offset: Option<u64>,
     /// Index of the record inside its block, counted from 0.
     pub record: Option<u64>,
@@ -74,7 +74,7 @@ pub struct Position {
     pub path: Option<String>,
 }
 
-/// What went wrong, by whose fault, and where.
+/// An error of this crate: its kind, its message and its position.
 ///
 /// ```
 /// use std::io;
@@ -98,65 +98,65 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind` without a position.
+    /// Creates an error of `kind` without a position.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let (message, position, cause) = (message.into(), Position::default(), None);
         Self(Box::new(Inner { kind, message, position, cause }))
     }
 
-    /// The file is at fault.
+    /// Creates an error of [`ErrorKind::Data`].
     #[cold]
     pub(crate) fn data(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Data, message)
     }
 
-    /// A schema is at fault.
+    /// Creates an error of [`ErrorKind::Schema`].
     #[cold]
     pub(crate) fn schema(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Schema, message)
     }
 
-    /// A limit was reached; `name` is the field of [`crate::Limits`].
+    /// Creates an error for an exceeded limit; `name` is the field of [`crate::Limits`].
     #[cold]
     pub(crate) fn limit(name: &str, message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Limit, format!("{message} (limit `{name}`)"))
     }
 
-    /// The caller is at fault.
+    /// Creates an error of [`ErrorKind::Argument`].
     #[cold]
     pub(crate) fn argument(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Argument, message)
     }
 
-    /// Reading the source failed.
+    /// Creates an error of [`ErrorKind::Source`].
     #[cold]
     pub(crate) fn source(error: io::Error) -> Self {
         Self::new(ErrorKind::Source, error.to_string()).with_cause(error)
     }
 
-    /// Keeps the error underneath this one.
+    /// Attaches the error that caused this one.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// Changes the position; what is not known yet is filled in as the error travels up.
+    /// Changes the position. Callers add their part of it as the error propagates.
     #[must_use]
     pub(crate) fn at(mut self, fill: impl FnOnce(&mut Position)) -> Self {
         fill(&mut self.0.position);
         self
     }
 
-    /// Adds to the message what the cause may be.
+    /// Appends a possible cause to the message.
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: &str) -> Self {
         self.0.message = format!("{} ({hint})", self.0.message);
         self
     }
 
-    /// Names the file, unless it is named already.
+    /// Sets the name of the file, unless it is set already.
     #[must_use]
     pub fn in_file(self, name: &str) -> Self {
         self.at(|position| {
@@ -164,31 +164,31 @@ impl Error {
         })
     }
 
-    /// Whose fault it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What is wrong, without the position.
+    /// Returns the message without the position.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Where it is wrong.
+    /// Returns the position of the error.
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.0.position
     }
 
-    /// The I/O error underneath, for [`ErrorKind::Source`].
+    /// Returns the I/O error that caused this one, for [`ErrorKind::Source`].
     #[must_use]
     pub fn io(&self) -> Option<&io::Error> {
         self.0.cause.as_ref()?.downcast_ref()
     }
 
-    /// The error underneath, handed over.
+    /// Returns the error that caused this one.
     #[must_use]
     pub fn into_cause(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
         self.0.cause
@@ -201,7 +201,7 @@ impl From<io::Error> for Error {
     }
 }
 
-/// Keeps the message; [`io::Error::get_ref`] gives the error back.
+/// Keeps the message; [`io::Error::get_ref`] returns the error.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
@@ -215,7 +215,7 @@ impl From<Error> for io::Error {
     }
 }
 
-/// An error of Polars is one of a callback, but for those of reading files.
+/// Converts an error of Polars: an I/O error becomes one of the source, any other is one of a callback.
 impl From<PolarsError> for Error {
     fn from(error: PolarsError) -> Self {
         match error {
@@ -228,7 +228,7 @@ impl From<PolarsError> for Error {
     }
 }
 
-/// Keeps the message. An error of Polars that a callback ended with is handed back as it was.
+/// Keeps the message. If a callback failed with an error of Polars, that error is returned unchanged.
 impl From<Error> for PolarsError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
@@ -281,7 +281,7 @@ impl fmt::Display for Error {
         let Inner { position, message, .. } = &*self.0;
         let path = position.path.as_deref().map(|path| format!("field `{path}`"));
         if path.is_some_and(|path| message.starts_with(&path)) {
-            // The message says it already.
+            // The message contains the path already.
             return write!(f, "{}{message}", Position { path: None, ..position.clone() });
         }
         write!(f, "{position}{message}")

@@ -1,4 +1,4 @@
-//! Reads and writes Apache Avro object container files, as columns that Polars uses as they are.
+//! Reads and writes Apache Avro object container files as columns that Polars uses without a copy.
 //!
 //! ```
 //! use polars_avro::{ContainerFile, OpenOptions, ReadOptions};
@@ -20,15 +20,15 @@
 //!
 //! # Frames
 //!
-//! The crate links polars-arrow and not Polars, which takes minutes to build. A program that uses the crate `polars` of
-//! the same version makes a series of each array, without a copy:
+//! The crate links polars-arrow, not Polars, which takes minutes to build. A program that uses the same version of the
+//! crate `polars` creates a series from each array without a copy:
 //!
 //! ```ignore
 //! let columns = batch.fields.iter().zip(batch.arrays).map(|column| Ok(Series::try_from(column)?.into()));
 //! let frame = DataFrame::new(batch.height, columns.collect::<PolarsResult<_>>()?)?;
 //! ```
 //!
-//! The cargo feature `polars` has that and more: `AvroReader`, `AvroWriter` and `scan_avro` in the style of polars-io, and
+//! The cargo feature `polars` includes this: `AvroReader`, `AvroWriter` and `scan_avro` in the style of polars-io, and
 //! `DataFrame::try_from(batch)`.
 //!
 //! # Features
@@ -113,12 +113,12 @@ pub mod arrow {
 #[cfg(feature = "object_store")]
 pub use ::object_store;
 
-/// The examples of the documentation and of the README.
+/// Runs the examples of the documentation as tests.
 #[cfg(all(doctest, feature = "polars"))]
 #[doc = include_str!("../docs/rust.md")]
 struct Guide;
 
-/// As above.
+/// Runs the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

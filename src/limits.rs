@@ -1,12 +1,12 @@
-//! Bounds on what reading a file may cost.
+//! Bounds on the resources that reading a file may use.
 
-/// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]: types and values nest in the call stack, whose
-/// smallest, that of a thread, has 2 MiB.
+/// Bound of [`Limits::schema_depth`] and [`Limits::data_depth`]. Nested types and values are processed recursively, and
+/// the smallest stack, that of a thread, has 2 MiB.
 const STACK_DEPTH: usize = 256;
 
-/// Bounds on what reading one file may cost, whatever the file says.
+/// Bounds on the resources that reading one file may use, independent of the file's content.
 ///
-/// Every bound has a default that no honest file known to us reaches; a file that passes one is refused with
+/// No valid file that we know of reaches a default. A file that exceeds a bound is refused with
 /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) and a message that names the field here.
 ///
 /// ```
@@ -21,8 +21,8 @@ const STACK_DEPTH: usize = 256;
 pub struct Limits {
     /// Bytes of a file header (magic, metadata and sync marker).
     pub header_bytes: usize,
-    /// Bytes of one block after decompression. Blocks of the null codec are bounded by the file instead; where damage is left
-    /// out, none of their records may have more.
+    /// Bytes of one block after decompression. Blocks of the null codec are bounded by the size of the file instead. If
+    /// damaged blocks are dropped, this bounds each of their records.
     pub block_bytes: usize,
     /// Depth of nested types in a schema; values above 256 count as 256.
     pub schema_depth: usize,
@@ -34,17 +34,18 @@ pub struct Limits {
     pub data_depth: usize,
     /// Number of items without bytes (nulls, records of no fields) in one block or one array.
     pub zero_byte_items: usize,
-    /// Number of damaged blocks that one read may drop, if it is told to drop them. As many irregular blocks are reported.
+    /// Number of damaged blocks that one read may drop, if it may drop any. Also the number of irregular blocks
+    /// reported.
     pub bad_blocks: usize,
 }
 
 impl Limits {
-    /// [`Self::schema_depth`], bounded by the stack.
+    /// Returns [`Self::schema_depth`], bounded by the stack.
     pub(crate) fn type_depth(&self) -> usize {
         self.schema_depth.min(STACK_DEPTH)
     }
 
-    /// [`Self::data_depth`], bounded by the stack.
+    /// Returns [`Self::data_depth`], bounded by the stack.
     pub(crate) fn value_depth(&self) -> usize {
         self.data_depth.min(STACK_DEPTH)
     }

@@ -1,6 +1,6 @@
 //! Builder-style setters of option structs.
 
-/// Makes methods that set one field each and return the struct.
+/// Generates methods that set one field each and return the struct.
 macro_rules! setters {
     ($type:ident { $($setter:ident($($arg:ident: $from:ty),+) => $field:ident = $value:expr;)* }) => {
         impl $type {

@@ -1,4 +1,5 @@
-//! In place of a codec whose cargo feature is off. Such a codec is refused before anything here is called.
+//! Stand-in for codecs whose cargo feature is disabled. Such a codec is rejected before a function of this module is
+//! called.
 
 use crate::{Error, ErrorKind, Result};
 

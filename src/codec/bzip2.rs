@@ -16,7 +16,7 @@ pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()
     }
 }
 
-/// Appends the content of the first stream in `input` and gives what follows it.
+/// Appends the content of the first stream in `input` and returns the rest of `input`.
 fn decode_stream<'a>(mut input: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8]> {
     let mut stream = Decompress::new(false);
     loop {
@@ -39,7 +39,7 @@ fn decode_stream<'a>(mut input: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Re
 
 pub(super) struct Encoder {
     level: Compression,
-    /// The block, as long as its length is not known.
+    /// The block, encoded here first because its length is written before it.
     block: Vec<u8>,
 }
 

@@ -1,15 +1,15 @@
 //! Deflate (RFC 1951), without the zlib header.
 //!
-//! libdeflate decodes whole blocks only and must be given room for all of the content, whose size a block does not
-//! say: room is guessed from the block before and doubled where it is too small. Blocks of 16 kB and 64 kB of mixed
-//! columns decode at 610 and 600 MB/s (of content, one core) against 400 and 380 with zlib-rs, which streams; where
-//! every single block has to be decoded twice it is 355 and 375.
+//! libdeflate decodes whole blocks only and needs a buffer for all of the content. A block does not state that size, so
+//! the capacity is guessed from the previous block and doubled if it is too small. Blocks of 16 kB and 64 kB of mixed
+//! columns decode at 610 and 600 MB/s (of content, one core) against 400 and 380 with zlib-rs, which streams; if every
+//! block has to be decoded twice, it is 355 and 375.
 //!
-//! Bytes behind the end of the stream are passed over: fastavro and the Python implementation of Apache Avro cut the
-//! zlib header and one byte of four of the checksum off, so in their files every block has three bytes too many.
+//! Bytes after the end of the stream are ignored. fastavro and the Python implementation of Apache Avro strip the zlib
+//! header but only one of the four checksum bytes. Every block of their files therefore ends with three extra bytes.
 //!
-//! Some writers flush a block's stream and do not finish it. libdeflate refuses such a stream, so a block that it refuses
-//! is decoded again by `miniz_oxide`, which returns what the bytes hold.
+//! Some writers flush a block's stream and do not finish it. libdeflate rejects such a stream. A block that it rejects
+//! is decoded again by `miniz_oxide`, which returns the content up to the end of the input.
 
 use libdeflater::{CompressionLvl, DecompressionError};
 use miniz_oxide::inflate::stream::{InflateState, inflate};
@@ -54,7 +54,7 @@ impl Decoder {
     }
 }
 
-/// Decodes a stream that has no end: all of its bytes are sound.
+/// Decodes a stream without an end marker. All of its bytes must be valid.
 #[cold]
 fn decode_unfinished(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<StreamEnd> {
     out.clear();
@@ -69,7 +69,7 @@ fn decode_unfinished(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<St
         match step.status {
             _ if out.len() > limit => return Err(Codec::Deflate.over_limit(limit)),
             Ok(MZStatus::Ok) if step.bytes_written > 0 => {}
-            // Nothing more comes out of bytes that are all used.
+            // All input is used, and no output is left.
             Ok(MZStatus::Ok) | Err(MZError::Buf) if rest.is_empty() => return Ok(StreamEnd::Missing),
             _ => return Err(Codec::Deflate.cut_short()),
         }

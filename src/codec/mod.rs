@@ -1,7 +1,8 @@
 //! Block compression (specification, "Required Codecs" and "Optional Codecs"). One file per codec, both directions.
 //!
-//! What a block claims about its own size is never trusted: memory grows with the bytes that were produced, so a
-//! damaged or hostile block costs no more than a few times what it holds, and never more than the caller's limit.
+//! The size that a block claims for its content is never trusted. Memory grows with the bytes that were produced. A
+//! corrupt or hostile block therefore allocates at most a few times its content, and never more than the caller's
+//! limit.
 
 #[cfg(not(all(feature = "snappy", feature = "zstandard", feature = "bzip2", feature = "xz")))]
 mod absent;
@@ -32,7 +33,7 @@ use std::str::FromStr;
 
 use crate::{Error, ErrorKind, Result};
 
-/// The codec that a file's header names.
+/// The codec of a file's blocks.
 ///
 /// ```
 /// use polars_avro::Codec;
@@ -57,7 +58,7 @@ pub enum Codec {
 impl Codec {
     const ALL: [Self; 6] = [Self::Null, Self::Deflate, Self::Snappy, Self::Zstandard, Self::Bzip2, Self::Xz];
 
-    /// The codec of this name in `avro.codec`.
+    /// Returns the codec of this name in `avro.codec`.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`] for every other name, and for a codec whose cargo feature is off.
@@ -70,7 +71,7 @@ impl Codec {
         codec.check_enabled().map(|()| codec)
     }
 
-    /// Checks that this crate is built with the codec, whose feature has its name.
+    /// Checks that this crate is built with the codec. The cargo feature has the codec's name.
     fn check_enabled(self) -> Result<()> {
         let is_enabled = match self {
             Self::Null | Self::Deflate => true,
@@ -86,7 +87,7 @@ impl Codec {
         Err(Error::new(ErrorKind::Unsupported, message))
     }
 
-    /// Its name in `avro.codec`.
+    /// Returns the codec's name in `avro.codec`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -99,18 +100,17 @@ impl Codec {
         }
     }
 
-    /// Returns true if blocks hold the data as it is.
+    /// Returns true if blocks hold uncompressed data.
     pub(crate) fn is_identity(self) -> bool {
         self == Self::Null
     }
 
-    /// Returns how many times the size of a block its content is expected to be.
+    /// Returns the expected compression ratio.
     pub(crate) fn expected_ratio(self) -> u64 {
         if self.is_identity() { 1 } else { 3 }
     }
 
-    /// Returns true if bytes after the end of a compressed block go unnoticed, as its format does not say where it
-    /// ends.
+    /// Returns true if bytes after the end of a compressed stream are ignored, so that they do not reveal damage.
     pub(crate) fn tolerates_trailing_bytes(self) -> bool {
         self == Self::Deflate
     }
@@ -120,13 +120,13 @@ impl Codec {
         Error::data(format!("{}: {what}", self.name()))
     }
 
-    /// The error of a block whose compressed stream does not come to its end.
+    /// Returns the error for a block whose compressed stream is corrupt or truncated.
     #[cold]
     pub(crate) fn cut_short(self) -> Error {
         self.damaged("the block is damaged or cut short")
     }
 
-    /// The library failed where it could not have.
+    /// Returns the error for an unexpected failure of the library.
     #[cold]
     fn broken(self, what: impl std::fmt::Display) -> Error {
         Error::new(ErrorKind::Internal, format!("{}: {what}", self.name()))
@@ -139,7 +139,7 @@ impl Codec {
     }
 }
 
-/// The same as [`Codec::from_name`].
+/// Parses a name as [`Codec::from_name`].
 impl FromStr for Codec {
     type Err = Error;
 
@@ -154,16 +154,16 @@ impl fmt::Display for Codec {
     }
 }
 
-/// How the compressed stream of a block ends.
+/// The end of a block's compressed stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamEnd {
-    /// Where its format says so.
+    /// The stream has the end marker of its format.
     Marked,
-    /// With the block's bytes: they were flushed and the stream was not finished, or it is cut short.
+    /// The stream ends with the block's bytes: the writer flushed it without finishing it, or it is truncated.
     Missing,
 }
 
-/// Decompresses block after block, keeping what a codec can use again. One a task.
+/// Decompresses blocks and keeps the codec state that can be reused. Each task has its own.
 #[derive(Default)]
 pub(crate) struct Decompressor {
     deflate: Option<deflate::Decoder>,
@@ -172,15 +172,15 @@ pub(crate) struct Decompressor {
 }
 
 impl Decompressor {
-    /// A decompressor that has allocated nothing yet.
+    /// Returns a decompressor without any allocation.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Replaces `out` by the bytes that `block` holds.
+    /// Replaces `out` by the content of `block`.
     ///
-    /// Pass the same `out` again, as it is: its old bytes are what new ones are written over, so that nothing has to
-    /// be zeroed. After an error its content means nothing. `limit` does not apply to the null codec.
+    /// Pass the same `out` again, unchanged: the new bytes overwrite the old ones, so that nothing has to be zeroed.
+    /// After an error its content is unspecified. `limit` does not apply to the null codec.
     pub(crate) fn decompress(
         &mut self,
         codec: Codec,
@@ -204,7 +204,7 @@ impl Decompressor {
     }
 }
 
-/// Compresses block after block at one level.
+/// Compresses blocks at one level.
 pub(crate) struct Compressor(Encoder);
 
 enum Encoder {
@@ -217,7 +217,7 @@ enum Encoder {
 }
 
 impl Compressor {
-    /// A compressor; `None` is the codec's own default level.
+    /// Returns a compressor; `None` is the codec's own default level.
     pub(crate) fn new(codec: Codec, level: Option<i32>) -> Result<Self> {
         codec.check_enabled()?;
         Ok(Self(match codec {
@@ -233,9 +233,10 @@ impl Compressor {
         }))
     }
 
-    /// Puts a block that holds `data` at `pos` of `out`, and returns how many bytes it takes.
+    /// Writes a block that holds `data` at `pos` of `out`, and returns its size in bytes.
     ///
-    /// `out` grows if it must. What stands behind the block has no meaning; keep it, so that nothing has to be zeroed.
+    /// `out` grows if necessary. The bytes after the block have no meaning; keep them, so that nothing has to be
+    /// zeroed.
     pub(crate) fn compress(&mut self, data: &[u8], out: &mut Vec<u8>, pos: usize) -> Result<usize> {
         match &mut self.0 {
             Encoder::Null => Ok(put_block(data, out, pos)),
@@ -248,16 +249,16 @@ impl Compressor {
     }
 }
 
-/// The `len` bytes of `out` from `pos` on.
+/// Returns the `len` bytes of `out` from `pos` on, growing `out` if necessary.
 fn room(out: &mut Vec<u8>, pos: usize, len: usize) -> &mut [u8] {
     if out.len() < pos + len {
-        // A little more, so that it does not grow with every block.
+        // With a margin, so that it does not grow with every block.
         out.resize(pos + len + len / 8, 0);
     }
     &mut out[pos..pos + len]
 }
 
-/// Copies a block that is made already.
+/// Copies an encoded block to `pos`.
 fn put_block(block: &[u8], out: &mut Vec<u8>, pos: usize) -> usize {
     room(out, pos, block.len()).copy_from_slice(block);
     block.len()
@@ -280,13 +281,13 @@ fn check_level(codec: Codec, level: Option<i32>, default: i32, known: std::ops::
     Err(Error::argument(message))
 }
 
-/// Capacity left behind the output, where the caller puts the padding that decoding wants, so that it need not move.
+/// Spare capacity after the output: the caller adds the padding for decoding there without a reallocation.
 const SLACK: usize = 64;
 
-/// How many times the size of a block is allocated for its content before any of it has been seen.
+/// The largest buffer that is allocated for a block's content before decoding it, as a multiple of the block's size.
 const MOST_UNSEEN: usize = 16;
 
-/// How much blocks of a file grow, guessed from the block before. For codecs that want all room at once.
+/// The compression ratio of the previous block, for codecs that need the whole output buffer at once.
 #[derive(Clone, Copy, Debug, Default)]
 struct Expansion {
     compressed: usize,
@@ -294,7 +295,7 @@ struct Expansion {
 }
 
 impl Expansion {
-    /// Returns where the content of a block of `compressed` bytes most likely fits.
+    /// Returns a capacity that most likely fits the content of a block of `compressed` bytes.
     fn guess(self, compressed: usize) -> usize {
         let least = compressed.saturating_mul(4);
         let most = compressed.saturating_mul(MOST_UNSEEN);
@@ -307,7 +308,7 @@ impl Expansion {
     }
 }
 
-/// Makes room behind `out` for a codec that produces piece by piece: doubling, to one byte over the limit.
+/// Grows `out` for a codec that streams its output: doubles it, up to one byte over the limit.
 fn make_room(out: &mut Vec<u8>, compressed: usize, limit: usize) {
     if out.len() == out.capacity() {
         let more = out.len().max(compressed.saturating_mul(4)).max(1 << 12);

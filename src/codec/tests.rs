@@ -1,10 +1,10 @@
-//! One set of promises, every codec.
+//! Tests that every codec must pass.
 
 use super::*;
 
 const LIMIT: usize = 1 << 30;
 
-/// Bytes without a pattern (xorshift), the same every time.
+/// Returns deterministic bytes without a pattern (xorshift).
 fn random(len: usize) -> Vec<u8> {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut next = || {
@@ -64,13 +64,13 @@ fn every_codec_gives_back_what_it_was_given() {
         let mut decompressor = Decompressor::new();
         let mut compressor = Compressor::new(codec, None).unwrap();
         let (mut block, mut out) = (Vec::new(), Vec::new());
-        // Large before small: nothing of the block before may stay.
+        // Large before small: no bytes of the previous block may remain.
         for len in [0, 1, 100, 65_536, 3 << 20, 100, 1, 0] {
             for data in [random(len), compressible(len), vec![7; len]] {
                 let len = compressor.compress(&data, &mut block, 0).unwrap();
                 decompressor.decompress(codec, &block[..len], &mut out, LIMIT).unwrap();
                 assert!(out == data, "{codec:?}: {len} bytes");
-                // As the caller does.
+                // The caller appends padding in the same way.
                 out.extend_from_slice(&[0xAA; 32]);
             }
         }
@@ -105,7 +105,7 @@ fn a_block_cut_short_is_refused_or_has_no_end() {
                         assert_eq!(error.kind(), ErrorKind::Data, "{codec:?} {len} {error}");
                         assert_eq!(error.message().matches(codec.name()).count(), 1, "{error}");
                     }
-                    // The rows tell whether a deflate stream without an end is complete.
+                    // The number of rows shows if a deflate stream without an end marker is complete.
                     Ok(end) => {
                         assert_eq!((codec, end), (Codec::Deflate, StreamEnd::Missing), "{len}");
                         assert!(data.starts_with(&out), "{len}");
@@ -135,7 +135,7 @@ fn garbage_is_refused_without_large_allocations() {
         for start in 0..3000 {
             let mut out = Vec::new();
             let result = decompressor.decompress(codec, &noise[start..start + 1000], &mut out, LIMIT);
-            // A stored deflate block ends where it likes: some noise is valid.
+            // A stored deflate block can end at any position, so some noise is valid.
             assert!(result.is_err() || codec == Codec::Deflate, "{codec:?} {start}");
             assert!(out.capacity() <= 1 << 18, "{codec:?} {start}: {}", out.capacity());
         }

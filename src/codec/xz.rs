@@ -5,7 +5,7 @@ use liblzma::stream::{Action, CONCATENATED, Check, Error as XzError, Status, Str
 use super::{Codec, check_level, make_room, put_block};
 use crate::{Error, ErrorKind, Result};
 
-/// What decoding may allocate beside the output. `xz -9` wants 65 MiB, whatever it compresses.
+/// Memory limit of the decoder, without the output. Streams of `xz -9` need 65 MiB, independent of their content.
 const MEMORY: u64 = 128 << 20;
 
 pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
@@ -43,7 +43,7 @@ fn fault(error: XzError) -> Error {
 
 pub(super) struct Encoder {
     level: u32,
-    /// The block, as long as its length is not known.
+    /// The block, encoded here first because its length is written before it.
     block: Vec<u8>,
 }
 

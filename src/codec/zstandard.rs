@@ -1,8 +1,8 @@
 //! Zstandard (RFC 8878): any number of frames, with or without the size of their content.
 //!
-//! Blocks are decoded in one call, which needs no window beside the output, so that the window a frame claims costs
-//! nothing. Where the size of the content is not told (writers that stream leave it out) or the room proves too small,
-//! the call is repeated with twice the room.
+//! Blocks are decoded in one call, which needs no window besides the output, so the window size that a frame claims
+//! costs nothing. The buffer has a guessed size if the frame does not state its content size, as with streaming
+//! writers. If the buffer is too small, the call is repeated with twice the capacity.
 
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd::zstd_safe::{self, CCtx, DCtx};
@@ -27,7 +27,7 @@ impl Decoder {
             Ok(Some(content)) if content > limit as u64 => return Err(Codec::Zstandard.over_limit(limit)),
             Ok(Some(content)) => (content as usize).min(block.len().saturating_mul(MOST_UNSEEN)),
             Ok(None) => self.expansion.guess(block.len()),
-            // Not a frame, or cut short: decoding says what is wrong.
+            // Not a frame, or truncated: decoding returns the error.
             Err(_) => 0,
         };
         loop {
@@ -49,7 +49,7 @@ impl Decoder {
     }
 }
 
-/// How the library spells "the output does not fit": the negated error number.
+/// The library's code for "the output does not fit": the negated error number.
 const TOO_SMALL: usize = (ZSTD_ErrorCode::ZSTD_error_dstSize_tooSmall as usize).wrapping_neg();
 
 pub(super) struct Encoder {

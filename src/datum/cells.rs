@@ -1,4 +1,4 @@
-//! The rows of a Binary column, with padding behind each.
+//! The rows of a Binary column, each with padding after it.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use polars_arrow::array::{Array, BinaryViewArray, View};
 
 use crate::binary::PADDING;
 
-/// A value of at most this many bytes is in its view.
+/// The maximum size of a value that is stored in its view.
 const INLINE: usize = View::MAX_INLINE_SIZE as usize;
 
-/// A Binary column in its chunks.
+/// A Binary column in chunks.
 pub(super) struct Cells<'a> {
     chunks: &'a [BinaryViewArray],
     /// The first row of each chunk, and the end of the last.
@@ -19,16 +19,16 @@ pub(super) struct Cells<'a> {
 /// Rows of one chunk.
 pub(super) struct Segment<'a> {
     chunk: &'a BinaryViewArray,
-    /// Row of the column that is the chunk's first.
+    /// The index in the column of the chunk's first row.
     start: usize,
     pub(super) rows: Range<usize>,
 }
 
-/// Bytes of a row, and behind them `PADDING` bytes of any content.
+/// The bytes of a row, followed by `PADDING` bytes of any content.
 #[derive(Clone, Copy)]
 pub(super) struct Cell<'a>(&'a [u8]);
 
-/// Memory for a row that has no bytes behind it where it stands.
+/// Memory for a copy of a row that has no padding in its buffer.
 #[derive(Default)]
 pub(super) struct Scratch {
     inline: [u8; INLINE + 4 + PADDING],
@@ -45,12 +45,12 @@ impl<'a> Cells<'a> {
         Self { chunks, starts }
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub(super) fn len(&self) -> usize {
         self.starts[self.chunks.len()]
     }
 
-    /// The chunks that some rows are in.
+    /// Returns the parts of the chunks that have these rows.
     pub(super) fn segments(&self, rows: Range<usize>) -> impl Iterator<Item = Segment<'a>> {
         let first = self.starts.partition_point(|&start| start <= rows.start).saturating_sub(1);
         let bounds = self.starts[first..].windows(2).map(|bounds| bounds[0]..bounds[1]);
@@ -60,7 +60,7 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// The bytes of one row; `None` if it is null.
+    /// Returns the bytes of one row; `None` if it is null.
     pub(super) fn get<'s>(&self, row: usize, scratch: &'s mut Scratch) -> Option<Cell<'s>>
     where
         'a: 's,
@@ -70,7 +70,7 @@ impl<'a> Cells<'a> {
 }
 
 impl<'a> Segment<'a> {
-    /// The bytes of a row of the segment; `None` if it is null.
+    /// Returns the bytes of a row of the segment; `None` if it is null.
     #[inline(always)]
     pub(super) fn get<'s>(&self, row: usize, scratch: &'s mut Scratch) -> Option<Cell<'s>>
     where
@@ -91,13 +91,13 @@ impl<'a> Segment<'a> {
         )
     }
 
-    /// Whether nulls are rare: most runs of rows between them are long.
+    /// Returns true if nulls are rare, so that most runs of rows between them are long.
     pub(super) fn has_long_runs(&self) -> bool {
         self.chunk.null_count() <= self.chunk.len() / 64
     }
 
-    /// Rows in the buffer of the first one, up to one that is null or short, or that the buffer ends with: the buffer, and
-    /// where each begins in it.
+    /// Returns the buffer of the first row, and the rows in it with their offsets. They end before a row that is null,
+    /// inline or in another buffer, or that has no padding after it.
     #[inline(always)]
     pub(super) fn in_place(&self, rows: Range<usize>) -> (&'a [u8], impl Iterator<Item = (usize, Cell<'a>)>) {
         let (start, validity) = (rows.start - self.start, self.chunk.validity());
@@ -113,7 +113,7 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// The bytes of a view that is not inline, unless its buffer ends with them.
+/// Returns the bytes of a view that is not inline; `None` if its buffer has no padding after them.
 #[inline(always)]
 fn cell_in<'a>(buffer: &'a [u8], view: &View) -> Option<Cell<'a>> {
     let (start, len) = (view.offset as usize, view.length as usize);
@@ -121,7 +121,7 @@ fn cell_in<'a>(buffer: &'a [u8], view: &View) -> Option<Cell<'a>> {
 }
 
 impl Scratch {
-    /// The bytes of an inline view.
+    /// Returns the bytes of an inline view.
     #[inline(always)]
     fn unpack(&mut self, view: &View) -> Cell<'_> {
         // The length, then the bytes.
@@ -138,7 +138,7 @@ impl Scratch {
         Cell(&self.long)
     }
 
-    /// The bytes as the datum of a schema `bytes`: behind their length.
+    /// Returns the bytes as a datum of the schema `bytes`: with a length prefix.
     pub(super) fn with_length(&mut self, bytes: &[u8]) -> Cell<'_> {
         self.long.clear();
         let mut rest = 2 * bytes.len() as u64;
@@ -154,25 +154,25 @@ impl Scratch {
 }
 
 impl<'a> Cell<'a> {
-    /// The row and its padding.
+    /// Returns the row and its padding.
     #[inline(always)]
     pub(super) fn padded(self) -> &'a [u8] {
         self.0
     }
 
-    /// Returns where the row ends in [`Cell::padded`].
+    /// Returns the length of the row without its padding.
     #[inline(always)]
     pub(super) fn len(self) -> usize {
         self.0.len() - PADDING
     }
 
-    /// The row alone.
+    /// Returns the row without its padding.
     #[inline(always)]
     pub(super) fn row(self) -> &'a [u8] {
         &self.0[..self.len()]
     }
 
-    /// The first sixteen bytes, padding included, the first one lowest.
+    /// Returns the first sixteen bytes, including padding, as a little-endian number.
     #[inline(always)]
     pub(super) fn first_bytes(self) -> u128 {
         self.0.first_chunk().map_or(0, |first| u128::from_le_bytes(*first))
@@ -219,7 +219,7 @@ mod tests {
         }
     }
 
-    /// One chunk of two buffers.
+    /// Returns one chunk with two buffers.
     fn joined(first: &BinaryViewArray, second: &BinaryViewArray) -> BinaryViewArray {
         let later = second.views().iter().map(|&view| View { buffer_idx: view.buffer_idx + 1, ..view });
         let views: Vec<_> = first.views().iter().copied().chain(later).collect();
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn rows_in_place_are_those_of_one_buffer() {
         let long = |i: u8| Some([i; 20]);
-        // The last row of a buffer has no padding behind it.
+        // The last row of a buffer has no padding after it.
         let first = BinaryViewArray::from_slice([long(0), long(1), None, long(3), long(4)]);
         let second = BinaryViewArray::from_slice([long(5), long(6), long(7)]);
         let chunks = [first.clone(), joined(&first, &second)];

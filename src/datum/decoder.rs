@@ -1,4 +1,4 @@
-//! The front: a Binary column in, the reader's column out.
+//! The decoder: from a Binary column to a column of the reader's type.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,10 +17,10 @@ use super::{DatumOptions, Framing};
 use crate::decode::Column;
 use crate::{Error, Result, Schema, executor};
 
-/// Rows that one thread decodes at a time.
+/// The number of rows of one decoding task.
 const TASK_ROWS: usize = 1 << 17;
 
-/// How many ids are asked for at a time.
+/// The number of missing ids at which the search ends and returns them.
 const MISSING: usize = 256;
 
 /// Decodes any number of Binary columns in the same way.
@@ -44,7 +44,7 @@ pub struct DatumDecoder {
     known: RwLock<Arc<WriterSchemas>>,
 }
 
-/// What became of a column.
+/// The result of decoding a column.
 ///
 /// ```
 /// use std::collections::HashSet;
@@ -62,13 +62,13 @@ pub struct DatumDecoder {
 /// ```
 #[derive(Debug)]
 pub enum Decoded {
-    /// Every row is decoded, or null.
+    /// All rows are decoded or null.
     Rows {
-        /// The column, in as many arrays as there were tasks.
+        /// The column, in one or more arrays for each task.
         arrays: Vec<Box<dyn Array>>,
-        /// How many bad rows became null.
+        /// The number of bad rows that became null.
         bad: usize,
-        /// What is wrong with the first of them.
+        /// The error of the first bad row.
         first_bad: Option<Error>,
     },
     /// These ids are needed first, see [`DatumDecoder::add_schema`].
@@ -76,10 +76,11 @@ pub enum Decoded {
 }
 
 impl DatumDecoder {
-    /// Makes what all columns share.
+    /// Compiles the state that all columns share.
     ///
     /// # Errors
-    /// Where no schema is given, where one cannot be read as the reader's, and where a field is not in it.
+    /// If no schema is given, if the writer's schema cannot be read as the reader's, or if a field is not in the
+    /// reader's schema.
     pub fn new(options: DatumOptions) -> Result<Self> {
         let Some(reader) = options.reader_schema.clone().or_else(|| options.schema.clone()) else {
             return Err(Error::argument("a schema to read as is needed: its type is the type of the column"));
@@ -88,22 +89,22 @@ impl DatumDecoder {
         Ok(Self { options, reader, known })
     }
 
-    /// The column that comes out, whatever the rows are written with.
+    /// Returns the field of the resulting column, which does not depend on the schemas of the rows.
     #[must_use]
     pub fn field(&self, name: &str) -> Field {
         self.known().writers[0].column.field(name)
     }
 
-    /// Says which schema rows with this id, or this fingerprint as a number, are written with.
+    /// Registers the writer's schema of rows with this id, or with this fingerprint as a number.
     ///
     /// # Errors
-    /// Where it cannot be read as the reader's.
+    /// If the schema cannot be read as the reader's.
     pub fn add_schema(&self, id: u64, schema: &Arc<Schema>) -> Result<()> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         Arc::make_mut(&mut known).add_id(id, schema, &self.reader, &self.options)
     }
 
-    /// How datums are decoded.
+    /// Returns the options for decoding.
     #[must_use]
     pub fn options(&self) -> &DatumOptions {
         &self.options
@@ -116,7 +117,7 @@ impl DatumDecoder {
     /// Decodes a column, given in chunks. Rows whose id is in `unknown` are bad.
     ///
     /// # Errors
-    /// What is wrong with the first bad row, unless they are to become null.
+    /// The error of the first bad row, unless bad rows become null.
     pub fn decode(&self, chunks: &[BinaryViewArray], unknown: &HashSet<u64>) -> Result<Decoded> {
         let (known, cells) = (self.known(), Cells::new(chunks));
         let router = Router { framing: self.options.framing, known: &known, unknown };
@@ -144,14 +145,14 @@ impl DatumDecoder {
     }
 }
 
-/// Ids of rows that have not been looked up yet, in the order of the rows.
+/// Returns the ids of rows that have not been looked up yet, in the order of the rows.
 fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<u64> {
     let (mut seen, mut ids, mut scratch) = (HashSet::new(), Vec::new(), Scratch::default());
     let mut last: Option<Route> = None;
     for segment in cells.segments(0..cells.len()) {
         for row in segment.rows.clone() {
             let Some(cell) = segment.get(row, &mut scratch) else { continue };
-            // Most rows begin like the row before.
+            // Most rows have the same header as the previous row.
             if last.as_ref().is_some_and(|last| last.fits(cell)) {
                 continue;
             }

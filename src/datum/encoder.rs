@@ -1,4 +1,4 @@
-//! The way back: a column in, a Binary column of datums out.
+//! The encoder: from a column to a Binary column of datums.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::encode::{AnyColumn, Column};
 use crate::plan::WritePlan;
 use crate::{Result, Schema, executor};
 
-/// Rows that one thread encodes at a time.
+/// The number of rows of one encoding task.
 const TASK_ROWS: usize = 1 << 16;
 
-/// Rows that are measured at a time.
+/// The number of rows that are measured and encoded together.
 const GRANULE: usize = 256;
 
 /// Encodes any number of columns in the same way.
@@ -42,11 +42,12 @@ const GRANULE: usize = 256;
 pub struct DatumEncoder {
     schema: Arc<Schema>,
     header: Vec<u8>,
-    /// The values are bytes that nothing but the header stands in front of.
+    /// True if the values are bytes that are written after the header without a length.
     is_plain: bool,
 }
 
-/// The Avro schema that the values of a column are written with if none is given, as JSON: a record for a struct.
+/// Returns the Avro schema that the values of a column are written with if none is given, as JSON: a record for a
+/// struct.
 ///
 /// ```
 /// use polars_avro::arrow::{ArrowDataType, Field};
@@ -58,24 +59,24 @@ pub struct DatumEncoder {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where a dtype has no Avro type;
-/// [`ErrorKind::Argument`](crate::ErrorKind::Argument) where the name is not one.
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if a dtype has no Avro type;
+/// [`ErrorKind::Argument`](crate::ErrorKind::Argument) if the name is invalid.
 pub fn datum_schema_of(field: &Field, name: Option<&str>, namespace: Option<&str>) -> Result<String> {
     let names = AvroNames { name: name.map(Into::into), namespace: namespace.map(Into::into), doc: None };
     if let ArrowDataType::Struct(fields) = field.dtype() {
         return Ok(to_avro(fields, &vec![false; fields.len()], &names)?.to_string());
     }
     let record = to_avro(std::slice::from_ref(field), &[false], &names)?;
-    // A column is written as a union with null, of which a datum is the other branch.
+    // A column is written as a union with null. Datums have the type of the other branch.
     let written = &record["fields"][0]["type"];
     Ok(written.as_array().and_then(|branches| branches.last()).unwrap_or(written).to_string())
 }
 
 impl DatumEncoder {
-    /// Makes what all columns share. `id` is what the schema is registered under.
+    /// Prepares the state that all columns share. `id` is the registry id of the schema.
     ///
     /// # Errors
-    /// If the framing has no place for an id, or needs one.
+    /// If the framing does not take an id, or requires one.
     pub fn new(schema: Arc<Schema>, framing: Framing, id: Option<u64>) -> Result<Self> {
         let header = framing.header(fingerprint(&schema), id)?;
         let is_plain = framing == Framing::Confluent && is_bytes(&schema);
@@ -85,7 +86,7 @@ impl DatumEncoder {
     /// Encodes a column, given in chunks; nulls stay null.
     ///
     /// # Errors
-    /// If its dtype does not fit the schema, and if a value does not: the position has its row and field.
+    /// If its dtype does not fit the schema, or if a value does not: the position has its row and field.
     pub fn encode(&self, field: &Field, chunks: &[Box<dyn Array>]) -> Result<Vec<Box<dyn Array>>> {
         if *field.dtype() == ArrowDataType::Null {
             return Ok(chunks.iter().map(|chunk| Rows::nulls(chunk.len())).collect());
@@ -143,16 +144,16 @@ impl DatumEncoder {
     }
 }
 
-/// Returns how many bytes the length in front of bytes takes.
+/// Returns the size of the length prefix of a bytes datum.
 fn length_bytes(datum: &[u8]) -> usize {
     datum.iter().take_while(|&&byte| byte >= 0x80).count() + 1
 }
 
-/// The first row with a value that a column does not take, as some find out from all values at once.
+/// Finds the first row that a column rejects, by bisection: some columns check all values at once when they are bound.
 #[cold]
 fn first_unbound(plan: &AnyColumn, array: &dyn Array) -> Option<(usize, Fault)> {
     let bind = |rows: usize| plan.bind(array.sliced(0, rows).as_ref()).err();
-    // One row more fails, and so do all that are more.
+    // Binding the first `good` rows succeeds, and binding the first `bad` rows fails.
     let (mut good, mut bad) = (0, array.len());
     while bad - good > 1 {
         let middle = good.midpoint(bad);

@@ -1,4 +1,4 @@
-//! Rows into a column.
+//! Decoding of rows into a column.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use super::run::Run;
 use super::writers::{Writer, WriterSchemas};
 use crate::decode::{AnyColumn, Column, Merge, NextLook};
 
-/// Rows whose size tells how much room the rest needs.
+/// Number of rows from which the capacity for the remaining rows is first estimated.
 const SAMPLE: usize = 256;
 
-/// What ended the filling of a column before its rows did.
+/// The reason for which a column was not filled with all rows.
 pub(super) enum Stop {
-    /// The row failed; perhaps only in this place, see [`super::task`].
+    /// The row failed, perhaps only because of the rows before it, see [`super::task`].
     Row(usize),
     /// An id has not been looked up yet.
     Missing,
 }
 
-/// The rows as one array; those in `bad`, which is sorted, are null.
+/// Decodes the rows into one array. The rows in `bad`, which is sorted, are null.
 pub(super) fn fill(
     router: Router<'_>,
     cells: &Cells<'_>,
@@ -32,7 +32,7 @@ pub(super) fn fill(
     bad: &[usize],
     probe: &mut Probe<'_>,
 ) -> Result<Box<dyn Array>, Stop> {
-    // What fails together is decoded row by row, which tells the first row at fault.
+    // If decoding rows together fails, they are decoded one by one to find the first bad row.
     match fill_rows(router, cells, rows.clone(), bad, probe, true) {
         Err(Stop::Row(_)) => fill_rows(router, cells, rows, bad, probe, false),
         done => done,
@@ -85,17 +85,17 @@ fn fill_rows(
     Ok(target.finish())
 }
 
-/// The column that rows go into: one for each schema they are written with.
+/// The columns that rows are decoded into: one for each writer's schema.
 struct Target<'a> {
     writers: &'a [Arc<Writer>],
     columns: Columns,
-    /// The schemas of the columns, and which of them comes next.
+    /// The numbers of the columns' schemas, and the index of the current column.
     numbers: Vec<usize>,
     current: usize,
     len: usize,
     wanted: usize,
     look: NextLook,
-    /// Rows are decoded many at a time, where they can be.
+    /// True if rows are decoded together whenever possible.
     together: bool,
 }
 
@@ -105,7 +105,7 @@ enum Columns {
 }
 
 impl<'a> Target<'a> {
-    /// Begins with the reader's own schema, in case that no row has any.
+    /// Begins with the reader's own schema, in case no row has a schema.
     fn new(known: &'a WriterSchemas, wanted: usize, together: bool) -> Self {
         let columns = Columns::One(Box::new(known.writers[0].column.clone()));
         Self {
@@ -120,7 +120,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The next rows are written with this schema.
+    /// Switches to the column for rows of this schema.
     fn turn_to(&mut self, number: usize) {
         if self.numbers[self.current] == number {
             return;
@@ -147,12 +147,13 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Decodes rows of one route; gives the first that is not of it. The first rows tell how much room the rest needs.
+    /// Decodes rows of one route; returns the first row that has another one. Capacity for the remaining rows is
+    /// estimated from the first rows.
     fn decode(&mut self, run: Run<'_>, rows: Range<usize>, scratch: &mut (Scratch, Scratch)) -> Result<usize, usize> {
         let stop = rows.end.min(rows.start + self.look.is_in(self.len).max(1));
         let decoded = match &mut self.columns {
             Columns::One(column) => match &mut **column {
-                // Most rows are records: a loop of their own.
+                // Most datums are records, so they have their own loop.
                 AnyColumn::Record(record) if self.together && run.segment.has_long_runs() => {
                     run.decode_together(rows.start..stop, scratch, record)
                 }

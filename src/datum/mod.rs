@@ -1,7 +1,7 @@
 //! Datums in a column: one encoded value per row, bare or after a header that names its schema.
 //!
-//! A [`DatumDecoder`] turns the rows of a Binary column into the column that the reader's schema describes, by the
-//! columns that files are decoded into.
+//! A [`DatumDecoder`] decodes the rows of a Binary column into a column of the reader's schema, with the same decoders
+//! as files.
 
 mod cells;
 mod decoder;

@@ -1,4 +1,4 @@
-//! How datums are decoded.
+//! Options for decoding datums.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Framing;
 use crate::{Limits, Schema};
 
-/// How the rows of a column are decoded. At least one of the schemas is given.
+/// Options for decoding the rows of a column. At least one of the schemas is required.
 ///
 /// ```
 /// use polars_avro::{DatumOptions, Framing, Schema};
@@ -19,23 +19,23 @@ use crate::{Limits, Schema};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DatumOptions {
-    /// What stands in front of each datum.
+    /// The framing of each datum.
     pub framing: Framing,
-    /// The schema that rows are written with whose framing names none.
+    /// The writer's schema of rows whose framing does not identify one.
     pub schema: Option<Arc<Schema>>,
-    /// Ids of registries are not looked up: `schema` wrote every row. Fingerprints always are.
+    /// Does not look up registry ids: every row was written with `schema`. Fingerprints are always looked up.
     pub ignore_ids: bool,
-    /// The ids and fingerprints that may be asked for, see [`Decoded::Missing`](super::Decoded::Missing); any if `None`.
-    /// Rows with another one are bad.
+    /// The ids and fingerprints that may be looked up, see [`Decoded::Missing`](super::Decoded::Missing); any if
+    /// `None`. Rows with another one are bad.
     pub ids: Option<HashSet<u64>>,
-    /// The schema that all rows are read as; `schema` if there is none.
+    /// The schema that all rows are read as; `schema` if `None`.
     pub reader_schema: Option<Arc<Schema>>,
-    /// The fields of the root record that come out, in this order; all if `None`. Each is a name, or a path: names with
-    /// dots between them.
+    /// The fields of the root record to read, in this order; all if `None`. Each is a name, or a path of names
+    /// separated by dots.
     pub fields: Option<Vec<String>>,
     /// A bad row becomes null instead of an error.
     pub ignore_errors: bool,
-    /// What schemas and datums may ask for.
+    /// The bounds on schemas and datums.
     pub limits: Limits,
 }
 

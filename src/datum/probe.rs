@@ -1,4 +1,4 @@
-//! Rows decoded on their own, to see if they are good.
+//! Trial decoding of single rows.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
 use crate::decode::{AnyColumn, Column};
 
-/// Rows after which a probe's memory is given back.
+/// The number of rows after which a probe's memory is released.
 const REUSE: usize = 4096;
 
-/// Columns to decode rows into on trial, and to discard.
+/// Columns for trial decoding, whose values are discarded.
 pub(super) struct Probe<'a> {
     known: &'a WriterSchemas,
-    /// By the schema's number, with the number of rows in each.
+    /// The columns by the schema's number, with the number of rows in each.
     columns: HashMap<usize, (AnyColumn, usize)>,
     scratch: Scratch,
 }
@@ -25,7 +25,7 @@ impl<'a> Probe<'a> {
         Self { known, columns: HashMap::new(), scratch: Scratch::default() }
     }
 
-    /// Returns true if a row is a datum by this route, from its header to its end.
+    /// Checks that a row decodes by this route, and that the datum ends at the end of the row.
     pub(super) fn check(&mut self, route: &Route, cell: Cell<'_>) -> Result<(), Fault> {
         let writer = &*self.known.writers[route.writer];
         let (column, rows) = self.columns.entry(route.writer).or_insert_with(|| (writer.column.clone(), 0));
@@ -35,7 +35,7 @@ impl<'a> Probe<'a> {
         {
             return Ok(());
         }
-        // Limits count over all rows of a column, and a column that has failed is in no defined state.
+        // Limits apply to all rows of a column, and the state of a failed column is unspecified.
         (*column, *rows) = (writer.column.clone(), 0);
         let alone = decode(route, writer, cell, &mut self.scratch, |bytes, pos| column.decode(bytes, pos));
         alone.map_err(|fault| {
@@ -48,7 +48,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// Decodes the datum behind a row's header, which must end where the row does.
+/// Decodes the datum after a row's header. It must end at the end of the row.
 #[inline(always)]
 pub(super) fn decode(
     route: &Route,

@@ -1,15 +1,15 @@
-//! The way to read a row: its header, and the schema behind it.
+//! The interpretation of a row: its header and its writer's schema.
 
 use super::cells::Cell;
 use super::framing::Header;
 
-/// The schema of a row, and of rows that begin alike.
+/// The header and the schema of a row, and of rows with the same header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Route {
     pub(super) header: Header,
     /// Number of the writer's schema.
     pub(super) writer: usize,
-    /// Rows whose first bytes, masked, are these are of this route.
+    /// The masked first bytes of rows that have this route.
     prefix: u128,
     mask: u128,
 }
@@ -20,13 +20,13 @@ impl Route {
         Self { header, writer, prefix: cell.first_bytes() & mask, mask }
     }
 
-    /// The same for this row alone.
+    /// Returns a route that fits no other row.
     pub(super) fn once(self) -> Self {
-        // No bit outside of the mask is ever set.
+        // A masked value of 0 never equals this prefix.
         Self { prefix: u128::MAX, mask: 0, ..self }
     }
 
-    /// Returns true if a row is of this route.
+    /// Returns true if a row has this route.
     #[inline(always)]
     pub(super) fn fits(&self, cell: Cell<'_>) -> bool {
         cell.first_bytes() & self.mask == self.prefix && cell.len() >= self.header.len

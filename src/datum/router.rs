@@ -1,4 +1,4 @@
-//! Which schema a row is written with, by its header.
+//! Selection of a row's writer schema by its header.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use super::route::Route;
 use super::writers::WriterSchemas;
 use crate::binary::Fault;
 
-/// Why a row has no route.
+/// The reason for which a row has no route.
 pub(super) enum NoRoute {
     /// This id has not been looked up yet.
     Missing(u64),
@@ -18,7 +18,7 @@ pub(super) enum NoRoute {
     Bad(Fault),
 }
 
-/// What routes are chosen by.
+/// The framing and the schemas by which routes are selected.
 #[derive(Clone, Copy)]
 pub(super) struct Router<'a> {
     pub(super) framing: Framing,
@@ -28,7 +28,7 @@ pub(super) struct Router<'a> {
 }
 
 impl Router<'_> {
-    /// The route of a row. Several readings are tried only where the framing is told by the row itself.
+    /// Returns the route of a row. Several interpretations are possible only if the framing is detected from the row.
     pub(super) fn route(&self, cell: Cell<'_>, probe: &mut Probe<'_>) -> Result<Route, NoRoute> {
         let headers = self.framing.headers(cell.row());
         let mut found = Vec::new();
@@ -36,7 +36,7 @@ impl Router<'_> {
             let Some(writer) = self.writer(header)? else { continue };
             let route = Route::new(header, writer, cell);
             if header.framing == Framing::SingleObject {
-                // Eight bytes do not meet a fingerprint by chance.
+                // A match with a known 8-byte fingerprint is not a coincidence.
                 return Ok(route);
             }
             found.push(route);
@@ -49,7 +49,7 @@ impl Router<'_> {
         }
     }
 
-    /// The schema of a reading; `None` if it is unknown.
+    /// Returns the schema of an interpretation; `None` if it is unknown.
     fn writer(&self, header: Header) -> Result<Option<usize>, NoRoute> {
         let Some(id) = header.id else { return Ok(self.known.bare) };
         match self.known.find(header.framing, id) {
@@ -59,7 +59,7 @@ impl Router<'_> {
         }
     }
 
-    /// The one reading by which the row is a datum to its end.
+    /// Returns the only interpretation in which the datum ends at the end of the row.
     fn only_sound(routes: &[Route], cell: Cell<'_>, probe: &mut Probe<'_>) -> Result<Route, Fault> {
         let (mut sound, mut fault) = (Vec::new(), None);
         for route in routes {
@@ -79,7 +79,7 @@ impl Router<'_> {
         }
     }
 
-    /// Returns what is wrong with a row that has no schema. `header` is the first reading of it.
+    /// Returns the error of a row that has no schema. `header` is its first interpretation.
     #[cold]
     fn refuse(&self, row: &[u8], header: Option<Header>) -> Fault {
         let start = row.iter().take(10).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
@@ -93,7 +93,7 @@ impl Router<'_> {
         }
     }
 
-    /// The ids of a row with these headers that have not been looked up yet.
+    /// Returns the ids of a row with these headers that have not been looked up yet.
     pub(super) fn missing(&self, headers: [Option<Header>; 4]) -> impl Iterator<Item = u64> {
         headers.into_iter().flatten().filter_map(|header| match self.writer(header) {
             Err(NoRoute::Missing(id)) => Some(id),

@@ -1,4 +1,4 @@
-//! Encoded rows as a Binary column.
+//! Construction of a Binary column of encoded rows.
 
 use polars_arrow::array::{Array, BinaryViewArray, View};
 use polars_arrow::bitmap::MutableBitmap;
@@ -7,22 +7,22 @@ use polars_buffer::Buffer;
 
 use crate::binary::Fault;
 
-/// The rows of one array while they are made.
+/// The rows of one array under construction.
 pub(super) struct Rows {
     views: Vec<View>,
     validity: Option<MutableBitmap>,
-    /// The bytes of rows that do not fit into their view.
+    /// The bytes of rows that are too long for their view.
     tail: Vec<u8>,
     full: Vec<Buffer<u8>>,
 }
 
 impl Rows {
-    /// No rows yet, of `n` that will come.
+    /// Returns an empty array builder with capacity for `n` rows.
     pub(super) fn new(n: usize) -> Self {
         Self { views: Vec::with_capacity(n), validity: None, tail: Vec::new(), full: Vec::new() }
     }
 
-    /// An array of nulls.
+    /// Returns an array of nulls.
     pub(super) fn nulls(n: usize) -> Box<dyn Array> {
         BinaryViewArray::new_null(ArrowDataType::BinaryView, n).boxed()
     }

@@ -9,10 +9,10 @@ use super::writers::Writer;
 use crate::binary::Fault;
 use crate::decode::{Column, Record, Rows};
 
-/// Rows that are decoded together: what they need stays in the first cache.
+/// The number of rows that are decoded together: their data stays in the L1 cache.
 const TOGETHER: usize = 128;
 
-/// Fewer rows than this are not worth it.
+/// The minimum number of rows: decoding fewer together does not pay.
 const FEWEST: usize = 8;
 
 /// Rows of one schema.
@@ -21,12 +21,12 @@ pub(super) struct Run<'a> {
     pub(super) segment: &'a Segment<'a>,
     pub(super) route: &'a Route,
     pub(super) writer: &'a Writer,
-    /// This row is of the route, whatever others are.
+    /// The row that the route was selected for, even if it does not apply to other rows.
     pub(super) first: usize,
 }
 
 impl<'a> Run<'a> {
-    /// Decodes rows up to one that is null or of another route; gives that one, or the one that failed.
+    /// Decodes rows up to one that is null or has another route. Returns that row, or the row that failed.
     #[inline(always)]
     pub(super) fn decode(
         &self,
@@ -46,8 +46,8 @@ impl<'a> Run<'a> {
         Ok(rows.end)
     }
 
-    /// The same, a field of many rows after the other: see [`Rows`].
-    /// The row that failed may be any of those that were decoded together.
+    /// Decodes rows as [`Self::decode`], but field by field for many rows: see [`Rows`]. After an error, any of the
+    /// rows decoded together may be the one that failed.
     pub(super) fn decode_together(
         &self,
         rows: Range<usize>,
@@ -59,7 +59,7 @@ impl<'a> Run<'a> {
         while row < rows.end {
             let (buffer, n) = self.gather(row..rows.end, &mut positions, &mut ends);
             if n < FEWEST {
-                // Those that were gathered, and the one that could not be.
+                // The gathered rows, and the next one, which cannot be gathered.
                 let stop = rows.end.min(row + n + 1);
                 let end = self.decode(row..stop, scratch, |bytes, pos| record.decode_one(bytes, pos))?;
                 if end < stop {
@@ -78,8 +78,8 @@ impl<'a> Run<'a> {
         Ok(row)
     }
 
-    /// The first rows that stand in one buffer and are of the route: where their datums begin and their padding ends.
-    /// Returns the buffer, and how many they are.
+    /// Stores the positions of the datums and the ends of the padding of the first rows that have this route and share
+    /// a buffer. Returns the buffer and the number of rows.
     #[inline(always)]
     fn gather(
         &self,

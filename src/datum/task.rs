@@ -1,4 +1,4 @@
-//! A run of rows, with what is bad in it.
+//! Decoding of a run of rows, including the handling of bad ones.
 
 use std::ops::Range;
 
@@ -24,11 +24,11 @@ pub(super) struct Tasks<'a> {
 pub(super) enum Done {
     Rows {
         arrays: Vec<Box<dyn Array>>,
-        /// Number of bad rows, and the fault of the first.
+        /// The number of bad rows; the error of the first is in `first_bad`.
         bad: usize,
         first_bad: Option<Error>,
     },
-    /// The rows have ids that have not been looked up yet.
+    /// Some rows have ids that have not been looked up yet.
     Missing,
 }
 
@@ -62,7 +62,8 @@ impl Tasks<'_> {
                         }
                     }
                 }
-                // The row is good on its own: limits count over a whole batch, which ends in front of it.
+                // The row is good on its own, but a limit over the whole batch was reached: the batch ends before this
+                // row.
                 Examined::Good if row > start => {
                     match fill(self.router, self.cells, start..row, from(&bad, start), &mut probe) {
                         Ok(array) => arrays.push(array),
@@ -76,7 +77,7 @@ impl Tasks<'_> {
         Ok(Done::Rows { arrays, bad: bad.len(), first_bad })
     }
 
-    /// Looks at one row on its own.
+    /// Decodes one row on its own.
     fn examine(&self, row: usize, probe: &mut Probe<'_>) -> Examined {
         let mut scratch = Scratch::default();
         let Some(cell) = self.cells.get(row, &mut scratch) else { return Examined::Good };
@@ -113,7 +114,7 @@ enum Examined {
     Missing,
 }
 
-/// Those of the sorted rows that are not before `start`.
+/// Returns those of the sorted rows that are not before `start`.
 fn from(rows: &[usize], start: usize) -> &[usize] {
     &rows[rows.partition_point(|&row| row < start)..]
 }

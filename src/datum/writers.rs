@@ -1,4 +1,4 @@
-//! The schemas that rows are written with, and what each is decoded into.
+//! The writers' schemas of rows, and the columns that each is decoded into.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use crate::{Error, Result, Schema};
 /// A writer's schema.
 #[derive(Clone)]
 pub(super) struct Writer {
-    /// Empty, to be cloned and filled.
+    /// The empty column, which is cloned and filled.
     pub(super) column: AnyColumn,
-    /// As [`is_bytes`].
+    /// The result of [`is_bytes`].
     pub(super) is_bytes: bool,
 }
 
@@ -26,14 +26,14 @@ pub(super) struct WriterSchemas {
     by_id: HashMap<u64, usize>,
     /// The schema of rows without a header.
     pub(super) bare: Option<usize>,
-    /// The schema of all rows with an id, whatever it is.
+    /// The schema of all rows with a registry id, if those ids are not looked up.
     any_id: Option<usize>,
-    /// The ids that may be asked for, if not any.
+    /// The ids that may be looked up; any if `None`.
     ids: Option<Arc<HashSet<u64>>>,
 }
 
 impl WriterSchemas {
-    /// The schemas that the options name.
+    /// Makes the schemas that the options contain.
     pub(super) fn new(reader: &Arc<Schema>, options: &DatumOptions) -> Result<Self> {
         let (writers, by_text, by_id) = Default::default();
         let mut schemas =
@@ -49,7 +49,7 @@ impl WriterSchemas {
         Ok(schemas)
     }
 
-    /// The number of a schema; makes its column unless it is known.
+    /// Returns the number of a schema; compiles its column if the schema is new.
     fn add(&mut self, schema: &Arc<Schema>, reader: &Arc<Schema>, options: &DatumOptions) -> Result<usize> {
         let text = schema.to_json();
         if let Some(&number) = self.by_text.get(&text) {
@@ -63,7 +63,7 @@ impl WriterSchemas {
         Ok(self.writers.len() - 1)
     }
 
-    /// Says which schema an id or a fingerprint is of.
+    /// Registers the schema of an id or a fingerprint.
     pub(super) fn add_id(
         &mut self,
         id: u64,
@@ -79,7 +79,7 @@ impl WriterSchemas {
         Ok(())
     }
 
-    /// The schema of an id in this framing.
+    /// Returns the schema of an id in this framing.
     pub(super) fn find(&self, framing: Framing, id: u64) -> Option<usize> {
         match (framing, self.any_id) {
             (Framing::Confluent | Framing::Apicurio, Some(writer)) => Some(writer),
@@ -87,20 +87,20 @@ impl WriterSchemas {
         }
     }
 
-    /// Returns true if an id that is not known yet may be asked for.
+    /// Returns true if an unknown id may be looked up.
     pub(super) fn looks_up(&self, framing: Framing, id: u64) -> bool {
         (self.any_id.is_none() || framing == Framing::SingleObject)
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
     }
 }
 
-/// Returns true if a schema is `bytes` and no more, which Confluent's serializer writes without their length.
+/// Returns true if a schema is plain `bytes`, which Confluent's serializer writes without a length.
 pub(super) fn is_bytes(schema: &Schema) -> bool {
     let root = schema.node(schema.root());
     matches!(root.kind, Kind::Bytes) && root.logical.is_none()
 }
 
-/// The number by which single objects name a schema.
+/// Returns the fingerprint by which single objects identify a schema, as a number.
 pub(super) fn fingerprint(schema: &Schema) -> u64 {
     let bytes = schema.fingerprint(Fingerprint::Rabin);
     bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))

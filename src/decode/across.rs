@@ -1,4 +1,5 @@
-//! Rows that are decoded a field after the other: where each one begins is known, so that none waits for the one before.
+//! Rows that are decoded field by field. The start of each row is known, so that decoding a row does not depend on the
+//! previous one.
 
 use crate::binary::{Fault, PADDING};
 
@@ -6,18 +7,18 @@ use crate::binary::{Fault, PADDING};
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     bytes: &'a [u8],
-    /// Where the padding of each row ends.
+    /// The end of each row's padding.
     ends: &'a [usize],
 }
 
 impl<'a> Rows<'a> {
-    /// `ends` are inside of `bytes`: each is the end of a row and of the `PADDING` bytes behind it.
+    /// `ends` are positions within `bytes`: each is the end of a row's `PADDING` bytes.
     pub(crate) fn new(bytes: &'a [u8], ends: &'a [usize]) -> Self {
         debug_assert!(ends.iter().all(|end| (PADDING..=bytes.len()).contains(end)));
         Self { bytes, ends }
     }
 
-    /// Returns how many there are.
+    /// Returns the number of rows.
     pub(super) fn len(self) -> usize {
         self.ends.len()
     }
@@ -27,7 +28,7 @@ impl<'a> Rows<'a> {
         self.ends.iter().zip(positions).all(|(end, pos)| *end == pos + PADDING)
     }
 
-    /// Moves each position on, by what is told of it and the bytes that end with its row.
+    /// Replaces each position by the result of `next` for it and the bytes up to the end of its row's padding.
     #[inline(always)]
     pub(super) fn advance(
         self,
@@ -40,9 +41,9 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Appends the short value at each position, and moves the position on. A value may be read from bytes behind its
-    /// row: its position is then not the row's end, see [`Rows::end_at`]. Its place is there before it is, so that it does
-    /// not wait for the length which the value before it has left in memory.
+    /// Appends the short value at each position, and advances the position. A value may be read from bytes after its
+    /// row. Then its position is not the row's end, see [`Rows::end_at`]. All slots are allocated first: with `push`,
+    /// each value would depend on the vector's length as stored by the previous value.
     #[inline(always)]
     pub(super) fn read_into<T: Copy + Default>(
         self,

@@ -1,4 +1,4 @@
-//! big-decimal: bytes that hold the unscaled number, itself as bytes, and a scale of its own (specification, "Decimal",
+//! big-decimal: bytes that contain the unscaled number, encoded as bytes, and its own scale (specification, "Decimal",
 //! alternative representation).
 
 use num_bigint::BigInt;
@@ -7,11 +7,11 @@ use super::text::TextFormat;
 use super::wide_decimal::push_decimal;
 use crate::binary::{Fault, PADDING, read_int, read_length, read_slice};
 
-/// A decimal that brings its own scale.
+/// A decimal with its own scale.
 #[derive(Clone)]
 pub(crate) struct BigDecimal;
 
-/// Turning a number into digits takes time quadratic in its length.
+/// The maximum size of a number: converting it to digits takes time quadratic in its length.
 const MAX_BYTES: usize = 16 << 10;
 
 impl TextFormat for BigDecimal {

@@ -11,7 +11,7 @@ use crate::binary::Fault;
 /// A column of booleans.
 #[derive(Clone, Default)]
 pub(crate) struct Boolean {
-    /// A byte each until the array is made: packing many at once is cheaper than setting bits one by one.
+    /// One byte per value until the array is made: packing many at once is cheaper than setting bits one by one.
     values: Vec<bool>,
     validity: Validity,
 }
@@ -47,7 +47,7 @@ impl Column for Boolean {
     }
 }
 
-/// The boolean at `pos`, and the position after it.
+/// Reads the boolean at `pos`; returns it and the position after it.
 #[inline(always)]
 fn read(bytes: &[u8], pos: usize) -> Result<(bool, usize), Fault> {
     match bytes.get(pos) {

@@ -1,4 +1,4 @@
-//! string, as a categorical: each text once, and a key for every value.
+//! string, as a categorical: a dictionary of the distinct texts, and a key for every value.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ impl Categorical {
     }
 }
 
-/// A key for every text, and the texts in the order in which they first occur.
+/// Returns a key for every text, and the distinct texts in the order of their first occurrence.
 fn encode(texts: &Utf8ViewArray) -> (PrimitiveArray<u32>, Utf8ViewArray) {
     let mut known = HashMap::new();
     let mut categories = Vec::new();
@@ -34,7 +34,7 @@ fn encode(texts: &Utf8ViewArray) -> (PrimitiveArray<u32>, Utf8ViewArray) {
         })
     };
     let keys: Vec<u32> = texts.iter().map(|text| text.map_or(0, &mut key)).collect();
-    // A null has the first key, which must be there.
+    // A null has key 0, so there must be a category.
     if categories.is_empty() && !keys.is_empty() {
         categories.push("");
     }

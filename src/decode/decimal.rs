@@ -12,7 +12,7 @@ use crate::binary::{Fault, read_array, read_length, read_slice};
 pub(crate) struct Decimal {
     values: Vec<i128>,
     validity: Validity,
-    /// Bytes of each value, `None` where a length stands before them.
+    /// The size of each value in bytes; `None` if each value has a length prefix.
     size: Option<usize>,
     precision: usize,
     scale: usize,
@@ -28,7 +28,7 @@ impl Decimal {
     }
 }
 
-/// The bytes of a number: `size` of them, or as many as the length in front says.
+/// Reads the bytes of a number: `size` bytes, or as many as its length prefix states.
 pub(super) fn read_number(bytes: &[u8], pos: usize, size: Option<usize>) -> Result<(&[u8], usize), Fault> {
     let (size, pos) = match size {
         Some(size) => (size, pos),
@@ -37,7 +37,7 @@ pub(super) fn read_number(bytes: &[u8], pos: usize, size: Option<usize>) -> Resu
     read_slice(bytes, pos, size)
 }
 
-/// A two's complement number; any number of sign bytes may stand before it, and no bytes at all are 0.
+/// Parses a two's complement number. Any number of sign bytes may precede it, and an empty slice is 0.
 fn to_i128(bytes: &[u8]) -> Option<i128> {
     let sign = if bytes.first().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
     let mut wide = [sign; 16];
@@ -47,7 +47,7 @@ fn to_i128(bytes: &[u8]) -> Option<i128> {
     (extra.iter().all(|&byte| byte == sign) && (value < 0) == (sign != 0)).then_some(value)
 }
 
-/// A number of 1 to 16 bytes, cut out of one load.
+/// Extracts a number of 1 to 16 bytes from one 16-byte load.
 #[inline]
 fn from_window(window: [u8; 16], size: usize) -> i128 {
     i128::from_be_bytes(window) >> (8 * (16 - size))

@@ -1,4 +1,4 @@
-//! A field that the writer did not write: the reader's default, or null, once for every record.
+//! A field that the writer did not write: the reader's default, or null, for every record.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) struct DefaultValue {
 }
 
 impl DefaultValue {
-    /// `column` decodes `datum`, which ends in padding; without one every value is null.
+    /// `column` decodes `datum`, which ends with padding. If there is no `datum`, every value is null.
     pub(crate) fn new(column: AnyColumn, datum: Option<Arc<[u8]>>) -> Self {
         Self { datum, column }
     }

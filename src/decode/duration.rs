@@ -11,14 +11,14 @@ use crate::dtype;
 /// A column of months, days and milliseconds, or of some of them.
 #[derive(Clone)]
 pub(crate) struct Duration {
-    /// Which of the parts come out, in this order, and their values.
+    /// The parts to output, in this order, and their values.
     parts: Vec<(usize, Vec<u32>)>,
     len: usize,
     validity: Validity,
 }
 
 impl Duration {
-    /// `parts` are places in [`dtype::DURATION`].
+    /// `parts` are indices into [`dtype::DURATION`].
     pub(crate) fn new(parts: Vec<usize>) -> Self {
         let parts = parts.into_iter().map(|part| (part, Vec::new())).collect();
         Self { parts, len: 0, validity: Validity::default() }
@@ -58,7 +58,7 @@ impl Column for Duration {
     fn finish(&mut self) -> Box<dyn Array> {
         let len = std::mem::take(&mut self.len);
         let validity = self.validity.finish(len);
-        // The parts of a null duration are null too, as Polars makes them.
+        // The parts of a null duration are null too, as in Polars.
         let part = |(_, values): &mut (usize, Vec<u32>)| {
             PrimitiveArray::new(ArrowDataType::UInt32, std::mem::take(values).into(), validity.clone()).boxed()
         };

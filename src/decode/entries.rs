@@ -1,4 +1,4 @@
-//! array of records of a key and a value, as a map whose keys are no strings.
+//! array of records of a key and a value, as a map whose keys are not strings.
 
 use polars_arrow::array::{Array, ListArray, MapArray, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -16,7 +16,7 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// `list` is one of records of two fields, the first of which is never null.
+    /// `list` has records of two fields, the first of which is never null.
     pub(crate) fn new(list: List) -> Self {
         Self { list }
     }

@@ -19,7 +19,7 @@ pub(crate) struct Enumeration<K: DictionaryKey> {
 }
 
 struct Symbols<K> {
-    /// The reader's key for each of the writer's symbols; `None`: the reader has no such symbol.
+    /// The reader's key for each of the writer's symbols; `None` if the reader has no such symbol.
     of_writer: Vec<Option<K>>,
     values: Utf8ViewArray,
     metadata: Metadata,
@@ -36,7 +36,7 @@ impl<K: DictionaryKey> Enumeration<K> {
     }
 }
 
-/// The reader's enum lacks a symbol and has no default.
+/// Returns the error for a symbol that the reader's enum lacks, if it has no default.
 #[cold]
 pub(super) fn unknown_symbol(index: i64) -> Fault {
     Fault::mismatch(format!("symbol {index} of the file's enum is not in the reader's"))

@@ -1,4 +1,4 @@
-//! Any type, as the storage of an extension type: only the field tells.
+//! Any type, as the storage of an extension type: only the field's metadata differs.
 
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field, Metadata};
@@ -14,7 +14,7 @@ pub(crate) struct Extension {
 }
 
 impl Extension {
-    /// `metadata` is what a field has to have beside the dtype of `storage`.
+    /// `metadata` is the metadata of the field, whose dtype is that of `storage`.
     pub(crate) fn new(storage: AnyColumn, metadata: Metadata) -> Self {
         Self { storage, metadata }
     }

@@ -1,4 +1,4 @@
-//! fixed: as many bytes as the schema says.
+//! fixed: the number of bytes that the schema states.
 
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::ArrowDataType;

@@ -1,4 +1,4 @@
-//! Arrays of one type put together from runs of others.
+//! Concatenation of runs of several arrays of one type.
 
 use polars_arrow::array::builder::{ShareStrategy, make_builder};
 use polars_arrow::array::{Array, DictionaryArray, DictionaryKey, ListArray, MapArray, PrimitiveArray, StructArray};
@@ -14,7 +14,7 @@ pub(super) struct Run {
     pub(super) len: usize,
 }
 
-/// The runs one after the other. All arrays have one type, and there is at least one.
+/// Concatenates the runs. All arrays have the same type, and there is at least one.
 pub(super) fn interleave(arrays: &[Box<dyn Array>], runs: &[Run]) -> Box<dyn Array> {
     let dtype = arrays[0].dtype().clone();
     match &dtype {
@@ -53,7 +53,7 @@ fn leaf(arrays: &[Box<dyn Array>], runs: &[Run]) -> Box<dyn Array> {
     builder.freeze_reset()
 }
 
-/// Enums of one plan share their dictionary, so only the keys move.
+/// Concatenates runs of keys: enums of one plan share their dictionary.
 fn dictionary<K: DictionaryKey>(dtype: ArrowDataType, arrays: &[Box<dyn Array>], runs: &[Run]) -> Box<dyn Array> {
     let parts = downcast::<DictionaryArray<K>>(arrays);
     let keys: Vec<_> = parts.iter().map(|part| part.keys().clone().boxed()).collect();
@@ -79,7 +79,7 @@ fn validity(arrays: &[Box<dyn Array>], runs: &[Run]) -> Option<Bitmap> {
     })
 }
 
-/// The offsets of the lists in `runs`, and the runs of their items.
+/// Returns the offsets of the lists in `runs`, and the runs of their items.
 fn flatten<'a, O: Offset>(
     runs: &[Run],
     offsets: impl Fn(usize) -> &'a OffsetsBuffer<O>,

@@ -1,7 +1,8 @@
-//! A value of a recursive type: JSON text, since no dtype nests without end.
+//! A value of a recursive type, as JSON text: no dtype has unbounded nesting.
 //!
-//! Plain JSON: the value of a union stands alone, bytes and fixed are strings of the code points 0 to 255, and a float
-//! that is no number is one of the strings `NaN`, `Infinity` and `-Infinity`. Logical types are not looked at.
+//! Plain JSON: the value of a union has no wrapper object with the branch's name, and bytes and fixed are strings of
+//! the code points 0 to 255. A float that is not finite is one of the strings `NaN`, `Infinity` and `-Infinity`.
+//! Logical types are ignored.
 
 mod syntax;
 mod writer;
@@ -20,7 +21,7 @@ use crate::schema::{Resolution, ResolvedId, Schema};
 pub(crate) struct Json {
     graph: Arc<JsonGraph>,
     root: ResolvedId,
-    /// Items of arrays that take no bytes, over a whole batch.
+    /// The budget of array items without bytes in a batch.
     empty_items: ItemBudget,
 }
 
@@ -31,7 +32,7 @@ impl Json {
     }
 }
 
-/// What every JSON column of a plan shares.
+/// The data shared by all JSON columns of a plan.
 pub(crate) struct JsonGraph {
     pub(crate) resolution: Arc<Resolution>,
     pub(crate) reader: Arc<Schema>,

@@ -1,4 +1,4 @@
-//! array: blocks of items, each with a count in front; a negative count has the block's size in bytes behind it.
+//! array: blocks of items, each after its count. A negative count is followed by the block's size in bytes.
 
 use polars_arrow::array::{Array, ListArray};
 use polars_arrow::datatypes::ArrowDataType;
@@ -13,7 +13,7 @@ use crate::binary::{Fault, data_end, read_length, read_long};
 #[derive(Clone)]
 pub(crate) struct List {
     item: AnyColumn,
-    /// Where each list ends among the items.
+    /// The end of each list in the items.
     ends: Vec<i64>,
     items: usize,
     before: Before,
@@ -21,25 +21,25 @@ pub(crate) struct List {
     budget: ItemBudget,
 }
 
-/// How many items may still come that take no bytes; items that do are bounded by the bytes there are.
+/// A bound for items that take no bytes. Items that take bytes are bounded by the size of the data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ItemBudget {
     limit: usize,
-    /// What an item counts for: the values that it makes in memory. `None` where items take bytes.
+    /// The cost of an item: the number of values that it becomes in memory. `None` if items take bytes.
     weight: Option<usize>,
     spent: usize,
 }
 
 impl ItemBudget {
-    /// Items take bytes.
+    /// The budget for items that take bytes.
     pub(crate) const BYTES: Self = Self { limit: 0, weight: None, spent: 0 };
 
-    /// Items take no bytes and become `weight` values; all together may become `limit`.
+    /// Returns the budget for items without bytes. An item becomes `weight` values, and all items may become `limit`.
     pub(crate) fn empty(weight: usize, limit: usize) -> Self {
         Self { limit, weight: Some(weight.max(1)), spent: 0 }
     }
 
-    /// Returns true if the `count` items that the bytes claim can be there.
+    /// Checks that a block can have `count` items.
     #[inline]
     pub(super) fn check(&mut self, count: usize, remaining: usize) -> Result<(), Fault> {
         match self.weight {
@@ -62,7 +62,8 @@ fn too_many_empty_items() -> Fault {
     Fault::limit("zero_byte_items", "too many items that take no bytes")
 }
 
-/// The head of one block of items: how many, and where the block must end if it says so. A count of 0 is the end.
+/// Reads the head of one block of items: returns the number of items, the end of the block if its size is stated, and
+/// the position of the first item. A count of 0 ends the list.
 #[inline(always)]
 pub(super) fn read_item_block(bytes: &[u8], pos: usize) -> Result<(usize, Option<usize>, usize), Fault> {
     let (count, pos) = read_long(bytes, pos)?;
@@ -73,7 +74,7 @@ pub(super) fn read_item_block(bytes: &[u8], pos: usize) -> Result<(usize, Option
     Ok((count, Some(end), pos))
 }
 
-/// The rest of the head of a block that says its size.
+/// Reads the size in the head of a block with a negative count.
 #[inline(never)]
 fn read_sized_block(count: i64, bytes: &[u8], pos: usize) -> Result<(usize, usize, usize), Fault> {
     let Some(count) = count.checked_neg() else {
@@ -83,7 +84,7 @@ fn read_sized_block(count: i64, bytes: &[u8], pos: usize) -> Result<(usize, usiz
     Ok((count as usize, pos + size, pos))
 }
 
-/// The block of items said that it ends at `end`, if it said anything.
+/// Checks that a block of items ends at `end`, if its size was stated.
 #[inline]
 pub(super) fn check_item_block_end(end: Option<usize>, pos: usize) -> Result<(), Fault> {
     match end {
@@ -92,7 +93,7 @@ pub(super) fn check_item_block_end(end: Option<usize>, pos: usize) -> Result<(),
     }
 }
 
-/// Bytes between a position and the end of the data.
+/// Returns the number of bytes between a position and the end of the data.
 #[inline]
 pub(super) fn remaining(bytes: &[u8], pos: usize) -> usize {
     data_end(bytes).saturating_sub(pos)
@@ -104,7 +105,7 @@ impl List {
         Self { item, ends, items, before, validity, budget }
     }
 
-    /// Returns how many items all lists have together.
+    /// Returns the number of items of all lists.
     pub(super) fn items(&self) -> usize {
         self.items
     }
@@ -138,7 +139,7 @@ impl Column for List {
 
     fn reserve(&mut self, n: usize) {
         self.item.reserve(self.before.likely(self.items, self.ends.len(), n));
-        // The first offset comes in front of the ends.
+        // One more, for the first offset before the ends.
         self.ends.reserve_exact(n + 1);
     }
 

@@ -1,5 +1,5 @@
-//! map: blocks of entries, each a string and a value. A key that comes twice keeps its first place and its last value,
-//! as in Polars' own maps.
+//! map: blocks of entries, each a string and a value. A repeated key keeps its first position and its last value, as in
+//! Polars' own maps.
 
 use std::collections::HashMap;
 
@@ -27,15 +27,15 @@ pub(crate) struct Map {
     repeats: Repeats,
 }
 
-/// Entries whose key came before in their map. Rare, so nothing is moved until the end.
+/// Entries that repeat a key of their map. They are rare, so they are removed only when the array is made.
 #[derive(Clone, Default)]
 struct Repeats {
-    /// Entry that stays, entry that has its value.
+    /// Pairs of the entry that is kept and the entry that has its value.
     replaced: Vec<(usize, usize)>,
     dropped: Vec<usize>,
 }
 
-/// Maps up to this size are searched key by key.
+/// The maximum size of maps that are searched linearly.
 const SMALL: usize = 16;
 
 impl Map {
@@ -50,7 +50,7 @@ impl Map {
         self.values.decode(bytes, pos).map_err(Fault::in_item)
     }
 
-    /// Finds keys that came before in the map that begins at entry `start`.
+    /// Finds repeated keys in the map that begins at entry `start`.
     fn find_repeats(&mut self, start: usize) {
         let stop = self.keys.len();
         if stop - start <= SMALL {
@@ -77,7 +77,7 @@ impl Repeats {
         self.dropped.push(again);
     }
 
-    /// Returns where each entry that stays has its key, and where its value.
+    /// Returns the runs of keys and the runs of values of the entries that are kept.
     fn runs(&self, entries: usize) -> (Vec<Run>, Vec<Run>) {
         let mut value_of: Vec<usize> = (0..entries).collect();
         for &(first, again) in &self.replaced {
@@ -103,7 +103,7 @@ impl Column for Map {
         loop {
             let (count, end, start) = read_item_block(bytes, pos)?;
             pos = start;
-            // A key takes at least its length byte.
+            // An entry takes at least the length byte of its key.
             let mut budget = ItemBudget::BYTES;
             budget.check(count, remaining(bytes, pos))?;
             for _ in 0..count {
@@ -131,7 +131,7 @@ impl Column for Map {
         let entries = self.before.likely(self.keys.len(), self.ends.len(), n);
         self.keys.reserve(entries);
         self.values.reserve(entries);
-        // The first offset comes in front of the ends.
+        // One more, for the first offset before the ends.
         self.ends.reserve_exact(n + 1);
     }
 

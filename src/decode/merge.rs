@@ -1,4 +1,4 @@
-//! One type that comes in several wire forms, as when a union of int and long is read as long.
+//! One type with several wire forms, such as a union of int and long that is read as long.
 
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -7,7 +7,7 @@ use super::interleave::{Run, interleave};
 use super::{AnyColumn, Column};
 use crate::binary::Fault;
 
-/// A column a wire form, put together at the end in the order in which the values came.
+/// One column for each wire form. They are merged at the end in the order in which the values were decoded.
 #[derive(Clone)]
 pub(crate) struct Merge {
     variants: Vec<AnyColumn>,
@@ -16,13 +16,13 @@ pub(crate) struct Merge {
 }
 
 impl Merge {
-    /// All variants have one dtype.
+    /// All variants must have the same dtype.
     pub(crate) fn new(variants: Vec<AnyColumn>) -> Self {
         let lens = vec![0; variants.len()];
         Self { variants, lens, runs: Vec::new() }
     }
 
-    /// A column of `len` values, and others to come in further wire forms.
+    /// Begins with a column of `len` values. Columns of further wire forms can be added.
     pub(crate) fn beginning_with(column: AnyColumn, len: usize) -> Self {
         let runs = if len == 0 { Vec::new() } else { vec![Run { array: 0, start: 0, len }] };
         Self { variants: vec![column], lens: vec![len], runs }
@@ -52,7 +52,7 @@ impl Merge {
 }
 
 impl AnyColumn {
-    /// Appends a value in one of several wire forms; 0 is the only one of a column that knows one.
+    /// Appends a value in wire form number `variant`; a column with a single form ignores the number.
     pub(super) fn decode_variant(&mut self, variant: usize, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         match self {
             Self::Merge(merge) => merge.decode_form(variant, bytes, pos),

@@ -1,9 +1,9 @@
 //! Decoding: one file per column kind, all implementing [`Column`].
 //!
-//! A column is made empty by the plan, cloned by each task, filled value by value, and finished into an Arrow array.
-//! What a kind needs is in its own file: how a value is read, what a null leaves, what array comes out. [`AnyColumn`]
-//! is the list of kinds; a macro writes its dispatch, so that the position stays in a register from one column to the
-//! next instead of going through memory at every virtual call.
+//! The plan makes an empty column, each task clones it, appends value after value, and finishes it as an Arrow array.
+//! Each kind's file defines how a value is read, what a null appends and which array results. [`AnyColumn`] is the list
+//! of kinds, and a macro generates its dispatch. This keeps the position in a register from one column to the next,
+//! whereas every virtual call would pass it through memory.
 
 mod across;
 mod big_decimal;
@@ -90,13 +90,14 @@ pub(crate) use view::{Bytes, Utf8, Views};
 pub(crate) use whole_number::Whole;
 pub(crate) use wide_decimal::WideDecimal;
 
-/// Values of one type, decoded one after the other into the memory that the array keeps.
+/// A column of values of one type, decoded into the memory that becomes the array.
 pub(crate) trait Column: Clone + Send + Sync {
-    /// Appends the value at `pos`; returns the position after it. Where it fails, the column is in no defined state.
+    /// Appends the value at `pos`; returns the position after it. After an error the state of the column is
+    /// unspecified.
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault>;
 
-    /// Appends the value of each of these rows at its position, and moves that on. Where it fails, rows may have failed
-    /// that are before the one with the fault.
+    /// Appends the value of each of these rows at its position, and advances the position. If it fails, earlier rows
+    /// may be at fault too.
     fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
         rows.advance(positions, |bytes, pos| self.decode(bytes, pos))
     }
@@ -104,22 +105,22 @@ pub(crate) trait Column: Clone + Send + Sync {
     /// Appends `n` nulls.
     fn push_nulls(&mut self, n: usize);
 
-    /// Makes room for `n` more values, of the size of those that are there.
+    /// Reserves capacity for `n` more values, assuming the size of the existing ones.
     fn reserve(&mut self, n: usize);
 
-    /// Returns what the array is, nested names and metadata included.
+    /// Returns the dtype of the array, including nested names and metadata.
     fn dtype(&self) -> ArrowDataType;
 
-    /// The field of this name that holds such an array.
+    /// Returns the field of this name for the array.
     fn field(&self, name: &str) -> Field {
         Field::new(name.into(), self.dtype(), true)
     }
 
-    /// The array of all values so far; leaves the column empty.
+    /// Returns the array of all values so far; leaves the column empty.
     fn finish(&mut self) -> Box<dyn Array>;
 }
 
-/// Leaves everything but decoding to the column in a field.
+/// Delegates all methods except decoding to the column in a field.
 macro_rules! delegate_to {
     ($field:ident) => {
         fn push_nulls(&mut self, n: usize) {
@@ -146,7 +147,7 @@ macro_rules! delegate_to {
 
 pub(crate) use delegate_to;
 
-/// Writes [`AnyColumn`] and its dispatch from the list of kinds.
+/// Generates [`AnyColumn`] and its dispatch from the list of kinds.
 macro_rules! columns {
     ($($kind:ident($column:ty)),* $(,)?) => {
         /// One column of any kind.
@@ -160,7 +161,7 @@ macro_rules! columns {
         impl Column for AnyColumn {
             #[inline(always)]
             fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
-                // Each kind leaves at its own fault, so that no result is put together and taken apart.
+                // Each kind returns its own fault, so that no result is built and matched again.
                 Ok(match self { $(Self::$kind(column) => column.decode(bytes, pos)?),* })
             }
 
@@ -309,7 +310,7 @@ impl<C: Column> Column for Box<C> {
 mod tests {
     use super::*;
 
-    /// The steps of a hundred columns fit into half of a first-level cache of 32 kB.
+    /// The steps of a hundred columns fit into half of an L1 cache of 32 kB.
     #[test]
     fn columns_are_small() {
         assert!(size_of::<AnyColumn>() <= 128);

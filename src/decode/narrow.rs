@@ -1,5 +1,4 @@
-//! Numbers of Polars' dtypes that Avro has no type for, from the wider type that they were written as. Every value is
-//! checked.
+//! Numbers of dtypes that Avro has no type for, from the wider type that they were written as. Every value is checked.
 
 use polars_utils::float16::pf16;
 
@@ -7,7 +6,7 @@ use super::number::{DoubleAsFloat, Float, IntAsFloat, LongAsFloat};
 use super::primitive::Number;
 use crate::binary::{Fault, read_long};
 
-/// Writes one way of reading a whole number that may not fit: name, type in memory and dtype. An int is read as a long is.
+/// Generates a reader of integers that may not fit: name, type in memory and dtype. An int is read like a long.
 macro_rules! narrow {
     ($($(#[$doc:meta])* $name:ident: $native:ty = $dtype:literal),* $(,)?) => {
         $($(#[$doc])*
@@ -38,7 +37,7 @@ narrow!(/// `Int8`
     LongAsUInt64: u64 = "UInt64", /// A narrower number, cast to `UInt128`
     LongAsUInt128: u128 = "UInt128");
 
-/// Writes one way of reading a Float16: name, and the number that it is read as first.
+/// Generates a reader of Float16: name, and the number that it is read as first.
 macro_rules! half {
     ($($(#[$doc:meta])* $name:ident: $float:ty),* $(,)?) => {
         $($(#[$doc])*

@@ -1,4 +1,4 @@
-//! A union of which one branch is null and at most one other becomes a value: the value, nullable.
+//! A union of null and at most one branch that becomes a value: a nullable column.
 
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -7,7 +7,7 @@ use super::union::{BranchAction, choose};
 use super::{AnyColumn, Column, delegate_to};
 use crate::binary::{Fault, read_long};
 
-/// The writer's union is null and one other branch, in either order.
+/// A column for a writer's union of null and one other branch, in either order.
 #[derive(Clone)]
 pub(crate) struct Nullable<C> {
     column: C,
@@ -20,7 +20,7 @@ impl<C: Column> Nullable<C> {
         Self { column, null_index: null_index as u8 }
     }
 
-    /// A branch index that is not one byte, or no branch.
+    /// Decodes a value whose branch index is longer than one byte, or is invalid.
     #[cold]
     #[inline(never)]
     fn decode_odd_index(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
@@ -53,7 +53,7 @@ impl<C: Column> Column for Nullable<C> {
     delegate_to!(column);
 }
 
-/// Any union of the writer's that the reader sees as one nullable value.
+/// A column for any writer's union that the reader reads as one nullable value.
 #[derive(Clone)]
 pub(crate) struct NullableUnion {
     column: AnyColumn,

@@ -3,7 +3,7 @@
 use super::primitive::Number;
 use crate::binary::{Fault, read_array, read_int, read_long};
 
-/// Writes one way of reading a number: name, type in memory, reader, conversion.
+/// Generates a reader of numbers: name, type in memory, reader, conversion.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident: $native:ty, $read:expr, $convert:expr) => {
         $(#[$doc])*

@@ -1,4 +1,4 @@
-//! Numbers of a fixed width in memory, whatever their width on the wire.
+//! Numbers of a fixed width in memory and any encoding on the wire.
 
 use polars_arrow::array::{Array, PrimitiveArray};
 use polars_arrow::datatypes::ArrowDataType;
@@ -8,12 +8,12 @@ use super::validity::Validity;
 use super::{Column, Rows};
 use crate::binary::Fault;
 
-/// How a number is on the wire and what it is in memory.
+/// A number's encoding on the wire and its type in memory.
 pub(crate) trait Number: Clone + Send + Sync + 'static {
     /// Its type in memory.
     type Native: NativeType;
 
-    /// The number at `pos`, and the position after it.
+    /// Reads the number at `pos`; returns it and the position after it.
     fn read(bytes: &[u8], pos: usize) -> Result<(Self::Native, usize), Fault>;
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Primitive<N: Number> {
 }
 
 impl<N: Number> Primitive<N> {
-    /// `dtype` is any type that Arrow keeps as `N::Native`.
+    /// `dtype` is any dtype that Arrow stores as `N::Native`.
     pub(crate) fn new(dtype: ArrowDataType) -> Self {
         Self { values: Vec::new(), validity: Validity::default(), dtype }
     }

@@ -1,4 +1,4 @@
-//! record: its fields one after the other. The root of every file's plan is one.
+//! record: its fields one after the other. The root of every file's plan is a record.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use super::validity::Validity;
 use super::{AnyColumn, Column, Rows};
 use crate::binary::{Fault, PADDING, data_end};
 
-/// Rows that a batch reserves room for before the first one: the rows of a small file, so that its columns need not grow
-/// from nothing. Larger batches reserve more when their first block tells how large rows are.
+/// Number of rows that a batch reserves before the first one: enough for a small file, so that its columns need not
+/// grow. Larger batches reserve more after their first block, when the size of rows is known.
 const FIRST_ROWS: usize = 1024;
 
 /// Decodes one record; returns the position after it.
@@ -29,39 +29,39 @@ fn decode_steps(steps: &mut [AnyColumn], names: &[String], bytes: &[u8], mut pos
 /// A column of records.
 #[derive(Clone)]
 pub(crate) struct Record {
-    /// In the writer's order. Fields that are not read are [`Skipped`](super::Skipped).
+    /// The steps in the writer's order. Fields that are not read are [`Skipped`](super::Skipped).
     steps: Vec<AnyColumn>,
     /// The name of each step's field, for errors; of the first one for a skip.
     names: Arc<[String]>,
-    /// The fields that come out: name and step, in the reader's or the caller's order.
+    /// The output fields: name and step, in the reader's or the caller's order.
     outputs: Arc<[(String, usize)]>,
     len: usize,
-    /// Nulls at the end that the fields have not been given yet.
+    /// The number of nulls at the end that were not appended to the fields yet.
     pending: usize,
     validity: Validity,
 }
 
 impl Record {
-    /// Every step that is read is in `outputs` once.
+    /// `outputs` must contain every step that is read exactly once.
     pub(crate) fn new(steps: Vec<(String, AnyColumn)>, outputs: Vec<(String, usize)>) -> Self {
         let (names, steps): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         let (names, outputs) = (names.into(), outputs.into());
         Self { steps, names, outputs, len: 0, pending: 0, validity: Validity::default() }
     }
 
-    /// The fields that come out.
+    /// Returns the output fields.
     pub(crate) fn fields(&self) -> Vec<Field> {
         self.outputs.iter().map(|(name, step)| self.steps[*step].field(name)).collect()
     }
 
-    /// The arrays that come out, and how many values they have; leaves the column empty.
+    /// Returns the arrays of the output fields and their length; leaves the column empty.
     pub(crate) fn finish_fields(&mut self) -> (Vec<Box<dyn Array>>, usize) {
         self.settle();
         let arrays = self.outputs.iter().map(|&(_, step)| self.steps[step].finish()).collect();
         (arrays, std::mem::take(&mut self.len))
     }
 
-    /// Returns how many values there are.
+    /// Returns the number of values.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -71,7 +71,7 @@ impl Record {
         self.decode_each(bytes, pos, n, |pos| pos)
     }
 
-    /// The same; tells `starts` where each of the records begins.
+    /// Appends records as [`Self::decode_rows`], and appends the position of each to `starts`.
     pub(crate) fn decode_noting(
         &mut self,
         bytes: &[u8],
@@ -96,7 +96,7 @@ impl Record {
         self.decode_each(bytes, 0, n, |pos| starts.next().unwrap_or(pos)).map(|_| ())
     }
 
-    /// Appends `n` records; `start` tells where each one begins, given where the one before it ends.
+    /// Appends `n` records. `start` returns the position of a record, given the end of the previous one.
     #[inline(always)]
     fn decode_each(
         &mut self,
@@ -109,14 +109,15 @@ impl Record {
         assert!(bytes.len() >= PADDING, "a block without padding");
         self.settle();
         if self.len == 0 {
-            // A value takes a byte, but for nulls, so a count that is too high reserves no more than the data justify.
+            // A value takes at least one byte, except for nulls, so the size of the data bounds a count that is too
+            // high.
             self.reserve(n.min(FIRST_ROWS).min(bytes.len() / self.steps.len().max(1)));
         }
         let end = data_end(bytes);
         let (steps, names) = (&mut *self.steps, &*self.names);
         for row in 0..n {
             match decode_steps(steps, names, bytes, start(pos)) {
-                // Short reads may run into the padding; here is where that is noticed.
+                // Short reads may run into the padding, which is detected here.
                 Ok(next) if next <= end => pos = next,
                 Ok(_) => return Err((row, Fault::truncated())),
                 Err(fault) => return Err((row, fault)),
@@ -126,7 +127,7 @@ impl Record {
         Ok(pos)
     }
 
-    /// The same as [`Column::decode`], for a loop over rows.
+    /// Decodes one value as [`Column::decode`], inlined into a loop over rows.
     #[inline(always)]
     pub(crate) fn decode_one(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         if self.pending > 0 {
@@ -137,8 +138,9 @@ impl Record {
         Ok(pos)
     }
 
-    /// The first fault of the record at `pos`, with the field in which the data ends if that is the fault. Decodes
-    /// again, into a column that is thrown away: no step asks where the data ends.
+    /// Returns the first fault of the record at `pos`, with the field in which the data ends if it is truncated.
+    /// Decodes the record again step by step and discards the values, because decoding a record does not check the end
+    /// of the data after each step.
     #[cold]
     pub(crate) fn find_fault(mut self, bytes: &[u8], mut pos: usize) -> Option<Fault> {
         let end = data_end(bytes);
@@ -159,7 +161,7 @@ impl Record {
         None
     }
 
-    /// Drops the skip after the last selected field: for records that are decoded one by one, from their positions.
+    /// Drops the skip after the last selected field, for records that are decoded one by one from their positions.
     pub(crate) fn without_rest(mut self) -> Self {
         if matches!(self.steps.last(), Some(AnyColumn::Skipped(_))) {
             self.steps.pop();
@@ -168,12 +170,12 @@ impl Record {
         self
     }
 
-    /// Makes room for `n` more records.
+    /// Reserves capacity for `n` more records.
     pub(crate) fn reserve_rows(&mut self, n: usize) {
         self.reserve(n);
     }
 
-    /// Gives the fields the nulls that they have not seen.
+    /// Appends the pending nulls to the fields.
     #[cold]
     #[inline(never)]
     fn settle(&mut self) {
@@ -192,7 +194,7 @@ impl Column for Record {
         self.decode_one(bytes, pos)
     }
 
-    /// Field by field: each has a loop of its own, without dispatch.
+    /// Decodes field by field: each has its own loop without dispatch.
     fn decode_across(&mut self, rows: Rows<'_>, positions: &mut [usize]) -> Result<(), Fault> {
         self.settle();
         for step in &mut self.steps {

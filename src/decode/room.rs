@@ -1,27 +1,27 @@
-//! How much room values get before they come.
+//! Estimates of the capacity to reserve for values that are not decoded yet.
 //!
-//! What comes is known of rows, and guessed of what they hold: items, entries, bytes. Memory that is full is doubled, and
-//! the half that stays empty is kept as long as the batch. So a guess reaches no further than a sample can tell, and is
-//! made again from a larger one.
+//! The number of rows is known, but the items, entries and bytes in them are estimated. A full buffer is doubled, and
+//! its unused half is kept as long as the batch. Therefore an estimate covers only a multiple of its sample, and is
+//! repeated with a larger sample.
 
-/// A sample tells what this many times as many values take.
+/// The number of values that a sample is used to estimate, as a multiple of the sample's length.
 const REACH: usize = 16;
 
-/// When to look how much room the rest of a batch takes.
+/// The number of values at which the capacity for the rest of a batch is estimated next.
 pub(crate) struct NextLook(usize);
 
 impl NextLook {
-    /// The first look is at `len` values.
+    /// Schedules the first estimate at `len` values.
     pub(crate) fn at(len: usize) -> Self {
         Self(len)
     }
 
-    /// How many values may come before the next look if there are `len`.
+    /// Returns the number of values until the next estimate if there are `len`.
     pub(crate) fn is_in(&self, len: usize) -> usize {
         self.0.saturating_sub(len)
     }
 
-    /// Whether `len` values are enough; the look after this one is where its guess ends.
+    /// Returns true if an estimate is due at `len` values, and schedules the next one before this estimate is used up.
     pub(crate) fn is_due(&mut self, len: usize) -> bool {
         let due = len >= self.0;
         if due {
@@ -31,7 +31,7 @@ impl NextLook {
     }
 }
 
-/// What the values of the batch before have taken, the column's last one.
+/// The size and the number of the values in the column's previous batch.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Before {
     size: usize,
@@ -39,20 +39,22 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// Takes note of a batch that ends.
+    /// Records the totals of a finished batch.
     pub(super) fn note(&mut self, size: usize, len: usize) {
         if len > 0 {
             *self = Self { size, len };
         }
     }
 
-    /// Returns what `n` more values take, by that batch or by the `len` values so far: whatever has more.
+    /// Returns the estimated size of `n` more values, from that batch or from the `len` values so far: the larger
+    /// sample counts.
     pub(super) fn likely(self, size: usize, len: usize, n: usize) -> usize {
         if self.len > len { likely(self.size, self.len, n) } else { likely(size, len, n) }
     }
 }
 
-/// Returns what `n` more values take if `len` values have taken `size`, and a little more; no more than the sample tells.
+/// Returns the estimated size of `n` more values if `len` values have `size`, plus a margin. At most [`REACH`] times
+/// the sample is covered.
 fn likely(size: usize, len: usize, n: usize) -> usize {
     let n = n.min(len.saturating_mul(REACH));
     size.checked_div(len).map_or(0, |_| (size as u128 * n as u128 * 17 / (len as u128 * 16)) as usize)

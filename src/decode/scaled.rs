@@ -1,4 +1,4 @@
-//! Timestamps that are written in another unit than the one they are read in.
+//! Timestamps whose writer's unit is not the reader's.
 
 use super::primitive::Number;
 use crate::binary::{Fault, read_long};
@@ -34,7 +34,7 @@ impl<const FACTOR: i64> Number for Over<FACTOR> {
     }
 }
 
-/// The file is sound: it is the cast that fails.
+/// Returns the error of a number that the cast overflows. The file is valid.
 #[cold]
 #[inline(never)]
 pub(super) fn too_far(number: i64) -> Fault {

@@ -1,6 +1,7 @@
 //! Finds the field at which a block's data ends too early.
 //!
-//! Decoding reads on into the padding behind the data and explains what it finds there. This walk stays inside the data.
+//! The decoder reads on into the padding after the data and reports what it finds there. This walk stays within the
+//! data.
 
 use std::fmt::Write as _;
 
@@ -9,7 +10,7 @@ use crate::container::{NoLong, long};
 use crate::schema::{Fixed, Kind, NodeId, Schema};
 use crate::{Error, ErrorKind};
 
-/// Values that nest deeper are not walked into.
+/// The maximum depth of the walk into nested values.
 const DEPTH: usize = 512;
 
 /// Returns the error of a record that begins at `pos` and for which the data is too short; `None` if it is not.
@@ -31,11 +32,11 @@ pub(crate) fn explain_short(writer: &Schema, data: &[u8], pos: usize) -> Option<
 
 const ITEM: &str = "[]";
 
-/// Why the walk does not come to the end of a record.
+/// The reason for which the walk does not reach the end of a record.
 enum Stop {
     /// The data ends before or inside a value; its path, from the inside out.
     Short { inside: bool, path: Vec<String> },
-    /// Something else is wrong, or it would take too long.
+    /// Another fault, or the walk would take too long.
     Other,
 }
 
@@ -55,7 +56,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Returns the position behind a value of this type.
+    /// Returns the position after a value of this type.
     fn value(&mut self, id: NodeId, pos: usize) -> Result<usize, Stop> {
         if self.depth == DEPTH {
             return Err(Stop::Other);
@@ -99,11 +100,11 @@ impl Walk<'_> {
             for _ in 0..count {
                 let start = pos;
                 let value = if keyed { self.blob(pos) } else { Ok(pos) };
-                // A count that no bytes of this block could hold is what is wrong.
+                // If the count exceeds the size of the block, the count is the fault.
                 let within = |stop: Stop| if too_many { Stop::Other } else { stop.within(ITEM) };
                 pos = value.and_then(|pos| self.value(item, pos)).map_err(within)?;
                 if pos == start {
-                    // No item takes any bytes.
+                    // The items take no bytes.
                     break;
                 }
             }
@@ -113,7 +114,7 @@ impl Walk<'_> {
     fn blob(&self, pos: usize) -> Result<usize, Stop> {
         let (len, pos) = self.long(pos)?;
         let left = self.data.len() - pos;
-        // A length that is there and too large is what is wrong.
+        // If the length was read and is too large, the length is the fault.
         usize::try_from(len).ok().filter(|&len| len <= left).map(|len| pos + len).ok_or(Stop::Other)
     }
 

@@ -1,29 +1,29 @@
-//! Skipping of values. Framing is checked (lengths, counts, union indices, varints), values are
-//! not: what is skipped may hold an int out of range or text that is not UTF-8.
+//! Skipping of values. Their structure is checked (lengths, counts, union indices, varints), but not their content: a
+//! skipped value may be an int out of range or text that is not UTF-8.
 
 use super::list::{ItemBudget, read_item_block, remaining};
 use crate::binary::{Fault, read_length, read_long, skip_long};
 use crate::schema::NodeId;
 
-/// Skips one value, or several neighbours.
+/// A step that skips one value, or several adjacent ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// So many varints, then so many bytes, then so many blobs, which are a length and as many bytes.
+    /// A number of varints, then of bytes, then of blobs. A blob is a length and as many bytes.
     Flat { varints: usize, bytes: usize, blobs: usize },
     /// Blocks of items.
     Array(Box<[Skip]>),
     /// Blocks of entries, each a blob and a value.
     Map(Box<[Skip]>),
-    /// One of these.
+    /// An index, and a value of the branch with that index.
     Union(Box<[Box<[Skip]>]>),
-    /// A record that holds itself, or that is long and used often: a program by its number.
+    /// A program by its number: for a recursive record, or for a long one with many uses.
     Named(usize),
 }
 
 /// Skip programs for every type of a writer's schema, and the limits of the data.
 #[derive(Clone, Debug)]
 pub(crate) struct SkipPrograms {
-    /// By the type's number.
+    /// The program of each type, by the type's number.
     pub(crate) types: Vec<Box<[Skip]>>,
     /// The programs that `Skip::Named` refers to.
     pub(crate) named: Vec<Box<[Skip]>>,
@@ -37,7 +37,7 @@ impl SkipPrograms {
         &self.types[writer.index()]
     }
 
-    /// The position behind what `skips` passes over.
+    /// Returns the position after the values that `skips` skips.
     #[inline(always)]
     pub(crate) fn skip(&self, skips: &[Skip], bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         self.run(skips, bytes, pos, 0)
@@ -52,7 +52,7 @@ impl SkipPrograms {
                     for _ in 0..varints {
                         pos = skip_long(bytes, pos)?;
                     }
-                    // Beyond the data's end the next length, or the end of the row, is not found.
+                    // A position after the end of the data is detected at the next length, or at the end of the row.
                     pos = pos.saturating_add(plain);
                     for _ in 0..blobs {
                         let (len, behind) = read_length(bytes, pos)?;
@@ -118,7 +118,7 @@ impl SkipPrograms {
     }
 }
 
-/// Data of a recursive type that nests too deep.
+/// Returns the error for data of a recursive type that nests too deep.
 #[cold]
 pub(super) fn too_deep() -> Fault {
     Fault::limit("data_depth", "a value of a recursive type nests too deep")

@@ -9,7 +9,7 @@ use super::skip::{Skip, SkipPrograms};
 use super::{Column, Rows};
 use crate::binary::Fault;
 
-/// One or several neighbouring fields of a record that are skipped. A record never puts it out.
+/// One or several adjacent fields of a record that are skipped. It is never an output of the record.
 #[derive(Clone)]
 pub(crate) struct Skipped {
     pub(crate) skips: Box<[Skip]>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::text::TextFormat;
 use crate::binary::{Fault, read_long};
 
-/// The symbol that an index stands for.
+/// The symbol with a given index.
 #[derive(Clone)]
 pub(crate) struct Symbol(Arc<[String]>);
 

@@ -1,4 +1,4 @@
-//! Types that Polars has no dtype for, and that become exact text.
+//! Types that Polars has no dtype for, as exact text.
 
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::ArrowDataType;
@@ -7,12 +7,12 @@ use super::Column;
 use super::view::{Utf8, Views};
 use crate::binary::Fault;
 
-/// Writes values as text.
+/// The conversion of values to text.
 pub(crate) trait TextFormat: Clone + Send + Sync + 'static {
     /// Appends the text of the value at `pos` to `out`; returns the position after the value.
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault>;
 
-    /// A batch ends here.
+    /// Resets state that lasts for one batch.
     fn end_batch(&mut self) {}
 }
 

@@ -1,4 +1,4 @@
-//! Times of day (specification, "Time"): Polars counts nanoseconds after midnight.
+//! Times of day (specification, "Time"). Polars stores nanoseconds since midnight.
 
 use super::primitive::Number;
 use crate::binary::{Fault, read_int, read_long};
@@ -47,7 +47,7 @@ impl Number for TimeNanos {
     }
 }
 
-/// Polars has no time outside one day, so a value there would come out as another time.
+/// Checks that a time is within one day: Polars would show other values as another time.
 #[inline(always)]
 fn of_day(count: i64, nanos: i64) -> Result<i64, Fault> {
     if (0..DAY / nanos).contains(&count) { Ok(count * nanos) } else { Err(outside(count)) }

@@ -1,4 +1,4 @@
-//! A union of several branches: a struct of one nullable field a branch, of which at most one holds a value.
+//! A union of several branches: a struct with one nullable field for each branch, of which at most one has a value.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) enum BranchAction {
     Value { child: usize, variant: usize },
     /// A value to skip.
     Skip(Box<[Skip]>),
-    /// The reader cannot take it, for this reason.
+    /// A value that the reader cannot read, for this reason.
     Refuse(String),
 }
 
@@ -42,7 +42,7 @@ pub(super) fn choose<'c>(
 pub(crate) struct Union {
     children: Vec<Child>,
     actions: Vec<BranchAction>,
-    /// Set if the writer wrote no union: no index is on the wire, and every value has this action.
+    /// True if the writer wrote no union: there is no index on the wire, and every value has the first action.
     always: bool,
     programs: Arc<SkipPrograms>,
     len: usize,
@@ -53,12 +53,12 @@ pub(crate) struct Union {
 struct Child {
     name: String,
     column: AnyColumn,
-    /// How many values the column has been given; the rest up to the union's length are nulls it has yet to see.
+    /// The number of values in the column. The nulls up to the union's length are appended later.
     len: usize,
 }
 
 impl Union {
-    /// The writer wrote a union whose branches become `actions`.
+    /// Makes a column for a writer's union whose branches become `actions`.
     pub(crate) fn new(
         children: Vec<(String, AnyColumn)>,
         actions: Vec<BranchAction>,
@@ -68,7 +68,7 @@ impl Union {
         Self { children, actions, always: false, programs, len: 0, validity: Validity::default() }
     }
 
-    /// The writer wrote no union: every value has `action`, without an index before it.
+    /// Makes a column for a writer's type that is not a union: every value has `action`, without an index before it.
     pub(crate) fn of_one(
         children: Vec<(String, AnyColumn)>,
         action: BranchAction,

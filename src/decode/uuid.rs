@@ -11,10 +11,11 @@ pub(crate) struct UuidText;
 #[derive(Clone)]
 pub(crate) struct UuidBytes;
 
-/// Where the hyphens stand in the canonical text.
+/// The positions of the hyphens in the canonical text.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// The canonical text of 32 hexadecimal digits; `None` where there are more, or fewer, or something else is among them.
+/// Returns the canonical text of 32 hexadecimal digits; `None` if their number differs or another character is among
+/// them.
 fn canonical(digits: impl Iterator<Item = u8>) -> Option<[u8; 36]> {
     let mut text = [b'-'; 36];
     let mut at = 0;
@@ -34,7 +35,7 @@ fn push(text: &[u8; 36], out: &mut String) {
 }
 
 impl TextFormat for UuidText {
-    /// Takes the forms that others write too: upper case, without hyphens, in braces, as a URN.
+    /// Also accepts the forms of other writers: upper case, without hyphens, in braces, as a URN.
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (len, pos) = read_length(bytes, pos)?;
         let (text, end) = read_slice(bytes, pos, len)?;

@@ -1,16 +1,16 @@
-//! Which values are null.
+//! Validity bitmaps under construction.
 
 use polars_arrow::bitmap::Bitmap;
 
-/// A bitmap that exists from the first null on. Valid values cost nothing: what lies between two nulls is filled in by
-/// the second, and what lies behind the last one by [`Validity::finish`].
+/// A bitmap that is allocated at the first null. Valid values cost nothing: the second of two nulls fills in the bits
+/// between them, and [`Validity::finish`] those after the last null.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Validity {
     words: Vec<u64>,
 }
 
 impl Validity {
-    /// The value at `index` is null; no value behind it has been marked yet.
+    /// Marks the value at `index` as null. No later value has been marked yet.
     #[inline]
     pub(crate) fn mark_null(&mut self, index: usize) {
         let word = index / 64;
@@ -20,7 +20,7 @@ impl Validity {
         self.words[word] &= !(1 << (index % 64));
     }
 
-    /// The `n` values from `index` on are null.
+    /// Marks the `n` values from `index` on as null.
     #[inline]
     pub(crate) fn mark_nulls(&mut self, index: usize, n: usize) {
         if n == 1 { self.mark_null(index) } else { self.mark_many(index, n) }
@@ -41,15 +41,15 @@ impl Validity {
         }
     }
 
-    /// Appends `n` nulls to the values that this is about, each of which leaves `empty`.
+    /// Appends `n` nulls to `values`, with `empty` in their place.
     #[inline]
     pub(crate) fn push_nulls<T: Copy>(&mut self, values: &mut Vec<T>, n: usize, empty: T) {
         self.mark_nulls(values.len(), n);
-        // Most come one by one.
+        // Most nulls are appended one by one.
         if n == 1 { values.push(empty) } else { values.resize(values.len() + n, empty) }
     }
 
-    /// The bitmap of `len` values, `None` where none is null; starts anew.
+    /// Returns the bitmap of `len` values, `None` if none is null; resets the column's validity.
     pub(crate) fn finish(&mut self, len: usize) -> Option<Bitmap> {
         if self.words.is_empty() {
             return None;

@@ -1,8 +1,9 @@
 //! bytes and string: a length, then the bytes.
 //!
-//! Up to 12 bytes stand in the view itself, cut out of one 16-byte load. Longer values are copied from the block, which
-//! is still in the cache, into buffers of the batch; so no batch keeps a decompressed block alive for a few strings. A
-//! buffer that is full is followed by another one: values need not be next to one another, so none is copied twice.
+//! Values of up to 12 bytes are stored in the view itself, from one 16-byte load. Longer values are copied from the
+//! block, which is still in the cache, into buffers of the batch. This way no batch keeps a decompressed block alive
+//! for a few strings. A full buffer is followed by another one instead of being reallocated, so no value is copied
+//! twice.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -16,12 +17,12 @@ use super::validity::Validity;
 use super::{Column, view_array};
 use crate::binary::{Fault, read_array, read_length};
 
-/// The content that bytes must have.
+/// The kind of content of the bytes: any, or UTF-8.
 pub(crate) trait Content: Clone + Send + Sync + 'static {
-    /// Binary or text.
+    /// The dtype of the array: binary or text.
     const DTYPE: ArrowDataType;
 
-    /// Returns true if these bytes are such content.
+    /// Returns true if these bytes are valid content.
     fn is_valid(bytes: &[u8]) -> bool;
 }
 
@@ -51,35 +52,35 @@ impl Content for Utf8 {
     }
 }
 
-/// Least and most bytes of a buffer, but for a longer value. Less is cheaper to copy than to keep beside others. Several
-/// buffers of a size that allocators have are full but for the last one, where a single one would be as full as the guess was
-/// good, and outgrown ones would be left behind.
+/// The minimum and maximum size of a buffer, unless a single value is longer. Smaller buffers are cheaper to copy than
+/// to keep separately. A single buffer sized by an estimate would be reallocated if the estimate is low. With several
+/// buffers of common allocation sizes, only the last one is partly empty.
 const BUFFER_BYTES: Range<usize> = 4 << 10..128 << 10;
 
 /// A column of bytes or strings.
 #[derive(Clone)]
 pub(crate) struct Views<C> {
     views: Vec<View>,
-    /// The bytes of longer values that came last, and the number of this buffer.
+    /// The buffer that longer values are appended to, and its index.
     tail: Vec<u8>,
     tail_index: u32,
-    /// The bytes of the others. Small columns are faster, so what is seldom used is elsewhere.
+    /// The earlier buffers. Boxed, as they are seldom accessed and a small struct is faster.
     full: Box<FullBuffers>,
     validity: Validity,
     content: PhantomData<C>,
 }
 
-/// Buffers that are full.
+/// The full buffers.
 #[derive(Clone, Default)]
 struct FullBuffers {
     buffers: Vec<Buffer<u8>>,
     bytes: usize,
-    /// How many bytes longer values are likely to have in the end, those in the tail included.
+    /// The estimated total size of longer values in the batch, those in the tail included.
     likely: usize,
     before: Before,
 }
 
-/// The first so many bytes of sixteen.
+/// Masks for the first N of sixteen bytes.
 const FIRST_BYTES: [u128; 17] = {
     let mut masks = [u128::MAX; 17];
     let mut len = 0;
@@ -106,12 +107,12 @@ impl<C: Content> Default for Views<C> {
 }
 
 impl<C: Content> Views<C> {
-    /// Returns how many values there are.
+    /// Returns the number of values.
     pub(super) fn len(&self) -> usize {
         self.views.len()
     }
 
-    /// Appends `len` bytes at `pos`, which are inside the data.
+    /// Appends `len` bytes at `pos`, which must be within the data.
     #[inline(always)]
     pub(super) fn push_at(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
         if len > 16 {
@@ -131,7 +132,7 @@ impl<C: Content> Views<C> {
         Ok(pos + len)
     }
 
-    /// Appends text of our own making.
+    /// Appends a text that is known to be valid.
     pub(super) fn push_text(&mut self, value: &str) {
         if value.len() <= View::MAX_INLINE_SIZE as usize {
             self.views.push(View::new_inline(value.as_bytes()));
@@ -144,7 +145,7 @@ impl<C: Content> Views<C> {
     #[inline(never)]
     fn push_long(&mut self, bytes: &[u8], pos: usize, len: usize) -> Result<usize, Fault> {
         if len <= 32 {
-            // The padding is behind them, so that this much is there.
+            // The padding follows the data, so 32 bytes can be read.
             let (window, _) = read_array::<32>(bytes, pos)?;
             let ((first, _), (last, _)) = (read_array(bytes, pos)?, read_array(bytes, pos + len - 16)?);
             if (has_high_bits(first) || has_high_bits(last)) && !C::is_valid(&window[..len]) {
@@ -170,8 +171,8 @@ impl<C: Content> Views<C> {
         Ok(pos + len)
     }
 
-    /// Appends the first `len` bytes, more than 12, of a window that begins with `prefix`. A copy of fixed width is a
-    /// store or two, not a call.
+    /// Appends the first `len` bytes, more than 12, of a window that begins with `prefix`. The whole window is copied:
+    /// a copy of fixed width needs no call.
     #[inline(always)]
     fn push_start<const N: usize>(&mut self, window: &[u8; N], len: usize, prefix: u32) {
         let offset = self.room_for(N);
@@ -188,7 +189,7 @@ impl<C: Content> Views<C> {
         self.tail.extend_from_slice(value);
     }
 
-    /// Returns where the next longer value begins in the tail, which can take `len` more bytes.
+    /// Returns the offset in the tail for the next longer value, after reserving `len` bytes.
     #[inline(always)]
     fn room_for(&mut self, len: usize) -> usize {
         if self.tail.capacity() - self.tail.len() < len {
@@ -197,7 +198,8 @@ impl<C: Content> Views<C> {
         self.tail.len()
     }
 
-    /// Makes room for `len` bytes: in another buffer, of the bytes that are likely to come, unless there are few so far.
+    /// Reserves `len` bytes. Unless the tail is small, this begins another buffer with the size of the bytes that are
+    /// expected.
     #[cold]
     fn make_room(&mut self, len: usize) {
         if self.tail.len() + len < BUFFER_BYTES.start {
@@ -214,12 +216,12 @@ impl<C: Content> Views<C> {
         }
     }
 
-    /// Bytes of all longer values.
+    /// Returns the size of all longer values in bytes.
     fn bytes(&self) -> usize {
         self.full.bytes + self.tail.len()
     }
 
-    /// The bytes of a value that was pushed.
+    /// Returns the bytes of a value.
     pub(super) fn value(&self, index: usize) -> &[u8] {
         let view = &self.views[index];
         view.get_inlined_slice().unwrap_or_else(|| {
@@ -228,10 +230,10 @@ impl<C: Content> Views<C> {
         })
     }
 
-    /// Returns true if two values are equal; their views decide in most cases.
+    /// Returns true if two values are equal. The views suffice in most cases.
     pub(super) fn equal(&self, a: usize, b: usize) -> bool {
         let (x, y) = (self.views[a].as_u128(), self.views[b].as_u128());
-        // Length and first four bytes.
+        // Compares length and first four bytes.
         x as u64 == y as u64 && (x == y || self.value(a) == self.value(b))
     }
 }

@@ -1,4 +1,4 @@
-//! Strings and bytes into arrays without checking them again.
+//! Arrays of strings and bytes, made without a second check.
 #![allow(unsafe_code)]
 
 use polars_arrow::array::{Array, BinaryViewArray, View};
@@ -6,11 +6,11 @@ use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::ArrowDataType;
 use polars_buffer::Buffer;
 
-/// The array of these views.
+/// Returns the array of these views.
 ///
-/// Duties of the caller, [`super::view::Views`] alone: a view of more than 12 bytes names a buffer of `buffers` and a
-/// range inside it, and begins with its first four bytes; a shorter one is padded with zeros; and for `Utf8View` every
-/// value was checked when it was pushed.
+/// The only caller, [`super::view::Views`], must guarantee: a view of more than 12 bytes refers to a range within one
+/// of `buffers` and has its first four bytes. A shorter one is padded with zeros. For `Utf8View` every value was
+/// checked when it was pushed.
 pub(super) fn build(
     dtype: &ArrowDataType,
     views: Vec<View>,
@@ -19,7 +19,7 @@ pub(super) fn build(
 ) -> Box<dyn Array> {
     debug_assert!(build_checked(dtype, views.clone(), buffers.clone(), validity.clone()).is_ok());
     let (views, buffers) = (views.into(), buffers.into());
-    // SAFETY: the duties above, asserted in debug builds by the checked twin.
+    // SAFETY: the guarantees above, which `build_checked` asserts in debug builds.
     let array =
         unsafe { BinaryViewArray::new_unchecked_unknown_md(ArrowDataType::BinaryView, views, buffers, validity, None) };
     if *dtype == ArrowDataType::Utf8View {
@@ -30,7 +30,7 @@ pub(super) fn build(
     }
 }
 
-/// The same with every check.
+/// Returns the array of these views, after checking all guarantees.
 fn build_checked(
     dtype: &ArrowDataType,
     views: Vec<View>,
@@ -45,7 +45,7 @@ fn build_checked(
 mod tests {
     use super::*;
 
-    /// Values of every length around the one that fits a view, in two buffers, with a null among them.
+    /// Returns values of all lengths around the inline limit, in two buffers, with a null among them.
     fn parts(text: &str) -> (Vec<View>, Vec<Buffer<u8>>, Option<Bitmap>) {
         let mut buffers = vec![Vec::new(), Vec::new()];
         let mut views = vec![View::default()];

@@ -1,4 +1,4 @@
-//! Whole numbers beyond 64 bits with sign, from decimals without places.
+//! Integers that do not fit 64 bits with a sign, from decimals of scale 0.
 
 use polars_arrow::array::{Array, PrimitiveArray};
 use polars_arrow::datatypes::ArrowDataType;
@@ -9,9 +9,9 @@ use super::decimal::read_number;
 use super::validity::Validity;
 use crate::binary::Fault;
 
-/// A whole number in memory.
+/// An integer type in memory.
 pub(crate) trait WholeNumber: NativeType {
-    /// Made of its lowest 128 bits and its sign; `None` if it does not fit.
+    /// Makes a number of its lowest 128 bits and its sign; `None` if it does not fit.
     fn of(bits: u128, negative: bool) -> Option<Self>;
 }
 
@@ -34,12 +34,12 @@ impl WholeNumber for u64 {
     }
 }
 
-/// A column of whole numbers.
+/// A column of integers.
 #[derive(Clone)]
 pub(crate) struct Whole<T> {
     values: Vec<T>,
     validity: Validity,
-    /// Bytes of each value, `None` where a length stands before them.
+    /// The size of each value in bytes; `None` if each value has a length prefix.
     size: Option<usize>,
 }
 
@@ -49,7 +49,8 @@ impl<T: WholeNumber> Whole<T> {
     }
 }
 
-/// The lowest 128 bits of a two's complement number, and its sign; `None` if the bits before are more than the sign.
+/// Returns the lowest 128 bits of a two's complement number, and true if it is negative; `None` if the number does not
+/// fit.
 fn bits(bytes: &[u8]) -> Option<(u128, bool)> {
     let negative = bytes.first().is_some_and(|&byte| byte >= 0x80);
     let sign = if negative { 0xff } else { 0 };

@@ -1,4 +1,4 @@
-//! decimal of more than 38 digits: exact text, since no Polars dtype holds it.
+//! decimal of more than 38 digits: exact text, as no Polars dtype holds it.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use super::decimal::{read_number, too_long};
 use super::text::TextFormat;
 use crate::binary::Fault;
 
-/// A decimal with a precision beyond 38.
+/// A decimal with a precision of more than 38.
 #[derive(Clone)]
 pub(crate) struct WideDecimal {
-    /// Bytes of each value, `None` where a length stands before them.
+    /// The size of each value in bytes; `None` if each value has a length prefix.
     pub(crate) size: Option<usize>,
     pub(crate) precision: usize,
     pub(crate) scale: usize,
@@ -20,7 +20,8 @@ pub(crate) struct WideDecimal {
 impl TextFormat for WideDecimal {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (number, pos) = read_number(bytes, pos, self.size)?;
-        // 0.415 bytes a digit: a much longer number is refused before its digits, whose cost is quadratic, are made.
+        // A digit takes 0.415 bytes. A much longer number is rejected before the conversion to digits, whose cost is
+        // quadratic.
         let sign = if number.first().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
         let significant = number.iter().position(|&byte| byte != sign).map_or(0, |at| number.len() - at);
         if significant > self.precision / 2 + 2 {
@@ -35,10 +36,10 @@ impl TextFormat for WideDecimal {
     }
 }
 
-/// How many zeros are written out before the text switches to an exponent.
+/// The maximum number of zeros written out; texts with more have an exponent.
 const PLAIN_ZEROS: i64 = 1024;
 
-/// `digits` divided by ten to the power of `scale`, exactly: `-0.05`, `12`, `1E+100000`.
+/// Appends `digits` divided by ten to the power of `scale`, exactly: `-0.05`, `12`, `1E+100000`.
 pub(super) fn push_decimal(digits: &str, scale: i64, out: &mut String) {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
     out.push_str(sign);

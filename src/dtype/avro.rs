@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Limits, Result};
 /// The name of the root record of a frame's schema.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AvroNames {
-    /// Its name, with or without a namespace before it.
+    /// The name, with or without a namespace prefix.
     pub(crate) name: Option<String>,
     pub(crate) namespace: Option<String>,
     pub(crate) doc: Option<String>,
@@ -24,16 +24,17 @@ pub(crate) struct AvroNames {
 /// The name of the root record if none is given.
 const ROOT: &str = "Row";
 
-/// Names that Avro has for types of its own.
+/// The names of Avro's own types.
 const RESERVED: [&str; 14] = [
     "null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "error", "enum", "array", "map",
     "fixed",
 ];
 
-/// The Avro schema of these columns, as JSON. `fine_times` tells of each column whether times in it need nanoseconds.
+/// Returns the Avro schema of these columns, as JSON. An entry of `fine_times` is true if the column's times need
+/// nanoseconds.
 ///
 /// # Errors
-/// If a dtype has no Avro type, or the root's name is none.
+/// If a dtype has no Avro type, or if the root's name is invalid.
 pub(crate) fn to_avro(fields: &[Field], fine_times: &[bool], names: &AvroNames) -> Result<Value> {
     let (name, namespace) = names.split()?;
     let mut writer = Writer { taken: HashSet::from([name.clone()]), fine_times: false, depth: 1 };
@@ -51,7 +52,7 @@ pub(crate) fn to_avro(fields: &[Field], fine_times: &[bool], names: &AvroNames) 
 }
 
 impl AvroNames {
-    /// The short name and the namespace.
+    /// Returns the short name and the namespace.
     fn split(&self) -> Result<(String, Option<String>)> {
         let given = self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(ROOT);
         let (namespace, name) = match given.rsplit_once('.') {
@@ -75,16 +76,16 @@ fn column_names(fields: &[Field]) -> Vec<String> {
 }
 
 struct Writer {
-    /// Names of types.
+    /// Names of types that are already used.
     taken: HashSet<String>,
-    /// True if times of the column at hand need nanoseconds.
+    /// True if times of the current column need nanoseconds.
     fine_times: bool,
-    /// How many types enclose the one at hand.
+    /// The number of types that enclose the current one.
     depth: usize,
 }
 
 impl Writer {
-    /// A field of a record: nullable, as every column of Polars' is.
+    /// Returns a field of a record. It is nullable, as every column of Polars is.
     fn field(&mut self, field: &Field, avro_name: String, record: &str) -> Result<Value> {
         let path = format!("{record}_{avro_name}");
         let named = |error: Error| {
@@ -106,7 +107,7 @@ impl Writer {
         Ok(value.into())
     }
 
-    /// The type of a field, or null. Types inside get their names from `path`.
+    /// Returns the union of null and the type of a field. Nested types are named after `path`.
     fn nullable(&mut self, field: &Field, path: &str) -> Result<Value> {
         let storage = extension::storage(field);
         // The union, and the type inside.
@@ -116,7 +117,7 @@ impl Writer {
         Ok(if is_null { noted } else { json!(["null", noted]) })
     }
 
-    /// Makes a type this much deeper than the one at hand, if it can be read back.
+    /// Makes a type this many levels below the current one, if it can be read back.
     fn nested(&mut self, levels: usize, make: impl FnOnce(&mut Self) -> Result<Value>) -> Result<Value> {
         let most = Limits::default().type_depth();
         self.depth += levels;
@@ -177,7 +178,7 @@ impl Writer {
         Ok(json!({"type": "record", "name": name, "fields": fields}))
     }
 
-    /// The record of one entry of a map whose keys are no strings.
+    /// Returns the record of one entry of a map whose keys are not strings.
     fn entry(&mut self, key: &Field, value: &Field, path: &str) -> Result<Value> {
         let name = unused(path, &mut self.taken);
         let storage = self.node(&extension::storage(key), &format!("{name}_key"))?;
@@ -193,7 +194,7 @@ impl Writer {
         if symbols == categories { value } else { with(value, &Restored::Enum(categories)) }
     }
 
-    /// Whole numbers beyond 64 bits with sign, as decimals without places.
+    /// Returns a decimal of scale 0, for integers that do not fit 64 bits with a sign.
     fn whole_number(&mut self, path: &str, size: usize, precision: usize, restored: &Restored) -> Value {
         let name = unused(path, &mut self.taken);
         let decimal = json!({
@@ -211,7 +212,7 @@ fn with(mut value: Value, restored: &Restored) -> Value {
     value
 }
 
-/// A type without parameters.
+/// Returns a type without parameters.
 fn annotated(word: &str, logical: Option<&str>, restored: Option<&Restored>) -> Value {
     if logical.is_none() && restored.is_none() {
         return word.into();
@@ -224,7 +225,7 @@ fn annotated(word: &str, logical: Option<&str>, restored: Option<&Restored>) -> 
     object.into()
 }
 
-/// The type of a dtype that holds no others.
+/// Returns the type of a dtype that is not nested.
 fn leaf(field: &Field) -> Result<Value> {
     use Restored as R;
     let (word, logical, restored) = match field.dtype() {
@@ -266,7 +267,7 @@ fn timestamp(unit: TimeUnit, is_instant: bool) -> &'static str {
     }
 }
 
-/// Arrow has types that Polars' frames never hold; each has one that they do.
+/// Returns the error for an Arrow type that Polars' frames never have, naming a type to use instead.
 fn unsupported(field: &Field) -> Error {
     let instead = match field.dtype() {
         ArrowDataType::Utf8 | ArrowDataType::LargeUtf8 => "`Utf8View`",

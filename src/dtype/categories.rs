@@ -1,4 +1,4 @@
-//! Categories and enums in the metadata of Arrow fields, as Polars spells them.
+//! Categories and enums in the metadata of Arrow fields, in the format of Polars.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use polars_arrow::datatypes::{DTYPE_CATEGORICAL_NEW, DTYPE_ENUM_VALUES_NEW, Fiel
 
 use crate::schema::{Categories, physical};
 
-/// The metadata that makes a dictionary of strings a `pl.Enum` with these categories in this order.
+/// Returns the metadata that makes a dictionary of strings a `pl.Enum` with these categories in this order.
 ///
 /// Polars reads `<length in bytes>;<category>` for each of them.
 pub(crate) fn enum_metadata(categories: &[String]) -> Metadata {
@@ -17,7 +17,7 @@ pub(crate) fn enum_metadata(categories: &[String]) -> Metadata {
     Metadata::from([(DTYPE_ENUM_VALUES_NEW.into(), text.as_str().into())])
 }
 
-/// The categories of a `pl.Enum` in their order; `None` if the field is none.
+/// Returns the categories of a `pl.Enum` in their order; `None` for other fields.
 pub(crate) fn enum_categories(field: &Field) -> Option<Vec<String>> {
     let mut rest = field.metadata.as_ref()?.get(DTYPE_ENUM_VALUES_NEW)?.as_str();
     let mut categories = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn enum_categories(field: &Field) -> Option<Vec<String>> {
 }
 
 impl Categories {
-    /// The categories of a `pl.Categorical`; `None` if the field is none.
+    /// Returns the categories of a `pl.Categorical`; `None` for other fields.
     pub(crate) fn of(field: &Field) -> Option<Self> {
         let text = field.metadata.as_ref()?.get(DTYPE_CATEGORICAL_NEW)?.as_str();
         let (name, rest) = take_counted(text)?;
@@ -39,7 +39,7 @@ impl Categories {
         Some(Self { name: name.to_owned(), namespace: namespace.to_owned(), physical })
     }
 
-    /// The metadata that makes a dictionary of strings a `pl.Categorical` of these categories.
+    /// Returns the metadata that makes a dictionary of strings a `pl.Categorical` of these categories.
     pub(crate) fn metadata(&self) -> Metadata {
         let mut text = String::new();
         push_counted(&mut text, &self.name);
@@ -53,7 +53,7 @@ fn push_counted(out: &mut String, text: &str) {
     write!(out, "{};{text}", text.len()).expect("writing to a String cannot fail");
 }
 
-/// The first counted text, and what follows it.
+/// Splits off the first text, which follows its length.
 fn take_counted(text: &str) -> Option<(&str, &str)> {
     let (len, rest) = text.split_once(';')?;
     rest.split_at_checked(len.parse().ok()?)

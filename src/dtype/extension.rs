@@ -1,4 +1,4 @@
-//! Extension types: a storage that carries a name, as Arrow's metadata spells it and as a property of the Avro type.
+//! Extension types: a storage type with a name, in the metadata of an Arrow field and as a property of the Avro type.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ const PROPERTY: &str = "polars.extension";
 const NAME: &str = "ARROW:extension:name";
 const METADATA: &str = "ARROW:extension:metadata";
 
-/// The field with the dtype of its storage.
+/// Returns the field with the dtype of its storage.
 pub(crate) fn storage(field: &Field) -> Cow<'_, Field> {
     match field.dtype() {
         ArrowDataType::Extension(extension) => Cow::Owned(field.with_dtype(extension.inner.clone())),
@@ -19,8 +19,8 @@ pub(crate) fn storage(field: &Field) -> Cow<'_, Field> {
     }
 }
 
-/// Notes the extension type of a field beside the type of its storage. One of categories is written as its storage:
-/// Polars cannot import it from Arrow.
+/// Adds the extension type of a field to the Avro type of its storage. An extension type of categories is written as
+/// its storage only, as Polars cannot import it from Arrow.
 pub(super) fn note(field: &Field, storage: Value) -> Value {
     let ArrowDataType::Extension(extension) = field.dtype() else { return storage };
     if matches!(extension.inner, ArrowDataType::Dictionary(..)) {
@@ -35,7 +35,7 @@ pub(super) fn note(field: &Field, storage: Value) -> Value {
     object.into()
 }
 
-/// The metadata that gives a field the extension type of its Avro type, if that has one.
+/// Returns the metadata that gives a field the extension type of its Avro type, if it has one.
 pub(crate) fn extension_metadata(properties: &Properties) -> Option<Metadata> {
     let extension = properties.get(PROPERTY)?;
     let mut metadata = Metadata::from([(NAME.into(), extension.get("name")?.as_str()?.into())]);

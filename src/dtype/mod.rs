@@ -1,4 +1,4 @@
-//! The type table, both ways: Avro types as Arrow and Polars spell them, and Polars' dtypes as Avro types.
+//! The type table in both directions: Avro types as dtypes of Arrow and Polars, and Polars' dtypes as Avro types.
 
 mod avro;
 mod categories;
@@ -14,18 +14,18 @@ pub(crate) use avro::{AvroNames, to_avro};
 pub(crate) use categories::{enum_categories, enum_metadata};
 pub(crate) use extension::{extension_metadata, storage};
 
-/// `pl.Map(String, value)`.
+/// Returns the dtype `pl.Map(String, value)`.
 pub(crate) fn map(value: Field) -> ArrowDataType {
     map_of(Field::new("key".into(), ArrowDataType::Utf8View, false), value)
 }
 
-/// `pl.Map(key, value)`.
+/// Returns the dtype `pl.Map(key, value)`.
 pub(crate) fn map_of(key: Field, value: Field) -> ArrowDataType {
     let entries = ArrowDataType::Struct(vec![key, value]);
     ArrowDataType::Map(Box::new(Field::new("entries".into(), entries, false)), false)
 }
 
-/// The key and the value of a map's entries.
+/// Returns the key and the value of a map's entries.
 pub(crate) fn map_entry(entries: &Field) -> Option<(&Field, &Field)> {
     match entries.dtype() {
         ArrowDataType::Struct(fields) => match &fields[..] {
@@ -39,7 +39,7 @@ pub(crate) fn map_entry(entries: &Field) -> Option<(&Field, &Field)> {
 /// The parts of a duration, in their order on the wire.
 pub(crate) const DURATION: [&str; 3] = ["months", "days", "milliseconds"];
 
-/// A struct of the named parts of a duration: Polars has no interval type, and a month is not 30 days.
+/// Returns a struct of the named parts of a duration: Polars has no interval type, and months have no fixed length.
 pub(crate) fn duration(parts: impl Iterator<Item = &'static str>) -> ArrowDataType {
     ArrowDataType::Struct(parts.map(|part| Field::new(part.into(), ArrowDataType::UInt32, true)).collect())
 }

@@ -1,4 +1,4 @@
-//! Names that Avro allows, for names that it does not (specification, "Names").
+//! Substitutes for names that Avro does not allow (specification, "Names").
 
 use std::collections::HashSet;
 
@@ -8,14 +8,14 @@ pub(crate) fn is_avro_name(name: &str) -> bool {
     name.bytes().all(is_word) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// A name for each of `names`, all different: the name itself if Avro allows it, else one made of it.
+/// Returns a unique name for each of `names`: the name itself if Avro allows it, otherwise a name derived from it.
 pub(crate) fn avro_names<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Vec<String> {
     let mut taken: HashSet<String> = names.clone().filter(|name| is_avro_name(name)).map(str::to_owned).collect();
     let name = |name: &str| if is_avro_name(name) { name.to_owned() } else { unused(&mangle(name), &mut taken) };
     names.map(name).collect()
 }
 
-/// `name` if it is not taken, else with the first number that makes it new; takes it.
+/// Returns `name` if it is not taken, otherwise with the first number that makes it unique. Adds the result to `taken`.
 pub(crate) fn unused(name: &str, taken: &mut HashSet<String>) -> String {
     let candidates = std::iter::once(name.to_owned()).chain((2_u64..).map(|number| format!("{name}_{number}")));
     let unused = candidates.into_iter().find(|candidate| !taken.contains(candidate));
@@ -24,7 +24,7 @@ pub(crate) fn unused(name: &str, taken: &mut HashSet<String>) -> String {
     unused
 }
 
-/// `name` with `_` for what Avro does not allow.
+/// Replaces the characters that Avro does not allow by `_`.
 fn mangle(name: &str) -> String {
     let words: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if words.starts_with(|c: char| c.is_ascii_digit()) || words.is_empty() { format!("_{words}") } else { words }

@@ -1,4 +1,4 @@
-//! Dtypes in Polars' own words, for messages.
+//! Polars' names of dtypes, for messages.
 
 use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 

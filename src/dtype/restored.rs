@@ -1,12 +1,12 @@
-//! Which dtypes of Arrow come back as what a property names.
+//! The Arrow dtypes that the property of each restored dtype accepts.
 
 use polars_arrow::datatypes::ArrowDataType;
 
 use crate::schema::Restored;
 
 impl Restored {
-    /// Returns true if values of a dtype as Arrow has it come back as what they were. Those that were checked when they
-    /// were made, such as times, come from the very dtype alone.
+    /// Returns true if values of an Arrow dtype are restored when they are read. Some dtypes, such as times, check
+    /// their values when they are made, so only the same dtype is accepted for them.
     pub(crate) fn takes(&self, dtype: &ArrowDataType) -> bool {
         match self {
             Self::Int8 => *dtype == ArrowDataType::Int8,
@@ -21,7 +21,7 @@ impl Restored {
             Self::Time => matches!(dtype, ArrowDataType::Time64(_)),
             Self::Duration(_) => matches!(dtype, ArrowDataType::Duration(_)),
             Self::Array(width) => matches!(dtype, ArrowDataType::FixedSizeList(_, n) if n == width),
-            // Lists of entries too, as readers without maps have them.
+            // Lists of entries are accepted too, as some readers have no maps.
             Self::Map => matches!(dtype, ArrowDataType::Map(..) | ArrowDataType::LargeList(_)),
             Self::Zone(_) | Self::Categorical(_) | Self::Enum(_) => true,
         }

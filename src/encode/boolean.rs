@@ -16,7 +16,7 @@ pub(crate) struct Boolean {
 }
 
 impl Boolean {
-    /// The values of these rows, read by words.
+    /// Returns the values of these rows, read word by word.
     fn bits(&self, rows: Range<usize>) -> BitmapIter<'_> {
         let (bytes, offset, _) = self.values.as_slice();
         BitmapIter::new(bytes, offset + rows.start, rows.len())

@@ -29,7 +29,7 @@ impl<K: DictionaryKey> Column for Categorical<K> {
         Ok(Self { keys: array.keys().values().clone(), texts: self.texts.bind(array.values().as_ref())? })
     }
 
-    /// Keys of nulls may be any number.
+    /// Looks keys up with a check, as the keys of nulls may be any number.
     fn bound(&self, rows: Range<usize>) -> usize {
         let len = |key: &K| self.texts.get_len(key.to_index());
         rows.len() * MAX_VARINT + self.keys[rows].iter().map(len).sum::<usize>()

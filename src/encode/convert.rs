@@ -1,4 +1,5 @@
-//! Arrays that a schema of the caller's wants as another type: converted once a batch, checked value by value.
+//! Conversion of arrays that the caller's schema has another type for. Each batch is converted once, and every value is
+//! checked.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,41 +12,41 @@ use super::downcast;
 use super::enumeration::AsUsize;
 use crate::binary::Fault;
 
-/// A conversion from an array to the one that a column is written from.
+/// A conversion from an array to the array that a column is written from.
 #[derive(Clone)]
 pub(crate) enum Conversion {
-    /// Whole numbers to 32 bits.
+    /// Integers to 32 bits.
     Int,
-    /// Whole numbers to 64 bits.
+    /// Integers to 64 bits.
     Long,
-    /// Whole numbers to 128 bits.
+    /// Integers to 128 bits.
     Wide,
-    /// Whole numbers to a float, which holds them exactly.
+    /// Integers to a float, which represents them exactly.
     Float,
-    /// Whole numbers to a double, which holds them exactly.
+    /// Integers to a double, which represents them exactly.
     Double,
-    /// Counts of one unit to counts of a smaller one.
+    /// Counts of a unit to counts of a smaller one.
     Multiply { factor: i64, units: (&'static str, &'static str) },
-    /// Counts of one unit to counts of a larger one, without a rest.
+    /// Counts of a unit to counts of a larger one, without a remainder.
     Divide { factor: i64, units: (&'static str, &'static str) },
     /// Texts to the indices of symbols.
     Symbols(Arc<HashMap<String, u32>>),
-    /// Texts of UUIDs, checked.
+    /// Texts of UUIDs, which are checked.
     UuidText,
     /// Texts of UUIDs to their 16 bytes.
     UuidBytes,
 }
 
-/// Values that a conversion has met and cannot convert.
+/// Values that a conversion could not convert.
 #[derive(Default)]
 pub(super) struct Misfits {
-    /// In ascending order.
+    /// The rows in ascending order.
     pub(super) rows: Vec<usize>,
     pub(super) first: Option<Fault>,
 }
 
 impl Misfits {
-    /// Takes note of a value, and gives one to write in its place.
+    /// Records a value, and returns a placeholder for it.
     #[cold]
     fn note<T: Default>(&mut self, row: usize, value: impl std::fmt::Display, what: &str) -> T {
         self.rows.push(row);
@@ -55,7 +56,7 @@ impl Misfits {
 }
 
 impl Conversion {
-    /// Converts an array. Values that are refused are noted, and others stand in their place.
+    /// Converts an array. Values that do not fit are recorded in `misfits` and replaced by placeholders.
     pub(super) fn apply(&self, array: &dyn Array, misfits: &mut Misfits) -> Box<dyn Array> {
         match self {
             Self::Int => integers(array, |value| i32::try_from(value).ok(), "does not fit an Avro int", misfits),
@@ -83,7 +84,7 @@ impl Conversion {
     }
 }
 
-/// Every value that is not null, through a function that may refuse it.
+/// Converts every value that is not null with a function that may reject it.
 fn map<A: NativeType, B: NativeType>(
     array: &dyn Array,
     convert: impl Fn(A) -> Option<B>,
@@ -99,7 +100,7 @@ fn map<A: NativeType, B: NativeType>(
     PrimitiveArray::new(B::PRIMITIVE.into(), values.into(), array.validity().cloned()).boxed()
 }
 
-/// Whole numbers of any width.
+/// Converts integers of any width.
 fn integers<B: NativeType>(
     array: &dyn Array,
     convert: impl Fn(i128) -> Option<B>,
@@ -121,10 +122,10 @@ fn integers<B: NativeType>(
     }
 }
 
-/// How an error goes on after a text that is no symbol.
+/// The end of the error message for a text that is not a symbol.
 const NO_SYMBOL: &str = "does not fit the symbols of the Avro enum";
 
-/// The index of each text's symbol, from texts or categories.
+/// Returns the index of each text's symbol, from texts or categories.
 fn indices(array: &dyn Array, symbols: &HashMap<String, u32>, misfits: &mut Misfits) -> Box<dyn Array> {
     let index = |text: &str| symbols.get(text).copied();
     let Some(texts) = array.as_any().downcast_ref::<Utf8ViewArray>() else {
@@ -145,7 +146,7 @@ fn indices(array: &dyn Array, symbols: &HashMap<String, u32>, misfits: &mut Misf
     PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), texts.validity().cloned()).boxed()
 }
 
-/// The same from categories, each of which is looked up once; one that no row has need not be a symbol.
+/// Returns the same for categories, each of which is looked up once. A category without rows need not be a symbol.
 fn category_indices<K: DictionaryKey>(
     array: &DictionaryArray<K>,
     index: impl Fn(&str) -> Option<u32>,
@@ -163,7 +164,7 @@ fn category_indices<K: DictionaryKey>(
     PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), array.keys().validity().cloned()).boxed()
 }
 
-/// Converts the text of each UUID, and its bytes.
+/// Converts each UUID with `make`, from its text and its bytes.
 fn uuids(array: &dyn Array, make: impl Fn(&[u8], [u8; 16]) -> Vec<u8>, misfits: &mut Misfits) -> Box<dyn Array> {
     let convert = |(row, text): (usize, Option<&str>)| {
         text.map(|text| match uuid(text) {
@@ -176,7 +177,7 @@ fn uuids(array: &dyn Array, make: impl Fn(&[u8], [u8; 16]) -> Vec<u8>, misfits: 
     BinaryViewArray::from_slice(values).boxed()
 }
 
-/// The bytes of a UUID in its canonical form, upper case allowed.
+/// Parses a UUID in its canonical form, in upper or lower case.
 fn uuid(text: &str) -> Option<[u8; 16]> {
     let hyphens = [8, 13, 18, 23];
     let is_canonical = text.len() == 36 && hyphens.iter().all(|&at| text.as_bytes()[at] == b'-');

@@ -1,4 +1,4 @@
-//! Columns of values that a schema of the caller's wants as another type.
+//! Columns of values that the caller's schema has another type for.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,16 +17,17 @@ pub(crate) struct Converted {
     refused: Option<Refused>,
 }
 
-/// Values that cannot be converted. Lists under nulls, or cut off, may hold them: only what is written is an error.
+/// Values that cannot be converted. Only a written value is an error: others may be in lists that are null or cut off
+/// by slicing.
 #[derive(Clone)]
 struct Refused {
-    /// In ascending order.
+    /// The rows in ascending order.
     rows: Arc<[usize]>,
     array: Box<dyn Array>,
 }
 
 impl Converted {
-    /// `column` takes what `conversion` makes.
+    /// `column` must accept the results of `conversion`.
     pub(crate) fn new(conversion: Conversion, column: AnyColumn) -> Self {
         Self { conversion, column, refused: None }
     }
@@ -69,7 +70,7 @@ impl Converted {
 }
 
 impl Refused {
-    /// The reason that the value of `row` cannot be converted; `None` if it can.
+    /// Returns the error if the value of `row` cannot be converted; `None` if it can.
     fn fault(&self, conversion: &Conversion, row: usize) -> Option<Fault> {
         self.rows.binary_search(&row).ok()?;
         let mut misfits = Misfits::default();

@@ -9,9 +9,9 @@ use polars_buffer::Buffer;
 use super::{Column, downcast};
 use crate::binary::{Fault, SLACK, put_array, put_byte, put_length};
 
-/// A whole number in memory.
+/// An integer type in memory.
 pub(crate) trait Unscaled: NativeType {
-    /// Its lowest 128 bits, and whether it is negative.
+    /// Returns the lowest 128 bits, and true if the number is negative.
     fn parts(self) -> (u128, bool);
 }
 
@@ -40,17 +40,17 @@ impl Unscaled for u64 {
 #[derive(Clone)]
 pub(crate) struct Decimal<T: Unscaled> {
     values: Buffer<T>,
-    /// Bytes of each value; `None`: as few as can be, after their number.
+    /// The size of each value in bytes. `None` for the minimum size, with a length prefix.
     size: Option<usize>,
-    /// The largest number of digits; `None` if every value in memory is allowed.
+    /// The maximum number of digits; `None` if every value in memory is allowed.
     precision: Option<usize>,
 }
 
-/// The most bytes of a number without superfluous sign bytes.
+/// The maximum size of a number without redundant sign bytes.
 const WIDEST: usize = 17;
 
 impl<T: Unscaled> Decimal<T> {
-    /// A column of numbers of `size` bytes each, or of as few as can be.
+    /// Makes a column of numbers of `size` bytes each, or of the minimum size.
     pub(crate) fn new(size: Option<usize>, precision: Option<usize>) -> Self {
         Self { values: Buffer::default(), size, precision }
     }
@@ -69,7 +69,7 @@ impl<T: Unscaled> Decimal<T> {
     }
 }
 
-/// Returns how many bytes a number takes, its sign bit included.
+/// Returns the size of a number in bytes, its sign bit included.
 #[inline]
 fn width(bits: u128, negative: bool) -> usize {
     let magnitude = if negative { !bits } else { bits };

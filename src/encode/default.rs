@@ -1,4 +1,4 @@
-//! A field that the frame has no column for: its default, once for every record.
+//! A field that the frame has no column for: its default, for every record.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) struct DefaultValue {
 }
 
 impl DefaultValue {
-    /// A column of this encoded value.
+    /// Makes a column of this encoded value.
     pub(crate) fn new(datum: Vec<u8>) -> Self {
         Self { datum: datum.into() }
     }

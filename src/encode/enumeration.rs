@@ -36,7 +36,7 @@ impl<K: DictionaryKey> Column for Enumeration<K> {
     }
 }
 
-/// A key as the index that it is.
+/// Conversion of a key to an index.
 pub(super) trait AsUsize {
     fn to_index(self) -> usize;
 }

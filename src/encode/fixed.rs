@@ -1,4 +1,4 @@
-//! fixed: as many bytes as the schema says.
+//! fixed: the number of bytes that the schema states.
 
 use std::ops::Range;
 

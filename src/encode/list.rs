@@ -1,4 +1,4 @@
-//! array: the number of items, the items, and a 0; of no items the 0 alone.
+//! array: the number of items, the items, and a 0; an empty array is the 0 alone.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use polars_buffer::Buffer;
 use super::{AnyColumn, Column, downcast};
 use crate::binary::{Fault, MAX_VARINT, put_byte, put_length};
 
-/// What the frame of one list or map takes: the count before the items and the 0 after them.
+/// The maximum size of the framing of one list or map: the count before the items and the 0 after them.
 const FRAME: usize = MAX_VARINT + 1;
 
-/// Where each list's items are, among those of all lists.
+/// The range of each list's items in the items of all lists.
 #[derive(Clone, Default)]
 pub(super) struct Ranges {
     offsets: Buffer<i64>,
@@ -20,7 +20,7 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    /// The ranges of an array of lists or maps, and its items without those that slicing has cut off.
+    /// Returns the ranges of an array of lists or maps, and its items without those cut off by slicing.
     pub(super) fn of(array: &dyn Array) -> (Self, Box<dyn Array>) {
         if let Some(map) = array.as_any().downcast_ref::<MapArray>() {
             let offsets = map.offsets().iter().map(|&offset| offset.into()).collect::<Vec<i64>>();
@@ -35,7 +35,7 @@ impl Ranges {
         (Self { offsets, base }, items.sliced(base as usize, (end - base) as usize))
     }
 
-    /// The items of one list.
+    /// Returns the range of one list's items.
     #[inline(always)]
     fn at(&self, row: usize) -> Range<usize> {
         self.start(row)..self.start(row + 1)
@@ -46,12 +46,12 @@ impl Ranges {
         (self.offsets[row] - self.base) as usize
     }
 
-    /// Returns what the frames of these lists take at most, and all their items.
+    /// Returns the maximum size of the framing of these lists, and the range of their items.
     pub(super) fn bound(&self, rows: Range<usize>) -> (usize, Range<usize>) {
         (rows.len() * FRAME, self.start(rows.start)..self.start(rows.end))
     }
 
-    /// What the longest of these lists takes at most, if `widest` says it of its items.
+    /// Returns the maximum encoded size of any of these lists; `widest` returns that of an item.
     pub(super) fn widest(&self, rows: Range<usize>, widest: impl FnOnce(Range<usize>) -> usize) -> usize {
         let most = rows.clone().map(|row| self.at(row).len()).max().unwrap_or(0);
         most.saturating_mul(widest(self.bound(rows).1)).saturating_add(FRAME)

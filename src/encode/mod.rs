@@ -1,8 +1,8 @@
 //! Encoding: one file per column kind, all implementing [`Column`], name for name as in `decode/`.
 //!
-//! The write plan makes columns without values. Each batch binds them to its arrays, which costs no copy, and a run of
-//! rows is then written value by value into memory whose size was bounded before. [`AnyColumn`] is the list of kinds; a
-//! macro writes its dispatch.
+//! The write plan makes columns without values. Each batch binds them to its arrays without a copy. Runs of rows are
+//! then written value by value into memory that is large enough by an upper bound. [`AnyColumn`] is the list of kinds,
+//! and a macro generates its dispatch.
 
 mod boolean;
 mod categorical;
@@ -52,21 +52,21 @@ pub(crate) use staged::Stage;
 pub(crate) use union::Union;
 pub(crate) use view::{Bytes, Utf8, Views};
 
-/// Values of one type, written one after the other from the memory of an array.
+/// A column of values of one type, written from the memory of an array.
 pub(crate) trait Column: Clone + Send + Sync {
-    /// Whether [`Column::encode_each`] writes one column of a record after the other, which pays for many rows at once.
+    /// True if [`Column::encode_each`] writes a record column by column, which pays off for many rows at once.
     const IN_COLUMNS: bool = false;
 
-    /// The same column over the values of `array`, which has the dtype that the plan was made for.
+    /// Returns the column bound to the values of `array`, which has the dtype that the plan was made for.
     fn bind(&self, array: &dyn Array) -> Result<Self, Fault>;
 
-    /// Returns how many bytes these rows take at most.
+    /// Returns an upper bound of the size of these rows, in bytes.
     fn bound(&self, rows: Range<usize>) -> usize;
 
     /// Writes the value of `row` at `pos`; returns the position after it. Nulls are handled by the enclosing kinds.
     fn encode(&self, row: usize, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
 
-    /// Writes the values of these rows one behind the other; gives the position after the last.
+    /// Writes the values of these rows one after the other; returns the position after the last.
     #[inline]
     fn encode_run(&self, rows: Range<usize>, out: &mut [u8], mut pos: usize) -> Result<usize, Fault> {
         for row in rows {
@@ -75,14 +75,14 @@ pub(crate) trait Column: Clone + Send + Sync {
         Ok(pos)
     }
 
-    /// How many bytes the largest value of these rows takes at most.
+    /// Returns an upper bound of the size of the largest value of these rows, in bytes.
     #[inline]
     fn widest(&self, rows: Range<usize>) -> usize {
         rows.map(|row| self.bound(row..row + 1)).max().unwrap_or(0)
     }
 
-    /// Writes the value of each of these rows at its end so far, and moves that on. Values are as large as
-    /// [`Column::widest`] says, and [`SLACK`](crate::binary::SLACK) bytes behind them are free.
+    /// Appends a value to each of these rows at its entry of `ends`, and advances the entry. A value is at most
+    /// [`Column::widest`] bytes long, and [`SLACK`](crate::binary::SLACK) bytes after it may be overwritten.
     #[inline]
     fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
         for (row, end) in rows.zip(ends) {
@@ -108,12 +108,12 @@ pub(crate) trait Column: Clone + Send + Sync {
     }
 }
 
-/// The array as the type that its dtype names.
+/// Downcasts an array to the type of its dtype.
 fn downcast<A: Array + 'static>(array: &dyn Array) -> &A {
     array.as_any().downcast_ref().expect("a batch has the dtypes that its plan was made for")
 }
 
-/// Writes [`AnyColumn`] and its dispatch from the list of kinds.
+/// Generates [`AnyColumn`] and its dispatch from the list of kinds.
 macro_rules! columns {
     ($($kind:ident($column:ty)),* $(,)?) => {
         /// One column of any kind.
@@ -123,7 +123,7 @@ macro_rules! columns {
         impl Column for AnyColumn {
             fn bind(&self, array: &dyn Array) -> Result<Self, Fault> {
                 match self {
-                    // Nothing is left of a conversion once it is done, nor of a check for nulls if there are none.
+                    // A bound conversion is only the inner column, and so is a check for nulls if there are none.
                     Self::Converted(converted) => converted.bind(array),
                     Self::Required(required) => required.bind(array),
                     $(Self::$kind(column) => column.bind(array).map(Self::$kind)),*

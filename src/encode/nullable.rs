@@ -8,18 +8,18 @@ use polars_arrow::bitmap::Bitmap;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, put_byte};
 
-/// The index of a union's branch as it is written: in one byte.
+/// The encoded index of a union's branch, in one byte.
 #[derive(Clone, Copy)]
 pub(crate) struct Branch(u8);
 
 impl Branch {
-    /// The branch of this index; `None` if it takes more than one byte.
+    /// Returns the branch of this index; `None` if it takes more than one byte.
     pub(crate) fn new(index: usize) -> Option<Self> {
         u8::try_from(index).ok().filter(|&index| index < 64).map(|index| Self(2 * index))
     }
 }
 
-/// The nulls of an array, if it has any.
+/// Returns the validity of an array, if it has nulls.
 pub(super) fn nulls(array: &dyn Array) -> Option<Bitmap> {
     array.validity().filter(|validity| validity.unset_bits() > 0).cloned()
 }
@@ -30,7 +30,7 @@ pub(super) fn is_valid(validity: Option<&Bitmap>, row: usize) -> bool {
     validity.is_none_or(|validity| validity.get_bit(row))
 }
 
-/// Values and nulls.
+/// A column of values and nulls.
 #[derive(Clone)]
 pub(crate) struct Nullable<C> {
     column: C,
@@ -40,12 +40,12 @@ pub(crate) struct Nullable<C> {
 }
 
 impl<C: Column> Nullable<C> {
-    /// A column whose nulls and values are of these branches.
+    /// Makes a column with these branches for nulls and for values.
     pub(crate) fn new(column: C, null: Branch, value: Branch) -> Self {
         Self { column, null, value, validity: None }
     }
 
-    /// Writes stretches of nulls, and of values, which are written together.
+    /// Writes runs of nulls and runs of values, each run together.
     fn encode_stretches(&self, rows: Range<usize>, out: &mut [u8], mut ends: &mut [usize]) -> Result<(), Fault> {
         let mut start = rows.start;
         while start < rows.end {
@@ -78,7 +78,7 @@ impl<C: Column> Column for Nullable<C> {
         Ok(Self { column: self.column.bind(array)?, validity: nulls(array), ..*self })
     }
 
-    /// Nothing is counted of what lies under nulls: equal rows have equal bounds.
+    /// Excludes the values under nulls, so that equal rows have equal bounds.
     fn bound(&self, rows: Range<usize>) -> usize {
         if self.validity.is_none() {
             return rows.len() + self.column.bound(rows);
@@ -112,7 +112,7 @@ impl<C: Column> Column for Nullable<C> {
     }
 }
 
-/// Values of a type without null, or of the one branch that the values have in a union without null.
+/// A column of a type without null, or of one branch of a union without null.
 #[derive(Clone)]
 pub(crate) struct Required {
     column: Box<AnyColumn>,
@@ -127,12 +127,12 @@ impl From<Required> for AnyColumn {
 }
 
 impl Required {
-    /// A column that refuses nulls.
+    /// Makes a column that rejects nulls.
     pub(crate) fn new(column: AnyColumn, branch: Option<Branch>) -> Self {
         Self { column: Box::new(column), branch, validity: None }
     }
 
-    /// The column alone if there is nothing to refuse and nothing to write before its values.
+    /// Binds the column. Returns the inner column if there are no nulls to reject and no branch to write.
     pub(super) fn bind(&self, array: &dyn Array) -> Result<AnyColumn, Fault> {
         let (column, validity) = ((*self.column).bind(array)?, nulls(array));
         if validity.is_none() && self.branch.is_none() {

@@ -1,4 +1,4 @@
-//! int, long, float and double, from each of the types in memory that every value of fits.
+//! int, long, float and double, from types in memory whose every value fits.
 
 use polars_arrow::types::NativeType;
 use polars_utils::float16::pf16;
@@ -6,8 +6,8 @@ use polars_utils::float16::pf16;
 use super::primitive::Number;
 use crate::binary::{Fault, MAX_VARINT, put_array, put_array_after, put_byte, put_long, put_long_after};
 
-/// Writes one way of writing a number: name, type in memory, width, its writers alone and after a byte, and what they are
-/// given.
+/// Generates a writer of numbers: name, type in memory, width, its functions without and with a byte before, and their
+/// arguments.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident: $native:ty, $width:expr, $put:ident, $put_after:ident, |$value:ident| $wire:expr) => {
         $(#[$doc])*
@@ -55,7 +55,7 @@ number!(/// double
 number!(/// double, from a float
     FloatAsDouble: f32, 8, put_array, put_array_after, |value| f64::from(value).to_le_bytes());
 
-/// time-micros on long; Polars counts nanoseconds
+/// time-micros on long, from nanoseconds in Polars
 #[derive(Clone)]
 pub(crate) struct TimeMicros;
 
@@ -86,7 +86,7 @@ fn too_fine(nanos: i64) -> Fault {
     ))
 }
 
-/// The largest number of bytes that a value in memory takes as a varint.
+/// Returns the maximum size of a value of this type as a varint.
 pub(super) const fn varint_width<T: NativeType>() -> usize {
     (size_of::<T>() * 8 + 1).div_ceil(7)
 }

@@ -1,4 +1,4 @@
-//! Numbers of a fixed width in memory, whatever their width on the wire.
+//! Numbers of a fixed width in memory and any encoding on the wire.
 
 use std::ops::Range;
 
@@ -14,13 +14,13 @@ pub(crate) trait Number: Clone + Send + Sync + 'static {
     /// Its type in memory.
     type Native: NativeType;
 
-    /// How many bytes it takes at most.
+    /// The maximum number of bytes on the wire.
     const WIDTH: usize;
 
     /// Writes `value` at `pos`; returns the position after it.
     fn write(value: Self::Native, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
 
-    /// Writes one byte and `value` behind it.
+    /// Writes the byte `first`, then `value`.
     fn write_after(first: u8, value: Self::Native, out: &mut [u8], pos: usize) -> Result<usize, Fault>;
 }
 
@@ -50,7 +50,7 @@ impl<N: Number> Column for Primitive<N> {
         N::write(self.values[row], out, pos)
     }
 
-    // Among the loops of all kinds, which the dispatch would be, it would have too few registers.
+    // Not inlined: in the dispatch, among the loops of all kinds, it would have too few registers.
     #[inline(never)]
     fn encode_each(&self, rows: Range<usize>, out: &mut [u8], ends: &mut [usize]) -> Result<(), Fault> {
         for (&value, end) in self.values[rows].iter().zip(ends) {

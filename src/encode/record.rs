@@ -1,4 +1,4 @@
-//! record: its fields one after the other. The root of every write plan is one.
+//! record: its fields one after the other. The root of every write plan is a record.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use crate::binary::Fault;
 #[derive(Clone)]
 pub(crate) struct Record {
     columns: Vec<AnyColumn>,
-    /// The name of each field, for errors, and the index of its array among those of the frame; `None` of a default.
+    /// The name of each field, for errors, and the index of its array in the frame; `None` for a default.
     fields: Arc<[(String, Option<usize>)]>,
 }
 
 impl Record {
-    /// A record of these fields, in the order in which they are written.
+    /// Makes a record of these fields, in the order in which they are written.
     pub(crate) fn new(fields: Vec<(String, Option<usize>, AnyColumn)>) -> Self {
         let (fields, columns) = fields.into_iter().map(|(name, index, column)| ((name, index), column)).unzip();
         let fields: Vec<_> = fields;
         Self { columns, fields: fields.into() }
     }
 
-    /// The same record over the columns of a batch.
+    /// Returns the record bound to the columns of a batch.
     pub(crate) fn bind_columns(&self, arrays: &[Box<dyn Array>]) -> Result<Self, Fault> {
         let bind = |(column, (name, index)): (&AnyColumn, &(String, Option<usize>))| match index {
             Some(index) => column.bind(arrays[*index].as_ref()).map_err(|fault| fault.in_field(name)),
@@ -35,7 +35,7 @@ impl Record {
         Ok(Self { columns, fields: self.fields.clone() })
     }
 
-    /// Writes records from `pos` on, and notes in `ends` where each ends; a fault comes with its row.
+    /// Writes records from `pos` on, and appends the end of each to `ends`; a fault comes with its row.
     pub(crate) fn encode_rows(
         &self,
         rows: Range<usize>,
@@ -49,7 +49,7 @@ impl Record {
         while let Some((rest, end)) = stage.encode(&self.columns, &left, out, pos, ends) {
             (left, pos) = (rest, end);
         }
-        // Rows that are few or large, and those up to the first one at fault.
+        // Rows that cannot be staged: few or large ones, and those up to the first one at fault.
         make_room(out, pos.saturating_add(self.bound(left.clone())));
         for row in left {
             pos = self.encode_fields(row, out, pos).map_err(|fault| (row, fault))?;

@@ -1,53 +1,53 @@
-//! Records column by column: a column's loop over rows has one kind and no dispatch.
+//! Encoding of records column by column: the loop over a column's rows has one kind and no dispatch.
 //!
-//! The rows of a run stand apart while they grow, each in a stretch of the stage that holds the largest of them; then they
-//! are moved together. A short write may store bytes behind its value: the next value overwrites them, or they are
-//! behind the row's end.
+//! Each row of a run grows in its own slot of the stage, whose stride fits the largest row. Then the rows are copied
+//! together. A short write may store bytes after its value. The next value overwrites them, or they are after the row's
+//! end.
 
 use std::ops::Range;
 
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, SLACK, put_near, put_within};
 
-/// Rows at a time.
+/// Number of rows staged at a time.
 const ROWS: usize = 128;
 
-/// Narrow rows at a time: what they need stays in the first cache, which wide ones do not fit anyway.
+/// Number of narrow rows staged at a time: they stay in the L1 cache, which is too small for wide rows anyway.
 const NARROW_ROWS: usize = 64;
 
-/// The longest stretch of a narrow row, in bytes.
+/// The maximum stride of narrow rows, in bytes.
 const NARROW: usize = 128;
 
-/// Fewer rows than this are not worth it.
+/// The minimum number of rows: staging fewer does not pay.
 const FEWEST_ROWS: usize = 16;
 
-/// Bytes of the stage at most.
+/// The maximum size of the stage, in bytes.
 const STAGE_BYTES: usize = 128 << 10;
 
-/// Memory of rows that grow; never shrinks, so that no memory is zeroed again.
+/// The memory in which rows grow. It never shrinks, so that no memory is zeroed again.
 #[derive(Default)]
 pub(crate) struct Stage {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-/// Makes `out` hold `len` bytes and what a short write may touch behind them.
+/// Grows `out` to `len` bytes plus the bytes after them that a short write may touch.
 pub(super) fn make_room(out: &mut Vec<u8>, len: usize) {
     let room = len.saturating_add(SLACK);
     if out.len() < room {
-        // A little more, so that it is not zeroed piece by piece.
+        // With a margin, so that it is not grown and zeroed in small steps.
         out.resize(room.saturating_add(room / 8), 0);
     }
 }
 
-/// How long a stretch is that holds the largest of these rows.
+/// Returns the stride that fits the largest of these rows.
 fn stride_of(columns: &[AnyColumn], rows: Range<usize>) -> usize {
     columns.iter().map(|column| column.widest(rows.clone())).fold(SLACK, usize::saturating_add)
 }
 
 impl Stage {
-    /// Writes the first of `rows` at `pos`, as many as are written at a time, and notes where each ends. Gives the rows
-    /// that are left and the position; `None` if these rows are too large for it, or one of them is at fault.
+    /// Writes the first chunk of `rows` at `pos` and appends the end of each row to `ends`. Returns the remaining rows
+    /// and the position. Returns `None` if these rows are too few or too large, or if one of them cannot be encoded.
     pub(super) fn encode(
         &mut self,
         columns: &[AnyColumn],
@@ -77,7 +77,7 @@ impl Stage {
         Some((chunk.end..rows.end, pos))
     }
 
-    /// Writes these rows, each in its stretch.
+    /// Writes each of these rows in its slot.
     fn grow(&mut self, columns: &[AnyColumn], rows: Range<usize>, stride: usize) -> Result<(), Fault> {
         let Self { bytes, ends } = self;
         if bytes.len() < rows.len() * stride {
@@ -88,10 +88,10 @@ impl Stage {
         columns.iter().try_for_each(|column| column.encode_each(rows.clone(), bytes, ends))
     }
 
-    /// Copies the rows to `pos`, one behind the other. Short ones all have the width of the longest, so no copy has a loop.
+    /// Copies the rows to `pos`, one after the other. Short rows are copied with a fixed width, so no copy has a loop.
     fn move_together(&self, stride: usize, out: &mut [u8], pos: usize, all: &mut Vec<usize>) -> usize {
         let lengths = || self.ends.iter().enumerate().map(|(row, end)| end - row * stride);
-        // The bits of all lengths are as good as the longest here, and several are put together at once.
+        // The bitwise or of all lengths is a bound for the longest, and is vectorised.
         match lengths().fold(0, |all, len| all | len) {
             0..32 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<32>(out, pos, bytes, len)),
             32..48 => self.move_each(stride, pos, all, |bytes, pos, len| put_within::<48>(out, pos, bytes, len)),
@@ -103,7 +103,7 @@ impl Stage {
         }
     }
 
-    /// Puts the rows one by one from `pos` on, and notes where each ends.
+    /// Copies the rows one by one from `pos` on, and appends the end of each to `all`.
     #[inline(always)]
     fn move_each(
         &self,

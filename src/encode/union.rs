@@ -1,4 +1,4 @@
-//! A union of several branches, from a struct with a field a branch: the field that is not null is the value.
+//! A union of several branches, from a struct with one field for each branch. The field that is not null is the value.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::binary::{Fault, MAX_VARINT, put_length};
 #[derive(Clone)]
 pub(crate) struct Union {
     children: Vec<Child>,
-    /// Index of the branch null.
+    /// Index of the null branch.
     null: Option<usize>,
     validity: Option<Bitmap>,
 }
@@ -28,13 +28,13 @@ struct Child {
 }
 
 impl Union {
-    /// A union whose struct has these fields: name, index of the branch, values.
+    /// Makes a union from a struct with these fields: name, index of the branch, values.
     pub(crate) fn new(children: Vec<(String, usize, AnyColumn)>, null: Option<usize>) -> Self {
         let child = |(name, branch, column)| Child { name, branch, column, validity: None };
         Self { children: children.into_iter().map(child).collect(), null, validity: None }
     }
 
-    /// The field that holds the value of `row`.
+    /// Returns the field that has the value of `row`.
     fn child(&self, row: usize) -> Result<Option<&Child>, Fault> {
         if !is_valid(self.validity.as_ref(), row) {
             return Ok(None);
@@ -61,7 +61,7 @@ impl Column for Union {
         Ok(Self { children, null: self.null, validity: nulls(array) })
     }
 
-    /// Only one of the fields holds a value, but which one is not known here.
+    /// Returns the sum over all fields, although each row has a value in only one of them.
     fn bound(&self, rows: Range<usize>) -> usize {
         let children = self.children.iter().map(|child| child.column.bound(rows.clone()));
         children.fold(rows.len() * MAX_VARINT, usize::saturating_add)

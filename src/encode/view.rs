@@ -1,6 +1,6 @@
 //! bytes and string: a length, then the bytes.
 //!
-//! Up to 12 bytes stand in the view itself and are stored as one 16-byte word.
+//! Values of up to 12 bytes are stored in the view itself and written as one 16-byte word.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use polars_buffer::Buffer;
 use super::{Column, downcast};
 use crate::binary::{Fault, MAX_VARINT, SLACK, put_array, put_byte, put_length, put_short, put_slice};
 
-/// What the bytes are in memory.
+/// The type of the bytes in memory.
 pub(crate) trait Content: Clone + Send + Sync + 'static {
-    /// Polars-arrow's word for it.
+    /// The view type of polars-arrow.
     type View: ViewType + ?Sized;
 }
 
@@ -48,24 +48,24 @@ impl<C> Default for Views<C> {
 }
 
 impl<C> Views<C> {
-    /// The bytes of a value of more than 12.
+    /// Returns the bytes of a value that is not stored in its view.
     #[inline(always)]
     fn long(&self, view: View) -> &[u8] {
         &self.buffers[view.buffer_idx as usize][view.offset as usize..][..view.length as usize]
     }
 
-    /// Returns how many bytes the value of `row` has.
+    /// Returns the length of the value of `row`.
     #[inline(always)]
     pub(super) fn len(&self, row: usize) -> usize {
         self.views[row].length as usize
     }
 
-    /// The same; 0 if there is no such row.
+    /// Returns the length of the value of `row`; 0 if there is no such row.
     pub(super) fn get_len(&self, row: usize) -> usize {
         self.views.get(row).map_or(0, |view| view.length as usize)
     }
 
-    /// The bytes of all these values together.
+    /// Returns the total length of these values.
     fn total(&self, rows: Range<usize>) -> usize {
         self.views[rows].iter().map(|view| view.length as usize).sum()
     }
@@ -93,7 +93,7 @@ impl<C> Views<C> {
         self.put_long_bytes(view, out, pos)
     }
 
-    /// Writes more than 12 bytes. Copies of one width need no call, where the buffer goes on far enough.
+    /// Writes more than 12 bytes. If the buffer is long enough, a fixed width is copied, which needs no call.
     #[inline(always)]
     fn put_long_bytes(&self, view: View, out: &mut [u8], pos: usize) -> usize {
         let len = view.length as usize;
@@ -119,7 +119,7 @@ impl<C: Content> Column for Views<C> {
     }
 
     fn widest(&self, rows: Range<usize>) -> usize {
-        // Less than twice the longest, and a comparison less a value.
+        // The bitwise or is less than twice the longest length, and saves a comparison for each value.
         let lengths = self.views[rows].iter().fold(0, |all, view| all | view.length);
         MAX_VARINT + lengths as usize
     }

@@ -36,7 +36,7 @@ pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limit
     })
 }
 
-/// The root as one column, whatever it is: a record is a struct.
+/// Compiles the root as one column of any type: a record is a struct.
 pub(super) fn compile_datum(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<AnyColumn> {
     let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
     Compiler::new(schemas, programs, limits).column(schemas.resolution.root, projection)
@@ -46,13 +46,13 @@ pub(super) struct Compiler<'s> {
     pub(super) schemas: &'s Schemas,
     pub(super) limits: &'s Limits,
     pub(super) programs: Arc<SkipPrograms>,
-    /// Skip programs of the reader's schema, for its types as themselves.
+    /// Skip programs of the reader's schema, for types of the reader that are read as themselves.
     own_programs: OnceLock<Arc<SkipPrograms>>,
     json: OnceLock<Arc<JsonGraph>>,
-    /// The reader's records around the type that is compiled now, outermost first.
+    /// The reader's records that enclose the type being compiled, outermost first.
     pub(super) open: Vec<NodeId>,
     columns: usize,
-    /// Columns that take memory for every value.
+    /// The number of columns that take memory for every value.
     values: usize,
     pub(super) depth: usize,
 }
@@ -71,7 +71,7 @@ impl<'s> Compiler<'s> {
         &self.schemas.reader.node(self.node(id).reader).kind
     }
 
-    /// The column for one pair of types.
+    /// Compiles the column for one pair of types.
     pub(super) fn column(&mut self, id: ResolvedId, projection: &Projection) -> Result<AnyColumn> {
         self.columns += 1;
         if self.columns > self.limits.columns {
@@ -128,7 +128,7 @@ impl<'s> Compiler<'s> {
         })
     }
 
-    /// Lists, and the dtypes that a property makes of them.
+    /// Compiles lists, and the dtypes that a property restores from them.
     fn list(&mut self, item: ResolvedId, restored: Option<&Restored>, projection: &Projection) -> Result<AnyColumn> {
         if matches!(restored, Some(Restored::Map)) {
             projection.check_is_all("a map")?;
@@ -137,7 +137,7 @@ impl<'s> Compiler<'s> {
         let column = self.column(item, projection)?;
         Ok(match restored {
             Some(Restored::Array(width)) => {
-                // A null takes the memory of all its items.
+                // A null of a fixed-size list takes the memory of all its items.
                 self.values = self.values.saturating_add((self.values - before).saturating_mul(width - 1));
                 Box::new(FixedList::new(column, *width)).into()
             }
@@ -169,7 +169,7 @@ impl<'s> Compiler<'s> {
         Json::new(graph.clone(), root)
     }
 
-    /// A type of the reader's as itself.
+    /// Returns the node that reads a type of the reader as itself.
     pub(super) fn own(&self, reader: NodeId) -> ResolvedId {
         self.schemas.resolution.own(reader)
     }

@@ -1,4 +1,4 @@
-//! Columns of types that hold no others, with the logical types on them.
+//! Columns of types that are not nested, with their logical types.
 
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 
@@ -11,10 +11,10 @@ use crate::dtype::DURATION;
 use crate::schema::{Kind, Logical, Restored, Scale, Wire};
 use crate::{Error, ErrorKind, Result};
 
-/// The most digits that Polars' decimals have.
+/// The maximum precision of Polars' decimals.
 pub(super) const DECIMAL_DIGITS: usize = 38;
 
-/// int, long, float, double, the logical types on them, and the dtypes that a property restores.
+/// Compiles int, long, float and double, their logical types, and the dtypes that a property restores.
 pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>, restored: Option<&Restored>) -> AnyColumn {
     use crate::decode::{
         Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
@@ -41,7 +41,7 @@ pub(super) fn number(wire: &Wire, reader: &Kind, logical: Option<Logical>, resto
     }
 }
 
-/// Numbers that are narrower, finer or wider than the type on the wire.
+/// Compiles numbers that are narrower, finer or wider than the type on the wire.
 fn restored_number(wire: &Wire, restored: &Restored) -> Option<AnyColumn> {
     use crate::decode::{
         DoubleAsHalf, FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, LongAsInt128, LongAsUInt64, LongAsUInt128,
@@ -65,7 +65,7 @@ fn restored_number(wire: &Wire, restored: &Restored) -> Option<AnyColumn> {
     })
 }
 
-/// Times and timestamps that are written in another unit than the reader's.
+/// Compiles times and timestamps whose writer's unit is not the reader's.
 pub(super) fn scaled(scale: Scale, logical: Option<Logical>, restored: Option<&Restored>) -> Result<AnyColumn> {
     use crate::decode::{Over, Times};
     let dtype = number_dtype(&Kind::Long, logical, restored);
@@ -81,7 +81,7 @@ pub(super) fn scaled(scale: Scale, logical: Option<Logical>, restored: Option<&R
     })
 }
 
-/// Times of day are nanoseconds in Polars, whatever the reader's unit is: they are read from the writer's.
+/// Compiles times of day. They are nanoseconds in Polars, so they are converted from the writer's unit directly.
 fn time_of_day(reader: i64, scale: Scale) -> AnyColumn {
     use crate::decode::{TimeMicros, TimeMillis, TimeNanos};
     let writer = match scale {
@@ -96,7 +96,7 @@ fn time_of_day(reader: i64, scale: Scale) -> AnyColumn {
     }
 }
 
-/// The wanted parts of a duration.
+/// Compiles the selected parts of a duration.
 pub(super) fn duration(projection: &Projection) -> Result<Duration> {
     let mut parts = Vec::new();
     for (part, inside) in projection.of_names(&DURATION)? {
@@ -130,7 +130,7 @@ fn number_dtype(reader: &Kind, logical: Option<Logical>, restored: Option<&Resto
     }
 }
 
-/// bytes, string, fixed (`size` bytes each), the logical types on them, and the dtypes that a property restores.
+/// Compiles bytes, string and fixed (`size` bytes each), their logical types, and the dtypes that a property restores.
 pub(super) fn bytes(
     size: Option<usize>,
     reader: &Kind,
@@ -160,7 +160,7 @@ pub(super) fn bytes(
     }
 }
 
-/// The narrowest key that numbers every symbol, which is also what Polars takes.
+/// Compiles an enum with the narrowest keys that can number every symbol, as Polars does.
 pub(super) fn enumeration(reader: &Kind, of_writer: &[Option<usize>], restored: Option<&Restored>) -> AnyColumn {
     let Kind::Enum(reader) = reader else { unreachable!("an enum resolves with an enum") };
     let categories = match restored {

@@ -1,7 +1,7 @@
-//! The plan for every byte of a file's records, made once.
+//! The plan for decoding a file's records, compiled once.
 //!
-//! [`Plan::compile`] turns a resolution and a projection into a record of empty columns. Every task clones it and fills
-//! its clone; nothing is looked up per value.
+//! [`Plan::compile`] turns a resolution and a projection into a record of empty columns. Every task fills a clone of
+//! it, so nothing is looked up per value.
 
 mod compile;
 mod leaf;
@@ -27,18 +27,18 @@ pub(crate) use write::WritePlan;
 /// The frozen plan of one file and one projection. Cheap to clone and to share.
 #[derive(Clone)]
 pub(crate) struct Plan {
-    /// The columns of the result, in the order asked for.
+    /// The columns of the result, in the selected order.
     pub(crate) fields: Arc<[Field]>,
     /// Empty columns to clone and fill.
     pub(crate) record: Arc<Record>,
     /// Skips a whole record.
     pub(crate) skip_record: Arc<[Skip]>,
-    /// The least number of values that one row becomes in memory.
+    /// The minimum number of values that one row becomes in memory.
     pub(crate) row_values: usize,
     pub(crate) programs: Arc<SkipPrograms>,
     /// The columns of a filter, if there is one.
     pub(crate) filter: Option<Arc<FilterPlan>>,
-    /// The plan for all columns, if the result has others and damage is to be found by decoding everything.
+    /// The plan for all columns, if the result has fewer and damage is detected by decoding every column.
     pub(crate) all_columns: Option<Arc<Plan>>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct FilterPlan {
     /// The columns of the filter.
     pub(crate) fields: Arc<[Field]>,
     pub(crate) record: Arc<Record>,
-    /// Every column of the plan, for records that are decoded one by one.
+    /// The record of all columns of the plan, for records that are decoded one by one.
     pub(crate) wanted: Record,
 }
 
@@ -79,7 +79,7 @@ impl Plan {
         compile::compile_datum(schemas, projection, limits)
     }
 
-    /// Adds a filter of these columns, unless the result has no others.
+    /// Adds a filter of these columns, unless the result has no other columns.
     pub(crate) fn with_filter(mut self, columns: &[String], schemas: &Schemas, limits: &Limits) -> Result<Self> {
         let Self { fields, record, .. } = Self::compile(schemas, &Projection::columns(Some(columns)), limits)?;
         let is_tested = |field: &Field| fields.iter().any(|other| other.name == field.name);
@@ -96,7 +96,8 @@ impl Plan {
         names.eq(columns.iter().map(String::as_str))
     }
 
-    /// Skips up to `n` records from `pos`; returns how many, the position after them, and the fault that stopped it.
+    /// Skips up to `n` records from `pos`; returns the number of skipped records, the position after them, and the
+    /// fault of the next one, if any.
     pub(crate) fn skip_records(&self, bytes: &[u8], pos: usize, n: u64) -> (u64, usize, Option<Fault>) {
         self.skip_within(bytes, pos, n, usize::MAX)
     }
@@ -119,7 +120,7 @@ impl Plan {
         (n, pos, None)
     }
 
-    /// Returns true if records take no bytes, so that only a limit bounds how many a block may claim.
+    /// Returns true if records take no bytes, so that only a limit bounds the number that a block may claim.
     pub(crate) fn rows_are_empty(&self) -> bool {
         self.skip_record.is_empty()
     }

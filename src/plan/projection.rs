@@ -10,7 +10,7 @@ pub(crate) enum Projection {
     All,
     /// Every column of a file that can be read.
     Readable,
-    /// These fields, in this order. Each is a name, or a path: names with dots between them.
+    /// These fields, in this order. Each is a name, or a path of names separated by dots.
     Fields(Vec<String>),
 }
 
@@ -41,7 +41,7 @@ impl Projection {
         }
     }
 
-    /// Refuses a selection of fields of a type without fields.
+    /// Rejects a selection of fields of a type without fields.
     pub(super) fn check_is_all(&self, what: &str) -> Result<()> {
         match self {
             Self::All | Self::Readable => Ok(()),
@@ -68,7 +68,8 @@ fn select(paths: &[String], names: &[&str]) -> Result<Vec<(usize, Projection)>> 
     Ok(wanted)
 }
 
-/// The name that a path begins with, and the rest of the path. A name may have dots: the longest one is meant.
+/// Returns the index of the name that a path begins with, and the rest of the path. As names may have dots, the longest
+/// match counts.
 fn first_name<'p>(path: &'p str, names: &[&str]) -> Option<(usize, Option<&'p str>)> {
     let rest = |name: &str| match path.strip_prefix(name)? {
         "" => Some(None),
@@ -78,7 +79,7 @@ fn first_name<'p>(path: &'p str, names: &[&str]) -> Option<(usize, Option<&'p st
     found.max_by_key(|&(len, ..)| len).map(|(_, index, rest)| (index, rest))
 }
 
-/// At most eight names, for a message.
+/// Formats at most eight names for a message.
 fn list(names: &[&str]) -> String {
     let shown = names.iter().take(8).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     if names.len() > 8 { format!("{shown} and {} more", names.len() - 8) } else { shown }

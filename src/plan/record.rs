@@ -9,11 +9,11 @@ use crate::decode::{AnyColumn, DefaultValue, Record, Skip, SkipPrograms, Skipped
 use crate::schema::{self, FieldAction, Kind, NodeId, Resolution, ResolvedId, Wire, column_name};
 use crate::{Error, Result};
 
-/// Name of the only column of a file whose root is not a record.
+/// The name of the only column of a file whose root is not a record.
 const VALUE: &str = "value";
 
 impl Compiler<'_> {
-    /// The one column of a file whose root is not a record.
+    /// Compiles the one column of a file whose root is not a record.
     pub(super) fn value_record(&mut self, root: ResolvedId, projection: &Projection) -> Result<Record> {
         let (step, outputs) = match projection.of_value(VALUE)? {
             Some(projection) => (self.column(root, &projection)?, vec![(VALUE.to_owned(), 0)]),
@@ -22,7 +22,7 @@ impl Compiler<'_> {
         Ok(Record::new(vec![(VALUE.to_owned(), step)], outputs))
     }
 
-    /// The wanted fields of a record.
+    /// Compiles the selected fields of a record.
     pub(super) fn record(&mut self, id: ResolvedId, projection: &Projection) -> Result<Record> {
         let (Wire::Record { fields, defaults }, Kind::Record(record)) = (&self.node(id).wire, self.reader_kind(id))
         else {
@@ -57,7 +57,7 @@ impl Compiler<'_> {
         Ok(steps.finish(outputs))
     }
 
-    /// The fields of a record that come out, all of which can be read.
+    /// Returns the selected fields of a record, after checking that all of them can be read.
     fn wanted(
         &self,
         id: ResolvedId,
@@ -94,7 +94,7 @@ fn in_field(error: Error, record: &schema::Record, field: usize) -> Error {
     })
 }
 
-/// The steps of one record while they are put together.
+/// The steps of one record under construction.
 struct Steps<'s> {
     record: &'s schema::Record,
     programs: Arc<SkipPrograms>,
@@ -113,7 +113,7 @@ impl<'s> Steps<'s> {
         self.steps.push((column_name(&self.record.fields[field]).to_owned(), column));
     }
 
-    /// Neighbours that are skipped become one step.
+    /// Appends a skip. Adjacent skips are merged into one step.
     fn skip(&mut self, writer: NodeId) {
         let skips = self.programs.of(writer);
         if let Some((_, AnyColumn::Skipped(before))) = self.steps.last_mut() {

@@ -4,11 +4,11 @@ use crate::decode::{Skip, SkipPrograms};
 use crate::schema::{Kind, NodeId, Record, Schema};
 use crate::{Error, Limits, Result};
 
-/// A record whose program is longer than this is a program of its own and not part of every program that uses it, so
-/// that records used in records used in records do not grow without end.
+/// The maximum length of a record's program that is inlined into the programs using it. Longer ones are separate
+/// programs, because the programs of nested records would grow exponentially.
 const INLINE: usize = 8;
 
-/// Makes the skip programs of one writer's schema.
+/// Compiles the skip programs of one writer's schema.
 pub(super) fn compile(schema: &Schema, limits: &Limits) -> Result<SkipPrograms> {
     let (data_depth, zero_byte_items) = (limits.value_depth(), limits.zero_byte_items);
     let states = vec![State::Untouched; schema.len()];
@@ -19,14 +19,14 @@ pub(super) fn compile(schema: &Schema, limits: &Limits) -> Result<SkipPrograms> 
 
 struct Compiler<'s> {
     schema: &'s Schema,
-    /// By the type's number; of records only.
+    /// The state of each record, by the type's number.
     states: Vec<State>,
     named: Vec<Box<[Skip]>>,
     depth: usize,
     max_depth: usize,
 }
 
-/// Types nest deeper than a schema may.
+/// Returns the error for types that nest too deep.
 #[cold]
 pub(super) fn too_deep(limit: usize) -> Error {
     Error::limit("schema_depth", format!("types nest more than {limit} deep"))
@@ -44,14 +44,14 @@ impl Compiler<'_> {
     fn program(&mut self, id: NodeId) -> Result<Box<[Skip]>> {
         let program = self.nested(id)?;
         Ok(match *program {
-            // The whole program is one that has a number.
+            // The program only calls a numbered one.
             [Skip::Named(number)] if !self.named[number].is_empty() => self.named[number].clone(),
             _ => program,
         })
     }
 
     fn nested(&mut self, id: NodeId) -> Result<Box<[Skip]>> {
-        // Names let types nest much deeper than the JSON that declares them.
+        // References let types nest much deeper than the JSON that declares them.
         self.depth += 1;
         if self.depth > self.max_depth {
             return Err(too_deep(self.max_depth));
@@ -113,7 +113,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The number of this record's program, which may be given one now.
+    /// Returns the number of this record's program, and assigns one if it has none.
     fn reserve(&mut self, id: NodeId) -> usize {
         if let State::Named(program) = self.states[id.index()] {
             return program;
@@ -137,7 +137,7 @@ fn flat(varints: usize, bytes: usize, blobs: usize) -> Skip {
     Skip::Flat { varints, bytes, blobs }
 }
 
-/// Appends a skip, as part of the one before where they can be one.
+/// Appends a skip, merged with the previous one if possible.
 pub(super) fn push(out: &mut Vec<Skip>, skip: Skip) {
     let Skip::Flat { varints, bytes, blobs } = skip else { return out.push(skip) };
     if (varints, bytes, blobs) == (0, 0, 0) {

@@ -8,9 +8,9 @@ use crate::Result;
 use crate::decode::{AnyColumn, BranchAction, DefaultValue, Merge, Null, Nullable, NullableUnion, SkipPrograms, Union};
 use crate::schema::{Branch, Kind, NodeId, ResolvedId, Schema, full_name};
 
-/// The shape of a reader's type if the writer may have written a union.
+/// The shape of the column for a reader's type, if the writer's type may be a union.
 enum Shape {
-    /// One value, or only nulls where `None`.
+    /// One value, or only nulls if `None`.
     Value(Option<NodeId>),
     /// A struct of these branches: index in the union, and type.
     Struct(Vec<(usize, NodeId)>),
@@ -29,7 +29,7 @@ fn shape(reader: &Schema, id: NodeId) -> Shape {
     }
 }
 
-/// The branches' names, as Avro's JSON encoding has them; the full name where two share the short one.
+/// Returns the names of branches, as in Avro's JSON encoding; the full name if two share the short one.
 pub(super) fn names(reader: &Schema, branches: &[(usize, NodeId)]) -> Vec<String> {
     let short = |&(_, id): &(usize, NodeId)| {
         let kind = &reader.node(id).kind;
@@ -41,7 +41,7 @@ pub(super) fn names(reader: &Schema, branches: &[(usize, NodeId)]) -> Vec<String
         let shared = shorts.iter().filter(|&short| *short == shorts[i]).count() > 1;
         match (full(branch), reader.node(branch.1).kind.name()) {
             (Some(name), Some(own)) if shared => {
-                // A record and an enum of two files may have the same full name.
+                // In a union of schemas, a record and an enum may have the same full name.
                 let is_unique = branches.iter().filter(|other| full(other) == Some(name)).count() == 1;
                 if is_unique { name.to_owned() } else { own.fullname().to_owned() }
             }
@@ -51,7 +51,7 @@ pub(super) fn names(reader: &Schema, branches: &[(usize, NodeId)]) -> Vec<String
     branches.iter().enumerate().map(name).collect()
 }
 
-/// The wire forms in which values of one of the reader's branches come.
+/// The wire forms of the values of one of the reader's branches.
 #[derive(Default)]
 struct Variants(Vec<ResolvedId>);
 
@@ -65,7 +65,7 @@ impl Variants {
 }
 
 impl Compiler<'_> {
-    /// The writer wrote a union.
+    /// Compiles a union of the writer's.
     pub(super) fn union(&mut self, id: ResolvedId, branches: &[Branch], projection: &Projection) -> Result<AnyColumn> {
         let programs = self.programs_of(id)?;
         let reader = self.node(id).reader;
@@ -95,7 +95,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The writer wrote no union, but the reader has one: `value` is of its branch number `branch`.
+    /// Compiles a reader's union for a writer's type that is not one: `value` is of branch number `branch`.
     pub(super) fn union_of_one(
         &mut self,
         id: ResolvedId,
@@ -130,7 +130,7 @@ impl Compiler<'_> {
         Ok(Box::new(Union::of_one(children, action, programs)).into())
     }
 
-    /// The wanted branches of a union that becomes a struct: which of them, and the field's name.
+    /// Returns the selected branches of a union that becomes a struct: index, name of the field, and projection.
     fn wanted_branches(
         &self,
         values: &[(usize, NodeId)],
@@ -166,7 +166,7 @@ impl Compiler<'_> {
         (actions, variants)
     }
 
-    /// The column of a reader's type that comes in these wire forms.
+    /// Compiles the column of a reader's type with these wire forms.
     fn variants(&mut self, reader: NodeId, variants: &Variants, projection: &Projection) -> Result<AnyColumn> {
         match variants.0[..] {
             [] => self.absent(reader, projection),
@@ -178,18 +178,18 @@ impl Compiler<'_> {
         }
     }
 
-    /// Returns the column of a reader's type for which the writer wrote only nulls.
+    /// Returns the column of a reader's type that has only nulls.
     pub(super) fn nulls(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
         Ok(Box::new(DefaultValue::new(self.absent(reader, projection)?, None)).into())
     }
 
-    /// Returns the column of a reader's type that this writer never writes: it only gets nulls.
+    /// Returns the column of a reader's type that this writer never writes. It only gets nulls.
     fn absent(&mut self, reader: NodeId, projection: &Projection) -> Result<AnyColumn> {
         self.column(self.own(reader), projection)
     }
 }
 
-/// Null and one other branch have a fast path; any other union looks up the action.
+/// Returns a nullable column. Null and one other branch have a fast path; any other union looks up the action.
 fn nullable(column: AnyColumn, actions: Vec<BranchAction>) -> AnyColumn {
     let null_index = match actions[..] {
         [BranchAction::Null, BranchAction::Value { .. }] => 0,

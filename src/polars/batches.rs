@@ -1,4 +1,4 @@
-//! Frame after frame.
+//! Iteration over the frames of a read.
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,12 +38,12 @@ enum Batches {
 }
 
 impl AvroBatches {
-    /// Batches as they are read.
+    /// Returns the batches of a read unfiltered; `predicate` is applied to each frame.
     pub(super) fn direct(reader: BatchReader, predicate: Option<Predicate>, keep: Option<Vec<String>>) -> Self {
         Self { fields: reader.fields().clone(), batches: Batches::Direct(reader), predicate, keep }
     }
 
-    /// Batches of which most rows that do not pass are gone.
+    /// Returns the batches of a read whose filter has already dropped most rows that do not pass.
     pub(super) fn filtered(pump: Pump, keep: Option<Vec<String>>) -> Self {
         let predicate = Some(pump.predicate.clone());
         Self { fields: pump.fields.clone(), batches: Batches::Filtered(pump), predicate, keep }
@@ -57,7 +57,7 @@ impl AvroBatches {
         Ok(self.keep(DataFrame::empty_with_schema(&*schema_of(&self.fields)?))?.schema().clone())
     }
 
-    /// Returns the blocks that were dropped or do not end with their rows, since the last call.
+    /// Returns the blocks that were dropped, or that have bytes after their rows, since the last call.
     pub fn take_bad_blocks(&mut self) -> Vec<BadBlock> {
         match &mut self.batches {
             Batches::Direct(reader) => reader.take_bad_blocks(),
@@ -65,7 +65,7 @@ impl AvroBatches {
         }
     }
 
-    /// Warns about blocks that do not end with their rows, for a caller who cannot take the reports.
+    /// Warns about blocks that have bytes after their rows, for a caller that cannot take the reports.
     fn warn(&mut self) {
         let irregular: Vec<_> = self.take_bad_blocks().into_iter().filter(|bad| !bad.is_dropped).collect();
         if let Some(first) = irregular.first() {
@@ -81,7 +81,7 @@ impl AvroBatches {
         Ok(self)
     }
 
-    /// Reads all that is left as one frame.
+    /// Reads the remaining rows as one frame.
     pub(super) fn collect_frame(mut self) -> PolarsResult<DataFrame> {
         let empty = DataFrame::empty_with_schema(&*schema_of(&self.fields)?);
         if self.is_row_wise() {
@@ -110,7 +110,7 @@ impl AvroBatches {
         self.next_batch().map(|batch| DataFrame::try_from(batch?))
     }
 
-    /// The rows that pass, and the columns that come out.
+    /// Returns the rows that pass, with the columns to keep.
     fn pass(&self, frame: DataFrame) -> PolarsResult<DataFrame> {
         self.keep(match &self.predicate {
             Some(predicate) => predicate.filter(frame)?,

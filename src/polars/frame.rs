@@ -1,4 +1,4 @@
-//! Batches to frames, and back.
+//! Conversion of batches to frames and back.
 
 use polars::prelude::{Column, CompatLevel, DataFrame, PolarsError, PolarsResult, Schema, SchemaRef, Series};
 use polars_arrow::array::{Array, StructArray, new_empty_array};
@@ -6,12 +6,12 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 
 use crate::Batch;
 
-/// A column of a frame, which shares the array's memory.
+/// Returns a column of a frame that shares the array's memory.
 fn column(field: &Field, array: Box<dyn Array>) -> PolarsResult<Column> {
     Ok(Series::try_from((field, array))?.into())
 }
 
-/// The batch as a frame, which shares its memory.
+/// Converts a batch to a frame that shares its memory.
 impl TryFrom<Batch> for DataFrame {
     type Error = PolarsError;
 
@@ -48,7 +48,7 @@ pub(super) fn batches_of(frame: &DataFrame, fields: &[Field]) -> Vec<StructArray
     frame.iter_chunks(CompatLevel::newest(), false).map(batch).collect()
 }
 
-/// Puts frames of one schema below one another.
+/// Concatenates frames of one schema vertically.
 pub(super) fn concatenate(frames: impl Iterator<Item = PolarsResult<DataFrame>>) -> PolarsResult<Option<DataFrame>> {
     let mut all: Option<DataFrame> = None;
     for frame in frames {

@@ -1,4 +1,4 @@
-//! Predicates: which rows pass, and whether a batch can tell.
+//! Predicates, and the check that they can be evaluated batch by batch.
 
 use polars::prelude::{DataFrame, Expr, IntoLazy, PolarsResult, Schema, SchemaRef, polars_err};
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
@@ -8,13 +8,13 @@ use polars_utils::arena::Arena;
 
 use crate::{Batch, Result};
 
-/// An expression that tells which rows are wanted.
+/// An expression that selects rows.
 #[derive(Clone, Debug)]
 pub(super) struct Predicate {
     expr: Expr,
-    /// The columns that it looks at.
+    /// The columns that it uses.
     pub(super) columns: Vec<String>,
-    /// Every row is judged by its own values, so that batches can be filtered one by one.
+    /// True if the result for a row depends on its own values only, so that batches can be filtered one by one.
     pub(super) is_row_wise: bool,
 }
 
@@ -37,7 +37,7 @@ impl Predicate {
         frame.lazy().filter(self.expr.clone()).collect()
     }
 
-    /// Returns which rows of a batch pass; null does not. The predicate is row-wise.
+    /// Returns a mask of the rows of a batch that pass; null does not pass. The predicate must be row-wise.
     pub(super) fn evaluate(&self, batch: Batch) -> Result<Bitmap> {
         let answer = DataFrame::try_from(batch)?.lazy().select([self.expr.clone()]).collect()?;
         let mask = answer.select_at_idx(0).ok_or_else(|| polars_err!(NoData: "a predicate without a value"))?;
@@ -52,7 +52,7 @@ impl Predicate {
     }
 }
 
-/// Polars' own judgement; an expression that stands for several has none.
+/// Returns true if Polars considers the expression elementwise; false if it expands to several expressions.
 fn is_row_wise(expr: &Expr, schema: &Schema) -> bool {
     let mut arena = Arena::new();
     match to_expr_ir(expr.clone(), &mut ExprToIRContext::new(&mut arena, schema)) {

@@ -1,7 +1,7 @@
 //! Reads with a predicate: batches are decoded on this crate's threads, and the caller's thread evaluates.
 //!
-//! Evaluating may use Polars' threads. If a query has all of them waiting for this read, only the thread that waits
-//! can evaluate: one of this crate's threads would wait for ever.
+//! Evaluation may use Polars' threads. If all of them wait for this read, an evaluation on one of this crate's threads
+//! would deadlock. Therefore the thread that waits for the batch evaluates.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use polars_arrow::datatypes::Field;
 use super::predicate::Predicate;
 use crate::{BadBlock, Batch, BatchReader, Error, ErrorKind, Result, RowFilter};
 
-/// Batches that wait for the caller, beside those that the reader has ready.
+/// Number of batches that wait for the caller, besides those that the reader has ready.
 const READY: usize = 1;
 
 enum Message {
-    /// Which rows pass?
+    /// A batch to evaluate the predicate on, and the channel for the mask.
     Evaluate(Batch, SyncSender<Result<Bitmap>>),
     /// The next batch of the read, and the blocks that were reported with it.
     Batch(Result<Batch>, Vec<BadBlock>),
-    /// The read came to its end.
+    /// The end of the read.
     End(Vec<BadBlock>),
 }
 
-/// Asks the thread that waits for batches.
+/// A filter that the thread waiting for batches evaluates.
 struct AskCaller {
     columns: Vec<String>,
     caller: SyncSender<Message>,
@@ -51,12 +51,12 @@ impl RowFilter for AskCaller {
     }
 }
 
-/// Batches of a read whose filter the caller evaluates in between.
+/// The batches of a read whose filter the caller's thread evaluates.
 pub(super) struct Pump {
     messages: Receiver<Message>,
     pub(super) fields: Arc<[Field]>,
     pub(super) predicate: Predicate,
-    /// Reports that the caller has not taken.
+    /// Reports that the caller has not taken yet.
     pub(super) bad_blocks: Vec<BadBlock>,
     finished: bool,
 }
@@ -78,7 +78,7 @@ impl Pump {
                     return;
                 }
             }
-            // The caller may be gone: nothing is lost then.
+            // Sending fails if the caller is gone, which is no error.
             drop(caller.send(Message::End(reader.take_bad_blocks())));
         };
         thread::Builder::new().name("polars-avro-read".to_owned()).spawn(drive)?;

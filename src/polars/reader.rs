@@ -57,7 +57,8 @@ impl AvroReader {
         self
     }
 
-    /// Selects columns by their positions in the file, counted from 0. It overrules [`AvroReader::with_columns`].
+    /// Selects columns by their positions in the file, counted from 0. It takes precedence over
+    /// [`AvroReader::with_columns`].
     pub fn with_projection(mut self, projection: Option<Vec<usize>>) -> Self {
         self.projection = projection;
         self
@@ -77,7 +78,7 @@ impl AvroReader {
 
     /// Keeps the rows for which an expression is true. It may use columns that are not selected.
     ///
-    /// The columns of an expression that judges every row by itself are decoded first, and the others only for rows
+    /// If the expression evaluates every row on its own, its columns are decoded first, and the others only for rows
     /// that pass.
     pub fn with_predicate(mut self, predicate: Option<Expr>) -> Self {
         self.predicate = predicate;
@@ -90,8 +91,8 @@ impl AvroReader {
         self
     }
 
-    /// Refuses blocks that do not end with their rows, see [`ReadOptions::strict`]. Otherwise [`AvroBatches::take_bad_blocks`]
-    /// lists them, and a read as one frame warns about them.
+    /// Rejects blocks that have bytes after their rows, see [`ReadOptions::strict`]. Otherwise
+    /// [`AvroBatches::take_bad_blocks`] lists them, and a read as one frame warns about them.
     pub fn with_strict(mut self, strict: bool) -> Self {
         self.read.strict = strict;
         self
@@ -103,19 +104,19 @@ impl AvroReader {
         self
     }
 
-    /// Sets schema, evolution and limits at once.
+    /// Sets the schema, the evolution and the limits at once.
     pub fn with_open_options(mut self, options: OpenOptions) -> Self {
         self.open = options;
         self
     }
 
-    /// Sets the rows of a batch, about.
+    /// Sets the approximate number of rows of a batch.
     pub fn with_batch_size(mut self, rows: usize) -> Self {
         self.read.batch_rows = rows;
         self
     }
 
-    /// Sets the threads to decode on; `None` is all.
+    /// Sets the number of threads to decode on; `None` is all.
     pub fn with_n_threads(mut self, threads: Option<usize>) -> Self {
         self.read.n_threads = threads;
         self
@@ -181,7 +182,7 @@ impl AvroReader {
         Ok(AvroBatches::direct(files.read(&self.read)?, Some(predicate), keep))
     }
 
-    /// The columns that a predicate may use.
+    /// Returns the columns that a predicate may use.
     fn all_columns(&self, fields: &[Field]) -> PolarsResult<SchemaRef> {
         let mut schema = (*schema_of(fields)?).clone();
         if let Some(index) = self.index_name() {
@@ -190,7 +191,7 @@ impl AvroReader {
         Ok(schema.into())
     }
 
-    /// Adds the columns of a predicate to those that are read. Returns the columns to keep, if there are more then.
+    /// Adds the columns of a predicate to those that are read. Returns the columns to keep, if any were added.
     fn add_columns(&mut self, predicate: &Predicate, fields: &[Field]) -> Option<Vec<String>> {
         let index = self.index_name().map(str::to_owned);
         let columns = self.read.columns.as_mut()?;
@@ -201,8 +202,8 @@ impl AvroReader {
         (!added.is_empty()).then(|| index.into_iter().chain(selected).collect())
     }
 
-    /// Whether decoding may begin with the predicate's columns: each comes out with all of its fields, and one is of
-    /// the files.
+    /// Returns true if the predicate's columns may be decoded first: each is read with all of its fields, and at least
+    /// one comes from the files.
     fn is_worth_asking(&self, predicate: &Predicate, fields: &[Field]) -> bool {
         let columns = self.read.columns.as_ref();
         let is_field = |column: &String| fields.iter().any(|field| field.name == column.as_str());
@@ -217,7 +218,7 @@ impl AvroReader {
     }
 }
 
-/// The names of the columns at these positions.
+/// Returns the names of the columns at these positions.
 fn projected(projection: &[usize], fields: &[Field]) -> PolarsResult<Vec<String>> {
     let name = |&at: &usize| {
         let field = fields.get(at).map(|field| field.name.to_string());
@@ -226,7 +227,7 @@ fn projected(projection: &[usize], fields: &[Field]) -> PolarsResult<Vec<String>
     projection.iter().map(name).collect()
 }
 
-/// The column that a path selects a part of: the longest beginning that is the name of one.
+/// Returns the column that a path selects a part of: the longest prefix that is the name of a column.
 fn top_level<'p>(path: &'p str, fields: &[Field]) -> &'p str {
     let is_field = |name: &str| fields.iter().any(|field| field.name == name);
     let beginnings = std::iter::successors(Some(path), |name| name.rsplit_once('.').map(|(beginning, _)| beginning));

@@ -12,7 +12,7 @@ use polars::prelude::{
 use super::reader::AvroReader;
 use crate::{FileInput, OpenOptions};
 
-/// How to scan Avro files.
+/// Options for scanning Avro files.
 ///
 /// ```
 /// use polars_avro::ScanArgsAvro;
@@ -22,21 +22,22 @@ use crate::{FileInput, OpenOptions};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ScanArgsAvro {
-    /// Rows to read at most; `None` is all.
+    /// The maximum number of rows to read; `None` is all.
     pub n_rows: Option<usize>,
     /// A column with the number of each row, as the first.
     pub row_index: Option<RowIndex>,
-    /// The schema to read as, how far files may differ from it, and what they may ask for.
+    /// The schema to read as, the differences allowed in files, and the limits.
     pub open: OpenOptions,
     /// Drops damaged blocks instead of failing.
     pub ignore_errors: bool,
-    /// Threads to decode on; `None` is all.
+    /// The number of threads to decode on; `None` is all.
     pub n_threads: Option<usize>,
     /// Makes every column contiguous in memory.
     pub rechunk: bool,
 }
 
-/// Scans one file: a path, its bytes, or a [`Source`](crate::Source). The header is read now, rows when a query needs them.
+/// Scans one file: a path, its bytes, or a [`Source`](crate::Source). The header is read now, and rows are read when a
+/// query needs them.
 ///
 /// Columns, predicates and the first rows (`limit`, `slice` from 0) are pushed into the scan. It runs on Polars'
 /// in-memory engine.
@@ -92,7 +93,7 @@ pub fn scan_avro_files(
     LazyFrame::anonymous_scan(scan, args)
 }
 
-/// What a query needs to read the files.
+/// The state that a query needs to read the files.
 struct Scan {
     reader: AvroReader,
     row_index: Option<RowIndex>,
@@ -115,7 +116,7 @@ impl AnonymousScan for Scan {
         let reader = self.reader.clone().with_columns(of_files).with_n_rows(query.n_rows);
         let reader = reader.with_row_index(self.row_index.clone().filter(|_| wants_index));
         let frame = reader.with_predicate(query.predicate).finish()?;
-        // The row index came first.
+        // The row index is the first column.
         match columns {
             Some(columns) if wants_index => frame.select(columns.iter().cloned()),
             _ => Ok(frame),

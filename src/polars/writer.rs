@@ -33,26 +33,27 @@ pub struct AvroWriter<W> {
 }
 
 impl<W: Write> AvroWriter<W> {
-    /// Writes to whatever takes bytes, in portions of about a megabyte.
+    /// Writes to any [`Write`], in portions of about a megabyte.
     ///
-    /// An error leaves what was written before it: [`FileSink`](crate::FileSink) makes files that appear whole.
+    /// Bytes written before an error remain. Use [`FileSink`](crate::FileSink) for files that appear only when they are
+    /// complete.
     pub fn new(writer: W) -> Self {
         Self { writer, options: WriteOptions::default() }
     }
 
-    /// Sets how blocks are compressed; snappy if it is not set.
+    /// Sets the codec of the blocks; the default is snappy.
     pub fn with_compression(mut self, codec: Codec) -> Self {
         self.options.codec = codec;
         self
     }
 
-    /// Sets how hard blocks are compressed; `None` is the codec's own default.
+    /// Sets the compression level; `None` is the codec's own default.
     pub fn with_compression_level(mut self, level: Option<i32>) -> Self {
         self.options.level = level;
         self
     }
 
-    /// Sets the name of the root record. A name with dots brings its namespace.
+    /// Sets the name of the root record. A dotted name includes its namespace.
     pub fn with_name(mut self, name: String) -> Self {
         self.options.name = Some(name);
         self
@@ -111,7 +112,7 @@ pub struct AvroBatchedWriter<W> {
 }
 
 impl<W: Write> AvroBatchedWriter<W> {
-    /// Writes the rows of a frame. What does not fill a block waits for more.
+    /// Writes the rows of a frame. Rows that do not fill a block are buffered.
     ///
     /// # Errors
     /// If the frame has other columns, a value does not fit the schema, or writing fails.
@@ -120,7 +121,7 @@ impl<W: Write> AvroBatchedWriter<W> {
         Ok(self.file.pass_on(&mut self.writer)?)
     }
 
-    /// Writes what is left, and returns the size of the file.
+    /// Writes the buffered rows, and returns the size of the file.
     ///
     /// # Errors
     /// As [`AvroBatchedWriter::write_batch`].
@@ -129,12 +130,12 @@ impl<W: Write> AvroBatchedWriter<W> {
     }
 }
 
-/// A file whose bytes are passed on as they come.
+/// An Avro file whose bytes are passed to the inner writer as they are produced.
 struct OpenFile {
     fields: Vec<Field>,
     options: WriteOptions,
     bytes: MemorySink,
-    /// Begun with the first frame: the times of day in it tell how finely to write them.
+    /// Created with the first frame, whose times of day determine the unit to write.
     writer: Option<Writer>,
 }
 

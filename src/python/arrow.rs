@@ -1,4 +1,4 @@
-//! Arrays as Arrow `PyCapsule`s, which Polars and this module import from each other without a copy.
+//! Exchange of arrays with Polars as Arrow `PyCapsule`s, without a copy.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::damage::Report;
 use super::importable::importable;
 use super::interpreter::WithoutGil;
 
-/// Consecutive rows. Its columns can be taken again, should Ctrl-C end the import.
+/// Consecutive rows. They can be exported again if Ctrl-C interrupts the import.
 #[pyclass(module = "polars_avro._core")]
 pub(super) struct Batch {
     height: usize,
@@ -28,12 +28,13 @@ pub(super) struct Batches {
     fields: Arc<[Field]>,
     height: usize,
     rest: Option<Vec<crate::Batch>>,
-    /// Whether they can be taken again. All batches of a file are given away, as each array costs memory of its own.
+    /// True if the rows can be taken again. The batches of a whole file are moved out instead, as cloning allocates
+    /// memory for each array.
     is_kept: bool,
     bad_blocks: Vec<Report>,
 }
 
-/// Rows that come back.
+/// Rows passed back from Python.
 #[derive(FromPyObject)]
 pub(super) enum Returned<'py> {
     One(PyRef<'py, Batch>),
@@ -68,7 +69,7 @@ impl Batches {
         Self { fields, height, rest: Some(batches), is_kept: false, bad_blocks }
     }
 
-    /// The same, to be taken again, should Ctrl-C end the import.
+    /// Keeps the rows, so that they can be exported again if Ctrl-C interrupts the import.
     pub(super) fn kept(self) -> Self {
         Self { is_kept: true, ..self }
     }
@@ -80,7 +81,7 @@ impl Batches {
 
 #[pymethods]
 impl Batch {
-    /// The number of rows; what a batch of no columns has to say.
+    /// The number of rows, which a batch without columns has too.
     #[getter]
     fn height(&self) -> usize {
         self.height
@@ -132,13 +133,13 @@ impl Batches {
         stream_capsule(py, root, self.take()?.into_iter().map(rows))
     }
 
-    /// How many batches there are.
+    /// Returns the number of batches.
     #[getter]
     fn n_batches(&self) -> usize {
         self.rest.as_ref().map_or(0, Vec::len)
     }
 
-    /// The same rows column by column.
+    /// Returns the same rows column by column.
     fn columns(&mut self) -> PyResult<Vec<Column>> {
         let mut columns = vec![Vec::new(); self.fields.len()];
         for batch in self.take()? {
@@ -165,7 +166,7 @@ impl Column {
 static FRAME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static SERIES: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// The type and the arrays of a `polars.Series` or a `polars.DataFrame`.
+/// Imports the type and the arrays of a `polars.Series` or a `polars.DataFrame`.
 pub(super) fn pull(object: &Bound<'_, PyAny>) -> PyResult<(Field, Vec<Box<dyn Array>>)> {
     let py = object.py();
     if !object.is_instance(FRAME.import(py, "polars", "DataFrame")?)?
@@ -190,8 +191,8 @@ fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<ArrowArrayStream>> {
     Ok(Box::new(unsafe { std::mem::replace(&mut *stream.as_ptr(), ArrowArrayStream::empty()) }))
 }
 
-/// Imports without checks, which is right for what polars-arrow has exported: arrays in its own layout that are all read
-/// as they were exported. Data of other producers goes through `arrow_import`.
+/// Imports a stream without checks. This is valid for arrays that polars-arrow exported in its own layout. Data of
+/// other producers goes through `arrow_import`.
 #[allow(unsafe_code)]
 fn pull_all(stream: Box<ArrowArrayStream>) -> PolarsResult<(Field, Vec<Box<dyn Array>>)> {
     // SAFETY: the producer is Polars, as the caller has checked.
@@ -204,7 +205,7 @@ fn pull_all(stream: Box<ArrowArrayStream>) -> PolarsResult<(Field, Vec<Box<dyn A
     Ok((field, arrays))
 }
 
-/// Arrays of one type as an Arrow stream.
+/// Exports arrays of one type as an Arrow stream.
 fn stream_capsule(
     py: Python<'_>,
     field: Field,
@@ -214,7 +215,7 @@ fn stream_capsule(
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
-/// One column as an Arrow stream, if Polars can import it; gives it away once.
+/// Exports one column as an Arrow stream, once, if Polars can import it.
 pub(super) fn column_capsule<'py>(
     py: Python<'py>,
     field: &Field,
@@ -224,12 +225,12 @@ pub(super) fn column_capsule<'py>(
     stream_capsule(py, importable(py, field.clone())?, arrays.into_iter())
 }
 
-/// The columns of a file as one Arrow schema.
+/// Exports the columns of a file as one Arrow schema.
 pub(super) fn schema_capsule<'py>(py: Python<'py>, fields: &[Field]) -> PyResult<Bound<'py, PyCapsule>> {
     PyCapsule::new_with_value(py, ffi::export_field_to_c(&root(py, fields)?), c"arrow_schema")
 }
 
-/// Batches as one Arrow stream, each made when the consumer asks for it.
+/// Exports batches as one Arrow stream; each is made when the consumer requests it.
 pub(super) fn batches_capsule<'py>(
     py: Python<'py>,
     fields: &[Field],
@@ -243,7 +244,7 @@ pub(super) fn batches_capsule<'py>(
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
-/// The columns as one field, if Polars can import them.
+/// Returns the columns as one struct field, if Polars can import them.
 fn root(py: Python<'_>, fields: &[Field]) -> PyResult<Field> {
     importable(py, Field::new("".into(), ArrowDataType::Struct(fields.to_vec()), false))
 }

@@ -16,29 +16,28 @@ use super::running::Running;
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct BatchReader {
     joined: Arc<Mutex<Joined>>,
-    /// Reads on the thread that asks, where a signal waits for the next batch.
+    /// Reads on the calling thread, so that a signal is handled after the next batch.
     here: bool,
     slow: Slow,
     running: Arc<Running>,
 }
 
-/// Joins batches that are smaller than they may be: a file gives small ones where its blocks or what its threads share
-/// are small.
+/// Joins small batches: a file yields them if its blocks, or the tasks of its threads, are small.
 struct Joined {
     reader: crate::BatchReader,
     rows: usize,
     bytes: usize,
     join_next: bool,
-    /// Batches that will come out as one, and their rows and bytes.
+    /// Batches to return as one, with their rows and bytes.
     group: Vec<crate::Batch>,
     height: usize,
     weight: usize,
-    /// The group is as large as it may be, or ends before `behind`.
+    /// True if the group has the maximum size, or ends before `behind`.
     complete: bool,
     behind: Option<crate::Result<crate::Batch>>,
 }
 
-/// What Python gets: rows in one piece or in several.
+/// Rows for Python, as one batch or several.
 #[derive(IntoPyObject)]
 pub(super) enum Rows {
     One(Batch),
@@ -46,7 +45,7 @@ pub(super) enum Rows {
 }
 
 impl BatchReader {
-    /// Small batches are joined; the first one comes as it is unless `join_first`.
+    /// Joins small batches; the first one is only joined if `join_first`.
     pub(super) fn new(
         reader: crate::BatchReader,
         options: &crate::ReadOptions,
@@ -75,19 +74,19 @@ impl BatchReader {
 }
 
 fn lock(joined: &Mutex<Joined>) -> MutexGuard<'_, Joined> {
-    // A panic inside the core was raised then; what is left of the reader only ends.
+    // A poisoned lock is used anyway: the panic was raised, and the reader can only end.
     joined.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Joined {
-    /// Reads on until the next rows are together. What is stopped goes on at the next call.
+    /// Reads until the next group is complete. If it is stopped, the next call continues.
     fn fill(&mut self, stopped: &dyn Fn() -> bool) {
         while !self.complete && !stopped() {
             let next = self.behind.take().or_else(|| self.reader.next());
             match next {
                 Some(Ok(mut batch)) if self.group.is_empty() || self.weight + batch.bytes <= self.bytes => {
                     let (room, height) = (self.rows - self.height.min(self.rows), batch.height);
-                    // Joined with all of it the batch would be too large.
+                    // The group would be too large with the whole batch.
                     if !self.group.is_empty() && height > room + self.rows / 4 {
                         let mut rest = batch.clone();
                         rest.slice(room, height - room);
@@ -107,7 +106,7 @@ impl Joined {
         }
     }
 
-    /// The next rows as they are, whatever was about to be joined.
+    /// Returns the next batch unjoined.
     fn next_alone(&mut self) -> Option<crate::Result<crate::Batch>> {
         self.complete = false;
         if self.group.is_empty() {
@@ -118,14 +117,14 @@ impl Joined {
         Some(Ok(batch))
     }
 
-    /// Puts rows in front of those that have not come out.
+    /// Puts batches back before those that were not returned yet.
     fn give_back(&mut self, batches: Vec<crate::Batch>) {
         self.height += batches.iter().map(|batch| batch.height).sum::<usize>();
         self.weight += batches.iter().map(|batch| batch.bytes).sum::<usize>();
         self.group.splice(0..0, batches);
     }
 
-    /// The rows that are together.
+    /// Returns the rows of the group.
     fn take(&mut self) -> crate::Result<Option<Rows>> {
         (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
         let mut group = std::mem::take(&mut self.group);
@@ -145,11 +144,12 @@ impl BatchReader {
         this
     }
 
-    /// Waits detached, so that other Python threads run while a batch is decoded. After a signal the next call goes on.
+    /// Releases the GIL, so that other Python threads run while a batch is decoded. After a signal the next call
+    /// continues.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Rows>> {
         let joined = self.joined.clone();
         interruptible(py, self.here, &self.slow, move |stopped| lock(&joined).fill(stopped))?;
-        // A signal that comes after this would be raised as soon as the rows are handed over, and they would be lost.
+        // A pending signal would be raised as soon as the rows are returned, and they would be lost.
         py.check_signals()?;
         let rows = self.lock().take().map_err(Raised::from)?;
         if rows.is_none() {
@@ -163,14 +163,14 @@ impl BatchReader {
         py.without_gil(|| self.lock().reader.take_bad_blocks().iter().map(report).collect())
     }
 
-    /// Takes rows back that came out last; they come out again.
+    /// Takes back the rows returned last; the next call returns them again.
     fn give_back(&self, py: Python<'_>, rows: Returned<'_>) {
         let batches = rows.batches();
         drop(rows);
         py.without_gil(|| self.lock().give_back(batches));
     }
 
-    /// The batches that have not come yet, for whatever reads Arrow. Both sides may take some.
+    /// Exports the remaining batches as an Arrow stream. Both the stream and this reader may take batches.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -184,7 +184,7 @@ impl BatchReader {
         batches_capsule(py, &fields, move || lock(&joined).next_alone())
     }
 
-    /// The columns of the batches, for `polars.Schema`.
+    /// Exports the columns of the batches, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let fields = py.without_gil(|| self.lock().reader.fields().to_vec());
         schema_capsule(py, &fields)

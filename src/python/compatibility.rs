@@ -1,12 +1,12 @@
-//! Whether a reader with one schema can read files of another.
+//! Check that a reader with one schema can read files of another.
 
 use pyo3::prelude::*;
 
 use super::error::Raised;
 use crate::{Error, Limits, Schema};
 
-/// Lists everything that keeps `reader` from reading what `writer` wrote: paths, reasons, and the values that fail, `None`
-/// if all do.
+/// Returns all incompatibilities of `reader` with data of `writer`: path, reason, and the values that fail, `None` if
+/// all do.
 #[pyfunction]
 pub(super) fn incompatibilities(writer: &str, reader: &str) -> Result<Vec<(String, String, Option<String>)>, Raised> {
     let parse = |schema: &str, whose: &str| {

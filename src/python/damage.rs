@@ -1,13 +1,13 @@
-//! What a file may ask for, and what was left out of it. The classes live in `polars_avro`.
+//! Limits on the resources of a file, and reports of dropped blocks. The classes are defined in `polars_avro`.
 
 use pyo3::prelude::*;
 
 use crate::{BadBlock, ErrorKind};
 
-/// Writes the class and both its conversions from the names of the limits.
+/// Generates the class and both conversions from the names of the limits.
 macro_rules! limits {
     ($($name:ident),*) => {
-        /// A `polars_avro.Limits`, by its attributes.
+        /// The limits, extracted from the attributes of a `polars_avro.Limits`.
         #[derive(FromPyObject, IntoPyObject)]
         pub(super) struct Limits { $($name: usize),* }
 
@@ -27,7 +27,7 @@ macro_rules! limits {
 
 limits!(header_bytes, block_bytes, schema_depth, schema_nodes, columns, data_depth, zero_byte_items, bad_blocks);
 
-/// The limits that count where none are given, as a dict.
+/// Returns the default limits as a dict.
 #[pyfunction]
 pub(super) fn default_limits() -> Limits {
     crate::Limits::default().into()
@@ -36,7 +36,7 @@ pub(super) fn default_limits() -> Limits {
 /// The fields of a `polars_avro.BadBlock`, in its order.
 pub(super) type Report = (String, u64, u64, Option<u64>, &'static str, String);
 
-/// A bad block as Python has it.
+/// Converts a bad block for Python.
 pub(super) fn report(bad: &BadBlock) -> Report {
     let position = bad.error.position();
     let kind = match bad.error.kind() {

@@ -19,15 +19,15 @@ use crate::{DatumOptions, Decoded, Limits as CoreLimits, Schema, datum_schema_of
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct DatumDecoder(crate::DatumDecoder);
 
-/// What became of a column; gives it away once.
+/// The result of decoding a column; the column can be taken once.
 #[pyclass(module = "polars_avro._core")]
 pub(super) struct Datums {
     field: Field,
     arrays: Option<Vec<Box<dyn Array>>>,
-    /// How many rows are bad, and what is wrong with the first of them.
+    /// The number of bad rows, and the error of the first one.
     #[pyo3(get)]
     bad: (usize, Option<String>),
-    /// Ids that are needed first; there is no column then.
+    /// Ids whose schemas are needed first; there is no column in this case.
     #[pyo3(get)]
     missing: Vec<u64>,
 }
@@ -57,12 +57,12 @@ impl DatumDecoder {
         Ok(Self(crate::DatumDecoder::new(options)?))
     }
 
-    /// The column that comes out, under the name `value`, for `polars.Schema`.
+    /// Exports the resulting column, under the name `value`, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         schema_capsule(py, &[self.0.field("value")])
     }
 
-    /// Says which schema an id, or a fingerprint as a number, is of.
+    /// Registers the schema of an id, or of a fingerprint as a number.
     fn add_schema(&self, py: Python<'_>, schema_id: u64, schema: &str) -> Result<(), Raised> {
         py.without_gil(|| {
             let schema = Schema::parse(schema, &self.0.options().limits)?;
@@ -112,7 +112,7 @@ impl DatumEncoder {
     }
 }
 
-/// The Avro schema that a series is encoded with if none is given, as JSON.
+/// Returns the Avro schema that a series is encoded with if none is given, as JSON.
 #[pyfunction]
 #[pyo3(signature = (series, name=None, namespace=None))]
 pub(super) fn datum_schema(series: &Bound<'_, PyAny>, name: Option<&str>, namespace: Option<&str>) -> PyResult<String> {

@@ -1,4 +1,4 @@
-//! Errors of the core as Python exceptions. The classes live in `polars_avro`.
+//! Errors of the core as Python exceptions. The classes are defined in `polars_avro`.
 
 use std::io::ErrorKind as ErrorKindOfIo;
 
@@ -11,7 +11,8 @@ use pyo3::prelude::*;
 use crate::schema::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 use crate::{Error, ErrorKind};
 
-/// A core error on its way to Python: `Result<_, Raised>` lets `?` convert inside a `#[pymethods]` function.
+/// An error of the core to raise in Python. In a `#[pymethods]` function that returns `Result<_, Raised>`, `?` converts
+/// it.
 pub(super) enum Raised {
     Core(Error),
     Python(PyErr),
@@ -59,12 +60,12 @@ fn callback_error(error: Error) -> PyErr {
     }
 }
 
-/// Python picks the subclass (`FileNotFoundError`, `PermissionError`) by the number.
+/// Returns an `OSError`. Python selects the subclass (`FileNotFoundError`, `PermissionError`) by the number.
 fn os_error(error: &Error) -> PyErr {
     let Some(code) = error.io().and_then(std::io::Error::raw_os_error) else {
         return by_kind(error);
     };
-    // Rust's text ends in the number, which Python prints in front.
+    // Rust's text ends with the number, which Python prints first.
     let text = error.message();
     let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(text);
     match &error.position().file {
@@ -73,7 +74,7 @@ fn os_error(error: &Error) -> PyErr {
     }
 }
 
-/// An I/O error that no system call has made, of an object store for example.
+/// Returns the exception for an I/O error without a number, for example of an object store.
 fn by_kind(error: &Error) -> PyErr {
     let text = error.to_string();
     match error.io().map(std::io::Error::kind) {
@@ -86,11 +87,11 @@ fn by_kind(error: &Error) -> PyErr {
     }
 }
 
-/// Names the option that reads a file all the same, where there is one.
+/// Returns an exception that names the option to read the file anyway, if there is one.
 fn schema_error(error: &Error) -> PyErr {
     let (class, hint) = match error.message() {
         MISSING_COLUMN => ("AvroColumnNotFoundError", "; pass missing_columns='insert' to read it as null"),
-        // The union comes first, because skipping a column discards its values.
+        // The union is suggested first, because skipping a column discards its values.
         EXTRA_COLUMN => (
             "AvroSchemaError",
             "; pass schema_mode='union' to read the columns of all files, or extra_columns='ignore' to discard this one",

@@ -1,4 +1,4 @@
-//! One file.
+//! An opened file, for Python.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,7 +16,7 @@ use super::source::SourceArg;
 use crate::OpenOptions;
 use crate::schema::Fingerprint;
 
-/// An opened file: its header is read, its schema parsed.
+/// An opened file, whose header is read and whose schema is parsed.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct ContainerFile {
     file: crate::ContainerFile,
@@ -41,12 +41,12 @@ impl ContainerFile {
         Ok(Self { file, slow })
     }
 
-    /// The file as a set of one.
+    /// Returns a set of this file only.
     fn as_set(&self) -> FileSet {
         FileSet::of_open(self.file.clone(), self.slow.clone())
     }
 
-    /// The schema as the header has it.
+    /// The schema as the text in the header.
     #[getter]
     fn schema_json(&self) -> &str {
         &self.file.header().schema_json
@@ -57,7 +57,7 @@ impl ContainerFile {
         self.file.schema().canonical_form()
     }
 
-    /// By the names that the specification gives the algorithms.
+    /// The schema's fingerprints, by the specification's names of the algorithms.
     #[getter]
     fn fingerprints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let fingerprints = PyDict::new(py);
@@ -78,7 +78,7 @@ impl ContainerFile {
         &self.file.header().sync
     }
 
-    /// Every entry of the header, those of the specification included.
+    /// All entries of the header, including those of the specification.
     #[getter]
     fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let metadata = PyDict::new(py);
@@ -99,7 +99,7 @@ impl ContainerFile {
         self.file.header().size
     }
 
-    /// The columns, for `polars.Schema`.
+    /// Exports the columns, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         schema_capsule(py, self.file.fields())
     }
@@ -118,19 +118,19 @@ impl ContainerFile {
         detached(py, &self.slow, move || file.count_readable_rows(limit))
     }
 
-    /// Blocks and rows.
+    /// Counts blocks and rows.
     fn count_blocks(&self, py: Python<'_>) -> Result<(u64, u64), Raised> {
         let file = self.file.clone();
         detached(py, &self.slow, move || file.count_blocks())
     }
 
-    /// Rows and bytes of the first block, by its header; None if there is no block.
+    /// Returns the rows and bytes of the first block, from its header; None if there is no block.
     fn first_block(&self, py: Python<'_>) -> Result<Option<(u64, u64)>, Raised> {
         let file = self.file.clone();
         detached(py, &self.slow, move || file.first_block())
     }
 
-    /// Reads everything before it returns, unless a signal ends it.
+    /// Reads all rows before it returns, unless a signal ends the read.
     fn read(&self, py: Python<'_>, options: &ReadOptions) -> PyResult<Batches> {
         let (file, options) = (self.file.clone(), options.0.clone());
         let here = self.slow.is_none() && (options.n_threads == Some(1) || file.size() <= QUICK_BYTES);
@@ -155,8 +155,8 @@ impl ContainerFile {
         Ok(Batches::new(reader.fields().clone(), batches, bad_blocks))
     }
 
-    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A
-    /// signal ends the wait for one if `interruptible`.
+    /// Reads batches on demand. Small batches are joined; the first one is only joined if `join_first`. If
+    /// `interruptible`, a signal ends the wait for a batch.
     #[pyo3(signature = (options, join_first=false, interruptible=false))]
     fn batches(
         &self,

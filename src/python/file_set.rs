@@ -1,4 +1,4 @@
-//! Several files as one.
+//! Several files read as one, for Python.
 
 use pyo3::prelude::*;
 
@@ -8,7 +8,7 @@ use super::interrupt::{Slow, detached};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
 
-/// Files that are read one after the other; none is opened before it is needed.
+/// Files that are read one after the other. Each is opened when it is needed.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct FileSet {
     files: crate::FileSet,
@@ -16,7 +16,7 @@ pub(super) struct FileSet {
 }
 
 impl FileSet {
-    /// A file that is open, as a set of one.
+    /// Returns a set of one opened file.
     pub(super) fn of_open(file: crate::ContainerFile, slow: Slow) -> Self {
         Self { files: file.into_set(), slow }
     }
@@ -24,7 +24,8 @@ impl FileSet {
 
 #[pymethods]
 impl FileSet {
-    /// Paths, files in stores, or the bytes of whole files. The only one may be opened now, so that it is opened once.
+    /// Makes a set of paths, files in stores, or the bytes of whole files. If `eager`, a single file is opened now, so
+    /// that it is opened once.
     #[new]
     #[pyo3(signature = (sources, options, eager=false))]
     fn new(py: Python<'_>, sources: Vec<SourceArg>, options: &FileOpener, eager: bool) -> Result<Self, Raised> {
@@ -44,19 +45,19 @@ impl FileSet {
         self.files.len()
     }
 
-    /// The files at these indices; they keep their numbers.
+    /// Returns a set of the files at these indices; they keep their numbers.
     #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn select(&self, indices: Vec<usize>) -> Result<Self, Raised> {
         Ok(Self { files: self.files.select(&indices)?, slow: self.slow.clone() })
     }
 
-    /// The JSON text of one schema for all files.
+    /// Returns the JSON text of one schema for all files.
     fn union_schema(&self, py: Python<'_>) -> Result<String, Raised> {
         let files = self.files.clone();
         Ok(detached(py, &self.slow, move || files.union_schema())?.to_json())
     }
 
-    /// The JSON text of one schema with the columns of all files.
+    /// Returns the JSON text of one schema with the columns of all files.
     fn all_columns_schema(&self, py: Python<'_>) -> Result<String, Raised> {
         let files = self.files.clone();
         Ok(detached(py, &self.slow, move || files.all_columns_schema())?.to_json())
@@ -76,21 +77,21 @@ impl FileSet {
         detached(py, &self.slow, move || files.count_readable_rows(limit))
     }
 
-    /// The number of each file and of its rows; may stop once there are `limit` rows.
+    /// Returns the index and the number of rows of each file; may stop at `limit` rows.
     #[pyo3(signature = (limit=None))]
     fn count_rows_by_file(&self, py: Python<'_>, limit: Option<u64>) -> Result<Vec<(usize, u64)>, Raised> {
         let files = self.files.clone();
         detached(py, &self.slow, move || files.count_rows_by_file(limit))
     }
 
-    /// Returns how many files at the end have `limit` rows together, and their rows.
+    /// Returns the number of files at the end that have `limit` rows in total, and their number of rows.
     fn count_rows_from_end(&self, py: Python<'_>, limit: u64) -> Result<(usize, u64), Raised> {
         let files = self.files.clone();
         detached(py, &self.slow, move || files.count_rows_from_end(limit))
     }
 
-    /// Reads as batches are asked for. Small ones are joined; the first one comes as it is unless `join_first`. A
-    /// signal ends the wait for one if `interruptible`.
+    /// Reads batches on demand. Small batches are joined; the first one is only joined if `join_first`. If
+    /// `interruptible`, a signal ends the wait for a batch.
     #[pyo3(signature = (options, join_first=false, interruptible=false))]
     fn batches(
         &self,

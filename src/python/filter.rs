@@ -9,7 +9,7 @@ use super::arrow::{Batch, pull};
 use super::interpreter::attach;
 use crate::{Error, ErrorKind, Result, RowFilter};
 
-/// Takes a `Batch`, gives booleans as an Arrow stream: `polars.Series` is one.
+/// A callable that takes a `Batch` and returns booleans as an Arrow stream, such as a `polars.Series`.
 #[derive(Debug)]
 pub(super) struct CallableFilter {
     columns: Vec<String>,
@@ -36,7 +36,7 @@ impl RowFilter for CallableFilter {
     }
 }
 
-/// The values of a stream; null is false.
+/// Imports booleans; null is false.
 fn booleans(answer: &Bound<'_, PyAny>) -> PyResult<Bitmap> {
     let mut out = BitmapBuilder::new();
     for array in pull(answer)?.1 {

@@ -1,4 +1,4 @@
-//! Frames on their way in: those of Polars whole, Arrow data of others batch by batch.
+//! Import of frames: Polars frames as a whole, and Arrow data of other producers batch by batch.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ use super::arrow_import::ImportedRows;
 use super::error::Raised;
 use super::interpreter::WithoutGil;
 
-/// The rows of one frame, in memory that is shared with it.
+/// The rows of one frame, sharing its memory.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct Frame {
     pub(super) fields: Vec<Field>,
@@ -22,8 +22,8 @@ pub(super) struct Frame {
 
 #[pymethods]
 impl Frame {
-    /// Imports what `__arrow_c_stream__` gives. `height` counts the rows if there are no columns. `checked` reads the
-    /// stream as that of another producer.
+    /// Imports the result of `__arrow_c_stream__`. `height` is the number of rows if there are no columns. If
+    /// `checked`, the stream is validated as that of another producer.
     #[new]
     #[pyo3(signature = (frame, height, checked=false))]
     fn new(frame: &Bound<'_, PyAny>, height: usize, checked: bool) -> PyResult<Self> {
@@ -49,7 +49,7 @@ impl Frame {
     }
 }
 
-/// The batches of whatever offers Arrow data, as they are asked for.
+/// The batches of an object with an Arrow interface, imported on demand.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct FrameStream {
     fields: Arc<[Field]>,
@@ -64,7 +64,7 @@ impl FrameStream {
         Ok(Self { fields: rows.fields.clone(), rows: Mutex::new(rows) })
     }
 
-    /// The columns, for `polars.Schema`.
+    /// Exports the columns, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         schema_capsule(py, &self.fields)
     }

@@ -1,4 +1,4 @@
-//! A look at columns before Polars imports them: it panics on names and time zones that it cannot hold.
+//! Check of columns before Polars imports them, as it panics on names and time zones that it does not support.
 
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use pyo3::prelude::*;
@@ -17,7 +17,7 @@ pub(super) fn importable(py: Python<'_>, field: Field) -> PyResult<Field> {
     }
 }
 
-/// The first error in a field or those inside it, with the path to it.
+/// Returns the first error in a field or its children, with its path.
 fn check(py: Python<'_>, field: &Field) -> PyResult<Option<Error>> {
     if field.name.contains('\0') {
         let error = Error::new(ErrorKind::Unsupported, "a name with a NUL character, which Polars cannot import");

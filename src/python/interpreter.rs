@@ -1,9 +1,9 @@
-//! The one way from native threads to the interpreter, and its end.
+//! The gate for calls from native threads into the interpreter.
 //!
-//! A thread that takes the GIL while the interpreter finalizes is killed inside its Rust frames, which ends the process
-//! by a signal. The threads of this crate and of Polars outlive the last line of a script. So the exit handlers in
-//! `polars_avro/_engine/shutdown.py` close this gate. From then on no thread of this crate calls Python, and threads of
-//! Python that come back from Rust stay outside, as they do since Python 3.14.
+//! A thread that takes the GIL while the interpreter finalizes is killed within its Rust frames, which ends the process
+//! by a signal. The threads of this crate and of Polars may still run at the end of a script. Therefore the exit
+//! handlers in `polars_avro/_engine/shutdown.py` close this gate. After that, no thread of this crate calls Python, and
+//! Python threads that return from Rust block forever, as they do since Python 3.14.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,10 +13,10 @@ use pyo3::prelude::*;
 
 use crate::{Error, ErrorKind};
 
-/// Threads that hold the GIL, or are about to take it, on behalf of this crate.
+/// The number of threads that hold the GIL for this crate, or are about to take it.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
-/// The thread that finalizes the interpreter, which alone may go on calling Python; 0 while the gate is open.
+/// The thread that finalizes the interpreter and may still call Python; 0 while the gate is open.
 ///
 /// Atomics instead of a lock: a process may fork at any time.
 static CLOSED_BY: AtomicUsize = AtomicUsize::new(0);
@@ -24,19 +24,20 @@ static CLOSED_BY: AtomicUsize = AtomicUsize::new(0);
 /// The thread that ends the program; 0 before that.
 static STOPPED_BY: AtomicUsize = AtomicUsize::new(0);
 
-/// A number of the current thread that no other living thread has.
+/// Returns a number that is unique among live threads.
 fn current_thread() -> usize {
     thread_local!(static MARK: u8 = const { 0 });
     MARK.with(|mark| std::ptr::from_ref(mark).addr())
 }
 
-/// A thread that is inside; its end is counted.
+/// A guard that counts a thread as inside until it is dropped.
 struct Inside;
 
 impl Inside {
     /// Lets the thread in, unless the gate is closed.
     fn enter() -> Option<Self> {
-        // Counted before the gate is looked at, so that whoever closes it sees this thread, or this thread sees it closed.
+        // Counted before the gate is checked: either the thread that closes the gate sees this thread, or this thread
+        // sees the gate closed.
         INSIDE.fetch_add(1, Ordering::SeqCst);
         let inside = Self;
         let closed_by = CLOSED_BY.load(Ordering::SeqCst);
@@ -62,7 +63,7 @@ pub(super) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> crate::Result<T> 
 
 /// Work without the GIL.
 pub(super) trait WithoutGil: Copy {
-    /// Runs `work` without the GIL. If another thread has closed the gate meanwhile, this one stays outside for good.
+    /// Runs `work` without the GIL. If another thread closes the gate meanwhile, this one blocks forever.
     fn without_gil<T: Send>(self, work: impl FnOnce() -> T + Send) -> T;
 }
 
@@ -79,7 +80,8 @@ impl WithoutGil for Python<'_> {
     }
 }
 
-/// Runs `work` where an object is dropped, which holds the GIL unless the interpreter has ended.
+/// Runs `work` in the destructor of an object, without the GIL. Destructors hold the GIL unless the interpreter has
+/// ended.
 pub(super) fn drop_without_gil(work: impl FnOnce() + Send) {
     let mut work = Some(work);
     let attached = attach(|py| {
@@ -105,18 +107,18 @@ fn stay_outside() -> ! {
     }
 }
 
-/// Notes that this thread ends the program.
+/// Marks this thread as the one that ends the program.
 pub(super) fn begin_stopping() {
     STOPPED_BY.store(current_thread(), Ordering::SeqCst);
 }
 
-/// Whether another thread ends the program, so that nobody waits for the work of this one.
+/// Returns true if another thread ends the program, so the work of this one is no longer needed.
 pub(super) fn is_stopping() -> bool {
     let stopped_by = STOPPED_BY.load(Ordering::SeqCst);
     stopped_by != 0 && stopped_by != current_thread()
 }
 
-/// Ends all calls from native threads into Python, and waits for those under way, but at most `patience` seconds.
+/// Blocks new calls from native threads into Python, and waits at most `patience` seconds for current calls.
 #[pyfunction]
 pub(super) fn close_interpreter(py: Python<'_>, patience: f64) {
     CLOSED_BY.store(current_thread(), Ordering::SeqCst);
@@ -128,7 +130,7 @@ pub(super) fn close_interpreter(py: Python<'_>, patience: f64) {
     });
 }
 
-/// Opens the gate in a forked process, which has one of its parent's threads.
+/// Opens the gate in a forked process, which has only one of its parent's threads.
 #[pyfunction]
 pub(super) fn reopen_interpreter() {
     CLOSED_BY.store(0, Ordering::SeqCst);

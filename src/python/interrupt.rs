@@ -1,4 +1,4 @@
-//! Work that a signal ends: Python sees Ctrl-C only when somebody looks.
+//! Work that a signal interrupts: Python handles Ctrl-C only if the main thread checks for signals.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -13,29 +13,29 @@ use super::error::Raised;
 use super::interpreter::{WithoutGil, attach, is_stopping};
 use super::running::stopped_error;
 
-/// Time between two looks at signals.
+/// The time between two checks for signals.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Reading a file of fewer bytes takes less time than starting a thread for it.
+/// The size up to which reading a file takes less time than starting a thread.
 pub(super) const QUICK_BYTES: u64 = 64 << 10;
 
-/// A source whose reads may wait for long.
+/// A source whose reads may block for long.
 pub(super) trait Waiting: Send + Sync {
-    /// Lets reads wait again, after a signal.
+    /// Allows reads to block again, after a signal.
     fn begin(&self) {}
 
-    /// Ends the reads that wait now; they fail.
+    /// Ends the reads that are blocked; they fail.
     fn end_reads(&self);
 }
 
-/// The source behind a file if its reads may wait for long.
+/// The source of a file, if its reads may block for long.
 pub(super) type Slow = Option<Arc<dyn Waiting>>;
 
-/// How long reads that were ended have to stop, and between how many tries: work may be between two reads.
+/// The pause between attempts to end reads, and their number. Work may be between two reads, which one attempt misses.
 const STOP: Duration = Duration::from_millis(5);
 const TRIES: usize = 100;
 
-/// Does work without the GIL; if its reads may wait for long, a signal ends them.
+/// Runs `work` without the GIL. If its reads may block for long, a signal ends them.
 pub(super) fn detached<T: Send + 'static>(
     py: Python<'_>,
     slow: &Slow,
@@ -47,9 +47,8 @@ pub(super) fn detached<T: Send + 'static>(
     }
 }
 
-/// Does work that asks between its steps whether to stop, which a signal makes it do. Unless it is `here`, it is done
-/// on another thread, so that a signal need not wait for the end of a step; what it has made then goes when the step
-/// ends.
+/// Runs `work`, which checks between its steps for a signal and then stops. Unless `here` is set, it runs on another
+/// thread, so that a signal need not wait for the end of a step. The result of that step is dropped.
 pub(super) fn interruptible<T: Send + 'static>(
     py: Python<'_>,
     here: bool,
@@ -64,7 +63,7 @@ fn on_this_thread<T: Send>(py: Python<'_>, work: impl FnOnce(&dyn Fn() -> bool) 
     let take = || raised.lock().unwrap_or_else(PoisonError::into_inner);
     let done = py.without_gil(|| {
         work(&|| {
-            // After the end of the interpreter nobody waits for the work.
+            // After the end of the interpreter, no caller waits for the work.
             let Ok(signal) = attach(|py| py.check_signals().err()) else { return true };
             let stop = signal.is_some();
             *take() = signal;
@@ -87,7 +86,7 @@ fn on_another_thread<T: Send + 'static>(
     let receiver = Mutex::new(receiver);
     let flag = stopped.clone();
     let worker = move || {
-        // Nobody takes the result after a signal.
+        // Sending fails after a signal, as the receiver is gone.
         let _ = sender.send(work(&|| flag.load(Ordering::Relaxed)));
     };
     let spawned = thread::Builder::new().name("polars-avro-read".to_owned()).spawn(worker);
@@ -110,7 +109,7 @@ fn on_another_thread<T: Send + 'static>(
     }
 }
 
-/// Ends what waits, until the work is done.
+/// Ends blocked reads repeatedly, until the work is done.
 fn end_reads<T>(source: &dyn Waiting, receiver: &Mutex<Receiver<T>>) {
     let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..TRIES {

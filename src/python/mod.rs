@@ -1,6 +1,6 @@
 //! The extension module `polars_avro._core`: extract, detach, call the core, wrap.
 //!
-//! The Python package is written against the names here (`polars_avro/_core.pyi`); users see the package only.
+//! The names here are internal to the Python package (`polars_avro/_core.pyi`) and not part of its API.
 
 mod arrow;
 mod arrow_import;
@@ -30,11 +30,11 @@ use pyo3::prelude::*;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long freed memory stays ours: as long as in jemalloc, which Polars uses. The next read finds its pages there,
-/// and giving pages back stops every thread that needs new ones.
+/// The time for which mimalloc keeps freed memory: the same as in jemalloc, which Polars uses. The next read reuses the
+/// pages, and returning pages to the system blocks every thread that needs new ones.
 const KEEP_FREED_MEMORY_MS: std::ffi::c_long = 10_000;
 
-/// `mi_option_purge_delay` of mimalloc 3, which the crate has no name for.
+/// `mi_option_purge_delay` of mimalloc 3, which `libmimalloc_sys` does not define.
 const PURGE_DELAY: std::ffi::c_int = 15;
 const DEFAULT_PURGE_DELAY_MS: std::ffi::c_long = 1000;
 
@@ -43,7 +43,7 @@ fn configure_allocator() {
         // SAFETY: options have no preconditions, and those that do not exist are ignored.
         #[allow(unsafe_code)]
         unsafe {
-            // The default tells that the number still names this option.
+            // Guards against reuse of the option's number: its default value must match.
             if libmimalloc_sys::mi_option_get(PURGE_DELAY) == DEFAULT_PURGE_DELAY_MS {
                 libmimalloc_sys::mi_option_set(PURGE_DELAY, KEEP_FREED_MEMORY_MS);
             }

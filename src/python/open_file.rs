@@ -1,4 +1,4 @@
-//! Open files and objects with `read` and `seek`, read by position.
+//! Positioned reads of open files and of objects with `read` and `seek`.
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,17 +12,18 @@ use super::interpreter::attach;
 use super::interrupt::Waiting;
 use crate::{Error, ErrorKind, FileSource, Result, Source};
 
-/// A file that Python has opened, from a position on.
+/// A file that Python opened, read from a start position on.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct OpenFile {
     pub(super) source: Arc<dyn Source>,
-    /// The object that is read under the GIL, if it is.
+    /// The object, if it is read with the GIL.
     pub(super) object: Option<Arc<ObjectSource>>,
 }
 
 #[pymethods]
 impl OpenFile {
-    /// A regular file by its descriptor, which is duplicated; it is read without the GIL, and its position stays.
+    /// Opens a regular file by its descriptor, which is duplicated. It is read without the GIL, and its position does
+    /// not change.
     #[staticmethod]
     #[cfg(unix)]
     fn from_descriptor(descriptor: i32, name: String, start: u64) -> std::result::Result<Self, Raised> {
@@ -40,7 +41,7 @@ impl OpenFile {
         Ok(Self { source: Arc::new(source), object: None })
     }
 
-    /// An object of `size` bytes with `read` and `seek`.
+    /// Opens an object of `size` bytes with `read` and `seek`.
     #[staticmethod]
     fn from_object(readable: Py<PyAny>, name: String, start: u64, size: u64) -> Self {
         let source = Arc::new(ObjectSource {
@@ -54,7 +55,7 @@ impl OpenFile {
     }
 }
 
-/// Seeks and reads; one thread at a time.
+/// A source that seeks and reads an object; one thread at a time.
 pub(super) struct ObjectSource {
     object: Py<PyAny>,
     name: String,
@@ -65,7 +66,7 @@ pub(super) struct ObjectSource {
 
 #[derive(Default)]
 struct State {
-    /// Reads after a signal fail, until the next work begins.
+    /// True after a signal: reads fail until the next work begins.
     ended: bool,
 }
 
@@ -102,7 +103,7 @@ impl Source for ObjectSource {
 
     fn read_at(&self, offset: u64, len: usize) -> Result<Buffer<u8>> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        // Taken without the GIL, and before it.
+        // The lock is taken before the GIL, to avoid a deadlock.
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.ended {
             let error = std::io::Error::new(std::io::ErrorKind::Interrupted, "the read was interrupted");

@@ -1,4 +1,4 @@
-//! How to open files, and what to read of them.
+//! Options for opening files and for reading them.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use super::filter::CallableFilter;
 use super::interpreter::WithoutGil;
 use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Schema};
 
-/// How to open files; the same options serve any number of them.
+/// Options for opening any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct FileOpener(pub(super) crate::FileOpener);
 
 #[pymethods]
 impl FileOpener {
-    /// `casts` names those that are allowed.
+    /// `casts` are the names of the allowed casts.
     #[new]
     #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, by_columns=false, casts=Vec::new()))]
     #[expect(clippy::fn_params_excessive_bools, clippy::too_many_arguments, reason = "Python passes them by name")]
@@ -51,14 +51,14 @@ impl FileOpener {
         Ok(Self(crate::FileOpener::new(OpenOptions { reader_schema, evolution, limits })))
     }
 
-    /// The columns of files that are read as the reader's schema, for `polars.Schema`.
+    /// Exports the columns of files that are read as the reader's schema, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let fields = py.without_gil(|| self.0.fields()).map_err(Raised::from)?;
         schema_capsule(py, &fields)
     }
 }
 
-/// The casts of one of the words of `polars.ScanCastOptions`, with the option in front.
+/// Returns the casts for a value of `polars.ScanCastOptions`, prefixed by its option.
 fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
     Ok(match name {
         "integer allow-float" => &[Cast::IntegerToFloat],
@@ -77,7 +77,7 @@ fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
     })
 }
 
-/// What to read of a file; the same options serve any number of reads.
+/// Options for any number of reads.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct ReadOptions(pub(super) crate::ReadOptions);
 

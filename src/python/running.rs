@@ -1,4 +1,4 @@
-//! Reads that are under way, so that the end of the program can end them.
+//! The reads in progress, which are stopped at the end of the program.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,10 +10,10 @@ use super::interpreter::begin_stopping;
 use super::interrupt::Slow;
 use crate::Canceller;
 
-/// All reads whose batches may still be asked for. The lock is taken with the GIL held, so a fork finds it free.
+/// All reads that may still return batches. The lock is only taken with the GIL held, so it is free at a fork.
 static RUNNING: Mutex<Vec<Weak<Running>>> = Mutex::new(Vec::new());
 
-/// How a read is ended from outside.
+/// The handles for ending a read from another thread.
 pub(super) struct Running {
     canceller: Canceller,
     slow: Slow,
@@ -38,13 +38,13 @@ impl Running {
         }
     }
 
-    /// Raises if the read was ended from outside: it has not come to its end.
+    /// Raises an error if the read was stopped, as it is incomplete.
     pub(super) fn check(&self) -> PyResult<()> {
         if self.is_stopped.load(Ordering::SeqCst) { Err(stopped_error()) } else { Ok(()) }
     }
 }
 
-/// Ends all reads: whoever asks for their next batch gets an error.
+/// Ends all reads: a call for their next batch raises an error.
 #[pyfunction]
 pub(super) fn stop_reads(py: Python<'_>) {
     begin_stopping();
@@ -52,26 +52,26 @@ pub(super) fn stop_reads(py: Python<'_>) {
         let reads = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         reads.iter().filter_map(Weak::upgrade).collect()
     };
-    // A source that is asked to end its reads may be waiting for the interpreter.
+    // A source may be waiting for the GIL when its reads are ended.
     py.detach(|| reads.iter().for_each(|read| read.stop()));
 }
 
-/// What asking for more of a stopped read raises.
+/// Returns the error for a request to a stopped read.
 pub(super) fn stopped_error() -> PyErr {
     PyRuntimeError::new_err("the read was stopped: the interpreter is shutting down")
 }
 
 /// Called when Polars drops a reader: finishes it, but not on the main thread.
 ///
-/// No bytecode runs there: the interpreter would raise a pending `KeyboardInterrupt` in it, and the interrupt would be
-/// lost with whatever a destructor raises.
+/// No bytecode runs there: the interpreter would raise a pending `KeyboardInterrupt` in it, and an exception of a
+/// destructor is lost.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct OnDrop {
     finish: Py<PyAny>,
-    /// `_thread.get_ident`, and what it returns on the main thread.
+    /// `_thread.get_ident`, and its result on the main thread.
     get_ident: Py<PyAny>,
     main_thread: u64,
-    /// Where a reader waits that was dropped on the main thread: `list.append`.
+    /// Stores a reader that was dropped on the main thread, to finish it later: `list.append`.
     postpone: Py<PyAny>,
 }
 

@@ -1,4 +1,4 @@
-//! Python objects with `write` as sinks, and sinks that Ctrl-C reaches.
+//! Sinks that write to Python objects, and sinks that Ctrl-C interrupts.
 
 use pyo3::exceptions::{PyBlockingIOError, PyOSError};
 use pyo3::prelude::*;
@@ -7,32 +7,32 @@ use pyo3::types::PyBytes;
 use super::interpreter::attach;
 use crate::{Error, ErrorKind, Result, Sink};
 
-/// An object with `write`.
+/// A sink that writes to an object with `write`.
 pub(super) struct WritableSink {
     target: Py<PyAny>,
-    /// Bytes that wait for the end, if the object is to get all or nothing. As Python's objects they would take twice as
-    /// long: its allocator gets fresh pages for each.
+    /// The bytes held until the end, if the object gets all or nothing. Python objects would take twice as long, as
+    /// Python's allocator gets fresh pages for each.
     held: Option<Vec<Vec<u8>>>,
 }
 
 impl WritableSink {
-    /// A sink that writes to `target` as bytes come, or at the end if they are to be `held`.
+    /// Makes a sink that writes to `target` immediately, or at the end if `held`.
     pub(super) fn new(target: Py<PyAny>, held: bool) -> Self {
         Self { target, held: held.then(Vec::new) }
     }
 }
 
-/// Runs `work` with the interpreter; what it raises comes out as it was raised.
+/// Runs `work` with the GIL; an exception becomes the error's cause, unchanged.
 fn attached(work: impl FnOnce(Python<'_>) -> PyResult<()>) -> Result<()> {
     attach(work)?.map_err(|raised| Error::new(ErrorKind::Callback, "writing failed").with_cause(raised))
 }
 
-/// Whether None from `write` says that nothing was taken, as the raw files of Python have it.
+/// Returns true if None from `write` means that no bytes were written, as with Python's raw files.
 fn is_raw(target: &Bound<'_, PyAny>) -> PyResult<bool> {
     target.is_instance(&target.py().import("io")?.getattr("RawIOBase")?)
 }
 
-/// Calls `write` until it has taken everything: unbuffered files may take less.
+/// Calls `write` until all bytes are written: unbuffered files may write fewer.
 fn write_all<'py>(target: &Bound<'py, PyAny>, mut rest: Bound<'py, PyBytes>) -> PyResult<()> {
     while !rest.as_bytes().is_empty() {
         let (taken, len) = (target.call_method1("write", (&rest,))?, rest.as_bytes().len());
@@ -43,7 +43,7 @@ fn write_all<'py>(target: &Bound<'py, PyAny>, mut rest: Bound<'py, PyBytes>) -> 
                 let message = format!("write() took none of {len} bytes, as a file that does not block");
                 return Err(PyBlockingIOError::new_err(message));
             }
-            // Not every object says how much it took.
+            // Not every object returns the number of bytes written.
             _ => return Ok(()),
         }
     }
@@ -77,7 +77,7 @@ impl Sink for WritableSink {
     }
 }
 
-/// Another sink, between whose portions Python's signals are looked after.
+/// A wrapper around a sink that checks Python's signals between writes.
 pub(super) struct InterruptibleSink(pub(super) Box<dyn Sink>);
 
 impl Sink for InterruptibleSink {

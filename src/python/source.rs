@@ -1,4 +1,4 @@
-//! What Python may open.
+//! Sources that Python can open.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::open_file::OpenFile;
 use super::store::StoreFile;
 use crate::{FileInput, MemorySource, Result, Source};
 
-/// What Python may open. The order matters: bytes would be a path as well.
+/// A source that Python can open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]
 pub(super) enum SourceArg {
     Bytes(PyBackedBytes),
@@ -24,7 +24,7 @@ pub(super) enum SourceArg {
 }
 
 impl SourceArg {
-    /// The source behind it if its reads may wait for long.
+    /// Returns the source if its reads may block for long.
     pub(super) fn slow(&self) -> Slow {
         match self {
             #[cfg(feature = "object_store")]
@@ -34,7 +34,7 @@ impl SourceArg {
         }
     }
 
-    /// One of several files; bytes are not copied.
+    /// Converts to one of several files; bytes are not copied.
     pub(super) fn into_input(self) -> FileInput {
         match self {
             Self::Bytes(bytes) => FileInput::Source(Arc::new(MemorySource::new(Buffer::from_owner(bytes)))),
@@ -45,7 +45,7 @@ impl SourceArg {
         }
     }
 
-    /// Opens it.
+    /// Opens the source.
     pub(super) fn open(self) -> Result<Arc<dyn Source>> {
         self.into_input().open()
     }

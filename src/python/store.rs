@@ -1,4 +1,4 @@
-//! Files in object stores to read and to write, and the Python callable that brings their credentials.
+//! Files in object stores to read and to write, and the Python callable that provides credentials.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::{
     CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions, WaitCheck,
 };
 
-/// A file in an object store or behind HTTP. Nothing is requested before it is read.
+/// A file in an object store or on an HTTP server. Nothing is requested before the first read.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct StoreFile(pub(super) crate::StoreFile);
 
@@ -27,7 +27,7 @@ impl Waiting for crate::StoreFile {
 
 #[pymethods]
 impl StoreFile {
-    /// The URL without what may be secret.
+    /// The URL without parts that may be secret.
     #[getter]
     fn name(&self) -> &str {
         self.0.name()
@@ -38,8 +38,8 @@ impl StoreFile {
     }
 }
 
-/// Files to read in this order, with one set of options. Callables in `credentials`, by the kind of store, are told
-/// whether the last keys were refused, and return a dict and an expiry in Unix seconds.
+/// Creates files to read in this order, with one set of options. `credentials` are callables by the kind of store.
+/// Their argument is true if the last keys were refused. They return a dict and an expiry in Unix seconds.
 #[pyfunction]
 #[pyo3(signature = (urls, options, credentials, chunk_size=None))]
 pub(super) fn store_files(
@@ -53,7 +53,7 @@ pub(super) fn store_files(
     Ok(files.into_iter().map(StoreFile).collect())
 }
 
-/// Checks schemes and options, without a request. URLs may be patterns or directories.
+/// Checks schemes and options without a request. URLs may be patterns or directories.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
 pub(super) fn check_store_options(urls: Vec<String>, options: &Bound<'_, PyDict>) -> std::result::Result<(), Raised> {
@@ -70,7 +70,7 @@ fn arguments(
     Ok((StoreOptions::new(option_values(options)?)?, credentials))
 }
 
-/// The sizes of objects, for which no bytes are read.
+/// Returns the sizes of objects without reading them.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
 pub(super) fn store_sizes(
@@ -83,7 +83,7 @@ pub(super) fn store_sizes(
     Ok(py.without_gil(|| crate::store_sizes(&urls, &options, credentials, &check()))?)
 }
 
-/// The objects of a directory and of those in it: URLs and sizes, in the order of their keys.
+/// Lists the objects of a directory and its subdirectories: URLs and sizes, in the order of their keys.
 #[pyfunction]
 pub(super) fn store_files_in(
     py: Python<'_>,
@@ -95,7 +95,7 @@ pub(super) fn store_files_in(
     Ok(py.without_gil(|| crate::store_files_in(directory, &options, credentials, &check()))?)
 }
 
-/// Removes the objects of a directory whose names begin with `prefix`; gives how many there were.
+/// Removes the objects of a directory whose names begin with `prefix`; returns their number.
 #[pyfunction]
 pub(super) fn remove_store_files(
     py: Python<'_>,
@@ -112,11 +112,11 @@ fn check() -> WaitCheck {
     Box::new(signals)
 }
 
-/// Objects to write with one set of options, one by one or `together`.
+/// Objects to write with one set of options. Each becomes visible on its own, or all `together`.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct StoreTargets(crate::StoreTargets);
 
-/// Objects that nobody has committed are given up, which waits for the store: other threads go on meanwhile.
+/// Aborts objects that were not committed. The GIL is released, as this waits for the store.
 impl Drop for StoreTargets {
     fn drop(&mut self) {
         drop_without_gil(|| self.0.abort());
@@ -136,17 +136,17 @@ impl StoreTargets {
         Ok(Self(crate::StoreTargets::new(options, credentials, together, check())))
     }
 
-    /// An object to write; nothing is requested yet.
+    /// Returns an object to write; nothing is requested yet.
     fn target(&self, url: &str) -> std::result::Result<StoreTarget, Raised> {
         Ok(StoreTarget(self.0.target(url)?))
     }
 
-    /// Makes objects visible that were written together.
+    /// Makes the objects visible that were written together.
     fn commit(&self, py: Python<'_>) -> std::result::Result<(), Raised> {
         Ok(py.without_gil(|| self.0.commit())?)
     }
 
-    /// Gives up objects that were written and are not visible yet.
+    /// Aborts objects that were written and are not visible yet.
     fn abort(&self, py: Python<'_>) {
         py.without_gil(|| self.0.abort());
     }
@@ -158,7 +158,7 @@ pub(super) struct StoreTarget(pub(super) crate::StoreTarget);
 
 #[pymethods]
 impl StoreTarget {
-    /// The URL without what may be secret.
+    /// The URL without parts that may be secret.
     #[getter]
     fn name(&self) -> &str {
         self.0.name()
@@ -194,14 +194,14 @@ fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionVal
     options.iter().map(value).collect()
 }
 
-/// Asks Python for credentials.
+/// A credentials provider that calls Python.
 struct Callable(Py<PyAny>);
 
 impl CredentialSource for Callable {
     fn fetch(&self, refused: bool) -> Result<Credentials> {
         let fetched = attach(|py| {
             let (values, expires): (Bound<'_, PyDict>, Option<f64>) = self.0.bind(py).call1((refused,))?.extract()?;
-            // None is no value: boto3 has a session token of None beside keys that need none.
+            // None means no value: boto3 returns a session token of None with keys that need no token.
             let values = values.iter().filter(|(_, value)| !value.is_none());
             let pair = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((key.extract()?, value.extract()?));
             let values = values.map(pair).collect::<PyResult<_>>()?;

@@ -1,4 +1,4 @@
-//! Files that are written.
+//! Writing of files, for Python.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,11 +16,11 @@ use crate::{
     Codec, FileSink, FileSource, Header, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
 };
 
-/// How to write; the same options serve any number of files.
+/// Options for writing any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct WriteOptions {
     core: crate::WriteOptions,
-    /// Whether a file that is appended to keeps its codec.
+    /// True if a file that is appended to keeps its codec.
     keeps_codec: bool,
 }
 
@@ -60,8 +60,8 @@ impl WriteOptions {
         Ok(Self { core, keeps_codec: codec.is_none() })
     }
 
-    /// Raises what writing the frame would raise before its first row. `append` says that there is a file, whose codec
-    /// decides on the level then.
+    /// Raises the errors that writing the frame would raise before its first row. `append` is true for an existing
+    /// file. If that file keeps its codec, the level is not checked, as its codec is not known here.
     #[pyo3(signature = (frame, *, append=false))]
     fn check(&self, py: Python<'_>, frame: &Frame, append: bool) -> Result<(), Raised> {
         let sink = || Ok(Box::new(MemorySink::new()) as Box<dyn Sink>);
@@ -72,7 +72,7 @@ impl WriteOptions {
         Ok(py.without_gil(|| create(sink, frame, &options)).map(drop)?)
     }
 
-    /// The Avro schema that a frame is written with, as JSON.
+    /// Returns the Avro schema that a frame is written with, as JSON.
     fn schema_of(&self, frame: &Frame) -> Result<String, Raised> {
         if let Some(json) = &self.core.schema_json {
             return Ok(json.clone());
@@ -81,7 +81,7 @@ impl WriteOptions {
     }
 }
 
-/// A place to write to. The order matters: a path is an object as well.
+/// A target to write to. The order matters: a path is an object as well.
 #[derive(FromPyObject)]
 enum Target {
     #[cfg(feature = "object_store")]
@@ -90,14 +90,14 @@ enum Target {
     Object(Py<PyAny>),
 }
 
-/// One file while it is written.
+/// The writer of one file.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct Writer(Mutex<Option<crate::Writer>>);
 
 #[pymethods]
 impl Writer {
-    /// Begins a file with the columns of a frame, whose rows are looked at, not written. `hold` gives an object all
-    /// bytes at the end.
+    /// Begins a file with the columns of a frame. Its rows determine the schema, but are not written. If `hold`, an
+    /// object gets all bytes at the end.
     #[new]
     #[pyo3(signature = (target, frame, options, *, append=false, hold=false, mkdir=false, sync_on_close=None))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
@@ -144,7 +144,7 @@ impl Writer {
         Ok(Self(Mutex::new(Some(writer))))
     }
 
-    /// Writes the rows of a frame, detached.
+    /// Writes the rows of a frame without the GIL.
     fn write(&self, py: Python<'_>, frame: &Frame) -> Result<(), Raised> {
         py.without_gil(|| {
             let mut writer = self.lock();
@@ -153,7 +153,7 @@ impl Writer {
         })
     }
 
-    /// Ends the file; gives rows, blocks and bytes that were written.
+    /// Finishes the file; returns the rows, blocks and bytes that were written.
     fn finish(&self, py: Python<'_>) -> Result<(u64, u64, u64), Raised> {
         py.without_gil(|| {
             let mut writer = self.lock().take().ok_or_else(closed)?;
@@ -162,7 +162,7 @@ impl Writer {
         })
     }
 
-    /// Leaves everything as it was before the file was begun. Nothing happens if it is finished.
+    /// Discards the file and restores the state before it was begun. Does nothing if it is finished.
     fn abort(&self, py: Python<'_>) {
         py.without_gil(|| drop(self.lock().take()));
     }
@@ -174,20 +174,20 @@ impl Writer {
     }
 }
 
-/// Parses a schema that is going to be written.
+/// Parses a schema and checks that it may be written.
 fn parse_to_write(json: &str) -> crate::Result<Schema> {
     let schema = Schema::parse(json, &Limits::default())?;
     schema.validate()?;
     Ok(schema)
 }
 
-/// Raises what is wrong with a schema that is going to be written.
+/// Raises an error if a schema must not be written.
 #[pyfunction]
 pub(super) fn check_written_schema(schema: &str) -> Result<(), Raised> {
     Ok(parse_to_write(schema).map(drop)?)
 }
 
-/// A writer that is dropped gives its file up, which may wait for a store: other threads go on meanwhile.
+/// Discards an unfinished file. The GIL is released, as this may wait for a store.
 impl Drop for Writer {
     fn drop(&mut self) {
         let writer = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take();

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::{Kind, NodeId, Schema};
 
 impl Schema {
-    /// The Parsing Canonical Form: what two schemas that read data alike have in common, letter by letter.
+    /// Returns the Parsing Canonical Form. Schemas that read the same data in the same way have the same text.
     ///
-    /// An `error` is a record here, as in the Java implementation; the specification does not say.
+    /// An `error` is written as a record, as in the Java implementation; the specification does not define it.
     #[must_use]
     pub fn canonical_form(&self) -> String {
         let mut writer = Writer { schema: self, written: HashSet::new(), out: String::new() };
@@ -25,7 +25,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The recursion follows first uses, so it is as deep as the JSON was.
+    /// Appends a type. The recursion follows first uses, so it is as deep as the JSON was.
     fn node(&mut self, id: NodeId) {
         let kind = &self.schema.node(id).kind;
         if let Some(name) = kind.name() {
@@ -79,7 +79,7 @@ impl Writer<'_> {
         self.out.push_str(if items.is_empty() { "[]" } else { "]" });
     }
 
-    /// A JSON string with no escapes but those that JSON needs.
+    /// Appends a JSON string with only those escapes that JSON requires.
     fn text(&mut self, text: &str) {
         self.out.push_str(&Value::from(text).to_string());
     }

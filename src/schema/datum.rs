@@ -5,24 +5,25 @@ use serde_json::Value;
 use super::{Kind, NodeId, Properties, Record, Schema};
 use crate::{Error, Result};
 
-/// Depth of the types of one default; a record that is its own default never ends.
+/// The maximum depth of one default: a record that contains its own default would nest without bound.
 const DEPTH: usize = 256;
 
-/// How many values all defaults of one resolution may hold: records that leave out fields whose defaults leave out
-/// fields grow without bound.
+/// The maximum number of values in all defaults of one resolution. Defaults can omit fields that have defaults
+/// themselves, which would expand without bound.
 pub(super) const VALUES: usize = 1 << 20;
 
-/// Encodes `value`, written as a default is, as the type `id`. `left` is how many values may still be written.
+/// Encodes `value`, in the JSON form of a default, as the type `id`. `left` is the number of values that may still be
+/// written.
 ///
 /// # Errors
-/// If the value is none of that type. A union takes any of its branches, the first that fits.
+/// If the value is not of that type. For a union, the first branch that fits is used.
 pub(super) fn encode_default(schema: &Schema, id: NodeId, value: &Value, left: &mut usize) -> Result<Vec<u8>> {
     let mut encoder = Encoder { schema, out: Vec::new(), depth: 0, left };
     encoder.encode(id, value)?;
     Ok(encoder.out)
 }
 
-/// The same for one default alone.
+/// Encodes one default with its own bound on values, see [`encode_default`].
 pub(crate) fn encode_one_default(schema: &Schema, id: NodeId, value: &Value) -> Result<Vec<u8>> {
     encode_default(schema, id, value, &mut VALUES.clone())
 }
@@ -56,7 +57,7 @@ impl Encoder<'_> {
         encoded
     }
 
-    /// A value that holds no others; `None` where it is of another type.
+    /// Writes a value that is not nested; `None` if it is of another type.
     fn leaf(&mut self, kind: &Kind, value: &Value) -> Option<()> {
         match kind {
             Kind::Null => value.as_null()?,
@@ -105,7 +106,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Fields that the default leaves out have their own.
+    /// Writes a record. Fields missing in the default get their own defaults.
     fn record(&mut self, record: &Record, given: &Properties) -> Result<()> {
         for field in &record.fields {
             let Some(value) = given.get(&field.name).or(field.default.as_ref()) else {
@@ -117,7 +118,8 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// The first branch that fits: version 1.12 of the specification allows any, earlier ones the first alone.
+    /// Writes the first branch that fits: version 1.12 of the specification allows any branch, earlier ones only the
+    /// first.
     fn union(&mut self, branches: &[NodeId], value: &Value) -> Result<()> {
         let start = self.out.len();
         for (index, &branch) in branches.iter().enumerate() {
@@ -130,7 +132,7 @@ impl Encoder<'_> {
         Err(Error::schema(format!("`{value}` is of no branch of the union")))
     }
 
-    /// The count in front of the items of an array or a map; a count of 0 ends them.
+    /// Writes the count before the items of an array or a map; a count of 0 ends them.
     fn count(&mut self, count: usize) {
         self.long(count as i64);
     }
@@ -146,7 +148,7 @@ impl Encoder<'_> {
         self.out.extend(bytes);
     }
 
-    /// A zig-zag varint.
+    /// Writes a zig-zag varint.
     fn long(&mut self, value: i64) {
         let mut rest = (value << 1 ^ value >> 63) as u64;
         while rest > 0x7f {
@@ -157,7 +159,7 @@ impl Encoder<'_> {
     }
 }
 
-/// A number, or one of those that JSON cannot write.
+/// Parses a number, or a text for one that JSON cannot represent.
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::String(text) => match text.as_str() {
@@ -170,7 +172,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Bytes are written as the code points 0 to 255.
+/// Decodes bytes that are written as the code points 0 to 255.
 fn code_points(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|point| u8::try_from(point).ok()).collect()
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Schema;
 
-/// How a schema's fingerprint is computed.
+/// A fingerprint algorithm for schemas.
 ///
 /// ```
 /// use polars_avro::schema::Fingerprint;
@@ -24,10 +24,9 @@ pub enum Fingerprint {
 }
 
 impl Schema {
-    /// The fingerprint of the [canonical form](Schema::canonical_form).
+    /// Returns the fingerprint of the [canonical form](Schema::canonical_form).
     ///
-    /// The bytes of [`Fingerprint::Rabin`] stand least significant first, as in the header of the single-object
-    /// encoding.
+    /// The bytes of [`Fingerprint::Rabin`] are little-endian, as in the header of the single-object encoding.
     #[must_use]
     pub fn fingerprint(&self, fingerprint: Fingerprint) -> Vec<u8> {
         let canonical = self.canonical_form();
@@ -39,10 +38,10 @@ impl Schema {
     }
 }
 
-/// The polynomial, and the fingerprint of no bytes.
+/// The polynomial of CRC-64-AVRO, which is also the fingerprint of empty input.
 const EMPTY: u64 = 0xc15d_213a_a4d7_a795;
 
-/// What each low byte of the remainder contributes.
+/// Lookup table of CRC-64-AVRO: the contribution of each low byte of the remainder.
 const TABLE: [u64; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -72,7 +71,7 @@ mod tests {
         bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// Vectors of the specification's test suite and of fastavro.
+    /// Test vectors of the specification's test suite and of fastavro.
     #[test]
     fn fingerprints_are_those_of_other_implementations() {
         let record = r#"{"type":"record","name":"x.Rec","fields":[{"name":"a","type":"long"}]}"#;

@@ -1,4 +1,4 @@
-//! A [`Schema`] back to JSON.
+//! Conversion of a [`Schema`] to JSON.
 
 use std::collections::HashSet;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Field, Kind, Name, NodeId, Properties, Schema};
 
 impl Schema {
-    /// The schema as JSON text, complete: aliases, defaults, logical types and attributes that the specification does
-    /// not define. A named type is written out where it is first used and by its name from there on.
+    /// Returns the complete schema as JSON text: with aliases, defaults, logical types and attributes that the
+    /// specification does not define. A named type is written out at its first use and by its name after that.
     #[must_use]
     pub fn to_json(&self) -> String {
         let fullnames = self.nodes.iter().filter_map(|node| node.kind.name()).map(Name::fullname).collect();
@@ -24,7 +24,8 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// One type inside the namespace `enclosing`. The recursion follows first uses, so it is as deep as the JSON was.
+    /// Returns one type within the namespace `enclosing`. The recursion follows first uses, so it is as deep as the
+    /// JSON was.
     fn node(&mut self, id: NodeId, enclosing: Option<&'a str>) -> Value {
         let node = self.schema.node(id);
         if let Kind::Union(branches) = &node.kind {
@@ -106,8 +107,8 @@ impl<'a> Writer<'a> {
         object.into()
     }
 
-    /// A name that is read back as this one. Other implementations do not know the leading dot, so it stands only
-    /// where the plain name would mean another type.
+    /// Returns a text that parses back as this name. Other implementations do not support a leading dot, so it is
+    /// written only if the plain name would mean another type.
     fn reference(&self, name: &Name, enclosing: Option<&str>) -> String {
         let hidden = |namespace: &str| self.fullnames.contains(format!("{namespace}.{}", name.short()).as_str());
         match (name.namespace(), enclosing) {
@@ -126,7 +127,7 @@ fn named(put: &mut impl FnMut(&str, Value), name: &Name, aliases: &[Name], doc: 
     }
 }
 
-/// Adds what is not there yet: what is validated goes before what is merely kept.
+/// Adds missing properties. Validated attributes take precedence over properties that are merely kept.
 fn fill(object: &mut Properties, properties: &Properties) {
     for (key, value) in properties {
         object.entry(key.as_str()).or_insert_with(|| value.clone());
@@ -141,7 +142,7 @@ mod tests {
         Schema::parse(json, &Limits::default()).unwrap()
     }
 
-    /// Each of these is written as it is.
+    /// Each of these schemas is written unchanged.
     #[test]
     fn a_schema_is_written_as_it_was_read() {
         let table = [

@@ -31,7 +31,7 @@ pub enum Logical {
 }
 
 impl Logical {
-    /// The specification's word for this logical type.
+    /// Returns the specification's name of this logical type.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -51,7 +51,8 @@ impl Logical {
         }
     }
 
-    /// The logical type that `attributes` give a type of `kind`, unless it is unknown or not valid there.
+    /// Returns the logical type that `attributes` define for a type of `kind`, unless it is unknown or not valid for
+    /// it.
     pub(super) fn read(kind: &Kind, attributes: &Properties) -> Option<Self> {
         let logical = match (attributes.get("logicalType")?.as_str()?, kind) {
             ("decimal", Kind::Bytes | Kind::Fixed(_)) => return decimal(kind, attributes),
@@ -73,7 +74,7 @@ impl Logical {
         Some(logical)
     }
 
-    /// The JSON attributes that this logical type accounts for.
+    /// Returns the keys of the JSON attributes that define this logical type.
     pub(super) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Decimal { .. } => &["logicalType", "precision", "scale"],
@@ -81,7 +82,7 @@ impl Logical {
         }
     }
 
-    /// The inverse of [`Logical::read`].
+    /// Writes the attributes that [`Logical::read`] reads.
     pub(super) fn write(self, attributes: &mut Properties) {
         attributes.insert("logicalType".to_owned(), Value::from(self.name()));
         if let Self::Decimal { precision, scale } = self {
@@ -90,7 +91,7 @@ impl Logical {
         }
     }
 
-    /// The counts in a second of a timestamp, and whether it is in UTC.
+    /// Returns the units per second of a timestamp, and true if it is in UTC.
     pub(super) fn timestamp(self) -> Option<(i64, bool)> {
         Some(match self {
             Self::TimestampMillis => (1_000, true),
@@ -105,8 +106,8 @@ impl Logical {
 
     /// Returns true if a value that was written as `self` keeps its meaning when it is read as `reader`.
     ///
-    /// The specification says so of decimals alone. The others are refused where the numbers would be kept and the
-    /// values silently changed, such as milliseconds read as microseconds; only the zone may be reinterpreted.
+    /// The specification defines this for decimals only. Other pairs are rejected if the number would be kept but its
+    /// meaning would change, such as milliseconds read as microseconds. Only the zone may be reinterpreted.
     pub(super) fn reads_as(self, reader: Self) -> bool {
         let zoneless = |logical| match logical {
             Self::LocalTimestampMillis => Self::TimestampMillis,
@@ -143,7 +144,7 @@ fn decimal(kind: &Kind, attributes: &Properties) -> Option<Logical> {
     (precision > 0 && scale <= precision && fits).then_some(Logical::Decimal { precision, scale })
 }
 
-/// Returns how many decimal digits any number of `size` bytes in two's complement can have.
+/// Returns the number of decimal digits that always fit a two's complement number of `size` bytes.
 fn digits(size: usize) -> usize {
     let bits = size.saturating_mul(8).saturating_sub(1);
     (bits as f64 * std::f64::consts::LOG10_2).floor() as usize

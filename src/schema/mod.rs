@@ -1,7 +1,7 @@
 //! Avro schemas: JSON to a validated, frozen graph and back; canonical form, fingerprints, resolution.
 //!
-//! A [`Schema`] is an arena. A named type that is used many times is one node that many nodes point to, so a recursive
-//! type is a cycle. Everything above this module follows [`NodeId`]s and never sees JSON.
+//! A [`Schema`] is an arena. A named type with many uses is one node that many nodes refer to, so a recursive type is a
+//! cycle. The modules above this one follow [`NodeId`]s and never handle JSON.
 
 mod canonical;
 mod datum;
@@ -37,7 +37,7 @@ pub(crate) use restored::{Categories, Restored, column_name, full_name, note_nam
 /// ```
 pub type Properties = serde_json::Map<String, Value>;
 
-/// A validated Avro schema. Cheap to share behind an `Arc`; nothing in it changes.
+/// A validated, immutable Avro schema. Cheap to share in an `Arc`.
 ///
 /// ```
 /// use polars_avro::Schema;
@@ -53,11 +53,11 @@ pub type Properties = serde_json::Map<String, Value>;
 pub struct Schema {
     nodes: Vec<Node>,
     root: NodeId,
-    /// A type that the text defines again, in the same way.
+    /// A type that the text defines twice, with equal definitions.
     redefined: Option<Name>,
 }
 
-/// Names one type of a [`Schema`].
+/// Identifies one type of a [`Schema`].
 ///
 /// ```
 /// let schema: polars_avro::Schema = r#"["null", "long"]"#.parse()?;
@@ -68,7 +68,7 @@ pub struct Schema {
 pub struct NodeId(u32);
 
 impl NodeId {
-    /// The type's number in its schema, counted from 0.
+    /// Returns the type's number in its schema, counted from 0.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -88,7 +88,7 @@ impl NodeId {
 pub struct Node {
     /// The type itself.
     pub kind: Kind,
-    /// Its logical type, where one is given that is valid on this type; ignored otherwise, as the specification says.
+    /// The logical type, if it is valid for this type. Otherwise it is ignored, as the specification requires.
     pub logical: Option<Logical>,
     /// Attributes the specification does not define, and logical types that are unknown or not valid here.
     pub properties: Properties,
@@ -123,7 +123,7 @@ pub enum Kind {
     Record(Record),
 }
 
-/// A sequence of `size` bytes under a name.
+/// A named type of `size` bytes.
 ///
 /// ```
 /// use polars_avro::schema::Kind;
@@ -205,30 +205,30 @@ pub struct Field {
     pub aliases: Vec<String>,
     pub doc: Option<String>,
     pub schema: NodeId,
-    /// The default as JSON, as it is. Files in the wild have defaults of another type than the field's, so it is
-    /// checked when a resolution needs it.
+    /// The default as unchecked JSON. Existing files have defaults of another type than the field's, so it is checked
+    /// only when a resolution needs it.
     pub default: Option<Value>,
     pub order: Option<String>,
     pub properties: Properties,
 }
 
 impl Schema {
-    /// The type that the whole schema is.
+    /// Returns the root type of the schema.
     #[must_use]
     pub fn root(&self) -> NodeId {
         self.root
     }
 
-    /// One type.
+    /// Returns one type.
     ///
     /// # Panics
-    /// Where `id` comes from another, larger schema.
+    /// If `id` comes from another, larger schema.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 
-    /// Every type, in the order in which the schema's text brings them.
+    /// Returns every type, in the order of the schema's text.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
         (0..self.nodes.len() as u32).map(NodeId)
     }
@@ -237,7 +237,7 @@ impl Schema {
     pub(crate) fn without_notes(&self) -> Self {
         let mut schema = self.clone();
         for node in &mut schema.nodes {
-            // A `doc` that is no text is a property.
+            // A `doc` that is not a string is a property.
             node.properties.remove("doc");
             match &mut node.kind {
                 Kind::Record(record) => {
@@ -255,13 +255,13 @@ impl Schema {
         schema
     }
 
-    /// Returns how many types the schema holds.
+    /// Returns the number of types in the schema.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Never: a schema is at least one type.
+    /// Returns false: a schema has at least one type.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -269,7 +269,7 @@ impl Schema {
 }
 
 impl Kind {
-    /// The name of a record, an enum or a fixed.
+    /// Returns the name of a record, an enum or a fixed.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         match self {
@@ -280,7 +280,7 @@ impl Kind {
         }
     }
 
-    /// The specification's word for this kind of type.
+    /// Returns the specification's name of this kind of type.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The full name of a record, an enum or a fixed: a namespace, which may be missing, and a short name.
 ///
-/// Reading is lenient: files in the wild have names outside the specification's grammar (`n-me`), and a name that is
-/// only compared needs no grammar.
+/// Reading is lenient: existing files have names outside the specification's grammar (`n-me`), and names are only
+/// compared, so any text is accepted.
 ///
 /// ```
 /// use polars_avro::schema::Name;
@@ -16,14 +16,15 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     full: Box<str>,
-    /// Where the short name begins in `full`.
+    /// The offset of the short name in `full`.
     short: usize,
 }
 
 impl Name {
-    /// The name that `name` means where `namespace` is given beside it or by what encloses it.
+    /// Returns the name that `name` means if `namespace` is given next to it or by an enclosing type.
     ///
-    /// A dotted `name` is a full name already. An empty namespace is no namespace. `None`: the short name is empty.
+    /// A dotted `name` is a full name already. An empty namespace is no namespace. Returns `None` if the short name is
+    /// empty.
     #[must_use]
     pub fn new(name: &str, namespace: Option<&str>) -> Option<Self> {
         let (namespace, short) = match name.rsplit_once('.') {
@@ -39,7 +40,7 @@ impl Name {
         })
     }
 
-    /// The empty name, which some writers give to the root record. It is no name: nothing refers to it.
+    /// Returns the empty name, which some writers give to the root record. No type can refer to it.
     pub(super) fn anonymous() -> Self {
         Self { full: "".into(), short: 0 }
     }
@@ -49,25 +50,25 @@ impl Name {
         self.full.is_empty()
     }
 
-    /// Namespace and short name, joined by a dot.
+    /// Returns the namespace and the short name, joined by a dot.
     #[must_use]
     pub fn fullname(&self) -> &str {
         &self.full
     }
 
-    /// The name without its namespace.
+    /// Returns the name without its namespace.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.full[self.short..]
     }
 
-    /// The namespace; `None` is the null namespace.
+    /// Returns the namespace; `None` is the null namespace.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         self.short.checked_sub(1).map(|dot| &self.full[..dot])
     }
 
-    /// The shortest spelling that means this name inside `enclosing`; [`Name::new`] reads it back.
+    /// Returns the shortest text that means this name within `enclosing`; [`Name::new`] parses it.
     pub(super) fn within(&self, enclosing: Option<&str>) -> String {
         match self.namespace() {
             namespace if namespace == enclosing => self.short().to_owned(),

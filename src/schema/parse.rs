@@ -1,8 +1,8 @@
 //! JSON to a validated [`Schema`] (specification, "Schema Declaration").
 //!
-//! What could be read in two ways is refused; what files in the wild get wrong without harm (names outside the
-//! grammar, defaults of another type, annotations of the wrong shape) is kept as it is. Types nest in the call
-//! stack here, so every entry counts its depth.
+//! Ambiguous schemas are rejected. Harmless errors of existing files (names outside the grammar, defaults of another
+//! type, annotations of the wrong shape) are kept unchanged. Nested types are parsed recursively, so every entry point
+//! counts the depth.
 
 mod named;
 
@@ -15,10 +15,10 @@ use serde_json::Value;
 use super::{Kind, Logical, Name, Node, NodeId, Properties, Schema};
 use crate::{Error, Limits, Result};
 
-/// Levels of JSON that one type may take: an object, the list of its fields, a field.
+/// JSON levels of one type at most: an object, the list of its fields, a field.
 const LEVELS_A_TYPE: usize = 3;
 
-/// Levels of JSON that defaults and attributes may take inside the innermost type.
+/// JSON levels of defaults and attributes within the innermost type at most.
 const SPARE_LEVELS: usize = 128;
 
 /// Attributes that the specification defines for some type.
@@ -29,11 +29,10 @@ impl Schema {
     /// Parses a schema from its JSON text.
     ///
     /// # Errors
-    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where the text is no valid schema, with the record and the field
-    /// where it is not; [`ErrorKind::Limit`](crate::ErrorKind::Limit) where it nests deeper or is larger than `limits`
-    /// allow.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) if the text is not a valid schema, with the record and the field
+    /// at fault; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it nests deeper or is larger than `limits` allow.
     pub fn parse(json: &str, limits: &Limits) -> Result<Self> {
-        // Parsing recurses, so JSON that no allowed schema needs is refused before it.
+        // Parsing recurses, so JSON deeper than any allowed schema is rejected before.
         let levels = LEVELS_A_TYPE * limits.type_depth() + SPARE_LEVELS;
         if nesting(json) > levels {
             return Err(Error::limit("schema_depth", format!("the schema's JSON nests deeper than {levels} levels")));
@@ -65,7 +64,7 @@ impl Schema {
     }
 }
 
-/// Parses a schema within the limits that are the default, see [`Schema::parse`].
+/// Parses a schema within the default limits, see [`Schema::parse`].
 impl FromStr for Schema {
     type Err = Error;
 
@@ -81,9 +80,9 @@ struct Parser<'a> {
     definitions: HashMap<String, (NodeId, &'a Properties)>,
     /// Primitive types without attributes are one node each.
     plain: HashMap<&'static str, NodeId>,
-    /// The records and fields that enclose what is being parsed.
+    /// The records and fields that enclose the type being parsed.
     places: Vec<(NodeId, &'a str)>,
-    /// A type that was defined again, in the same way.
+    /// A type that was defined twice, with equal definitions.
     redefined: Option<Name>,
     types: usize,
     depth: usize,
@@ -111,7 +110,7 @@ impl<'a> Parser<'a> {
         Ok(id)
     }
 
-    /// A primitive type or a reference to a named one.
+    /// Returns a primitive type, or resolves a reference to a named type.
     fn word(&mut self, word: &str, enclosing: Option<&str>) -> Result<NodeId> {
         if let Some(kind) = primitive(word) {
             let name = kind.type_name();
@@ -142,15 +141,16 @@ impl<'a> Parser<'a> {
             if matches!(kind, Kind::Union(_)) {
                 return Err(self.fail("a union must not hold a union"));
             }
-            // A named type is its node: two nodes never share a full name. Null twice is not valid either, but there are
-            // writers that give it to columns of nulls, and it can only mean one thing.
+            // A named type is identified by its node, as full names are unique. A second null is not valid either, but
+            // some writers produce it for columns of nulls, and its meaning is unambiguous.
             if !matches!(kind, Kind::Null) && !seen.insert((kind.type_name(), kind.name().map(|_| id))) {
                 let name = kind.name().map_or(kind.type_name(), Name::fullname);
                 return Err(self.fail(format_args!("a union must not hold `{name}` twice")));
             }
             branches.push(id);
         }
-        // Writers give unions without types to lists and maps that are empty in every row. No value is of such a type.
+        // Some writers produce unions without branches for lists and maps that are empty in every row. No value has
+        // this type.
         Ok(self.push(Kind::Union(branches), None, Properties::new()))
     }
 
@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
                 }
                 word => match primitive(word) {
                     Some(kind) if attributes.len() > 1 => Ok(self.annotated(kind, attributes, &["type"])),
-                    // Attributes beside a reference are ignored: the type was defined elsewhere.
+                    // Attributes next to a reference are ignored: the type was defined elsewhere.
                     _ => self.word(word, enclosing),
                 },
             },
@@ -179,7 +179,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `{"type": {"type": ..}, ..}`: the attributes belong to the inner type, unless that was defined elsewhere.
+    /// Parses `{"type": {"type": ..}, ..}`: the attributes belong to the inner type, unless that was defined elsewhere.
     fn nested(&mut self, inner: &'a Value, attributes: &'a Properties, enclosing: Option<&str>) -> Result<NodeId> {
         let before = self.nodes.len();
         let mut id = self.parse(inner, enclosing)?;
@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
         Ok(id)
     }
 
-    /// The type under `key`.
+    /// Parses the type under `key`.
     fn child(&mut self, attributes: &'a Properties, key: &str, enclosing: Option<&str>) -> Result<NodeId> {
         match attributes.get(key) {
             Some(value) => self.parse(value, enclosing),
@@ -210,7 +210,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The list of strings under `key`, empty where it is missing.
+    /// Returns the list of strings under `key`; empty if it is missing.
     fn strings(&self, attributes: &'a Properties, key: &str) -> Result<Vec<&'a str>> {
         let strings: Option<Vec<_>> = match attributes.get(key) {
             None | Some(Value::Null) => Some(Vec::new()),
@@ -220,7 +220,7 @@ impl<'a> Parser<'a> {
         strings.ok_or_else(|| self.fail(format_args!("`{key}` is not a list of strings")))
     }
 
-    /// Adds a type with what its attributes say beside those that are `known`.
+    /// Adds a type. Attributes that are not `known` become its properties.
     fn annotated(&mut self, kind: Kind, attributes: &Properties, known: &[&str]) -> NodeId {
         let logical = Logical::read(&kind, attributes);
         let accounted = logical.map_or(&[][..], Logical::keys);
@@ -233,7 +233,7 @@ impl<'a> Parser<'a> {
         id
     }
 
-    /// The name of a type that has one.
+    /// Returns the name of a named type.
     fn title(&self, id: NodeId) -> &str {
         self.nodes[id.0 as usize].kind.name().map_or("", Name::fullname)
     }
@@ -265,7 +265,8 @@ fn text(attributes: &Properties, key: &str) -> Option<String> {
     attributes.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// The attributes whose keys are in none of the `known` lists. Text that is no string was not taken as text.
+/// Returns the attributes whose keys are in none of the `known` lists. A `doc` or `order` that is not a string is
+/// included.
 fn without(attributes: &Properties, known: &[&[&str]]) -> Properties {
     let is_taken = |key: &str, value: &Value| {
         let is_text = matches!(key, "doc" | "order");
@@ -281,7 +282,7 @@ fn value(json: &str) -> serde_json::Result<Value> {
     Value::deserialize(&mut parser).and_then(|value| parser.end().map(|()| value))
 }
 
-/// Puts the numbers that JSON has no word for in quotes, as Python writes them in defaults; `None` if there are none.
+/// Quotes the numbers that JSON cannot represent, as Python writes them in defaults; `None` if there are none.
 fn quote_numbers(json: &str) -> Option<String> {
     let (mut quoted, mut rest, mut is_changed) = (String::with_capacity(json.len()), json, false);
     while let Some(byte) = rest.bytes().next() {
@@ -307,7 +308,7 @@ fn quote_numbers(json: &str) -> Option<String> {
     is_changed.then_some(quoted)
 }
 
-/// The length of the string that `json` begins with, its quotes included.
+/// Returns the length of the string that `json` begins with, including its quotes.
 fn string_len(json: &str) -> usize {
     let mut bytes = json.bytes().enumerate().skip(1);
     while let Some((at, byte)) = bytes.next() {

@@ -1,10 +1,10 @@
-//! Schema resolution (specification, "Schema Resolution"): what the writer wrote, as the reader wants it.
+//! Schema resolution (specification, "Schema Resolution"): reading data of the writer's schema as the reader's.
 //!
-//! The result is a graph over pairs (writer's type, reader's type), one node a pair, so a recursive type is a cycle
-//! here too. It is made once per pair of schemas; the plan is compiled from it and nothing is looked up per value.
+//! The result is a graph with one node for each pair (writer's type, reader's type), so a recursive type is a cycle
+//! here too. It is built once per pair of schemas. The plan is compiled from it, so nothing is looked up per value.
 //!
-//! Nothing recurses: references make types nest far deeper than their JSON does, so pairs wait in a list and failures
-//! are spread to the pairs above them afterwards.
+//! The resolution does not recurse, because references nest types far deeper than their JSON. Pairs are queued in a
+//! list, and failures are propagated to the enclosing pairs afterwards.
 
 mod branches;
 mod compatibility;
@@ -25,13 +25,13 @@ pub(super) use failure::describe;
 use super::{Kind, Logical, NodeId, Schema};
 use crate::{Error, Result};
 
-/// Resolves what `writer` wrote with what `reader` wants. A schema resolved with itself (the same object) is itself,
-/// branch by branch, whatever its names and defaults are.
+/// Resolves the schema `writer` of the data with the schema `reader`. A schema resolved with itself (the same object)
+/// matches itself branch by branch, independent of its names and defaults.
 ///
-/// Fields of a root record that cannot be read are no error by themselves: see [`Resolution::refused`].
+/// An unreadable field of the root record is not an error by itself: see [`Resolution::refused`].
 ///
 /// # Errors
-/// If no value of the writer could be read; the position's path names the field.
+/// If no value of the writer can be read; the position's path names the field.
 pub(crate) fn resolve(writer: &Schema, reader: &Schema, evolution: Evolution) -> Result<Resolution> {
     if std::ptr::eq(writer, reader) {
         return Ok(identity(reader));
@@ -42,7 +42,7 @@ pub(crate) fn resolve(writer: &Schema, reader: &Schema, evolution: Evolution) ->
     Ok(resolver.reachable(root))
 }
 
-/// Names one node of a [`Resolution`].
+/// Identifies one node of a [`Resolution`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ResolvedId(pub(crate) u32);
 
@@ -51,15 +51,16 @@ pub(crate) struct ResolvedId(pub(crate) u32);
 pub(crate) struct Resolution {
     pub(crate) nodes: Vec<Resolved>,
     pub(crate) root: ResolvedId,
-    /// Where the nodes of the reader's types resolved with themselves begin.
+    /// The index of the first node of the reader's types resolved with themselves.
     own: u32,
-    /// The fields of the reader's root record that cannot be read, and why: who does not read them need not care.
+    /// The fields of the reader's root record that cannot be read, and the reason. They only matter to callers that
+    /// read them.
     pub(crate) refused: Vec<(usize, Refusal)>,
-    /// A field of the writer's root record that the reader lacks, where that is an error.
+    /// A field of the writer's root record that the reader lacks, if that is an error.
     pub(crate) extra: Option<Refusal>,
 }
 
-/// Why a field cannot be read.
+/// The reason for which a field cannot be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     path: String,
@@ -67,7 +68,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The error of who needs the field.
+    /// Returns the error for a caller that needs the field.
     #[cold]
     pub(crate) fn error(&self) -> Error {
         Error::schema(self.message.clone()).at(|position| position.path = Some(self.path.clone()))
@@ -75,12 +76,12 @@ impl Refusal {
 }
 
 impl Resolution {
-    /// A type of the reader's as itself: what a default is written as, and what is never written.
+    /// Returns the node that reads a reader's type as itself: for defaults, and for values that the writer never wrote.
     pub(crate) fn own(&self, reader: NodeId) -> ResolvedId {
         ResolvedId(self.own + reader.0)
     }
 
-    /// Why a field of the root record cannot be read, if it cannot.
+    /// Returns the reason for which a field of the root record cannot be read; `None` if it can.
     pub(crate) fn refusal(&self, field: usize) -> Option<&Refusal> {
         self.refused.iter().find(|(refused, _)| *refused == field).map(|(_, why)| why)
     }
@@ -89,11 +90,11 @@ impl Resolution {
 /// One writer's type, read as one reader's type.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
-    /// The writer's type. For a default it is the reader's schema too that wrote the bytes, see `writer_is_reader`.
+    /// The writer's type. The bytes of a default are written with the reader's schema, see `writer_is_reader`.
     pub(crate) writer: NodeId,
-    /// The reader's type: the kind, the logical type and the names that the value gets.
+    /// The reader's type, which gives the value its kind, its logical type and its names.
     pub(crate) reader: NodeId,
-    /// Set for a reader's type as itself: `writer` is a node of the reader's schema.
+    /// True for a reader's type as itself: `writer` is a node of the reader's schema.
     pub(crate) writer_is_reader: bool,
     /// The logical type by which the value is read.
     pub(crate) logical: Option<Logical>,
@@ -106,53 +107,53 @@ pub(crate) struct Resolved {
 pub(crate) enum Wire {
     Null,
     Boolean,
-    /// Into int, long, float or double.
+    /// An int, read as int, long, float or double.
     Int,
-    /// Into long, float or double.
+    /// A long, read as long, float or double.
     Long,
-    /// Into float or double.
+    /// A float, read as float or double.
     Float,
-    /// Into double or float.
+    /// A double, read as double or float.
     Double,
-    /// A time or a timestamp that counts in another unit than the reader's.
+    /// A time or a timestamp in another unit than the reader's.
     Scaled(Scale),
-    /// Into bytes or string.
+    /// Bytes, read as bytes or string.
     Bytes,
-    /// Into string or bytes.
+    /// A string, read as string or bytes.
     String,
     Fixed(usize),
     /// The reader's symbol for each of the writer's; `None`: the reader has no such symbol and no default.
     Enum(Vec<Option<usize>>),
-    /// An enum of these symbols, into string.
+    /// An enum of these symbols, read as string.
     Symbol(Vec<String>),
     Array(ResolvedId),
     Map(ResolvedId),
     Record {
-        /// One action a writer's field, in the writer's order.
+        /// One action for each of the writer's fields, in the writer's order.
         fields: Vec<FieldAction>,
-        /// Reader's fields that the writer did not write: index, and the default as a datum of the reader's own type;
-        /// `None` is null, whatever the type.
+        /// Reader's fields that the writer did not write: the index, and the default as a datum of the reader's own
+        /// type. `None` is null for any type.
         defaults: Vec<(usize, Option<Vec<u8>>)>,
     },
-    /// The writer wrote a union; one entry a branch. The reader may or may not be a union.
+    /// A union, with one entry for each branch. The reader may or may not be a union.
     Union(Vec<Branch>),
-    /// The writer wrote no union but the reader is one: the reader's branch, and how to read it.
+    /// No union, but the reader is one: the reader's branch, and the resolution with it.
     IntoUnion {
         branch: usize,
         value: ResolvedId,
     },
 }
 
-/// By how much a number changes with its unit.
+/// The conversion factor between two units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {
     Times(i64),
-    /// Rounded down.
+    /// Divides, rounding down.
     Over(i64),
 }
 
 impl Scale {
-    /// The number in the reader's unit; `None` where it does not fit.
+    /// Returns the number in the reader's unit; `None` if it does not fit.
     pub(crate) fn apply(self, number: i64) -> Option<i64> {
         match self {
             Self::Times(factor) => number.checked_mul(factor),
@@ -166,30 +167,30 @@ impl Scale {
 pub(crate) enum FieldAction {
     /// It becomes this field of the reader's record.
     Read { field: usize, value: ResolvedId },
-    /// The reader has no such field; the writer's type says how to pass over it.
+    /// The reader has no such field; values of this writer's type are skipped.
     Skip(NodeId),
 }
 
 /// The resolution of one branch of the writer's union.
 #[derive(Clone, Debug)]
 pub(crate) enum Branch {
-    /// Read it; `branch` is the branch of the reader's union, `None` where the reader is no union.
+    /// Reads the value; `branch` is the branch of the reader's union, `None` if the reader is not a union.
     Read { branch: Option<usize>, value: ResolvedId },
-    /// A null that the reader's type does not have.
+    /// A null that becomes a null of the column, although the reader's type has none.
     Null,
-    /// A branch of this type that the reader's struct has no field for.
+    /// Skips a value of this type, as the reader's struct has no field for it.
     Skip(NodeId),
-    /// The reader cannot take this branch: a value of it is an error, with this message.
+    /// Fails with this message if a value is of this branch.
     Refuse(String),
 }
 
-/// A schema read as it is; every node has its own number.
+/// Returns the resolution of a schema with itself; every node keeps its number.
 fn identity(schema: &Schema) -> Resolution {
     let nodes = own_nodes(schema, 0, false).collect();
     Resolution { nodes, root: ResolvedId(schema.root().0), own: 0, refused: Vec::new(), extra: None }
 }
 
-/// Every type of a schema as itself, in nodes that are numbered from `first` on.
+/// Returns the nodes that read every type of a schema as itself, numbered from `first` on.
 fn own_nodes(schema: &Schema, first: u32, writer_is_reader: bool) -> impl Iterator<Item = Resolved> {
     schema.ids().map(move |id| {
         let node = schema.node(id);
@@ -199,7 +200,7 @@ fn own_nodes(schema: &Schema, first: u32, writer_is_reader: bool) -> impl Iterat
 }
 
 impl Wire {
-    /// Returns what is on the wire of a type that is read as itself.
+    /// Returns the wire form of a type that is read as itself.
     fn own(kind: &Kind, mut child: impl FnMut(NodeId) -> ResolvedId) -> Self {
         match kind {
             Kind::Null => Self::Null,
@@ -226,7 +227,7 @@ impl Wire {
         }
     }
 
-    /// Shows every node below this one, so that it can be followed or renumbered.
+    /// Visits the id of every child node, so that it can be followed or renumbered.
     fn each_child(&mut self, mut visit: impl FnMut(&mut ResolvedId)) {
         match self {
             Self::Array(child) | Self::Map(child) | Self::IntoUnion { value: child, .. } => visit(child),

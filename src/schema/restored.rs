@@ -1,7 +1,7 @@
-//! Dtypes that Avro has no type for, noted beside the type that their values are written as.
+//! Dtypes that Avro has no type for, recorded as a property of the type that their values are written as.
 //!
-//! The property `polars.dtype` of a type names the dtype; a parameter has a property of its own. A property that does
-//! not fit its type is ignored, as logical types are.
+//! The property `polars.dtype` of a type names the dtype; a parameter has its own property. A property that does not
+//! fit its type is ignored, as with logical types.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -20,7 +20,7 @@ const WIDTH: &str = "polars.width";
 const CATEGORIES: &str = "polars.categories";
 const FULL_NAME: &str = "polars.full_name";
 
-/// A dtype of Polars' that the type alone does not tell.
+/// A dtype of Polars that cannot be derived from the Avro type alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Restored {
     Int8,
@@ -42,16 +42,16 @@ pub(crate) enum Restored {
     Enum(Vec<String>),
     /// Lists of this length.
     Array(usize),
-    /// Entries whose keys are no strings.
+    /// Entries whose keys are not strings.
     Map,
 }
 
-/// The name of the column that a field becomes.
+/// Returns the name of the column that a field becomes.
 pub(crate) fn column_name(field: &Field) -> &str {
     field.properties.get(NAME).and_then(Value::as_str).unwrap_or(&field.name)
 }
 
-/// Notes the name of a column that Avro does not allow as a name.
+/// Records the name of a column that Avro does not allow as a name.
 pub(crate) fn note_name(field: &mut Properties, name: &str) {
     field.insert(NAME.to_owned(), name.into());
 }
@@ -64,7 +64,7 @@ pub(crate) fn full_name(node: &Node) -> Option<&str> {
     Some(noted.unwrap_or(name.fullname()))
 }
 
-/// Notes the full name that a type had, or takes the note away.
+/// Records the full name that a type had, or removes the record.
 pub(super) fn note_full_name(properties: &mut Properties, name: Option<&super::Name>) {
     properties.shift_remove(FULL_NAME);
     if let Some(name) = name {
@@ -73,10 +73,10 @@ pub(super) fn note_full_name(properties: &mut Properties, name: Option<&super::N
 }
 
 impl Restored {
-    /// The dtype that the properties of a type name, if it fits the type.
+    /// Returns the dtype that the properties of a type name, if it fits the type.
     pub(crate) fn of(schema: &Schema, node: &Node) -> Option<Self> {
         let text = |key: &str| node.properties.get(key).and_then(Value::as_str);
-        // As Iceberg, Hudi and Paimon write maps whose keys are no strings.
+        // Iceberg, Hudi and Paimon write maps whose keys are not strings in this way.
         let is_map = text(LOGICAL_TYPE) == Some("map");
         let dtype = text(DTYPE).or(is_map.then_some("Map"))?;
         Some(match (dtype, &node.kind, node.logical) {
@@ -104,7 +104,7 @@ impl Restored {
             }
             ("Array", Kind::Array(_), None) => {
                 let width = node.properties.get(WIDTH)?.as_u64()?;
-                // Polars takes no arrays of no items.
+                // Polars does not accept arrays of width 0.
                 Self::Array(u32::try_from(width).ok().filter(|&width| width > 0)? as usize)
             }
             ("Map", Kind::Array(items), None) => match &schema.node(*items).kind {
@@ -123,7 +123,7 @@ impl Restored {
         })
     }
 
-    /// Polars' name of the dtype, without its parameters.
+    /// Returns Polars' name of the dtype, without its parameters.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Int8 => "Int8",
@@ -145,7 +145,7 @@ impl Restored {
         }
     }
 
-    /// Notes the dtype beside the type that its values are written as.
+    /// Records the dtype in the properties of the type that its values are written as.
     pub(crate) fn note(&self, properties: &mut Properties) {
         let mut put = |key: &str, value: Value| drop(properties.insert(key.to_owned(), value));
         put(DTYPE, self.name().into());
@@ -165,7 +165,7 @@ impl Restored {
     }
 }
 
-/// As Polars shows the dtype.
+/// Formats the dtype as Polars does.
 impl fmt::Display for Restored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
@@ -178,27 +178,27 @@ impl fmt::Display for Restored {
     }
 }
 
-/// The categories that a `pl.Categorical` shares with others of their name.
+/// The categories of a `pl.Categorical`, shared by all columns with categories of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Categories {
     pub(crate) name: String,
     pub(crate) namespace: String,
-    /// The type of the keys, which Polars has a say in.
+    /// The type of the keys, which is part of Polars' dtype.
     pub(crate) physical: IntegerType,
 }
 
 impl Categories {
-    /// Those that every `pl.Categorical` has if it is not told otherwise.
+    /// Returns the default categories of a `pl.Categorical`.
     pub(crate) fn global() -> Self {
         Self { name: String::new(), namespace: String::new(), physical: IntegerType::UInt32 }
     }
 
-    /// The categories as a property has them; missing ones are the global ones.
+    /// Parses the categories of a property; without a value they are the global ones.
     pub(crate) fn from_json(value: Option<&Value>) -> Option<Self> {
         let Some(value) = value else { return Some(Self::global()) };
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let (name, namespace, physical) = (text("name")?, text("namespace")?, physical(&text("physical")?)?);
-        // Polars keeps the empty name for the global ones.
+        // Polars reserves the empty name for the global categories.
         let categories = Self { name, namespace, physical };
         (!categories.name.is_empty() || categories == Self::global()).then_some(categories)
     }
@@ -209,7 +209,7 @@ impl Categories {
         (*self != Self::global()).then(value)
     }
 
-    /// Polars' word for the type of the keys.
+    /// Returns Polars' name of the type of the keys.
     pub(crate) fn physical_name(&self) -> &'static str {
         match self.physical {
             IntegerType::UInt8 => "u8",
@@ -219,7 +219,7 @@ impl Categories {
     }
 }
 
-/// The inverse of [`Categories::physical_name`].
+/// Returns the type that [`Categories::physical_name`] names.
 pub(crate) fn physical(name: &str) -> Option<IntegerType> {
     Some(match name {
         "u8" => IntegerType::UInt8,
@@ -229,7 +229,7 @@ pub(crate) fn physical(name: &str) -> Option<IntegerType> {
     })
 }
 
-/// Takes every note of a dtype away.
+/// Removes all properties that record a dtype.
 pub(super) fn forget(properties: &mut Properties) {
     for key in [DTYPE, TIME_ZONE, TIME_UNIT, WIDTH, CATEGORIES] {
         properties.shift_remove(key);
@@ -240,7 +240,7 @@ fn may_be_null(kind: &Kind) -> bool {
     matches!(kind, Kind::Union(_) | Kind::Null)
 }
 
-/// `len` different strings.
+/// Parses a list of `len` distinct strings.
 fn strings(value: &Value, len: usize) -> Option<Vec<String>> {
     let strings: Vec<String> =
         value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<_>>()?;

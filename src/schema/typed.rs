@@ -1,16 +1,16 @@
-//! A type with the dtype that its properties name: what two types are compared by, where columns match.
+//! A type with the dtype that its properties name. Types are compared by it if columns match.
 
 use polars_arrow::datatypes::TimeUnit;
 
 use super::{Enum, Kind, Logical, Node, Restored, Schema};
 
-/// A type, and the dtype of Polars' that it is read as if the type alone does not tell.
+/// A type, and the dtype of Polars that it is read as if it cannot be derived from the type alone.
 pub(super) struct Typed<'a> {
     pub(super) node: &'a Node,
     pub(super) restored: Option<Restored>,
 }
 
-/// A type of whole numbers.
+/// An integer type.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Integer {
     pub(super) is_signed: bool,
@@ -18,7 +18,7 @@ pub(super) struct Integer {
 }
 
 impl Integer {
-    /// Returns true if every number of `other` is one of this type.
+    /// Returns true if this type holds every number of `other`.
     pub(super) fn holds(self, other: Self) -> bool {
         match (self.is_signed, other.is_signed) {
             (true, false) => self.bits > other.bits,
@@ -33,7 +33,7 @@ impl<'a> Typed<'a> {
         Self { node, restored: Restored::of(schema, node) }
     }
 
-    /// The type of whole numbers that this is.
+    /// Returns the integer type; `None` for other types.
     pub(super) fn integer(&self) -> Option<Integer> {
         let (is_signed, bits) = match (&self.restored, &self.node.kind, self.node.logical) {
             (Some(Restored::Int8), ..) => (true, 8),
@@ -51,7 +51,7 @@ impl<'a> Typed<'a> {
         Some(Integer { is_signed, bits })
     }
 
-    /// The counts in a second of a time of day.
+    /// Returns the units per second of a time of day.
     pub(super) fn time_of_day(&self) -> Option<i64> {
         match (self.node.logical, &self.restored) {
             (Some(Logical::TimeMillis), _) => Some(1_000),
@@ -61,7 +61,7 @@ impl<'a> Typed<'a> {
         }
     }
 
-    /// The counts in a second of a length of time.
+    /// Returns the units per second of a duration.
     pub(super) fn duration(&self) -> Option<i64> {
         match &self.restored {
             Some(Restored::Duration(TimeUnit::Millisecond)) => Some(1_000),
@@ -71,7 +71,7 @@ impl<'a> Typed<'a> {
         }
     }
 
-    /// The texts that the symbols of an enum stand for: its categories, or the symbols themselves.
+    /// Returns the texts that the symbols of an enum represent: its categories, or the symbols themselves.
     pub(super) fn texts<'b>(&'b self, symbols: &'b Enum) -> &'b [String] {
         match &self.restored {
             Some(Restored::Enum(categories)) => categories,

@@ -1,7 +1,7 @@
-//! The union of several schemas: every field that one of them has, of a type that holds the values of all.
+//! The union of several schemas: all fields of all schemas, each of a type that holds the values of all.
 //!
-//! The result is a graph over pairs (a type of the one schema, a type of the other), of which one may be missing. Each
-//! pair is looked at once, so recursive types are cycles here too, and nothing recurses.
+//! The result is a graph over pairs (type of one schema, type of the other), one of which may be missing. Each pair is
+//! processed once, so recursive types are cycles here too, and nothing recurses.
 
 mod branches;
 mod depth;
@@ -19,17 +19,18 @@ use super::{Field, Kind, Name, Node, NodeId, Properties, Record, Schema, column_
 use crate::{Error, Limits, Result};
 
 impl Schema {
-    /// One schema that reads the values of all: records have the fields of all, and numbers, texts and timestamps are
-    /// as wide and as fine as the widest. To read with it, set [`Evolution::by_columns`](crate::Evolution) and the
-    /// casts [`Casts::OF_UNION`](crate::Casts), and insert missing columns and fields.
+    /// Returns one schema that reads the values of all schemas. Records have the fields of all, and numbers, texts and
+    /// timestamps have the widest type and the finest unit. To read with it, set
+    /// [`Evolution::by_columns`](crate::Evolution) and the casts [`Casts::OF_UNION`](crate::Casts), and insert missing
+    /// columns and fields.
     ///
-    /// The fields of the root record come in the order in which they are met first. Of nested records the one with more
-    /// fields gives the order, as Polars' supertype of two structs does. Of several schemas, defaults,
+    /// The fields of the root record are in the order of their first occurrence. For nested records, the one with more
+    /// fields determines the order, as with Polars' supertype of two structs. If there are several schemas, defaults,
     /// aliases and documentation are dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field whose values no type holds, and
-    /// if there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field if no type holds its values, and if
+    /// there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
     pub fn union(schemas: &[Self], limits: &Limits) -> Result<Self> {
         let (first, others) = schemas.split_first().ok_or_else(|| Error::argument("there is no schema to unite"))?;
         let shared = shared_names(schemas);
@@ -39,7 +40,8 @@ impl Schema {
             union = Union::new(&union, other, limits, &shared).run(&mut is_merged)?;
         }
         if is_merged {
-            // Two types became one before a schema came that tells them apart: now each finds its own.
+            // Two types of one short name were merged before a schema came that has both. In this second pass each
+            // schema matches its own type.
             for schema in schemas {
                 union = Union::new(&union, schema, limits, &shared).run(&mut is_merged)?;
             }
@@ -47,8 +49,8 @@ impl Schema {
         Ok(union)
     }
 
-    /// One schema with the columns of all: each is of the type that the first schema with this column has for it, with its
-    /// default. A type of nulls alone does not count. Schemas whose root is no record add no columns.
+    /// Returns one schema with the columns of all. Each column has the type and the default of the first schema that
+    /// has it. A type of nulls only does not count. Schemas whose root is not a record add no columns.
     ///
     /// # Errors
     /// If there is no schema, and [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
@@ -65,7 +67,7 @@ impl Schema {
     }
 }
 
-/// Types of the two schemas that meet; at least one is there.
+/// Types of the two schemas that are united; at least one is present.
 type Pair = (Option<NodeId>, Option<NodeId>);
 
 struct Union<'a> {
@@ -73,13 +75,13 @@ struct Union<'a> {
     other: &'a Schema,
     limits: &'a Limits,
     shared: &'a ShortNames<'a>,
-    /// Columns of the one schema stay as they are.
+    /// True if the columns of `one` are kept unchanged, and only missing ones are added.
     adds_columns: bool,
-    /// Pairs of branches that have others beside them, which are told apart by their names.
+    /// Pairs of branches of unions with several branches, which are distinguished by their names.
     branch_pairs: HashSet<Pair>,
-    /// Types of different names became one although their short name is shared.
+    /// True if types of different full names were merged although their short name is shared.
     is_merged: bool,
-    /// Every pair seen so far, in the order of their ids, and a field that leads there.
+    /// All pairs seen so far, in the order of their ids, each with a step that leads to it.
     pairs: Vec<(Pair, Step<'a>)>,
     ids: HashMap<Pair, NodeId>,
     /// The results of the pairs so far, in the same order.
@@ -118,7 +120,7 @@ impl<'a> Union<'a> {
         Ok(schema)
     }
 
-    /// The id of a pair, which is looked at later if it is new.
+    /// Returns the id of a pair; a new pair is queued.
     fn id(&mut self, pair: Pair, from: NodeId, name: &'a str) -> NodeId {
         *self.ids.entry(pair).or_insert_with(|| {
             self.pairs.push((pair, Step { from, name }));
@@ -126,7 +128,7 @@ impl<'a> Union<'a> {
         })
     }
 
-    /// Puts a pair together; its children wait for their turn.
+    /// Unites a pair; its children are queued.
     fn node(&mut self, id: NodeId, pair: Pair) -> Result<Node> {
         let (one, other) = (self.one, self.other);
         let nodes = (pair.0.map(|id| one.node(id)), pair.1.map(|id| other.node(id)));
@@ -166,7 +168,7 @@ impl<'a> Union<'a> {
         Ok(Node { kind, logical, properties })
     }
 
-    /// The items of two arrays, or the values of two maps.
+    /// Returns the id of the pair of two arrays' items, or of two maps' values.
     fn child(
         &mut self,
         id: NodeId,
@@ -177,7 +179,7 @@ impl<'a> Union<'a> {
         self.id((nodes.0.and_then(&child), nodes.1.and_then(&child)), id, step)
     }
 
-    /// The fields of two records, which match by the columns that they become.
+    /// Unites the fields of two records, which match by the columns that they become.
     fn fields(&mut self, id: NodeId, record: &mut Record, nodes: (Option<&'a Node>, Option<&'a Node>)) {
         let (mine, theirs) = (fields_of(nodes.0), fields_of(nodes.1));
         let mine_first = mine.len() >= theirs.len() || self.is_root(id);
@@ -218,12 +220,13 @@ impl<'a> Union<'a> {
         record.fields = first.iter().chain(rest).map(unite).collect();
     }
 
-    /// The columns of a file keep the order in which they are met.
+    /// Returns true for a root record, whose columns keep the order of their first occurrence.
     fn is_root(&self, id: NodeId) -> bool {
         self.pairs[id.index()].0 == (Some(self.one.root()), Some(self.other.root()))
     }
 
-    /// The union of all branches. Null and one other type on both sides are null and the union of these types.
+    /// Returns the union of all branches. If both have null and one other type, it is null and the union of these
+    /// types.
     fn union(&mut self, id: NodeId, pair: Pair) -> Kind {
         let (mine, theirs) = (values(self.one, pair.0), values(self.other, pair.1));
         let has_null = mine.has_null || theirs.has_null;
@@ -246,8 +249,8 @@ impl<'a> Union<'a> {
         Kind::Union(branches)
     }
 
-    /// Types that have the same name but differ get namespaces of their own, and a note of their names: the short names
-    /// are those of columns, and full names are what branches match by.
+    /// Gives different types of the same name their own namespaces, and records their original names. Short names are
+    /// kept, as they name columns. The original full names are kept, as branches match by them.
     fn rename(&mut self, kind: &mut Kind, named: Option<&Node>, properties: &mut Properties) {
         let (name, aliases, doc) = match kind {
             Kind::Record(record) => (&mut record.name, &mut record.aliases, &mut record.doc),
@@ -280,7 +283,7 @@ impl<'a> Union<'a> {
         Error::schema(message).at(|position| position.path = Some(path))
     }
 
-    /// The way to a type from the root.
+    /// Returns the path from the root to a type.
     fn path(&self, mut id: NodeId) -> String {
         let mut steps = Vec::new();
         while id != NodeId(0) {
@@ -297,7 +300,7 @@ impl<'a> Union<'a> {
     }
 }
 
-/// The branches of a union that are not null, and its null; of another type, itself.
+/// The branches of a union that are not null, and its null; for another type, the type itself.
 struct Values {
     values: Vec<NodeId>,
     null: Option<NodeId>,
@@ -329,7 +332,7 @@ fn fields_of(node: Option<&Node>) -> &[Field] {
     }
 }
 
-/// The name itself, or one like it that is not taken.
+/// Returns the name, or a variant of it if it is taken.
 fn unused(name: &str, taken: &mut HashSet<String>) -> String {
     let mut unused = name.to_owned();
     let mut number = 2;
@@ -340,7 +343,7 @@ fn unused(name: &str, taken: &mut HashSet<String>) -> String {
     unused
 }
 
-/// The attributes on which both agree.
+/// Returns the attributes that are equal in both.
 fn agreed(one: Option<&Properties>, other: Option<&Properties>) -> Properties {
     let (Some(one), Some(other)) = (one, other) else { return one.or(other).cloned().unwrap_or_default() };
     let agreed = one.iter().filter(|&(key, value)| other.get(key) == Some(value));

@@ -1,22 +1,23 @@
-//! The rules of the specification that reading forgives and writing keeps.
+//! The rules of the specification that apply to written schemas but not to schemas of files that are read.
 //!
-//! Readers of other implementations refuse a file whose header breaks one of them. Unknown logical types and attributes
-//! are no fault: the specification says that they are ignored.
+//! Other implementations reject a file whose header violates one of them. Unknown logical types and attributes are
+//! valid, as the specification requires that they are ignored.
 
 use super::datum::{VALUES, encode_default};
 use super::{Enum, Field, Kind, Name, Node, NodeId, Record, Schema};
 use crate::{Error, Result};
 
-/// The words of a field's `order`.
+/// The values of a field's `order`.
 const ORDERS: [&str; 3] = ["ascending", "descending", "ignore"];
 
 impl Schema {
-    /// Checks a schema that is going to be written: [`Schema::parse`] accepts more, since files in the wild have more.
+    /// Checks a schema before it is written. [`Schema::parse`] accepts more, because existing files contain invalid
+    /// schemas.
     ///
-    /// Names, aliases and symbols must be `[A-Za-z_][A-Za-z0-9_]*`, and a default a value of its field's type: for a
-    /// union, of any branch, as version 1.12 of the specification says. A type must be defined once, a union must not
-    /// hold null twice, `order` must be one of its three words, and a decimal must have a precision that its bytes hold
-    /// and a scale that is not above it.
+    /// Names, aliases and symbols must be `[A-Za-z_][A-Za-z0-9_]*`, and a default must be a value of its field's type:
+    /// for a union, of any branch, as in version 1.12 of the specification. A type must be defined once, a union must
+    /// not have null twice, and `order` must be one of its three values. A decimal must have a precision that its bytes
+    /// can hold, and a scale that does not exceed it.
     ///
     /// ```
     /// use polars_avro::Schema;
@@ -69,7 +70,7 @@ impl Schema {
     }
 }
 
-/// Checks what a type says of itself.
+/// Checks the attributes of a type.
 fn check_type(node: &Node) -> std::result::Result<(), String> {
     let aliases = match &node.kind {
         Kind::Record(Record { aliases, .. }) | Kind::Enum(Enum { aliases, .. }) => &aliases[..],
@@ -87,7 +88,7 @@ fn check_type(node: &Node) -> std::result::Result<(), String> {
     {
         return Err(format!("the symbol `{symbol}` is not an Avro name"));
     }
-    // A logical type that does not fit its type is a property; a decimal can only be meant as one on bytes.
+    // A logical type that does not fit its type is a property, except for a decimal on bytes, which must be valid.
     let is_bytes = matches!(node.kind, Kind::Bytes | Kind::Fixed(_));
     if is_bytes && node.logical.is_none() && node.properties.get("logicalType").is_some_and(|name| name == "decimal") {
         return Err(
@@ -104,7 +105,7 @@ fn check_field(field: &Field) -> std::result::Result<(), String> {
     if let Some(alias) = field.aliases.iter().find(|alias| !is_name(alias)) {
         return Err(format!("the alias `{alias}` is not an Avro name"));
     }
-    // One that is no text was kept as a property.
+    // An `order` that is not a string was kept as a property.
     match (&field.order, field.properties.get("order")) {
         (Some(order), _) if !ORDERS.contains(&order.as_str()) => {
             Err(format!("`order` must be one of {ORDERS:?}, got {order:?}"))

@@ -1,4 +1,4 @@
-//! Going on with a file that is there.
+//! Appending to an existing file.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::options::WriteOptions;
 use crate::read::BlockWalk;
 use crate::{Error, Header, Limits, Result, Schema, Source};
 
-/// The options by which rows can be added to a file: its own schema and sync marker. Its end is given too.
+/// Returns the options for appending rows to a file, with its own schema and sync marker, and the offset of its end.
 ///
 /// A schema among the options must be the file's; `doc` and `aliases` may differ.
 ///
@@ -22,7 +22,7 @@ use crate::{Error, Header, Limits, Result, Schema, Source};
 /// ```
 ///
 /// # Errors
-/// If the file is damaged, or has another codec or another schema than `options` want.
+/// If the file is damaged, or if its codec or its schema differs from `options`.
 pub fn append_options(source: &dyn Source, options: &WriteOptions, limits: &Limits) -> Result<(WriteOptions, u64)> {
     let named = |error: Error| error.in_file(source.name());
     let header = Header::read(source, limits)?;

@@ -1,4 +1,4 @@
-//! A share of rows to blocks: encoded, cut, compressed, framed.
+//! Encoding of a share of rows as blocks: encoded, split, compressed, framed.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -17,30 +17,30 @@ pub(super) struct BlockEncoder {
     block_size: usize,
     sync: [u8; SYNC_BYTES],
     scratch: Mutex<Vec<Scratch>>,
-    /// Buffers whose blocks are written.
+    /// Buffers to reuse: their blocks are written.
     buffers: Mutex<Vec<BlockBuffer>>,
 }
 
-/// Blocks with their frames.
+/// Encoded blocks with their framing.
 pub(super) struct Blocks {
     pub(super) buffer: BlockBuffer,
     pub(super) blocks: u64,
     pub(super) rows: u64,
 }
 
-/// Memory that a task takes over from one before.
+/// Memory that a task reuses from an earlier task.
 struct Scratch {
     compressor: Compressor,
     /// Encoded rows. Never shrinks, so that no memory is zeroed again.
     rows: Vec<u8>,
-    /// Where each row ends.
+    /// The end of each row in `rows`.
     ends: Vec<usize>,
     stage: Stage,
 }
 
 impl BlockEncoder {
     /// # Errors
-    /// Where the codec has no such level.
+    /// If the codec has no such level.
     pub(super) fn new(codec: Codec, level: Option<i32>, block_size: usize, sync: [u8; SYNC_BYTES]) -> Result<Self> {
         let encoder = Self { codec, level, block_size, sync, scratch: Mutex::default(), buffers: Mutex::default() };
         let scratch = encoder.scratch()?;
@@ -60,13 +60,13 @@ impl BlockEncoder {
         lock(&self.scratch).push(scratch);
     }
 
-    /// Takes back the memory of blocks that are written.
+    /// Takes back the memory of written blocks.
     pub(super) fn recycle(&self, mut buffer: BlockBuffer) {
         buffer.clear();
         lock(&self.buffers).push(buffer);
     }
 
-    /// The blocks of encoded rows: as few as hold them, of about one size.
+    /// Splits encoded rows into the minimum number of blocks, of about equal size.
     fn blocks(&self, scratch: &mut Scratch) -> Result<Blocks> {
         let Scratch { compressor, rows, ends, .. } = scratch;
         let total = ends.last().copied().unwrap_or(0);
@@ -75,7 +75,7 @@ impl BlockEncoder {
         while row < ends.len() {
             let rest = total - start;
             let goal = start + rest.div_ceil(rest.div_ceil(self.block_size).max(1));
-            // At least one row, however large.
+            // At least one row, of any size.
             let stop = (row + ends[row..].partition_point(|&end| end <= goal)).max(row + 1);
             let data = &rows[start..ends[stop - 1]];
             buffer.push(stop - row, &self.sync, |out, pos| compressor.compress(data, out, pos))?;
@@ -85,7 +85,7 @@ impl BlockEncoder {
         Ok(Blocks { buffer, blocks, rows: ends.len() as u64 })
     }
 
-    /// Encodes the rows of a share and makes blocks of them.
+    /// Encodes the rows of a share as blocks.
     pub(super) fn encode(&self, share: &Share) -> Result<Blocks> {
         let mut scratch = self.scratch()?;
         scratch.ends.clear();
@@ -111,7 +111,7 @@ impl Workload for BlockEncoder {
         shares.pop_front()
     }
 
-    /// No share needs to know of the others.
+    /// Encodes a share. It does not depend on other shares, so the turn is not used.
     fn run(&self, share: Share, _: &mut Turn<'_, Self>) -> Result<Blocks> {
         self.encode(&share)
     }

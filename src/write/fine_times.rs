@@ -1,10 +1,10 @@
-//! Times of day that microseconds do not hold.
+//! Detection of times of day that microseconds cannot represent.
 
 use polars_arrow::array::{Array, FixedSizeListArray, ListArray, MapArray, PrimitiveArray, StructArray};
 use polars_arrow::datatypes::ArrowDataType;
 
-/// Returns true if any time in an array is no whole number of microseconds. What lies under nulls counts too: it is
-/// rare, and a schema for finer times holds any.
+/// Returns true if any time in an array is not a multiple of a microsecond. Values under nulls count too: they are
+/// rare, and a schema for finer times holds any time.
 pub(super) fn has_fine_times(array: &dyn Array) -> bool {
     let any = array.as_any();
     match array.dtype().to_storage() {
@@ -12,7 +12,7 @@ pub(super) fn has_fine_times(array: &dyn Array) -> bool {
             .downcast_ref::<PrimitiveArray<i64>>()
             .is_some_and(|times| times.iter().flatten().any(|nanos| nanos % 1000 != 0)),
         ArrowDataType::LargeList(_) => {
-            // Items that slicing has cut off are not looked at.
+            // Items cut off by slicing are ignored.
             any.downcast_ref::<ListArray<i64>>().is_some_and(|lists| {
                 let (start, end) = (*lists.offsets().first() as usize, *lists.offsets().last() as usize);
                 has_fine_times(lists.values().sliced(start, end - start).as_ref())

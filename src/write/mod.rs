@@ -1,7 +1,8 @@
 //! Writing: batches -> records -> blocks -> sink.
 //!
-//! A [`Writer`] binds each batch to the write plan, cuts rows into shares of about a megabyte, whatever the batches
-//! they came in, and has the executor encode and compress them. Their bytes go to the [`Sink`](crate::Sink) in order.
+//! A [`Writer`] binds each batch to the write plan and splits the rows into shares of about a megabyte, independent of
+//! batch boundaries. The executor encodes and compresses the shares. Their bytes go to the [`Sink`](crate::Sink) in
+//! order.
 
 mod append;
 mod encoder;

@@ -1,10 +1,10 @@
-//! Choices of the caller.
+//! Options of the caller.
 
 use std::sync::Arc;
 
 use crate::{Codec, Schema};
 
-/// How to write a file.
+/// Options for writing a file.
 ///
 /// ```
 /// use polars_avro::{Codec, WriteOptions};
@@ -15,27 +15,27 @@ use crate::{Codec, Schema};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriteOptions {
-    /// How blocks are compressed.
+    /// The codec of the blocks.
     pub codec: Codec,
-    /// How hard; `None` is the codec's own default.
+    /// The compression level; `None` is the codec's own default.
     pub level: Option<i32>,
-    /// The schema to write by; `None` is made from the dtypes.
+    /// The schema to write by; if `None`, it is made from the dtypes.
     pub schema: Option<Arc<Schema>>,
-    /// The text of `schema` in the header; `None` is made from it.
+    /// The text of `schema` in the header; if `None`, it is made from the schema.
     pub schema_json: Option<String>,
-    /// The name of the root record, if its schema is made from the dtypes. A name with dots brings its namespace.
+    /// The name of the root record, if its schema is made from the dtypes. A dotted name includes its namespace.
     pub name: Option<String>,
     /// The namespace of the root record, if its schema is made from the dtypes.
     pub namespace: Option<String>,
     /// The documentation of the root record, if its schema is made from the dtypes.
     pub doc: Option<String>,
-    /// Entries of the header beside the schema and the codec.
+    /// Entries of the header besides the schema and the codec.
     pub metadata: Vec<(String, Vec<u8>)>,
-    /// Bytes of a block before compression, at most, if more than one row fits.
+    /// The maximum size of a block before compression, in bytes. A block has at least one row.
     pub block_size: usize,
     /// The 16 bytes after every block; `None` is random.
     pub sync_marker: Option<[u8; 16]>,
-    /// Threads to encode on; `None` is all of the pool, 1 is the calling thread alone.
+    /// The number of threads to encode on; `None` is all of the pool, 1 is only the calling thread.
     pub n_threads: Option<usize>,
 }
 
@@ -50,7 +50,7 @@ impl Default for WriteOptions {
             namespace: None,
             doc: None,
             metadata: Vec::new(),
-            // As much as snappy compresses at once: larger blocks take no less room, smaller ones more.
+            // Snappy compresses units of this size: larger blocks do not compress better, smaller ones compress worse.
             block_size: 64 << 10,
             sync_marker: None,
             n_threads: None,

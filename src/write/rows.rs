@@ -1,17 +1,18 @@
-//! Rows on their way from batches to shares.
+//! Collection of the rows of batches into shares.
 
 use std::ops::Range;
 
 use crate::encode::{Column, Record};
 
-/// Rows are measured by so many, counted from the first row of the file: so shares, and blocks with them, do not depend
-/// on the batches that the rows came in.
+/// Number of rows that are measured together, counted from the first row of the file. This makes shares and blocks
+/// independent of batch boundaries.
 const GRANULE: usize = 64;
 
-/// The first of a granule's rows stand for all of them: the calling thread alone would look at each.
+/// Number of rows of a granule that are measured; the others are assumed to be alike. Only the calling thread measures,
+/// so measuring every row would slow it down.
 const SAMPLE: usize = 4;
 
-/// The most rows of a share, and of a block: rows may take no bytes.
+/// The maximum number of rows of a share, and of a block, as rows may take no bytes.
 const MOST_ROWS: usize = 1 << 20;
 
 /// Consecutive rows that are encoded by one task, from one batch or several.
@@ -19,7 +20,7 @@ pub(super) struct Share {
     /// Number of the first row in the file.
     pub(super) first: u64,
     pub(super) runs: Vec<Run>,
-    /// How many bytes the rows take, about.
+    /// The approximate encoded size of the rows, in bytes.
     size: usize,
     pub(super) rows: usize,
 }
@@ -33,7 +34,7 @@ pub(super) struct Run {
 /// The rows that do not fill a share yet.
 pub(super) struct Rows {
     share: Share,
-    /// A share of this size is full.
+    /// The size of a full share, in bytes.
     target: usize,
 }
 
@@ -70,7 +71,7 @@ impl Rows {
         full.then(|| self.rest())
     }
 
-    /// The rows that are left.
+    /// Returns the remaining rows.
     pub(super) fn rest(&mut self) -> Share {
         let after = self.share.first + self.share.rows as u64;
         std::mem::replace(&mut self.share, Share::new(after))

@@ -1,4 +1,4 @@
-//! One file while it is written.
+//! The writer of one file.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,16 +18,16 @@ use crate::executor::{Consumer, OrderedTasks, threads};
 use crate::plan::WritePlan;
 use crate::{Error, ErrorKind, Limits, Result, Schema, Sink};
 
-/// Bytes of a share before encoding, at most, if blocks are not larger.
+/// The maximum size of a share, unless blocks are larger, in bytes.
 const SHARE_BYTES: usize = 1 << 20;
 
-/// Blocks of a share at least: what its last one lacks to be full is shared out to all of them.
+/// The minimum number of blocks of a share. They have about equal size, so with many blocks each is nearly full.
 const SHARE_BLOCKS: usize = 8;
 
-/// Keys of the header that are the format's own.
+/// The prefix of header keys that the format reserves.
 const RESERVED: &str = "avro.";
 
-/// Writes batches of rows to one file. Nothing is seen of it before [`Writer::finish`] has returned.
+/// Writes batches of rows to one file. The file is not visible before [`Writer::finish`] returns.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, MemorySink, OpenOptions, ReadOptions, WriteOptions, Writer};
@@ -47,19 +47,19 @@ const RESERVED: &str = "avro.";
 pub struct Writer {
     fields: Arc<[Field]>,
     plan: WritePlan,
-    /// The schema, if batches may have other columns than the first: it is not made from their dtypes then.
+    /// The caller's schema, by which batches may have different columns; `None` if the schema is made from the dtypes.
     schema: Option<Arc<Schema>>,
-    /// Whether fields without a column get their default.
+    /// True if fields without a column get their default.
     use_defaults: bool,
     sink: Box<dyn Sink>,
     rows: Rows,
     tasks: OrderedTasks<BlockEncoder>,
-    /// Whether a share was handed to the tasks.
+    /// True after a share was submitted to the tasks.
     started: bool,
     written: Written,
-    /// An error came before: the file cannot become whole.
+    /// True after an error, or when the file is finished: no more calls are allowed.
     failed: bool,
-    /// A forked process has the writer, but none of its threads.
+    /// The process that created the writer. A forked process has a copy of it but none of its threads.
     process: u32,
 }
 
@@ -84,9 +84,9 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// The Avro schema that columns are written with if none is given, as JSON.
+/// Returns the Avro schema that columns are written with if none is given, as JSON.
 ///
-/// `first` are the first rows, if there are any: times of day in them decide how finely times are written.
+/// `first` are the first rows, if there are any: times of day in them determine the unit of times.
 ///
 /// ```
 /// use polars_avro::arrow::{ArrowDataType, Field};
@@ -100,7 +100,7 @@ pub struct Written {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Unsupported`] where a dtype has no Avro type; [`ErrorKind::Argument`] where a name is not allowed.
+/// [`ErrorKind::Unsupported`] if a dtype has no Avro type; [`ErrorKind::Argument`] if a name is not allowed.
 pub fn avro_schema_of(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<String> {
     let names =
         AvroNames { name: options.name.clone(), namespace: options.namespace.clone(), doc: options.doc.clone() };
@@ -110,10 +110,11 @@ pub fn avro_schema_of(fields: &[Field], first: &[StructArray], options: &WriteOp
 }
 
 impl Writer {
-    /// Begins a file of these columns. `first` as in [`avro_schema_of`]; they are not written. `sink` is opened last.
+    /// Begins a file of these columns. `first` is used as in [`avro_schema_of`], but not written. `sink` is opened
+    /// last.
     ///
     /// # Errors
-    /// Where the columns do not fit the schema, or an option means nothing: the sink is not opened then.
+    /// If the columns do not fit the schema, or an option is invalid. The sink is not opened in these cases.
     pub fn create(
         sink: impl FnOnce() -> Result<Box<dyn Sink>>,
         fields: &[Field],
@@ -135,7 +136,8 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Goes on with a file that ends where the sink begins, by options that [`append_options`](super::append_options) gave.
+    /// Appends to a file that ends at the position of the sink, with options from
+    /// [`append_options`](super::append_options).
     ///
     /// # Errors
     /// As [`Writer::create`].
@@ -147,7 +149,7 @@ impl Writer {
         let (Some(schema), Some(sync)) = (&options.schema, options.sync_marker) else {
             return Err(Error::argument("appending needs the schema and the sync marker of the file"));
         };
-        // A column that is missing is more likely an oversight than a wish for defaults.
+        // A missing column is more likely a mistake than a request for defaults.
         let plan = WritePlan::compile(schema, fields, false)?;
         Self::new(sink, fields, plan, sync, options)
     }
@@ -185,29 +187,30 @@ impl Writer {
         })
     }
 
-    /// The columns of the batches, so far.
+    /// Returns the current columns of the batches.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// Rows, blocks and bytes that have been handed to the sink.
+    /// Returns the rows, blocks and bytes that were passed to the sink.
     #[must_use]
     pub fn written(&self) -> Written {
         self.written
     }
 
-    /// Writes the rows of a batch. What does not fill a block waits for more.
+    /// Writes the rows of a batch. Rows that do not fill a share are buffered.
     ///
-    /// Its columns are those of the file. If the options have a schema, they may be any that fit it.
+    /// Its columns must be those of the file. If the options have a schema, any columns that fit it are allowed.
     ///
     /// # Errors
-    /// Where the batch has other columns, a value does not fit its type, or the sink fails. The file is lost then.
+    /// If the batch has other columns, a value does not fit its type, or the sink fails. The file cannot be continued
+    /// after an error.
     pub fn write(&mut self, batch: &StructArray) -> Result<()> {
         self.guarded(|writer| writer.write_batch(batch))
     }
 
-    /// Writes what is left and makes the file visible.
+    /// Writes the buffered rows and makes the file visible.
     ///
     /// # Errors
     /// As [`Writer::write`].
@@ -215,7 +218,7 @@ impl Writer {
         self.guarded(|writer| {
             let rest = writer.rows.rest();
             if rest.rows > 0 && !writer.started {
-                // The whole file is one share: no thread is worth being woken.
+                // The whole file is one share, so waking a thread does not pay.
                 let blocks = writer.tasks.workload().encode(&rest)?;
                 writer.put_blocks(blocks)?;
             } else if rest.rows > 0 {
@@ -225,13 +228,13 @@ impl Writer {
                 writer.put_blocks(blocks?)?;
             }
             writer.sink.finish()?;
-            // A second call finds nothing to do wrong.
+            // A second call is an error.
             writer.failed = true;
             Ok(writer.written)
         })
     }
 
-    /// Does something that must not go on after an error.
+    /// Runs `work` unless an earlier call failed, and records a failure.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.process != std::process::id() {
             return Err(Error::argument("the file was begun by another process, which alone can go on with it"));
@@ -254,7 +257,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes the plan anew if a batch has other columns and the schema is the caller's.
+    /// Recompiles the plan if a batch has other columns and the schema is the caller's.
     fn plan_columns(&mut self, fields: &[Field], has_rows: bool) -> Result<()> {
         let same = |(a, b): (&Field, &Field)| a.name == b.name && same_dtype(a, b);
         if fields.len() == self.fields.len() && fields.iter().zip(&*self.fields).all(same) {
@@ -313,7 +316,7 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// Whether two fields hold the same type. What Arrow notes about nulls does not matter: every column may have them.
+/// Returns true if two fields have the same dtype. Arrow's nullability is ignored, as every column may have nulls.
 fn same_dtype(a: &Field, b: &Field) -> bool {
     let all = |a: &[Field], b: &[Field]| {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))
@@ -328,7 +331,7 @@ fn same_dtype(a: &Field, b: &Field) -> bool {
     same && a.metadata == b.metadata
 }
 
-/// The schema to write by, and its text.
+/// Returns the schema to write by, and its text.
 fn schema(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<(Arc<Schema>, String)> {
     if let Some(schema) = &options.schema {
         schema.validate()?;
@@ -339,7 +342,7 @@ fn schema(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Re
     Ok((Arc::new(Schema::parse(&json, &Limits::default())?), json))
 }
 
-/// 16 bytes that no other file has: the keys of a hasher are random, and differ from one hasher to the next.
+/// Returns a random sync marker, from the keys of hashers, which are random and differ for each hasher.
 fn random_marker() -> [u8; 16] {
     let half = || RandomState::new().hash_one(std::process::id()).to_le_bytes();
     let mut marker = [0; 16];

@@ -1,6 +1,6 @@
-//! The bytes in front of a datum that say which schema wrote it: one file a framing.
+//! The bytes before a datum that identify its writer's schema. Each framing has its own file.
 
-/// The header that a framing's module reads.
+/// Reads a header with the module of a framing.
 macro_rules! header {
     ($framing:ident, $module:ident, $row:expr) => {
         $module::read($row).map(|id| Header { framing: Framing::$framing, id: Some(id), len: $module::LEN })
@@ -16,7 +16,7 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// What stands in front of each datum.
+/// The framing of each datum: the bytes before it.
 ///
 /// ```
 /// use polars_avro::Framing;
@@ -35,23 +35,23 @@ pub enum Framing {
     Confluent,
     /// The wire format of Apicurio's schema registry: `00` and an id of eight bytes, most significant byte first.
     Apicurio,
-    /// Any of these, told by each row's first bytes.
+    /// Any of these, detected from the first bytes of each row.
     Auto,
 }
 
-/// One way to read the beginning of a row.
+/// One possible interpretation of the beginning of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// Never [`Framing::Auto`].
     pub(super) framing: Framing,
     /// The id or fingerprint; `None` for a bare datum.
     pub(super) id: Option<u64>,
-    /// Bytes in front of the datum.
+    /// The number of bytes before the datum.
     pub(super) len: usize,
 }
 
 impl Framing {
-    /// Every way in which the beginning of a row can be read.
+    /// Returns all possible interpretations of the beginning of a row.
     pub(super) fn headers(self, row: &[u8]) -> [Option<Header>; 4] {
         match self {
             Self::Datum => [Some(Header { framing: self, id: None, len: 0 }), None, None, None],
@@ -62,7 +62,7 @@ impl Framing {
         }
     }
 
-    /// The bytes in front of every datum that is written with a schema of this fingerprint, registered under this id.
+    /// Returns the bytes before every datum of a schema with this fingerprint, registered under this id.
     pub(super) fn header(self, fingerprint: u64, id: Option<u64>) -> Result<Vec<u8>> {
         let wrong = |message: &str| Err(Error::argument(format!("{message} `framing={:?}`", self.name())));
         match (self, id) {
@@ -79,7 +79,7 @@ impl Framing {
         }
     }
 
-    /// The name that [`Framing::from_str`] takes.
+    /// Returns the name that [`Framing::from_str`] parses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -91,7 +91,7 @@ impl Framing {
         }
     }
 
-    /// The id as messages write it: a fingerprint by its bytes, as they stand in the row.
+    /// Formats an id for messages; a fingerprint as its bytes in the order of the row.
     pub(super) fn id_text(self, id: u64) -> String {
         match self {
             Self::SingleObject => {

@@ -1,10 +1,10 @@
-//! How JSON spells objects, strings and numbers.
+//! JSON syntax of objects, strings and numbers.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-/// The entries of one map: a key that comes twice keeps its first place and its last value.
+/// The entries of one map. A repeated key keeps its first position and its last value.
 #[derive(Default)]
 pub(super) struct Entries {
     members: Vec<(String, String)>,
@@ -41,7 +41,7 @@ pub(super) fn push_string(text: &str, out: &mut String) {
     out.push_str(&serde_json::Value::from(text).to_string());
 }
 
-/// The shortest digits that read back as the same number.
+/// Appends the shortest digits that parse as the same number.
 pub(super) fn push_float<F: Into<f64> + Copy + Serialize>(float: F, out: &mut String) {
     let double: f64 = float.into();
     match (double.is_nan(), double.is_infinite()) {

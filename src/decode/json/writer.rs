@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
         Ok(pos)
     }
 
-    /// The items of an array, or the entries of a map where `keyed`.
+    /// Writes the items of an array, or the entries of a map if `keyed`.
     fn write_items(
         &mut self,
         item: ResolvedId,
@@ -241,7 +241,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Returns true if values of this type take no bytes; nobody bounds the items of a default but the default itself.
+    /// Returns true if values of this type take no bytes. Items of a default count as such too, as only the default
+    /// itself bounds them.
     fn is_empty(&self, id: ResolvedId) -> bool {
         let node = &self.graph.resolution.nodes[id.0 as usize];
         node.writer_is_reader || self.graph.programs.of(node.writer).is_empty()

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Values that double in length every 500, so that no guess from the first ones holds.
+/// Returns values that double in length every 500, so that estimates from the first ones are wrong.
 fn texts() -> Vec<String> {
     (0..4_000).map(|at| format!("{at:06}").repeat(3 << (at / 500))).collect()
 }
@@ -35,7 +35,7 @@ fn buffers_that_are_full_stay_where_they_are_and_hold_little_else() {
     }
 }
 
-/// Decodes these values, and returns how many bytes each buffer has, and for how many the last one has room.
+/// Decodes these values; returns the size of each full buffer and the capacity of the last one.
 fn buffers(column: &mut Views<Utf8>, texts: &[String], reserve_at: usize) -> (Vec<usize>, usize) {
     for (at, text) in texts.iter().enumerate() {
         if at == reserve_at {
@@ -55,10 +55,10 @@ fn buffers_have_the_size_of_what_is_likely_to_come() {
     let (full, room) = buffers(&mut column, &texts, 2_000);
     let grown = full.iter().skip_while(|len| **len < BUFFER_BYTES.end);
     assert!(grown.clone().count() > 7 && grown.clone().all(|len| *len == BUFFER_BYTES.end), "{full:?}");
-    // All of it in full buffers, and the sixteenth by which a guess is too high.
+    // The bytes that are not in full buffers, plus the margin of a sixteenth in an estimate.
     let left = 20_000 * 64 % BUFFER_BYTES.end + 20_000 * 64 / 16;
     assert!(room <= left, "{room}");
-    // The next batch knows of this one.
+    // The next batch estimates from this one.
     let (full, room) = buffers(&mut column, &texts, 0);
     assert_eq!(full, vec![BUFFER_BYTES.end; 20_000 * 64 / BUFFER_BYTES.end]);
     assert!(room <= left, "{room}");

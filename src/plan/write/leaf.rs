@@ -1,4 +1,4 @@
-//! Columns of types that hold no others, with the logical types on them.
+//! Columns of types that are not nested, with their logical types.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::encode::{
 use crate::plan::leaf::DECIMAL_DIGITS;
 use crate::schema::{Enum, Kind, Logical, Node, Restored, Schema};
 
-/// The column that writes a dtype as a type; `None` if they do not fit.
+/// Returns the column that writes a dtype as a type; `None` if they do not fit.
 pub(super) fn column(schema: &Schema, node: &Node, field: &Field) -> Option<AnyColumn> {
     let (dtype, logical) = (field.dtype(), node.logical);
     let restored = Restored::of(schema, node);
@@ -41,7 +41,7 @@ fn converted(conversion: Conversion, column: impl Into<AnyColumn>) -> AnyColumn 
     Converted::new(conversion, column.into()).into()
 }
 
-/// Whole numbers; those that may not fit are checked.
+/// Returns a column of integers; values that may not fit are checked.
 fn integer(dtype: &ArrowDataType, narrow: Conversion) -> Option<AnyColumn> {
     let is_long = matches!(narrow, Conversion::Long);
     Some(match dtype {
@@ -69,7 +69,7 @@ fn wide(narrow: Conversion, is_long: bool) -> AnyColumn {
     }
 }
 
-/// Times and durations that a long holds as they are, which a property tells.
+/// Returns a column of times or durations that a property marks as stored in a long.
 fn counts(restored: Option<Restored>, dtype: &ArrowDataType) -> Option<AnyColumn> {
     match (restored?, dtype) {
         (Restored::Time, ArrowDataType::Time64(TimeUnit::Nanosecond)) => Some(Primitive::<Int64>::default().into()),
@@ -78,7 +78,7 @@ fn counts(restored: Option<Restored>, dtype: &ArrowDataType) -> Option<AnyColumn
     }
 }
 
-/// Counts of one unit of time as counts of another.
+/// Returns a column that converts counts of one unit of time to another.
 fn scaled(from: TimeUnit, to: TimeUnit) -> AnyColumn {
     let nanos = |unit| match unit {
         TimeUnit::Second => 1_000_000_000,
@@ -96,7 +96,7 @@ fn scaled(from: TimeUnit, to: TimeUnit) -> AnyColumn {
     }
 }
 
-/// The unit of a timestamp, and whether it is an instant.
+/// Returns the unit of a timestamp, and true if it is an instant.
 fn timestamp(logical: Logical) -> Option<(TimeUnit, bool)> {
     Some(match logical {
         Logical::TimestampMillis => (TimeUnit::Millisecond, true),
@@ -109,7 +109,7 @@ fn timestamp(logical: Logical) -> Option<(TimeUnit, bool)> {
     })
 }
 
-/// Dates, times and timestamps. A datetime without zone is taken as UTC where an instant is wanted.
+/// Returns a column of dates, times or timestamps. A datetime without zone is written as UTC if the type is an instant.
 fn temporal(logical: Logical, dtype: &ArrowDataType) -> Option<AnyColumn> {
     match (logical, dtype) {
         (Logical::Date, ArrowDataType::Date32) => Some(Primitive::<Int32>::default().into()),
@@ -169,7 +169,7 @@ fn text(logical: Option<Logical>, dtype: &ArrowDataType) -> Option<AnyColumn> {
     })
 }
 
-/// bytes, or fixed of this size.
+/// Returns a column for bytes, or for a fixed of this size.
 fn bytes(size: Option<usize>, logical: Option<Logical>, dtype: &ArrowDataType) -> Option<AnyColumn> {
     Some(match (logical, dtype) {
         (Some(Logical::Decimal { precision, scale }), dtype) => return decimal(size, precision, scale, dtype),
@@ -194,7 +194,7 @@ fn same_parts(dtype: &ArrowDataType, other: &ArrowDataType) -> bool {
     parts(fields) == parts(others)
 }
 
-/// Decimals of the same scale, and whole numbers as decimals without places.
+/// Returns a column of decimals of the same scale, or of integers as decimals of scale 0.
 fn decimal(size: Option<usize>, precision: usize, scale: usize, dtype: &ArrowDataType) -> Option<AnyColumn> {
     let checked_below = |digits: usize| (precision < digits).then_some(precision);
     Some(match dtype {
@@ -231,7 +231,7 @@ fn enumeration(symbols: &[String], field: &Field) -> Option<AnyColumn> {
     }
 }
 
-/// The dtypes that fit a type, for a message; `None` if there are none.
+/// Returns the dtypes that fit a type, for a message; `None` if there are none.
 pub(super) fn fitting(schema: &Schema, node: &Node) -> Option<String> {
     if let Some(restored) = Restored::of(schema, node) {
         return Some(format!("`pl.{}`", restored.name()));

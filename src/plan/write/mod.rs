@@ -1,4 +1,4 @@
-//! Compiles an Avro schema and the dtypes of a frame into columns that write.
+//! Compiles an Avro schema and the dtypes of a frame into columns for writing.
 
 mod leaf;
 mod union;
@@ -12,23 +12,23 @@ use crate::encode::{AnyColumn, DefaultValue, FixedList, List, Map, Null, Record,
 use crate::schema::{self, Kind, NodeId, Restored, Schema, column_name};
 use crate::{Error, Result};
 
-/// The frozen plan of one file that is written.
+/// The frozen plan for writing one file.
 pub(crate) struct WritePlan {
-    /// Columns without values, to bind to those of each batch.
+    /// Columns without values, which are bound to the arrays of each batch.
     pub(crate) record: Record,
 }
 
 impl WritePlan {
-    /// The plan that writes these columns by a schema. Columns are found by their names; fields without one get their
-    /// default, if `use_defaults`.
+    /// Compiles the plan that writes these columns by a schema. Columns match fields by name; fields without a column
+    /// get their default if `use_defaults` is set.
     ///
     /// # Errors
-    /// If a field has neither column nor default, a column no field, or a dtype does not fit its type.
+    /// If a field has neither column nor default, if a column has no field, or if a dtype does not fit its type.
     pub(crate) fn compile(schema: &Schema, fields: &[Field], use_defaults: bool) -> Result<Self> {
         let compiler = Compiler { schema, use_defaults, checks: Cell::new(0) };
         let record = match (&schema.node(schema.root()).kind, fields) {
             (Kind::Record(record), columns) => compiler.record(record, columns)?,
-            // The mirror of reading: a file whose root is no record is one column.
+            // As in reading, a file whose root is not a record has one column.
             (_, [field]) => {
                 let column = compiler.column(schema.root(), field).map_err(|error| in_field(error, &field.name))?;
                 Record::new(vec![(field.name.to_string(), Some(0), column)])
@@ -41,10 +41,10 @@ impl WritePlan {
         Ok(Self { record })
     }
 
-    /// Refuses columns of nulls whose types have no null, for rows that have them.
+    /// Rejects columns of dtype Null whose types have no null, if there are rows.
     ///
     /// # Errors
-    /// If there is one: as for a dtype that does not fit its type.
+    /// If there is such a column: the same error as for a dtype that does not fit its type.
     pub(crate) fn check_nulls(schema: &Schema, columns: &[Field]) -> Result<()> {
         let Kind::Record(record) = &schema.node(schema.root()).kind else { return Ok(()) };
         let compiler = Compiler { schema, use_defaults: true, checks: Cell::new(0) };
@@ -63,7 +63,7 @@ impl WritePlan {
         Ok(())
     }
 
-    /// The column that writes a field's values as datums of a schema, one a row. Nulls are not written.
+    /// Returns the column that writes a field's values as datums of a schema, one per row. Nulls are not written.
     ///
     /// # Errors
     /// If the dtype does not fit the schema.
@@ -79,12 +79,12 @@ impl WritePlan {
 struct Compiler<'s> {
     schema: &'s Schema,
     use_defaults: bool,
-    /// How many columns were made whose values may turn out not to fit.
+    /// The number of columns compiled so far that check each value, as not every value of the dtype fits the type.
     checks: Cell<usize>,
 }
 
 impl Compiler<'_> {
-    /// The column that writes a field as a type, nulls included.
+    /// Returns the column that writes a field as a type, nulls included.
     fn column(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
         let field = &*storage(field);
         match &self.schema.node(id).kind {
@@ -94,11 +94,11 @@ impl Compiler<'_> {
         }
     }
 
-    /// The column that writes the values of a field that are not null.
+    /// Returns the column that writes the values of a field that are not null.
     fn value(&self, id: NodeId, field: &Field) -> Result<AnyColumn> {
         let field = &*storage(field);
         if *field.dtype() == ArrowDataType::Null {
-            // There is no value, so any type will do.
+            // There are only nulls, so every type fits.
             return Ok(Null.into());
         }
         let node = self.schema.node(id);
@@ -138,7 +138,7 @@ impl Compiler<'_> {
         Ok(column)
     }
 
-    /// The columns of a record's fields, in the order of the schema.
+    /// Returns the columns of a record's fields, in the order of the schema.
     fn record(&self, record: &schema::Record, columns: &[Field]) -> Result<Record> {
         let mut used = vec![false; columns.len()];
         let mut fields = Vec::with_capacity(record.fields.len());
@@ -163,7 +163,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The default of a field that has no column.
+    /// Returns a column of the default, for a field that has no column.
     fn default(&self, record: &schema::Record, field: &schema::Field) -> Result<AnyColumn> {
         let Some(default) = field.default.as_ref().filter(|_| self.use_defaults) else {
             let default = if self.use_defaults { " and no default" } else { "" };

@@ -1,4 +1,4 @@
-//! Unions: the branch, or the branches, that the values of a column are.
+//! Unions: selection of the branches for the values of a column.
 
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
@@ -9,7 +9,7 @@ use crate::schema::{Kind, NodeId};
 use crate::{Error, Result};
 
 impl Compiler<'_> {
-    /// The column that writes a field as a union.
+    /// Returns the column that writes a field as a union.
     pub(super) fn union(&self, branches: &[NodeId], field: &Field) -> Result<AnyColumn> {
         let is_null = |id: NodeId| matches!(self.schema.node(id).kind, Kind::Null);
         let null = branches.iter().position(|&branch| is_null(branch));
@@ -26,7 +26,7 @@ impl Compiler<'_> {
             match self.union_of_struct(&values, null, fields) {
                 Ok(Some(column)) => return Ok(column),
                 Ok(None) => {}
-                // A record may have fields of these names too.
+                // The struct may also be a record with fields of these names.
                 Err(error) => refused = Some(error),
             }
         }
@@ -38,7 +38,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// The first branch that takes the values as they are, or else the first that takes them at all.
+    /// Returns the first branch that takes every value of the dtype, or else the first that takes them after a check.
     fn branch(&self, values: &[(usize, NodeId)], field: &Field) -> Result<(usize, AnyColumn)> {
         let mut checked = None;
         let mut refused = None;
@@ -54,8 +54,8 @@ impl Compiler<'_> {
         checked.ok_or_else(|| refused.unwrap_or_else(none))
     }
 
-    /// A union of several values from a struct with a field a branch, as reading makes them; `None` if the fields are
-    /// named otherwise.
+    /// Returns a union of several branches from a struct with one field for each branch, as reading makes them; `None`
+    /// if the fields have other names.
     fn union_of_struct(
         &self,
         values: &[(usize, NodeId)],
@@ -79,7 +79,7 @@ fn one_byte(index: usize) -> Result<Branch> {
         .ok_or_else(|| Error::schema(format!("branch {index} of an Avro union: more than 64 are not written")))
 }
 
-/// The frequent kinds are one step together with their nulls.
+/// Returns a nullable column. Frequent kinds handle their nulls in the same step.
 fn nullable(column: AnyColumn, null: Branch, value: Branch) -> AnyColumn {
     match column {
         AnyColumn::Boolean(column) => Nullable::new(column, null, value).into(),

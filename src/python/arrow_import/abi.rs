@@ -1,9 +1,9 @@
 //! The structs of Arrow's C data and C stream interfaces, as consumers receive them.
 //!
-//! The producer passes pointers without sizes. The methods check what can be checked before they follow a pointer: it
-//! is not null, it is aligned, its index is below the count beside it, and lengths, offsets and counts are not negative
-//! and fit into memory. That a pointer is live until `release`, and that a buffer has the bytes that the interface
-//! demands for these lengths, cannot be checked: it is the contract of the interface, and all that is trusted here.
+//! The producer passes pointers without sizes. Before the methods follow a pointer, they check that it is not null and
+//! aligned, and that its index is below the stated count. Lengths, offsets and counts must not be negative and must fit
+//! into memory. Two guarantees of the interface cannot be checked and are trusted: a pointer is live until `release`,
+//! and a buffer has the bytes that the interface requires for these lengths.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -17,7 +17,7 @@ use polars_buffer::{Buffer, SharedStorage};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-/// `ArrowSchema`: a type, a name and the types inside.
+/// `ArrowSchema`: a type, a name and the child types.
 #[repr(C)]
 pub(super) struct CSchema {
     format: *const c_char,
@@ -56,7 +56,7 @@ pub(super) struct CStream {
     private_data: *mut c_void,
 }
 
-/// Released by its `release`, once. An empty one has none.
+/// A struct that its `release` callback releases once. An empty one has no callback.
 trait CStruct: Sized {
     const CAPSULE: &'static CStr;
     fn empty() -> Self;
@@ -99,7 +99,7 @@ unsafe impl Sync for CArray {}
 /// Moves a struct out of its capsule. An empty one stays there, which releases nothing.
 fn take<T: CStruct>(capsule: &Bound<'_, PyAny>) -> PyResult<T> {
     let pointer = capsule.cast::<PyCapsule>()?.pointer_checked(Some(T::CAPSULE))?.cast::<T>();
-    // SAFETY: a capsule of this name holds such a struct, and the interpreter is attached, so nobody else takes it.
+    // SAFETY: a capsule of this name holds such a struct, and the interpreter is attached, so no other thread takes it.
     Ok(unsafe { std::mem::replace(&mut *pointer.as_ptr(), T::empty()) })
 }
 
@@ -112,7 +112,7 @@ pub(super) fn take_array(schema: &Bound<'_, PyAny>, array: &Bound<'_, PyAny>) ->
 }
 
 impl CStream {
-    /// Asks for the type of the arrays.
+    /// Requests the type of the arrays.
     pub(super) fn schema(&mut self) -> Result<CSchema, String> {
         let get_schema = self.get_schema.filter(|_| self.release.is_some());
         let get_schema = get_schema.ok_or("it was read or released before")?;
@@ -124,7 +124,7 @@ impl CStream {
         }
     }
 
-    /// Asks for the next array; there is none at the end.
+    /// Requests the next array; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<CArray>, String> {
         let get_next = self.get_next.filter(|_| self.release.is_some());
         let get_next = get_next.ok_or("it has no function `get_next`")?;
@@ -144,7 +144,7 @@ impl CStream {
     }
 }
 
-/// Copies a text that ends in NUL; what is not UTF-8 in it is replaced.
+/// Copies a NUL-terminated text; invalid UTF-8 is replaced.
 ///
 /// # Safety
 /// The pointer is null or leads to such a text.
@@ -164,7 +164,7 @@ impl CSchema {
         unsafe { text(self.name) }.unwrap_or_default()
     }
 
-    /// Returns whether a bit of `flags` is set.
+    /// Returns true if a bit of `flags` is set.
     pub(super) fn flag(&self, bit: i64) -> bool {
         self.flags & bit != 0
     }
@@ -194,7 +194,7 @@ impl CSchema {
         let mut next = |len: usize| {
             // SAFETY: metadata holds a number of entries, and for each the lengths of key and value before their bytes.
             let bytes = unsafe { std::slice::from_raw_parts(at, len) };
-            // SAFETY: as above; the pointer is at most one behind the end.
+            // SAFETY: as above; the pointer is at most one past the end.
             at = unsafe { at.add(len) };
             bytes
         };
@@ -221,7 +221,7 @@ impl CArray {
         count("values", self.length)
     }
 
-    /// Moves a range of values on by the array's offset, to where they are in its buffers.
+    /// Adds the array's offset to a range of values, which gives their range in its buffers.
     pub(super) fn places(&self, values: &Range<usize>) -> Result<Range<usize>, String> {
         let offset = count("values before the first", self.offset)?;
         let place = |at: usize| at.checked_add(offset).ok_or_else(|| format!("an offset of {offset}"));
@@ -243,7 +243,7 @@ impl CArray {
         unsafe { self.dictionary.as_ref() }.ok_or_else(|| "no dictionary".to_owned())
     }
 
-    /// Returns whether the producer says that no value is null.
+    /// Returns true if the producer states that no value is null.
     pub(super) fn has_no_nulls(&self) -> bool {
         self.null_count == 0
     }
@@ -318,7 +318,7 @@ fn count(what: &str, number: i64) -> Result<usize, String> {
     usize::try_from(number).map_err(|_| format!("{number} {what}"))
 }
 
-/// Refuses buffers that no memory holds.
+/// Rejects buffers that are larger than the address space.
 fn in_memory(places: usize, width: usize) -> Result<(), String> {
     let bytes = places.checked_mul(width).filter(|&bytes| isize::try_from(bytes).is_ok());
     bytes.map(drop).ok_or_else(|| format!("{places} values of {width} bytes"))

@@ -1,7 +1,7 @@
-//! Arrays from the buffers of a producer, in its memory where the layouts are the same.
+//! Arrays from the buffers of a producer, without a copy if the layouts are the same.
 //!
-//! An array is imported as the range of rows that its parent covers. So the arrays begin at their buffers' first value,
-//! whichever way the producer has sliced them: by offsets of parents, of children, or of both.
+//! An array is imported as the range of rows that its parent covers. Therefore imported arrays have no offset, for
+//! every kind of slicing by the producer: by offsets of parents, of children, or of both.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,14 +33,14 @@ pub(super) fn import(array: CArray, column: &ColumnType) -> Result<Box<dyn Array
     node.import(0..length)
 }
 
-/// An array of the producer's and its type.
+/// An array of the producer, and its type.
 struct Node<'a> {
     array: &'a CArray,
     root: &'a Arc<CArray>,
     column: &'a ColumnType,
 }
 
-/// The same error for the messages of all sources.
+/// Conversion of messages to errors that name the array.
 trait Located<T> {
     fn located(self, node: &Node<'_>) -> Result<T>;
 }
@@ -108,12 +108,12 @@ impl Node<'_> {
         }
     }
 
-    /// The range in the array's buffers, and in its children.
+    /// Returns the range of rows in the array's buffers and in its children.
     fn places(&self, rows: &Range<usize>) -> Result<Range<usize>> {
         self.array.places(rows).located(self)
     }
 
-    /// The same for values that take several places each.
+    /// Returns the range of values that take `width` places each.
     fn wide(&self, rows: &Range<usize>, width: usize) -> Result<Range<usize>> {
         let places = self.places(rows)?;
         let end = places.end.checked_mul(width).ok_or_else(|| self.malformed(&format!("values {width} wide")))?;
@@ -121,7 +121,7 @@ impl Node<'_> {
     }
 
     fn validity(&self, rows: &Range<usize>) -> Result<Option<Bitmap>> {
-        // A count that is not known is -1. Without a bitmap there are no nulls.
+        // An unknown count is -1. Without a bitmap there are no nulls.
         if self.array.has_no_nulls() || rows.is_empty() {
             return Ok(None);
         }
@@ -155,7 +155,7 @@ impl Node<'_> {
     /// Returns offsets that begin at 0, and the range of values that they divide.
     fn offsets<O: Offset>(&self, rows: &Range<usize>) -> Result<(OffsetsBuffer<O>, Range<usize>)> {
         if rows.is_empty() {
-            // The buffer may be missing then.
+            // The buffer may be missing if there are no rows.
             return Ok((OffsetsBuffer::new(), 0..0));
         }
         let offsets: Buffer<O> = self.values(1, &(rows.start..rows.end + 1))?;
@@ -169,7 +169,7 @@ impl Node<'_> {
         Ok((OffsetsBuffer::try_from(from_0).located(self)?, first..last))
     }
 
-    /// Returns offsets and the bytes that they divide, which have no offset of the array's.
+    /// Returns offsets and the bytes that they divide. The array's offset does not apply to the bytes.
     fn strings<O: Offset>(&self, rows: &Range<usize>) -> Result<(OffsetsBuffer<O>, Buffer<u8>)> {
         let (offsets, bytes) = self.offsets(rows)?;
         Ok((offsets, self.array.values(self.root, 2, &bytes).located(self)?))
@@ -217,7 +217,7 @@ impl Node<'_> {
             let known = |(view, is_valid): (&View, bool)| if is_valid { *view } else { View::default() };
             views = views.iter().zip(validity.iter()).map(known).collect::<Vec<_>>().into();
         }
-        // Behind the validity and the views are the data, and at the end the sizes of the data.
+        // The validity and the views are followed by the data buffers. The last buffer has their sizes.
         let n_data = self.array.n_buffers().located(self)?.saturating_sub(3);
         let sizes: Buffer<i64> = self.array.values(self.root, n_data + 2, &(0..n_data)).located(self)?;
         let data = |(index, &size): (usize, &i64)| {

@@ -28,7 +28,7 @@ enum Source {
 }
 
 impl ImportedRows {
-    /// Takes the rows of an object and reads their type. A producer may need the interpreter, so it is asked detached.
+    /// Takes the rows of an object and reads their type. The GIL is released, as a producer may need the interpreter.
     pub(super) fn of(object: &Bound<'_, PyAny>) -> PyResult<Result<Self>> {
         let py = object.py();
         if object.hasattr("__arrow_c_stream__")? {
@@ -52,7 +52,7 @@ impl ImportedRows {
         }
     }
 
-    /// Imports the next rows. A producer may need the interpreter, so it is asked detached.
+    /// Imports the next rows. The GIL is released, as a producer may need the interpreter.
     pub(super) fn next(&mut self) -> Result<Option<StructArray>> {
         let array = match &mut self.source {
             Source::Stream(stream) => stream.next().map_err(failed)?,

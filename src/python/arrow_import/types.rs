@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 
 const EXTENSION_NAME: &str = "ARROW:extension:name";
 
-/// Types inside of types are read by recursion.
+/// The maximum depth of nested types, which are read recursively.
 const MAX_DEPTH: usize = 64;
 
 /// Bits of `flags`.
@@ -22,11 +22,11 @@ const HAS_SORTED_KEYS: i64 = 4;
 pub(super) struct ColumnType {
     /// Names the array in errors.
     pub(super) path: String,
-    /// As it is imported.
+    /// The field as it is imported.
     pub(super) field: Field,
-    /// The bytes of a decimal in the producer's buffer; all become 128 bits wide.
+    /// The size of a decimal in the producer's buffer, in bytes; all become 128 bits wide.
     pub(super) decimal_width: usize,
-    /// The types of children; of the values for a dictionary.
+    /// The types of the children, or of a dictionary's values.
     pub(super) children: Vec<ColumnType>,
 }
 
@@ -53,7 +53,7 @@ impl ColumnType {
             let dtype = Box::new(values.field.dtype().clone());
             (vec![values], ArrowDataType::Dictionary(key, dtype, schema.flag(IS_ORDERED)))
         } else if let Some(key) = key_type(&format).filter(|_| is_extension_of_categories(&metadata)) {
-            // Polars exports the schema of an extension of a categorical as that of its keys, without the dictionary.
+            // For an extension of a categorical, Polars exports the schema of the keys, without the dictionary.
             let field = Field::new("".into(), ArrowDataType::Utf8View, true);
             let values = Self { path: path.clone(), field, decimal_width: 16, children: Vec::new() };
             (vec![values], ArrowDataType::Dictionary(key, Box::new(ArrowDataType::Utf8View), false))
@@ -89,7 +89,7 @@ impl ColumnType {
     }
 }
 
-/// Returns the name of a type that Polars cannot import, and what to cast it to.
+/// Returns the name of a type that Polars cannot import, and the type to cast it to.
 fn refused(format: &str) -> Option<(String, String)> {
     if let Some(Decimal { precision, scale, bits }) = decimal(format) {
         let kind = format!("decimal{bits}({precision}, {scale})");
@@ -161,7 +161,7 @@ fn leaf(format: &str) -> Option<ArrowDataType> {
         "I" => A::UInt32,
         "l" => A::Int64,
         "L" => A::UInt64,
-        // Polars has these for itself.
+        // Formats that Polars defines itself.
         "_pli128" => A::Int128,
         "_plu128" => A::UInt128,
         "e" => A::Float16,
@@ -214,7 +214,7 @@ fn is_extension_of_categories(metadata: &[(String, String)]) -> bool {
     has(EXTENSION_NAME) && (has(DTYPE_CATEGORICAL_NEW) || has(DTYPE_ENUM_VALUES_NEW))
 }
 
-/// Takes the extension type out of the entries of a field.
+/// Removes the extension type from the metadata of a field.
 fn with_metadata(entries: Vec<(String, String)>, dtype: ArrowDataType) -> (Metadata, ArrowDataType) {
     let (mut name, mut text, mut rest) = (None, None, Metadata::new());
     for (key, value) in entries {

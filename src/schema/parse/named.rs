@@ -1,4 +1,4 @@
-//! Records, enums and fixeds, and what their names mean (specification, "Complex Types", "Names").
+//! Records, enums and fixeds, and the resolution of their names (specification, "Complex Types", "Names").
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::{Parser, primitive, text, without};
 use crate::Result;
 use crate::schema::{Enum, Field, Fixed, Kind, Name, NodeId, Properties, Record};
 
-/// The largest fixed: the bound of other implementations, and far from any overflow of a position.
+/// The maximum size of a fixed: the bound of other implementations, and too small to overflow a position.
 const FIXED_SIZE: u64 = i32::MAX as u64;
 
 impl<'a> Parser<'a> {
@@ -104,7 +104,7 @@ impl<'a> Parser<'a> {
         Ok(self.define(kind, attributes, &known))
     }
 
-    /// The full name of the type that `attributes` define.
+    /// Returns the full name of the type that `attributes` define.
     fn name(&self, attributes: &Properties, enclosing: Option<&str>) -> Result<Name> {
         let namespace = match attributes.get("namespace") {
             None | Some(Value::Null) => enclosing,
@@ -125,7 +125,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The node of an earlier definition under the same name, which must be the same definition.
+    /// Returns the node of an earlier definition of the same name, which must be equal.
     fn defined_already(&mut self, name: &Name, attributes: &Properties) -> Result<Option<NodeId>> {
         match self.definitions.get(name.fullname()) {
             _ if name.is_anonymous() => Ok(None),
@@ -148,7 +148,7 @@ impl<'a> Parser<'a> {
             .collect()
     }
 
-    /// Adds a named type, so that references find it from here on.
+    /// Adds a named type, so that later references find it.
     fn define(&mut self, kind: Kind, attributes: &'a Properties, known: &[&str]) -> NodeId {
         let fullname = kind.name().map(|name| name.fullname().to_owned());
         let id = self.annotated(kind, attributes, known);

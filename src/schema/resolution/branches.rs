@@ -1,12 +1,12 @@
-//! Which branch of the reader's union takes a type of the writer's.
+//! Selection of the reader's union branch for a type of the writer.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::schema::{Kind, Name, Node, NodeId, Schema, full_name};
 
-/// The branches of one union by what they match, so that large unions meet in linear time.
+/// The branches of one union, indexed by the types that they match, so that large unions are resolved in linear time.
 ///
-/// Full names come first. Names without their namespaces match only if they pair one branch with one branch.
+/// Full names take precedence. Short names match only if they pair exactly one branch with one branch.
 pub(super) struct Branches<'a>(HashMap<(Rank, &'static str, &'a str), Match>);
 
 /// Ranks of a match between a type and a branch, best first.
@@ -19,7 +19,7 @@ enum Rank {
     ShortAlias,
 }
 
-/// The first branch of a rank, and whether others have the same name.
+/// The first branch of a rank, with a flag that is set if others have the same name.
 #[derive(Clone, Copy)]
 struct Match {
     branch: usize,
@@ -50,8 +50,8 @@ impl<'a> Branches<'a> {
         Self(index)
     }
 
-    /// The branch for a writer's type: the one that is the same type, or else the first that it can be promoted to. Its
-    /// name alone does not tell which if another of the writer's branches shares it.
+    /// Returns the branch for a writer's type: the same type, or else the first that it can be promoted to. Its short
+    /// name is ambiguous if another of the writer's branches shares it.
     pub(super) fn find(&self, writer: &Node, shares_name: bool) -> Option<usize> {
         let kind = &writer.kind;
         let find = |rank, type_name, name| self.0.get(&(rank, type_name, name)).copied();
@@ -71,7 +71,7 @@ impl<'a> Branches<'a> {
     }
 }
 
-/// The kinds and short names that several branches of a union share.
+/// The kinds and short names shared by several branches of a union.
 pub(super) struct SharedNames<'a>(HashSet<(&'static str, &'a str)>);
 
 impl<'a> SharedNames<'a> {
@@ -95,14 +95,13 @@ fn short_name(kind: &Kind) -> Option<(&'static str, &str)> {
     kind.name().map(|name| (kind.type_name(), name.short()))
 }
 
-/// Returns true if two named types are meant to be the same: by name, by one of the reader's aliases, and either
-/// without its namespace.
+/// Returns true if two named types match by name or by one of the reader's aliases, with or without the namespace.
 pub(super) fn names_agree(writer: &Kind, reader: &Kind) -> bool {
     let (Some(from), Some(to)) = (writer.name(), reader.name()) else { return false };
     from.short() == to.short() || aliases(reader).iter().any(|alias| alias.short() == from.short())
 }
 
-/// The types that a writer's type may be read as, beside itself.
+/// Returns the types that a writer's type may be promoted to.
 fn promotions(writer: &Kind) -> &'static [&'static str] {
     match writer {
         Kind::Int => &["long", "float", "double"],

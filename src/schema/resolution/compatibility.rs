@@ -1,4 +1,4 @@
-//! Everything that keeps a reader from reading what a writer with another schema wrote.
+//! All incompatibilities of a reader's schema with a writer's schema.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use super::{Branch, Evolution, Missing, ResolvedId, Wire};
 use crate::Result;
 use crate::schema::{Kind, NodeId, Record, Schema};
 
-/// A place in a schema where reading fails.
+/// A position in a schema at which reading fails.
 ///
 /// ```
 /// use polars_avro::Schema;
@@ -27,16 +27,16 @@ pub struct Incompatibility {
     pub path: String,
     /// The reason.
     pub message: String,
-    /// The values that fail, as a branch of the writer's union or a symbol of its enum; `None` if all values do.
+    /// The values that fail, as a branch of the writer's union or a symbol of its enum; `None` if all values fail.
     pub values: Option<String>,
 }
 
 impl Schema {
-    /// Returns everything that keeps a reader with this schema from reading what `writer` wrote (specification, "Schema
-    /// Resolution"); nothing if it can read all of it.
+    /// Returns all reasons for which a reader with this schema cannot read data of the schema `writer` (specification,
+    /// "Schema Resolution"); empty if it can read all values.
     ///
     /// # Errors
-    /// If the two schemas meet in too many types.
+    /// If the two schemas meet in too many pairs of types.
     pub fn incompatibilities(&self, writer: &Schema) -> Result<Vec<Incompatibility>> {
         let mut resolver = Resolver::new(writer, self, Evolution::default());
         let root = resolver.meet_all()?;
@@ -47,7 +47,7 @@ impl Schema {
 
 /// A step of the walk, in the order of the reader's fields.
 enum Step {
-    /// Looks at a pair of types. The path leads there, for these values.
+    /// Visits a pair of types, at this path and for these values.
     Pair(ResolvedId, String, Option<String>),
     Found(Incompatibility),
 }
@@ -55,7 +55,7 @@ enum Step {
 struct Walk<'a> {
     writer: &'a Schema,
     resolver: Resolver<'a>,
-    /// Pairs of records, in which alone types can lead back to themselves.
+    /// Pairs of records already visited: only records can make types recursive.
     visited: HashSet<ResolvedId>,
 }
 
@@ -72,7 +72,7 @@ impl Walk<'_> {
         found
     }
 
-    /// The steps that a pair leads to.
+    /// Returns the next steps from a pair.
     fn pair(&mut self, id: ResolvedId, path: &str, values: Option<String>) -> Vec<Step> {
         let kinds = self.resolver.kinds(id);
         let found = |message: String, values| Step::Found(Incompatibility { path: path.to_owned(), message, values });
@@ -107,7 +107,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The steps to every field, also of a record whose resolution ended with the first that fails.
+    /// Returns the steps to every field, also of a record whose resolution stopped at the first failing field.
     fn fields(&mut self, writer: &Record, reader: &Record, path: &str, values: Option<&String>) -> Vec<Step> {
         let matched = matched(writer, reader, false);
         let mut steps = Vec::with_capacity(reader.fields.len());
@@ -124,7 +124,7 @@ impl Walk<'_> {
     }
 }
 
-/// The name of a type in messages.
+/// Returns the name of a type for messages.
 fn word(schema: &Schema, id: NodeId) -> String {
     let kind = &schema.node(id).kind;
     kind.name().map_or_else(|| kind.type_name().to_owned(), |name| format!("{} {name}", kind.type_name()))

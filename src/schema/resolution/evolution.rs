@@ -1,4 +1,4 @@
-//! Where a reading is stricter or laxer than the specification.
+//! Options that make schema resolution stricter or laxer than the specification.
 
 /// Message for a column without a default that the writer did not write.
 pub(crate) const MISSING_COLUMN: &str = "the writer did not write this field and the reader has no default for it";
@@ -10,7 +10,7 @@ pub(crate) const EXTRA_COLUMN: &str = "the writer wrote this field and the reade
 /// The same of a field of a nested record.
 pub(crate) const EXTRA_FIELD: &str = "the writer wrote this field of a nested record and the reader does not have it";
 
-/// How far schemas may differ beside what schema resolution says. The default is the specification itself.
+/// Options for schema differences beyond the rules of schema resolution. The default is the specification itself.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, Evolution, Missing, OpenOptions, Schema};
@@ -35,16 +35,16 @@ pub struct Evolution {
     pub extra_columns: Extra,
     /// The same of nested records, and of branches of unions that become structs.
     pub extra_fields: Extra,
-    /// Types match by the columns that they become, as Polars matches them. Names of records, enums and fixeds do not
-    /// matter, a null is read as any type, and a union of null and one type matches as that type does. A value that is
-    /// written must be readable: what the reader cannot take is an error of the schemas, not of the value. Promotions
-    /// that lose digits need a cast.
+    /// Types match by the columns that they become, as Polars matches them. Names of records, enums and fixeds are
+    /// ignored. A null is read as any type, and a union of null and one type matches as that type does. Every value of
+    /// the writer must be readable: a difference is an error of the schemas, not of single values. Lossy promotions
+    /// need a cast.
     pub by_columns: bool,
     /// Casts beyond the promotions.
     pub casts: Casts,
 }
 
-/// What becomes of a field that the reader wants and the writer did not write, and that has no default.
+/// The action for a field that the reader's schema has, the writer did not write, and that has no default.
 ///
 /// ```
 /// use polars_avro::{Evolution, Missing};
@@ -57,11 +57,11 @@ pub enum Missing {
     /// It is an error.
     #[default]
     Refuse,
-    /// It is null, whatever its type.
+    /// It is null, for any type.
     Insert,
 }
 
-/// What becomes of a field that the writer wrote and the reader does not know.
+/// The action for a field that the writer wrote and the reader's schema lacks.
 ///
 /// ```
 /// use polars_avro::{ContainerFile, Evolution, Extra, OpenOptions, Schema};
@@ -75,14 +75,14 @@ pub enum Missing {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extra {
-    /// It is passed over.
+    /// It is skipped.
     #[default]
     Ignore,
     /// It is an error.
     Refuse,
 }
 
-/// A conversion that schema resolution does not know, or that loses digits.
+/// A conversion that is not part of schema resolution, or that is lossy.
 ///
 /// ```
 /// use polars_avro::{Cast, Evolution};
@@ -93,7 +93,7 @@ pub enum Extra {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cast {
-    /// int and long to float and double, also where a float has too few digits.
+    /// int and long to float and double, even if a float has too few digits.
     IntegerToFloat,
     /// int and long to Float16: the nearest one, or an infinity.
     IntegerToHalf,
@@ -135,19 +135,19 @@ impl Casts {
         .with(Cast::EnumToString)
         .with(Cast::StringToBytes);
 
-    /// No cast.
+    /// Returns an empty set.
     #[must_use]
     pub const fn none() -> Self {
         Self(0)
     }
 
-    /// These casts and one more.
+    /// Returns these casts and one more.
     #[must_use]
     pub const fn with(self, cast: Cast) -> Self {
         Self(self.0 | 1 << cast as u16)
     }
 
-    /// Whether a cast is one of these.
+    /// Returns true if a cast is one of these.
     #[must_use]
     pub const fn allow(self, cast: Cast) -> bool {
         self.0 & 1 << cast as u16 != 0

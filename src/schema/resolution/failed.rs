@@ -1,4 +1,4 @@
-//! What becomes of the pairs that cannot be read, and of those that need them.
+//! Handling of pairs that cannot be read, and of pairs that depend on them.
 
 use super::failure::{Failure, Outcome, SHOWN};
 use super::resolver::Resolver;
@@ -6,13 +6,13 @@ use super::{Branch, FieldAction, Refusal, ResolvedId, Wire};
 use crate::schema::Kind;
 use crate::{Error, Result};
 
-/// How far a failure is followed to its cause.
+/// The maximum number of steps from a failure to its cause.
 const FOLLOWED: usize = 4096;
 
 /// Ends the resolution of a root: its columns and branches that cannot be read are refused when they are met.
 ///
 /// # Errors
-/// Where the root itself cannot be read.
+/// If the root itself cannot be read.
 pub(super) fn settle(resolver: &mut Resolver, root: ResolvedId) -> Result<()> {
     if resolver.wires.iter().all(Outcome::is_ok) {
         return Ok(());
@@ -26,8 +26,8 @@ pub(super) fn settle(resolver: &mut Resolver, root: ResolvedId) -> Result<()> {
     Ok(())
 }
 
-/// Carries every failure to the pairs that cannot do without the failed one. A file's record can; by the specification
-/// a union can too, while a branch is left.
+/// Propagates every failure to the pairs that need the failed one. A file's record tolerates failed fields. By the
+/// specification, a union tolerates failed branches while one is left.
 fn spread(resolver: &mut Resolver) {
     let mut parents = vec![Vec::new(); resolver.wires.len()];
     let mut failed = Vec::new();
@@ -62,7 +62,7 @@ fn spread(resolver: &mut Resolver) {
     }
 }
 
-/// The failure of `parent`, which needs `child`.
+/// Returns the failure of `parent`, which needs `child`.
 fn below(resolver: &Resolver, parent: usize, child: ResolvedId) -> Failure {
     let step = match (&resolver.wires[parent], resolver.kinds(ResolvedId(parent as u32)).0) {
         (Ok(Wire::Array(_)), _) => "[]",
@@ -79,7 +79,7 @@ fn below(resolver: &Resolver, parent: usize, child: ResolvedId) -> Failure {
     Failure::Below { step: step.to_owned(), child }
 }
 
-/// The failure of a union of which no branch is left: that of a branch which came close, or else its own.
+/// Returns the failure of a union whose branches all failed: that of a branch of the same kind, or else its own.
 fn none_left(resolver: &Resolver, union: usize, branches: &[Branch]) -> Failure {
     let is_close = |child: &ResolvedId| {
         let (writer, reader) = resolver.kinds(*child);
@@ -95,7 +95,7 @@ fn none_left(resolver: &Resolver, union: usize, branches: &[Branch]) -> Failure 
     }
 }
 
-/// Turns the branches that have failed into refusals.
+/// Replaces the failed branches by refusals.
 fn refuse(resolver: &mut Resolver) {
     for at in 0..resolver.wires.len() {
         let Ok(Wire::Union(branches)) = &resolver.wires[at] else { continue };
@@ -115,7 +115,7 @@ fn refuse(resolver: &mut Resolver) {
     }
 }
 
-/// Passes over the columns that have failed, and keeps why.
+/// Skips the failed columns, and records the reasons.
 fn refuse_columns(resolver: &mut Resolver, root: ResolvedId) {
     let Ok(Wire::Record { fields, .. }) = &resolver.wires[root.0 as usize] else { return };
     let (Kind::Record(writer), Kind::Record(reader)) = resolver.kinds(root) else { return };
@@ -136,13 +136,13 @@ fn refuse_columns(resolver: &mut Resolver, root: ResolvedId) {
     }
 }
 
-/// The error of a pair that has failed.
+/// Returns the error of a failed pair.
 fn error(resolver: &Resolver, id: ResolvedId) -> Error {
     let (path, message) = report(resolver, id);
     Error::schema(message).at(|position| position.path = Some(path))
 }
 
-/// Follows a failure to its cause: the path there, and what is wrong.
+/// Follows a failure to its cause; returns the path and the message.
 fn report(resolver: &Resolver, mut id: ResolvedId) -> (String, String) {
     let (mut path, mut steps) = (String::new(), 0);
     for _ in 0..FOLLOWED {
@@ -161,7 +161,7 @@ fn report(resolver: &Resolver, mut id: ResolvedId) -> (String, String) {
     (path, "the writer's type cannot be read as the reader's".to_owned())
 }
 
-/// Adds a step to a path, which long paths leave out.
+/// Appends a step to a path, unless the path is too long.
 fn extend(path: &mut String, step: &str, steps: &mut usize) {
     if step.is_empty() {
         return;

@@ -1,16 +1,16 @@
-//! Why a pair of types cannot be read.
+//! Reasons for which a pair of types cannot be read.
 
 use super::ResolvedId;
 use crate::schema::{Kind, NodeId, Restored, Schema};
 
-/// How many steps of a path, and how many branches of a union, a message shows.
+/// The maximum number of path steps, and of union branches, that a message shows.
 pub(super) const SHOWN: usize = 16;
 
-/// Why a pair cannot be read.
+/// The reason for which a pair cannot be read.
 pub(super) enum Failure {
-    /// It is itself at fault; `field` names one of a record's fields, or none.
+    /// The pair itself is at fault; `field` is the name of one of the record's fields, or empty.
     Here { field: String, message: String },
-    /// Something it needs cannot be read; `step` leads there.
+    /// A pair that it needs cannot be read; `step` is the path to it.
     Below { step: String, child: ResolvedId },
 }
 
@@ -23,16 +23,16 @@ impl Failure {
     }
 }
 
-/// Why a type is not read as another; empty where nothing more is to say.
+/// The reason for which a type is not read as another; empty if the two types explain it.
 pub(super) type Reason = String;
 
-/// Names the option that allows a cast.
+/// Appends the option that allows a cast to the reason.
 pub(super) fn ask(why: &str, option: &str) -> Reason {
     let why = if why.is_empty() { String::new() } else { format!(", {why}") };
     format!("{why}; consider passing `cast_options=pl.ScanCastOptions({option})`")
 }
 
-/// A type in a few words.
+/// Returns a short description of a type.
 pub(in crate::schema) fn describe(schema: &Schema, id: NodeId) -> String {
     let node = schema.node(id);
     let word = node.kind.type_name();

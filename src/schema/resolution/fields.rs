@@ -1,10 +1,10 @@
-//! Which field of the writer's record becomes which of the reader's.
+//! Matching of the fields of a writer's record with those of a reader's record.
 
 use std::collections::HashMap;
 
 use crate::schema::{Field, Record, column_name};
 
-/// How the fields of two records match.
+/// The matching fields of two records.
 pub(super) struct Matched {
     /// The reader's field for each of the writer's.
     pub(super) of_writer: Vec<Option<usize>>,
@@ -12,10 +12,10 @@ pub(super) struct Matched {
     pub(super) missing: Vec<usize>,
 }
 
-/// Fields match by name, or by the names of columns where columns match; then by the reader's aliases.
+/// Matches fields by name, or by the names of their columns if `by_columns` is set; then by the reader's aliases.
 ///
-/// A name that Avro does not allow is written as another, and which one depends on the fields beside it. So two such
-/// fields never match by what was written in its place.
+/// A name that Avro does not allow is replaced by another one, which depends on the other fields. Therefore two such
+/// fields never match by the replacement.
 pub(super) fn matched(writer: &Record, reader: &Record, by_columns: bool) -> Matched {
     let (mut names, mut columns) = (HashMap::new(), HashMap::new());
     for (at, field) in writer.fields.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Which types that hold no others are read as which.
+//! Resolution of types that contain no other types.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::{Cast, Casts, Wire};
 use crate::schema::typed::Typed;
 use crate::schema::{Enum, Kind, Logical, Node, Restored};
 
-/// The rules of the specification, and casts where the logical types differ.
+/// Resolves by the rules of the specification, and by casts if the logical types differ.
 pub(super) fn specified(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
     if let Some(scaled) = units::counts(from, to, casts) {
         return scaled;
@@ -38,7 +38,7 @@ pub(super) fn specified(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resul
     })
 }
 
-/// Types match that become the same column of Polars, and those that a lossless promotion or a cast leads to.
+/// Resolves types that become the same column of Polars, or that a lossless promotion or a cast converts.
 pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
     let differ = Err(Reason::new());
     let (writer, reader) = (from.node, to.node);
@@ -53,7 +53,7 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
     }
     match (writer.logical, reader.logical) {
         (None, None) => {}
-        // Both are strings; which text is a uuid's is the writer's to say.
+        // Both are strings, and the writer's logical type decides whether the text is a uuid.
         (_, None | Some(Logical::Uuid)) if is_string(writer) && is_string(reader) => return Ok(Wire::String),
         (Some(from @ Logical::Decimal { .. }), Some(to)) if from.reads_as(to) => {
             return Ok(match &writer.kind {
@@ -63,7 +63,7 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
         }
         (Some(from), Some(to)) if from == to && writer.kind.type_name() == reader.kind.type_name() => {}
         (Some(from), Some(to)) => return units::timestamps(from, to, casts),
-        // Wider whole numbers are written as decimals.
+        // Integers of more than 64 bits are written as decimals.
         (None, Some(Logical::Decimal { .. })) if from.integer().is_some() && to.integer().is_some() => {
             return Ok(if matches!(writer.kind, Kind::Int) { Wire::Int } else { Wire::Long });
         }
@@ -94,10 +94,10 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
     })
 }
 
-/// Returns true if values keep their meaning as what the properties of the reader's type say.
+/// Returns true if values keep their meaning as the dtype that the properties of the reader's type name.
 fn is_restored(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> bool {
     match (&from.restored, &to.restored) {
-        // Their numbers are counts of something.
+        // Their numbers are counts of a unit of time.
         (Some(Restored::Time | Restored::Duration(_)), None) => false,
         (_, None | Some(Restored::Enum(_))) => true,
         (Some(from), Some(to)) if from.name() == to.name() => true,
@@ -117,13 +117,13 @@ fn is_string(node: &Node) -> bool {
     matches!(node.kind, Kind::String)
 }
 
-/// The reader's text for each of the writer's.
+/// Returns the index of the reader's text for each of the writer's.
 fn places(writer: &[String], reader: &[String], default: Option<usize>) -> Vec<Option<usize>> {
     let places: HashMap<_, _> = reader.iter().enumerate().map(|(at, text)| (text, at)).collect();
     writer.iter().map(|text| places.get(text).copied().or(default)).collect()
 }
 
-/// The same, where the reader must have every text or a default.
+/// Resolves two enums, of which the reader must have every text of the writer or a default.
 fn all_texts(writer: &[String], reader: &[String], wanted: &Enum) -> Result<Wire, Reason> {
     let of_writer = places(writer, reader, wanted.default);
     match of_writer.iter().position(Option::is_none) {

@@ -1,4 +1,4 @@
-//! The pairs of types that meet, each looked at once.
+//! Resolution of all reachable pairs of types, each one once.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::schema::typed::Typed;
 use crate::schema::{Kind, Logical, NodeId, Record, Restored, Schema};
 use crate::{Error, Result};
 
-/// The most pairs that may meet. Ordinary schemas meet in about as many pairs as they have types.
+/// The maximum number of pairs. Ordinary schemas have about as many pairs as types.
 const PAIRS: usize = 1 << 22;
 
 /// A writer's type and the reader's type that it is read as.
@@ -21,7 +21,7 @@ const PAIRS: usize = 1 << 22;
 pub(super) struct Pair {
     writer: NodeId,
     reader: NodeId,
-    /// A file's record, whose fields are columns. The same types further inside are another pair.
+    /// True for the root record of a file, whose fields are columns. The same types nested elsewhere are another pair.
     pub(super) is_root: bool,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Resolver<'a> {
     unions: HashMap<NodeId, Branches<'a>>,
     /// The number of values that defaults may still hold.
     default_values: usize,
-    /// Faults of the root record's fields.
+    /// The fields of the root record that cannot be read, and the reasons.
     pub(super) refused: Vec<(usize, Refusal)>,
     extra: Option<Refusal>,
 }
@@ -50,10 +50,10 @@ impl<'a> Resolver<'a> {
         Self { writer, reader, evolution, pairs, ids, wires, unions, default_values, refused, extra }
     }
 
-    /// Looks at the root and at every pair that it leads to; gives the root.
+    /// Resolves the root and every pair reachable from it; returns the root.
     ///
     /// # Errors
-    /// Where there are too many of them.
+    /// If there are too many pairs.
     pub(super) fn meet_all(&mut self) -> Result<ResolvedId> {
         let root = self.id(Pair { writer: self.writer.root(), reader: self.reader.root(), is_root: true });
         while let Some(&pair) = self.pairs.get(self.wires.len()) {
@@ -69,7 +69,7 @@ impl<'a> Resolver<'a> {
         Ok(root)
     }
 
-    /// The id of a pair, which is looked at later if it is new.
+    /// Returns the id of a pair; a new pair is queued.
     fn id(&mut self, pair: Pair) -> ResolvedId {
         *self.ids.entry(pair).or_insert_with(|| {
             self.pairs.push(pair);
@@ -81,13 +81,13 @@ impl<'a> Resolver<'a> {
         self.id(Pair { writer, reader, is_root: false })
     }
 
-    /// The writer's and the reader's kind of type.
+    /// Returns the writer's and the reader's kind of type.
     pub(super) fn kinds(&self, id: ResolvedId) -> (&'a Kind, &'a Kind) {
         let pair = self.pairs[id.0 as usize];
         (&self.writer.node(pair.writer).kind, &self.reader.node(pair.reader).kind)
     }
 
-    /// Returns what is wrong with two types that have nothing in common.
+    /// Returns the message for two types that do not match.
     #[cold]
     pub(super) fn mismatch(&self, pair: Pair, why: &str) -> String {
         let (from, to) = (describe(self.writer, pair.writer), describe(self.reader, pair.reader));
@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether both are arrays of a fixed width, which is not the same.
+    /// Returns true if both are arrays of a fixed width and the widths differ.
     fn widths_differ(&self, pair: Pair) -> bool {
         let restored = |schema: &Schema, id| Restored::of(schema, schema.node(id));
         match (restored(self.writer, pair.writer), restored(self.reader, pair.reader)) {
@@ -136,7 +136,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The reader's branch for one writer's type, or why there is none.
+    /// Returns the reader's branch for one writer's type, or the reason for which there is none.
     fn branch(
         &mut self,
         writer: NodeId,
@@ -154,7 +154,7 @@ impl<'a> Resolver<'a> {
         branch.ok_or_else(|| self.mismatch(Pair { writer, reader: union, is_root: false }, ""))
     }
 
-    /// The one branch of a reader's union that is not null, if there is one: the column is of its type then.
+    /// Returns the branch of a reader's union that is not null, if there is exactly one: the column has its type.
     fn only_value(&self, branches: &[NodeId]) -> Option<usize> {
         let mut values =
             branches.iter().enumerate().filter(|&(_, &id)| !matches!(self.reader.node(id).kind, Kind::Null));
@@ -162,8 +162,8 @@ impl<'a> Resolver<'a> {
         values.next().is_none().then_some(branch)
     }
 
-    /// The branches of the writer's union that are not what the reader's only type is, although they are of its kind: it
-    /// is one of them at most.
+    /// Returns the branches of the writer's union that have the kind of the reader's only type but do not match it. At
+    /// most one branch matches.
     fn others(&self, branches: &[NodeId], reader: NodeId) -> Vec<NodeId> {
         let kind = &self.reader.node(reader).kind;
         let is_named = |id: &NodeId| {
@@ -229,7 +229,7 @@ impl<'a> Resolver<'a> {
         Ok(Wire::Union(actions))
     }
 
-    /// What the writer did not write is the reader's default.
+    /// Resolves two records. Fields that the writer did not write get the reader's default.
     fn record(&mut self, pair: Pair, writer: &Record, reader: &Record) -> Outcome<Wire> {
         let Evolution { missing_columns, missing_fields, extra_columns, extra_fields, .. } = self.evolution;
         let (on_missing, on_extra) =
@@ -264,7 +264,7 @@ impl<'a> Resolver<'a> {
         Ok(Wire::Record { fields, defaults })
     }
 
-    /// The datum of a field that the writer did not write; `None` is null. Or why there is none.
+    /// Returns the datum of a field that the writer did not write, `None` for null; or the failure if there is none.
     pub(super) fn default(
         &mut self,
         record: &Record,
@@ -282,7 +282,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The pairs that reading comes to, which leaves out those that failed.
+    /// Returns a resolution of the reachable pairs only, without those that failed.
     pub(super) fn reachable(mut self, root: ResolvedId) -> Resolution {
         let mut order = vec![root];
         let mut renumbered = vec![None; self.wires.len()];
@@ -306,7 +306,7 @@ impl<'a> Resolver<'a> {
         Resolution { nodes, root: ResolvedId(0), own, refused: self.refused, extra: self.extra }
     }
 
-    /// The logical type by which a value is read.
+    /// Returns the logical type by which a value is read.
     fn logical(&self, writer: NodeId, reader: NodeId) -> Option<Logical> {
         let (writer, reader) = (self.writer.node(writer), self.reader.node(reader));
         let are_strings = matches!((&writer.kind, &reader.kind), (Kind::String, Kind::String));

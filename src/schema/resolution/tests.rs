@@ -7,7 +7,7 @@ fn parse(json: &str) -> Schema {
     Schema::parse(json, &Limits::default()).unwrap()
 }
 
-/// How a resolution reads, on one line; types that are open already are `^`.
+/// Formats a resolution on one line; types that are open already are `^`.
 fn show(writer: &str, reader: &str) -> crate::Result<String> {
     let resolution = resolved(writer, reader, Evolution::default())?;
     let mut out = String::new();
@@ -15,7 +15,7 @@ fn show(writer: &str, reader: &str) -> crate::Result<String> {
     Ok(out)
 }
 
-/// The resolution, or the first error of one who reads every column.
+/// Returns the resolution, or the first error for a reader of every column.
 fn resolved(writer: &str, reader: &str, evolution: Evolution) -> crate::Result<Resolution> {
     let resolution = resolve(&parse(writer), &parse(reader), evolution)?;
     match resolution.extra.iter().chain(resolution.refused.iter().map(|(_, why)| why)).next() {
@@ -164,7 +164,7 @@ fn fields_match_by_name_then_by_alias_and_else_by_default() {
             "{skip, 0: string}",
         ),
         (r#"{"name":"a","type":"int"}"#, r#"{"name":"z","aliases":["y","a"],"type":"int"}"#, "{0: int}"),
-        // A field of the same name goes before one with the alias.
+        // A field of the same name takes precedence over one with the alias.
         (
             r#"{"name":"a","type":"int"}"#,
             r#"{"name":"z","aliases":["a"],"type":"int","default":1},{"name":"a","type":"int"}"#,
@@ -175,7 +175,7 @@ fn fields_match_by_name_then_by_alias_and_else_by_default() {
             r#"{"name":"a","type":["null","int"],"default":null},{"name":"b","type":"string","default":"x"}"#,
             "{0 = [0], 1 = [2, 120]}",
         ),
-        // A bad default does no harm where it is not needed.
+        // A bad default is no error if it is not needed.
         (r#"{"name":"a","type":"int"}"#, r#"{"name":"a","type":"int","default":"x"}"#, "{0: int}"),
         (
             r#"{"name":"a","type":["null","R"]}"#,
@@ -305,7 +305,7 @@ fn every_type_of_the_reader_is_there_as_itself() {
     }
 }
 
-/// References nest types as deep as a schema is long, and the stack must not.
+/// References nest types as deep as a schema is long, which must not overflow the stack.
 #[test]
 fn a_long_chain_of_references_is_resolved() {
     let chain = |last: &str| {
@@ -346,7 +346,7 @@ fn by_columns_names_do_not_matter_and_differences_are_errors_before_any_value() 
     for around in inside.map(|text| if text.contains("IN") { text.to_owned() } else { "IN".to_owned() }) {
         let (around_one, around_other) = (&around, &around);
         let fix = |around: &str, inner: &str| {
-            // A union stands alone where it would stand in another.
+            // Unions cannot be nested, so only the inner branch is inserted into a union.
             let inner =
                 if around.contains("[\"null\",IN]") { inner[8..inner.len() - 1].to_owned() } else { inner.to_owned() };
             record(&format!(r#"{{"name":"v","type":{}}}"#, around.replace("IN", &inner)))

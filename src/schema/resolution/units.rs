@@ -1,4 +1,4 @@
-//! Times, timestamps and lengths of time that count in different units.
+//! Times of day, timestamps and durations in different units.
 
 use std::cmp::Ordering;
 
@@ -7,17 +7,17 @@ use super::{Cast, Casts, Scale, Wire};
 use crate::schema::Logical;
 use crate::schema::typed::Typed;
 
-/// Times of day, or lengths of time, in different units; `None` where one of the two is neither, or the units are equal.
+/// Resolves times of day, or durations, in different units; `None` if one type is neither, or if the units are equal.
 pub(super) fn counts(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Option<Result<Wire, Reason>> {
     if let (Some(from), Some(to)) = (from.time_of_day(), to.time_of_day()) {
-        // Polars counts the time of day in nanoseconds whatever the file counts.
+        // Polars stores the time of day in nanoseconds, independent of the unit in the file.
         return (from != to).then_some(Ok(Wire::Scaled(scale(from, to))));
     }
     let (from, to) = (from.duration()?, to.duration()?);
     (from != to).then(|| scaled(from, to, casts))
 }
 
-/// Timestamps that count in different units.
+/// Resolves timestamps in different units.
 pub(super) fn timestamps(from: Logical, to: Logical, casts: Casts) -> Result<Wire, Reason> {
     let (Some((from, is_utc)), Some((to, wants_utc))) = (from.timestamp(), to.timestamp()) else {
         return Err(Reason::new());
@@ -28,7 +28,7 @@ pub(super) fn timestamps(from: Logical, to: Logical, casts: Casts) -> Result<Wir
     if from == to { Ok(Wire::Long) } else { scaled(from, to, casts) }
 }
 
-/// The conversion of counts in a second, if a cast allows it.
+/// Returns the conversion between units per second, if a cast allows it.
 fn scaled(from: i64, to: i64, casts: Casts) -> Result<Wire, Reason> {
     let (cast, option) = match from.cmp(&to) {
         Ordering::Less if from == 1_000 => (Cast::MillisecondUpcast, "millisecond-upcast"),

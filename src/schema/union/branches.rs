@@ -1,4 +1,4 @@
-//! Which branches of two unions are meant to be the same.
+//! Matching of the branches of two unions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::schema::{Kind, Node, NodeId, Schema, full_name};
 /// Kinds and short names of types.
 pub(super) type ShortNames<'a> = HashSet<(&'static str, &'a str)>;
 
-/// The short names that several branches of one union have: these branches match by their full names alone.
+/// Returns the short names that several branches of one union share: these branches match by full name only.
 pub(super) fn shared_names(schemas: &[Schema]) -> ShortNames<'_> {
     let mut shared = HashSet::new();
     for schema in schemas {
@@ -28,8 +28,8 @@ fn short_name(node: &Node) -> Option<(&'static str, &str)> {
 }
 
 impl<'a> Union<'a> {
-    /// Pairs the branches of two unions, nulls left out, in the order of the one with more. Two types are one column
-    /// whatever their names are, if neither union has more.
+    /// Pairs the branches of two unions, without nulls, in the order of the one with more. If both unions have a single
+    /// branch, the two types form one column even if their names differ.
     pub(super) fn branches(&mut self, mine: &[NodeId], theirs: &[NodeId]) -> Vec<Pair> {
         let (one, other) = (self.one, self.other);
         if let (&[mine], &[theirs]) = (mine, theirs) {
@@ -51,8 +51,8 @@ impl<'a> Union<'a> {
         pairs
     }
 
-    /// Which of their branches is meant to be which of mine: the same type, by its full name if it has one; what is left,
-    /// by its short name if no union has two of these.
+    /// Maps branches of `mine` to those of `theirs`. Types match by kind and full name first. The remaining ones match
+    /// by short name, unless some union has two branches of that name.
     fn partners(&self, mine: &[NodeId], theirs: &[NodeId]) -> HashMap<NodeId, NodeId> {
         let exact = |node: &'a Node| (node.kind.type_name(), full_name(node).unwrap_or_default());
         let mut by_name: HashMap<_, _> = theirs.iter().rev().map(|&id| (exact(self.other.node(id)), id)).collect();

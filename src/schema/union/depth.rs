@@ -1,17 +1,17 @@
-//! The depth of a schema, which a union can make larger than that of either part.
+//! The depth check of a union: its schema can be deeper than each of its parts.
 
 use std::collections::HashSet;
 
 use crate::schema::{Kind, NodeId, Schema};
 use crate::{Error, Limits, Result};
 
-/// Refuses what is too deep to be written as JSON and read back.
+/// Rejects schemas that are too deep to be written as JSON and parsed again.
 pub(super) fn check(schema: &Schema, limits: &Limits) -> Result<()> {
     let mut written = HashSet::new();
     let mut left = vec![(schema.root(), 1)];
     while let Some((id, depth)) = left.pop() {
         let kind = &schema.node(id).kind;
-        // A named type is written out once, as deep as where it comes first.
+        // A named type is written out once, at the depth of its first use.
         if kind.name().is_some() && !written.insert(id) {
             continue;
         }

@@ -143,7 +143,8 @@ fn a_recursive_type_is_united_with_itself() {
 
 #[test]
 fn a_union_that_nests_too_deep_is_refused() {
-    // Each is flat as its JSON has it. The second has a field more, so its order holds, in which the first is one chain.
+    // The JSON of each schema is flat. The second has one more field, so its order is used, in which the types of the
+    // first form one chain.
     let flat = |names: &mut dyn Iterator<Item = usize>, chained: bool| {
         let inner = |at: usize| match at {
             1.. if chained => record(&format!("N{at}"), &[("next", &format!("\"N{}\"", at - 1))]),

@@ -1,4 +1,4 @@
-//! The type that holds the values of two.
+//! The type that holds the values of two types.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::unused;
 use crate::schema::typed::{Integer, Typed};
 use crate::schema::{Enum, Fixed, Kind, Logical, Restored};
 
-/// The type of two that are no unions, children as in the first.
+/// The common type of two types that are not unions. Its children are those of the first.
 pub(super) struct Widest {
     pub(super) kind: Kind,
     pub(super) logical: Option<Logical>,
@@ -21,7 +21,7 @@ impl Widest {
     }
 }
 
-/// The type that holds the values of two; `None` where there is none.
+/// Returns the type that holds the values of two types; `None` if there is none.
 pub(super) fn of(one: &Typed<'_>, other: &Typed<'_>) -> Option<Widest> {
     let (mine, theirs) = (one.node, other.node);
     let kept = || if one.restored == other.restored { one.restored.clone() } else { None };
@@ -33,7 +33,7 @@ pub(super) fn of(one: &Typed<'_>, other: &Typed<'_>) -> Option<Widest> {
     }
     if one.restored.is_some() || other.restored.is_some() {
         if let (Some(mine), Some(theirs)) = (one.time_of_day(), other.time_of_day()) {
-            // One of them counts nanoseconds.
+            // One of them is in nanoseconds.
             debug_assert_eq!(mine.max(theirs), 1_000_000_000);
             return Some(Widest::new(Kind::Long, None, Some(Restored::Time)));
         }
@@ -59,15 +59,15 @@ pub(super) fn of(one: &Typed<'_>, other: &Typed<'_>) -> Option<Widest> {
             let (kind, logical) = finest(mine, theirs)?;
             let is_text = matches!(logical, Logical::Decimal { precision, .. } if precision > DECIMAL_DIGITS);
             let is_whole = one.integer().is_some() || other.integer().is_some();
-            // Whole numbers do not become text.
+            // Integers do not become text.
             (!is_text || !is_whole).then(|| Widest::new(kind, Some(logical), kept()))
         }
         _ => None,
     }
 }
 
-/// The narrowest type of whole numbers that holds both. Those of 64 bits without sign and of 128 bits are written as
-/// decimals, the others are not.
+/// Returns the narrowest integer type that holds both. Unsigned 64-bit and 128-bit integers are written as decimals,
+/// the others are not.
 fn integer(one: &Typed<'_>, mine: Integer, other: &Typed<'_>, theirs: Integer) -> Option<Widest> {
     let widest = if mine.holds(theirs) {
         mine
@@ -125,7 +125,7 @@ fn plain(one: &Kind, other: &Kind) -> Option<Kind> {
     })
 }
 
-/// The same type, or bytes where two fixed types have sizes of their own.
+/// Returns the same type, or bytes for fixed types of different sizes.
 fn same_kind(one: &Kind, other: &Kind) -> Kind {
     let size = |kind: &Kind| match kind {
         Kind::Fixed(Fixed { size, .. }) => Some(*size),
@@ -135,8 +135,8 @@ fn same_kind(one: &Kind, other: &Kind) -> Kind {
     if is_binary(one) && is_binary(other) && size(one) != size(other) { Kind::Bytes } else { one.clone() }
 }
 
-/// The type of two branches that have others beside them: two fixed types stay one, whose size only bounds theirs, because
-/// there may be branches of bytes, or of other fixed types.
+/// Returns the type of two branches of unions with several branches. Two fixed types remain a fixed, of the larger
+/// size, because the union may also have branches of bytes or of other fixed types.
 pub(super) fn named(widest: Kind, one: &Kind, other: &Kind) -> Kind {
     match (widest, one, other) {
         (Kind::Bytes, Kind::Fixed(mine), Kind::Fixed(theirs)) => {
@@ -146,7 +146,7 @@ pub(super) fn named(widest: Kind, one: &Kind, other: &Kind) -> Kind {
     }
 }
 
-/// An enum of the texts of both, whose symbols are those that stand for them.
+/// Returns an enum of the texts of both, with the symbols that represent them.
 fn all_texts(one: &Enum, mine: &[String], other: &Enum, theirs: &[String]) -> Widest {
     let (mut symbols, mut texts) = (one.symbols.clone(), mine.to_vec());
     let (mut taken, known) = (symbols.iter().cloned().collect(), mine.iter().collect::<HashSet<_>>());
@@ -158,10 +158,10 @@ fn all_texts(one: &Enum, mine: &[String], other: &Enum, theirs: &[String]) -> Wi
     Widest::new(Kind::Enum(Enum { symbols, default: None, ..one.clone() }), None, restored)
 }
 
-/// The most digits of a decimal that is no text.
+/// The maximum precision of a decimal that is not read as text.
 const DECIMAL_DIGITS: usize = 38;
 
-/// The logical type that counts in the finer unit, or has the more digits.
+/// Returns the logical type with the finer unit, or with more digits.
 fn finest(one: Logical, other: Logical) -> Option<(Kind, Logical)> {
     match (one, other) {
         (Logical::TimeMillis, Logical::TimeMicros) | (Logical::TimeMicros, Logical::TimeMillis) => {
