@@ -59,7 +59,8 @@ def check_compatibility(reader: AvroSchema, *writers: AvroSchema, mode: Mode = "
     Check whether a reader with one schema can read what earlier schemas wrote.
 
     The rules are those of schema resolution in the Avro specification, as for `reader_schema` of :func:`scan_avro`.
-    Every failure is listed, not the first alone.
+    Every failure is listed, not the first alone. Those inside a record that is used several times are listed at its
+    first use.
 
     Parameters
     ----------

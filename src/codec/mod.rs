@@ -83,8 +83,13 @@ impl Codec {
         if is_enabled {
             return Ok(());
         }
+        Err(self.left_out())
+    }
+
+    #[cold]
+    fn left_out(self) -> Error {
         let message = format!("the codec `{self}` needs the cargo feature `{self}` of polars-avro-plugin");
-        Err(Error::new(ErrorKind::Unsupported, message))
+        Error::new(ErrorKind::Unsupported, message)
     }
 
     /// Returns the codec's name in `avro.codec`.

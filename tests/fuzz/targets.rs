@@ -67,7 +67,7 @@ pub(crate) fn salvage(bytes: &[u8]) -> Option<Rows> {
     assert_eq!(opened.count_readable_rows(None).unwrap(), found.len() as u64);
     match bad_blocks::read(&opened, &undamaged) {
         Ok((rows, reported)) => {
-            assert_eq!((rows, reported.len()), (found.clone(), bad.len()), "a sound file is read the same")
+            assert_eq!((rows, reported.len()), (found.clone(), bad.len()), "a sound file is read the same");
         }
         Err(_) => assert_ne!(bad.len(), 0, "what is an error is reported"),
     }

@@ -208,3 +208,10 @@ def test_roots_and_names_match_as_in_reading():
         value = {"a": 1}
         fastavro.schemaless_writer(file, fastavro.parse_schema(writer), value)
         assert [problem.values for problem in found] in ([None], ["null"])
+
+
+def test_a_type_that_fails_in_a_branch_and_beside_it_fails_for_all_values():
+    writer = record(("a", ["null", INNER]), ("b", "I"))
+    other = record(("x", "int"), ("y", "int"), name="I")
+    problems = polars_avro.check_compatibility(record(("a", ["null", other]), ("b", "I")), writer)
+    assert [(problem.path, problem.values) for problem in problems] == [("a.y", "record I"), ("b.y", None)]

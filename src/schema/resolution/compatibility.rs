@@ -55,8 +55,8 @@ enum Step {
 struct Walk<'a> {
     writer: &'a Schema,
     resolver: Resolver<'a>,
-    /// Pairs of records already visited: only records can make types recursive.
-    visited: HashSet<ResolvedId>,
+    /// Pairs of records already visited, for all values or for some: only records can make types recursive.
+    visited: HashSet<(ResolvedId, bool)>,
 }
 
 impl Walk<'_> {
@@ -99,7 +99,7 @@ impl Walk<'_> {
                 missing.map(|(symbol, _)| found(message.to_owned(), Some(format!("'{symbol}'")))).collect()
             }
             _ => match kinds {
-                (Kind::Record(writer), Kind::Record(reader)) if self.visited.insert(id) => {
+                (Kind::Record(writer), Kind::Record(reader)) if self.visited.insert((id, values.is_some())) => {
                     self.fields(writer, reader, path, values.as_ref())
                 }
                 _ => Vec::new(),

@@ -77,6 +77,8 @@ impl StoreFile {
     /// writer.write(&batch.into_struct())?;
     /// writer.finish()?;
     ///
+    /// assert!(targets.target("s3://bucket/rows.avro").is_err());
+    ///
     /// let file = StoreFile::from_store(store, Path::from("rows.avro"));
     /// let set = ContainerFile::open(file, &OpenOptions::default())?;
     /// assert_eq!(set.count_rows(None)?, 300);

@@ -82,6 +82,11 @@ impl Stores {
         Self { given: Some(store), ..Self::new(StoreOptions::default(), CredentialSources::new()) }
     }
 
+    /// Returns true if the caller made the store.
+    pub(super) fn is_given(&self) -> bool {
+        self.given.is_some()
+    }
+
     /// Creates stores for uploads, with a longer timeout: clients count the time of sending as waiting for a response.
     pub(super) fn for_writing(options: StoreOptions, credentials: CredentialSources) -> Self {
         Self { read_timeout: WRITE_TIMEOUT, ..Self::new(options, credentials) }

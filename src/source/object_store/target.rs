@@ -92,6 +92,10 @@ impl StoreTargets {
             let message = "cannot write over HTTP: web servers take files in no common way; write to a store or a path";
             return Err(Error::new(ErrorKind::Unsupported, message).in_file(&location.shown));
         }
+        if self.0.stores.is_given() {
+            let message = "a URL names no object of the caller's own store: pass its path to `target_at`";
+            return Err(Error::argument(message).in_file(&location.shown));
+        }
         self.0.stores.options.check([url])?;
         Ok(StoreTarget { shared: self.0.clone(), location })
     }
