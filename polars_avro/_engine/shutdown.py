@@ -61,8 +61,9 @@ class Shutdown:
         self.pools: list[Any] = []
         #: Whether a scan was made that was not read yet; its query may have begun.
         self.awaits_reader: Callable[[], bool] = bool
-        #: Whether a scan may be read in this process.
+        #: Whether a scan may be read in this process, and whether one was.
         self.has_readers: Callable[[], bool] = bool
+        self.has_read = False
         #: Threads of queries that began too late.
         self.held = 0
         self.main_thread = threading.main_thread().ident
@@ -80,6 +81,7 @@ class Shutdown:
         The query is that of a daemon thread. If it went on, both threads could take the GIL while the interpreter
         finalizes. A query of the main thread, in a handler of its own, gets an error instead.
         """
+        self.has_read = True
         if not self.is_stopping:
             return
         if get_ident() == self.main_thread or self.main_thread in _threads_in_polars():
@@ -107,11 +109,20 @@ class Shutdown:
         """Finish what was dropped on the main thread, and let go of pools that Polars has let go of."""
         if get_ident() == self.main_thread:
             return
-        while self.postponed:
-            self.postponed.pop()()
+        self.finish_postponed()
         # Referred to by this list, and by the variable and the argument of the test.
         unused = 3
         self.pools[:] = [pool for pool in self.pools if sys.getrefcount(pool) > unused]
+
+    def finish_postponed(self) -> None:
+        """Finish what was dropped on the main thread."""
+        while self.postponed:
+            try:
+                finish = self.postponed.pop()
+            except IndexError:
+                # Another thread was faster.
+                return
+            finish()
 
     def keep_pool(self) -> None:
         """
@@ -148,7 +159,7 @@ class Shutdown:
         """End everything."""
         self._stop()
         _core.close_interpreter(PATIENCE)
-        if self.has_readers():
+        if self.has_read or self.has_readers():
             # Daemon threads come back from queries that were stopped, or are held. They do not get the GIL any more.
             self._wait(_ENDING, lambda: len(_threads_in_polars()) > self.held)
             sys.setswitchinterval(_NEVER)
@@ -163,8 +174,7 @@ class Shutdown:
     def _wait(self, seconds: float, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
         while condition() and time.monotonic() < deadline:
-            while self.postponed:
-                self.postponed.pop()()
+            self.finish_postponed()
             time.sleep(_INTERVAL)
 
     def after_fork(self) -> None:

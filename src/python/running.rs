@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use super::interpreter::begin_stopping;
+use super::interpreter::{attach, begin_stopping};
 use super::interrupt::Slow;
-use crate::Canceller;
+use polars_avro::Canceller;
 
 /// All reads that may still return batches. The lock is only taken with the GIL held, so it is free at a fork.
 static RUNNING: Mutex<Vec<Weak<Running>>> = Mutex::new(Vec::new());
@@ -61,17 +61,17 @@ pub(super) fn stopped_error() -> PyErr {
     PyRuntimeError::new_err("the read was stopped: the interpreter is shutting down")
 }
 
-/// Called when Polars drops a reader: finishes it, but not on the main thread.
+/// Finishes a read when Polars drops its reader: when Polars calls this object, or else drops it.
 ///
-/// No bytecode runs there: the interpreter would raise a pending `KeyboardInterrupt` in it, and an exception of a
-/// destructor is lost.
+/// The main thread finishes nothing: no bytecode runs there, in which the interpreter would raise a pending
+/// `KeyboardInterrupt`, as an exception of a destructor is lost.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct OnDrop {
-    finish: Py<PyAny>,
+    finish: Mutex<Option<Py<PyAny>>>,
     /// `_thread.get_ident`, and its result on the main thread.
     get_ident: Py<PyAny>,
     main_thread: u64,
-    /// Stores a reader that was dropped on the main thread, to finish it later: `list.append`.
+    /// Stores `finish` for a call on another thread: `list.append`.
     postpone: Py<PyAny>,
 }
 
@@ -79,16 +79,33 @@ pub(super) struct OnDrop {
 impl OnDrop {
     #[new]
     fn new(finish: Py<PyAny>, get_ident: Py<PyAny>, main_thread: u64, postpone: Py<PyAny>) -> Self {
-        Self { finish, get_ident, main_thread, postpone }
+        Self { finish: Mutex::new(Some(finish)), get_ident, main_thread, postpone }
     }
 
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let is_main = self.get_ident.bind(py).call0()?.extract::<u64>()? == self.main_thread;
-        if is_main {
-            self.postpone.bind(py).call1((&self.finish,))?;
+        let Some(finish) = self.finish.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        if self.get_ident.bind(py).call0()?.extract::<u64>()? == self.main_thread {
+            self.postpone.bind(py).call1((finish,))?;
         } else {
-            self.finish.bind(py).call0()?;
+            finish.bind(py).call0()?;
         }
         Ok(())
+    }
+}
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        let finished = attach(|py| {
+            // An exception may be on its way while its frames are dropped.
+            let raised = PyErr::take(py);
+            if let Err(error) = self.__call__(py) {
+                error.write_unraisable(py, None);
+            }
+            if let Some(raised) = raised {
+                raised.restore(py);
+            }
+        });
+        // After the end of the interpreter there is nothing to finish.
+        drop(finished);
     }
 }

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import threading
 
 import polars as pl
 import pytest
@@ -99,8 +100,33 @@ def test_the_smaller_of_n_rows_and_head_holds(scan, frame, engine):
 
 def test_what_polars_calls_pickles(scan, path, frame):
     read_schema = ReadSchema(polars_avro.read_avro_metadata(path).avro_schema)
-    source = io_source.Frames(Files((str(path),), read_schema), frame.schema, _options.ReaderOptions())
+    source = io_source.FramesOf(Files((str(path),), read_schema), frame.schema, _options.ReaderOptions())
     assert_frame_equal(pl.concat(pickle.loads(pickle.dumps(source))(None, None, None, None)), frame)
+
+
+def test_rows_dropped_on_the_main_thread_are_finished_by_the_next_query(path):
+    """A generator that is freed there could take a `KeyboardInterrupt` and lose it."""
+    ended = []
+
+    def frames():
+        try:
+            yield pl.DataFrame({"a": [1]})
+            yield pl.DataFrame({"a": [2]})
+        finally:
+            ended.append(threading.current_thread())
+
+    def take_one():
+        running = io_source.RunningScan(frames())
+        assert next(running).item() == 1
+
+    take_one()
+    assert ended == []
+    polars_avro.scan_avro(path).collect()
+    assert len(ended) == 1
+    other = threading.Thread(target=take_one)
+    other.start()
+    other.join()
+    assert ended[1:] == [other]
 
 
 @pytest.mark.parametrize("pattern", ["", "*", "[a-d]*.avro", "?.avro"])
