@@ -13,8 +13,6 @@ import nox
 nox.options.sessions = ["lint", "test", "docs"]
 nox.options.error_on_external_run = True
 
-#: The features of the wheel.
-FEATURES = ["--features", "python,object_store"]
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
@@ -76,7 +74,7 @@ def polars(session: nox.Session, version: str) -> None:
     """Run queries with the oldest and the newest Polars of each major version."""
     session.install(".", *requirements("test"))
     session.install("--upgrade", f"polars{version}")
-    tests = ["api_io_source", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
+    tests = ["api_io_source", "interrupts", "query_fuzzer", "cli", "cli_process", "cli_convert", "cli_diff", "package"]
     if version in (POLARS["oldest-2"], POLARS["newest-2"]):
         tests += ["api_scan", "query_pushdown"]
     session.run("pytest", *(session.posargs or [f"tests/python/test_{name}.py" for name in tests]))
@@ -118,11 +116,10 @@ def distributed(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Check formatting, types, docstrings, and that the stubs match the extension module."""
     session.run("cargo", "fmt", "--check", external=True)
-    session.run("cargo", "clippy", "--all-targets", *FEATURES, "--", "-D", "warnings", external=True)
+    stores = ["--features", "object_store"]
+    session.run("cargo", "clippy", "--workspace", "--all-targets", *stores, "--", "-D", "warnings", external=True)
     # The kernel alone, as it is vendored.
     session.run("cargo", "check", "--no-default-features", external=True, env={"RUSTFLAGS": "-D warnings"})
-    # The fuzz tests are not built with the extension.
-    session.run("cargo", "clippy", "--test", "fuzz", "--", "-D", "warnings", external=True)
     # The frames of the crate `polars`, which take minutes to build the first time.
     frames = ["--features", "polars"]
     session.run("cargo", "clippy", "--lib", "--test", "polars", *frames, "--", "-D", "warnings", external=True)
@@ -145,7 +142,7 @@ COVERAGE = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"]
 FLAGS = "--cfg fuzzing -C codegen-units=1 -C passes=sancov-module"
 FLAGS += "".join(f" -C llvm-args=-sanitizer-coverage-{what}" for what in COVERAGE)
 GUIDED = Path("tests/fuzz/guided")
-TARGETS = ["header", "schema", "block", "decode", "salvage", "splits"]
+TARGETS = ["header", "schema", "block", "decode", "salvage", "splits", "arrow"]
 
 
 @nox.session

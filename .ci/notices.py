@@ -20,15 +20,13 @@ Crate = tuple[str, str]
 
 
 def locked() -> set[Crate]:
-    """Return the crates that a wheel links on some platform, by `Cargo.lock` and the wheel's features."""
-    manifest = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    features = re.findall(r'"(.*?)"', re.search(r"^features = \[(.*)\]", manifest, re.MULTILINE)[1])
+    """Return the crates that a wheel links on some platform, by `Cargo.lock`."""
     edges = ["--edges", "normal,no-proc-macro", "--target", "all"]
     shown = ["--prefix", "none", "--format", "{p}", "--no-dedupe"]
-    tree = ["cargo", "tree", "--locked", "--features", ",".join(features), *edges, *shown]
+    tree = ["cargo", "tree", "--locked", "--package", "polars-avro-python", *edges, *shown]
     listed = subprocess.run(tree, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    # The first line is the package itself.
-    return set(re.findall(r"^(\S+) v(\S+)", listed.split("\n", 1)[1], re.MULTILINE))
+    crates = set(re.findall(r"^(\S+) v(\S+)", listed, re.MULTILINE))
+    return {crate for crate in crates if not crate[0].startswith("polars-avro-")}
 
 
 def noticed() -> set[Crate]:

@@ -42,7 +42,6 @@ use cases::{CASES, Prepared};
 use record::Record;
 
 /// The allocator of the wheel.
-#[cfg(not(feature = "python"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

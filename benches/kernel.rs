@@ -29,8 +29,7 @@ use criterion::{Criterion, Throughput};
 
 use files::{Column, Encoded, JAVA_BLOCK, ONE_BLOCK, mixed, nested, simple};
 
-/// The wheel's; with the feature `python` the library brings it itself.
-#[cfg(not(feature = "python"))]
+/// The wheel's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -48,6 +48,34 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// A field that only one of two schemas has, although the options do not allow it: the details of an
+/// [`ErrorKind::Schema`].
+///
+/// ```
+/// use polars_avro::{ContainerFile, FieldConflict, OpenOptions, Schema};
+///
+/// let schema: Schema = r#"{"type": "record", "name": "Measurement", "fields": [
+///     {"name": "humidity", "type": "double"}
+/// ]}"#.parse()?;
+/// let options = OpenOptions::default().with_reader_schema(schema);
+/// let error = ContainerFile::open("docs/sample.avro", &options).unwrap_err();
+/// assert_eq!(error.field_conflict(), Some(FieldConflict::MissingColumn));
+/// assert_eq!(error.position().path.as_deref(), Some("humidity"));
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FieldConflict {
+    /// The writer's root record lacks a field of the reader's, which has no default.
+    MissingColumn,
+    /// A nested record of the writer's lacks a field of the reader's, which has no default.
+    MissingField,
+    /// The writer's root record has a field that the reader's lacks.
+    ExtraColumn,
+    /// A nested record of the writer's has a field that the reader's lacks.
+    ExtraField,
+}
+
 /// The position in a file at which an [`Error`] occurred, as far as it is known.
 ///
 /// ```
@@ -94,6 +122,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     position: Position,
+    field_conflict: Option<FieldConflict>,
     cause: Option<Cause>,
 }
 
@@ -101,8 +130,8 @@ impl Error {
     /// Creates an error of `kind` without a position.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let (message, position, cause) = (message.into(), Position::default(), None);
-        Self(Box::new(Inner { kind, message, position, cause }))
+        let (message, position) = (message.into(), Position::default());
+        Self(Box::new(Inner { kind, message, position, field_conflict: None, cause: None }))
     }
 
     /// Creates an error of [`ErrorKind::Data`].
@@ -149,6 +178,12 @@ impl Error {
         self
     }
 
+    #[must_use]
+    pub(crate) fn with_field_conflict(mut self, conflict: Option<FieldConflict>) -> Self {
+        self.0.field_conflict = conflict;
+        self
+    }
+
     /// Appends a possible cause to the message.
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: &str) -> Self {
@@ -161,6 +196,20 @@ impl Error {
     pub fn in_file(self, name: &str) -> Self {
         self.at(|position| {
             position.file.get_or_insert_with(|| name.to_owned());
+        })
+    }
+
+    /// Adds the name of an enclosing field to the path, unless the name is empty, as that of the root is.
+    #[must_use]
+    pub fn in_field(self, name: &str) -> Self {
+        if name.is_empty() {
+            return self;
+        }
+        self.at(|position| {
+            position.path = Some(match position.path.take() {
+                Some(path) => format!("{name}.{path}"),
+                None => name.to_owned(),
+            });
         })
     }
 
@@ -180,6 +229,12 @@ impl Error {
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.0.position
+    }
+
+    /// Returns the conflict between two schemas if it is about a field that only one of them has.
+    #[must_use]
+    pub fn field_conflict(&self) -> Option<FieldConflict> {
+        self.0.field_conflict
     }
 
     /// Returns the I/O error that caused this one, for [`ErrorKind::Source`].

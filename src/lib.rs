@@ -37,11 +37,12 @@
 //! |---|---|---|
 //! | `object_store` | `StoreFile`: S3, Google Cloud Storage, Azure, HTTP | tokio, hyper, rustls |
 //! | `polars` | `AvroReader`, `AvroWriter`, `scan_avro` | the crate `polars` |
-//! | `python` | the extension module of the Python package; not for use from Rust | pyo3, mimalloc |
 
 #[macro_use]
 mod setters;
 
+#[doc(hidden)]
+pub mod arrow_import;
 mod binary;
 mod codec;
 mod container;
@@ -55,8 +56,6 @@ mod limits;
 mod plan;
 #[cfg(feature = "polars")]
 mod polars;
-#[cfg(feature = "python")]
-mod python;
 mod read;
 pub mod schema;
 mod source;
@@ -69,7 +68,7 @@ pub use self::polars::{
 pub use codec::Codec;
 pub use container::Header;
 pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
-pub use error::{Error, ErrorKind, Position, Result};
+pub use error::{Error, ErrorKind, FieldConflict, Position, Result};
 #[doc(hidden)]
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;

@@ -14,12 +14,14 @@ use pyo3::types::{PyCapsule, PyTuple, PyType};
 use super::damage::Report;
 use super::importable::importable;
 use super::interpreter::WithoutGil;
+use polars_avro::Result;
+use polars_avro::arrow_import::{self, CStruct, ImportedRows};
 
 /// Consecutive rows. They can be exported again if Ctrl-C interrupts the import.
 #[pyclass(module = "polars_avro._core")]
 pub(super) struct Batch {
     height: usize,
-    batch: crate::Batch,
+    batch: polars_avro::Batch,
 }
 
 /// Consecutive batches of one read.
@@ -27,7 +29,7 @@ pub(super) struct Batch {
 pub(super) struct Batches {
     fields: Arc<[Field]>,
     height: usize,
-    rest: Option<Vec<crate::Batch>>,
+    rest: Option<Vec<polars_avro::Batch>>,
     /// True if the rows can be taken again. The batches of a whole file are moved out instead, as cloning allocates
     /// memory for each array.
     is_kept: bool,
@@ -42,7 +44,7 @@ pub(super) enum Returned<'py> {
 }
 
 impl Returned<'_> {
-    pub(super) fn batches(&self) -> Vec<crate::Batch> {
+    pub(super) fn batches(&self) -> Vec<polars_avro::Batch> {
         match self {
             Self::One(batch) => vec![batch.batch.clone()],
             Self::Several(batches) => batches.rest.clone().unwrap_or_default(),
@@ -57,14 +59,14 @@ pub(super) struct Column {
     arrays: Option<Vec<Box<dyn Array>>>,
 }
 
-impl From<crate::Batch> for Batch {
-    fn from(batch: crate::Batch) -> Self {
+impl From<polars_avro::Batch> for Batch {
+    fn from(batch: polars_avro::Batch) -> Self {
         Self { height: batch.height, batch }
     }
 }
 
 impl Batches {
-    pub(super) fn new(fields: Arc<[Field]>, batches: Vec<crate::Batch>, bad_blocks: Vec<Report>) -> Self {
+    pub(super) fn new(fields: Arc<[Field]>, batches: Vec<polars_avro::Batch>, bad_blocks: Vec<Report>) -> Self {
         let height = batches.iter().map(|batch| batch.height).sum();
         Self { fields, height, rest: Some(batches), is_kept: false, bad_blocks }
     }
@@ -74,7 +76,7 @@ impl Batches {
         Self { is_kept: true, ..self }
     }
 
-    fn take(&mut self) -> PyResult<Vec<crate::Batch>> {
+    fn take(&mut self) -> PyResult<Vec<polars_avro::Batch>> {
         if self.is_kept { self.rest.clone() } else { self.rest.take() }.ok_or_else(taken)
     }
 }
@@ -182,6 +184,25 @@ pub(super) fn pull(object: &Bound<'_, PyAny>) -> PyResult<(Field, Vec<Box<dyn Ar
         .map_err(|error| PyValueError::new_err(format!("the Arrow stream failed: {error}")))
 }
 
+/// Returns the rows of an object with `__arrow_c_stream__` or `__arrow_c_array__` by any producer.
+pub(super) fn imported_rows(object: &Bound<'_, PyAny>) -> PyResult<Result<ImportedRows>> {
+    if object.hasattr("__arrow_c_stream__")? {
+        let stream = take(&object.call_method0("__arrow_c_stream__")?)?;
+        // The producer may need the interpreter.
+        return Ok(object.py().without_gil(|| ImportedRows::of_stream(stream)));
+    }
+    let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) = object.call_method0("__arrow_c_array__")?.extract()?;
+    Ok(ImportedRows::of_array(&take(&schema)?, take(&array)?))
+}
+
+/// Moves a struct out of its capsule.
+#[allow(unsafe_code)]
+fn take<T: CStruct>(capsule: &Bound<'_, PyAny>) -> PyResult<T> {
+    let pointer = capsule.cast::<PyCapsule>()?.pointer_checked(Some(T::CAPSULE))?.cast::<T>();
+    // SAFETY: a capsule of this name holds such a struct, and the interpreter is attached, so no other thread takes it.
+    Ok(unsafe { arrow_import::take(pointer) })
+}
+
 /// Moves the stream out of its capsule.
 #[allow(unsafe_code)]
 fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<ArrowArrayStream>> {
@@ -234,9 +255,9 @@ pub(super) fn schema_capsule<'py>(py: Python<'py>, fields: &[Field]) -> PyResult
 pub(super) fn batches_capsule<'py>(
     py: Python<'py>,
     fields: &[Field],
-    next: impl FnMut() -> Option<crate::Result<crate::Batch>> + Send + 'static,
+    next: impl FnMut() -> Option<polars_avro::Result<polars_avro::Batch>> + Send + 'static,
 ) -> PyResult<Bound<'py, PyCapsule>> {
-    let array = |batch: crate::Result<crate::Batch>| match batch {
+    let array = |batch: polars_avro::Result<polars_avro::Batch>| match batch {
         Ok(batch) => Ok(rows(batch)),
         Err(error) => Err(polars_error::PolarsError::ComputeError(error.to_string().into())),
     };
@@ -249,7 +270,7 @@ fn root(py: Python<'_>, fields: &[Field]) -> PyResult<Field> {
     importable(py, Field::new("".into(), ArrowDataType::Struct(fields.to_vec()), false))
 }
 
-fn rows(batch: crate::Batch) -> Box<dyn Array> {
+fn rows(batch: polars_avro::Batch) -> Box<dyn Array> {
     batch.into_struct().boxed()
 }
 

@@ -24,17 +24,17 @@ pub(super) struct BatchReader {
 
 /// Joins small batches: a file yields them if its blocks, or the tasks of its threads, are small.
 struct Joined {
-    reader: crate::BatchReader,
+    reader: polars_avro::BatchReader,
     rows: usize,
     bytes: usize,
     join_next: bool,
     /// Batches to return as one, with their rows and bytes.
-    group: Vec<crate::Batch>,
+    group: Vec<polars_avro::Batch>,
     height: usize,
     weight: usize,
     /// True if the group has the maximum size, or ends before `behind`.
     complete: bool,
-    behind: Option<crate::Result<crate::Batch>>,
+    behind: Option<polars_avro::Result<polars_avro::Batch>>,
 }
 
 /// Rows for Python, as one batch or several.
@@ -47,8 +47,8 @@ pub(super) enum Rows {
 impl BatchReader {
     /// Joins small batches; the first one is only joined if `join_first`.
     pub(super) fn new(
-        reader: crate::BatchReader,
-        options: &crate::ReadOptions,
+        reader: polars_avro::BatchReader,
+        options: &polars_avro::ReadOptions,
         join_first: bool,
         here: bool,
         slow: Slow,
@@ -84,7 +84,7 @@ impl Joined {
         while !self.complete && !stopped() {
             let next = self.behind.take().or_else(|| self.reader.next());
             match next {
-                Some(Ok(mut batch)) if self.group.is_empty() || self.weight + batch.bytes <= self.bytes => {
+                Some(Ok(mut batch)) if self.group.is_empty() || self.weight + batch.encoded_bytes() <= self.bytes => {
                     let (room, height) = (self.rows - self.height.min(self.rows), batch.height);
                     // The group would be too large with the whole batch.
                     if !self.group.is_empty() && height > room + self.rows / 4 {
@@ -94,7 +94,7 @@ impl Joined {
                         self.behind = Some(Ok(rest));
                     }
                     self.height += batch.height;
-                    self.weight += batch.bytes;
+                    self.weight += batch.encoded_bytes();
                     self.group.push(batch);
                     self.complete = !self.join_next || self.height >= self.rows || self.weight >= self.bytes;
                 }
@@ -107,25 +107,25 @@ impl Joined {
     }
 
     /// Returns the next batch unjoined.
-    fn next_alone(&mut self) -> Option<crate::Result<crate::Batch>> {
+    fn next_alone(&mut self) -> Option<polars_avro::Result<polars_avro::Batch>> {
         self.complete = false;
         if self.group.is_empty() {
             return self.behind.take().or_else(|| self.reader.next());
         }
         let batch = self.group.remove(0);
-        (self.height, self.weight) = (self.height - batch.height, self.weight - batch.bytes);
+        (self.height, self.weight) = (self.height - batch.height, self.weight - batch.encoded_bytes());
         Some(Ok(batch))
     }
 
     /// Puts batches back before those that were not returned yet.
-    fn give_back(&mut self, batches: Vec<crate::Batch>) {
+    fn give_back(&mut self, batches: Vec<polars_avro::Batch>) {
         self.height += batches.iter().map(|batch| batch.height).sum::<usize>();
-        self.weight += batches.iter().map(|batch| batch.bytes).sum::<usize>();
+        self.weight += batches.iter().map(|batch| batch.encoded_bytes()).sum::<usize>();
         self.group.splice(0..0, batches);
     }
 
     /// Returns the rows of the group.
-    fn take(&mut self) -> crate::Result<Option<Rows>> {
+    fn take(&mut self) -> polars_avro::Result<Option<Rows>> {
         (self.height, self.weight, self.complete, self.join_next) = (0, 0, false, true);
         let mut group = std::mem::take(&mut self.group);
         if group.len() > 1 {

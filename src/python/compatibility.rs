@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use super::error::Raised;
-use crate::{Error, Limits, Schema};
+use polars_avro::{Error, Limits, Schema};
 
 /// Returns all incompatibilities of `reader` with data of `writer`: path, reason, and the values that fail, `None` if
 /// all do.

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use crate::{BadBlock, ErrorKind};
+use polars_avro::{BadBlock, ErrorKind};
 
 /// Generates the class and both conversions from the names of the limits.
 macro_rules! limits {
@@ -11,14 +11,16 @@ macro_rules! limits {
         #[derive(FromPyObject, IntoPyObject)]
         pub(super) struct Limits { $($name: usize),* }
 
-        impl From<Limits> for crate::Limits {
-            fn from(Limits { $($name),* }: Limits) -> Self {
-                Self { $($name),* }
+        impl From<Limits> for polars_avro::Limits {
+            fn from(limits: Limits) -> Self {
+                let mut found = Self::default();
+                $(found.$name = limits.$name;)*
+                found
             }
         }
 
-        impl From<crate::Limits> for Limits {
-            fn from(limits: crate::Limits) -> Self {
+        impl From<polars_avro::Limits> for Limits {
+            fn from(limits: polars_avro::Limits) -> Self {
                 Self { $($name: limits.$name),* }
             }
         }
@@ -30,7 +32,7 @@ limits!(header_bytes, block_bytes, schema_depth, schema_nodes, columns, data_dep
 /// Returns the default limits as a dict.
 #[pyfunction]
 pub(super) fn default_limits() -> Limits {
-    crate::Limits::default().into()
+    polars_avro::Limits::default().into()
 }
 
 /// The fields of a `polars_avro.BadBlock`, in its order.

@@ -13,11 +13,11 @@ use super::arrow::{column_capsule, pull, schema_capsule};
 use super::damage::Limits;
 use super::error::Raised;
 use super::interpreter::WithoutGil;
-use crate::{DatumOptions, Decoded, Limits as CoreLimits, Schema, datum_schema_of};
+use polars_avro::{DatumOptions, Decoded, Limits as CoreLimits, Schema, datum_schema_of};
 
 /// Decodes any number of Binary columns in the same way.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct DatumDecoder(crate::DatumDecoder);
+pub(super) struct DatumDecoder(polars_avro::DatumDecoder);
 
 /// The result of decoding a column; the column can be taken once.
 #[pyclass(module = "polars_avro._core")]
@@ -47,14 +47,14 @@ impl DatumDecoder {
         ignore_errors: bool,
         limits: Option<Limits>,
     ) -> Result<Self, Raised> {
-        let limits = limits.map_or_else(crate::Limits::default, Into::into);
+        let limits = limits.map_or_else(polars_avro::Limits::default, Into::into);
         let parse = |json: Option<&str>| json.map(|json| Schema::parse(json, &limits).map(Arc::new)).transpose();
         let mut options = DatumOptions::default();
         (options.schema, options.reader_schema) = (parse(schema)?, parse(reader_schema)?);
         options.framing = framing.parse()?;
         (options.ignore_ids, options.ignore_errors) = (ignore_ids, ignore_errors);
         (options.ids, options.fields, options.limits) = (ids, fields, limits);
-        Ok(Self(crate::DatumDecoder::new(options)?))
+        Ok(Self(polars_avro::DatumDecoder::new(options)?))
     }
 
     /// Exports the resulting column, under the name `value`, for `polars.Schema`.
@@ -92,7 +92,7 @@ impl DatumDecoder {
 
 /// Encodes any number of series in the same way.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct DatumEncoder(crate::DatumEncoder);
+pub(super) struct DatumEncoder(polars_avro::DatumEncoder);
 
 #[pymethods]
 impl DatumEncoder {
@@ -100,7 +100,7 @@ impl DatumEncoder {
     #[pyo3(signature = (framing, schema, schema_id=None))]
     fn new(framing: &str, schema: &str, schema_id: Option<u64>) -> Result<Self, Raised> {
         let schema = Schema::parse(schema, &CoreLimits::default())?;
-        Ok(Self(crate::DatumEncoder::new(Arc::new(schema), framing.parse()?, schema_id)?))
+        Ok(Self(polars_avro::DatumEncoder::new(Arc::new(schema), framing.parse()?, schema_id)?))
     }
 
     /// Encodes a series.

@@ -8,8 +8,7 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 
-use crate::schema::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
-use crate::{Error, ErrorKind};
+use polars_avro::{Error, ErrorKind, FieldConflict};
 
 /// An error of the core to raise in Python. In a `#[pymethods]` function that returns `Result<_, Raised>`, `?` converts
 /// it.
@@ -46,7 +45,7 @@ impl From<Raised> for PyErr {
             ErrorKind::Schema => schema_error(&error),
             ErrorKind::Limit => avro_error("AvroLimitError", &error, ""),
             ErrorKind::Unsupported => avro_error("AvroUnsupportedError", &error, ""),
-            ErrorKind::Callback | ErrorKind::Internal => avro_error("AvroError", &error, ""),
+            _ => avro_error("AvroError", &error, ""),
         }
     }
 }
@@ -89,18 +88,20 @@ fn by_kind(error: &Error) -> PyErr {
 
 /// Returns an exception that names the option to read the file anyway, if there is one.
 fn schema_error(error: &Error) -> PyErr {
-    let (class, hint) = match error.message() {
-        MISSING_COLUMN => ("AvroColumnNotFoundError", "; pass missing_columns='insert' to read it as null"),
+    let (class, hint) = match error.field_conflict() {
+        Some(FieldConflict::MissingColumn) => {
+            ("AvroColumnNotFoundError", "; pass missing_columns='insert' to read it as null")
+        }
         // The union is suggested first, because skipping a column discards its values.
-        EXTRA_COLUMN => (
+        Some(FieldConflict::ExtraColumn) => (
             "AvroSchemaError",
             "; pass schema_mode='union' to read the columns of all files, or extra_columns='ignore' to discard this one",
         ),
-        MISSING_FIELD => (
+        Some(FieldConflict::MissingField) => (
             "AvroSchemaError",
             "; pass cast_options=pl.ScanCastOptions(missing_struct_fields='insert') to read it as null",
         ),
-        EXTRA_FIELD => {
+        Some(FieldConflict::ExtraField) => {
             ("AvroSchemaError", "; pass cast_options=pl.ScanCastOptions(extra_struct_fields='ignore') to skip it")
         }
         _ => ("AvroSchemaError", ""),

@@ -13,13 +13,13 @@ use super::file_set::FileSet;
 use super::interrupt::{QUICK_BYTES, Slow, detached, interruptible};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
-use crate::OpenOptions;
-use crate::schema::Fingerprint;
+use polars_avro::OpenOptions;
+use polars_avro::schema::Fingerprint;
 
 /// An opened file, whose header is read and whose schema is parsed.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct ContainerFile {
-    file: crate::ContainerFile,
+    file: polars_avro::ContainerFile,
     slow: Slow,
 }
 
@@ -35,7 +35,7 @@ impl ContainerFile {
             let source = source.open()?;
             match opener {
                 Some(opener) => opener.open(source),
-                None => crate::ContainerFile::open(source, &OpenOptions::default()),
+                None => polars_avro::ContainerFile::open(source, &OpenOptions::default()),
             }
         })?;
         Ok(Self { file, slow })

@@ -11,13 +11,13 @@ use super::source::SourceArg;
 /// Files that are read one after the other. Each is opened when it is needed.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct FileSet {
-    files: crate::FileSet,
+    files: polars_avro::FileSet,
     slow: Slow,
 }
 
 impl FileSet {
     /// Returns a set of one opened file.
-    pub(super) fn of_open(file: crate::ContainerFile, slow: Slow) -> Self {
+    pub(super) fn of_open(file: polars_avro::ContainerFile, slow: Slow) -> Self {
         Self { files: file.into_set(), slow }
     }
 }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use super::arrow::{Batch, pull};
 use super::interpreter::attach;
-use crate::{Error, ErrorKind, Result, RowFilter};
+use polars_avro::{Error, ErrorKind, Result, RowFilter};
 
 /// A callable that takes a `Batch` and returns booleans as an Arrow stream, such as a `polars.Series`.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl RowFilter for CallableFilter {
         &self.columns
     }
 
-    fn evaluate(&self, batch: crate::Batch) -> Result<Bitmap> {
+    fn evaluate(&self, batch: polars_avro::Batch) -> Result<Bitmap> {
         let ask = |py: Python<'_>| {
             let answer = self.callable.bind(py).call1((Batch::from(batch),))?;
             booleans(&answer)

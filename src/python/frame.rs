@@ -8,10 +8,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use super::arrow::{Batch, pull, schema_capsule};
-use super::arrow_import::ImportedRows;
+use super::arrow::{Batch, imported_rows, pull, schema_capsule};
 use super::error::Raised;
 use super::interpreter::WithoutGil;
+use polars_avro::arrow_import::ImportedRows;
 
 /// The rows of one frame, sharing its memory.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -28,9 +28,9 @@ impl Frame {
     #[pyo3(signature = (frame, height, checked=false))]
     fn new(frame: &Bound<'_, PyAny>, height: usize, checked: bool) -> PyResult<Self> {
         if checked {
-            let mut rows = ImportedRows::of(frame)?.map_err(Raised::from)?;
+            let mut rows = imported_rows(frame)?.map_err(Raised::from)?;
             let imported =
-                frame.py().without_gil(|| std::iter::from_fn(|| rows.next().transpose()).collect::<crate::Result<_>>());
+                frame.py().without_gil(|| std::iter::from_fn(|| rows.next().transpose()).collect::<polars_avro::Result<_>>());
             return Ok(Self { batches: imported.map_err(Raised::from)?, fields: rows.fields.to_vec() });
         }
         let (field, arrays) = pull(frame)?;
@@ -60,7 +60,7 @@ pub(super) struct FrameStream {
 impl FrameStream {
     #[new]
     fn new(source: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let rows = ImportedRows::of(source)?.map_err(Raised::from)?;
+        let rows = imported_rows(source)?.map_err(Raised::from)?;
         Ok(Self { fields: rows.fields.clone(), rows: Mutex::new(rows) })
     }
 
@@ -77,7 +77,7 @@ impl FrameStream {
         let next = py.without_gil(|| self.rows.lock().unwrap_or_else(PoisonError::into_inner).next());
         let batch = |rows: StructArray| {
             let (height, arrays) = (rows.len(), rows.values().to_vec());
-            Batch::from(crate::Batch { fields: self.fields.clone(), arrays, height, bytes: 0 })
+            Batch::from(polars_avro::Batch::new(self.fields.clone(), arrays, height))
         };
         Ok(next.map_err(Raised::from)?.map(batch))
     }

@@ -4,7 +4,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 use pyo3::prelude::*;
 
 use super::error::Raised;
-use crate::{Error, ErrorKind};
+use polars_avro::{Error, ErrorKind};
 
 /// Returns the field if Polars can import it.
 ///
@@ -21,12 +21,12 @@ pub(super) fn importable(py: Python<'_>, field: Field) -> PyResult<Field> {
 fn check(py: Python<'_>, field: &Field) -> PyResult<Option<Error>> {
     if field.name.contains('\0') {
         let error = Error::new(ErrorKind::Unsupported, "a name with a NUL character, which Polars cannot import");
-        return Ok(Some(in_field(error, &field.name)));
+        return Ok(Some(error.in_field(&field.name)));
     }
     let error = match field.dtype().to_storage() {
         ArrowDataType::Timestamp(_, Some(zone)) if zone.as_str() != "UTC" => {
             let is_known = py.import("polars_avro._time_zones")?.getattr("is_time_zone")?.call1((zone.as_str(),))?;
-            let unknown = || Error::schema(format!("Polars does not know the time zone {:?}", zone.as_str()));
+            let unknown = || Error::new(ErrorKind::Schema, format!("Polars does not know the time zone {:?}", zone.as_str()));
             (!is_known.extract::<bool>()?).then(unknown)
         }
         ArrowDataType::Struct(fields) => first(py, fields)?,
@@ -35,7 +35,7 @@ fn check(py: Python<'_>, field: &Field) -> PyResult<Option<Error>> {
         }
         _ => None,
     };
-    Ok(error.map(|error| in_field(error, &field.name)))
+    Ok(error.map(|error| error.in_field(&field.name)))
 }
 
 fn first(py: Python<'_>, fields: &[Field]) -> PyResult<Option<Error>> {
@@ -45,18 +45,4 @@ fn first(py: Python<'_>, fields: &[Field]) -> PyResult<Option<Error>> {
         }
     }
     Ok(None)
-}
-
-#[cold]
-fn in_field(error: Error, name: &str) -> Error {
-    // The root has no name.
-    if name.is_empty() {
-        return error;
-    }
-    error.at(|position| {
-        position.path = Some(match position.path.take() {
-            Some(path) => format!("{name}.{path}"),
-            None => name.to_owned(),
-        });
-    })
 }

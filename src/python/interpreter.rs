@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use crate::{Error, ErrorKind};
+use polars_avro::{Error, ErrorKind};
 
 /// The number of threads that hold the GIL for this crate, or are about to take it.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
@@ -55,7 +55,7 @@ impl Drop for Inside {
 ///
 /// # Errors
 /// [`ErrorKind::Callback`] if the interpreter is shutting down.
-pub(super) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> crate::Result<T> {
+pub(super) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> polars_avro::Result<T> {
     let inside = Inside::enter();
     let done = inside.as_ref().and_then(|_| Python::try_attach(work));
     done.ok_or_else(|| Error::new(ErrorKind::Callback, "the interpreter is shutting down"))

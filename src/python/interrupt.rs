@@ -39,7 +39,7 @@ const TRIES: usize = 100;
 pub(super) fn detached<T: Send + 'static>(
     py: Python<'_>,
     slow: &Slow,
-    work: impl FnOnce() -> crate::Result<T> + Send + 'static,
+    work: impl FnOnce() -> polars_avro::Result<T> + Send + 'static,
 ) -> Result<T, Raised> {
     match slow {
         None => Ok(py.without_gil(work)?),

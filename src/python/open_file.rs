@@ -10,7 +10,7 @@ use pyo3::pybacked::PyBackedBytes;
 use super::error::Raised;
 use super::interpreter::attach;
 use super::interrupt::Waiting;
-use crate::{Error, ErrorKind, FileSource, Result, Source};
+use polars_avro::{Error, ErrorKind, FileSource, Result, Source};
 
 /// A file that Python opened, read from a start position on.
 #[pyclass(module = "polars_avro._core", frozen)]

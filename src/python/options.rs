@@ -10,11 +10,11 @@ use super::damage::Limits;
 use super::error::Raised;
 use super::filter::CallableFilter;
 use super::interpreter::WithoutGil;
-use crate::{Cast, Error, Evolution, Extra, Missing, OpenOptions, Schema};
+use polars_avro::{Cast, Error, ErrorKind, Evolution, Extra, Missing, OpenOptions, Schema};
 
 /// Options for opening any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct FileOpener(pub(super) crate::FileOpener);
+pub(super) struct FileOpener(pub(super) polars_avro::FileOpener);
 
 #[pymethods]
 impl FileOpener {
@@ -33,22 +33,22 @@ impl FileOpener {
         by_columns: bool,
         casts: Vec<String>,
     ) -> Result<Self, Raised> {
-        let limits = limits.map_or_else(crate::Limits::default, Into::into);
+        let limits = limits.map_or_else(polars_avro::Limits::default, Into::into);
         let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
         let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
         let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
-        let mut evolution = Evolution {
-            missing_columns: missing(insert_missing_columns),
-            missing_fields: missing(insert_missing_fields),
-            extra_columns: extra(refuse_extra_columns),
-            extra_fields: extra(refuse_extra_fields),
-            by_columns,
-            ..Evolution::default()
-        };
+        let mut evolution = Evolution::default();
+        evolution.missing_columns = missing(insert_missing_columns);
+        evolution.missing_fields = missing(insert_missing_fields);
+        evolution.extra_columns = extra(refuse_extra_columns);
+        evolution.extra_fields = extra(refuse_extra_fields);
+        evolution.by_columns = by_columns;
         for name in &casts {
             evolution.casts = named_casts(name)?.iter().fold(evolution.casts, |casts, &cast| casts.with(cast));
         }
-        Ok(Self(crate::FileOpener::new(OpenOptions { reader_schema, evolution, limits })))
+        let mut options = OpenOptions::default();
+        (options.reader_schema, options.evolution, options.limits) = (reader_schema, evolution, limits);
+        Ok(Self(polars_avro::FileOpener::new(options)))
     }
 
     /// Exports the columns of files that are read as the reader's schema, for `polars.Schema`.
@@ -59,7 +59,7 @@ impl FileOpener {
 }
 
 /// Returns the casts for a value of `polars.ScanCastOptions`, prefixed by its option.
-fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
+fn named_casts(name: &str) -> polars_avro::Result<&'static [Cast]> {
     Ok(match name {
         "integer allow-float" => &[Cast::IntegerToFloat],
         "integer to-half" => &[Cast::IntegerToHalf],
@@ -73,13 +73,13 @@ fn named_casts(name: &str) -> crate::Result<&'static [Cast]> {
         "datetime convert-timezone" => &[Cast::ConvertTimezone],
         "categorical allow" => &[Cast::EnumToString],
         "string to-bytes" => &[Cast::StringToBytes],
-        _ => return Err(Error::argument(format!("{name:?} is no cast"))),
+        _ => return Err(Error::new(ErrorKind::Argument, format!("{name:?} is no cast"))),
     })
 }
 
 /// Options for any number of reads.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct ReadOptions(pub(super) crate::ReadOptions);
+pub(super) struct ReadOptions(pub(super) polars_avro::ReadOptions);
 
 #[pymethods]
 impl ReadOptions {
@@ -99,24 +99,15 @@ impl ReadOptions {
         batch_size: Option<usize>,
         n_threads: Option<usize>,
     ) -> Self {
-        let defaults = crate::ReadOptions::default();
+        let mut options = polars_avro::ReadOptions::default();
         let wide_row_index = row_index.as_ref().is_some_and(|(_, _, wide)| *wide);
-        let row_index = row_index.map(|(name, offset, _)| (name, offset));
-        let batch_rows = batch_size.unwrap_or(defaults.batch_rows);
-        Self(crate::ReadOptions {
-            columns,
-            row_index,
-            wide_row_index,
-            file_index,
-            byte_range: byte_range.map(|(start, stop)| start..stop.unwrap_or(u64::MAX)),
-            offset,
-            length,
-            ignore_errors,
-            strict,
-            filter: row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _),
-            batch_rows,
-            n_threads,
-            ..defaults
-        })
+        options.row_index = row_index.map(|(name, offset, _)| (name, offset));
+        options.byte_range = byte_range.map(|(start, stop)| start..stop.unwrap_or(u64::MAX));
+        options.filter = row_filter.map(|(columns, callable)| Arc::new(CallableFilter::new(columns, callable)) as _);
+        options.batch_rows = batch_size.unwrap_or(options.batch_rows);
+        (options.columns, options.wide_row_index, options.file_index) = (columns, wide_row_index, file_index);
+        (options.offset, options.length, options.n_threads) = (offset, length, n_threads);
+        (options.ignore_errors, options.strict) = (ignore_errors, strict);
+        Self(options)
     }
 }

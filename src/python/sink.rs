@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::interpreter::attach;
-use crate::{Error, ErrorKind, Result, Sink};
+use polars_avro::{Error, ErrorKind, Result, Sink};
 
 /// A sink that writes to an object with `write`.
 pub(super) struct WritableSink {

@@ -11,7 +11,7 @@ use super::interrupt::{Slow, Waiting};
 use super::open_file::OpenFile;
 #[cfg(feature = "object_store")]
 use super::store::StoreFile;
-use crate::{FileInput, MemorySource, Result, Source};
+use polars_avro::{FileInput, MemorySource, Result, Source};
 
 /// A source that Python can open. The order matters: bytes would be a path as well.
 #[derive(FromPyObject)]

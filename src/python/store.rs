@@ -11,15 +11,15 @@ use super::error::Raised;
 use super::interpreter::{WithoutGil, attach, drop_without_gil};
 use super::interrupt::Waiting;
 use super::sink::signals;
-use crate::{
+use polars_avro::{
     CredentialSource, CredentialSources, Credentials, Error, ErrorKind, OptionValue, Result, StoreOptions, WaitCheck,
 };
 
 /// A file in an object store or on an HTTP server. Nothing is requested before the first read.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct StoreFile(pub(super) crate::StoreFile);
+pub(super) struct StoreFile(pub(super) polars_avro::StoreFile);
 
-impl Waiting for crate::StoreFile {
+impl Waiting for polars_avro::StoreFile {
     fn end_reads(&self) {
         self.interrupt_reads();
     }
@@ -49,7 +49,7 @@ pub(super) fn store_files(
     chunk_size: Option<u64>,
 ) -> std::result::Result<Vec<StoreFile>, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    let files = crate::StoreFile::all(urls, &options, credentials, chunk_size)?;
+    let files = polars_avro::StoreFile::all(urls, &options, credentials, chunk_size)?;
     Ok(files.into_iter().map(StoreFile).collect())
 }
 
@@ -80,7 +80,7 @@ pub(super) fn store_sizes(
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<Vec<u64>, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    Ok(py.without_gil(|| crate::store_sizes(&urls, &options, credentials, &check()))?)
+    Ok(py.without_gil(|| polars_avro::store_sizes(&urls, &options, credentials, &check()))?)
 }
 
 /// Lists the objects of a directory and its subdirectories: URLs and sizes, in the order of their keys.
@@ -92,7 +92,7 @@ pub(super) fn store_files_in(
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<Vec<(String, u64)>, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    Ok(py.without_gil(|| crate::store_files_in(directory, &options, credentials, &check()))?)
+    Ok(py.without_gil(|| polars_avro::store_files_in(directory, &options, credentials, &check()))?)
 }
 
 /// Removes the objects of a directory whose names begin with `prefix`; returns their number.
@@ -105,7 +105,7 @@ pub(super) fn remove_store_files(
     credentials: HashMap<String, Py<PyAny>>,
 ) -> std::result::Result<usize, Raised> {
     let (options, credentials) = arguments(options, credentials)?;
-    Ok(py.without_gil(|| crate::remove_store_files(directory, prefix, &options, credentials, &check()))?)
+    Ok(py.without_gil(|| polars_avro::remove_store_files(directory, prefix, &options, credentials, &check()))?)
 }
 
 fn check() -> WaitCheck {
@@ -114,7 +114,7 @@ fn check() -> WaitCheck {
 
 /// Objects to write with one set of options. Each becomes visible on its own, or all `together`.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct StoreTargets(crate::StoreTargets);
+pub(super) struct StoreTargets(polars_avro::StoreTargets);
 
 /// Aborts objects that were not committed. The GIL is released, as this waits for the store.
 impl Drop for StoreTargets {
@@ -133,7 +133,7 @@ impl StoreTargets {
         together: bool,
     ) -> std::result::Result<Self, Raised> {
         let (options, credentials) = arguments(options, credentials)?;
-        Ok(Self(crate::StoreTargets::new(options, credentials, together, check())))
+        Ok(Self(polars_avro::StoreTargets::new(options, credentials, together, check())))
     }
 
     /// Returns an object to write; nothing is requested yet.
@@ -154,7 +154,7 @@ impl StoreTargets {
 
 /// An object to write.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct StoreTarget(pub(super) crate::StoreTarget);
+pub(super) struct StoreTarget(pub(super) polars_avro::StoreTarget);
 
 #[pymethods]
 impl StoreTarget {

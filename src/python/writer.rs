@@ -12,14 +12,14 @@ use super::interpreter::{WithoutGil, drop_without_gil};
 use super::sink::{InterruptibleSink, WritableSink};
 #[cfg(feature = "object_store")]
 use super::store::StoreTarget;
-use crate::{
+use polars_avro::{
     Codec, FileSink, FileSource, Header, Limits, MemorySink, Schema, Sink, SyncOnClose, append_options, avro_schema_of,
 };
 
 /// Options for writing any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct WriteOptions {
-    core: crate::WriteOptions,
+    core: polars_avro::WriteOptions,
     /// True if a file that is appended to keeps its codec.
     keeps_codec: bool,
 }
@@ -42,21 +42,13 @@ impl WriteOptions {
         n_threads: Option<usize>,
     ) -> Result<Self, Raised> {
         let parsed = schema.as_ref().map(|json| parse_to_write(json).map(Arc::new)).transpose()?;
-        let defaults = crate::WriteOptions::default();
-        let core = crate::WriteOptions {
-            codec: codec.map_or(Ok(defaults.codec), Codec::from_name)?,
-            level,
-            schema: parsed,
-            schema_json: schema,
-            name,
-            namespace,
-            doc,
-            metadata: metadata.unwrap_or_default(),
-            block_size: block_size.unwrap_or(defaults.block_size),
-            sync_marker,
-            n_threads,
-            ..defaults
-        };
+        let mut core = polars_avro::WriteOptions::default();
+        core.codec = codec.map_or(Ok(core.codec), Codec::from_name)?;
+        core.block_size = block_size.unwrap_or(core.block_size);
+        (core.level, core.schema, core.schema_json) = (level, parsed, schema);
+        (core.name, core.namespace, core.doc) = (name, namespace, doc);
+        core.metadata = metadata.unwrap_or_default();
+        (core.sync_marker, core.n_threads) = (sync_marker, n_threads);
         Ok(Self { core, keeps_codec: codec.is_none() })
     }
 
@@ -92,7 +84,7 @@ enum Target {
 
 /// The writer of one file.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct Writer(Mutex<Option<crate::Writer>>);
+pub(super) struct Writer(Mutex<Option<polars_avro::Writer>>);
 
 #[pymethods]
 impl Writer {
@@ -131,7 +123,7 @@ impl Writer {
                 }
                 let (options, end) = append_options(&source, &wanted, &Limits::default())?;
                 let sink = || Ok(interruptible(FileSink::append(&path, end, sync)?));
-                crate::Writer::append(sink, &frame.fields, &options)
+                polars_avro::Writer::append(sink, &frame.fields, &options)
             }
             Target::Path(path) => {
                 create(|| Ok(interruptible(FileSink::create(&path, sync, mkdir)?)), frame, &options.core)
@@ -169,13 +161,13 @@ impl Writer {
 }
 
 impl Writer {
-    fn lock(&self) -> MutexGuard<'_, Option<crate::Writer>> {
+    fn lock(&self) -> MutexGuard<'_, Option<polars_avro::Writer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Parses a schema and checks that it may be written.
-fn parse_to_write(json: &str) -> crate::Result<Schema> {
+fn parse_to_write(json: &str) -> polars_avro::Result<Schema> {
     let schema = Schema::parse(json, &Limits::default())?;
     schema.validate()?;
     Ok(schema)
@@ -202,13 +194,13 @@ fn interruptible(sink: impl Sink + 'static) -> Box<dyn Sink> {
 }
 
 fn create(
-    sink: impl FnOnce() -> crate::Result<Box<dyn Sink>>,
+    sink: impl FnOnce() -> polars_avro::Result<Box<dyn Sink>>,
     frame: &Frame,
-    options: &crate::WriteOptions,
-) -> crate::Result<crate::Writer> {
-    crate::Writer::create(sink, &frame.fields, &frame.batches, options)
+    options: &polars_avro::WriteOptions,
+) -> polars_avro::Result<polars_avro::Writer> {
+    polars_avro::Writer::create(sink, &frame.fields, &frame.batches, options)
 }
 
 fn closed() -> Raised {
-    crate::Error::new(crate::ErrorKind::Argument, "the writer is closed").into()
+    polars_avro::Error::new(polars_avro::ErrorKind::Argument, "the writer is closed").into()
 }

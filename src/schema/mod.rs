@@ -24,8 +24,6 @@ pub use logical::Logical;
 pub use name::Name;
 pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve};
 pub use resolution::{Cast, Casts, Evolution, Extra, Incompatibility, Missing};
-#[cfg(feature = "python")]
-pub(crate) use resolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
 pub(crate) use restored::{Categories, Restored, column_name, full_name, note_name, physical};
 
 /// JSON attributes of a schema that the specification does not define, in their order.

@@ -18,8 +18,7 @@ mod units;
 
 pub use compatibility::Incompatibility;
 pub use evolution::{Cast, Casts, Evolution, Extra, Missing};
-#[cfg(feature = "python")]
-pub(crate) use evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
+use failure::Message;
 pub(super) use failure::describe;
 
 use super::{Kind, Logical, NodeId, Schema};
@@ -64,14 +63,14 @@ pub(crate) struct Resolution {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     path: String,
-    message: String,
+    message: Message,
 }
 
 impl Refusal {
     /// Returns the error for a caller that needs the field.
     #[cold]
     pub(crate) fn error(&self) -> Error {
-        Error::schema(self.message.clone()).at(|position| position.path = Some(self.path.clone()))
+        self.message.clone().error().at(|position| position.path = Some(self.path.clone()))
     }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! `POLARS_AVRO_MUTATIONS` says how many there are of each kind.
 
-// The Python extension has an allocator of its own, which counts nothing.
-#![cfg(not(feature = "python"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "helpers are shared with the other tests")]
 

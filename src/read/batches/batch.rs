@@ -33,8 +33,20 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Creates a batch that was not read from a file.
+    #[must_use]
+    pub fn new(fields: Arc<[Field]>, arrays: Vec<Box<dyn Array>>, height: usize) -> Self {
+        Self { fields, arrays, height, bytes: 0 }
+    }
+
+    /// Returns the number of block bytes, uncompressed, that were decoded into this batch.
+    #[must_use]
+    pub fn encoded_bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Keeps `height` rows, starting at row `start`.
-    pub(crate) fn slice(&mut self, start: usize, height: usize) {
+    pub fn slice(&mut self, start: usize, height: usize) {
         if height < self.height {
             self.arrays.iter_mut().for_each(|array| array.slice(start, height));
             self.bytes = (self.bytes as u128 * height as u128 / self.height as u128) as usize;

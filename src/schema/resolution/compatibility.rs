@@ -77,7 +77,7 @@ impl Walk<'_> {
         let kinds = self.resolver.kinds(id);
         let found = |message: String, values| Step::Found(Incompatibility { path: path.to_owned(), message, values });
         match &self.resolver.wires[id.0 as usize] {
-            Err(Failure::Here { field, message }) if field.is_empty() => vec![found(message.clone(), values)],
+            Err(Failure::Here { field, message }) if field.is_empty() => vec![found(message.text.clone(), values)],
             Ok(Wire::Array(child)) => vec![Step::Pair(*child, format!("{path}[]"), values)],
             Ok(Wire::Map(child)) => vec![Step::Pair(*child, format!("{path}{{}}"), values)],
             Ok(Wire::IntoUnion { value, .. }) => vec![Step::Pair(*value, path.to_owned(), values)],
@@ -117,7 +117,7 @@ impl Walk<'_> {
             if let Some(from) = matched.of_writer.iter().position(|to| *to == Some(at)) {
                 steps.push(Step::Pair(self.resolver.pair(writer.fields[from].schema, field.schema), path, values));
             } else if let Err(message) = self.resolver.default(reader, at, Missing::Refuse, true) {
-                steps.push(Step::Found(Incompatibility { path, message, values }));
+                steps.push(Step::Found(Incompatibility { path, message: message.text, values }));
             }
         }
         steps

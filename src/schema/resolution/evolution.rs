@@ -1,15 +1,5 @@
 //! Options that make schema resolution stricter or laxer than the specification.
 
-/// Message for a column without a default that the writer did not write.
-pub(crate) const MISSING_COLUMN: &str = "the writer did not write this field and the reader has no default for it";
-/// The same of a field of a nested record.
-pub(crate) const MISSING_FIELD: &str =
-    "the writer did not write this field of a nested record and the reader has no default for it";
-/// Message for a column that the reader's schema lacks.
-pub(crate) const EXTRA_COLUMN: &str = "the writer wrote this field and the reader does not have it";
-/// The same of a field of a nested record.
-pub(crate) const EXTRA_FIELD: &str = "the writer wrote this field of a nested record and the reader does not have it";
-
 /// Options for schema differences beyond the rules of schema resolution. The default is the specification itself.
 ///
 /// ```

@@ -1,6 +1,6 @@
 //! Handling of pairs that cannot be read, and of pairs that depend on them.
 
-use super::failure::{Failure, Outcome, SHOWN};
+use super::failure::{Failure, Message, Outcome, SHOWN};
 use super::resolver::Resolver;
 use super::{Branch, FieldAction, Refusal, ResolvedId, Wire};
 use crate::schema::Kind;
@@ -101,8 +101,8 @@ fn refuse(resolver: &mut Resolver) {
         let Ok(Wire::Union(branches)) = &resolver.wires[at] else { continue };
         let refused = |(at, branch): (usize, &Branch)| match branch {
             Branch::Read { value, .. } if resolver.wires[value.0 as usize].is_err() => {
-                let (path, message) = report(resolver, *value);
-                Some((at, if path.is_empty() { message } else { format!("field `{path}`: {message}") }))
+                let (path, Message { text, .. }) = report(resolver, *value);
+                Some((at, if path.is_empty() { text } else { format!("field `{path}`: {text}") }))
             }
             _ => None,
         };
@@ -139,11 +139,11 @@ fn refuse_columns(resolver: &mut Resolver, root: ResolvedId) {
 /// Returns the error of a failed pair.
 fn error(resolver: &Resolver, id: ResolvedId) -> Error {
     let (path, message) = report(resolver, id);
-    Error::schema(message).at(|position| position.path = Some(path))
+    message.error().at(|position| position.path = Some(path))
 }
 
 /// Follows a failure to its cause; returns the path and the message.
-fn report(resolver: &Resolver, mut id: ResolvedId) -> (String, String) {
+fn report(resolver: &Resolver, mut id: ResolvedId) -> (String, Message) {
     let (mut path, mut steps) = (String::new(), 0);
     for _ in 0..FOLLOWED {
         match &resolver.wires[id.0 as usize] {
@@ -158,7 +158,7 @@ fn report(resolver: &Resolver, mut id: ResolvedId) -> (String, String) {
             Ok(_) => break,
         }
     }
-    (path, "the writer's type cannot be read as the reader's".to_owned())
+    (path, "the writer's type cannot be read as the reader's".to_owned().into())
 }
 
 /// Appends a step to a path, unless the path is too long.

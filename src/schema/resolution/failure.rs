@@ -2,6 +2,7 @@
 
 use super::ResolvedId;
 use crate::schema::{Kind, NodeId, Restored, Schema};
+use crate::{Error, FieldConflict};
 
 /// The maximum number of path steps, and of union branches, that a message shows.
 pub(super) const SHOWN: usize = 16;
@@ -9,7 +10,7 @@ pub(super) const SHOWN: usize = 16;
 /// The reason for which a pair cannot be read.
 pub(super) enum Failure {
     /// The pair itself is at fault; `field` is the name of one of the record's fields, or empty.
-    Here { field: String, message: String },
+    Here { field: String, message: Message },
     /// A pair that it needs cannot be read; `step` is the path to it.
     Below { step: String, child: ResolvedId },
 }
@@ -19,7 +20,43 @@ pub(super) type Outcome<T> = Result<T, Failure>;
 
 impl Failure {
     pub(super) fn here(message: String) -> Self {
-        Self::Here { field: String::new(), message }
+        Self::Here { field: String::new(), message: message.into() }
+    }
+}
+
+/// The text of a failure. A field that only one schema has is also told by its kind, as an option may allow it.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(super) text: String,
+    conflict: Option<FieldConflict>,
+}
+
+impl Message {
+    #[cold]
+    pub(super) fn error(self) -> Error {
+        Error::schema(self.text).with_field_conflict(self.conflict)
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self { text, conflict: None }
+    }
+}
+
+impl From<FieldConflict> for Message {
+    fn from(conflict: FieldConflict) -> Self {
+        let text = match conflict {
+            FieldConflict::MissingColumn => "the writer did not write this field and the reader has no default for it",
+            FieldConflict::MissingField => {
+                "the writer did not write this field of a nested record and the reader has no default for it"
+            }
+            FieldConflict::ExtraColumn => "the writer wrote this field and the reader does not have it",
+            FieldConflict::ExtraField => {
+                "the writer wrote this field of a nested record and the reader does not have it"
+            }
+        };
+        Self { text: text.to_owned(), conflict: Some(conflict) }
     }
 }
 

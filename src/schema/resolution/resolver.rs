@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 
 use super::branches::{Branches, SharedNames, names_agree};
-use super::evolution::{EXTRA_COLUMN, EXTRA_FIELD, MISSING_COLUMN, MISSING_FIELD};
-use super::failure::{Failure, Outcome, describe};
+use super::failure::{Failure, Message, Outcome, describe};
 use super::fields::{Matched, matched};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
 use crate::schema::datum::{VALUES, encode_default};
 use crate::schema::typed::Typed;
 use crate::schema::{Kind, Logical, NodeId, Record, Restored, Schema};
-use crate::{Error, Result};
+use crate::{Error, FieldConflict, Result};
 
 /// The maximum number of pairs. Ordinary schemas have about as many pairs as types.
 const PAIRS: usize = 1 << 22;
@@ -239,7 +238,7 @@ impl<'a> Resolver<'a> {
             && let Some(at) = taken.iter().position(Option::is_none)
         {
             let path = writer.fields[at].name.clone();
-            let message = if pair.is_root { EXTRA_COLUMN } else { EXTRA_FIELD }.to_owned();
+            let message = if pair.is_root { FieldConflict::ExtraColumn } else { FieldConflict::ExtraField }.into();
             if !pair.is_root {
                 return Err(Failure::Here { field: path, message });
             }
@@ -271,14 +270,14 @@ impl<'a> Resolver<'a> {
         at: usize,
         on_missing: Missing,
         is_column: bool,
-    ) -> std::result::Result<Option<Vec<u8>>, String> {
+    ) -> std::result::Result<Option<Vec<u8>>, Message> {
         let field = &record.fields[at];
         match &field.default {
             Some(default) => encode_default(self.reader, field.schema, default, &mut self.default_values)
                 .map(Some)
-                .map_err(|error| format!("the reader's default is not valid: {}", error.message())),
+                .map_err(|error| format!("the reader's default is not valid: {}", error.message()).into()),
             None if on_missing == Missing::Insert => Ok(None),
-            None => Err(if is_column { MISSING_COLUMN } else { MISSING_FIELD }.to_owned()),
+            None => Err(if is_column { FieldConflict::MissingColumn } else { FieldConflict::MissingField }.into()),
         }
     }
 

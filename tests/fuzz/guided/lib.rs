@@ -13,6 +13,8 @@ mod columns;
 mod container;
 #[path = "../../rust/expected.rs"]
 mod expected;
+#[path = "arrow/mod.rs"]
+mod foreign;
 mod frames;
 #[path = "../../rust/logical.rs"]
 mod logical;
@@ -73,6 +75,11 @@ pub fn salvage(bytes: &[u8]) {
 /// Places to cut at, and a whole file.
 pub fn splits(bytes: &[u8]) {
     bounded(|| targets::cut(bytes));
+}
+
+/// Decisions of a producer of Arrow arrays.
+pub fn arrow(bytes: &[u8]) {
+    bounded(|| foreign::import(bytes));
 }
 
 /// Nothing of this size takes so much memory or time. A process that was stopped for a while took time once, not thrice.

@@ -3,7 +3,6 @@
 //! The names here are internal to the Python package (`polars_avro/_core.pyi`) and not part of its API.
 
 mod arrow;
-mod arrow_import;
 mod batch_reader;
 mod compatibility;
 mod damage;
@@ -16,6 +15,8 @@ mod frame;
 mod importable;
 mod interpreter;
 mod interrupt;
+#[cfg(feature = "object_store")]
+mod logger;
 mod open_file;
 mod options;
 mod running;
@@ -30,33 +31,13 @@ use pyo3::prelude::*;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The time for which mimalloc keeps freed memory: the same as in jemalloc, which Polars uses. The next read reuses the
-/// pages, and returning pages to the system blocks every thread that needs new ones.
-const KEEP_FREED_MEMORY_MS: std::ffi::c_long = 10_000;
-
-/// `mi_option_purge_delay` of mimalloc 3, which `libmimalloc_sys` does not define.
-const PURGE_DELAY: std::ffi::c_int = 15;
-const DEFAULT_PURGE_DELAY_MS: std::ffi::c_long = 1000;
-
-fn configure_allocator() {
-    if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
-        // SAFETY: options have no preconditions, and those that do not exist are ignored.
-        #[allow(unsafe_code)]
-        unsafe {
-            // Guards against reuse of the option's number: its default value must match.
-            if libmimalloc_sys::mi_option_get(PURGE_DELAY) == DEFAULT_PURGE_DELAY_MS {
-                libmimalloc_sys::mi_option_set(PURGE_DELAY, KEEP_FREED_MEMORY_MS);
-            }
-        }
-    }
-}
-
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    configure_allocator();
+    #[cfg(feature = "object_store")]
+    logger::install();
     // Read the variable: querying Polars would start its pool.
     if let Some(threads) = std::env::var("POLARS_MAX_THREADS").ok().and_then(|value| value.parse().ok()) {
-        crate::set_thread_pool_size(threads);
+        polars_avro::set_thread_pool_size(threads);
     }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(damage::default_limits, module)?)?;

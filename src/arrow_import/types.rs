@@ -19,6 +19,7 @@ const IS_NULLABLE: i64 = 2;
 const HAS_SORTED_KEYS: i64 = 4;
 
 /// The type of an array that is imported, and those of its children.
+#[derive(Debug)]
 pub(super) struct ColumnType {
     /// Names the array in errors.
     pub(super) path: String,

@@ -9,17 +9,17 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::size_of;
 use std::ops::Range;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use polars_arrow::bitmap::Bitmap;
 use polars_arrow::types::NativeType;
 use polars_buffer::{Buffer, SharedStorage};
-use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
 
 /// `ArrowSchema`: a type, a name and the child types.
+#[derive(Debug)]
 #[repr(C)]
-pub(super) struct CSchema {
+pub struct CSchema {
     format: *const c_char,
     name: *const c_char,
     metadata: *const c_char,
@@ -32,8 +32,9 @@ pub(super) struct CSchema {
 }
 
 /// `ArrowArray`: the buffers of one array.
+#[derive(Debug)]
 #[repr(C)]
-pub(super) struct CArray {
+pub struct CArray {
     length: i64,
     null_count: i64,
     offset: i64,
@@ -47,8 +48,9 @@ pub(super) struct CArray {
 }
 
 /// `ArrowArrayStream`: arrays of one type, one after the other.
+#[derive(Debug)]
 #[repr(C)]
-pub(super) struct CStream {
+pub struct CStream {
     get_schema: Option<unsafe extern "C" fn(*mut CStream, *mut CSchema) -> c_int>,
     get_next: Option<unsafe extern "C" fn(*mut CStream, *mut CArray) -> c_int>,
     get_last_error: Option<unsafe extern "C" fn(*mut CStream) -> *const c_char>,
@@ -57,7 +59,8 @@ pub(super) struct CStream {
 }
 
 /// A struct that its `release` callback releases once. An empty one has no callback.
-trait CStruct: Sized {
+pub trait CStruct: Sized {
+    /// The name of the capsule that holds such a struct in Python.
     const CAPSULE: &'static CStr;
     fn empty() -> Self;
 }
@@ -96,19 +99,13 @@ c_struct!(CStream, c"arrow_array_stream", get_schema: None, get_next: None, get_
 // SAFETY: arrays are read and never written.
 unsafe impl Sync for CArray {}
 
-/// Moves a struct out of its capsule. An empty one stays there, which releases nothing.
-fn take<T: CStruct>(capsule: &Bound<'_, PyAny>) -> PyResult<T> {
-    let pointer = capsule.cast::<PyCapsule>()?.pointer_checked(Some(T::CAPSULE))?.cast::<T>();
-    // SAFETY: a capsule of this name holds such a struct, and the interpreter is attached, so no other thread takes it.
-    Ok(unsafe { std::mem::replace(&mut *pointer.as_ptr(), T::empty()) })
-}
-
-pub(super) fn take_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Box<CStream>> {
-    Ok(Box::new(take(capsule)?))
-}
-
-pub(super) fn take_array(schema: &Bound<'_, PyAny>, array: &Bound<'_, PyAny>) -> PyResult<(CSchema, CArray)> {
-    Ok((take(schema)?, take(array)?))
+/// Moves a struct out of the memory of its producer. An empty one stays there, which releases nothing.
+///
+/// # Safety
+/// The pointer leads to such a struct, aligned, and no other thread uses it.
+pub unsafe fn take<T: CStruct>(pointer: NonNull<T>) -> T {
+    // SAFETY: promised by the caller.
+    unsafe { std::mem::replace(&mut *pointer.as_ptr(), T::empty()) }
 }
 
 impl CStream {

@@ -1,4 +1,7 @@
-//! Arrow data of other producers than Polars, checked before its buffers are read.
+//! Arrow data of other producers than Polars, from Arrow's C data and C stream interfaces. It is checked before its buffers
+//! are read.
+//!
+//! Public for the Python package and the fuzz targets. Its names may change in any version.
 
 mod abi;
 mod arrays;
@@ -8,41 +11,44 @@ use std::sync::Arc;
 
 use polars_arrow::array::StructArray;
 use polars_arrow::datatypes::{ArrowDataType, Field};
-use pyo3::prelude::*;
 
-use self::abi::{CArray, CStream};
+pub use self::abi::{CArray, CSchema, CStream, CStruct, take};
 use self::types::ColumnType;
-use super::interpreter::WithoutGil;
 use crate::{Error, Result};
 
-/// Rows of an object with `__arrow_c_stream__` or `__arrow_c_array__`, batch by batch.
-pub(super) struct ImportedRows {
+/// Rows of a stream or of a single array, batch by batch.
+#[derive(Debug)]
+pub struct ImportedRows {
     source: Source,
     column: ColumnType,
-    pub(super) fields: Arc<[Field]>,
+    /// The columns.
+    pub fields: Arc<[Field]>,
 }
 
+#[derive(Debug)]
 enum Source {
     Stream(Box<CStream>),
     Array(Option<CArray>),
 }
 
 impl ImportedRows {
-    /// Takes the rows of an object and reads their type. The GIL is released, as a producer may need the interpreter.
-    pub(super) fn of(object: &Bound<'_, PyAny>) -> PyResult<Result<Self>> {
-        let py = object.py();
-        if object.hasattr("__arrow_c_stream__")? {
-            let mut stream = abi::take_stream(&object.call_method0("__arrow_c_stream__")?)?;
-            return Ok(py.without_gil(|| {
-                let column = ColumnType::read(&stream.schema().map_err(failed)?)?;
-                Self::new(Source::Stream(stream), column)
-            }));
-        }
-        let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
-            object.call_method0("__arrow_c_array__")?.extract()?;
-        let (schema, array) = abi::take_array(&schema, &array)?;
-        let column = ColumnType::read(&schema);
-        Ok(column.and_then(|column| Self::new(Source::Array(Some(array)), column)))
+    /// Reads the type of a stream.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Argument`] if the stream fails or is malformed, [`crate::ErrorKind::Unsupported`] if a type
+    /// cannot be imported.
+    pub fn of_stream(stream: CStream) -> Result<Self> {
+        let mut stream = Box::new(stream);
+        let column = ColumnType::read(&stream.schema().map_err(failed)?)?;
+        Self::new(Source::Stream(stream), column)
+    }
+
+    /// Reads the type of a single array.
+    ///
+    /// # Errors
+    /// As for a stream.
+    pub fn of_array(schema: &CSchema, array: CArray) -> Result<Self> {
+        Self::new(Source::Array(Some(array)), ColumnType::read(schema)?)
     }
 
     fn new(source: Source, column: ColumnType) -> Result<Self> {
@@ -52,8 +58,11 @@ impl ImportedRows {
         }
     }
 
-    /// Imports the next rows. The GIL is released, as a producer may need the interpreter.
-    pub(super) fn next(&mut self) -> Result<Option<StructArray>> {
+    /// Imports the next rows.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Argument`] if they are malformed.
+    pub fn next(&mut self) -> Result<Option<StructArray>> {
         let array = match &mut self.source {
             Source::Stream(stream) => stream.next().map_err(failed)?,
             Source::Array(array) => array.take(),
