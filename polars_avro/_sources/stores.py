@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from polars_avro import _core, _options
@@ -156,7 +157,8 @@ class Stores(NamedTuple):
         _options.check(storage_options=storage_options, credential_provider=credential_provider)
         if storage_options is None and credential_provider == "auto" and not self.is_bare:
             return self
-        options = {name.lower(): value for name, value in (*self.options, *(storage_options or {}).items())}
+        options = {**dict(self.options), **_with_headers(storage_options or {})}
+        options = {name.lower(): value for name, value in options.items()}
         return stores(paths, options or None, credential_provider, caller)
 
     def _resolved(self) -> tuple[dict[str, Any], dict[str, Credentials]]:
@@ -212,7 +214,7 @@ def stores(
     urls = [path for path in paths if isinstance(path, str) and is_remote(path)]
     if not urls and not storage_options:
         return Stores()
-    options = dict(storage_options or {})
+    options = _with_headers(storage_options or {})
     if not hasattr(_core, "store_files"):
         if urls:
             msg = f"{shown(urls[0])}: this build of polars_avro supports local files only"
@@ -235,6 +237,18 @@ def stores(
         builders[kind] = _init_credential_provider_builder(credential_provider, [url], options or None, caller)
     built = tuple((kind, builder) for kind, builder in builders.items() if builder is not None)
     return Stores(tuple(sorted(options.items())), built)
+
+
+def _with_headers(storage_options: StorageOptions) -> StorageOptions:
+    """Make an option of each header of web servers, which are a dict in `headers`."""
+    options = dict(storage_options)
+    headers = options.pop("headers", None)
+    if headers is None:
+        return options
+    if not isinstance(headers, Mapping) or not all(isinstance(part, str) for pair in headers.items() for part in pair):
+        msg = "`headers` in `storage_options` must be a dict of str to str"
+        raise TypeError(msg)
+    return options | {f"header.{name}": value for name, value in headers.items()}
 
 
 def open_source(

@@ -94,7 +94,7 @@ impl Fetch {
             match failure {
                 Failure::NoRanges if !self.whole => self.whole = true,
                 Failure::Piece => {}
-                failure => attempts.wait(&self.stores, self.location.kind, failure).await?,
+                failure => attempts.wait(&self.stores, &self.location, failure).await?,
             }
         }
     }

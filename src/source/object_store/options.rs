@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use object_store::ClientConfigKey;
 use object_store::aws::AmazonS3ConfigKey;
 use object_store::azure::AzureConfigKey;
@@ -27,7 +28,12 @@ use crate::{Error, Result};
 pub struct StoreOptions {
     pub(super) texts: BTreeMap<String, String>,
     pub(super) retries: Retries,
+    /// Headers of all requests to web servers.
+    pub(super) headers: HeaderMap,
 }
+
+/// The beginning of the names of options that are headers, such as `header.authorization`.
+const HEADER: &str = "header.";
 
 /// Options of Polars without an effect here: they control its own reading, writing and caching.
 const ACCEPTED: [&str; 7] = [
@@ -139,10 +145,13 @@ impl StoreOptions {
     }
 
     fn suggesting(options: impl IntoIterator<Item = (String, OptionValue)>, kinds: &[Kind]) -> Result<Self> {
-        let mut checked = Self { texts: BTreeMap::new(), retries: Retries::from_environment() };
+        let mut checked = Self { retries: Retries::from_environment(), ..Self::default() };
         for (name, value) in options {
             let key = name.to_ascii_lowercase();
-            if checked.retries.set(&key, &value)? || Self::is_accepted(&key, &value)? {
+            if checked.retries.set(&key, &value)?
+                || Self::is_accepted(&key, &value)?
+                || checked.set_header(&key, &value)?
+            {
                 continue;
             }
             if !KINDS.iter().any(|kind| knows(*kind, &key)) {
@@ -154,6 +163,20 @@ impl StoreOptions {
             checked.texts.insert(key, text);
         }
         Ok(checked)
+    }
+
+    /// Adds a header if the option is one; returns false if not.
+    fn set_header(&mut self, key: &str, value: &OptionValue) -> Result<bool> {
+        let Some(name) = key.strip_prefix(HEADER) else { return Ok(false) };
+        let OptionValue::Text(text) = value else {
+            return Err(Error::argument(format!("the header {name:?} in `storage_options` must be a str")));
+        };
+        let invalid =
+            |part| Error::argument(format!("the {part} of the header {name:?} in `storage_options` is not valid"));
+        let mut value = HeaderValue::from_str(text).map_err(|_| invalid("value"))?;
+        value.set_sensitive(true);
+        self.headers.insert(HeaderName::try_from(name).map_err(|_| invalid("name"))?, value);
+        Ok(true)
     }
 
     fn is_accepted(key: &str, value: &OptionValue) -> Result<bool> {
@@ -173,6 +196,9 @@ impl StoreOptions {
         // Polars accepts options for HTTP and ignores them.
         if kinds.is_empty() || kinds.contains(&Kind::Http) {
             return Ok(());
+        }
+        if let Some(name) = self.headers.keys().next() {
+            return Err(Error::argument(format!("the header {name:?} in `storage_options` is for web servers only")));
         }
         match self.texts.keys().find(|key| !kinds.iter().any(|kind| knows(*kind, key))) {
             Some(key) => Err(unknown(key, key, &kinds.into_iter().collect::<Vec<_>>())),
@@ -290,6 +316,18 @@ mod tests {
         assert_eq!((options.retries.max, options.texts["aws_region"].as_str()), (3, "eu"));
         assert!(options.check(["s3://b/*"]).is_ok() && options.check(["gs://b/x", "s3://b/x"]).is_ok());
         assert!(options.check(["gs://b/x"]).is_err() && options.check(["http://b/x"]).is_ok());
+    }
+
+    #[test]
+    fn headers_are_for_web_servers() {
+        let header = |name: &str, value: &str| StoreOptions::new([(format!("header.{name}"), text(value))]);
+        let options = header("Authorization", "Bearer topsecret").unwrap();
+        assert!(options.check(["https://host/x"]).is_ok());
+        assert!(options.check(["s3://b/x"]).unwrap_err().to_string().contains("\"authorization\""));
+        assert!(!format!("{options:?}").contains("topsecret"));
+        assert!(header("x y", "1").unwrap_err().to_string().contains("the name of the header"));
+        let error = header("x", "topsecret\n").unwrap_err().to_string();
+        assert!(error.contains("the value of the header") && !error.contains("topsecret"));
     }
 
     #[test]

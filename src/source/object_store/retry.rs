@@ -2,15 +2,19 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
 use super::error::Failure;
 use super::http::{Status, name_in};
-use super::location::{Kind, Location};
+use super::location::Location;
 use super::store::{Store, Stores};
 use crate::{Error, ErrorKind};
+
+/// A request that fails for longer than this is logged, once for each read or write.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Sends a request until it succeeds or a retry is not allowed.
 pub(super) async fn attempt<T, E, F>(
@@ -32,7 +36,7 @@ where
                 },
                 Err(failure) => failure,
             };
-            attempts.wait(stores, location.kind, failure).await?;
+            attempts.wait(stores, location, failure).await?;
         }
     };
     caught(attempts).await
@@ -73,8 +77,8 @@ impl Attempts {
     ///
     /// # Errors
     /// If it may not be sent again. The error is the one to raise.
-    pub(super) async fn wait(&mut self, stores: &Stores, kind: Kind, failure: Failure) -> Result<(), Failure> {
-        if failure.is_denied() && !self.renewed && stores.renew_credentials(kind).await {
+    pub(super) async fn wait(&mut self, stores: &Stores, location: &Location, failure: Failure) -> Result<(), Failure> {
+        if failure.is_denied() && !self.renewed && stores.renew_credentials(location.kind).await {
             self.renewed = true;
             return Ok(());
         }
@@ -88,6 +92,9 @@ impl Attempts {
         let wait = retries.backoff(self.failed, spread).max(failure.retry_after().unwrap_or_default());
         if since.elapsed().saturating_add(wait) > retries.timeout {
             return Err(failure.into_error(self.failed));
+        }
+        if since.elapsed() + wait > SILENCE && !stores.has_warned.swap(true, Ordering::Relaxed) {
+            log::warn!("{}; trying again for {:?}", failure.raise(&location.shown), retries.timeout);
         }
         tokio::time::sleep(wait).await;
         Ok(())

@@ -1,6 +1,7 @@
 //! Stores, created from a URL, the environment and options when the first request needs them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -68,13 +69,15 @@ pub(super) struct Stores {
     web: Mutex<Option<(u32, Connector)>>,
     /// The caller's own store, which holds all objects.
     given: Option<Store>,
+    /// True if a request that keeps failing was logged.
+    pub(super) has_warned: AtomicBool,
 }
 
 impl Stores {
     pub(super) fn new(options: StoreOptions, credentials: CredentialSources) -> Self {
         let credentials = credentials.into_iter().map(|(kind, source)| (kind, Arc::new(Cached::new(source)))).collect();
-        let (made, web, given) = <_>::default();
-        Self { options, read_timeout: READ_TIMEOUT, credentials, made, web, given }
+        let (made, web, given, has_warned) = <_>::default();
+        Self { options, read_timeout: READ_TIMEOUT, credentials, made, web, given, has_warned }
     }
 
     /// Creates the stores of a read in the caller's own store.
@@ -272,7 +275,10 @@ impl Stores {
             return Ok(connector.clone());
         }
         let web_only = Connector { shared: None, is_web: true };
-        let connector = Connector { shared: Some(web_only.connect(&self.client(texts))?), is_web: true };
+        let connector = Connector {
+            shared: Some(web_only.connect(&self.client(texts).with_default_headers(self.options.headers.clone()))?),
+            is_web: true,
+        };
         *web = Some((process, connector.clone()));
         Ok(connector)
     }

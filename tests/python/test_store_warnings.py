@@ -1,0 +1,25 @@
+"""A store that cannot be reached is reported before the last attempt."""
+
+import logging
+
+import pytest
+
+from polars_avro import read_avro
+
+
+def test_a_request_that_keeps_failing_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    options = {"max_retries": 1, "retry_init_backoff_ms": 2200, "retry_max_backoff_ms": 2200}
+    with caplog.at_level(logging.WARNING, logger="polars_avro"), pytest.raises(ConnectionError):
+        read_avro("http://127.0.0.1:1/x.avro?key=secret", storage_options=options)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("http://127.0.0.1:1/x.avro: ")
+    assert "trying again" in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
+def test_a_request_that_is_soon_answered_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    options = {"max_retries": 2, "retry_init_backoff_ms": 10}
+    with caplog.at_level(logging.WARNING, logger="polars_avro"), pytest.raises(ConnectionError):
+        read_avro("http://127.0.0.1:1/x.avro", storage_options=options)
+    assert not caplog.records
