@@ -64,8 +64,8 @@ def read_avro(
     ----------
     source
         Path(s) or URL(s) of files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``,
-        a file opened for reading bytes, any object whose ``read()`` returns bytes. File-likes that can seek are read by
-        ranges, from their position; others to their end.
+        a file opened for reading bytes, any object whose ``read()`` returns bytes, a ``UPath``, the result of
+        ``fsspec.open``. File-likes that can seek are read by ranges, from their position; others to their end.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
         of the struct ``a``, also in lists and maps of structs, unless a column has that very name.

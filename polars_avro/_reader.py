@@ -36,7 +36,8 @@ class AvroReader:
     Parameters
     ----------
     source
-        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek; also a ``UPath``
+        or the result of ``fsspec.open``.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
         of the struct ``a``, also in lists and maps of structs, unless a column has that very name.

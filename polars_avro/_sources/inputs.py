@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import unquote, unquote_to_bytes
 
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._sources import open_files, stores
+from polars_avro._sources import fsspec_files, open_files, stores
+from polars_avro._sources.fsspec_files import FsspecPath
 
 if TYPE_CHECKING:
     from polars_avro._core import OpenFile
@@ -26,7 +27,7 @@ class Readable(Protocol):
 
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
 """The bytes of a file."""
-Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
+Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable | FsspecPath"
 """One file, or the directory or pattern that several files match: a path, a URL, bytes, or a file-like."""
 Sources: TypeAlias = "Source | Sequence[Source] | Iterator[Source]"
 """One source, or several in a list or an iterator: paths and URLs alone, or bytes and file-likes alone."""
@@ -35,7 +36,10 @@ Sources: TypeAlias = "Source | Sequence[Source] | Iterator[Source]"
 Contents: TypeAlias = "bytes | OpenFile"
 FileIdentity: TypeAlias = "tuple[int, int, int, int]"
 
-ACCEPTED = "a str, a path, bytes, a BytesIO, a file opened for reading bytes, or any object whose read() returns bytes"
+ACCEPTED = (
+    "a str, a path, bytes, a BytesIO, a file opened for reading bytes, any object whose read() returns bytes, "
+    "or a file of fsspec"
+)
 
 _GLOB = re.compile(r"[*?\[]")
 _ESCAPED_SIGN = re.compile("%(?:2[aA]|3[fF]|5[bB])")
@@ -69,6 +73,8 @@ def normalize_source(source: Source) -> str | Contents:
         return source
     if isinstance(source, (bytearray, memoryview)):
         return bytes(source)
+    if not isinstance(source, str) and fsspec_files.is_unopened(source):
+        return _of_fsspec(source)
     if isinstance(source, (str, os.PathLike)):
         return _local(os.fspath(source))
     if isinstance(source, BytesIO):
@@ -83,6 +89,14 @@ def normalize_source(source: Source) -> str | Contents:
     return _bytes_of(source, read()) if opened is None else opened
 
 
+def _of_fsspec(source: Any) -> str | Contents:
+    place = fsspec_files.place_of(source, ("rb",))
+    if place is None:
+        return fsspec_files.open_to_read(source)
+    # An `OpenFile` has the name of a file, which is not a pattern.
+    return _local(place) if fsspec_files.is_upath(source) else LiteralPath(place)
+
+
 def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
     """Return the paths, or the bytes, of one source or of several in a list or an iterator."""
     if is_iterator(sources):
@@ -94,7 +108,7 @@ def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
     paths = [source for source in opened if isinstance(source, str)]
     contents = [source for source in opened if not isinstance(source, str)]
     if paths and contents:
-        msg = "a list of sources must contain either paths, or bytes and file-likes, but not both"
+        msg = "a list of sources must contain either paths, or bytes, file-likes and files of fsspec, but not both"
         raise TypeError(msg)
     return paths or contents
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from polars_avro._core import Writer
 from polars_avro._writing.frames import core_frame, empty_frame
+from polars_avro._writing.fsspec_targets import FsspecTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +54,8 @@ class FileWriter:
             self._writer = self._begin(empty_frame(schema))
         try:
             rows, _, n_bytes = self._writer.finish()
+            if isinstance(self._target, FsspecTarget):
+                self._target.commit()
         except BaseException:
             self.abort()
             raise
@@ -62,8 +65,12 @@ class FileWriter:
         """Discard the file."""
         if self._writer is not None:
             self._writer.abort()
+        if isinstance(self._target, FsspecTarget):
+            self._target.discard()
 
     def _begin(self, rows: Any) -> Writer:
+        if isinstance(self._target, FsspecTarget):
+            self._target.mkdir = self._files.mkdir
         return Writer(
             self._target,
             rows,
