@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _schemas
+from polars_avro import _options, _schema_request, _schemas, _selection
 from polars_avro._engine.frames import frame
 from polars_avro._limits import Limits
 from polars_avro._scan import scan_avro
@@ -203,11 +203,11 @@ def read_avro(
             n_threads=n_threads,
         )
         evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-        request = _schemas.schema_request(None, reader_schema, schema_mode, evolution, limits)
+        request = _schema_request.schema_request(None, reader_schema, schema_mode, evolution, limits)
         opened = stores.open_source(single, storage_options, credential_provider, "read_avro")
         _, file = request.resolve([opened])
         own = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
-        selected = None if columns is None else _options.selection(columns, own)
+        selected = None if columns is None else _selection.selection(columns, own)
         index = _options.row_index(row_index_name, row_index_offset, own.names() if selected is None else selected)
         options = _options.core_options(columns=selected, row_index=index, length=rows, byte_range=part, reader=reader)
         batches = file.read(options)
