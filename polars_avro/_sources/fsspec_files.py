@@ -1,7 +1,7 @@
 """
 Files of fsspec that are not open yet: its ``OpenFile``, and ``UPath`` of the package universal_pathlib.
 
-They are recognised by their attributes, so that neither package is imported.
+Neither package is imported, and this module is imported only when such a file is passed.
 """
 
 from __future__ import annotations
@@ -10,41 +10,17 @@ import copy
 import re
 import sys
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any
 
 from polars_avro._core import OpenFile
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._sources import open_files, stores
-
-
-class FsspecPath(Protocol):
-    """A file of fsspec that is not open yet: ``UPath(...)`` of universal_pathlib, or ``fsspec.open(...)``."""
-
-    @property
-    def fs(self) -> Any:
-        """The filesystem."""
-
-    @property
-    def path(self) -> str:
-        """The path in the filesystem."""
-
+from polars_avro._sources.inputs import is_upath
 
 _LOCAL = ("", "file", "local")
 #: Schemes whose URLs name the same object in fsspec and in this package. In fsspec `adl` is another service of Azure.
 _SAME = frozenset(stores.SCHEMES) - {"adl", "azure", "file"}
 _MAGIC = re.compile(r"[*?\[]")
-
-
-def is_unopened(source: object) -> bool:
-    """Return whether an object is a file of fsspec that is not open yet."""
-    kind = type(source)
-    return is_upath(source) or (hasattr(kind, "full_name") and hasattr(kind, "open") and not hasattr(kind, "read"))
-
-
-def is_upath(source: object) -> bool:
-    """Return whether an object is a path in a filesystem of fsspec."""
-    # Looked up in the class, because the property of an instance makes the filesystem.
-    return hasattr(type(source), "fs") and hasattr(type(source), "joinpath")
 
 
 def name_of(source: Any) -> str:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import unquote, unquote_to_bytes
 
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._sources import fsspec_files, open_files, stores
-from polars_avro._sources.fsspec_files import FsspecPath
+from polars_avro._sources import open_files, stores
 
 if TYPE_CHECKING:
     from polars_avro._core import OpenFile
@@ -23,6 +22,18 @@ class Readable(Protocol):
 
     def read(self) -> bytes:
         """Return the bytes from the current position to the end."""
+
+
+class FsspecPath(Protocol):
+    """A file of fsspec that is not open yet: ``UPath(...)`` of universal_pathlib, or ``fsspec.open(...)``."""
+
+    @property
+    def fs(self) -> Any:
+        """The filesystem."""
+
+    @property
+    def path(self) -> str:
+        """The path in the filesystem."""
 
 
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
@@ -73,7 +84,7 @@ def normalize_source(source: Source) -> str | Contents:
         return source
     if isinstance(source, (bytearray, memoryview)):
         return bytes(source)
-    if not isinstance(source, str) and fsspec_files.is_unopened(source):
+    if not isinstance(source, str) and is_fsspec_file(source):
         return _of_fsspec(source)
     if isinstance(source, (str, os.PathLike)):
         return _local(os.fspath(source))
@@ -90,11 +101,13 @@ def normalize_source(source: Source) -> str | Contents:
 
 
 def _of_fsspec(source: Any) -> str | Contents:
+    from polars_avro._sources import fsspec_files
+
     place = fsspec_files.place_of(source, ("rb",))
     if place is None:
         return fsspec_files.open_to_read(source)
     # An `OpenFile` has the name of a file, which is not a pattern.
-    return _local(place) if fsspec_files.is_upath(source) else LiteralPath(place)
+    return _local(place) if is_upath(source) else LiteralPath(place)
 
 
 def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
@@ -165,6 +178,18 @@ def label(source: str | Contents) -> str:
     shown = source.label if isinstance(source, UriPath) else source
     # Strings of Polars are UTF-8, and file names may not be.
     return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def is_fsspec_file(source: object) -> bool:
+    """Return whether an object is a file of fsspec that is not open yet."""
+    kind = type(source)
+    return is_upath(source) or (hasattr(kind, "full_name") and hasattr(kind, "open") and not hasattr(kind, "read"))
+
+
+def is_upath(source: object) -> bool:
+    """Return whether an object is a ``UPath``."""
+    # Looked up in the class, because the property of an instance makes the filesystem.
+    return hasattr(type(source), "fs") and hasattr(type(source), "joinpath")
 
 
 def is_iterator(source: object) -> bool:

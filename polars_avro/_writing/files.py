@@ -8,13 +8,33 @@ import polars as pl
 
 from polars_avro._core import Writer
 from polars_avro._writing.frames import core_frame, empty_frame
-from polars_avro._writing.fsspec_targets import FsspecTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from polars_avro._core import StoreTarget, WriteOptions
     from polars_avro._writing.options import FileOptions
+
+
+class WholeTarget:
+    """An object that is written to, and becomes visible when it is committed."""
+
+    #: The name of the object in messages.
+    name: str
+    #: Whether missing directories are made.
+    mkdir = False
+
+    def write(self, data: bytes) -> Any:
+        """Write bytes."""
+        raise NotImplementedError
+
+    def commit(self) -> None:
+        """Complete the object, so that it becomes visible."""
+        raise NotImplementedError
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        raise NotImplementedError
 
 
 class FileWriter:
@@ -54,7 +74,7 @@ class FileWriter:
             self._writer = self._begin(empty_frame(schema))
         try:
             rows, _, n_bytes = self._writer.finish()
-            if isinstance(self._target, FsspecTarget):
+            if isinstance(self._target, WholeTarget):
                 self._target.commit()
         except BaseException:
             self.abort()
@@ -65,11 +85,11 @@ class FileWriter:
         """Discard the file."""
         if self._writer is not None:
             self._writer.abort()
-        if isinstance(self._target, FsspecTarget):
+        if isinstance(self._target, WholeTarget):
             self._target.discard()
 
     def _begin(self, rows: Any) -> Writer:
-        if isinstance(self._target, FsspecTarget):
+        if isinstance(self._target, WholeTarget):
             self._target.mkdir = self._files.mkdir
         return Writer(
             self._target,

@@ -7,12 +7,19 @@ from io import BytesIO
 from typing import Any
 
 from polars_avro._sources import fsspec_files
+from polars_avro._writing.files import WholeTarget
 
 #: Modes of an ``OpenFile`` that can be a target.
-MODES = ("wb", "xb")
+_MODES = ("wb", "xb")
 
 
-class FsspecTarget:
+def target_of(source: Any) -> str | FsspecTarget:
+    """Return the local path or the URL of a file of fsspec that has one, otherwise a target that fsspec opens."""
+    place = fsspec_files.place_of(source, _MODES)
+    return FsspecTarget(source) if place is None else place
+
+
+class FsspecTarget(WholeTarget):
     """
     A file that its filesystem opens at the first write.
 
@@ -25,19 +32,15 @@ class FsspecTarget:
 
     def __init__(self, source: Any) -> None:
         self.name = fsspec_files.name_of(source)
-        #: Whether missing directories are made.
-        self.mkdir = False
         self._source = source
         self._is_in_transaction = False
 
     def write(self, data: bytes) -> Any:
-        """Write bytes."""
         if not self._layers:
             self._open()
         return self._layers[0].write(data)
 
     def commit(self) -> None:
-        """Complete the file, so that it becomes visible."""
         _close(self._layers)
         file = self._layers[-1]
         if not self._is_in_transaction and not _is_in_place(file):
@@ -45,7 +48,6 @@ class FsspecTarget:
         self._layers = ()
 
     def discard(self) -> None:
-        """Remove what was written."""
         layers, self._layers = self._layers, ()
         if not layers:
             return

@@ -8,9 +8,9 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._sources import fsspec_files, inputs, stores
-from polars_avro._sources.fsspec_files import FsspecPath
-from polars_avro._writing.fsspec_targets import MODES, FsspecTarget
+from polars_avro._sources import inputs, stores
+from polars_avro._sources.inputs import FsspecPath
+from polars_avro._writing.files import WholeTarget
 from polars_avro._writing.options import FileOptions, SyncOnClose
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ ACCEPTED = (
 
 def normalize_target(target: Any) -> str | Any:
     """Return a target as a local path, the URL of an object in a store, or a file-like."""
-    if not isinstance(target, str) and fsspec_files.is_unopened(target):
-        place = fsspec_files.place_of(target, MODES)
-        return FsspecTarget(target) if place is None else normalize_path(place)
+    if not isinstance(target, str) and inputs.is_fsspec_file(target):
+        place = _target_of_fsspec(target)
+        return normalize_path(place) if isinstance(place, str) else place
     if isinstance(target, (str, os.PathLike)):
         path = os.fspath(target)
         if not isinstance(path, str):
@@ -51,13 +51,19 @@ def normalize_target(target: Any) -> str | Any:
 
 def path_of(target: Any, argument: str) -> Any:
     """Return the path or the URL of a file of fsspec, any other target unchanged. Raises if only fsspec can open it."""
-    if isinstance(target, str) or not fsspec_files.is_unopened(target):
+    if isinstance(target, str) or not inputs.is_fsspec_file(target):
         return target
-    place = fsspec_files.place_of(target, MODES)
-    if place is None:
-        msg = f"{fsspec_files.name_of(target)}: {argument} must be local or in a store that this package writes"
+    place = _target_of_fsspec(target)
+    if not isinstance(place, str):
+        msg = f"{place.name}: {argument} must be local or in a store that this package writes"
         raise AvroUnsupportedError(msg)
     return place
+
+
+def _target_of_fsspec(source: Any) -> str | WholeTarget:
+    from polars_avro._writing.fsspec_targets import target_of
+
+    return target_of(source)
 
 
 def normalize_path(path: str) -> str:
@@ -74,7 +80,7 @@ def normalize_path(path: str) -> str:
 
 def name_of(place: str | Any) -> str:
     """Return the name of a target for messages."""
-    if isinstance(place, FsspecTarget):
+    if isinstance(place, WholeTarget):
         return place.name
     return stores.shown(place) if isinstance(place, str) else f"<{type(place).__name__}>"
 
