@@ -98,3 +98,29 @@ class BadBlockLog:
             parts.append(f"all rows of {blocks} were read (`strict=True` refuses them); the first: {irregular.message}")
         if parts:
             warnings.warn("; ".join(parts), AvroWarning, stacklevel=stacklevel + 1)
+
+
+def hashable(on_bad_block: Callable[[BadBlock], object]) -> Callable[[BadBlock], object]:
+    """Return a callable that is hashable, because the options of a scan are compared."""
+    try:
+        hash(on_bad_block)
+    except TypeError:
+        return _Callback(on_bad_block)
+    return on_bad_block
+
+
+class _Callback:
+    """Wraps a callable that is not hashable, and hashes by its identity."""
+
+    def __init__(self, call: Callable[[BadBlock], object]) -> None:
+        self.call = call
+
+    def __call__(self, bad: BadBlock) -> object:
+        """Forward a report."""
+        return self.call(bad)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Callback) and other.call is self.call
+
+    def __hash__(self) -> int:
+        return id(self.call)

@@ -43,7 +43,7 @@ class DataFrameNamespace(_Namespace):
         ----------
         target
             A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
-            ``write()``, or a :class:`polars.PartitionBy`.
+            ``write()``, a ``UPath``, the result of ``fsspec.open``, or a :class:`polars.PartitionBy`.
         *args
             The codec and the name of the record, which :func:`polars_avro.write_avro` takes by position.
         **options

@@ -81,7 +81,8 @@ def read_avro_metadata(
     Parameters
     ----------
     source
-        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek; also a ``UPath``
+        or the result of ``fsspec.open``.
     storage_options
         Options of the store that holds the files, under the names that Polars' own scans take. Keys, region, endpoint
         and so on are ``str``; ``max_retries`` and the retry times are numbers. An unknown name is an error.
@@ -145,7 +146,8 @@ def read_avro_schema(
     Parameters
     ----------
     source
-        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek; also a ``UPath``
+        or the result of ``fsspec.open``.
     storage_options
         Options of the store that holds the files, under the names that Polars' own scans take. Keys, region, endpoint
         and so on are ``str``; ``max_retries`` and the retry times are numbers. An unknown name is an error.

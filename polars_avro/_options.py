@@ -8,32 +8,19 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import polars as pl
-from polars.exceptions import ColumnNotFoundError, DuplicateError
+from polars.exceptions import DuplicateError
 
-from polars_avro import _suggestions
-from polars_avro._bad_blocks import BadBlock, BadBlockLog
+from polars_avro._bad_blocks import BadBlock, BadBlockLog, hashable
 from polars_avro._core import Batch, ReadOptions
 from polars_avro._limits import Limits
 
+# Names that other modules use as members of this one.
+from polars_avro._selection import project as project
+from polars_avro._selection import selection as selection
+from polars_avro._selection import top_level as top_level
+
 #: The core counts in 64 bits.
 MOST = 2**64 - 1
-
-
-class Callback:
-    """Wraps a callable that is not hashable, and hashes by its identity."""
-
-    def __init__(self, call: Callable[[BadBlock], object]) -> None:
-        self.call = call
-
-    def __call__(self, bad: BadBlock) -> object:
-        """Forward a report."""
-        return self.call(bad)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Callback) and other.call is self.call
-
-    def __hash__(self) -> int:
-        return id(self.call)
 
 
 class ReaderOptions(NamedTuple):
@@ -160,6 +147,16 @@ def optional_integer(name: str, value: Any, *, least: int = 0) -> int | None:
     return None if value is None else integer(name, value, least=least)
 
 
+def one_of(option: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """Raise if a text is none of those that an option accepts."""
+    if not isinstance(value, str):
+        msg = f"`{option}` must be one of {allowed}, got {value!r} of type {type(value).__name__!r}"
+        raise TypeError(msg)
+    if value not in allowed:
+        msg = f"`{option}` must be one of {allowed}, got {value!r}"
+        raise ValueError(msg)
+
+
 def reader_options(
     *,
     ignore_errors: bool,
@@ -174,25 +171,15 @@ def reader_options(
     if on_bad_block is not None and strict and not ignore_errors:
         msg = "`on_bad_block` is never called with `strict=True` and without `ignore_errors=True`"
         raise ValueError(msg)
-    if on_bad_block is not None and not _is_hashable(on_bad_block):
-        on_bad_block = Callback(on_bad_block)
     threads = optional_integer("n_threads", n_threads, least=1)
     return ReaderOptions(
         ignore_errors=bool(ignore_errors),
-        on_bad_block=on_bad_block,
+        on_bad_block=None if on_bad_block is None else hashable(on_bad_block),
         strict=bool(strict),
         batch_size=optional_integer("batch_size", batch_size, least=1),
         # A single thread has one batch in memory at a time.
         n_threads=1 if low_memory and threads is None else threads,
     )
-
-
-def _is_hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
 
 
 def byte_range(value: Any) -> tuple[int, int | None] | None:
@@ -226,87 +213,6 @@ def row_index(name: str | None, offset: Any, columns: Iterable[str]) -> tuple[st
     number = integer("row_index_offset", offset, most=MOST if is_small else max_row_index())
     new_column("row_index_name", name, columns)
     return None if name is None else (name, number)
-
-
-def selection(columns: Any, schema: pl.Schema, *, option: str = "columns", owner: str = "file") -> list[str]:
-    """Return the selected columns in order, as names and paths to fields of structs."""
-    is_single = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
-    selected = [_selected(column, schema, option, owner) for column in ([columns] if is_single else columns)]
-    if len(set(selected)) != len(selected):
-        msg = f"`{option}` names a {option[:-1]} twice: {selected}"
-        raise ValueError(msg)
-    return selected
-
-
-def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
-    names = schema.names()
-    if isinstance(column, str):
-        if not _has(schema, column):
-            hint = _hint(schema, column, option)
-            msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one{hint}"
-            raise ColumnNotFoundError(msg)
-        return column
-    if isinstance(column, bool) or not _is_index(column):
-        msg = f"`{option}` must hold names or indices, got {column!r} of type {type(column).__name__!r}"
-        raise TypeError(msg)
-    index = operator.index(column)
-    if not 0 <= index < len(names):
-        msg = f"`{option}`: index {index} is out of range; the {owner} has {len(names)} {option}, counted from 0"
-        raise ColumnNotFoundError(msg)
-    return names[index]
-
-
-def top_level(fields: Mapping[str, Any], path: str) -> str | None:
-    """Return the field that a path begins with; if several match, the one with the longest name."""
-    if path in fields:
-        return path
-    return max((name for name in fields if path.startswith(f"{name}.")), key=len, default=None)
-
-
-def _has(fields: Mapping[str, Any], path: str) -> bool:
-    """Return whether a path leads to one of these fields or to a nested field."""
-    name = top_level(fields, path)
-    return name is not None and (name == path or _has(_fields(fields[name]), path[len(name) + 1 :]))
-
-
-def project(fields: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
-    """Return the dtypes that a selection has: of structs only the fields that its paths lead into."""
-    subpaths: dict[str, list[str]] = {}
-    for path in paths:
-        name = top_level(fields, path)
-        assert name is not None
-        subpaths.setdefault(name, []).append(path[len(name) + 1 :])
-    return {name: _project(fields[name], inside) for name, inside in subpaths.items()}
-
-
-def _project(dtype: Any, paths: list[str]) -> Any:
-    if "" in paths:
-        if len(paths) > 1:
-            msg = f"`columns` names a struct and a field of it: {paths[-1] or paths[0]!r}"
-            raise ValueError(msg)
-        return dtype
-    if isinstance(dtype, pl.Struct):
-        return pl.Struct(project(_fields(dtype), paths))
-    if isinstance(dtype, pl.List):
-        return pl.List(_project(dtype.inner, paths))
-    return type(dtype)(dtype.key, _project(dtype.value, paths))
-
-
-def _hint(fields: Mapping[str, Any], path: str, option: str, prefix: str = "") -> str:
-    """Return what a path that leads nowhere may have meant: names in place of its first part that does not exist."""
-    name = top_level(fields, path)
-    inner = {} if name is None else _fields(fields[name])
-    if not inner:
-        return _suggestions.hint(path, fields, option, prefix=prefix)
-    return _hint(inner, path[len(f"{name}.") :], option, f"{prefix}{name}.")
-
-
-def _fields(dtype: Any) -> Mapping[str, Any]:
-    """Return the fields of a struct, or of the struct inside lists or maps."""
-    if isinstance(dtype, pl.Struct):
-        return {field.name: field.dtype for field in dtype.fields}
-    inside = getattr(dtype, "value", None) or getattr(dtype, "inner", None)
-    return {} if inside is None else _fields(inside)
 
 
 def core_options(

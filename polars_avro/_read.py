@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options, _schemas
+from polars_avro import _options, _schema_request, _schemas, _selection
 from polars_avro._engine.frames import frame
 from polars_avro._limits import Limits
 from polars_avro._scan import scan_avro
@@ -64,8 +64,8 @@ def read_avro(
     ----------
     source
         Path(s) or URL(s) of files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``,
-        a file opened for reading bytes, any object whose ``read()`` returns bytes. File-likes that can seek are read by
-        ranges, from their position; others to their end.
+        a file opened for reading bytes, any object whose ``read()`` returns bytes, a ``UPath``, the result of
+        ``fsspec.open``. File-likes that can seek are read by ranges, from their position; others to their end.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
         of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
@@ -203,11 +203,11 @@ def read_avro(
             n_threads=n_threads,
         )
         evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-        request = _schemas.schema_request(None, reader_schema, schema_mode, evolution, limits)
+        request = _schema_request.schema_request(None, reader_schema, schema_mode, evolution, limits)
         opened = stores.open_source(single, storage_options, credential_provider, "read_avro")
         _, file = request.resolve([opened])
         own = pl.Schema(file) if columns is not None or row_index_name is not None else pl.Schema()
-        selected = None if columns is None else _options.selection(columns, own)
+        selected = None if columns is None else _selection.selection(columns, own)
         index = _options.row_index(row_index_name, row_index_offset, own.names() if selected is None else selected)
         options = _options.core_options(columns=selected, row_index=index, length=rows, byte_range=part, reader=reader)
         batches = file.read(options)

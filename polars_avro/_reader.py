@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from polars_avro import _options
+from polars_avro import _options, _selection
 from polars_avro._engine.frames import Frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
-from polars_avro._schemas import AvroSchema, SchemaRequest
+from polars_avro._schema_request import SchemaRequest
+from polars_avro._schemas import AvroSchema
 from polars_avro._sources import inputs, stores
 from polars_avro._sources.inputs import Source
 from polars_avro._sources.stores import CredentialProvider, StorageOptions
@@ -36,7 +37,8 @@ class AvroReader:
     Parameters
     ----------
     source
-        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek.
+        A path, a URL, the ``bytes`` of a file, or a file-like, which is read by ranges if it can seek; also a ``UPath``
+        or the result of ``fsspec.open``.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
         of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
@@ -131,7 +133,7 @@ class AvroReader:
         self._name = stores.shown(opened) if isinstance(opened, str) else "<bytes>"
         self._lock = threading.RLock()
         schema = pl.Schema(file)
-        selected = None if columns is None else _options.selection(columns, schema)
+        selected = None if columns is None else _selection.selection(columns, schema)
         index = _options.row_index(row_index_name, row_index_offset, schema.names() if selected is None else selected)
         self._file: ContainerFile | None = file
         self._options = reader

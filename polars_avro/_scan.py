@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro import _options, _schemas
+from polars_avro import _options, _schema_request, _schemas, _selection
 from polars_avro._engine.files import Files
 
 try:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from polars_avro._bad_blocks import BadBlock
     from polars_avro._core import OpenFile
-    from polars_avro._schemas import SchemaRequest
+    from polars_avro._schema_request import SchemaRequest
     from polars_avro._sources.hive import Hive
 
 __all__ = ["engine", "scan_avro"]
@@ -74,9 +74,9 @@ def scan_avro(
     ----------
     source
         Path(s) or URL(s) of files or directories, glob patterns, the ``bytes`` of a file, or file-likes: a ``BytesIO``,
-        a file opened for reading bytes, any object whose ``read()`` returns bytes. File-likes that can seek are read by
-        ranges, from their position; others are read to their end by this call. Empty files are skipped in directories
-        and patterns.
+        a file opened for reading bytes, any object whose ``read()`` returns bytes, a ``UPath``, the result of
+        ``fsspec.open``. File-likes that can seek are read by ranges, from their position; others are read to their end
+        by this call. Empty files are skipped in directories and patterns.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
         of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
@@ -218,7 +218,7 @@ def scan_avro(
         n_threads=n_threads,
     )
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-    request = _schemas.schema_request(schema, reader_schema, schema_mode, evolution, limits)
+    request = _schema_request.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
     in_stores = stores.stores(named, storage_options, credential_provider, "scan_avro")
     hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
@@ -236,13 +236,13 @@ def scan_avro(
         if of_files is None:
             raise expansion.no_files(named, glob=glob)
         every = pl.Schema({**of_files, **dict(pl.Schema(hive_schema or {}))})
-        read = every if columns is None else _options.project(every, _options.selection(columns, every))
+        read = every if columns is None else _selection.project(every, _selection.selection(columns, every))
         return _no_rows(read, include_file_paths, row_index)
     files, codec = _open_first(sources, request, hive, include_file_paths, in_stores)
     if columns is not None:
         every = files.schema_of_all()
         selectable = pl.Schema({name: every[name] for name in every if name != include_file_paths})
-        files.columns = tuple(_options.selection(columns, selectable))
+        files.columns = tuple(_selection.selection(columns, selectable))
     read = files.schema()
     options = ScanOptions(n_rows=rows, row_index=_options.row_index(*row_index, read), cache=bool(cache), reader=reader)
     return engine.scan(files, read, options, codec=codec)

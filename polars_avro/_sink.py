@@ -106,7 +106,7 @@ def sink_avro(
         The query.
     target
         A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
-        ``write()``, or a :class:`polars.PartitionBy`.
+        ``write()``, a ``UPath``, the result of ``fsspec.open``, or a :class:`polars.PartitionBy`.
     compression
         The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
         Avro's names are also accepted. The default is snappy, or with `append` the codec of the file.

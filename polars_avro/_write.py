@@ -11,7 +11,7 @@ from polars_avro import _options
 from polars_avro._writing.frames import instead
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.outputs import Output
-from polars_avro._writing.targets import Target, normalize_target
+from polars_avro._writing.targets import Target, normalize_target, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def write_avro(
         The frame.
     target
         A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
-        ``write()``, or a :class:`polars.PartitionBy`.
+        ``write()``, a ``UPath``, the result of ``fsspec.open``, or a :class:`polars.PartitionBy`.
     compression
         The codec of the blocks: ``"snappy"``, ``"deflate"``, ``"zstd"``, ``"bzip2"``, ``"xz"`` or ``"uncompressed"``.
         Avro's names are also accepted. The default is snappy, or with `append` the codec of the file.
@@ -162,6 +162,7 @@ def write_avro(
 
 def _partition_by(target: Any, columns: str | Sequence[str], max_bytes: Any) -> pl.PartitionBy:
     _options.check(partition_by=columns)
+    target = path_of(target, "the directory of `partition_by`")
     if not isinstance(target, (str, os.PathLike)):
         msg = f"`partition_by` needs the path of a directory as `target`, got {type(target).__name__!r}"
         raise TypeError(msg)

@@ -13,11 +13,10 @@ from polars_avro._core import ContainerFile, FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
-from polars_avro._sources.stores import shown
 from polars_avro._writing.files import FileWriter
 from polars_avro._writing.frames import check_schema, core_frame, empty_frame, has_time
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
-from polars_avro._writing.targets import Target, file_options, normalize_target, open_target, stores_of
+from polars_avro._writing.targets import Target, file_options, name_of, normalize_target, open_target, stores_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,8 +38,8 @@ class AvroWriter:
     Parameters
     ----------
     target
-        A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, or any object with
-        ``write()``.
+        A path, the URL of an object in a store, a ``BytesIO``, a file opened for writing bytes, any object with
+        ``write()``, a ``UPath``, or the result of ``fsspec.open``.
     schema
         The columns of the file, in case no frame is written. The default is the columns of the first frame.
     compression
@@ -139,7 +138,7 @@ class AvroWriter:
         )
         _options.check(append=append, mkdir=mkdir, schema=schema)
         place = normalize_target(target)
-        self._name = shown(place) if isinstance(place, str) else f"<{type(place).__name__}>"
+        self._name = name_of(place)
         renames = bool(name or namespace or doc)
         files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
         opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro import _options
+from polars_avro import _selection
 from polars_avro._extras import require
 from polars_avro._plan_options import StoreOptions
 from polars_avro._splitting.functions import plan_splits, scan_splits
@@ -84,7 +84,7 @@ def read_avro(
     dataframe, *_ = require("dask", "dask.dataframe", "pandas", "pyarrow", caller="polars_avro.dask.read_avro")
     splits = plan_splits(paths, target_bytes=target_bytes, **options)
     schema = scan_splits(splits[:1]).collect_schema()
-    names = list(schema) if columns is None else _options.selection(columns, schema)
+    names = list(schema) if columns is None else _selection.selection(columns, schema)
     read = ReadPartition(schema, names, n_threads, StoreOptions.of(options))
     frame: dask.dataframe.DataFrame = dataframe.from_map(
         read, splits, meta=read.meta(), enforce_metadata=False, label="read-avro"

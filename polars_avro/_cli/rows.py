@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 import click
 import polars as pl
 
-from polars_avro import _schemas
+from polars_avro import _schema_request, _schemas
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import where
 from polars_avro._engine.files import Files
@@ -45,7 +45,7 @@ class Reading(NamedTuple):
         files = sources.list_files(named, in_stores)
         hive = expansion.hive(named, partitioning=self.hive, schema=None, parse_dates=True)
         evolution = _schemas.schema_evolution("raise", "raise", None)
-        request = _schemas.schema_request(None, None, self.schema_mode, evolution, None).below(hive, files[0])
+        request = _schema_request.schema_request(None, None, self.schema_mode, evolution, None).below(hive, files[0])
         first = inputs.identify(files[0])
         opened = in_stores.files(files)
         read_schema, file = request.resolve(opened)

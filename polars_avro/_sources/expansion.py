@@ -91,7 +91,12 @@ def hive(
     if partitioning is False and schema is not None:
         msg = "a hive schema was given but hive_partitioning was disabled"
         raise ComputeError(msg)
-    if partitioning is False or not paths or not isinstance(paths[0], str):
+    if partitioning is False or not paths:
+        return None
+    if not isinstance(paths[0], str):
+        if partitioning or schema is not None:
+            msg = "columns from paths need paths: bytes, file-likes and files that fsspec opens have none"
+            raise AvroUnsupportedError(msg)
         return None
     if partitioning is None and schema is None and not (len(paths) == 1 and inputs.is_directory(paths[0])):
         return None

@@ -24,9 +24,21 @@ class Readable(Protocol):
         """Return the bytes from the current position to the end."""
 
 
+class FsspecPath(Protocol):
+    """A file of fsspec that is not open yet: ``UPath(...)`` of universal_pathlib, or ``fsspec.open(...)``."""
+
+    @property
+    def fs(self) -> Any:
+        """The filesystem."""
+
+    @property
+    def path(self) -> str:
+        """The path in the filesystem."""
+
+
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
 """The bytes of a file."""
-Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable"
+Source: TypeAlias = "str | os.PathLike[str] | Bytes | Readable | FsspecPath"
 """One file, or the directory or pattern that several files match: a path, a URL, bytes, or a file-like."""
 Sources: TypeAlias = "Source | Sequence[Source] | Iterator[Source]"
 """One source, or several in a list or an iterator: paths and URLs alone, or bytes and file-likes alone."""
@@ -35,7 +47,10 @@ Sources: TypeAlias = "Source | Sequence[Source] | Iterator[Source]"
 Contents: TypeAlias = "bytes | OpenFile"
 FileIdentity: TypeAlias = "tuple[int, int, int, int]"
 
-ACCEPTED = "a str, a path, bytes, a BytesIO, a file opened for reading bytes, or any object whose read() returns bytes"
+ACCEPTED = (
+    "a str, a path, bytes, a BytesIO, a file opened for reading bytes, any object whose read() returns bytes, "
+    "or a file of fsspec"
+)
 
 _GLOB = re.compile(r"[*?\[]")
 _ESCAPED_SIGN = re.compile("%(?:2[aA]|3[fF]|5[bB])")
@@ -69,6 +84,8 @@ def normalize_source(source: Source) -> str | Contents:
         return source
     if isinstance(source, (bytearray, memoryview)):
         return bytes(source)
+    if not isinstance(source, str) and is_fsspec_file(source):
+        return _of_fsspec(source)
     if isinstance(source, (str, os.PathLike)):
         return _local(os.fspath(source))
     if isinstance(source, BytesIO):
@@ -83,6 +100,16 @@ def normalize_source(source: Source) -> str | Contents:
     return _bytes_of(source, read()) if opened is None else opened
 
 
+def _of_fsspec(source: Any) -> str | Contents:
+    from polars_avro._sources import fsspec_files
+
+    place = fsspec_files.place_of(source, ("rb",))
+    if place is None:
+        return fsspec_files.open_to_read(source)
+    # An `OpenFile` has the name of a file, which is not a pattern.
+    return _local(place) if is_upath(source) else LiteralPath(place)
+
+
 def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
     """Return the paths, or the bytes, of one source or of several in a list or an iterator."""
     if is_iterator(sources):
@@ -94,7 +121,7 @@ def normalize_sources(sources: Sources) -> list[str] | list[Contents]:
     paths = [source for source in opened if isinstance(source, str)]
     contents = [source for source in opened if not isinstance(source, str)]
     if paths and contents:
-        msg = "a list of sources must contain either paths, or bytes and file-likes, but not both"
+        msg = "a list of sources must contain either paths, or bytes, file-likes and files of fsspec, but not both"
         raise TypeError(msg)
     return paths or contents
 
@@ -151,6 +178,18 @@ def label(source: str | Contents) -> str:
     shown = source.label if isinstance(source, UriPath) else source
     # Strings of Polars are UTF-8, and file names may not be.
     return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def is_fsspec_file(source: object) -> bool:
+    """Return whether an object is a file of fsspec that is not open yet."""
+    kind = type(source)
+    return is_upath(source) or (hasattr(kind, "full_name") and hasattr(kind, "open") and not hasattr(kind, "read"))
+
+
+def is_upath(source: object) -> bool:
+    """Return whether an object is a ``UPath``."""
+    # Looked up in the class, because the property of an instance makes the filesystem.
+    return hasattr(type(source), "fs") and hasattr(type(source), "joinpath")
 
 
 def is_iterator(source: object) -> bool:

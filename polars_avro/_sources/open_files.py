@@ -13,7 +13,7 @@ from polars_avro._core import OpenFile
 from polars_avro._sources import stores
 
 
-def open_file(source: Any) -> OpenFile | None:
+def open_file(source: Any, name: str | None = None) -> OpenFile | None:
     """Return a reader of an object from its current position; None if the object cannot seek."""
     source = _unwrapped(source)
     if not all(callable(getattr(source, method, None)) for method in ("seek", "tell")) or _is_text(source):
@@ -24,12 +24,12 @@ def open_file(source: Any) -> OpenFile | None:
         start = source.tell()
         descriptor = _descriptor(source)
         if descriptor is not None:
-            return OpenFile.from_descriptor(descriptor, _name(source), start)
+            return OpenFile.from_descriptor(descriptor, name or _name(source), start)
         size = _size(source)
         source.seek(start)
     except io.UnsupportedOperation:
         return None
-    return OpenFile.from_object(source, _name(source), start, size)
+    return OpenFile.from_object(source, name or _name(source), start, size)
 
 
 def _unwrapped(source: Any) -> Any:
@@ -63,5 +63,6 @@ def _size(source: Any) -> int:
 
 
 def _name(source: Any) -> str:
-    name = getattr(source, "name", None)
+    # Files that fsspec opened have the attribute `full_name` with their URL.
+    name = getattr(source, "full_name", None) or getattr(source, "name", None)
     return stores.shown(name) if isinstance(name, str) else f"<{type(source).__name__}>"

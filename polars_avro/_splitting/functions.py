@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from polars_avro import _options, _schemas
+from polars_avro import _options, _schema_request, _schemas
 from polars_avro._errors import AvroError
 from polars_avro._scan import engine
 from polars_avro._sources import expansion, inputs, stores
@@ -154,7 +154,7 @@ def plan_splits(
         limits=limits,
     )
     evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
-    request = _schemas.schema_request(schema, reader_schema, schema_mode, evolution, limits)
+    request = _schema_request.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
     hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
     in_stores = stores.stores(named, storage_options, credential_provider, "plan_splits")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import polars.selectors as cs
 
-from polars_avro import _options
+from polars_avro import _selection
 from polars_avro._options import ReaderOptions
 from polars_avro._sources.stores import shown
 
@@ -139,7 +139,7 @@ class Split:
         if predicate is not None:
             lf = lf.filter(predicate)
         if columns is not None:
-            selected = _options.selection(columns, schema)
+            selected = _selection.selection(columns, schema)
             if not set(selected) <= set(schema):
                 msg = "fields of structs cannot be read from splits: read the columns, then select from them"
                 raise ValueError(msg)

@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from polars_avro._writing.options import FileOptions
 
 
+class WholeTarget:
+    """An object that is written to, and becomes visible when it is committed."""
+
+    #: The name of the object in messages.
+    name: str
+    #: Whether missing directories are made.
+    mkdir = False
+
+    def write(self, data: bytes) -> Any:
+        """Write bytes."""
+        raise NotImplementedError
+
+    def commit(self) -> None:
+        """Complete the object, so that it becomes visible."""
+        raise NotImplementedError
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        raise NotImplementedError
+
+
 class FileWriter:
     """
     Writes one file, which it begins with the first frame and removes after an error.
@@ -53,6 +74,8 @@ class FileWriter:
             self._writer = self._begin(empty_frame(schema))
         try:
             rows, _, n_bytes = self._writer.finish()
+            if isinstance(self._target, WholeTarget):
+                self._target.commit()
         except BaseException:
             self.abort()
             raise
@@ -62,8 +85,12 @@ class FileWriter:
         """Discard the file."""
         if self._writer is not None:
             self._writer.abort()
+        if isinstance(self._target, WholeTarget):
+            self._target.discard()
 
     def _begin(self, rows: Any) -> Writer:
+        if isinstance(self._target, WholeTarget):
+            self._target.mkdir = self._files.mkdir
         return Writer(
             self._target,
             rows,

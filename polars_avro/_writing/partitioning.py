@@ -12,7 +12,7 @@ from polars.io.partition import FileProviderArgs
 
 from polars_avro import _options
 from polars_avro._errors import AvroUnsupportedError
-from polars_avro._writing.targets import join, normalize_path
+from polars_avro._writing.targets import join, normalize_path, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,8 @@ class Partitioning(NamedTuple):
         if self.provider is None:
             directories = [f"{name}={text}" for name, text in zip(keys.columns, key, strict=True)]
             return join(self.base_path, *directories, f"{index:08x}.avro")
-        target = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
+        provided = self.provider(FileProviderArgs(index_in_partition=index, partition_keys=keys))
+        target = path_of(provided, "the path of a `file_path_provider`")
         if isinstance(target, (str, os.PathLike)):
             return self._below(os.fspath(target))
         return target

@@ -9,23 +9,28 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._sources import inputs, stores
+from polars_avro._sources.inputs import FsspecPath
+from polars_avro._writing.files import WholeTarget
 from polars_avro._writing.options import FileOptions, SyncOnClose
 
 if TYPE_CHECKING:
     from polars_avro._core import StoreTarget
     from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
-Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+Target: TypeAlias = "str | os.PathLike[str] | IO[bytes] | FsspecPath"
 """A path, the URL of an object in a store, or a file-like that takes bytes: any object with ``write()``."""
 
 ACCEPTED = (
     "a str, a path, the URL of an object in a store, a BytesIO, a file opened for writing bytes, "
-    "or any object with write()"
+    "any object with write(), or a file of fsspec"
 )
 
 
 def normalize_target(target: Any) -> str | Any:
     """Return a target as a local path, the URL of an object in a store, or a file-like."""
+    if not isinstance(target, str) and inputs.is_fsspec_file(target):
+        place = _target_of_fsspec(target)
+        return normalize_path(place) if isinstance(place, str) else place
     if isinstance(target, (str, os.PathLike)):
         path = os.fspath(target)
         if not isinstance(path, str):
@@ -44,6 +49,23 @@ def normalize_target(target: Any) -> str | Any:
     return target
 
 
+def path_of(target: Any, argument: str) -> Any:
+    """Return the path or the URL of a file of fsspec, any other target unchanged. Raises if only fsspec can open it."""
+    if isinstance(target, str) or not inputs.is_fsspec_file(target):
+        return target
+    place = _target_of_fsspec(target)
+    if not isinstance(place, str):
+        msg = f"{place.name}: {argument} must be local or in a store that this package writes"
+        raise AvroUnsupportedError(msg)
+    return place
+
+
+def _target_of_fsspec(source: Any) -> str | WholeTarget:
+    from polars_avro._writing.fsspec_targets import target_of
+
+    return target_of(source)
+
+
 def normalize_path(path: str) -> str:
     """Return a local path, or the URL of an object in a store."""
     if not stores.is_remote(path):
@@ -54,6 +76,13 @@ def normalize_path(path: str) -> str:
         )
         raise AvroUnsupportedError(msg)
     return path
+
+
+def name_of(place: str | Any) -> str:
+    """Return the name of a target for messages."""
+    if isinstance(place, WholeTarget):
+        return place.name
+    return stores.shown(place) if isinstance(place, str) else f"<{type(place).__name__}>"
 
 
 def join(directory: str, *names: str) -> str:
@@ -87,7 +116,7 @@ def file_options(
         msg = "Is a directory: name a file in it, or pass a `pl.PartitionBy` to `write_avro` or `sink_avro`"
         raise IsADirectoryError(errno.EISDIR, msg, target)
     if append and not isinstance(target, str):
-        msg = "`append` needs a path"
+        msg = f"{name_of(target)}: `append` needs a local path"
         raise ValueError(msg)
     if append and stores.is_remote(target):
         msg = (

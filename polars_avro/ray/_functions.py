@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from polars_avro import _options
+from polars_avro import _selection
 from polars_avro._extras import require
 from polars_avro._plan_options import StoreOptions
 from polars_avro._splitting.functions import plan_splits, scan_splits
@@ -91,7 +91,7 @@ def read_avro(
 
     splits = plan_splits(paths, target_bytes=target_bytes, **options)
     schema = scan_splits(splits[:1]).collect_schema()
-    selected = None if columns is None else _options.selection(columns, schema)
+    selected = None if columns is None else _selection.selection(columns, schema)
     threads = max(1, math.floor(num_cpus or 1))
     source = AvroDatasource(splits, schema, selected, threads, StoreOptions.of(options))
     dataset: ray.data.Dataset = data.read_datasource(

@@ -95,14 +95,14 @@ def test_sample(cli, path):
 def test_a_sample_takes_each_row_as_often():
     from random import Random
 
-    from polars_avro._cli.commands.sample import _chosen
+    from polars_avro._cli.sampling import chosen
 
     frames = pl.DataFrame({"a": range(40)}).iter_slices(7)
     frames = list(frames)
     random = Random(3)
     taken = [0] * 40
     for _ in range(4000):
-        for row in _chosen(frames, 10, random):
+        for row in chosen(frames, 10, random):
             taken[row.item()] += 1
     # 1,000 each, with a deviation of 27.
     assert sum(taken) == 40_000

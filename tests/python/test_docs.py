@@ -145,7 +145,7 @@ def test_commands_of_the_migration_table_run(shell, tmp_path):
             ["sh", "-c", command], cwd=tmp_path, env=shell, capture_output=True, text=True, check=False
         )
         assert done.returncode == (1 if re.search(" (check|repair) ", command) else 0), (command, done.stderr)
-    assert len(commands) == 18
+    assert len(commands) == 19
     assert polars_avro.read_avro(tmp_path / "all.avro").height == 6
     assert polars_avro.read_avro(tmp_path / "d.avro").equals(rows)
     assert polars_avro.read_avro(tmp_path / "e.avro").equals(rows)

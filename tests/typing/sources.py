@@ -15,11 +15,20 @@ class Stream:
         return b""
 
 
+class PathOfFsspec:
+    """Has what the packages fsspec and universal_pathlib have."""
+
+    path = "a.avro"
+    fs = None
+
+
 def sources(path: Path, text: str) -> None:
     """Pass every kind of source."""
     with gzip.open(path) as file:
         polars_avro.read_avro(file)
     polars_avro.read_avro(Stream())
+    polars_avro.read_avro(PathOfFsspec())
+    polars_avro.write_avro(polars_avro.read_avro([PathOfFsspec()]), PathOfFsspec())
     polars_avro.scan_avro([text, path])
     polars_avro.scan_avro([text])
     polars_avro.scan_avro([path])
