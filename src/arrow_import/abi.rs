@@ -103,6 +103,7 @@ unsafe impl Sync for CArray {}
 ///
 /// # Safety
 /// The pointer leads to such a struct, aligned, and no other thread uses it.
+#[must_use]
 pub unsafe fn take<T: CStruct>(pointer: NonNull<T>) -> T {
     // SAFETY: promised by the caller.
     unsafe { std::mem::replace(&mut *pointer.as_ptr(), T::empty()) }

@@ -58,11 +58,7 @@ impl ImportedRows {
         }
     }
 
-    /// Imports the next rows.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Argument`] if they are malformed.
-    pub fn next(&mut self) -> Result<Option<StructArray>> {
+    fn import_next(&mut self) -> Result<Option<StructArray>> {
         let array = match &mut self.source {
             Source::Stream(stream) => stream.next().map_err(failed)?,
             Source::Array(array) => array.take(),
@@ -73,6 +69,15 @@ impl ImportedRows {
             Some(rows) if rows.validity().is_none_or(|validity| validity.unset_bits() == 0) => Ok(Some(rows.clone())),
             _ => Err(Error::argument("the Arrow stream holds rows that are null")),
         }
+    }
+}
+
+/// The rows, batch by batch. Malformed ones are an error of [`crate::ErrorKind::Argument`].
+impl Iterator for ImportedRows {
+    type Item = Result<StructArray>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.import_next().transpose()
     }
 }
 

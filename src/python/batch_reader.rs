@@ -120,7 +120,7 @@ impl Joined {
     /// Puts batches back before those that were not returned yet.
     fn give_back(&mut self, batches: Vec<polars_avro::Batch>) {
         self.height += batches.iter().map(|batch| batch.height).sum::<usize>();
-        self.weight += batches.iter().map(|batch| batch.encoded_bytes()).sum::<usize>();
+        self.weight += batches.iter().map(polars_avro::Batch::encoded_bytes).sum::<usize>();
         self.group.splice(0..0, batches);
     }
 

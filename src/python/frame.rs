@@ -29,8 +29,7 @@ impl Frame {
     fn new(frame: &Bound<'_, PyAny>, height: usize, checked: bool) -> PyResult<Self> {
         if checked {
             let mut rows = imported_rows(frame)?.map_err(Raised::from)?;
-            let imported =
-                frame.py().without_gil(|| std::iter::from_fn(|| rows.next().transpose()).collect::<polars_avro::Result<_>>());
+            let imported = frame.py().without_gil(|| rows.by_ref().collect::<polars_avro::Result<_>>());
             return Ok(Self { batches: imported.map_err(Raised::from)?, fields: rows.fields.to_vec() });
         }
         let (field, arrays) = pull(frame)?;
@@ -74,7 +73,7 @@ impl FrameStream {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        let next = py.without_gil(|| self.rows.lock().unwrap_or_else(PoisonError::into_inner).next());
+        let next = py.without_gil(|| self.rows.lock().unwrap_or_else(PoisonError::into_inner).next().transpose());
         let batch = |rows: StructArray| {
             let (height, arrays) = (rows.len(), rows.values().to_vec());
             Batch::from(polars_avro::Batch::new(self.fields.clone(), arrays, height))

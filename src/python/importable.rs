@@ -26,7 +26,8 @@ fn check(py: Python<'_>, field: &Field) -> PyResult<Option<Error>> {
     let error = match field.dtype().to_storage() {
         ArrowDataType::Timestamp(_, Some(zone)) if zone.as_str() != "UTC" => {
             let is_known = py.import("polars_avro._time_zones")?.getattr("is_time_zone")?.call1((zone.as_str(),))?;
-            let unknown = || Error::new(ErrorKind::Schema, format!("Polars does not know the time zone {:?}", zone.as_str()));
+            let unknown =
+                || Error::new(ErrorKind::Schema, format!("Polars does not know the time zone {:?}", zone.as_str()));
             (!is_known.extract::<bool>()?).then(unknown)
         }
         ArrowDataType::Struct(fields) => first(py, fields)?,

@@ -18,7 +18,7 @@ pub fn import(bytes: &[u8]) {
     let (schema, array) = (NonNull::from(&mut root.schema).cast(), NonNull::from(&mut root.array).cast());
     // SAFETY: the producer owns what the structs point to, and outlives what is imported.
     let (schema, array) = unsafe { (take(schema), take(array)) };
-    match ImportedRows::of_array(&schema, array).and_then(|mut rows| rows.next()) {
+    match ImportedRows::of_array(&schema, array).and_then(|mut rows| rows.next().transpose()) {
         Ok(imported) => {
             let imported = imported.expect("the array");
             if producer.is_known {
