@@ -274,6 +274,12 @@ impl Node<'_> {
         let array = self.array.dictionary().located(self)?;
         let values = Node { array, root: self.root, column: &self.column.children[0] };
         let values = values.import(0..array.len().located(self)?)?;
+        // The check of `DictionaryArray::try_new` lets an unsigned key pass that is the number of values.
+        let is_valid = |row| validity.as_ref().is_none_or(|validity| validity.get_bit(row));
+        let is_known = |key: &K| (*key).try_into().is_ok_and(|key: usize| key < values.len());
+        if let Some((_, key)) = keys.iter().enumerate().find(|(row, key)| is_valid(*row) && !is_known(key)) {
+            return Err(self.malformed(&format!("the key {key:?} of a dictionary of {} values", values.len())));
+        }
         let keys = PrimitiveArray::try_new(K::PRIMITIVE.into(), keys, validity).located(self)?;
         Ok(DictionaryArray::try_new(dtype, keys, values).located(self)?.boxed())
     }

@@ -243,6 +243,7 @@ MALFORMED: list[tuple[pa.Array, Any, str]] = [
     (STRUCTS, _set("offset", 1), "2 values where 3 are needed"),
     (pa.array([[1, 2], [3, 4]], pa.list_(pa.int64(), 2)), _child("length", 3), "3 values where 4 are needed"),
     (pa.array(["a", "b"]).dictionary_encode(), _buffer(1, struct.pack("<2i", 0, 9)), "9"),
+    (pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.uint8()), ["a", "b"]), _buffer(1, bytes([0, 2])), "the key 2"),
     (pa.array(["a", "b"]).dictionary_encode(), _buffer(1, struct.pack("<2i", 0, -1)), ""),
     (VIEWS, _buffer(1, struct.pack("<i12si4sii", 1, b"x", 24, b"long", 1, 0)), "out of bounds"),
     (VIEWS, _buffer(1, struct.pack("<i12si4sii", 1, b"x", 24, b"long", 0, 9)), "out of bounds"),

@@ -55,6 +55,7 @@ struct Shape {
 pub struct Producer {
     choices: Choices,
     arena: Arena,
+    may_extend: bool,
     /// Whether nothing breaks the rules.
     pub is_sound: bool,
     /// Whether the values are known if the array can be imported.
@@ -63,7 +64,7 @@ pub struct Producer {
 
 impl Producer {
     pub fn new(choices: Choices) -> Self {
-        Self { choices, arena: Arena::default(), is_sound: true, is_known: true }
+        Self { choices, arena: Arena::default(), may_extend: true, is_sound: true, is_known: true }
     }
 
     /// Returns an array of structs without nulls, and the number of its rows.
@@ -125,7 +126,7 @@ impl Producer {
             // Other buffers may be needed for another type.
             format.insert(0, '?');
         }
-        let metadata = self.metadata();
+        let metadata = if std::mem::replace(&mut self.may_extend, true) { self.metadata() } else { Vec::new() };
         let (mut schemas, mut arrays) = (Vec::new(), Vec::new());
         for child in children {
             schemas.push(self.arena.keep(vec![child.schema]));
@@ -140,6 +141,8 @@ impl Producer {
         let mut n_children = schemas.len() as i64;
         if self.wrong() {
             n_children -= 1 + self.choices.below(2) as i64;
+            // A struct then has fewer fields.
+            self.is_known = false;
         }
         let (dictionary_schema, dictionary_array) =
             dictionary.map_or((None, None), |made| (Some(made.schema), Some(made.array)));
@@ -310,6 +313,8 @@ impl Producer {
         let children: Vec<Made> = (0..n_children).map(|_| self.node(shape.total, depth + 1)).collect();
         let values = shape.values(|row| Value::List(children.iter().map(|child| child.values[row].clone()).collect()));
         let buffers = vec![self.validity(&shape)];
+        // Columns of a frame are no extension type.
+        self.may_extend = depth > 0;
         self.made("+s", &shape, buffers, children, None, values)
     }
 
