@@ -163,6 +163,8 @@ def fuzz(session: nox.Session) -> None:
         corpus, artifacts = GUIDED / "corpus" / target, GUIDED / "artifacts" / target
         corpus.mkdir(parents=True, exist_ok=True)
         artifacts.mkdir(parents=True, exist_ok=True)
+        # Arrays by other producers have no seeds.
+        (seeds / target).mkdir(exist_ok=True)
         # With an explicit target, build scripts and macros are not instrumented.
         cargo = ["cargo", "run", "--release", "--target", host, "--manifest-path", str(GUIDED / "Cargo.toml")]
         options = [f"-max_total_time={seconds}", f"-artifact_prefix={artifacts}/", f"-dict={GUIDED / 'avro.dict'}"]
