@@ -34,7 +34,8 @@ class BadBlock:
         Number of rows according to the block's header; None if the header is damaged; 0 for an irregular block.
     kind : str
         The kind of fault: ``data`` for damage, ``limit`` for an exceeded limit, ``unsupported``; ``framing`` for an
-        irregular block, which has bytes after its rows, or whose deflate stream has no end.
+        irregular block, which has bytes after its rows, or whose deflate stream has no end; ``file`` for a file that
+        `skip_unreadable_files` left out.
     message : str
         The fault, and its position in the block.
     """

@@ -117,6 +117,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rechunk": _FLAG,
     "row_index_name": _TEXT,
     "schema": _SCHEMA,
+    "skip_unreadable_files": _FLAG,
     "strict": _FLAG,
     "sinked_paths_callback": (_or_none(callable), "callable or None"),
     "storage_options": (_or_none(_is_options), "a dict with keys of str, or None"),

@@ -34,6 +34,7 @@ def read_avro(
     ignore_errors: bool = False,
     on_bad_block: Callable[[BadBlock], object] | None = None,
     strict: bool = False,
+    skip_unreadable_files: bool = False,
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
@@ -85,6 +86,11 @@ def read_avro(
     strict
         Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose deflate
         stream has no end. By default they are read, as other readers do, and a warning counts them.
+    skip_unreadable_files
+        Leave out files that cannot be opened: their header is damaged, they are empty, cut off in the header, or no
+        Avro files. The call then reads the header of every file. Each file is reported to `on_bad_block` with the kind
+        ``file``, and a warning counts them. If no file can be opened, the first error is raised. Files that do not
+        exist, and failures of a store, are errors all the same.
     hive_partitioning
         Turn ``key=value`` directories in the paths into columns, after those of the files. The default is True if
         `source` is a single directory; only directories below it count then. Otherwise whole paths count. Files are
@@ -182,7 +188,13 @@ def read_avro(
     """
     _options.check(glob=glob, hive_partitioning=hive_partitioning, rechunk=rechunk, limits=limits)
     part = _options.byte_range(byte_range)
-    named = include_file_paths is not None or hive_partitioning or hive_schema is not None or schema is not None
+    named = (
+        skip_unreadable_files
+        or include_file_paths is not None
+        or hive_partitioning
+        or hive_schema is not None
+        or schema is not None
+    )
     if inputs.is_iterator(source):
         source = list(source)  # type: ignore[arg-type]
     single = None if named else _single(source, glob=glob)
@@ -226,6 +238,7 @@ def read_avro(
         ignore_errors=ignore_errors,
         on_bad_block=on_bad_block,
         strict=strict,
+        skip_unreadable_files=skip_unreadable_files,
         hive_partitioning=hive_partitioning,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,

@@ -17,7 +17,7 @@ except ImportError:
 from polars_avro._limits import Limits
 from polars_avro._options import ScanOptions
 from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
-from polars_avro._sources import expansion, inputs, stores
+from polars_avro._sources import expansion, inputs, stores, unreadable
 from polars_avro._sources.inputs import Sources
 from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
-    from polars_avro._core import OpenFile
+    from polars_avro._core import OpenFile, StoreFile
     from polars_avro._schema_request import SchemaRequest
     from polars_avro._sources.hive import Hive
 
@@ -44,6 +44,7 @@ def scan_avro(
     ignore_errors: bool = False,
     on_bad_block: Callable[[BadBlock], object] | None = None,
     strict: bool = False,
+    skip_unreadable_files: bool = False,
     hive_partitioning: bool | None = None,
     glob: bool = True,
     hidden_file_prefix: str | Sequence[str] | None = None,
@@ -96,6 +97,11 @@ def scan_avro(
     strict
         Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose deflate
         stream has no end. By default they are read, as other readers do, and a warning counts them.
+    skip_unreadable_files
+        Leave out files that cannot be opened: their header is damaged, they are empty, cut off in the header, or no
+        Avro files. The call then reads the header of every file. Each file is reported to `on_bad_block` with the kind
+        ``file``, and a warning counts them. If no file can be opened, the first error is raised. Files that do not
+        exist, and failures of a store, are errors all the same.
     hive_partitioning
         Turn ``key=value`` directories in the paths into columns, after those of the files. The default is True if
         `source` is a single directory; only directories below it count then. Otherwise whole paths count. Files are
@@ -198,6 +204,7 @@ def scan_avro(
     300
     """
     _options.check(
+        skip_unreadable_files=skip_unreadable_files,
         hive_partitioning=hive_partitioning,
         glob=glob,
         hidden_file_prefix=hidden_file_prefix,
@@ -238,7 +245,11 @@ def scan_avro(
         every = pl.Schema({**of_files, **dict(pl.Schema(hive_schema or {}))})
         read = every if columns is None else _selection.project(every, _selection.selection(columns, every))
         return _no_rows(read, include_file_paths, row_index)
-    files, codec = _open_first(sources, request, hive, include_file_paths, in_stores)
+    opened = in_stores.files(sources)
+    if skip_unreadable_files:
+        kept = unreadable.readable(sources, opened, request.limits, on_bad_block)
+        sources, opened = [sources[number] for number in kept], [opened[number] for number in kept]
+    files, codec = _open_first(sources, opened, request, hive, include_file_paths, in_stores)
     if columns is not None:
         every = files.schema_of_all()
         selectable = pl.Schema({name: every[name] for name in every if name != include_file_paths})
@@ -250,6 +261,7 @@ def scan_avro(
 
 def _open_first(
     sources: list[str] | list[bytes | OpenFile],
+    opened: list[str | bytes | OpenFile | StoreFile],
     request: SchemaRequest,
     hive: Hive | None,
     include_file_paths: str | None,
@@ -257,7 +269,6 @@ def _open_first(
 ) -> tuple[Files, str]:
     """Read the headers that the schema of the files needs; return the files and the codec of the first one."""
     first = inputs.identify(sources[0])
-    opened = in_stores.files(sources)
     request = request.below(hive, sources[0])
     read_schema, file = request.resolve(opened)
     files = Files(
