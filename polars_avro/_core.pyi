@@ -199,6 +199,7 @@ class FileOpener:
         refuse_extra_fields: bool = False,
         by_columns: bool = False,
         casts: list[str] = ...,
+        field_matching: str = "name",
     ) -> FileOpener: ...
     def __arrow_c_schema__(self) -> object: ...
 

@@ -10,7 +10,7 @@ from polars_avro import _options, _schema_request, _schemas, _selection
 from polars_avro._engine.frames import frame
 from polars_avro._limits import Limits
 from polars_avro._scan import scan_avro
-from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
+from polars_avro._schemas import AvroSchema, ExtraColumns, FieldMatching, MissingColumns, SchemaMode
 from polars_avro._sources import inputs, stores
 from polars_avro._sources.inputs import Sources
 from polars_avro._sources.stores import CredentialProvider, StorageOptions
@@ -49,6 +49,7 @@ def read_avro(
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
+    field_matching: FieldMatching = "name",
     cast_options: pl.ScanCastOptions | None = None,
     rechunk: bool = False,
     byte_range: tuple[int, int | None] | None = None,
@@ -134,6 +135,9 @@ def read_avro(
         is the value of the missing column in any case.
     extra_columns : {'raise', 'ignore'}
         Raise an error for columns that only later files have, or skip them. `reader_schema` skips them in any case.
+    field_matching : {'name', 'case_insensitive', 'position'}
+        How fields of records are matched with those of `reader_schema`, or of the first file: by name, then by alias;
+        then by names that differ in case, where several matches are an error; or the first with the first, and so on.
     cast_options
         `missing_struct_fields` and `extra_struct_fields` are the same for fields of nested records. The other options
         allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option.
@@ -214,7 +218,7 @@ def read_avro(
             batch_size=batch_size,
             n_threads=n_threads,
         )
-        evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+        evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options, field_matching)
         request = _schema_request.schema_request(None, reader_schema, schema_mode, evolution, limits)
         opened = stores.open_source(single, storage_options, credential_provider, "read_avro")
         _, file = request.resolve([opened])
@@ -253,6 +257,7 @@ def read_avro(
         include_file_paths=include_file_paths,
         missing_columns=missing_columns,
         extra_columns=extra_columns,
+        field_matching=field_matching,
         cast_options=cast_options,
         batch_size=batch_size,
         n_threads=n_threads,

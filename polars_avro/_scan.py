@@ -16,7 +16,7 @@ except ImportError:
     from polars_avro._engine import io_source as engine  # type: ignore[no-redef]
 from polars_avro._limits import Limits
 from polars_avro._options import ScanOptions
-from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
+from polars_avro._schemas import AvroSchema, ExtraColumns, FieldMatching, MissingColumns, SchemaMode
 from polars_avro._sources import expansion, inputs, stores, unreadable
 from polars_avro._sources.inputs import Sources
 from polars_avro._sources.stores import CredentialProvider, StorageOptions, Stores
@@ -60,6 +60,7 @@ def scan_avro(
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
+    field_matching: FieldMatching = "name",
     cast_options: pl.ScanCastOptions | None = None,
     batch_size: int | None = None,
     n_threads: int | None = None,
@@ -147,6 +148,9 @@ def scan_avro(
         is the value of the missing column in any case.
     extra_columns : {'raise', 'ignore'}
         Raise an error for columns that only later files have, or skip them. `reader_schema` skips them in any case.
+    field_matching : {'name', 'case_insensitive', 'position'}
+        How fields of records are matched with those of `reader_schema`, or of the first file: by name, then by alias;
+        then by names that differ in case, where several matches are an error; or the first with the first, and so on.
     cast_options
         `missing_struct_fields` and `extra_struct_fields` are the same for fields of nested records. The other options
         allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option.
@@ -224,7 +228,7 @@ def scan_avro(
         batch_size=batch_size,
         n_threads=n_threads,
     )
-    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options, field_matching)
     request = _schema_request.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
     in_stores = stores.stores(named, storage_options, credential_provider, "scan_avro")

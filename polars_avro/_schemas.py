@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import polars as pl
 
@@ -22,6 +22,8 @@ MissingColumns: TypeAlias = Literal["insert", "raise"]
 """Insert nulls for columns that a file lacks, or raise an error."""
 ExtraColumns: TypeAlias = Literal["ignore", "raise"]
 """Skip columns that only later files have, or raise an error."""
+FieldMatching: TypeAlias = Literal["name", "case_insensitive", "position"]
+"""Match fields of records by name, by name without case, or by position."""
 SchemaMode: TypeAlias = Literal["first", "union"]
 """Read several files as the schema of the first, or as the union of all schemas."""
 
@@ -62,6 +64,7 @@ class ReadSchema(NamedTuple):
     #: The casts that are allowed.
     casts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
+    field_matching: FieldMatching = "name"
 
     def core_opener(self) -> FileOpener:
         """Return an opener of files that are read as this schema."""
@@ -84,6 +87,7 @@ def _open_as(read_schema: ReadSchema) -> FileOpener:
         refuse_extra_fields=read_schema.refuse_extra_fields,
         by_columns=read_schema.by_columns,
         casts=list(read_schema.casts),
+        field_matching=read_schema.field_matching,
     )
 
 
@@ -109,6 +113,7 @@ class SchemaEvolution(NamedTuple):
     #: The options that allow widening to the dtypes of `schema`; None without `cast_options`. Between files, widening
     #: needs no option.
     widening: frozenset[tuple[str, str]] | None = None
+    field_matching: FieldMatching = "name"
 
     def read_schema(self, schema_json: str, limits: Limits, *, explicit: bool) -> ReadSchema:
         """Return the schema to read as: an explicit one, or that of the first file."""
@@ -122,18 +127,23 @@ class SchemaEvolution(NamedTuple):
             by_columns=not explicit,
             casts=self.casts,
             limits=limits,
+            field_matching=self.field_matching,
         )
 
 
 def schema_evolution(
-    missing_columns: MissingColumns, extra_columns: ExtraColumns, cast_options: pl.ScanCastOptions | None
+    missing_columns: MissingColumns,
+    extra_columns: ExtraColumns,
+    cast_options: pl.ScanCastOptions | None,
+    field_matching: FieldMatching = "name",
 ) -> SchemaEvolution:
     """Check the options for files with different schemas."""
     _options.one_of("missing_columns", missing_columns, ("insert", "raise"))
     _options.one_of("extra_columns", extra_columns, ("ignore", "raise"))
+    _options.one_of("field_matching", field_matching, get_args(FieldMatching))
     _options.check(cast_options=cast_options)
     if cast_options is None:
-        return SchemaEvolution(missing_columns, extra_columns)
+        return SchemaEvolution(missing_columns, extra_columns, field_matching=field_matching)
     casts = tuple(
         f"{name.partition('_')[0]} {word}"
         for name in _CASTS
@@ -151,7 +161,7 @@ def schema_evolution(
             msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
             raise TypeError(msg)
     widening = frozenset((name, word) for name in _CASTS for word in _words(name, getattr(cast_options, name)))
-    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts, widening)
+    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts, widening, field_matching)
 
 
 def _words(option: str, value: object) -> Collection[str]:

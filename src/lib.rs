@@ -76,7 +76,7 @@ pub use read::{
     BadBlock, Batch, BatchReader, Canceller, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions,
     RowFilter, Stats, Times,
 };
-pub use schema::{Cast, Casts, Evolution, Extra, Incompatibility, Missing, Schema};
+pub use schema::{Cast, Casts, Evolution, Extra, FieldMatching, Incompatibility, Missing, Schema};
 #[cfg(feature = "object_store")]
 pub use source::{
     CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,

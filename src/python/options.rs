@@ -10,7 +10,7 @@ use super::damage::Limits;
 use super::error::Raised;
 use super::filter::CallableFilter;
 use super::interpreter::WithoutGil;
-use polars_avro::{Cast, Error, ErrorKind, Evolution, Extra, Missing, OpenOptions, Schema};
+use polars_avro::{Cast, Error, ErrorKind, Evolution, Extra, FieldMatching, Missing, OpenOptions, Schema};
 
 /// Options for opening any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -20,7 +20,7 @@ pub(super) struct FileOpener(pub(super) polars_avro::FileOpener);
 impl FileOpener {
     /// `casts` are the names of the allowed casts.
     #[new]
-    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, by_columns=false, casts=Vec::new()))]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, by_columns=false, casts=Vec::new(), field_matching="name"))]
     #[expect(clippy::fn_params_excessive_bools, clippy::too_many_arguments, reason = "Python passes them by name")]
     #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn new(
@@ -32,6 +32,7 @@ impl FileOpener {
         refuse_extra_fields: bool,
         by_columns: bool,
         casts: Vec<String>,
+        field_matching: &str,
     ) -> Result<Self, Raised> {
         let limits = limits.map_or_else(polars_avro::Limits::default, Into::into);
         let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
@@ -43,6 +44,12 @@ impl FileOpener {
         evolution.extra_columns = extra(refuse_extra_columns);
         evolution.extra_fields = extra(refuse_extra_fields);
         evolution.by_columns = by_columns;
+        evolution.field_matching = match field_matching {
+            "case_insensitive" => FieldMatching::CaseInsensitive,
+            "position" => FieldMatching::Position,
+            "name" => FieldMatching::Name,
+            _ => return Err(Error::new(ErrorKind::Argument, format!("{field_matching:?} matches no fields")).into()),
+        };
         for name in &casts {
             evolution.casts = named_casts(name)?.iter().fold(evolution.casts, |casts, &cast| casts.with(cast));
         }

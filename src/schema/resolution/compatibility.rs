@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::failure::Failure;
 use super::fields::matched;
 use super::resolver::Resolver;
-use super::{Branch, Evolution, Missing, ResolvedId, Wire};
+use super::{Branch, Evolution, FieldMatching, Missing, ResolvedId, Wire};
 use crate::Result;
 use crate::schema::{Kind, NodeId, Record, Schema};
 
@@ -109,7 +109,8 @@ impl Walk<'_> {
 
     /// Returns the steps to every field, also of a record whose resolution stopped at the first failing field.
     fn fields(&mut self, writer: &Record, reader: &Record, path: &str, values: Option<&String>) -> Vec<Step> {
-        let matched = matched(writer, reader, false);
+        // By names nothing is ambiguous.
+        let Ok(matched) = matched(writer, reader, FieldMatching::Name, false) else { return Vec::new() };
         let mut steps = Vec::with_capacity(reader.fields.len());
         for (at, field) in reader.fields.iter().enumerate() {
             let path = if path.is_empty() { field.name.clone() } else { format!("{path}.{}", field.name) };

@@ -32,6 +32,31 @@ pub struct Evolution {
     pub by_columns: bool,
     /// Casts beyond the promotions.
     pub casts: Casts,
+    /// The fields of two records that belong together.
+    pub field_matching: FieldMatching,
+}
+
+/// The rule that tells which fields of a writer's record are read as which of a reader's.
+///
+/// ```
+/// use polars_avro::{ContainerFile, Evolution, FieldMatching, OpenOptions, Schema};
+///
+/// let schema: Schema =
+///     r#"{"type": "record", "name": "Measurement", "fields": [{"name": "Station", "type": "string"}]}"#.parse()?;
+/// let evolution = Evolution::default().with_field_matching(FieldMatching::CaseInsensitive);
+/// let options = OpenOptions::default().with_reader_schema(schema).with_evolution(evolution);
+/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields()[0].name, "Station");
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FieldMatching {
+    /// Equal names, then the reader's aliases, as the specification says.
+    #[default]
+    Name,
+    /// The same, then names that differ in case. It is an error if several match.
+    CaseInsensitive,
+    /// The first field is the first, and so on, whatever their names.
+    Position,
 }
 
 /// The action for a field that the reader's schema has, the writer did not write, and that has no default.
@@ -156,5 +181,6 @@ setters!(Evolution {
     with_extra_columns(extra: Extra) => extra_columns = extra;
     with_extra_fields(extra: Extra) => extra_fields = extra;
     with_by_columns(by_columns: bool) => by_columns = by_columns;
+    with_field_matching(matching: FieldMatching) => field_matching = matching;
     with_casts(casts: impl IntoIterator<Item = Cast>) => casts = casts.into_iter().collect();
 });

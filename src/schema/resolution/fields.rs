@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::FieldMatching;
 use crate::schema::{Field, Record, column_name};
 
 /// The matching fields of two records.
@@ -12,11 +13,61 @@ pub(super) struct Matched {
     pub(super) missing: Vec<usize>,
 }
 
+/// Matches the fields of two records.
+///
+/// # Errors
+/// If names that differ only in case match in several ways.
+pub(super) fn matched(
+    writer: &Record,
+    reader: &Record,
+    matching: FieldMatching,
+    by_columns: bool,
+) -> Result<Matched, String> {
+    match matching {
+        FieldMatching::Name => Ok(by_name(writer, reader, by_columns)),
+        FieldMatching::CaseInsensitive => by_lowercase_name(writer, reader, by_name(writer, reader, by_columns)),
+        FieldMatching::Position => {
+            let (written, wanted) = (writer.fields.len(), reader.fields.len());
+            let of_writer = (0..written).map(|at| (at < wanted).then_some(at)).collect();
+            Ok(Matched { of_writer, missing: (written..wanted).collect() })
+        }
+    }
+}
+
+/// Matches the fields that have no match yet by names that differ in case.
+fn by_lowercase_name(writer: &Record, reader: &Record, mut matched: Matched) -> Result<Matched, String> {
+    let mut names: HashMap<String, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    for (at, field) in writer.fields.iter().enumerate().filter(|(at, _)| matched.of_writer[*at].is_none()) {
+        names.entry(column_name(field).to_lowercase()).or_default().0.push(at);
+    }
+    for &at in &matched.missing {
+        names.entry(column_name(&reader.fields[at]).to_lowercase()).or_default().1.push(at);
+    }
+    for (written, wanted) in names.values() {
+        match (&written[..], &wanted[..]) {
+            ([], _) | (_, []) => {}
+            (&[from], &[to]) => {
+                matched.of_writer[from] = Some(to);
+                matched.missing.retain(|&at| at != to);
+            }
+            _ => {
+                let of = |record: &Record, at: &[usize]| {
+                    let names = at.iter().map(|&at| format!("{:?}", record.fields[at].name));
+                    names.collect::<Vec<_>>().join(" and ")
+                };
+                let (written, wanted) = (of(writer, written), of(reader, wanted));
+                return Err(format!("the writer's {written} match the reader's {wanted} in several ways without case"));
+            }
+        }
+    }
+    Ok(matched)
+}
+
 /// Matches fields by name, or by the names of their columns if `by_columns` is set; then by the reader's aliases.
 ///
 /// A name that Avro does not allow is replaced by another one, which depends on the other fields. Therefore two such
 /// fields never match by the replacement.
-pub(super) fn matched(writer: &Record, reader: &Record, by_columns: bool) -> Matched {
+fn by_name(writer: &Record, reader: &Record, by_columns: bool) -> Matched {
     let (mut names, mut columns) = (HashMap::new(), HashMap::new());
     for (at, field) in writer.fields.iter().enumerate() {
         names.insert(field.name.as_str(), at);

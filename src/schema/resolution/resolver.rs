@@ -233,7 +233,8 @@ impl<'a> Resolver<'a> {
         let Evolution { missing_columns, missing_fields, extra_columns, extra_fields, .. } = self.evolution;
         let (on_missing, on_extra) =
             if pair.is_root { (missing_columns, extra_columns) } else { (missing_fields, extra_fields) };
-        let Matched { of_writer: taken, missing } = matched(writer, reader, self.evolution.by_columns);
+        let fields = matched(writer, reader, self.evolution.field_matching, self.evolution.by_columns);
+        let Matched { of_writer: taken, missing } = fields.map_err(Failure::here)?;
         if on_extra == Extra::Refuse
             && let Some(at) = taken.iter().position(Option::is_none)
         {
