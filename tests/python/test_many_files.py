@@ -17,11 +17,6 @@ from polars_avro._core import FileOpener, FileSet
 OTHER = {**SCHEMA, "fields": SCHEMA["fields"][::-1]}
 
 
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """Ten thousand files of ten rows; every hundredth has its columns in another order."""
