@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from queries import QUERIES
 from rows import COLUMNS, SCHEMA, make_rows, write
 
 import polars_avro
@@ -108,24 +109,6 @@ def folder(tmp_path_factory):
     return root
 
 
-QUERIES = {
-    "all": lambda lf: lf,
-    "columns": lambda lf: lf.select("tags", "id"),
-    "filter": lambda lf: lf.filter(pl.col("id") % 10 == 3, pl.col("score") > 5),
-    "top": lambda lf: lf.sort("id", descending=True).head(7),
-    "head": lambda lf: lf.head(13),
-    "head then filter": lambda lf: lf.head(400).filter(pl.col("id") % 7 == 0),
-    "slice": lambda lf: lf.slice(50, 700),
-    "negative slice": lambda lf: lf.slice(-300, 40),
-    "tail": lambda lf: lf.tail(5),
-    "row index": lambda lf: lf.with_row_index().filter(pl.col("id") > 400).tail(70),
-    "length": lambda lf: lf.select(pl.len()),
-    "nothing": lambda lf: lf.select([]),
-    "sums": lambda lf: lf.group_by(pl.col("id") % 3).agg(pl.sum("score"), pl.len()).sort("id"),
-}
-
-
-@pytest.mark.parametrize("engine", ["streaming", "in-memory"])
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
 def test_queries_over_ranges(folder, query, engine):
     options = {"include_file_paths": "file"}
@@ -286,7 +269,6 @@ print(json.dumps([frame.height, frame["id"].sum(), frame.columns]))
 """
 
 
-@pytest.mark.parametrize("engine", ["streaming", "in-memory"])
 @pytest.mark.parametrize("kind", ["scan", "splits", "ranges"])
 def test_a_plan_runs_in_a_fresh_process(folder, kind, engine):
     splits = polars_avro.plan_splits(folder, target_bytes=9000)
