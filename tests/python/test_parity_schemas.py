@@ -10,6 +10,12 @@ import polars_avro
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*considered unstable")
 
+
+def identify(value):
+    """A name of a parameter: the addresses of objects differ between processes."""
+    return ", ".join(value) or "none" if isinstance(value, dict) else str(value)
+
+
 EVOLUTION = [
     {},
     {"missing_columns": "insert"},
@@ -23,7 +29,7 @@ EVOLUTION = [
     ("location", "folder", "options", "query", "engine"),
     grid(LOCATIONS, ["more", "fewer", "other", "order"], EVOLUTION, ["all", "slice", "filter"], ENGINES),
     indirect=["location"],
-    ids=str,
+    ids=identify,
 )
 def test_files_that_differ(location, folder, options, query, engine):
     check(location, f"{folder}/*.EXT", options, QUERIES[query], engine)
@@ -45,7 +51,7 @@ SCHEMAS = [
     ("location", "schema", "options", "source", "engine"),
     grid(LOCATIONS, SCHEMAS, EVOLUTION[:4], [["flat/a"], "flat", "more", "fewer"], ENGINES),
     indirect=["location"],
-    ids=str,
+    ids=identify,
 )
 def test_a_schema_of_dtypes(location, schema, options, source, engine):
     check(location, source, {"schema": schema, **options}, QUERIES["all"], engine)

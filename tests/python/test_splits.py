@@ -10,10 +10,11 @@ from pathlib import Path
 import fastavro
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from queries import QUERIES
+from random_cases import cases
 from rows import COLUMNS, SCHEMA, make_rows, write
 
 import polars_avro
@@ -27,7 +28,7 @@ def read_all(splits, **options):
     return pl.concat([split.read(**options) for split in splits])
 
 
-@settings(deadline=None)
+@cases()
 @given(
     sizes=st.lists(st.integers(0, 5000), min_size=1, max_size=40),
     target=st.integers(1, 4000),
@@ -57,7 +58,7 @@ def datasets(draw):
     return files, {"codec": draw(st.sampled_from(CODECS)), "sync_interval": draw(st.sampled_from([50, 400, 3000]))}
 
 
-@settings(deadline=None, max_examples=40)
+@cases(0.1)
 @given(dataset=datasets(), target=st.integers(1, 6000), data=st.data())
 def test_every_row_once_and_in_order(dataset, target, data):
     files, options = dataset
@@ -79,7 +80,7 @@ def test_every_row_once_and_in_order(dataset, target, data):
         )
 
 
-@settings(deadline=None, max_examples=40)
+@cases(0.1)
 @given(dataset=datasets(), target=st.integers(200, 6000), data=st.data())
 @pytest.mark.filterwarnings("ignore::polars_avro.AvroWarning")
 def test_every_sound_row_once_where_blocks_are_damaged(dataset, target, data):
