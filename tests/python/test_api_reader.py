@@ -12,6 +12,7 @@ import containers
 import fastavro
 import polars as pl
 import pytest
+from grids import grid
 from polars.testing import assert_frame_equal
 from rows import COLUMNS, SCHEMA, make_rows, write
 
@@ -39,10 +40,10 @@ def test_a_reader_counts(path, frame):
     assert next(reader, None) is None
 
 
-@pytest.mark.parametrize("codec", ["null", "deflate"])
-@pytest.mark.parametrize("source", ["path", "bytes"])
-@pytest.mark.parametrize("sync_interval", [500, 60_000, 100_000_000])
-@pytest.mark.parametrize("n_threads", [1, 4])
+@pytest.mark.parametrize(
+    ("codec", "source", "sync_interval", "n_threads"),
+    grid(["null", "deflate"], ["path", "bytes"], [500, 60_000, 100_000_000], [1, 4]),
+)
 def test_the_progress_of_a_reader_ends_at_all_bytes(tmp_path, codec, source, sync_interval, n_threads):
     path = write(tmp_path / "x.avro", make_rows(60_000), codec=codec, sync_interval=sync_interval)
     source = str(path) if source == "path" else path.read_bytes()
