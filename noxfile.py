@@ -38,7 +38,6 @@ def test(session: nox.Session) -> None:
     arguments = session.posargs or [
         "-n",
         "auto",
-        "--cov",
         "--doctest-modules",
         "--pyargs",
         "polars_avro",
@@ -49,12 +48,12 @@ def test(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run the tests that ``test`` leaves out, and random tests with more examples than there.
+    """Run all Python tests, also slow ones, with many random cases, and measure coverage.
 
-    These are the full grids of parameters and repeated interrupts. ``POLARS_AVRO_CASES`` sets the number of examples.
+    ``POLARS_AVRO_CASES`` sets the number of cases.
     """
     install_tested(session)
-    arguments = session.posargs or ["-n", "auto", "-m", "slow or hypothesis", "tests/python"]
+    arguments = session.posargs or ["-n", "auto", "--cov", "-m", "", "tests/python"]
     session.run("pytest", *arguments, env={"POLARS_AVRO_CASES": os.environ.get("POLARS_AVRO_CASES", "1000")})
 
 
