@@ -311,13 +311,13 @@ def test_a_reader_that_was_interrupted_goes_on_where_it_was(tmp_path, n_threads)
     packed = packer.compress(bytes(1 << 20)) + packer.flush()
     block = containers.long(1024) + containers.text(packed) + containers.SYNC
     path = tmp_path / "x.avro"
-    path.write_bytes(containers.header({"type": "fixed", "name": "F", "size": 1024}, "deflate") + block * 2000)
+    path.write_bytes(containers.header({"type": "fixed", "name": "F", "size": 1024}, "deflate") + block * 800)
     command = [sys.executable, "-c", GOES_ON, path, str(n_threads)]
     done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     interrupted, rows = map(int, done.stdout.split())
     assert interrupted > 0
-    assert rows == 2000 * 1024
+    assert rows == 800 * 1024
 
 
 @pytest.mark.filterwarnings("ignore::polars_avro.AvroWarning")
