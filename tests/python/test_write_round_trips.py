@@ -50,7 +50,7 @@ def _has_zero_width(dtype: object) -> bool:
     return inner is not None and _has_zero_width(inner)
 
 
-@cases(4)
+@cases(2)
 @given(
     df=dataframes(min_cols=0, max_cols=6, max_size=12, excluded_dtypes=[pl.Object]),
     codec=st.sampled_from(CODECS),
