@@ -17,8 +17,8 @@ Pair = tuple[int, int, int, int]
 def grid(*axes: Iterable[Any]) -> list[Any]:
     """Return every combination, those outside a pairwise cover with the mark `slow`.
 
-    A fault that needs one value or two values together shows in the cover, whose size is the product of the two longest
-    axes.
+    A fault that needs one value, or two values together, shows in the cover. Its size is about the product of the two
+    longest axes.
     """
     lists = [list(axis) for axis in axes]
     chosen = cover([len(values) for values in lists])

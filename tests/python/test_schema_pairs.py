@@ -10,7 +10,7 @@ from schema_pairs import Maker, as_polars
 import polars_avro
 
 #: Parts of the pairs. Each pair has its own seed, so they are the same ones each time.
-PARTS = [0, 1, 2, 3, *(pytest.param(part, marks=pytest.mark.slow) for part in range(4, 200))]
+PARTS = [0, 1, 2, 3, *(pytest.param(part, marks=pytest.mark.slow) for part in range(4, 40))]
 #: The pairs of each part.
 PAIRS = 15
 
