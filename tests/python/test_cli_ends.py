@@ -121,19 +121,36 @@ def test_an_interrupt_leaves_a_target_whole_or_as_it_was(ending, interrupts, lar
             assert target.stat().st_size > 10_000_000
 
 
-def test_interrupts_that_python_would_swallow_end_the_command(flat):
-    code = """
-import os, signal, sys
-sys.argv = ["polars-avro", "cat", sys.argv[1]]
-from polars_avro._cli import app, text
-
+#: Functions that are interrupted while the command prints.
+SWALLOWING = {
+    "a finalizer, which Python ignores": """
 class Swallows:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)
 
 def write_json_lines(*_, **__):
     Swallows()
+""",
+    "a query, whose error is another": """
+import polars as pl
 
+def write_json_lines(*_, **__):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        raise pl.exceptions.ComputeError("the query was interrupted") from None
+""",
+}
+
+
+@pytest.mark.parametrize("name", SWALLOWING)
+def test_an_interrupt_that_is_swallowed_ends_the_command(name, flat):
+    code = f"""
+import os, signal, sys, time
+sys.argv = ["polars-avro", "cat", sys.argv[1]]
+from polars_avro._cli import app, text
+{SWALLOWING[name]}
 text.write_json_lines = write_json_lines
 app.main()
 """
