@@ -181,7 +181,8 @@ def test_other_threads_run_during_a_long_read(tmp_path):
     data = data[:header] + data[header:] * 20
     attempts = [_longest_stall(lambda: polars_avro.read_avro(data, n_threads=1)) for _ in range(5)]
     assert min(took for took, _ in attempts) > 0.04, "too short to show anything"
-    assert min(stall for _, stall in attempts) < 0.02
+    # Relative, because a busy machine makes both longer.
+    assert min(stall / took for took, stall in attempts) < 0.25
 
 
 def _longest_stall(work):
