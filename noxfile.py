@@ -1,7 +1,8 @@
 """
 Sessions for all development tasks.
 
-``nox -s test``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``counts``, ``distributed``.
+``nox -s test``, ``slow``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``counts``,
+``distributed``.
 """
 
 import os
@@ -30,20 +31,35 @@ def test(session: nox.Session) -> None:
         session.run("cargo", "test", "--doc", *stores, external=True)
     else:
         session.run("cargo", "test", *stores, external=True)
-    session.install(".", *requirements("test"))
-    install_azurite(session)
-    install_rival(session)
+    install_tested(session)
     # The console script, not `python -m`: that would import the sources, which have no extension module.
     arguments = session.posargs or [
         "-n",
         "auto",
-        "--cov",
         "--doctest-modules",
         "--pyargs",
         "polars_avro",
         "tests/python",
     ]
     session.run("pytest", *arguments)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run all Python tests, also slow ones, with many random cases, and measure coverage.
+
+    ``POLARS_AVRO_CASES`` sets the number of cases.
+    """
+    install_tested(session)
+    arguments = session.posargs or ["-n", "auto", "--cov", "-m", "", "tests/python"]
+    session.run("pytest", *arguments, env={"POLARS_AVRO_CASES": os.environ.get("POLARS_AVRO_CASES", "1000")})
+
+
+def install_tested(session: nox.Session) -> None:
+    """Install the package and everything that its tests use."""
+    session.install(".", *requirements("test"))
+    install_azurite(session)
+    install_rival(session)
 
 
 def install_azurite(session: nox.Session) -> None:
@@ -103,7 +119,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session
 def distributed(session: nox.Session) -> None:
-    """Run the tests with Ray and Dask, which are large; ``-- -m "not heavy"`` skips slow tests."""
+    """Run the tests with Ray and Dask, which are large; ``-- -m ""`` runs slow tests too."""
     session.install(".", *requirements("test"), *requirements("distributed"))
     tests = [f"test_{name}.py" for name in ("splits", "extras", "dask", "ray")]
     # Ray's workers import from their driver's directory too: in the root they would find the sources, which have no

@@ -7,8 +7,15 @@ import polars as pl
 import pytest
 from doc_examples import examples  # noqa: F401 (a fixture)
 from http_objects import large, large_bytes, server, small  # noqa: F401 (fixtures)
+from parity import location, stored_tree, tree  # noqa: F401 (fixtures)
 from places import azurite, moto, nginx, s3  # noqa: F401 (fixtures)
 from rows import COLUMNS, make_rows, write
+
+
+@pytest.fixture(params=["in-memory", "streaming"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Both engines of Polars."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

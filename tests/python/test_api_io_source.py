@@ -7,6 +7,7 @@ import threading
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from queries import QUERIES
 from rows import make_rows, write
 
 import polars_avro
@@ -22,33 +23,14 @@ def without_external_readers(monkeypatch):
     monkeypatch.setattr(_scan, "engine", io_source)
 
 
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request):
-    return request.param
-
-
 @pytest.fixture
 def scan(directory):
     return lambda **options: polars_avro.scan_avro([directory / f"{name}.avro" for name in "abde"], **options)
 
 
-QUERIES = [
-    lambda frame: frame,
-    lambda frame: frame.select("tags", "id"),
-    lambda frame: frame.filter(pl.col("id") % 3 == 1),
-    lambda frame: frame.filter(pl.col("id") % 3 == 1).select("name"),
-    lambda frame: frame.head(305).filter(pl.col("id") % 3 == 1),
-    lambda frame: frame.filter(pl.col("id") % 3 == 1).head(305),
-    lambda frame: frame.slice(290, 20),
-    lambda frame: frame.tail(210),
-    lambda frame: frame.select(pl.len()),
-    lambda frame: frame.with_row_index("row").filter(pl.col("row") > 900),
-]
-
-
 @pytest.mark.parametrize("query", QUERIES)
 def test_queries(scan, frame, query, engine):
-    assert_frame_equal(query(scan()).collect(engine=engine), query(frame.lazy()).collect())
+    assert_frame_equal(QUERIES[query](scan()).collect(engine=engine), QUERIES[query](frame.lazy()).collect())
 
 
 def test_options(scan, frame, engine):
@@ -61,7 +43,8 @@ def test_columns_that_are_not_in_the_files(directory, frame, engine):
     names = pl.Series("file", [paths[0]] * 300 + [paths[2]] * 500 + [paths[3]] * 200)
     lf = polars_avro.scan_avro(paths, include_file_paths="file")
     expected = frame.with_columns(names)
-    for query in (*QUERIES, lambda lf: lf.select("file"), lambda lf: lf.filter(pl.col("file").str.ends_with("d.avro"))):
+    on_paths = (lambda lf: lf.select("file"), lambda lf: lf.filter(pl.col("file").str.ends_with("d.avro")))
+    for query in (*QUERIES.values(), *on_paths):
         assert_frame_equal(query(lf).collect(engine=engine), query(expected.lazy()).collect())
 
 

@@ -6,15 +6,22 @@ import time
 
 import polars as pl
 import pytest
+from grids import ENGINES, grid
 from polars.testing import assert_frame_equal
+from queries import INDEX_QUERIES, OPTIONS, QUERIES
 from rows import COLUMNS, make_rows, write
 
 import polars_avro
 
-
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request):
-    return request.param
+#: Scans of the same thousand rows.
+SCANS = {
+    "one file": lambda path, directory, **options: polars_avro.scan_avro(path, **options),
+    "several files": lambda path, directory, **options: polars_avro.scan_avro(directory, **options),
+    "bytes": lambda path, directory, **options: polars_avro.scan_avro(path.read_bytes(), **options),
+    "small batches": lambda path, directory, **options: polars_avro.scan_avro(
+        directory, batch_size=7, n_threads=2, **options
+    ),
+}
 
 
 @pytest.fixture(params=["one file", "several files"])
@@ -22,66 +29,31 @@ def source(request, path, directory):
     return path if request.param == "one file" else directory
 
 
-SLICES = [(0, 5), (0, 0), (10, 7), (299, 2), (300, 1), (555, 300), (998, 50), (1000, 5), (5000, 1), (-3, 3), (-3, 1)]
-SLICES += [(-250, 100), (-1000, 10), (-1005, 10), (-2000, 10), (0, None), (700, None), (-4, None)]
+@pytest.mark.parametrize(("scan", "options", "query", "engine"), grid(SCANS, OPTIONS, QUERIES, ENGINES))
+def test_queries(path, directory, frame, scan, options, query, engine):
+    arguments, as_query = OPTIONS[options]
+    lf = SCANS[scan](path, directory, **arguments)
+    expected = QUERIES[query](as_query(frame.lazy()))
+    found = QUERIES[query](lf)
+    assert found.collect_schema() == expected.collect_schema()
+    assert_frame_equal(found.collect(engine=engine), expected.collect(engine="in-memory"))
 
 
-@pytest.mark.parametrize(("offset", "length"), SLICES)
-def test_slices(source, frame, engine, offset, length):
-    lf = polars_avro.scan_avro(source)
-    assert_frame_equal(lf.slice(offset, length).collect(engine=engine), frame.slice(offset, length))
+@pytest.mark.parametrize(("scan", "query", "engine"), grid(SCANS, INDEX_QUERIES, ENGINES))
+def test_queries_on_the_row_index(path, directory, frame, scan, query, engine):
+    lf = SCANS[scan](path, directory, row_index_name="row", row_index_offset=7)
+    expected = INDEX_QUERIES[query](frame.with_row_index("row", 7).lazy())
+    assert_frame_equal(INDEX_QUERIES[query](lf).collect(engine=engine), expected.collect(engine="in-memory"))
+    assert lf.collect_schema()["row"] == pl.get_index_type()
 
 
 @pytest.mark.parametrize("n", [0, 1, 299, 300, 301, 1000, 2000])
-def test_n_rows(source, frame, engine, n):
-    assert_frame_equal(polars_avro.scan_avro(source, n_rows=n).collect(engine=engine), frame[:n])
-    assert polars_avro.scan_avro(source, n_rows=n).select(pl.len()).collect(engine=engine).item() == min(n, 1000)
+def test_n_rows(source, frame, n):
+    lf = polars_avro.scan_avro(source, n_rows=n)
+    assert_frame_equal(lf.collect(), frame[:n])
+    assert lf.select(pl.len()).collect().item() == min(n, 1000)
+    assert_frame_equal(lf.head(10).collect(), frame[: min(n, 10)])
     assert_frame_equal(polars_avro.read_avro(source, n_rows=n), frame[:n])
-
-
-def test_the_smaller_of_n_rows_and_head_holds(source, frame, engine):
-    assert_frame_equal(polars_avro.scan_avro(source, n_rows=5).head(10).collect(engine=engine), frame[:5])
-    assert_frame_equal(polars_avro.scan_avro(source, n_rows=10).head(5).collect(engine=engine), frame[:5])
-
-
-def test_rows_are_limited_before_they_are_filtered(source, frame, engine):
-    even = pl.col("id") % 2 == 0
-    lf = polars_avro.scan_avro(source)
-    assert_frame_equal(lf.head(20).filter(even).collect(engine=engine), frame[:20].filter(even))
-    assert_frame_equal(lf.filter(even).head(20).collect(engine=engine), frame.filter(even)[:20])
-    assert_frame_equal(lf.slice(295, 20).filter(even).collect(engine=engine), frame[295:315].filter(even))
-
-
-def test_row_index(source, frame, engine):
-    lf = polars_avro.scan_avro(source, row_index_name="row", row_index_offset=7)
-    expected = frame.with_row_index("row", 7)
-    assert lf.collect_schema() == expected.schema
-    assert_frame_equal(lf.collect(engine=engine), expected)
-    assert_frame_equal(lf.slice(290, 20).collect(engine=engine), expected.slice(290, 20))
-    assert_frame_equal(lf.tail(5).collect(engine=engine), expected.tail(5))
-    late = pl.col("row") > 900
-    assert_frame_equal(lf.filter(late).collect(engine=engine), expected.filter(late))
-    assert_frame_equal(lf.filter(pl.col("id") > 900).collect(engine=engine), expected.filter(pl.col("id") > 900))
-    assert expected.schema["row"] == pl.get_index_type()
-
-
-def test_the_row_index_alone_has_every_row(source, engine):
-    lf = polars_avro.scan_avro(source, row_index_name="row").select("row")
-    assert lf.collect(engine=engine)["row"].to_list() == list(range(1000))
-    assert lf.tail(2).collect(engine=engine)["row"].to_list() == [998, 999]
-
-
-def test_the_row_index_is_added_by_polars_as_well(source, frame, engine):
-    lf = polars_avro.scan_avro(source).with_row_index("row", 3)
-    assert_frame_equal(lf.collect(engine=engine), frame.with_row_index("row", 3))
-
-
-def test_length(source, engine):
-    lf = polars_avro.scan_avro(source)
-    assert lf.select(pl.len()).collect(engine=engine).item() == 1000
-    assert lf.slice(290, 20).select(pl.len()).collect(engine=engine).item() == 20
-    assert lf.tail(3).select(pl.len()).collect(engine=engine).item() == 3
-    assert lf.slice(995, 20).select(pl.len()).collect(engine=engine).item() == 5
 
 
 def test_length_decodes_nothing(path, tmp_path, engine):
@@ -94,8 +66,7 @@ def test_length_decodes_nothing(path, tmp_path, engine):
 
 
 @pytest.mark.parametrize("columns", [["tags", "id"], ["score"], ["name", "tags", "score", "id"]])
-def test_columns_come_in_the_order_asked_for(source, frame, engine, columns):
-    assert_frame_equal(polars_avro.scan_avro(source).select(columns).collect(engine=engine), frame.select(columns))
+def test_columns_come_in_the_order_asked_for(source, frame, columns):
     assert_frame_equal(polars_avro.read_avro(source, columns=columns), frame.select(columns))
     positions = [list(COLUMNS).index(column) for column in columns]
     assert_frame_equal(polars_avro.read_avro(source, columns=positions), frame.select(columns))
@@ -114,13 +85,6 @@ def test_no_columns_keep_their_height(source):
     assert polars_avro.read_avro(source, columns=[], row_index_name="row").shape == (1000, 1)
 
 
-def test_records_without_fields_keep_their_height(tmp_path, engine):
-    path = write(tmp_path / "x.avro", [{}] * 9, {"type": "record", "name": "R", "fields": []})
-    assert polars_avro.read_avro(path).shape == (9, 0)
-    assert polars_avro.scan_avro(path).collect(engine=engine).shape == (9, 0)
-    assert polars_avro.scan_avro(path).select(pl.len()).collect(engine=engine).item() == 9
-
-
 def test_names_that_are_there_already_are_refused(source):
     for options in (
         {"row_index_name": "id"},
@@ -135,9 +99,8 @@ def test_names_that_are_there_already_are_refused(source):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 300, 100_000])
 @pytest.mark.parametrize("n_threads", [None, 1, 2])
-def test_tuning_changes_no_rows(source, frame, engine, batch_size, n_threads):
-    lf = polars_avro.scan_avro(source, batch_size=batch_size, n_threads=n_threads)
-    assert_frame_equal(lf.collect(engine=engine), frame)
+def test_tuning_changes_no_rows(source, frame, batch_size, n_threads):
+    assert_frame_equal(polars_avro.scan_avro(source, batch_size=batch_size, n_threads=n_threads).collect(), frame)
     assert_frame_equal(polars_avro.read_avro(source, batch_size=batch_size, n_threads=n_threads), frame)
 
 
@@ -176,10 +139,9 @@ def test_explain_names_the_codec(tmp_path):
     assert_frame_equal(kept.collect(), polars_avro.scan_avro(null).collect())
 
 
-def test_a_self_join_reads_the_file_once(path, frame):
-    lf = polars_avro.scan_avro(path).join(polars_avro.scan_avro(path), on="id", maintain_order="left")
+def test_scans_of_the_same_file_share_a_read(path):
+    lf = polars_avro.scan_avro(path).join(polars_avro.scan_avro(path), on="id")
     assert lf.explain().count("CACHE") == 2
-    assert_frame_equal(lf.collect(), frame.join(frame, on="id", maintain_order="left"))
 
 
 def test_a_query_runs_twice(source, frame, engine):
@@ -219,7 +181,8 @@ def test_other_threads_run_during_a_long_read(tmp_path):
     data = data[:header] + data[header:] * 20
     attempts = [_longest_stall(lambda: polars_avro.read_avro(data, n_threads=1)) for _ in range(5)]
     assert min(took for took, _ in attempts) > 0.04, "too short to show anything"
-    assert min(stall for _, stall in attempts) < 0.02
+    # Relative, because a busy machine makes both longer.
+    assert min(stall / took for took, stall in attempts) < 0.25
 
 
 def _longest_stall(work):

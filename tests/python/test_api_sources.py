@@ -91,6 +91,11 @@ def test_directories_and_patterns_leave_out_empty_files(read, directory, frame, 
     assert_frame_equal(read(os.path.join(directory, pattern)), frame)
 
 
+def test_an_empty_file_is_refused_if_it_is_named(read, directory):
+    with pytest.raises(polars_avro.AvroDataError, match="empty file"):
+        read(directory / "c.avro")
+
+
 def test_files_of_a_list_come_in_its_order(read, directory, frame):
     df = read([directory / "e.avro", directory / "a.avro"])
     assert_frame_equal(df, pl.concat([frame[800:], frame[:300]]))

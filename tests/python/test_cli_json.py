@@ -12,7 +12,8 @@ import pytest
 import strategies
 from containers import header, raw_rows, written
 from expected import Node
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import Phase, assume, given
+from random_cases import cases
 from rows import make_rows, write
 
 import polars_avro
@@ -199,12 +200,7 @@ def to_lines(data):
 
 
 @given(strategies.files())
-@settings(
-    deadline=None,
-    max_examples=60,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+@cases(0.3, phases=[Phase.generate])
 def test_random_schemas(file):
     node, rows = raw_rows(file.data)
     assume(not is_recursive(node))

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -66,6 +67,9 @@ def test_a_reader_that_has_seen_enough(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
 def test_an_interrupt(tmp_path):
+    import fcntl
+    import termios
+
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     held = os.open(fifo, os.O_RDWR)
@@ -80,8 +84,10 @@ def test_an_interrupt(tmp_path):
             # The tests may run where interrupts are ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        # By then the command waits for input. An earlier signal would interrupt the start of Python.
-        time.sleep(5)
+        # An earlier signal would interrupt the start of Python. The command has started once it reads.
+        os.write(held, b"Obj\x01")
+        while running.poll() is None and struct.unpack("i", fcntl.ioctl(held, termios.FIONREAD, bytes(4)))[0]:
+            time.sleep(0.01)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
     os.close(held)

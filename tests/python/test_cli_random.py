@@ -9,7 +9,8 @@ import pytest
 import strategies
 from containers import raw_rows
 from expected import parse
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import Phase, assume, given
+from random_cases import cases
 from test_cli_json import EVERY_TYPE, is_recursive
 
 import polars_avro
@@ -70,7 +71,7 @@ def test_every_type(cli, tmp_path):
 
 
 @given(strategies.schemas())
-@settings(deadline=None, max_examples=25, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@cases(0.2, phases=[Phase.generate])
 def test_random_schemas(tmp_path_factory, schema):
     assume(not is_recursive(parse(schema)))
     path = tmp_path_factory.mktemp("random") / "a.avro"

@@ -10,7 +10,8 @@ import strategies
 from avro.datafile import DataFileReader
 from avro.io import DatumReader
 from containers import block, header, raw_rows
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import Phase, assume, given
+from random_cases import cases
 from rows import make_rows, write
 from test_cli_json import is_recursive, is_same
 
@@ -44,12 +45,7 @@ def test_other_readers_read_the_same_rows(cli, tmp_path, name, codec):
 
 
 @given(strategies.files())
-@settings(
-    deadline=None,
-    max_examples=40,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+@cases(0.2, phases=[Phase.generate])
 def test_random_schemas_keep_their_bytes(file):
     node, rows = raw_rows(file.data)
     assume(not is_recursive(node))

@@ -23,7 +23,7 @@ def polars_of(frame):
     return pl.from_pandas(frame.reset_index(drop=True))
 
 
-@pytest.mark.parametrize("scheduler", ["synchronous", "threads", pytest.param("processes", marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads", pytest.param("processes", marks=pytest.mark.slow)])
 def test_rows_order_and_types(rows, scheduler):
     frame = polars_avro.dask.read_avro(rows, target_bytes=4000)
     assert frame.npartitions > 4

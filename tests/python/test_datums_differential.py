@@ -1,7 +1,4 @@
-"""Random datums, compared with fastavro and the type table.
-
-`POLARS_AVRO_CASES` sets the number of schemas (400 by default, the same ones each time).
-"""
+"""Random datums, compared with fastavro and the type table."""
 
 from __future__ import annotations
 
@@ -18,7 +15,8 @@ import strategies
 from framed import FRAMINGS, header
 from hypothesis import given
 from hypothesis import strategies as st
-from test_differential import ENGINES, cases
+from random_cases import cases
+from test_differential import ENGINES
 
 import polars_avro
 

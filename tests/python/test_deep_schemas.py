@@ -51,7 +51,7 @@ def innermost(value):
     return value
 
 
-@pytest.mark.parametrize("depth", [42, 50, 120, 127])
+@pytest.mark.parametrize("depth", [42, 127])
 def test_records_nest_as_deep_as_the_docs_say(depth):
     data = container(depth)
     df = polars_avro.read_avro(data)
@@ -91,7 +91,7 @@ thread.join()
 """
 
 
-@pytest.mark.parametrize("depth", [200, 255])
+@pytest.mark.parametrize("depth", [255])
 def test_a_raised_limit_reads_deeper_and_the_stack_is_safe(depth):
     """Runs in a child process, on a thread, because an overflow would end the test process."""
     ended = subprocess.run([sys.executable, "-c", PROGRAM], input=container(depth), capture_output=True, timeout=120)

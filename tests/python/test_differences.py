@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from grids import grid
 from polars.testing import assert_frame_equal
 from written import AROUND, avro, enum, logical, polars_written, record
 
@@ -175,9 +176,11 @@ def tables(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("ignore_errors", [False, True])
-@pytest.mark.parametrize("query", QUERIES)
-@pytest.mark.parametrize("names", SETS, ids="-".join)
+@pytest.mark.parametrize(
+    ("names", "query", "ignore_errors"),
+    grid(SETS, QUERIES, [False, True]),
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
+)
 def test_files_that_differ_are_read_and_refused_as_by_scan_parquet(tables, names, query, ignore_errors):
     for options in OPTIONS:
         made = QUERIES[query](pl.scan_parquet([tables / f"{name}.parquet" for name in names], **options))

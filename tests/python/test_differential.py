@@ -1,13 +1,8 @@
-"""Random files, read in every way and compared with fastavro and the type table.
-
-`POLARS_AVRO_CASES` sets the number of files (400 by default, the same ones each time).
-"""
+"""Random files, read in every way and compared with fastavro and the type table."""
 
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +12,18 @@ import polars as pl
 import pytest
 import strategies
 from containers import container, expected_frame
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from random_cases import cases
 from strategies import File
 
 import polars_avro
 
-CASES = int(os.environ.get("POLARS_AVRO_CASES", "400"))
 ENGINES = st.sampled_from(("in-memory", "streaming"))
 TUNING = st.fixed_dictionaries(
     {"batch_size": st.sampled_from((None, 1, 3, 64)), "n_threads": st.sampled_from((None, 1, 2, 4))}
 )
 Columns = dict[str, list[Any]]
-
-
-def cases(share: float) -> Callable[[Any], Any]:
-    """Run a test on this share of the files."""
-    return settings(
-        max_examples=round(CASES * share),
-        deadline=None,
-        database=None,
-        derandomize="POLARS_AVRO_CASES" not in os.environ,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-    )
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ out where the package has no such name. A comment that begins with ``<!-- setup`
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -94,20 +95,37 @@ def shell(tmp_path_factory):
     return {**os.environ, "PATH": path, "PYTHONPATH": package, "COLUMNS": "100"}
 
 
+@pytest.fixture
+def execute(shell, cli, monkeypatch):
+    """Runs a line of a shell in the working directory, and returns its status and its output on standard error."""
+    monkeypatch.setenv("COLUMNS", shell["COLUMNS"])
+
+    def execute(command):
+        # A process takes much longer, so only pipes, redirections and patterns have a shell.
+        if re.search(r"[|<>*~]", command):
+            done = subprocess.run(["sh", "-c", command], env=shell, capture_output=True, text=True, check=False)
+            return done.returncode, done.stderr
+        name, *arguments = shlex.split(command, comments=True)
+        assert name == "polars-avro"
+        outcome = cli(*arguments)
+        return outcome.status, outcome.err
+
+    return execute
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell")
 @pytest.mark.parametrize("page", [ROOT / "docs" / "command-line.md"], ids=["command-line.md"])
-def test_commands_of_a_page_run(page, examples, shell):
+def test_commands_of_a_page_run(page, examples, execute, monkeypatch):
     """Shell blocks run line by line, with the same streams and files as in a terminal."""
+    monkeypatch.chdir(examples)
     ran = 0
     for _, note, what, code in blocks(page, "sh"):
         if is_left_out(note, what):
             continue
         for command in code.strip().splitlines():
             expected = int(match[1]) if (match := re.search(r"# exit status (\d)", command)) else 0
-            done = subprocess.run(
-                ["sh", "-c", command], cwd=examples, env=shell, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == expected, (command, done.stderr)
+            status, errors = execute(command)
+            assert status == expected, (command, errors)
             ran += 1
     assert ran > 10
 
@@ -125,8 +143,9 @@ def test_first_steps_run_in_any_directory(page, shell, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell")
-def test_commands_of_the_migration_table_run(shell, tmp_path):
+def test_commands_of_the_migration_table_run(execute, tmp_path, monkeypatch):
     """The last column of the table, with the files that it names."""
+    monkeypatch.chdir(tmp_path)
     rows = pl.DataFrame({"a": range(3), "b": ["x", "y", "z"]})
     for name in ("a.avro", "b.avro", "bad.avro"):
         polars_avro.write_avro(rows, tmp_path / name)
@@ -141,10 +160,8 @@ def test_commands_of_the_migration_table_run(shell, tmp_path):
     text = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
     commands = re.findall(r"\| `(polars-avro [^`]+)` \|$", text, re.MULTILINE)
     for command in commands:
-        done = subprocess.run(
-            ["sh", "-c", command], cwd=tmp_path, env=shell, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == (1 if re.search(" (check|repair) ", command) else 0), (command, done.stderr)
+        status, errors = execute(command)
+        assert status == (1 if re.search(" (check|repair) ", command) else 0), (command, errors)
     assert len(commands) == 19
     assert polars_avro.read_avro(tmp_path / "all.avro").height == 6
     assert polars_avro.read_avro(tmp_path / "d.avro").equals(rows)

@@ -11,8 +11,8 @@ from endings import ENDINGS, Ending
 import polars_avro as pa
 
 ROWS = 400_000
-#: Runs of each script, because faults occur only in some runs.
-RUNS = int(os.environ.get("POLARS_AVRO_ENDINGS", "2"))
+#: Runs of each script. Some faults occur only in some runs.
+RUNS = [1, pytest.param(20, marks=pytest.mark.slow)]
 
 HEAD = """
 import os, sys, threading, time
@@ -41,12 +41,13 @@ def run(code: str, path, folder, status: int) -> str:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="some scripts need what Unix has")
+@pytest.mark.parametrize("runs", RUNS)
 @pytest.mark.parametrize("name", ENDINGS)
-def test_a_script_ends_as_it_should(name, path, tmp_path):
+def test_a_script_ends_as_it_should(name, runs, path, tmp_path):
     if "forked" in name and (pl.__version__ < "2.1" or sys.version_info < (3, 11)):
         pytest.skip("iterators of Polars hang in a forked process, whatever they scan")
     ending: Ending = ENDINGS[name]
-    for _ in range(RUNS):
+    for _ in range(runs):
         assert ending.printed in run(ending.code, path, tmp_path, ending.status)
         for left in tmp_path.rglob("*"):
             assert left.name == ending.whole

@@ -13,11 +13,6 @@ import polars_avro
 pytestmark = pytest.mark.filterwarnings("ignore:.*considered unstable")
 
 
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request):
-    return request.param
-
-
 def avro(fields: dict[str, Any], rows: list[Any], name: str = "R", **defaults: Any) -> bytes:
     """A file; `defaults` are the defaults of the schema."""
     listed = [

@@ -1,10 +1,13 @@
 """Columns whose dtypes differ between files: values are read exactly or refused."""
 
 import datetime as dt
+import io
 from decimal import Decimal
+from functools import lru_cache
 
 import polars as pl
 import pytest
+from grids import grid
 
 import polars_avro
 
@@ -92,21 +95,22 @@ def is_as_written(found, written, options):
     return found == written
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("holder", HOLDERS)
-@pytest.mark.parametrize("first", DTYPES)
-def test_no_value_becomes_another(tmp_path, first, holder, options):
-    def write(name, key):
-        dtype, rows = DTYPES[key]
-        column = HOLDERS[holder](pl.Series("v", rows, dtype=dtype))
-        path = tmp_path / f"{name}.avro"
-        polars_avro.write_avro(pl.DataFrame({"v": column}), path)
-        return path, values(column)
+@lru_cache
+def written(holder, key):
+    """A file with a column of this dtype, and its values."""
+    dtype, rows = DTYPES[key]
+    column = HOLDERS[holder](pl.Series("v", rows, dtype=dtype))
+    file = io.BytesIO()
+    polars_avro.write_avro(pl.DataFrame({"v": column}), file)
+    return file.getvalue(), values(column)
 
-    one, mine = write("first", first)
+
+@pytest.mark.parametrize(("first", "holder", "options"), grid(DTYPES, HOLDERS, OPTIONS))
+def test_no_value_becomes_another(first, holder, options):
+    one, mine = written(holder, first)
     n_read = 0
     for second in DTYPES:
-        other, theirs = write("second", second)
+        other, theirs = written(holder, second)
         try:
             found = values(polars_avro.read_avro([one, other], **OPTIONS[options])["v"])
         except (polars_avro.AvroSchemaError, polars_avro.AvroDataError):

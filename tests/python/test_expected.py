@@ -11,7 +11,8 @@ import pytest
 import strategies
 from containers import expected_frame, raw_rows, written
 from expected import JsonText, Node, assert_frame, difference, mapped, parse
-from hypothesis import given, settings
+from hypothesis import given
+from random_cases import cases
 
 
 def named(kind: str, name: str, **attributes: Any) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def raw_of(node: Node, value: Any) -> Any:
     return value
 
 
-@settings(max_examples=50, deadline=None, database=None, derandomize=True)
+@cases(0.5)
 @given(strategies.schemas(record_root=True))
 def test_what_fastavro_wrote_is_what_raw_rows_gives(schema: Any) -> None:
     values = strategies.Values(random.Random(1))

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*considered unstable")
 NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request):
-    return request.param
-
-
 def plant(folder, paths, columns=("a",)):
     """Write the same rows as Parquet below `p` and as Avro below `v`, and return both roots."""
     fields = [{"name": name, "type": "long"} for name in columns]

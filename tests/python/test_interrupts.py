@@ -15,8 +15,8 @@ from interrupts import LOOPS
 import polars_avro as pa
 
 ROWS = 400_000
-#: The number of interrupts of each loop.
-RUNS = int(os.environ.get("POLARS_AVRO_INTERRUPTS", "3"))
+#: Interrupts of each loop.
+RUNS = [1, pytest.param(20, marks=pytest.mark.slow)]
 
 HEAD = """
 import os, sys, time
@@ -48,11 +48,12 @@ def path(tmp_path_factory):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+@pytest.mark.parametrize("runs", RUNS)
 @pytest.mark.parametrize("name", LOOPS)
-def test_an_interrupt_loses_nothing_in_silence(name, path, tmp_path):
+def test_an_interrupt_loses_nothing_in_silence(name, runs, path, tmp_path):
     begin, body = LOOPS[name]
     code = HEAD.format(begin=begin, body=textwrap.indent(body, "    "))
-    for _ in range(RUNS):
+    for _ in range(runs):
         target = tmp_path / "out.avro"
         command = [sys.executable, "-c", code, str(path), str(target)]
         with subprocess.Popen(

@@ -5,10 +5,12 @@ import pickle
 import random
 import warnings
 import zlib
+from functools import lru_cache
 
 import polars as pl
 import pytest
 from containers import SYNC, block, container, header, long, text
+from grids import grid
 from polars.testing import assert_frame_equal
 
 import polars_avro
@@ -18,10 +20,12 @@ SCHEMA = {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}
 ROWS = 10
 
 
+@lru_cache
 def data(n: int, rows: int = ROWS) -> bytes:
     return b"".join(long(rows * n + i) + text(f"row {rows * n + i}") for i in range(rows))
 
 
+@lru_cache
 def frame(*blocks: int, rows: int = ROWS) -> pl.DataFrame:
     numbers = [rows * n + i for n in blocks for i in range(rows)]
     return pl.DataFrame({"a": pl.Series(numbers, dtype=pl.Int32), "b": [f"row {i}" for i in numbers]})
@@ -184,13 +188,14 @@ def many(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("n_threads", [None, 1, 2])
-@pytest.mark.parametrize("ignore_errors", [False, True])
-@pytest.mark.parametrize("read", [READ[name] for name in ("read_avro", "AvroReader", "streaming", "filtered")])
+@pytest.mark.parametrize(
+    ("read", "ignore_errors", "n_threads"),
+    grid(["read_avro", "AvroReader", "streaming", "filtered"], [False, True], [None, 1, 2]),
+)
 def test_many_irregular_blocks_are_reported_once_each_in_order(many, read, ignore_errors, n_threads):
     found = []
     with pytest.warns(AvroWarning, match="all rows of 500 irregular blocks were read") as caught:
-        df = read(many, on_bad_block=found.append, n_threads=n_threads, ignore_errors=ignore_errors)
+        df = READ[read](many, on_bad_block=found.append, n_threads=n_threads, ignore_errors=ignore_errors)
     assert_frame_equal(df, frame(*range(500), rows=1000))
     assert [bad.block_index for bad in found] == list(range(500))
     assert len({bad.offset for bad in found}) == 500
@@ -225,9 +230,9 @@ def test_more_of_them_than_the_limit_are_read():
     assert len(found) == 5
 
 
-@pytest.mark.parametrize("codec", ["null", "deflate", "unfinished"])
-@pytest.mark.parametrize("n_threads", [None, 1])
-@pytest.mark.parametrize("ignore_errors", [False, True])
+@pytest.mark.parametrize(
+    ("codec", "n_threads", "ignore_errors"), grid(["null", "deflate", "unfinished"], [None, 1], [False, True])
+)
 def test_large_blocks_are_cut_and_reported_all_the_same(codec, n_threads, ignore_errors):
     rows = 250_000
     plain = data(0, rows)

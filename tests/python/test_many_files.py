@@ -7,6 +7,7 @@ import time
 
 import polars as pl
 import pytest
+from grids import ENGINES, grid
 from polars.testing import assert_frame_equal
 from rows import COLUMNS, SCHEMA, make_rows, write
 
@@ -15,11 +16,6 @@ from polars_avro import _options
 from polars_avro._core import FileOpener, FileSet
 
 OTHER = {**SCHEMA, "fields": SCHEMA["fields"][::-1]}
-
-
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request):
-    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +34,13 @@ def many(tmp_path_factory):
         path.write_bytes(headers["other" if number % 100 == 99 else "one"])
         paths.append(str(path))
     return paths
+
+
+@pytest.fixture(scope="module")
+def many_rows(many):
+    """The rows of all files, with their numbers and files."""
+    rows = pl.concat([pl.DataFrame(make_rows(10), schema=COLUMNS)] * 10_000).with_row_index("row")
+    return rows.with_columns(file=pl.Series(many).gather(rows["row"] // 10))
 
 
 def test_ten_thousand_files_take_few_batches_plans_and_open_files(many):
@@ -92,12 +95,14 @@ def test_a_slice_opens_the_files_it_touches(many):
     assert files.count_rows_from_end(25) == (3, 30)
 
 
-@pytest.mark.parametrize(("offset", "length"), [(0, 7), (95, 10), (50_005, 30), (-25, 10), (-25, None), (99_999, 5)])
-def test_slices_of_ten_thousand_files(many, engine, offset, length):
-    frame = pl.concat([pl.DataFrame(make_rows(10), schema=COLUMNS)] * 10_000).with_row_index("row")
+SLICES = [(0, 7), (95, 10), (50_005, 30), (-25, 10), (-25, None), (99_999, 5)]
+
+
+@pytest.mark.parametrize(("offset", "length", "engine"), [(*SLICES[i], ENGINES[i % 2]) for i in range(6)])
+def test_slices_of_ten_thousand_files(many, many_rows, engine, offset, length):
     lf = polars_avro.scan_avro(many, row_index_name="row", include_file_paths="file")
     df = lf.slice(offset, length).collect(engine=engine)
-    expected = frame.with_columns(file=pl.Series(many).gather(frame["row"] // 10)).slice(offset, length)
+    expected = many_rows.slice(offset, length)
     assert_frame_equal(df, expected)
     plain = polars_avro.scan_avro(many).slice(offset, length).collect(engine=engine)
     assert_frame_equal(plain, expected.drop("row", "file"))
@@ -118,8 +123,7 @@ def mixed(tmp_path_factory):
     return paths, frame, pl.Series("file", [paths[number] for number in numbers])
 
 
-@pytest.mark.parametrize("n_threads", [1, 2, 4])
-@pytest.mark.parametrize("batch_size", [None, 1_000])
+@pytest.mark.parametrize(("n_threads", "batch_size", "engine"), grid([1, 2, 4], [None, 1_000], ENGINES))
 def test_files_of_every_size_keep_their_order(mixed, engine, n_threads, batch_size):
     paths, frame, names = mixed
     tuning = {"n_threads": n_threads, "batch_size": batch_size}

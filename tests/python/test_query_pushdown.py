@@ -17,11 +17,6 @@ import polars_avro
 HEIGHT = 60_000
 
 
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
     return write(tmp_path_factory.mktemp("large") / "large.avro", make_rows(HEIGHT), sync_interval=16_000, codec="null")

@@ -220,7 +220,7 @@ def sixty_four(tmp_path_factory):
     return path, -(-path.stat().st_size // 64)
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_sixty_four_splits_have_the_rows_of_one_read_if_a_worker_dies(cluster, sixty_four, tmp_path):
     path, target = sixty_four
     whole = pl.from_arrow(block(polars_avro.read_avro(path)))
@@ -237,7 +237,7 @@ def test_sixty_four_splits_have_the_rows_of_one_read_if_a_worker_dies(cluster, s
     assert_frame_equal(found, whole)
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_the_rows_of_rays_own_reader(cluster, sixty_four):
     path, target = sixty_four
     own = frame_of(ray.data.read_avro(str(path)))
@@ -250,7 +250,7 @@ writes = pytest.mark.skipif(not hasattr(polars_avro, "write_avro"), reason="ther
 
 
 @writes
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_a_written_dataset_is_read_again(cluster, sixty_four, tmp_path):
     path, target = sixty_four
     dataset = polars_avro.ray.read_avro(path, target_bytes=target * 16)
@@ -265,7 +265,7 @@ def test_a_written_dataset_is_read_again(cluster, sixty_four, tmp_path):
 
 
 @writes
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_a_failed_job_leaves_nothing_behind(cluster, sixty_four, tmp_path):
     path, target = sixty_four
     (tmp_path / "other.avro").write_bytes(b"kept")
@@ -282,7 +282,7 @@ def test_a_failed_job_leaves_nothing_behind(cluster, sixty_four, tmp_path):
 
 
 @writes
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_a_worker_that_dies_while_writing_leaves_whole_files(cluster, sixty_four, tmp_path):
     path, target = sixty_four
     marker = tmp_path / "killed"
@@ -313,7 +313,7 @@ def test_what_a_killed_writer_has_begun_is_removed(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == [f"{sink._job}-000000.avro", "other.avro"]
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_a_store_is_read_and_written(cluster, sixty_four, moto):
     from places import s3_place
 

@@ -61,7 +61,11 @@ def s3_server() -> Iterator[tuple[S3Server, dict[str, Any]]]:
         yield server, {"endpoint_url": server.url, "aws_region": "us-east-1", "aws_skip_signature": "true"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+#: One name has all characters, so that each store sees each of them.
+ALL_NAMES = ["".join(NAMES), *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES)]
+
+
+@pytest.mark.parametrize("name", ALL_NAMES)
 def test_directories_of_any_name(place: Place, name: str) -> None:
     how = {"storage_options": place.options}
     for number in range(3):

@@ -10,9 +10,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from arrow_streams import CSchema, Edited, Rows, Stream, written
-from hypothesis import given, settings
+from grids import grid
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from random_cases import cases
 
 N = 40
 LEAVES: dict[str, tuple[pa.DataType, Any]] = {
@@ -59,9 +61,9 @@ def check(column: pa.Array, table: pa.Table) -> None:
         assert [plain(value) for value in written(data)["c"].to_list()] == expected
 
 
-@pytest.mark.parametrize("leaf", LEAVES)
-@pytest.mark.parametrize("outer", ["list", "large_list", "fixed_list", "struct", "map"])
-@pytest.mark.parametrize("nulls", [False, True])
+@pytest.mark.parametrize(
+    ("leaf", "outer", "nulls"), grid(LEAVES, ["list", "large_list", "fixed_list", "struct", "map"], [False, True])
+)
 def test_slices_of_nested_types_are_written_as_they_are(leaf: str, outer: str, nulls: bool) -> None:
     inner = nested(*LEAVES[leaf])[outer]
     for kind, make in (inner, nested(*inner)["struct"], nested(*inner)["list"]):
@@ -117,7 +119,7 @@ def _unsliced(draw: st.DrawFn, length: int, depth: int) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), values, mask=mask)
 
 
-@settings(deadline=None)
+@cases()
 @given(st.data())
 def test_any_slice_of_any_type_is_written_as_it_is(data: st.DataObject) -> None:
     length = data.draw(st.integers(0, 12))

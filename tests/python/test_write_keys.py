@@ -96,8 +96,7 @@ def test_every_text_is_read_back_as_it_was(tmp_path: Path, include_key: bool) ->
 ZONES = ["America/New_York", "Europe/Amsterdam", "Asia/Tokyo", "Africa/Monrovia", "UTC", "Asia/Kolkata", "Etc/GMT+5"]
 
 
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize(("zone", "unit"), [(zone, ("ms", "us", "ns")[i % 3]) for i, zone in enumerate(ZONES)])
 def test_times_before_standard_time_are_read_back(tmp_path: Path, zone: str, unit: Any) -> None:
     years = (1829, 1880, 1884, 1890, 1906, 1917, 1937, 1945, 1971, 1972, 2024)
     instants = [dt.datetime(year, 1, 1, 12, 34, 56, 789_000, tzinfo=dt.timezone.utc) for year in years]

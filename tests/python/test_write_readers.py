@@ -8,17 +8,17 @@ import subprocess
 import avro.datafile
 import avro.io
 import fastavro
-import hypothesis
 import polars as pl
 import pytest
+from hypothesis import given
 from polars.testing import assert_frame_equal
 from polars.testing.parametric import dataframes
+from random_cases import cases
 
 import polars_avro
 
 NUMBERS = [pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.Float32, pl.Float64]
 FLAT = [pl.Boolean, *NUMBERS, pl.String, pl.Binary, pl.Date]
-ANY_FRAME = {"deadline": None, "suppress_health_check": list(hypothesis.HealthCheck)}
 
 
 def written(df, **options):
@@ -51,21 +51,18 @@ def by_apache(data):
 
 @pytest.mark.parametrize("read", [by_fastavro, by_apache])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_rows_are_those_of_the_frame(read):
-    @hypothesis.settings(max_examples=300, **ANY_FRAME)
-    @hypothesis.given(df=dataframes(min_cols=1, max_cols=5, max_size=30, allowed_dtypes=[*FLAT, pl.List, pl.Struct]))
-    def check(df):
-        rows = read(written(df, compression="deflate", block_size=200))
-        expected = df.to_dicts()
-        assert len(rows) == len(expected)
-        for got, wanted in zip(rows, expected, strict=True):
-            assert same(got, wanted), (got, wanted)
-
-    check()
+@cases()
+@given(df=dataframes(min_cols=1, max_cols=5, max_size=30, allowed_dtypes=[*FLAT, pl.List, pl.Struct]))
+def test_rows_are_those_of_the_frame(read, df):
+    rows = read(written(df, compression="deflate", block_size=200))
+    expected = df.to_dicts()
+    assert len(rows) == len(expected)
+    for got, wanted in zip(rows, expected, strict=True):
+        assert same(got, wanted), (got, wanted)
 
 
-@hypothesis.settings(max_examples=300, **ANY_FRAME)
-@hypothesis.given(df=dataframes(min_cols=1, max_cols=5, min_size=1, max_size=30, allowed_dtypes=FLAT))
+@cases()
+@given(df=dataframes(min_cols=1, max_cols=5, min_size=1, max_size=30, allowed_dtypes=FLAT))
 def test_polars_own_reader_gives_the_frame(df):
     back = pl.read_avro(io.BytesIO(written(df, compression="snappy", block_size=200)))
     assert back.columns == df.columns
@@ -86,8 +83,8 @@ for number in range(int(sys.argv[2])):
 def test_polars_avro_gives_the_frame(tmp_path):
     frames = []
 
-    @hypothesis.settings(max_examples=200, database=None, **ANY_FRAME)
-    @hypothesis.given(df=dataframes(min_cols=1, max_cols=5, min_size=1, max_size=30, allowed_dtypes=[*FLAT, pl.List]))
+    @cases()
+    @given(df=dataframes(min_cols=1, max_cols=5, min_size=1, max_size=30, allowed_dtypes=[*FLAT, pl.List]))
     def make(df):
         (tmp_path / f"{len(frames)}.avro").write_bytes(written(df, compression="snappy", block_size=200))
         frames.append(df)

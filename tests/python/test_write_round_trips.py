@@ -8,12 +8,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import fastavro
-import hypothesis
-import hypothesis.strategies as st
 import polars as pl
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from polars.testing.parametric import column, dataframes, dtypes
+from random_cases import cases
 
 import polars_avro
 from polars_avro._engine.frames import MANY_BATCHES
@@ -49,20 +50,20 @@ def _has_zero_width(dtype: object) -> bool:
     return inner is not None and _has_zero_width(inner)
 
 
-@hypothesis.settings(max_examples=2_000, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
-@hypothesis.given(
+@cases(2)
+@given(
     df=dataframes(min_cols=0, max_cols=6, max_size=12, excluded_dtypes=[pl.Object]),
     codec=st.sampled_from(CODECS),
     block_size=st.sampled_from([1, 40, 65_536]),
     n_threads=st.sampled_from([1, 2]),
 )
 def test_frames_of_every_dtype_come_back(df: pl.DataFrame, codec: str, block_size: int, n_threads: int) -> None:
-    hypothesis.assume(not any(_has_zero_width(dtype) for dtype in df.dtypes))
+    assume(not any(_has_zero_width(dtype) for dtype in df.dtypes))
     check(df, compression=codec, block_size=block_size, n_threads=n_threads)
 
 
-@hypothesis.settings(max_examples=300, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
-@hypothesis.given(
+@cases()
+@given(
     df=st.lists(dtypes(excluded_dtypes=[pl.Object, pl.Categorical, pl.Enum], nesting_level=3), min_size=1, max_size=3)
     .filter(lambda drawn: not any(_has_zero_width(dtype) for dtype in drawn))
     .flatmap(lambda drawn: dataframes([column(f"c{i}", dtype=dtype) for i, dtype in enumerate(drawn)], max_size=8))

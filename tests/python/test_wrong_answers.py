@@ -5,29 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from containers import SYNC, block, container, header, long, text, written
-from polars.testing import assert_frame_equal
 
 import polars_avro
-
-NUMBERS = pl.DataFrame({"a": list(range(100)), "b": [f"row {i}" for i in range(100)]})
-NUMBERS_SCHEMA = {
-    "type": "record",
-    "name": "R",
-    "fields": [{"name": "a", "type": "long"}, {"name": "b", "type": "string"}],
-}
-MANY_BLOCKS = written(NUMBERS_SCHEMA, NUMBERS.to_dicts(), sync_interval=40)
-
-
-@pytest.fixture(params=["in-memory", "streaming"])
-def engine(request: pytest.FixtureRequest) -> Any:
-    """Both engines of Polars."""
-    return request.param
 
 
 def record(*fields: tuple[str, Any], name: str = "R") -> dict[str, Any]:
@@ -38,101 +22,6 @@ def record(*fields: tuple[str, Any], name: str = "R") -> dict[str, Any]:
 def values(schema: Any, rows: list[Any]) -> list[Any]:
     """The column `v` of a file that fastavro writes."""
     return polars_avro.read_avro(written(record(("v", schema)), [{"v": row} for row in rows]))["v"].to_list()
-
-
-# Queries.
-
-
-def test_head_before_a_filter_limits_first(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS).head(20).filter(pl.col("a") > 10)
-    assert lazy.collect(engine=engine)["a"].to_list() == list(range(11, 20))
-
-
-def test_n_rows_before_a_filter_limits_first(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS, n_rows=20).filter(pl.col("a") > 10)
-    assert lazy.collect(engine=engine)["a"].to_list() == list(range(11, 20))
-
-
-def test_head_after_a_filter_limits_what_passed(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS).filter(pl.col("a") > 10).head(20)
-    assert lazy.collect(engine=engine)["a"].to_list() == list(range(11, 31))
-
-
-def test_head_beyond_n_rows_gives_n_rows(engine: Any) -> None:
-    assert polars_avro.scan_avro(MANY_BLOCKS, n_rows=5).head(10).collect(engine=engine)["a"].to_list() == [
-        0,
-        1,
-        2,
-        3,
-        4,
-    ]
-
-
-def test_the_row_index_alone_has_every_row(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS, row_index_name="index", row_index_offset=7).select("index")
-    wanted = pl.DataFrame({"index": range(7, 107)}, schema={"index": pl.get_index_type()})
-    assert_frame_equal(lazy.collect(engine=engine), wanted)
-
-
-def test_the_row_index_is_that_of_the_file_whatever_is_filtered(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS, row_index_name="index").filter(pl.col("a") % 30 == 1)
-    assert lazy.collect(engine=engine)["index"].to_list() == [1, 31, 61, 91]
-    lazy = polars_avro.scan_avro(MANY_BLOCKS, row_index_name="index").filter(pl.col("index") > 97).select("b")
-    assert lazy.collect(engine=engine)["b"].to_list() == ["row 98", "row 99"]
-
-
-def test_file_paths_alone_have_every_row(tmp_path: Path, engine: Any) -> None:
-    (tmp_path / "x.avro").write_bytes(MANY_BLOCKS)
-    lazy = polars_avro.scan_avro(tmp_path / "x.avro", include_file_paths="path").select("path")
-    assert lazy.collect(engine=engine)["path"].to_list() == [str(tmp_path / "x.avro")] * 100
-
-
-def test_len_counts_every_row(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS)
-    queries = {"all": lazy, "passed": lazy.filter(pl.col("a") > 10), "slice": lazy.slice(90, 50)}
-    counts = {name: query.select(pl.len()).collect(engine=engine).item() for name, query in queries.items()}
-    assert counts == {"all": 100, "passed": 89, "slice": 10}
-
-
-def test_a_projection_in_another_order_keeps_that_order(engine: Any) -> None:
-    wanted = NUMBERS.select("b", "a")
-    assert_frame_equal(polars_avro.read_avro(MANY_BLOCKS, columns=["b", "a"]), wanted)
-    assert_frame_equal(polars_avro.scan_avro(MANY_BLOCKS).select("b", "a").collect(engine=engine), wanted)
-
-
-def test_a_filter_may_use_a_column_that_is_not_selected(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS).filter(pl.col("a") == 3).select("b")
-    assert lazy.collect(engine=engine)["b"].to_list() == ["row 3"]
-
-
-def test_the_largest_rows_are_found(engine: Any) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS).sort("a", descending=True).head(3)
-    assert lazy.collect(engine=engine)["a"].to_list() == [99, 98, 97]
-
-
-@pytest.mark.parametrize(("offset", "length"), [(-3, 3), (-3, None), (95, 50), (200, 1), (0, 0), (-200, 150)])
-def test_a_slice_is_that_of_polars(engine: Any, offset: int, length: int | None) -> None:
-    lazy = polars_avro.scan_avro(MANY_BLOCKS).slice(offset, length)
-    assert_frame_equal(lazy.collect(engine=engine), NUMBERS.slice(offset, length))
-
-
-def test_several_files_are_one_after_the_other(tmp_path: Path, engine: Any) -> None:
-    for i in range(3):
-        (tmp_path / f"{i}.avro").write_bytes(MANY_BLOCKS)
-    lazy = polars_avro.scan_avro([tmp_path / f"{i}.avro" for i in range(3)], row_index_name="index")
-    query = lazy.slice(95, 110).filter(pl.col("a") < 2)
-    wanted = [(100, 0), (101, 1), (200, 0), (201, 1)]
-    assert query.select("index", "a").collect(engine=engine).rows() == wanted
-    assert lazy.tail(101).select("a").collect(engine=engine)["a"].to_list() == [99, *range(100)]
-
-
-def test_empty_files_of_a_glob_are_left_out(tmp_path: Path) -> None:
-    (tmp_path / "0.avro").write_bytes(b"")
-    (tmp_path / "1.avro").write_bytes(MANY_BLOCKS)
-    assert_frame_equal(polars_avro.read_avro(tmp_path / "*.avro"), NUMBERS)
-    assert_frame_equal(polars_avro.read_avro(tmp_path), NUMBERS)
-    with pytest.raises(polars_avro.AvroError, match=r"(?i)empty"):
-        polars_avro.read_avro(tmp_path / "0.avro")
 
 
 # Rows without bytes, and blocks without rows.
