@@ -62,7 +62,8 @@ from polars_avro._errors import (
 from polars_avro._limits import Limits
 from polars_avro._namespaces import register
 from polars_avro._read import read_avro
-from polars_avro._registry import RegisteredSchema, SchemaRegistry
+from polars_avro._registered_schema import RegisteredSchema
+from polars_avro._registry import SchemaRegistry
 from polars_avro._scan import scan_avro
 from polars_avro._sink import sink_avro
 from polars_avro._write import write_avro
