@@ -27,6 +27,7 @@ def encode(
     framing: WrittenFraming = "datum",
     schema_id: int | None = None,
     registry: SchemaRegistry | None = None,
+    auto_register: bool = True,
     name: str = "",
     namespace: str | None = None,
 ) -> pl.Expr:
@@ -50,6 +51,9 @@ def encode(
     registry
         A registry with a subject. The query registers `schema` there if necessary, and uses the id that the registry
         returns.
+    auto_register
+        Register `schema` if necessary. With False, the query only looks up the id of `schema` under the subject, as
+        with ``auto.register.schemas=false`` of Confluent's serializers.
     name
         The name of the record if the schema follows from the dtype.
     namespace
@@ -65,6 +69,8 @@ def encode(
         When the query runs, if a value does not fit its type. The message has row and field.
     AvroSchemaError
         If the schema is invalid, does not fit the dtype, or is refused by the registry.
+    AvroSchemaNotFoundError
+        When the query runs, if `auto_register` is False and the subject has no such schema.
     AvroUnsupportedError
         If a dtype has no equivalent Avro type.
     ValueError
@@ -93,7 +99,13 @@ def encode(
         msg = f"`expr` must be an expression or the name of a column, got {type(expr).__name__!r}"
         raise TypeError(msg)
     encoder = Encoder.of(
-        schema, framing=framing, schema_id=schema_id, registry=registry, name=name, namespace=namespace
+        schema,
+        framing=framing,
+        schema_id=schema_id,
+        registry=registry,
+        auto_register=auto_register,
+        name=name,
+        namespace=namespace,
     )
     return pl.map_batches([expr], encoder, return_dtype=pl.Binary(), is_elementwise=True)
 
@@ -114,6 +126,7 @@ class Encoder:
         framing: WrittenFraming,
         schema_id: int | None,
         registry: SchemaRegistry | None,
+        auto_register: bool,
         name: str,
         namespace: str | None,
     ) -> Encoder:
@@ -121,20 +134,15 @@ class Encoder:
         if framing not in get_args(WrittenFraming):
             msg = f"`framing` must be one of {get_args(WrittenFraming)}, got {framing!r}"
             raise ValueError(msg)
-        _options.check(name=name, namespace=namespace)
+        _options.check(auto_register=auto_register, name=name, namespace=namespace)
         if (name or namespace) and (schema is not None or registry is not None):
             msg = "`name` and `namespace` are part of the schema if `schema` or `registry` gives one"
             raise ValueError(msg)
         if registry is not None:
-            if not isinstance(registry, SchemaRegistry):
-                msg = f"`registry` must be a polars_avro.SchemaRegistry or None, got {type(registry).__name__!r}"
-                raise TypeError(msg)
-            if framing not in ("confluent", "apicurio") or schema_id is not None:
-                msg = "`registry` gives the ids of framings 'confluent' and 'apicurio', in place of `schema_id`"
-                raise ValueError(msg)
-            if registry.subject is None:
-                msg = "`registry` must have a subject to encode: SchemaRegistry(url, subject=...)"
-                raise ValueError(msg)
+            _check_registry(registry, framing, schema_id)
+        elif not auto_register:
+            msg = "`auto_register=False` needs `registry`, which the schema is looked up in"
+            raise ValueError(msg)
         if schema_id is not None:
             schema_id = _options.integer("schema_id", schema_id, most=2**63 - 1)
         text = None if schema is None else schema_json(schema, "schema")
@@ -147,6 +155,7 @@ class Encoder:
             "framing": framing,
             "schema_id": schema_id,
             "registry": registry,
+            "auto_register": bool(auto_register),
             "name": name or None,
             "namespace": namespace,
         }
@@ -191,7 +200,23 @@ class Encoder:
         elif registry is not None:
             assert registry.subject is not None
             assert schema is not None
-            schema_id = registry.register(registry.subject, schema)
+            if options["auto_register"]:
+                schema_id = registry.register(registry.subject, schema)
+            else:
+                schema_id = registry.lookup(registry.subject, schema).id
         elif schema is None:
             schema = datum_schema(series.clear(), options["name"], options["namespace"])
         return DatumEncoder(options["framing"], schema, schema_id)
+
+
+def _check_registry(registry: object, framing: str, schema_id: int | None) -> None:
+    """Check that a registry can give the id of a schema."""
+    if not isinstance(registry, SchemaRegistry):
+        msg = f"`registry` must be a polars_avro.SchemaRegistry or None, got {type(registry).__name__!r}"
+        raise TypeError(msg)
+    if framing not in ("confluent", "apicurio") or schema_id is not None:
+        msg = "`registry` gives the ids of framings 'confluent' and 'apicurio', in place of `schema_id`"
+        raise ValueError(msg)
+    if registry.subject is None:
+        msg = "`registry` must have a subject to encode: SchemaRegistry(url, subject=...)"
+        raise ValueError(msg)

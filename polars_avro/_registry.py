@@ -203,3 +203,37 @@ class SchemaRegistry(RegistryClient):
             return int(self._member(body, "id", int))
 
         return self._cache.get(("register", subject, text), post)
+
+    def lookup(self, subject: str, schema: AvroSchema) -> RegisteredSchema:
+        """
+        Return the version of a subject that has this schema, without registering it.
+
+        Parameters
+        ----------
+        subject
+            The subject that the schema is registered under.
+        schema
+            JSON text, Python objects, or the path of an ``.avsc`` file.
+
+        Returns
+        -------
+        RegisteredSchema
+
+        Raises
+        ------
+        AvroSchemaNotFoundError
+            If the registry has no such subject, or the subject has no such schema.
+        AvroSchemaError
+            If the schema violates the specification.
+        PermissionError, ConnectionError
+            If the registry refuses, or cannot be reached.
+        """
+        text = schema_json(schema, "schema")
+        check_written_schema(text)
+
+        def post() -> RegisteredSchema:
+            what = f"schema as {subject!r}, or no subject of this name"
+            return self._registered(self._post(subject_path(subject), {"schema": text}, what, "look up"), subject)
+
+        # A missing schema may be registered at any time, so only the versions found are cached.
+        return self._cache.get(("lookup", subject, text), post, remember_missing=False)

@@ -50,17 +50,14 @@ class Registry:
         return number
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Answer a GET request of the API."""
+        """Answer a request of the API."""
         split = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         parts = [unquote(part) for part in split.path.strip("/").split("/")]
         if parts[:2] == ["schemas", "ids"]:
-            ids = dict(enumerate(self.schemas, 1))
-            if query.get("subject", "").startswith(":."):
-                ids = self.contexts.get(query["subject"].split(":")[1], {})
-            if int(parts[2]) in ids:
-                return 200, ids[int(parts[2])]
-            return 404, {"error_code": 40403, "message": f"Schema {parts[2]} not found"}
+            return self.schema(int(parts[2]), query.get("subject", ""))
+        if method == "POST" and parts[0] == "subjects" and len(parts) == 2:
+            return self.look_up(parts[1], body)
         if parts[0] == "subjects" and parts[2:3] == ["versions"]:
             subject = parts[1]
             if subject in self.deleted and query.get("deleted") != "true":
@@ -72,6 +69,24 @@ class Registry:
                 number = versions[version - 1]
                 return 200, {"subject": subject, "id": number, "version": version, **self.schemas[number - 1]}
         return 404, {"error_code": 40400, "message": "Not found"}
+
+    def schema(self, number: int, subject: str) -> tuple[int, Any]:
+        """Answer the request of an id."""
+        ids = dict(enumerate(self.schemas, 1))
+        if subject.startswith(":."):
+            ids = self.contexts.get(subject.split(":")[1], {})
+        if number in ids:
+            return 200, ids[number]
+        return 404, {"error_code": 40403, "message": f"Schema {number} not found"}
+
+    def look_up(self, subject: str, body: Any) -> tuple[int, Any]:
+        """Answer the lookup of a schema under a subject."""
+        if subject not in self.subjects or subject in self.deleted:
+            return 404, {"error_code": 40401, "message": f"Subject '{subject}' not found."}
+        for version, number in enumerate(self.subjects[subject], 1):
+            if self.schemas[number - 1] == body:
+                return 200, {"subject": subject, "id": number, "version": version, **body}
+        return 404, {"error_code": 40403, "message": "Schema not found"}
 
     def register(self, subject: str, body: Any) -> tuple[int, Any]:
         """Answer the registration of a schema."""

@@ -152,6 +152,7 @@ def test_a_value_that_does_not_fit_names_its_row_and_field():
         ({"framing": "single_object", "schema_id": 1}, "`schema_id` has no place"),
         ({"registry": polars_avro.SchemaRegistry("http://x", subject="s")}, "`registry` gives"),
         ({"framing": "confluent", "registry": polars_avro.SchemaRegistry("http://x")}, "must have a subject"),
+        ({"framing": "confluent", "schema_id": 1, "auto_register": False}, "`auto_register=False` needs `registry`"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(arguments, message):
@@ -186,3 +187,24 @@ def test_a_registry_gives_the_id():
         assert server.requests == ["GET /subjects/events/versions/latest"]
         assert_series_equal(rows.avro.decode(framing="confluent", schemas=registry), expected(VALUES))
         assert rows.avro.decode(framing="confluent", schemas=registry).dtype == DTYPE
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_a_schema_is_looked_up_without_registering_it(engine):
+    with serve() as server:
+        registry = polars_avro.SchemaRegistry(server.url, subject="events")
+        lf = pl.LazyFrame({"v": expected(VALUES)})
+        expr = polars_avro.encode("v", SCHEMA, framing="confluent", registry=registry, auto_register=False)
+        # In the streaming engine Polars recreates the exception from its text.
+        with pytest.raises(polars_avro.AvroSchemaNotFoundError, match="no schema as 'events'"):
+            lf.select(expr).collect(engine=engine)
+        server.add("events", "int")
+        number = server.add("events", SCHEMA)
+        rows = column(VALUES, "confluent", schema_id=number)
+        for query in (lf.select(expr), pl.LazyFrame.deserialize(io.BytesIO(lf.select(expr).serialize()))):
+            assert_series_equal(query.collect(engine=engine)["v"], rows)
+        assert set(server.requests) == {"POST /subjects/events"}
+        got = expected(VALUES).avro.encode(SCHEMA, framing="confluent", registry=registry, auto_register=False)
+        assert_series_equal(got, rows)
+        with pytest.raises(TypeError, match="`auto_register` must be a bool"):
+            polars_avro.encode("v", SCHEMA, framing="confluent", registry=registry, auto_register="no")
