@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
-from polars_avro._core import check_written_schema
 from polars_avro._fetch_cache import FetchCache
 from polars_avro._registered_schema import RegisteredSchema
-from polars_avro._registry_client import RegistryClient, context_of, subject_path
-from polars_avro._schemas import AvroSchema, schema_json
+from polars_avro._registry_client import RegistryClient, context_of, registration, subject_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from polars_avro._references import References
+    from polars_avro._schemas import AvroSchema
 
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 
@@ -170,7 +172,7 @@ class SchemaRegistry(RegistryClient):
             raise ValueError(msg)
         return self._version(subject, "latest")
 
-    def register(self, subject: str, schema: AvroSchema) -> int:
+    def register(self, subject: str, schema: AvroSchema, references: References | None = None) -> int:
         """
         Register a schema, unless it is registered already.
 
@@ -180,6 +182,9 @@ class SchemaRegistry(RegistryClient):
             The subject to register the schema under.
         schema
             JSON text, Python objects, or the path of an ``.avsc`` file.
+        references
+            The registered schemas whose types `schema` uses without defining them, as in Confluent's API: mappings with
+            the keys ``"name"`` (the full name of the type), ``"subject"`` and ``"version"``.
 
         Returns
         -------
@@ -190,21 +195,37 @@ class SchemaRegistry(RegistryClient):
         ------
         AvroSchemaError
             If the schema violates the specification, or the registry does not accept it.
+        AvroSchemaNotFoundError
+            If the registry lacks a referenced version.
+        ValueError
+            If a reference lacks a key.
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
+
+        Examples
+        --------
+        A schema that uses the type of another subject:
+
+        >>> import polars_avro
+        >>> registry = polars_avro.SchemaRegistry("http://localhost:8081")
+        >>> order = {
+        ...     "type": "record",
+        ...     "name": "Order",
+        ...     "fields": [{"name": "total", "type": "shop.Money"}],
+        ... }
+        >>> money = {"name": "shop.Money", "subject": "money", "version": 1}
+        >>> registry.register("orders-value", order, references=[money])  # doctest: +SKIP
+        2
         """
-        text = schema_json(schema, "schema")
-        check_written_schema(text)
+        body = registration(schema, references)
 
         def post() -> int:
-            body = self._post(
-                f"{subject_path(subject)}/versions", {"schema": text}, f"schema as {subject!r}", "register"
-            )
-            return int(self._member(body, "id", int))
+            answer = self._post_schema(f"{subject_path(subject)}/versions", subject, body, "register")
+            return int(self._member(answer, "id", int))
 
-        return self._cache.get(("register", subject, text), post)
+        return self._cache.get(("register", subject, json.dumps(body)), post)
 
-    def lookup(self, subject: str, schema: AvroSchema) -> RegisteredSchema:
+    def lookup(self, subject: str, schema: AvroSchema, references: References | None = None) -> RegisteredSchema:
         """
         Return the version of a subject that has this schema, without registering it.
 
@@ -214,6 +235,8 @@ class SchemaRegistry(RegistryClient):
             The subject that the schema is registered under.
         schema
             JSON text, Python objects, or the path of an ``.avsc`` file.
+        references
+            The references that the schema is registered with, as in :meth:`register`.
 
         Returns
         -------
@@ -225,15 +248,15 @@ class SchemaRegistry(RegistryClient):
             If the registry has no such subject, or the subject has no such schema.
         AvroSchemaError
             If the schema violates the specification.
+        ValueError
+            If a reference lacks a key.
         PermissionError, ConnectionError
             If the registry refuses, or cannot be reached.
         """
-        text = schema_json(schema, "schema")
-        check_written_schema(text)
+        body = registration(schema, references)
 
         def post() -> RegisteredSchema:
-            what = f"schema as {subject!r}, or no subject of this name"
-            return self._registered(self._post(subject_path(subject), {"schema": text}, what, "look up"), subject)
+            return self._registered(self._post_schema(subject_path(subject), subject, body, "look up"), subject)
 
         # A missing schema may be registered at any time, so only the versions found are cached.
-        return self._cache.get(("lookup", subject, text), post, remember_missing=False)
+        return self._cache.get(("lookup", subject, json.dumps(body)), post, remember_missing=False)

@@ -8,11 +8,15 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from polars_avro import _references
+from polars_avro._core import check_written_schema
 from polars_avro._errors import AvroError, AvroSchemaError, AvroSchemaNotFoundError, AvroUnsupportedError
 from polars_avro._registered_schema import RegisteredSchema
+from polars_avro._schemas import schema_json
 
 if TYPE_CHECKING:
     from polars_avro import _http
+    from polars_avro._references import References
+    from polars_avro._schemas import AvroSchema
 
 #: The maximum number of schemas that one schema refers to, directly or indirectly.
 _MAX_REFERENCES = 1000
@@ -39,11 +43,13 @@ class RegistryClient:
             raise AvroError(msg)
         return answer.body
 
-    def _post(self, path: str, body: Any, what: str, action: str) -> Any:
-        """Return the body of the response to a schema. `action` completes the message "the registry did not ..."."""
+    def _post_schema(self, path: str, subject: str, body: dict[str, Any], action: str) -> Any:
+        """Check a schema with the types that it refers to, and return the body of the response to it."""
+        check_written_schema(self._whole(body, context_of(subject)))
+        what = f"schema as {subject!r}"
         answer = self._service.request("POST", path, body)
         if is_not_found(answer):
-            msg = f"{self!r} has no {what}"
+            msg = f"{self!r} has no {what}: {_message(answer, hint=False)}"
             raise AvroSchemaNotFoundError(msg)
         if answer.status != 200:
             msg = f"{self!r} did not {action} {what}: {_message(answer)}"
@@ -133,11 +139,17 @@ def is_not_found(answer: _http.Answer) -> bool:
     return answer.status == 404 and isinstance(code, int) and code // 100 == 404
 
 
-def _message(answer: _http.Answer) -> str:
+def registration(schema: AvroSchema, references: References | None) -> dict[str, Any]:
+    """Return the body of a request with a schema."""
+    text, checked = schema_json(schema, "schema"), _references.check(references)
+    return {"schema": text, **({"references": checked} if checked else {})}
+
+
+def _message(answer: _http.Answer, *, hint: bool = True) -> str:
     """Return the error message of a registry."""
     text = answer.body.get("message") if isinstance(answer.body, dict) else answer.body
     reason = f"status {answer.status}, {' '.join(str(text).split())}"
-    return f"{reason}: is `url` that of a schema registry?" if answer.status == 404 else reason
+    return f"{reason}: is `url` that of a schema registry?" if hint and answer.status == 404 else reason
 
 
 def _parsed(text: str) -> Any:

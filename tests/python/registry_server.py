@@ -92,7 +92,7 @@ class Registry:
         """Answer the registration of a schema."""
         if "bad" in body["schema"]:
             return 422, {"error_code": 42201, "message": "Invalid schema"}
-        return 200, {"id": self.add(subject, body["schema"])}
+        return 200, {"id": self.add(subject, body["schema"], references=body.get("references"))}
 
 
 class Handler(BaseHTTPRequestHandler):
