@@ -11,7 +11,7 @@ from polars_avro._registered_schema import RegisteredSchema
 from polars_avro._registry_client import RegistryClient, context_of, registration, subject_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from polars_avro._references import References
     from polars_avro._schemas import AvroSchema
@@ -29,7 +29,10 @@ class SchemaRegistry(RegistryClient):
     Parameters
     ----------
     url
-        The address of the registry, such as ``https://registry.example.com``. It may contain a user and a password.
+        The address of the registry, such as ``https://registry.example.com``. It may contain a user and a password. A
+        list has the addresses of several nodes of one registry. After a failed connection, a timeout or a status of an
+        overloaded or unreachable node (408, 429, 500, 502, 503, 504), a request is sent to the next address. Later
+        requests begin with the address that responded last.
     subject
         Datums are read as the latest version of this subject if no `reader_schema` is passed. If the subject is
         qualified by a context, such as ``:.staging:orders-value``, ids are looked up in that context.
@@ -48,14 +51,14 @@ class SchemaRegistry(RegistryClient):
     timeout
         Seconds to wait for a response.
     retries
-        The number of retries after a transient failure.
+        The number of retries after a transient failure; with several addresses, after a failure of all of them.
     backoff
         Seconds to wait before the first retry. The wait doubles each time.
 
     Raises
     ------
     ValueError
-        If the URL is invalid, or both `auth` and `token` are passed.
+        If a URL is invalid, or both `auth` and `token` are passed.
 
     Examples
     --------
@@ -67,7 +70,7 @@ class SchemaRegistry(RegistryClient):
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         *,
         subject: str | None = None,
         auth: tuple[str, str] | None = None,
@@ -102,7 +105,8 @@ class SchemaRegistry(RegistryClient):
 
     def __repr__(self) -> str:
         subject = "" if self.subject is None else f", subject={self.subject!r}"
-        return f"SchemaRegistry({self._service.url!r}{subject})"
+        urls = self._service.urls
+        return f"SchemaRegistry({(urls[0] if len(urls) == 1 else urls)!r}{subject})"
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self._service, self.subject
