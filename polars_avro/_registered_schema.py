@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import uuid
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,12 @@ class RegisteredSchema:
         The subject.
     version : int
         The version of the subject.
+    guid : uuid.UUID or None
+        The GUID in a message header, if the registry has GUIDs.
     """
 
     id: int
     schema: str
     subject: str
     version: int
+    guid: uuid.UUID | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from polars_avro._fetch_cache import FetchCache
@@ -115,14 +116,14 @@ class SchemaRegistry(RegistryClient):
         self._service, self.subject = state
         self._cache = FetchCache()
 
-    def schema(self, schema_id: int) -> str:
+    def schema(self, schema_id: int | uuid.UUID | str) -> str:
         """
         Return the schema with an id.
 
         Parameters
         ----------
         schema_id
-            The id in the header of a datum.
+            The id of a datum: a number, or a GUID as a :class:`uuid.UUID` or text.
 
         Returns
         -------
@@ -133,6 +134,8 @@ class SchemaRegistry(RegistryClient):
         ------
         AvroSchemaNotFoundError
             If the registry says that it has no such id.
+        ValueError
+            If a text is not a UUID.
         AvroError
             If the response is not that of a registry.
         AvroUnsupportedError
@@ -142,6 +145,11 @@ class SchemaRegistry(RegistryClient):
         """
         subject = self.subject or ""
         context = context_of(subject)
+        if isinstance(schema_id, (str, uuid.UUID)):
+            # A GUID has the same meaning in all contexts.
+            guid = uuid.UUID(str(schema_id))
+            path, what = f"/schemas/guids/{guid}", f"schema GUID {guid}"
+            return self._cache.get((guid, context), lambda: self._whole(self._get(path, what), context))
         path, what = f"/schemas/ids/{schema_id}", f"schema id {schema_id}"
         if context:
             path += f"?subject={urllib.parse.quote(subject, safe='')}"

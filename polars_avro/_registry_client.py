@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from polars_avro import _references
@@ -63,8 +64,13 @@ class RegistryClient:
 
     def _registered(self, body: Any, subject: str) -> RegisteredSchema:
         """Return the version that a response describes."""
-        numbers = {name: self._member(body, name, int) for name in ("id", "version")}
-        return RegisteredSchema(schema=self._whole(body, context_of(subject)), subject=subject, **numbers)
+        number, version = self._member(body, "id", int), self._member(body, "version", int)
+        try:
+            guid = uuid.UUID(self._member(body, "guid", str)) if body.get("guid") else None
+        except ValueError:
+            msg = f"the response of {self!r} has {body['guid']!r} as 'guid': is it a schema registry?"
+            raise AvroError(msg) from None
+        return RegisteredSchema(number, self._whole(body, context_of(subject)), subject, version, guid)
 
     def _whole(self, body: Any, context: str) -> str:
         """Return a schema with the types that it refers to inlined."""

@@ -7,9 +7,9 @@ use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use rayon::prelude::*;
 
-use super::Framing;
 use super::rows::Rows;
 use super::writers::{fingerprint, is_bytes};
+use super::{Framing, SchemaId};
 use crate::binary::{Fault, SLACK, put_slice};
 use crate::dtype::{AvroNames, to_avro};
 use crate::encode::{AnyColumn, Column};
@@ -77,7 +77,7 @@ impl DatumEncoder {
     ///
     /// # Errors
     /// If the framing does not take an id, or requires one.
-    pub fn new(schema: Arc<Schema>, framing: Framing, id: Option<u64>) -> Result<Self> {
+    pub fn new(schema: Arc<Schema>, framing: Framing, id: Option<SchemaId>) -> Result<Self> {
         let header = framing.header(fingerprint(&schema), id)?;
         let is_plain = framing == Framing::Confluent && is_bytes(&schema);
         Ok(Self { schema, header, is_plain })
@@ -176,6 +176,7 @@ mod tests {
     use crate::{ErrorKind, Limits};
 
     fn encoder(json: &str, framing: Framing, id: Option<u64>) -> DatumEncoder {
+        let id = id.map(SchemaId::Number);
         DatumEncoder::new(Arc::new(Schema::parse(json, &Limits::default()).unwrap()), framing, id).unwrap()
     }
 

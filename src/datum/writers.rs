@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{DatumOptions, Framing};
+use super::{DatumOptions, Framing, SchemaId};
 use crate::decode::AnyColumn;
 use crate::plan::{Plan, Projection, Schemas};
 use crate::schema::{Evolution, Fingerprint, Kind};
@@ -23,13 +23,13 @@ pub(super) struct Writer {
 pub(super) struct WriterSchemas {
     pub(super) writers: Vec<Arc<Writer>>,
     by_text: HashMap<String, usize>,
-    by_id: HashMap<u64, usize>,
+    by_id: HashMap<SchemaId, usize>,
     /// The schema of rows without a header.
     pub(super) bare: Option<usize>,
     /// The schema of all rows with a registry id, if those ids are not looked up.
     any_id: Option<usize>,
     /// The ids that may be looked up; any if `None`.
-    ids: Option<Arc<HashSet<u64>>>,
+    ids: Option<Arc<HashSet<SchemaId>>>,
 }
 
 impl WriterSchemas {
@@ -39,10 +39,10 @@ impl WriterSchemas {
         let mut schemas =
             Self { writers, by_text, by_id, bare: None, any_id: None, ids: options.ids.clone().map(Arc::new) };
         let own = schemas.add(reader, reader, options)?;
-        schemas.by_id.insert(fingerprint(reader), own);
+        schemas.by_id.insert(fingerprint(reader).into(), own);
         if let Some(schema) = &options.schema {
             let writer = schemas.add(schema, reader, options)?;
-            schemas.by_id.insert(fingerprint(schema), writer);
+            schemas.by_id.insert(fingerprint(schema).into(), writer);
             schemas.bare = Some(writer);
             schemas.any_id = options.ignore_ids.then_some(writer);
         }
@@ -66,7 +66,7 @@ impl WriterSchemas {
     /// Registers the schema of an id or a fingerprint.
     pub(super) fn add_id(
         &mut self,
-        id: u64,
+        id: SchemaId,
         schema: &Arc<Schema>,
         reader: &Arc<Schema>,
         options: &DatumOptions,
@@ -80,7 +80,7 @@ impl WriterSchemas {
     }
 
     /// Returns the schema of an id in this framing.
-    pub(super) fn find(&self, framing: Framing, id: u64) -> Option<usize> {
+    pub(super) fn find(&self, framing: Framing, id: SchemaId) -> Option<usize> {
         match (framing, self.any_id) {
             (Framing::Confluent | Framing::Apicurio, Some(writer)) => Some(writer),
             _ => self.by_id.get(&id).copied(),
@@ -88,7 +88,7 @@ impl WriterSchemas {
     }
 
     /// Returns true if an unknown id may be looked up.
-    pub(super) fn looks_up(&self, framing: Framing, id: u64) -> bool {
+    pub(super) fn looks_up(&self, framing: Framing, id: SchemaId) -> bool {
         (self.any_id.is_none() || framing == Framing::SingleObject)
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
     }

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import NAMESPACE_OID, uuid5
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +29,8 @@ class Registry:
         self.deleted: set[str] = set()
         #: Schemas by their ids in contexts other than the default one.
         self.contexts: dict[str, dict[int, dict[str, Any]]] = {}
+        #: True if responses have GUIDs, as those of recent versions.
+        self.has_guids = False
         #: Responses that replace the correct ones, one per request: status, body and headers.
         self.faults: list[tuple[int, bytes, dict[str, str]]] = []
         self.authorization: str | None = None
@@ -40,6 +43,8 @@ class Registry:
         body = {"schema": schema if isinstance(schema, str) else json.dumps(schema)}
         body |= {} if references is None else {"references": references}
         body |= {} if kind is None else {"schemaType": kind}
+        if self.has_guids:
+            body["guid"] = str(uuid5(NAMESPACE_OID, json.dumps(body)))
         with self.lock:
             if body not in self.schemas:
                 self.schemas.append(body)
@@ -54,8 +59,8 @@ class Registry:
         split = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         parts = [unquote(part) for part in split.path.strip("/").split("/")]
-        if parts[:2] == ["schemas", "ids"]:
-            return self.schema(int(parts[2]), query.get("subject", ""))
+        if parts[0] == "schemas":
+            return self.schema(*parts[1:], subject=query.get("subject", ""))
         if method == "POST" and parts[0] == "subjects" and len(parts) == 2:
             return self.look_up(parts[1], body)
         if parts[0] == "subjects" and parts[2:3] == ["versions"]:
@@ -70,22 +75,25 @@ class Registry:
                 return 200, {"subject": subject, "id": number, "version": version, **self.schemas[number - 1]}
         return 404, {"error_code": 40400, "message": "Not found"}
 
-    def schema(self, number: int, subject: str) -> tuple[int, Any]:
-        """Answer the request of an id."""
-        ids = dict(enumerate(self.schemas, 1))
-        if subject.startswith(":."):
-            ids = self.contexts.get(subject.split(":")[1], {})
-        if number in ids:
-            return 200, ids[number]
-        return 404, {"error_code": 40403, "message": f"Schema {number} not found"}
+    def schema(self, kind: str, key: str, subject: str) -> tuple[int, Any]:
+        """Answer the request of an id or a GUID."""
+        schemas = {str(number): schema for number, schema in enumerate(self.schemas, 1)}
+        if kind == "guids":
+            schemas = {schema.get("guid", ""): schema for schema in self.schemas}
+        elif subject.startswith(":."):
+            schemas = {str(number): schema for number, schema in self.contexts.get(subject.split(":")[1], {}).items()}
+        if key in schemas:
+            return 200, schemas[key]
+        return 404, {"error_code": 40403, "message": f"Schema {key} not found"}
 
     def look_up(self, subject: str, body: Any) -> tuple[int, Any]:
         """Answer the lookup of a schema under a subject."""
         if subject not in self.subjects or subject in self.deleted:
             return 404, {"error_code": 40401, "message": f"Subject '{subject}' not found."}
         for version, number in enumerate(self.subjects[subject], 1):
-            if self.schemas[number - 1] == body:
-                return 200, {"subject": subject, "id": number, "version": version, **body}
+            schema = self.schemas[number - 1]
+            if (schema["schema"], schema.get("references")) == (body["schema"], body.get("references")):
+                return 200, {"subject": subject, "id": number, "version": version, **schema}
         return 404, {"error_code": 40403, "message": "Schema not found"}
 
     def register(self, subject: str, body: Any) -> tuple[int, Any]:

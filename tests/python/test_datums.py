@@ -127,7 +127,7 @@ def test_the_type_of_many_schemas_must_be_given():
         ({}, "`schema`"),
         ({"framing": "avro"}, "`framing` must be one of"),
         ({"framing": "confluent"}, "`schemas`"),
-        ({"schemas": {1: "int"}}, "needs a framing with ids"),
+        ({"schemas": {1: "int"}}, "`schemas` needs ids"),
         ({"framing": "confluent", "schema": "int", "reader_schema": "int", "schemas": {1: "int"}}, "one of them"),
         ({"framing": "confluent", "schemas": {"one": "int"}}, "keys of `schemas`"),
         ({"schema": "int", "fields": ["a"]}, "`fields` needs a schema of a record"),

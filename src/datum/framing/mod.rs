@@ -3,7 +3,11 @@
 /// Reads a header with the module of a framing.
 macro_rules! header {
     ($framing:ident, $module:ident, $row:expr) => {
-        $module::read($row).map(|id| Header { framing: Framing::$framing, id: Some(id), len: $module::LEN })
+        $module::read($row).map(|id| Header {
+            framing: Framing::$framing,
+            id: Some(SchemaId::Number(id)),
+            len: $module::LEN,
+        })
     };
 }
 
@@ -14,6 +18,7 @@ mod single_object;
 
 use std::str::FromStr;
 
+use super::SchemaId;
 use crate::{Error, Result};
 
 /// The framing of each datum: the bytes before it.
@@ -45,7 +50,7 @@ pub(super) struct Header {
     /// Never [`Framing::Auto`].
     pub(super) framing: Framing,
     /// The id or fingerprint; `None` for a bare datum.
-    pub(super) id: Option<u64>,
+    pub(super) id: Option<SchemaId>,
     /// The number of bytes before the datum.
     pub(super) len: usize,
 }
@@ -63,17 +68,18 @@ impl Framing {
     }
 
     /// Returns the bytes before every datum of a schema with this fingerprint, registered under this id.
-    pub(super) fn header(self, fingerprint: u64, id: Option<u64>) -> Result<Vec<u8>> {
+    pub(super) fn header(self, fingerprint: u64, id: Option<SchemaId>) -> Result<Vec<u8>> {
         let wrong = |message: &str| Err(Error::argument(format!("{message} `framing={:?}`", self.name())));
         match (self, id) {
             (Self::Datum, None) => Ok(Vec::new()),
             (Self::SingleObject, None) => Ok(single_object::write(fingerprint)),
             (Self::Datum | Self::SingleObject, Some(_)) => wrong("`schema_id` has no place in"),
-            (Self::Confluent, Some(id)) => match u32::try_from(id) {
+            (Self::Confluent, Some(SchemaId::Number(id))) => match u32::try_from(id) {
                 Ok(id) => Ok(confluent::write(id)),
                 Err(_) => wrong("`schema_id` has more than the 4 bytes of"),
             },
-            (Self::Apicurio, Some(id)) => Ok(apicurio::write(id)),
+            (Self::Apicurio, Some(SchemaId::Number(id))) => Ok(apicurio::write(id)),
+            (Self::Confluent | Self::Apicurio, Some(SchemaId::Uuid(_))) => wrong("`schema_id` must be a number for"),
             (Self::Confluent | Self::Apicurio, None) => wrong("`schema_id` is needed for"),
             (Self::Auto, _) => wrong("datums cannot be written with"),
         }
@@ -92,9 +98,9 @@ impl Framing {
     }
 
     /// Formats an id for messages; a fingerprint as its bytes in the order of the row.
-    pub(super) fn id_text(self, id: u64) -> String {
-        match self {
-            Self::SingleObject => {
+    pub(super) fn id_text(self, id: SchemaId) -> String {
+        match (self, id) {
+            (Self::SingleObject, SchemaId::Number(id)) => {
                 let bytes = id.to_le_bytes().map(|byte| format!("{byte:02x}")).concat();
                 format!("fingerprint {bytes} (as a number {id:#018x})")
             }
@@ -119,7 +125,15 @@ mod tests {
     use super::*;
 
     fn read(framing: Framing, row: &[u8]) -> Vec<(Framing, Option<u64>, usize)> {
-        framing.headers(row).into_iter().flatten().map(|header| (header.framing, header.id, header.len)).collect()
+        let headers = framing.headers(row).into_iter().flatten();
+        headers.map(|header| (header.framing, header.id.map(number), header.len)).collect()
+    }
+
+    fn number(id: SchemaId) -> u64 {
+        match id {
+            SchemaId::Number(number) => number,
+            SchemaId::Uuid(uuid) => panic!("{uuid:x} is no number"),
+        }
     }
 
     #[test]
@@ -138,7 +152,7 @@ mod tests {
         for (framing, id) in
             [(Framing::Confluent, Some(258)), (Framing::Apicurio, Some(1 << 40)), (Framing::SingleObject, None)]
         {
-            let header = framing.header(77, id).unwrap();
+            let header = framing.header(77, id.map(SchemaId::Number)).unwrap();
             assert_eq!(read(framing, &header), [(framing, id.or(Some(77)), header.len())]);
         }
         assert!(Framing::Datum.header(77, None).unwrap().is_empty());
@@ -146,11 +160,14 @@ mod tests {
 
     #[test]
     fn ids_are_wanted_where_they_have_a_place() {
-        let message = |framing: Framing, id| framing.header(77, id).unwrap_err().to_string();
+        let message =
+            |framing: Framing, id: Option<u64>| framing.header(77, id.map(SchemaId::Number)).unwrap_err().to_string();
         assert!(message(Framing::Confluent, Some(1 << 32)).contains("more than the 4 bytes"));
         assert!(message(Framing::Apicurio, None).contains("`schema_id` is needed"));
         assert!(message(Framing::SingleObject, Some(1)).contains("no place"));
         assert!(message(Framing::Auto, None).contains("\"auto\""));
+        let uuid = Framing::Confluent.header(77, Some(SchemaId::Uuid(1))).unwrap_err();
+        assert!(uuid.message().contains("must be a number"), "{uuid}");
     }
 
     #[test]
