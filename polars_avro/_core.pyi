@@ -145,6 +145,7 @@ class DatumDecoder:
         reader_schema: str | None = None,
         ignore_ids: bool = False,
         ids: set[int | bytes] | None = None,
+        looked_up: list[str] | None = None,
         fields: list[str] | None = None,
         ignore_errors: bool = False,
         limits: Limits | None = None,
@@ -155,7 +156,9 @@ class DatumDecoder:
 
 @final
 class DatumEncoder:
-    def __new__(cls, framing: str, schema: str, schema_id: int | bytes | None = None) -> DatumEncoder: ...
+    def __new__(
+        cls, framing: str, schema: str, schema_id: int | bytes | None = None, compress: bool = False
+    ) -> DatumEncoder: ...
     def encode(self, series: object) -> Datums: ...
 
 def datum_schema(series: object, name: str | None = None, namespace: str | None = None) -> str: ...

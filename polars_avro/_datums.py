@@ -42,16 +42,17 @@ def decode(
     schema
         The writer schema of the rows: JSON text, Python objects, or the path of an ``.avsc`` file. With `schemas`, it
         is the schema that all rows are read as, and the writer schema of bare datums in ``framing="auto"``.
-    framing : {"datum", "single_object", "confluent", "apicurio", "auto"}
+    framing : {"datum", "single_object", "confluent", "apicurio", "glue", "auto"}
         The header of each datum. ``"datum"``: none. ``"single_object"``: Avro's own, ``C3 01`` and the fingerprint of
         the schema. ``"confluent"``: ``00`` and an id of four bytes. ``"apicurio"``: ``00`` and an id of eight bytes.
-        ``"auto"``: any of these, detected for each row.
+        ``"glue"``: that of AWS Glue, ``03``, a byte for the compression (``00`` for none, ``05`` for zlib) and a schema
+        version id of 16 bytes. ``"auto"``: any of these, detected for each row.
     schemas
         The writer schemas of the rows: a mapping from id to schema, a callable that takes an id and returns a schema
-        (or None), or a :class:`SchemaRegistry`. A fingerprint is 8 bytes or 16 hexadecimal digits as in the header, or
-        these bytes as a little-endian number. A GUID is a :class:`uuid.UUID` or its text. A callable gets a number or a
-        :class:`uuid.UUID`. Without `schemas`, ids of registries are ignored, and `schema` is the writer schema of every
-        row.
+        (or None), a :class:`SchemaRegistry`, or a :class:`GlueSchemaRegistry`. A fingerprint is 8 bytes or 16
+        hexadecimal digits as in the header, or these bytes as a little-endian number. A GUID or a schema version id is
+        a :class:`uuid.UUID` or its text. A callable gets a number or a :class:`uuid.UUID`. Without `schemas`, ids of
+        registries are ignored, and `schema` is the writer schema of every row.
     schema_id
         A column with the schema ids of the rows: an expression, a name, or a Series. It has integers, or the bytes of a
         message header: Confluent's ``__value_schema_id`` (``00`` and an id of four bytes, or ``01`` and a GUID), or
@@ -80,7 +81,8 @@ def decode(
         id. The message names the row and the field. Row numbers count in the series that Polars passes, which is a part
         of the column in the streaming engine.
     AvroLimitError
-        When the query runs, if a callable or a registry lacks more than 1,000 of the ids.
+        When the query runs, if a callable or a registry lacks more than 1,000 of the ids, or a compressed datum exceeds
+        `limits`.
     AvroSchemaError
         If a schema is invalid, or cannot be read as `reader_schema`.
     ValueError
@@ -89,6 +91,7 @@ def decode(
     See Also
     --------
     SchemaRegistry : Finds schemas by the ids of Confluent's registry.
+    GlueSchemaRegistry : Finds schemas by the schema version ids of AWS Glue.
 
     Examples
     --------

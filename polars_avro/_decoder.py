@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from polars_avro._limits import Limits
 
-Framing: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio", "auto"]
+Framing: TypeAlias = Literal["datum", "single_object", "confluent", "apicurio", "glue", "auto"]
 """The header before each datum; ``"auto"`` detects it for each row."""
 
 #: Decoding stops after this many unknown ids.
@@ -29,7 +29,7 @@ _MAX_UNKNOWN = 1000
 
 _NO_DTYPE = (
     "the dtype of the column must be known before it is decoded: pass `reader_schema` (or `schema`), the schema that "
-    "all rows are read as, or `schemas=SchemaRegistry(url, subject=...)`, which reads as the subject's latest"
+    "all rows are read as, or `schemas`, a registry with a subject or a schema name, which reads as its latest"
 )
 
 
@@ -72,7 +72,9 @@ class Decoder:
             raise ValueError(msg)
         writer = None if schema is None else schema_json(schema, "schema")
         reader = None if reader_schema is None else schema_json(reader_schema)
-        lookup = None if schemas is None else Lookup(schemas, guids=has_ids)
+        lookup = None if schemas is None else Lookup(schemas)
+        if lookup is not None:
+            lookup.check(framing)
         if lookup is not None and framing != "auto":
             if writer is not None and reader is not None:
                 msg = "`schema` and `reader_schema` are the same with `schemas`: pass one of them"
@@ -90,10 +92,11 @@ class Decoder:
             "reader_schema": reader,
             "ignore_ids": lookup is None,
             "ids": set() if lookup is None else lookup.ids(),
+            "looked_up": None if lookup is None else lookup.framings(),
             "ignore_errors": bool(ignore_errors),
             "limits": limits,
         }
-        lookup = lookup or Lookup({}, guids=False)
+        lookup = lookup or Lookup({})
         whole = cls(framing, lookup, has_ids, options)
         return whole if fields is None else cls(framing, lookup, has_ids, options | {"fields": whole._select(fields)})
 

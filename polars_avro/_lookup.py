@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from polars_avro._registry import SchemaRegistry
+from polars_avro._registry_base import Registry
 from polars_avro._schemas import AvroSchema, schema_json
 
-Schemas: TypeAlias = "Mapping[Any, AvroSchema] | Callable[[Any], AvroSchema | None] | SchemaRegistry"
+if TYPE_CHECKING:
+    from polars_avro._glue import GlueSchemaRegistry
+    from polars_avro._registry import SchemaRegistry
+
+Schemas: TypeAlias = (
+    "Mapping[Any, AvroSchema] | Callable[[Any], AvroSchema | None] | SchemaRegistry | GlueSchemaRegistry"
+)
 """Finds the schema of an id or a fingerprint."""
 
+#: The framings with ids of registries.
+_OF_REGISTRIES = ("confluent", "apicurio", "glue")
 #: An id as the core has it: a number, or the 16 bytes of a UUID.
 CoreId: TypeAlias = "int | bytes"
 
 
 class Lookup:
-    """
-    Finds the JSON text of a schema by its id.
+    """Finds the JSON text of a schema by its id."""
 
-    With `guids`, UUIDs are GUIDs of Confluent's registry. Otherwise a registry is not asked for them.
-    """
-
-    def __init__(self, schemas: Schemas, *, guids: bool) -> None:
-        self._guids = guids
+    def __init__(self, schemas: Schemas) -> None:
         if isinstance(schemas, Mapping):
             texts = {core_id(key): schema_json(schema, f"schemas[{key!r}]") for key, schema in schemas.items()}
-            self.source: dict[CoreId, str] | Callable[[Any], AvroSchema | None] | SchemaRegistry = texts
-        elif isinstance(schemas, SchemaRegistry) or callable(schemas):
+            self.source: dict[CoreId, str] | Callable[[Any], AvroSchema | None] | Registry = texts
+        elif isinstance(schemas, Registry) or callable(schemas):
             self.source = schemas
         else:
-            msg = f"`schemas` must be a mapping, a callable or a SchemaRegistry, got {type(schemas).__name__!r}"
+            msg = f"`schemas` must be a mapping, a callable or a registry, got {type(schemas).__name__!r}"
             raise TypeError(msg)
 
     def find(self, schema_id: CoreId) -> str | None:
@@ -40,12 +43,7 @@ class Lookup:
             return self.source.get(schema_id)
         key = uuid.UUID(bytes=schema_id) if isinstance(schema_id, bytes) else schema_id
         try:
-            if not isinstance(self.source, SchemaRegistry):
-                schema = self.source(key)
-            elif isinstance(key, uuid.UUID) and not self._guids:
-                return None
-            else:
-                schema = self.source.schema(key)
+            schema = self.source.schema(key) if isinstance(self.source, Registry) else self.source(key)
         except LookupError:
             return None
         return None if schema is None else schema_json(schema, f"schemas({schema_id!r})")
@@ -54,10 +52,26 @@ class Lookup:
         """Return all ids of a mapping; None if ids have to be looked up one by one."""
         return set(self.source) if isinstance(self.source, dict) else None
 
+    def framings(self) -> list[str] | None:
+        """Return the framings whose ids the source may have; None if any. Ids in another column belong to "datum"."""
+        return [*self.source.framings, "datum"] if isinstance(self.source, Registry) else None
+
+    def check(self, framing: str) -> None:
+        """Check that a registry has the ids of a framing."""
+        if not isinstance(self.source, Registry) or framing not in _OF_REGISTRIES:
+            return
+        if framing not in self.source.framings:
+            names = " and ".join(map(repr, self.source.framings))
+            msg = f"`schemas` has ids of {names}, and none of `framing={framing!r}`: pass another registry"
+            raise ValueError(msg)
+
     def only_schema(self) -> str | None:
         """Return the schema to read as if the source determines one."""
-        if isinstance(self.source, SchemaRegistry):
-            return None if self.source.subject is None else self.source.latest().schema
+        if isinstance(self.source, Registry):
+            if self.source._name is None:
+                return None
+            latest: str = self.source.latest().schema
+            return latest
         if isinstance(self.source, dict) and len(set(self.source.values())) == 1:
             return next(iter(self.source.values()))
         return None

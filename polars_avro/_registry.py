@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import urllib.parse
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from polars_avro._fetch_cache import FetchCache
 from polars_avro._registered_schema import RegisteredSchema
+from polars_avro._registry_base import Registry
 from polars_avro._registry_client import RegistryClient, context_of, registration, subject_path
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 
 
-class SchemaRegistry(RegistryClient):
+class SchemaRegistry(RegistryClient, Registry):
     """
     A schema registry with Confluent's HTTP API, which other registries support as well.
 
@@ -69,6 +70,9 @@ class SchemaRegistry(RegistryClient):
     SchemaRegistry('http://localhost:8081', subject='orders-value')
     """
 
+    framings: ClassVar[tuple[str, ...]] = ("confluent", "apicurio")
+    _name_hint = "`registry` must have a subject to encode: SchemaRegistry(url, subject=...)"
+
     def __init__(
         self,
         url: str | Sequence[str],
@@ -115,6 +119,10 @@ class SchemaRegistry(RegistryClient):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._service, self.subject = state
         self._cache = FetchCache()
+
+    @property
+    def _name(self) -> str | None:
+        return self.subject
 
     def schema(self, schema_id: int | uuid.UUID | str) -> str:
         """

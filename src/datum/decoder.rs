@@ -200,7 +200,7 @@ fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<SchemaId> {
                 continue;
             }
             let headers = router.headers(id, cell.row());
-            if let [Some(header), None, None, None] = headers
+            if let [Some(header), None, None, None, None] = headers
                 && (router.framing != Framing::Auto || id != RowId::Missing)
             {
                 last = Some(Route::new(header, 0, cell));

@@ -159,7 +159,9 @@ impl<'a> Target<'a> {
         let decoded = match &mut self.columns {
             Columns::One(column) => match &mut **column {
                 // Most datums are records, so they have their own loop.
-                AnyColumn::Record(record) if self.together && run.segment.has_long_runs() => {
+                AnyColumn::Record(record)
+                    if self.together && run.segment.has_long_runs() && !run.route.header.is_compressed =>
+                {
                     run.decode_together(rows.start..stop, scratch, record)
                 }
                 AnyColumn::Record(record) => {

@@ -18,6 +18,7 @@ mod run;
 mod schema_id;
 mod task;
 mod writers;
+mod zlib;
 
 pub use decoder::{DatumDecoder, Decoded};
 pub use encoder::{DatumEncoder, datum_schema_of};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::cells::Cell;
-use super::framing::Header;
+use super::framing::{Header, Headers};
 use super::probe::Probe;
 use super::route::Route;
 use super::row_ids::{RowId, RowIds};
@@ -32,11 +32,11 @@ pub(super) struct Router<'a> {
 
 impl Router<'_> {
     /// Returns all possible interpretations of a row.
-    pub(super) fn headers(&self, id: RowId, row: &[u8]) -> [Option<Header>; 4] {
+    pub(super) fn headers(&self, id: RowId, row: &[u8]) -> Headers {
         match id {
             RowId::Missing => self.framing.headers(row),
-            RowId::Known(header) => [Some(header), None, None, None],
-            RowId::Malformed(..) => [None; 4],
+            RowId::Known(header) => [Some(header), None, None, None, None],
+            RowId::Malformed(..) => [None; 5],
         }
     }
 
@@ -47,8 +47,7 @@ impl Router<'_> {
         for header in headers.into_iter().flatten() {
             let Some(writer) = self.writer(header)? else { continue };
             let route = Route::new(header, writer, cell);
-            if header.framing == Framing::SingleObject {
-                // A match with a known 8-byte fingerprint is not a coincidence.
+            if self.known.is_certain(header.framing) {
                 return Ok(route);
             }
             found.push(route);
@@ -118,7 +117,7 @@ impl Router<'_> {
     }
 
     /// Returns the ids of a row with these headers that have not been looked up yet.
-    pub(super) fn missing(&self, headers: [Option<Header>; 4]) -> impl Iterator<Item = SchemaId> {
+    pub(super) fn missing(&self, headers: Headers) -> impl Iterator<Item = SchemaId> {
         headers.into_iter().flatten().filter_map(|header| match self.writer(header) {
             Err(NoRoute::Missing(id)) => Some(id),
             _ => None,

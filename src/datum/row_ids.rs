@@ -86,7 +86,7 @@ impl FromIterator<Option<SchemaId>> for RowIds {
 impl RowId {
     /// Returns the id of a datum that a serializer of this framing wrote without its header.
     fn bare(framing: Framing, id: SchemaId) -> Self {
-        Self::Known(Header { framing, id: Some(id), len: 0 })
+        Self::Known(Header { framing, id: Some(id), len: 0, is_compressed: false })
     }
 
     /// Reads the value of a message header.

@@ -60,7 +60,7 @@ pub(super) struct Datums {
 #[pymethods]
 impl DatumDecoder {
     #[new]
-    #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, ids=None, fields=None, ignore_errors=false, limits=None))]
+    #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, ids=None, looked_up=None, fields=None, ignore_errors=false, limits=None))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         framing: &str,
@@ -68,6 +68,7 @@ impl DatumDecoder {
         reader_schema: Option<&str>,
         ignore_ids: bool,
         ids: Option<HashSet<PyId>>,
+        looked_up: Option<Vec<String>>,
         fields: Option<Vec<String>>,
         ignore_errors: bool,
         limits: Option<Limits>,
@@ -79,6 +80,8 @@ impl DatumDecoder {
         options.framing = framing.parse()?;
         (options.ignore_ids, options.ignore_errors) = (ignore_ids, ignore_errors);
         (options.fields, options.limits) = (fields, limits);
+        let framings = looked_up.map(|names| names.iter().map(|name| name.parse()).collect());
+        options.looked_up = framings.transpose()?;
         options.ids = ids.map(|ids| ids.into_iter().map(Into::into).collect());
         Ok(Self(crate::DatumDecoder::new(options)?))
     }
@@ -158,10 +161,11 @@ pub(super) struct DatumEncoder(crate::DatumEncoder);
 #[pymethods]
 impl DatumEncoder {
     #[new]
-    #[pyo3(signature = (framing, schema, schema_id=None))]
-    fn new(framing: &str, schema: &str, schema_id: Option<PyId>) -> Result<Self, Raised> {
+    #[pyo3(signature = (framing, schema, schema_id=None, compress=false))]
+    fn new(framing: &str, schema: &str, schema_id: Option<PyId>, compress: bool) -> Result<Self, Raised> {
         let schema = Schema::parse(schema, &CoreLimits::default())?;
-        Ok(Self(crate::DatumEncoder::new(Arc::new(schema), framing.parse()?, schema_id.map(Into::into))?))
+        let encoder = crate::DatumEncoder::new(Arc::new(schema), framing.parse()?, schema_id.map(Into::into))?;
+        Ok(Self(if compress { encoder.with_compression()? } else { encoder }))
     }
 
     /// Encodes a series.

@@ -46,9 +46,10 @@ class Registry:
         if self.has_guids:
             body["guid"] = str(uuid5(NAMESPACE_OID, json.dumps(body)))
         with self.lock:
-            if body not in self.schemas:
+            number = next((i for i, known in enumerate(self.schemas, 1) if same(known, body)), 0)
+            if not number:
                 self.schemas.append(body)
-            number = self.schemas.index(body) + 1
+                number = len(self.schemas)
             versions = self.subjects.setdefault(subject, [])
             if number not in versions:
                 versions.append(number)
@@ -92,7 +93,7 @@ class Registry:
             return 404, {"error_code": 40401, "message": f"Subject '{subject}' not found."}
         for version, number in enumerate(self.subjects[subject], 1):
             schema = self.schemas[number - 1]
-            if (schema["schema"], schema.get("references")) == (body["schema"], body.get("references")):
+            if same(schema, body):
                 return 200, {"subject": subject, "id": number, "version": version, **schema}
         return 404, {"error_code": 40403, "message": "Schema not found"}
 
@@ -100,7 +101,15 @@ class Registry:
         """Answer the registration of a schema."""
         if "bad" in body["schema"]:
             return 422, {"error_code": 42201, "message": "Invalid schema"}
-        return 200, {"id": self.add(subject, body["schema"], references=body.get("references"))}
+        number = self.add(subject, body["schema"], references=body.get("references") or None)
+        guid = self.schemas[number - 1].get("guid")
+        return 200, {"id": number, **({"guid": guid} if guid else {})}
+
+
+def same(schema: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two schemas differ at most in white space."""
+    references = [each.get("references") or [] for each in (schema, other)]
+    return json.loads(schema["schema"]) == json.loads(other["schema"]) and references[0] == references[1]
 
 
 class Handler(BaseHTTPRequestHandler):

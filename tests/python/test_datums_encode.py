@@ -8,14 +8,14 @@ from decimal import Decimal
 import fastavro
 import polars as pl
 import pytest
-from framed import DTYPE, FRAMINGS, SCHEMA, column, events, expected, header
+from framed import DTYPE, FRAMINGS, GLUE_ID, SCHEMA, column, events, expected, header
 from polars.testing import assert_frame_equal, assert_series_equal
 from registry_server import serve
 
 import polars_avro
 
 VALUES = [*events(40), None, *events(10, 40)]
-ID = {"confluent": 258, "apicurio": 258}
+ID = {"confluent": 258, "apicurio": 258, "glue": GLUE_ID}
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
@@ -148,6 +148,12 @@ def test_a_value_that_does_not_fit_names_its_row_and_field():
         ({"framing": "apicurio"}, "`schema_id` is needed"),
         ({"framing": "confluent", "schema_id": 2**32}, "4 bytes"),
         ({"framing": "confluent", "schema_id": -1}, "`schema_id` must be"),
+        ({"framing": "confluent", "schema_id": GLUE_ID}, "`schema_id` must be a number"),
+        ({"framing": "glue"}, "`schema_id` is needed"),
+        ({"framing": "glue", "schema_id": 1}, "`schema_id` must be a UUID"),
+        ({"framing": "glue", "schema_id": "orders"}, "`schema_id` must be a number or a UUID, got 'orders'"),
+        ({"framing": "glue", "schema_id": GLUE_ID, "compression": "gzip"}, "`compression` must be 'zlib' or None"),
+        ({"framing": "confluent", "schema_id": 1, "compression": "zlib"}, '`compression` needs `framing="glue"`'),
         ({"framing": "datum", "schema_id": 1}, "`schema_id` has no place"),
         ({"framing": "single_object", "schema_id": 1}, "`schema_id` has no place"),
         ({"registry": polars_avro.SchemaRegistry("http://x", subject="s")}, "`registry` gives"),
@@ -198,7 +204,7 @@ def test_a_schema_is_looked_up_without_registering_it(engine):
         # In the streaming engine Polars recreates the exception from its text.
         with pytest.raises(polars_avro.AvroSchemaNotFoundError, match="no schema as 'events'"):
             lf.select(expr).collect(engine=engine)
-        server.add("events", "int")
+        server.add("events", '"int"')
         number = server.add("events", SCHEMA)
         rows = column(VALUES, "confluent", schema_id=number)
         for query in (lf.select(expr), pl.LazyFrame.deserialize(io.BytesIO(lf.select(expr).serialize()))):

@@ -18,7 +18,8 @@ use crate::naive::{Schema, Shape, is_given_up};
 use crate::schemas;
 use crate::values::{encode, value};
 
-const FRAMINGS: [Framing; 4] = [Framing::Datum, Framing::SingleObject, Framing::Confluent, Framing::Apicurio];
+const FRAMINGS: [Framing; 5] =
+    [Framing::Datum, Framing::SingleObject, Framing::Confluent, Framing::Apicurio, Framing::Glue];
 
 /// What makes a column.
 #[derive(Clone, Debug)]
@@ -52,6 +53,7 @@ fn header(framing: Framing, schema: &polars_avro::Schema) -> Vec<u8> {
         Framing::SingleObject => [vec![0xc3, 1], schema.fingerprint(Fingerprint::Rabin)].concat(),
         Framing::Confluent => vec![0, 1, 2, 3, 4],
         Framing::Apicurio => vec![0, 1, 2, 3, 4, 5, 6, 7, 8],
+        Framing::Glue => [&[3, 0][..], &[7; 16]].concat(),
         _ => Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ macro_rules! header {
             framing: Framing::$framing,
             id: Some(SchemaId::Number(id)),
             len: $module::LEN,
+            is_compressed: false,
         })
     };
 }
@@ -14,6 +15,7 @@ macro_rules! header {
 mod apicurio;
 mod auto;
 mod confluent;
+pub(super) mod glue;
 mod single_object;
 
 use std::str::FromStr;
@@ -40,6 +42,9 @@ pub enum Framing {
     Confluent,
     /// The wire format of Apicurio's schema registry: `00` and an id of eight bytes, most significant byte first.
     Apicurio,
+    /// The wire format of AWS Glue's schema registry: `03`, a byte for the compression of the datum (`00` for none, `05`
+    /// for zlib), and the 16 bytes of a schema version id.
+    Glue,
     /// Any of these, detected from the first bytes of each row.
     Auto,
 }
@@ -53,18 +58,30 @@ pub(super) struct Header {
     pub(super) id: Option<SchemaId>,
     /// The number of bytes before the datum.
     pub(super) len: usize,
+    /// True if the datum is compressed with zlib.
+    pub(super) is_compressed: bool,
+}
+
+/// The possible interpretations of the beginning of a row.
+pub(super) type Headers = [Option<Header>; 5];
+
+impl Header {
+    /// The interpretation as a bare datum.
+    const BARE: Self = Self { framing: Framing::Datum, id: None, len: 0, is_compressed: false };
 }
 
 impl Framing {
     /// Returns all possible interpretations of the beginning of a row.
-    pub(super) fn headers(self, row: &[u8]) -> [Option<Header>; 4] {
-        match self {
-            Self::Datum => [Some(Header { framing: self, id: None, len: 0 }), None, None, None],
-            Self::SingleObject => [header!(SingleObject, single_object, row), None, None, None],
-            Self::Confluent => [header!(Confluent, confluent, row), None, None, None],
-            Self::Apicurio => [header!(Apicurio, apicurio, row), None, None, None],
-            Self::Auto => auto::headers(row),
-        }
+    pub(super) fn headers(self, row: &[u8]) -> Headers {
+        let header = match self {
+            Self::Datum => Some(Header::BARE),
+            Self::SingleObject => header!(SingleObject, single_object, row),
+            Self::Confluent => header!(Confluent, confluent, row),
+            Self::Apicurio => header!(Apicurio, apicurio, row),
+            Self::Glue => glue::read(row),
+            Self::Auto => return auto::headers(row),
+        };
+        [header, None, None, None, None]
     }
 
     /// Returns the bytes before every datum of a schema with this fingerprint, registered under this id.
@@ -80,7 +97,9 @@ impl Framing {
             },
             (Self::Apicurio, Some(SchemaId::Number(id))) => Ok(apicurio::write(id)),
             (Self::Confluent | Self::Apicurio, Some(SchemaId::Uuid(_))) => wrong("`schema_id` must be a number for"),
-            (Self::Confluent | Self::Apicurio, None) => wrong("`schema_id` is needed for"),
+            (Self::Glue, Some(SchemaId::Uuid(id))) => Ok(glue::write(id)),
+            (Self::Glue, Some(SchemaId::Number(_))) => wrong("`schema_id` must be a UUID for"),
+            (Self::Confluent | Self::Apicurio | Self::Glue, None) => wrong("`schema_id` is needed for"),
             (Self::Auto, _) => wrong("datums cannot be written with"),
         }
     }
@@ -93,6 +112,7 @@ impl Framing {
             Self::SingleObject => "single_object",
             Self::Confluent => "confluent",
             Self::Apicurio => "apicurio",
+            Self::Glue => "glue",
             Self::Auto => "auto",
         }
     }
@@ -113,7 +133,7 @@ impl FromStr for Framing {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        let all = [Self::Datum, Self::SingleObject, Self::Confluent, Self::Apicurio, Self::Auto];
+        let all = [Self::Datum, Self::SingleObject, Self::Confluent, Self::Apicurio, Self::Glue, Self::Auto];
         let names = || all.map(|framing| format!("{:?}", framing.name())).join(", ");
         let found = all.into_iter().find(|framing| framing.name() == name);
         found.ok_or_else(|| Error::argument(format!("`framing` must be one of {}, got {name:?}", names())))
@@ -159,6 +179,18 @@ mod tests {
     }
 
     #[test]
+    fn glue_has_a_uuid_and_a_compression() {
+        let id = SchemaId::Uuid(0x0102 << 112);
+        let mut written = Framing::Glue.header(77, Some(id)).unwrap();
+        assert_eq!(written, [&[3, 0, 1, 2][..], &[0; 14]].concat());
+        let header = Framing::Glue.headers(&written)[0].unwrap();
+        assert_eq!((header.id, header.len, header.is_compressed), (Some(id), 18, false));
+        glue::compress(&mut written);
+        assert!(Framing::Glue.headers(&written)[0].unwrap().is_compressed);
+        assert!(Framing::Glue.header(77, Some(SchemaId::Number(1))).unwrap_err().message().contains("must be a UUID"));
+    }
+
+    #[test]
     fn ids_are_wanted_where_they_have_a_place() {
         let message =
             |framing: Framing, id: Option<u64>| framing.header(77, id.map(SchemaId::Number)).unwrap_err().to_string();
@@ -177,6 +209,8 @@ mod tests {
         assert!(read(Framing::Apicurio, &[0, 0, 0, 0, 0, 0, 0, 1]).is_empty());
         assert!(read(Framing::Confluent, &[1, 0, 0, 0, 1]).is_empty());
         assert!(read(Framing::SingleObject, &[]).is_empty());
+        assert!(Framing::Glue.headers(&[&[3, 0][..], &[7; 15]].concat())[0].is_none());
+        assert!(Framing::Glue.headers(&[&[3, 1][..], &[7; 16]].concat())[0].is_none());
     }
 
     #[test]
