@@ -8,7 +8,7 @@ Writing
     write_avro, sink_avro, AvroWriter
 
 Avro datums in columns
-    decode, encode, SchemaRegistry, RegisteredSchema
+    decode, encode, SchemaRegistry, RegisteredSchema, GlueSchemaRegistry, GlueSchemaVersion
 
 Schemas
     check_compatibility, Incompatibility
@@ -62,7 +62,8 @@ from polars_avro._errors import (
 from polars_avro._limits import Limits
 from polars_avro._namespaces import register
 from polars_avro._read import read_avro
-from polars_avro._registry import RegisteredSchema, SchemaRegistry
+from polars_avro._registered_schema import RegisteredSchema
+from polars_avro._registry import SchemaRegistry
 from polars_avro._scan import scan_avro
 from polars_avro._sink import sink_avro
 from polars_avro._write import write_avro
@@ -70,6 +71,8 @@ from polars_avro._write import write_avro
 if TYPE_CHECKING:
     from polars_avro._compatibility import Incompatibility, check_compatibility
     from polars_avro._engine.file_parts import FilePart
+    from polars_avro._glue import GlueSchemaRegistry
+    from polars_avro._glue_versions import GlueSchemaVersion
     from polars_avro._metadata import AvroMetadata, read_avro_metadata, read_avro_schema
     from polars_avro._reader import AvroReader
     from polars_avro._splitting.functions import plan_splits, scan_splits
@@ -90,6 +93,8 @@ __all__ = [
     "AvroWriter",
     "BadBlock",
     "FilePart",
+    "GlueSchemaRegistry",
+    "GlueSchemaVersion",
     "Incompatibility",
     "Limits",
     "RegisteredSchema",
@@ -115,6 +120,8 @@ _ON_USE = {
     "AvroReader": "_reader",
     "AvroWriter": "_writer",
     "FilePart": "_engine.file_parts",
+    "GlueSchemaRegistry": "_glue",
+    "GlueSchemaVersion": "_glue_versions",
     "Incompatibility": "_compatibility",
     "Split": "_splitting.split",
     "check_compatibility": "_compatibility",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from polars_avro._errors import AvroError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from email.message import Message
 
 #: Statuses of transient failures: the service is busy, restarting, or unreachable from its gateway.
@@ -35,21 +35,35 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Service:
-    """A service: its address, credentials and timeouts."""
+class Endpoint:
+    """One address of a service, and the headers of requests to it."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass
+class Service:
+    """A service: its addresses, credentials and timeouts."""
+
+    endpoints: tuple[Endpoint, ...]
     timeout: float
     retries: int
     backoff: float
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
+    #: The index of the endpoint that responded last. It is the first one that the next request is sent to.
+    _preferred: int = field(default=0, init=False, repr=False)
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses."""
+        return [endpoint.url for endpoint in self.endpoints]
 
     def request(self, method: str, path: str, body: Any = None) -> Answer:
         """
-        Send a request, and retry after transient failures.
+        Send a request. After a transient failure it is sent to the next endpoint, and after failures of all, retried.
 
         Raises
         ------
@@ -58,23 +72,33 @@ class Service:
         ConnectionError
             If it does not respond, or only with transient failures, after all retries.
         """
-        url = self.url + path
         data = None if body is None else json.dumps(body).encode()
         for attempt in range(self.retries + 1):
             wait = min(self.backoff * 2**attempt, _MAX_WAIT) * random.uniform(0.5, 1)
-            try:
-                return self._once(urllib.request.Request(url, data, dict(self.headers), method=method))
-            except _TransientError as error:
-                if attempt == self.retries:
-                    tries = "1 try" if attempt == 0 else f"{attempt + 1} tries"
-                    msg = f"{method} {url} failed after {tries}: {error}"
-                    raise ConnectionError(msg) from error.__cause__
-                time.sleep(wait if error.wait is None else min(error.wait, _MAX_WAIT))
+            failures: list[tuple[str, _TransientError]] = []
+            first, n = self._preferred, len(self.endpoints)
+            for number in ((first + i) % n for i in range(n)):
+                endpoint = self.endpoints[number]
+                url = endpoint.url + path
+                try:
+                    answer = self._once(urllib.request.Request(url, data, dict(endpoint.headers), method=method))
+                except _TransientError as error:
+                    failures.append((url, error))
+                else:
+                    self._preferred = number
+                    return answer
+            if attempt == self.retries:
+                tries = "1 try" if attempt == 0 else f"{attempt + 1} tries"
+                msg = f"{method} {'; '.join(f'{url} failed after {tries}: {error}' for url, error in failures)}"
+                raise ConnectionError(msg) from failures[-1][1].__cause__
+            # One endpoint that is ready again suffices.
+            asked = [error.wait for _, error in failures if error.wait is not None]
+            time.sleep(min(*asked, _MAX_WAIT) if asked else wait)
         raise AssertionError
 
     def _once(self, request: urllib.request.Request) -> Answer:
         try:
-            with self._opener().open(request, timeout=self.timeout) as response:
+            with self._opener(request.full_url).open(request, timeout=self.timeout) as response:
                 return Answer(response.status, _json(response.read(_MAX_RESPONSE + 1), request))
         except urllib.error.HTTPError as error:
             with error:
@@ -98,9 +122,9 @@ class Service:
         except (OSError, HTTPException) as error:
             raise _TransientError(str(error) or type(error).__name__) from error
 
-    def _opener(self) -> urllib.request.OpenerDirector:
+    def _opener(self, url: str) -> urllib.request.OpenerDirector:
         handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
-        if self.url.startswith("https:"):
+        if url.startswith("https:"):
             context = ssl.create_default_context()
             if self.ca_file is not None:
                 context.load_verify_locations(self.ca_file)
@@ -126,7 +150,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def service(
-    url: str,
+    urls: str | Sequence[str],
     *,
     auth: tuple[str, str] | None,
     token: str | None,
@@ -139,7 +163,31 @@ def service(
     cert_file: str | None,
     key_file: str | None,
 ) -> Service:
-    """Check the arguments of a service. The URL may contain a user and a password."""
+    """Check the arguments of a service. A URL may contain a user and a password."""
+    urls = [urls] if isinstance(urls, str) else list(urls)
+    if not urls:
+        msg = "`url` must be a URL or a list of URLs, got an empty list"
+        raise ValueError(msg)
+    if retries < 0:
+        msg = f"`retries` must not be negative, got {retries}"
+        raise ValueError(msg)
+    sent = {"Accept": accept, "Content-Type": accept, **headers}
+    return Service(
+        tuple(_endpoint(url, auth, token, sent) for url in urls),
+        timeout=timeout,
+        retries=retries,
+        backoff=backoff,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+    )
+
+
+def _endpoint(url: str, auth: tuple[str, str] | None, token: str | None, headers: Mapping[str, str]) -> Endpoint:
+    """Check a URL, and add the header that authenticates. Credentials in a URL are for this URL only."""
+    if not isinstance(url, str):
+        msg = f"`url` must be a str or a list of str, got {type(url).__name__!r}"
+        raise TypeError(msg)
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         msg = f"`url` must begin with http:// or https:// and a host, got {url!r}"
@@ -152,24 +200,11 @@ def service(
     if auth is not None and token is not None:
         msg = "`auth` and `token` are two ways to authenticate: pass one of them"
         raise ValueError(msg)
-    if retries < 0:
-        msg = f"`retries` must not be negative, got {retries}"
-        raise ValueError(msg)
-    sent = {"Accept": accept, "Content-Type": accept, **headers}
     if auth is not None:
-        sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+        headers = {**headers, "Authorization": "Basic " + base64.b64encode(":".join(auth).encode()).decode()}
     elif token is not None:
-        sent["Authorization"] = f"Bearer {token}"
-    return Service(
-        url.rstrip("/"),
-        sent,
-        timeout=timeout,
-        retries=retries,
-        backoff=backoff,
-        ca_file=ca_file,
-        cert_file=cert_file,
-        key_file=key_file,
-    )
+        headers = {**headers, "Authorization": f"Bearer {token}"}
+    return Endpoint(url.rstrip("/"), headers)
 
 
 def _json(body: bytes, request: urllib.request.Request) -> Any:

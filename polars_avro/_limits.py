@@ -21,8 +21,8 @@ class Limits:
     header_bytes : int
         Bytes of a file header: 64 MiB.
     block_bytes : int
-        Bytes of one block after decompression: 1 GiB. The file itself bounds uncompressed blocks; with
-        ``ignore_errors`` none of their records may be larger.
+        Bytes of one block, or of one compressed datum in a column, after decompression: 1 GiB. The file itself bounds
+        uncompressed blocks; with ``ignore_errors`` none of their records may be larger.
     schema_depth : int
         Depth of nested types in a schema: 128. Values above 256 count as 256.
     schema_nodes : int

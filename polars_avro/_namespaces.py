@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import polars as pl
 
-from polars_avro._datums import Decoder, decode
+from polars_avro._datums import decode
+from polars_avro._decoder import Decoder
 from polars_avro._encoding import Encoder, encode
 from polars_avro._frame_namespaces import DataFrameNamespace, LazyFrameNamespace
 
@@ -45,7 +46,9 @@ def _of_series(
         bound = signature.bind(namespace._series, *args, **kwargs)
         bound.apply_defaults()
         _, *positional = bound.args
-        return make_evaluator(*positional, **bound.kwargs)([namespace._series])
+        # `schema_id` of `encode` is not a series.
+        others = [value for value in bound.kwargs.values() if isinstance(value, pl.Series)]
+        return make_evaluator(*positional, **bound.kwargs)([namespace._series, *others])
 
     method.__annotations__ = {**function.__annotations__, "return": "pl.Series"}
     return method

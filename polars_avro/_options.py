@@ -94,6 +94,7 @@ _SCHEMA = (_or_none(_is_a(Mapping)), "a mapping of column names to dtypes, or No
 #: The check of each parameter, and the text of its error.
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "append": _FLAG,
+    "auto_register": _FLAG,
     "cache": _FLAG,
     "cast_options": (_or_none(_is_a(pl.ScanCastOptions)), "a polars.ScanCastOptions or None"),
     "credential_provider": (_is_provider, "callable, 'auto' or None"),

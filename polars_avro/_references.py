@@ -1,14 +1,40 @@
-"""Inlining of schema references: a registry stores the types that a schema refers to as separate schemas."""
+"""Schema references: a registry stores the types that a schema refers to as separate schemas."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+References: TypeAlias = "Sequence[Mapping[str, str | int]]"
+"""References of a schema: each has ``"name"``, ``"subject"`` and ``"version"``."""
+
+_KEYS = {"name": str, "subject": str, "version": int}
 _NAMED = ("record", "error", "enum", "fixed")
 _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+
+
+def check(references: Any) -> list[dict[str, Any]]:
+    """Check the argument `references`, and return it as objects of JSON."""
+    if references is None:
+        return []
+    if isinstance(references, (str, bytes, Mapping)) or not isinstance(references, Sequence):
+        msg = f"`references` must be a list of mappings, got {type(references).__name__!r}"
+        raise TypeError(msg)
+    for i, reference in enumerate(references):
+        if not isinstance(reference, Mapping):
+            msg = f"`references[{i}]` must be a mapping, got {type(reference).__name__!r}"
+            raise TypeError(msg)
+        if reference.keys() != _KEYS.keys():
+            msg = f"`references[{i}]` must have the keys {', '.join(map(repr, _KEYS))}, got {list(reference)}"
+            raise ValueError(msg)
+        for key, kind in _KEYS.items():
+            if not isinstance(reference[key], kind) or isinstance(reference[key], bool):
+                msg = f"`references[{i}][{key!r}]` must be {kind.__name__}, got {reference[key]!r}"
+                raise TypeError(msg)
+    return [dict(reference) for reference in references]
 
 
 def inline(schema: Any, referenced: Iterable[Any]) -> Any:

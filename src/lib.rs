@@ -67,7 +67,7 @@ pub use self::polars::{
 };
 pub use codec::Codec;
 pub use container::Header;
-pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, datum_schema_of};
+pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, RowIds, SchemaId, datum_schema_of};
 pub use error::{Error, ErrorKind, FieldConflict, Position, Result};
 #[doc(hidden)]
 pub use executor::set_thread_pool_size;

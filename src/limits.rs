@@ -21,7 +21,7 @@ const STACK_DEPTH: usize = 256;
 pub struct Limits {
     /// Bytes of a file header (magic, metadata and sync marker).
     pub header_bytes: usize,
-    /// Bytes of one block after decompression. Blocks of the null codec are bounded by the size of the file instead. If
+    /// Bytes of one block, or of one compressed datum in a column, after decompression. Blocks of the null codec are bounded by the size of the file instead. If
     /// damaged blocks are dropped, this bounds each of their records.
     pub block_bytes: usize,
     /// Depth of nested types in a schema; values above 256 count as 256.

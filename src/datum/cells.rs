@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use polars_arrow::array::{Array, BinaryViewArray, View};
 
-use crate::binary::PADDING;
+use super::zlib::Inflater;
+use crate::binary::{Fault, PADDING};
 
 /// The maximum size of a value that is stored in its view.
 const INLINE: usize = View::MAX_INLINE_SIZE as usize;
@@ -33,6 +34,7 @@ pub(super) struct Cell<'a>(&'a [u8]);
 pub(super) struct Scratch {
     inline: [u8; INLINE + 4 + PADDING],
     long: Vec<u8>,
+    inflater: Option<Box<Inflater>>,
 }
 
 impl<'a> Cells<'a> {
@@ -138,6 +140,12 @@ impl Scratch {
         Cell(&self.long)
     }
 
+    /// Returns the content of a datum that is compressed with zlib; `limit` bounds its size.
+    #[inline(never)]
+    pub(super) fn inflate(&mut self, datum: &[u8], limit: usize) -> Result<Cell<'_>, Fault> {
+        self.inflater.get_or_insert_default().inflate(datum, limit)
+    }
+
     /// Returns the bytes as a datum of the schema `bytes`: with a length prefix.
     pub(super) fn with_length(&mut self, bytes: &[u8]) -> Cell<'_> {
         self.long.clear();
@@ -154,6 +162,11 @@ impl Scratch {
 }
 
 impl<'a> Cell<'a> {
+    /// Returns the cell of bytes that end with `PADDING` bytes.
+    pub(super) fn new(padded: &'a [u8]) -> Self {
+        Self(padded)
+    }
+
     /// Returns the row and its padding.
     #[inline(always)]
     pub(super) fn padded(self) -> &'a [u8] {

@@ -11,9 +11,10 @@ use rayon::prelude::*;
 use super::cells::{Cells, Scratch};
 use super::route::Route;
 use super::router::Router;
+use super::row_ids::RowId;
 use super::task::{Done, Tasks};
 use super::writers::WriterSchemas;
-use super::{DatumOptions, Framing};
+use super::{DatumOptions, Framing, RowIds, SchemaId};
 use crate::decode::Column;
 use crate::{Error, Result, Schema, executor};
 
@@ -50,14 +51,14 @@ pub struct DatumDecoder {
 /// use std::collections::HashSet;
 ///
 /// use polars_avro::arrow::BinaryViewArray;
-/// use polars_avro::{DatumDecoder, DatumOptions, Decoded, Framing, Schema};
+/// use polars_avro::{DatumDecoder, DatumOptions, Decoded, Framing, Schema, SchemaId};
 ///
 /// let schema: Schema = r#""long""#.parse()?;
 /// let options = DatumOptions::default().with_reader_schema(schema).with_framing(Framing::Confluent);
 /// let column = BinaryViewArray::from_slice([Some([0_u8, 0, 0, 0, 7, 2])]);
 /// // Nothing says yet what schema 7 is.
 /// let decoded = DatumDecoder::new(options)?.decode(&[column], &HashSet::new())?;
-/// assert!(matches!(decoded, Decoded::Missing(ids) if ids == [7]));
+/// assert!(matches!(decoded, Decoded::Missing(ids) if ids == [SchemaId::Number(7)]));
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 #[derive(Debug)]
@@ -72,7 +73,7 @@ pub enum Decoded {
         first_bad: Option<Error>,
     },
     /// These ids are needed first, see [`DatumDecoder::add_schema`].
-    Missing(Vec<u64>),
+    Missing(Vec<SchemaId>),
 }
 
 impl DatumDecoder {
@@ -99,9 +100,9 @@ impl DatumDecoder {
     ///
     /// # Errors
     /// If the schema cannot be read as the reader's.
-    pub fn add_schema(&self, id: u64, schema: &Arc<Schema>) -> Result<()> {
+    pub fn add_schema(&self, id: impl Into<SchemaId>, schema: &Arc<Schema>) -> Result<()> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut known).add_id(id, schema, &self.reader, &self.options)
+        Arc::make_mut(&mut known).add_id(id.into(), schema, &self.reader, &self.options)
     }
 
     /// Returns the options for decoding.
@@ -118,10 +119,48 @@ impl DatumDecoder {
     ///
     /// # Errors
     /// The error of the first bad row, unless bad rows become null.
-    pub fn decode(&self, chunks: &[BinaryViewArray], unknown: &HashSet<u64>) -> Result<Decoded> {
-        let (known, cells) = (self.known(), Cells::new(chunks));
-        let router = Router { framing: self.options.framing, known: &known, unknown };
-        let tasks = Tasks { router, cells: &cells, ignore_errors: self.options.ignore_errors };
+    pub fn decode(&self, chunks: &[BinaryViewArray], unknown: &HashSet<SchemaId>) -> Result<Decoded> {
+        self.decode_rows(&Cells::new(chunks), unknown, &RowIds::default())
+    }
+
+    /// Decodes a column as [`Self::decode`], with the schema ids of the rows in another column.
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    /// use std::sync::Arc;
+    ///
+    /// use polars_avro::arrow::BinaryViewArray;
+    /// use polars_avro::{DatumDecoder, DatumOptions, Decoded, RowIds, Schema};
+    ///
+    /// let schema: Arc<Schema> = Arc::new(r#""long""#.parse()?);
+    /// let decoder = DatumDecoder::new(DatumOptions::default().with_reader_schema(schema.clone()))?;
+    /// decoder.add_schema(7, &schema)?;
+    /// let column = BinaryViewArray::from_slice([Some([2_u8]), Some([4])]);
+    /// let ids: RowIds = [Some(7.into()), Some(7.into())].into_iter().collect();
+    /// let Decoded::Rows { arrays, .. } = decoder.decode_with_ids(&[column], &ids, &HashSet::new())? else { panic!() };
+    /// assert_eq!(arrays[0].len(), 2);
+    /// # Ok::<(), polars_avro::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The error of the first bad row, unless bad rows become null; an error if the number of ids is not that of rows.
+    pub fn decode_with_ids(
+        &self,
+        chunks: &[BinaryViewArray],
+        ids: &RowIds,
+        unknown: &HashSet<SchemaId>,
+    ) -> Result<Decoded> {
+        let cells = Cells::new(chunks);
+        if ids.len() != cells.len() {
+            return Err(Error::argument(format!("`schema_id` has {} rows, the column has {}", ids.len(), cells.len())));
+        }
+        self.decode_rows(&cells, unknown, ids)
+    }
+
+    fn decode_rows(&self, cells: &Cells<'_>, unknown: &HashSet<SchemaId>, ids: &RowIds) -> Result<Decoded> {
+        let known = self.known();
+        let router = Router { framing: self.options.framing, known: &known, unknown, ids };
+        let tasks = Tasks { router, cells, ignore_errors: self.options.ignore_errors };
         let n = cells.len().div_ceil(TASK_ROWS);
         let bounds = |task: usize| cells.len() * task / n..cells.len() * (task + 1) / n;
         let run = |task| tasks.run(bounds(task));
@@ -138,7 +177,7 @@ impl DatumDecoder {
                     count += bad;
                     first = first.or(first_bad);
                 }
-                Done::Missing => return Ok(Decoded::Missing(missing(router, &cells))),
+                Done::Missing => return Ok(Decoded::Missing(missing(router, cells))),
             }
         }
         Ok(Decoded::Rows { arrays: all, bad: count, first_bad: first })
@@ -146,19 +185,23 @@ impl DatumDecoder {
 }
 
 /// Returns the ids of rows that have not been looked up yet, in the order of the rows.
-fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<u64> {
+fn missing(router: Router<'_>, cells: &Cells<'_>) -> Vec<SchemaId> {
     let (mut seen, mut ids, mut scratch) = (HashSet::new(), Vec::new(), Scratch::default());
     let mut last: Option<Route> = None;
+    let (mut id, mut id_end) = (RowId::Missing, 0);
     for segment in cells.segments(0..cells.len()) {
         for row in segment.rows.clone() {
             let Some(cell) = segment.get(row, &mut scratch) else { continue };
+            if row >= id_end {
+                ((id, id_end), last) = (router.ids.run_at(row), None);
+            }
             // Most rows have the same header as the previous row.
             if last.as_ref().is_some_and(|last| last.fits(cell)) {
                 continue;
             }
-            let headers = router.framing.headers(cell.row());
-            if let [Some(header), None, None, None] = headers
-                && router.framing != Framing::Auto
+            let headers = router.headers(id, cell.row());
+            if let [Some(header), None, None, None, None] = headers
+                && (router.framing != Framing::Auto || id != RowId::Missing)
             {
                 last = Some(Route::new(header, 0, cell));
             }

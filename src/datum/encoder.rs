@@ -7,14 +7,16 @@ use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use rayon::prelude::*;
 
-use super::Framing;
+use super::framing::glue;
 use super::rows::Rows;
 use super::writers::{fingerprint, is_bytes};
+use super::zlib::Deflater;
+use super::{Framing, SchemaId};
 use crate::binary::{Fault, SLACK, put_slice};
 use crate::dtype::{AvroNames, to_avro};
 use crate::encode::{AnyColumn, Column};
 use crate::plan::WritePlan;
-use crate::{Result, Schema, executor};
+use crate::{Error, Result, Schema, executor};
 
 /// The number of rows of one encoding task.
 const TASK_ROWS: usize = 1 << 16;
@@ -44,6 +46,9 @@ pub struct DatumEncoder {
     header: Vec<u8>,
     /// True if the values are bytes that are written after the header without a length.
     is_plain: bool,
+    /// True if each datum is compressed with zlib.
+    is_compressed: bool,
+    framing: Framing,
 }
 
 /// Returns the Avro schema that the values of a column are written with if none is given, as JSON: a record for a
@@ -77,10 +82,24 @@ impl DatumEncoder {
     ///
     /// # Errors
     /// If the framing does not take an id, or requires one.
-    pub fn new(schema: Arc<Schema>, framing: Framing, id: Option<u64>) -> Result<Self> {
+    pub fn new(schema: Arc<Schema>, framing: Framing, id: Option<SchemaId>) -> Result<Self> {
         let header = framing.header(fingerprint(&schema), id)?;
         let is_plain = framing == Framing::Confluent && is_bytes(&schema);
-        Ok(Self { schema, header, is_plain })
+        Ok(Self { schema, header, is_plain, is_compressed: false, framing })
+    }
+
+    /// Compresses each datum with zlib.
+    ///
+    /// # Errors
+    /// If the framing is not [`Framing::Glue`]: the headers of others do not say that a datum is compressed.
+    pub fn with_compression(mut self) -> Result<Self> {
+        if self.framing != Framing::Glue {
+            let framing = self.framing.name();
+            return Err(Error::argument(format!("`compression` needs `framing=\"glue\"`, got `framing={framing:?}`")));
+        }
+        glue::compress(&mut self.header);
+        self.is_compressed = true;
+        Ok(self)
     }
 
     /// Encodes a column, given in chunks; nulls stay null.
@@ -119,6 +138,7 @@ impl DatumEncoder {
     fn encode_rows(&self, plan: &AnyColumn, array: &dyn Array) -> std::result::Result<Box<dyn Array>, (usize, Fault)> {
         let column = plan.bind(array).map_err(|fault| first_unbound(plan, array).unwrap_or((0, fault)))?;
         let (mut rows, mut scratch) = (Rows::new(array.len()), Vec::new());
+        let mut deflater = self.is_compressed.then(Deflater::default);
         for start in (0..array.len()).step_by(GRANULE) {
             let granule = start..(start + GRANULE).min(array.len());
             let room = column.bound(granule.clone()).saturating_add(self.header.len() + SLACK);
@@ -135,6 +155,9 @@ impl DatumEncoder {
                 if self.is_plain {
                     let datum = self.header.len() + length_bytes(&scratch[self.header.len()..]);
                     rows.push(&self.header, &scratch[datum..end]).map_err(|fault| (row, fault))?;
+                } else if let Some(deflater) = &mut deflater {
+                    let datum = deflater.deflate(&scratch[self.header.len()..end]).map_err(|fault| (row, fault))?;
+                    rows.push(&self.header, datum).map_err(|fault| (row, fault))?;
                 } else {
                     rows.push(&[], &scratch[..end]).map_err(|fault| (row, fault))?;
                 }
@@ -176,6 +199,7 @@ mod tests {
     use crate::{ErrorKind, Limits};
 
     fn encoder(json: &str, framing: Framing, id: Option<u64>) -> DatumEncoder {
+        let id = id.map(SchemaId::Number);
         DatumEncoder::new(Arc::new(Schema::parse(json, &Limits::default()).unwrap()), framing, id).unwrap()
     }
 
@@ -197,6 +221,23 @@ mod tests {
         let confluent = encoder("\"long\"", Framing::Confluent, Some(7));
         let arrays = confluent.encode(&field(ArrowDataType::Int64), &chunks).unwrap();
         assert_eq!(rows(&arrays), [Some(vec![0, 0, 0, 0, 7, 2]), None, Some(vec![0, 0, 0, 0, 7, 1])]);
+    }
+
+    #[test]
+    fn glue_datums_are_compressed_one_by_one() {
+        let chunks = [PrimitiveArray::<i64>::from(vec![Some(1), None, Some(-1)]).boxed()];
+        let id = Some(SchemaId::Uuid(7));
+        let schema = Arc::new("\"long\"".parse::<Schema>().unwrap());
+        let glue = DatumEncoder::new(schema.clone(), Framing::Glue, id).unwrap();
+        let plain = rows(&glue.encode(&field(ArrowDataType::Int64), &chunks).unwrap());
+        let packed = rows(&glue.with_compression().unwrap().encode(&field(ArrowDataType::Int64), &chunks).unwrap());
+        let front = [&[3, 0][..], &7_u128.to_be_bytes()].concat();
+        assert_eq!(plain, [Some([&front[..], &[2]].concat()), None, Some([&front[..], &[1]].concat())]);
+        let packed = packed[0].as_ref().unwrap();
+        assert_eq!((packed[..2].to_vec(), &packed[2..18]), (vec![3, 5], &front[2..]));
+        assert_eq!(super::super::zlib::Inflater::default().inflate(&packed[18..], 10).unwrap().row(), [2]);
+        let confluent = DatumEncoder::new(schema, Framing::Confluent, Some(7.into())).unwrap();
+        assert!(confluent.with_compression().unwrap_err().message().contains("needs `framing=\"glue\"`"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::cells::{Cells, Scratch};
 use super::probe::Probe;
 use super::route::Route;
 use super::router::{NoRoute, Router};
+use super::row_ids::RowId;
 use super::run::Run;
 use super::writers::{Writer, WriterSchemas};
 use crate::decode::{AnyColumn, Column, Merge, NextLook};
@@ -51,6 +52,7 @@ fn fill_rows(
     let mut scratch = (Scratch::default(), Scratch::default());
     let mut route: Option<Route> = None;
     let mut bad = bad.iter().copied().peekable();
+    let (mut id, mut id_end) = (RowId::Missing, 0);
     for segment in cells.segments(rows) {
         let mut rest = segment.rows.clone();
         while !rest.is_empty() {
@@ -66,10 +68,13 @@ fn fill_rows(
                 rest.start += 1;
                 continue;
             };
+            if rest.start >= id_end {
+                ((id, id_end), route) = (router.ids.run_at(rest.start), None);
+            }
             let (current, stop) = match &route {
-                Some(route) if route.fits(cell) => (route, rest.end.min(next_bad)),
+                Some(route) if route.fits(cell) => (route, rest.end.min(next_bad).min(id_end)),
                 _ => {
-                    let found = router.route(cell, probe).map_err(|none| match none {
+                    let found = router.route(id, cell, probe).map_err(|none| match none {
                         NoRoute::Missing(_) => Stop::Missing,
                         NoRoute::Bad(_) => Stop::Row(rest.start),
                     })?;
@@ -154,7 +159,9 @@ impl<'a> Target<'a> {
         let decoded = match &mut self.columns {
             Columns::One(column) => match &mut **column {
                 // Most datums are records, so they have their own loop.
-                AnyColumn::Record(record) if self.together && run.segment.has_long_runs() => {
+                AnyColumn::Record(record)
+                    if self.together && run.segment.has_long_runs() && !run.route.header.is_compressed =>
+                {
                     run.decode_together(rows.start..stop, scratch, record)
                 }
                 AnyColumn::Record(record) => {

@@ -12,12 +12,17 @@ mod options;
 mod probe;
 mod route;
 mod router;
+mod row_ids;
 mod rows;
 mod run;
+mod schema_id;
 mod task;
 mod writers;
+mod zlib;
 
 pub use decoder::{DatumDecoder, Decoded};
 pub use encoder::{DatumEncoder, datum_schema_of};
 pub use framing::Framing;
 pub use options::DatumOptions;
+pub use row_ids::RowIds;
+pub use schema_id::SchemaId;

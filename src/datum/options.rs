@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Framing;
+use super::{Framing, SchemaId};
 use crate::{Limits, Schema};
 
 /// Options for decoding the rows of a column. At least one of the schemas is required.
@@ -27,7 +27,9 @@ pub struct DatumOptions {
     pub ignore_ids: bool,
     /// The ids and fingerprints that may be looked up, see [`Decoded::Missing`](super::Decoded::Missing); any if
     /// `None`. Rows with another one are bad.
-    pub ids: Option<HashSet<u64>>,
+    pub ids: Option<HashSet<SchemaId>>,
+    /// The framings whose ids may be looked up; any if `None`. A registry has the ids of few framings.
+    pub looked_up: Option<HashSet<Framing>>,
     /// The schema that all rows are read as; `schema` if `None`.
     pub reader_schema: Option<Arc<Schema>>,
     /// The fields of the root record to read, in this order; all if `None`. Each is a name, or a path of names
@@ -43,7 +45,8 @@ setters!(DatumOptions {
     with_framing(framing: Framing) => framing = framing;
     with_schema(schema: impl Into<Arc<Schema>>) => schema = Some(schema.into());
     with_ignore_ids(ignore: bool) => ignore_ids = ignore;
-    with_ids(ids: impl IntoIterator<Item = u64>) => ids = Some(ids.into_iter().collect());
+    with_ids(ids: impl IntoIterator<Item = impl Into<SchemaId>>) => ids = Some(ids.into_iter().map(Into::into).collect());
+    with_looked_up(framings: impl IntoIterator<Item = Framing>) => looked_up = Some(framings.into_iter().collect());
     with_reader_schema(schema: impl Into<Arc<Schema>>) => reader_schema = Some(schema.into());
     with_fields(fields: impl IntoIterator<Item = impl Into<String>>) =>
         fields = Some(fields.into_iter().map(Into::into).collect());

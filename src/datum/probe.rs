@@ -40,12 +40,31 @@ impl<'a> Probe<'a> {
         let alone = decode(route, writer, cell, &mut self.scratch, |bytes, pos| column.decode(bytes, pos));
         alone.map_err(|fault| {
             self.columns.remove(&route.writer);
-            match writer.column.clone() {
-                AnyColumn::Record(record) => record.find_fault(cell.padded(), route.header.len).unwrap_or(fault),
+            match (writer.column.clone(), datum(route, writer, cell, &mut self.scratch)) {
+                (AnyColumn::Record(record), Ok((datum, pos))) => {
+                    record.find_fault(datum.padded(), pos).unwrap_or(fault)
+                }
                 _ => fault,
             }
         })
     }
+}
+
+/// Returns the bytes that hold the datum of a row, and the position at which it begins.
+#[inline(always)]
+fn datum<'s>(
+    route: &Route,
+    writer: &Writer,
+    cell: Cell<'s>,
+    scratch: &'s mut Scratch,
+) -> Result<(Cell<'s>, usize), Fault> {
+    if route.header.is_compressed {
+        return Ok((scratch.inflate(&cell.row()[route.header.len..], writer.datum_bytes)?, 0));
+    }
+    if writer.is_bytes && route.header.framing == Framing::Confluent {
+        return Ok((scratch.with_length(&cell.row()[route.header.len..]), 0));
+    }
+    Ok((cell, route.header.len))
 }
 
 /// Decodes the datum after a row's header. It must end at the end of the row.
@@ -57,12 +76,9 @@ pub(super) fn decode(
     scratch: &mut Scratch,
     decode: impl FnOnce(&[u8], usize) -> Result<usize, Fault>,
 ) -> Result<(), Fault> {
-    if writer.is_bytes && route.header.framing == Framing::Confluent {
-        let datum = scratch.with_length(&cell.row()[route.header.len..]);
-        return decode(datum.padded(), 0).map(|_| ());
-    }
-    let end = decode(cell.padded(), route.header.len)?;
-    if end == cell.len() { Ok(()) } else { Err(wrong_end(end, cell.len())) }
+    let (datum, pos) = datum(route, writer, cell, scratch)?;
+    let end = decode(datum.padded(), pos)?;
+    if end == datum.len() { Ok(()) } else { Err(wrong_end(end, datum.len())) }
 }
 
 #[cold]

@@ -12,12 +12,21 @@ pub(super) struct Route {
     /// The masked first bytes of rows that have this route.
     prefix: u128,
     mask: u128,
+    /// The last bytes of a header that is longer than these.
+    tail: [u8; 2],
+    /// The length from which a row with the prefix has the header; none if the header is longer than the prefix.
+    least: usize,
 }
+
+/// The bytes of a header that `prefix` holds.
+const PREFIX: usize = size_of::<u128>();
 
 impl Route {
     pub(super) fn new(header: Header, writer: usize, cell: Cell<'_>) -> Self {
-        let mask = (1 << (8 * header.len)) - 1;
-        Self { header, writer, prefix: cell.first_bytes() & mask, mask }
+        let mask = u128::MAX.checked_shr(8 * (PREFIX.saturating_sub(header.len)) as u32).unwrap_or(0);
+        let tail = cell.padded().get(PREFIX..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+        let least = if header.len <= PREFIX { header.len } else { usize::MAX };
+        Self { header, writer, prefix: cell.first_bytes() & mask, mask, tail, least }
     }
 
     /// Returns a route that fits no other row.
@@ -29,6 +38,12 @@ impl Route {
     /// Returns true if a row has this route.
     #[inline(always)]
     pub(super) fn fits(&self, cell: Cell<'_>) -> bool {
-        cell.first_bytes() & self.mask == self.prefix && cell.len() >= self.header.len
+        cell.first_bytes() & self.mask == self.prefix && (cell.len() >= self.least || self.fits_long(cell))
+    }
+
+    /// Returns true if a row with the prefix has the whole header, which is longer than the prefix.
+    #[inline(never)]
+    fn fits_long(&self, cell: Cell<'_>) -> bool {
+        self.header.len > PREFIX && cell.len() >= self.header.len && cell.padded()[PREFIX..self.header.len] == self.tail
     }
 }

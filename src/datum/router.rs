@@ -2,18 +2,19 @@
 
 use std::collections::HashSet;
 
-use super::Framing;
 use super::cells::Cell;
-use super::framing::Header;
+use super::framing::{Header, Headers};
 use super::probe::Probe;
 use super::route::Route;
+use super::row_ids::{RowId, RowIds};
 use super::writers::WriterSchemas;
+use super::{Framing, SchemaId};
 use crate::binary::Fault;
 
 /// The reason for which a row has no route.
 pub(super) enum NoRoute {
     /// This id has not been looked up yet.
-    Missing(u64),
+    Missing(SchemaId),
     /// The row is bad.
     Bad(Fault),
 }
@@ -24,19 +25,29 @@ pub(super) struct Router<'a> {
     pub(super) framing: Framing,
     pub(super) known: &'a WriterSchemas,
     /// Ids that were looked up and are unknown.
-    pub(super) unknown: &'a HashSet<u64>,
+    pub(super) unknown: &'a HashSet<SchemaId>,
+    /// Ids in another column; empty if there is none.
+    pub(super) ids: &'a RowIds,
 }
 
 impl Router<'_> {
+    /// Returns all possible interpretations of a row.
+    pub(super) fn headers(&self, id: RowId, row: &[u8]) -> Headers {
+        match id {
+            RowId::Missing => self.framing.headers(row),
+            RowId::Known(header) => [Some(header), None, None, None, None],
+            RowId::Malformed(..) => [None; 5],
+        }
+    }
+
     /// Returns the route of a row. Several interpretations are possible only if the framing is detected from the row.
-    pub(super) fn route(&self, cell: Cell<'_>, probe: &mut Probe<'_>) -> Result<Route, NoRoute> {
-        let headers = self.framing.headers(cell.row());
+    pub(super) fn route(&self, id: RowId, cell: Cell<'_>, probe: &mut Probe<'_>) -> Result<Route, NoRoute> {
+        let headers = self.headers(id, cell.row());
         let mut found = Vec::new();
         for header in headers.into_iter().flatten() {
             let Some(writer) = self.writer(header)? else { continue };
             let route = Route::new(header, writer, cell);
-            if header.framing == Framing::SingleObject {
-                // A match with a known 8-byte fingerprint is not a coincidence.
+            if self.known.is_certain(header.framing) {
                 return Ok(route);
             }
             found.push(route);
@@ -44,7 +55,7 @@ impl Router<'_> {
         match found[..] {
             [route] if self.framing == Framing::Auto && route.header.id.is_none() => Ok(route.once()),
             [route] => Ok(route),
-            [] => Err(NoRoute::Bad(self.refuse(cell.row(), headers.into_iter().flatten().next()))),
+            [] => Err(NoRoute::Bad(self.refuse(id, cell.row(), headers.into_iter().flatten().next()))),
             _ => Self::only_sound(&found, cell, probe).map(Route::once).map_err(NoRoute::Bad),
         }
     }
@@ -81,7 +92,19 @@ impl Router<'_> {
 
     /// Returns the error of a row that has no schema. `header` is its first interpretation.
     #[cold]
-    fn refuse(&self, row: &[u8], header: Option<Header>) -> Fault {
+    fn refuse(&self, id: RowId, row: &[u8], header: Option<Header>) -> Fault {
+        match id {
+            RowId::Malformed(len, first) => {
+                return Fault::data(format!(
+                    "the schema id of the row is {len} bytes that begin with {first:02x}: expected 4, 8 or 16 bytes, \
+                     00 and 4 bytes, or 01 and 16 bytes"
+                ));
+            }
+            RowId::Missing if !self.ids.is_empty() && self.framing == Framing::Datum => {
+                return Fault::data("the schema id of the row is null");
+            }
+            RowId::Missing | RowId::Known(_) => {}
+        }
         let start = row.iter().take(10).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
         match header {
             Some(Header { framing, id: Some(id), .. }) => Fault::data(format!("{} is not known", framing.id_text(id))),
@@ -94,7 +117,7 @@ impl Router<'_> {
     }
 
     /// Returns the ids of a row with these headers that have not been looked up yet.
-    pub(super) fn missing(&self, headers: [Option<Header>; 4]) -> impl Iterator<Item = u64> {
+    pub(super) fn missing(&self, headers: Headers) -> impl Iterator<Item = SchemaId> {
         headers.into_iter().flatten().filter_map(|header| match self.writer(header) {
             Err(NoRoute::Missing(id)) => Some(id),
             _ => None,

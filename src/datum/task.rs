@@ -81,7 +81,8 @@ impl Tasks<'_> {
     fn examine(&self, row: usize, probe: &mut Probe<'_>) -> Examined {
         let mut scratch = Scratch::default();
         let Some(cell) = self.cells.get(row, &mut scratch) else { return Examined::Good };
-        let route = match self.router.route(cell, probe) {
+        let id = self.router.ids.run_at(row).0;
+        let route = match self.router.route(id, cell, probe) {
             Ok(route) => route,
             Err(NoRoute::Missing(_)) => return Examined::Missing,
             Err(NoRoute::Bad(fault)) => return Examined::Bad(fault),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{DatumOptions, Framing};
+use super::{DatumOptions, Framing, SchemaId};
 use crate::decode::AnyColumn;
 use crate::plan::{Plan, Projection, Schemas};
 use crate::schema::{Evolution, Fingerprint, Kind};
@@ -16,6 +16,8 @@ pub(super) struct Writer {
     pub(super) column: AnyColumn,
     /// The result of [`is_bytes`].
     pub(super) is_bytes: bool,
+    /// The maximum size of a compressed datum's content.
+    pub(super) datum_bytes: usize,
 }
 
 /// All schemas of one decoder, by their numbers. Number 0 is the reader's own.
@@ -23,26 +25,28 @@ pub(super) struct Writer {
 pub(super) struct WriterSchemas {
     pub(super) writers: Vec<Arc<Writer>>,
     by_text: HashMap<String, usize>,
-    by_id: HashMap<u64, usize>,
+    by_id: HashMap<SchemaId, usize>,
     /// The schema of rows without a header.
     pub(super) bare: Option<usize>,
     /// The schema of all rows with a registry id, if those ids are not looked up.
     any_id: Option<usize>,
     /// The ids that may be looked up; any if `None`.
-    ids: Option<Arc<HashSet<u64>>>,
+    ids: Option<Arc<HashSet<SchemaId>>>,
+    /// The framings whose ids may be looked up; any if `None`.
+    looked_up: Option<Arc<HashSet<Framing>>>,
 }
 
 impl WriterSchemas {
     /// Makes the schemas that the options contain.
     pub(super) fn new(reader: &Arc<Schema>, options: &DatumOptions) -> Result<Self> {
-        let (writers, by_text, by_id) = Default::default();
-        let mut schemas =
-            Self { writers, by_text, by_id, bare: None, any_id: None, ids: options.ids.clone().map(Arc::new) };
+        let (writers, by_text, by_id, bare, any_id) = Default::default();
+        let (ids, looked_up) = (options.ids.clone().map(Arc::new), options.looked_up.clone().map(Arc::new));
+        let mut schemas = Self { writers, by_text, by_id, bare, any_id, ids, looked_up };
         let own = schemas.add(reader, reader, options)?;
-        schemas.by_id.insert(fingerprint(reader), own);
+        schemas.by_id.insert(fingerprint(reader).into(), own);
         if let Some(schema) = &options.schema {
             let writer = schemas.add(schema, reader, options)?;
-            schemas.by_id.insert(fingerprint(schema), writer);
+            schemas.by_id.insert(fingerprint(schema).into(), writer);
             schemas.bare = Some(writer);
             schemas.any_id = options.ignore_ids.then_some(writer);
         }
@@ -58,7 +62,11 @@ impl WriterSchemas {
         let schemas = Schemas::new(schema.clone(), Some(reader.clone()), Evolution::default())?;
         let projection = Projection::columns(options.fields.as_deref());
         let column = Plan::compile_datum(&schemas, &projection, &options.limits)?;
-        self.writers.push(Arc::new(Writer { column, is_bytes: is_bytes(schema) }));
+        self.writers.push(Arc::new(Writer {
+            column,
+            is_bytes: is_bytes(schema),
+            datum_bytes: options.limits.block_bytes,
+        }));
         self.by_text.insert(text, self.writers.len() - 1);
         Ok(self.writers.len() - 1)
     }
@@ -66,7 +74,7 @@ impl WriterSchemas {
     /// Registers the schema of an id or a fingerprint.
     pub(super) fn add_id(
         &mut self,
-        id: u64,
+        id: SchemaId,
         schema: &Arc<Schema>,
         reader: &Arc<Schema>,
         options: &DatumOptions,
@@ -80,17 +88,27 @@ impl WriterSchemas {
     }
 
     /// Returns the schema of an id in this framing.
-    pub(super) fn find(&self, framing: Framing, id: u64) -> Option<usize> {
+    pub(super) fn find(&self, framing: Framing, id: SchemaId) -> Option<usize> {
         match (framing, self.any_id) {
-            (Framing::Confluent | Framing::Apicurio, Some(writer)) => Some(writer),
+            (Framing::Confluent | Framing::Apicurio | Framing::Glue, Some(writer)) => Some(writer),
             _ => self.by_id.get(&id).copied(),
         }
     }
 
     /// Returns true if an unknown id may be looked up.
-    pub(super) fn looks_up(&self, framing: Framing, id: u64) -> bool {
+    pub(super) fn looks_up(&self, framing: Framing, id: SchemaId) -> bool {
         (self.any_id.is_none() || framing == Framing::SingleObject)
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
+            && self.looked_up.as_ref().is_none_or(|framings| framings.contains(&framing))
+    }
+
+    /// Returns true if a row that begins with a known id has this framing: 8 or 16 bytes match by no coincidence.
+    pub(super) fn is_certain(&self, framing: Framing) -> bool {
+        match framing {
+            Framing::SingleObject => true,
+            Framing::Glue => self.any_id.is_none(),
+            _ => false,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import uuid
 from typing import Any
 
 import fastavro
@@ -21,8 +22,9 @@ SCHEMA = {
     ],
 }
 DTYPE = pl.Struct({"id": pl.Int64, "name": pl.String, "score": pl.Float64, "tags": pl.List(pl.String)})
-FRAMINGS = ("datum", "single_object", "confluent", "apicurio")
+FRAMINGS = ("datum", "single_object", "confluent", "apicurio", "glue")
 ID = 258
+GLUE_ID = uuid.UUID("00112233-4455-6677-8899-aabbccddeeff")
 
 
 def datum(value: Any, schema: Any = SCHEMA) -> bytes:
@@ -44,6 +46,7 @@ def header(framing: str, schema: Any = SCHEMA, schema_id: int = ID) -> bytes:
         "single_object": b"\xc3\x01" + fingerprint(schema),
         "confluent": b"\x00" + struct.pack(">I", schema_id % 2**32),
         "apicurio": b"\x00" + struct.pack(">Q", schema_id),
+        "glue": b"\x03\x00" + GLUE_ID.bytes,
     }[framing]
 
 

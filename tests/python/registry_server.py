@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import NAMESPACE_OID, uuid5
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +29,8 @@ class Registry:
         self.deleted: set[str] = set()
         #: Schemas by their ids in contexts other than the default one.
         self.contexts: dict[str, dict[int, dict[str, Any]]] = {}
+        #: True if responses have GUIDs, as those of recent versions.
+        self.has_guids = False
         #: Responses that replace the correct ones, one per request: status, body and headers.
         self.faults: list[tuple[int, bytes, dict[str, str]]] = []
         self.authorization: str | None = None
@@ -40,27 +43,27 @@ class Registry:
         body = {"schema": schema if isinstance(schema, str) else json.dumps(schema)}
         body |= {} if references is None else {"references": references}
         body |= {} if kind is None else {"schemaType": kind}
+        if self.has_guids:
+            body["guid"] = str(uuid5(NAMESPACE_OID, json.dumps(body)))
         with self.lock:
-            if body not in self.schemas:
+            number = next((i for i, known in enumerate(self.schemas, 1) if same(known, body)), 0)
+            if not number:
                 self.schemas.append(body)
-            number = self.schemas.index(body) + 1
+                number = len(self.schemas)
             versions = self.subjects.setdefault(subject, [])
             if number not in versions:
                 versions.append(number)
         return number
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Answer a GET request of the API."""
+        """Answer a request of the API."""
         split = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         parts = [unquote(part) for part in split.path.strip("/").split("/")]
-        if parts[:2] == ["schemas", "ids"]:
-            ids = dict(enumerate(self.schemas, 1))
-            if query.get("subject", "").startswith(":."):
-                ids = self.contexts.get(query["subject"].split(":")[1], {})
-            if int(parts[2]) in ids:
-                return 200, ids[int(parts[2])]
-            return 404, {"error_code": 40403, "message": f"Schema {parts[2]} not found"}
+        if parts[0] == "schemas":
+            return self.schema(*parts[1:], subject=query.get("subject", ""))
+        if method == "POST" and parts[0] == "subjects" and len(parts) == 2:
+            return self.look_up(parts[1], body)
         if parts[0] == "subjects" and parts[2:3] == ["versions"]:
             subject = parts[1]
             if subject in self.deleted and query.get("deleted") != "true":
@@ -73,11 +76,40 @@ class Registry:
                 return 200, {"subject": subject, "id": number, "version": version, **self.schemas[number - 1]}
         return 404, {"error_code": 40400, "message": "Not found"}
 
+    def schema(self, kind: str, key: str, subject: str) -> tuple[int, Any]:
+        """Answer the request of an id or a GUID."""
+        schemas = {str(number): schema for number, schema in enumerate(self.schemas, 1)}
+        if kind == "guids":
+            schemas = {schema.get("guid", ""): schema for schema in self.schemas}
+        elif subject.startswith(":."):
+            schemas = {str(number): schema for number, schema in self.contexts.get(subject.split(":")[1], {}).items()}
+        if key in schemas:
+            return 200, schemas[key]
+        return 404, {"error_code": 40403, "message": f"Schema {key} not found"}
+
+    def look_up(self, subject: str, body: Any) -> tuple[int, Any]:
+        """Answer the lookup of a schema under a subject."""
+        if subject not in self.subjects or subject in self.deleted:
+            return 404, {"error_code": 40401, "message": f"Subject '{subject}' not found."}
+        for version, number in enumerate(self.subjects[subject], 1):
+            schema = self.schemas[number - 1]
+            if same(schema, body):
+                return 200, {"subject": subject, "id": number, "version": version, **schema}
+        return 404, {"error_code": 40403, "message": "Schema not found"}
+
     def register(self, subject: str, body: Any) -> tuple[int, Any]:
         """Answer the registration of a schema."""
         if "bad" in body["schema"]:
             return 422, {"error_code": 42201, "message": "Invalid schema"}
-        return 200, {"id": self.add(subject, body["schema"])}
+        number = self.add(subject, body["schema"], references=body.get("references") or None)
+        guid = self.schemas[number - 1].get("guid")
+        return 200, {"id": number, **({"guid": guid} if guid else {})}
+
+
+def same(schema: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two schemas differ at most in white space."""
+    references = [each.get("references") or [] for each in (schema, other)]
+    return json.loads(schema["schema"]) == json.loads(other["schema"]) and references[0] == references[1]
 
 
 class Handler(BaseHTTPRequestHandler):

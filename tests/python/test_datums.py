@@ -5,7 +5,7 @@ import warnings
 import fastavro
 import polars as pl
 import pytest
-from framed import DTYPE, FRAMINGS, ID, SCHEMA, column, datum, events, expected, fingerprint, header
+from framed import DTYPE, FRAMINGS, GLUE_ID, ID, SCHEMA, column, datum, events, expected, fingerprint, header
 from polars.testing import assert_frame_equal, assert_series_equal
 
 import polars_avro
@@ -47,10 +47,10 @@ def test_auto_tells_every_framing(framing):
 
 
 def test_auto_tells_framings_row_by_row():
-    rows = [column([value], FRAMINGS[i % 4]) for i, value in enumerate(VALUES)]
+    rows = [column([value], FRAMINGS[i % len(FRAMINGS)]) for i, value in enumerate(VALUES)]
     assert_series_equal(pl.concat(rows).avro.decode(SCHEMA, framing="auto"), expected(VALUES))
     # If ids are looked up, only known ids count as ids.
-    got = pl.concat(rows).avro.decode(SCHEMA, framing="auto", schemas={ID: SCHEMA})
+    got = pl.concat(rows).avro.decode(SCHEMA, framing="auto", schemas={ID: SCHEMA, GLUE_ID: SCHEMA})
     assert_series_equal(got, expected(VALUES))
 
 
@@ -127,7 +127,7 @@ def test_the_type_of_many_schemas_must_be_given():
         ({}, "`schema`"),
         ({"framing": "avro"}, "`framing` must be one of"),
         ({"framing": "confluent"}, "`schemas`"),
-        ({"schemas": {1: "int"}}, "needs a framing with ids"),
+        ({"schemas": {1: "int"}}, "`schemas` needs ids"),
         ({"framing": "confluent", "schema": "int", "reader_schema": "int", "schemas": {1: "int"}}, "one of them"),
         ({"framing": "confluent", "schemas": {"one": "int"}}, "keys of `schemas`"),
         ({"schema": "int", "fields": ["a"]}, "`fields` needs a schema of a record"),

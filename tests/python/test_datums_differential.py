@@ -133,10 +133,11 @@ def test_a_damaged_row_is_an_error_or_a_value_of_its_own(case: Datums, seed: int
             rows[i] = source.choice((row[:at], row + b"\0", row[:at] + source.randbytes(1) + row[at + 1 :]))
             touched.add(i)
     series = pl.Series(rows, dtype=pl.Binary)
-    decoder = polars_avro._datums.Decoder.of(
+    decoder = polars_avro._decoder.Decoder.of(
         case.schema,
         framing="datum",
         schemas=None,
+        schema_id=None,
         reader_schema=None,
         fields=None,
         ignore_errors=True,

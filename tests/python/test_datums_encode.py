@@ -8,14 +8,14 @@ from decimal import Decimal
 import fastavro
 import polars as pl
 import pytest
-from framed import DTYPE, FRAMINGS, SCHEMA, column, events, expected, header
+from framed import DTYPE, FRAMINGS, GLUE_ID, SCHEMA, column, events, expected, header
 from polars.testing import assert_frame_equal, assert_series_equal
 from registry_server import serve
 
 import polars_avro
 
 VALUES = [*events(40), None, *events(10, 40)]
-ID = {"confluent": 258, "apicurio": 258}
+ID = {"confluent": 258, "apicurio": 258, "glue": GLUE_ID}
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
@@ -148,10 +148,17 @@ def test_a_value_that_does_not_fit_names_its_row_and_field():
         ({"framing": "apicurio"}, "`schema_id` is needed"),
         ({"framing": "confluent", "schema_id": 2**32}, "4 bytes"),
         ({"framing": "confluent", "schema_id": -1}, "`schema_id` must be"),
+        ({"framing": "confluent", "schema_id": GLUE_ID}, "`schema_id` must be a number"),
+        ({"framing": "glue"}, "`schema_id` is needed"),
+        ({"framing": "glue", "schema_id": 1}, "`schema_id` must be a UUID"),
+        ({"framing": "glue", "schema_id": "orders"}, "`schema_id` must be a number or a UUID, got 'orders'"),
+        ({"framing": "glue", "schema_id": GLUE_ID, "compression": "gzip"}, "`compression` must be 'zlib' or None"),
+        ({"framing": "confluent", "schema_id": 1, "compression": "zlib"}, '`compression` needs `framing="glue"`'),
         ({"framing": "datum", "schema_id": 1}, "`schema_id` has no place"),
         ({"framing": "single_object", "schema_id": 1}, "`schema_id` has no place"),
         ({"registry": polars_avro.SchemaRegistry("http://x", subject="s")}, "`registry` gives"),
         ({"framing": "confluent", "registry": polars_avro.SchemaRegistry("http://x")}, "must have a subject"),
+        ({"framing": "confluent", "schema_id": 1, "auto_register": False}, "`auto_register=False` needs `registry`"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(arguments, message):
@@ -186,3 +193,24 @@ def test_a_registry_gives_the_id():
         assert server.requests == ["GET /subjects/events/versions/latest"]
         assert_series_equal(rows.avro.decode(framing="confluent", schemas=registry), expected(VALUES))
         assert rows.avro.decode(framing="confluent", schemas=registry).dtype == DTYPE
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_a_schema_is_looked_up_without_registering_it(engine):
+    with serve() as server:
+        registry = polars_avro.SchemaRegistry(server.url, subject="events")
+        lf = pl.LazyFrame({"v": expected(VALUES)})
+        expr = polars_avro.encode("v", SCHEMA, framing="confluent", registry=registry, auto_register=False)
+        # In the streaming engine Polars recreates the exception from its text.
+        with pytest.raises(polars_avro.AvroSchemaNotFoundError, match="no schema as 'events'"):
+            lf.select(expr).collect(engine=engine)
+        server.add("events", '"int"')
+        number = server.add("events", SCHEMA)
+        rows = column(VALUES, "confluent", schema_id=number)
+        for query in (lf.select(expr), pl.LazyFrame.deserialize(io.BytesIO(lf.select(expr).serialize()))):
+            assert_series_equal(query.collect(engine=engine)["v"], rows)
+        assert set(server.requests) == {"POST /subjects/events"}
+        got = expected(VALUES).avro.encode(SCHEMA, framing="confluent", registry=registry, auto_register=False)
+        assert_series_equal(got, rows)
+        with pytest.raises(TypeError, match="`auto_register` must be a bool"):
+            polars_avro.encode("v", SCHEMA, framing="confluent", registry=registry, auto_register="no")

@@ -25,6 +25,7 @@ except ModuleNotFoundError as error:
         ("ray.read_avro('docs/sample.avro')", "ray", ["ray"]),
         ("ray.write_avro(None, 'out')", "ray", ["ray"]),
         ("dask.read_avro('docs/sample.avro')", "dask", ["dask"]),
+        ("GlueSchemaRegistry(schema_name='events').latest()", "glue", ["boto3"]),
     ],
 )
 def test_a_missing_package_is_named_and_how_to_install_it(call, extra, missing):

@@ -294,3 +294,27 @@ def test_registering_gives_an_id(server):
         registry.register("events", {"type": "record", "name": "bad", "fields": []})
     with pytest.raises(ValueError, match="`subject`"):
         registry.latest()
+
+
+def test_lookup_finds_a_version_and_registers_nothing(server):
+    registry = client(server)
+    for subject in ("events", "others"):
+        with pytest.raises(polars_avro.AvroSchemaNotFoundError, match=f"no schema as '{subject}'"):
+            registry.lookup(subject, SCHEMA)
+        server.add("others", WITHOUT_SCORE)
+    server.add("events", WITHOUT_SCORE)
+    number = server.add("events", SCHEMA)
+    # The schema was missing a moment ago.
+    found = registry.lookup("events", json.dumps(SCHEMA))
+    assert found == polars_avro.RegisteredSchema(number, json.dumps(SCHEMA), "events", 2)
+    requests = len(server.requests)
+    assert registry.lookup("events", SCHEMA) == found
+    assert len(server.requests) == requests
+    assert {request.split()[0] for request in server.requests} == {"POST"}
+    assert "POST /subjects/events" in server.requests
+    with pytest.raises(polars_avro.AvroSchemaError, match="Foo"):
+        registry.lookup("events", {"type": "Foo"})
+    server.faults = [(404, b"<html>", {})]
+    with pytest.raises(polars_avro.AvroError, match=r"did not look up schema as 'more'.* is `url` that of") as caught:
+        registry.lookup("more", SCHEMA)
+    assert type(caught.value) is polars_avro.AvroError

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polars_arrow::array::{Array, BinaryViewArray};
 use polars_avro::schema::Fingerprint;
-use polars_avro::{DatumDecoder, DatumOptions, Decoded, Framing, Limits};
+use polars_avro::{DatumDecoder, DatumOptions, Decoded, Framing, Limits, RowIds, SchemaId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -18,7 +18,8 @@ use crate::naive::{Schema, Shape, is_given_up};
 use crate::schemas;
 use crate::values::{encode, value};
 
-const FRAMINGS: [Framing; 4] = [Framing::Datum, Framing::SingleObject, Framing::Confluent, Framing::Apicurio];
+const FRAMINGS: [Framing; 5] =
+    [Framing::Datum, Framing::SingleObject, Framing::Confluent, Framing::Apicurio, Framing::Glue];
 
 /// What makes a column.
 #[derive(Clone, Debug)]
@@ -52,6 +53,7 @@ fn header(framing: Framing, schema: &polars_avro::Schema) -> Vec<u8> {
         Framing::SingleObject => [vec![0xc3, 1], schema.fingerprint(Fingerprint::Rabin)].concat(),
         Framing::Confluent => vec![0, 1, 2, 3, 4],
         Framing::Apicurio => vec![0, 1, 2, 3, 4, 5, 6, 7, 8],
+        Framing::Glue => [&[3, 0][..], &[7; 16]].concat(),
         _ => Vec::new(),
     }
 }
@@ -200,13 +202,37 @@ fn ids_that_are_missing_are_asked_for_once() {
     let row = |id: u8, value: u8| Some(vec![0, 0, 0, 0, id, value]);
     let chunks = [BinaryViewArray::from_slice([row(7, 2), None, row(9, 4)]), BinaryViewArray::from_slice([row(7, 6)])];
     let Decoded::Missing(missing) = decoder.decode(&chunks, &HashSet::new()).unwrap() else { panic!("all is known") };
-    assert_eq!(missing, [7, 9]);
+    assert_eq!(missing, [7, 9].map(SchemaId::Number));
     decoder.add_schema(7, &parsed("\"int\"")).unwrap();
-    let error = decoder.decode(&chunks, &HashSet::from([9])).unwrap_err();
+    let error = decoder.decode(&chunks, &HashSet::from([SchemaId::Number(9)])).unwrap_err();
     assert_eq!(error.to_string(), "row 2: schema id 9 is not known");
     decoder.add_schema(9, &parsed("\"long\"")).unwrap();
     let (cells, ..) = decode(&decoder, &chunks).unwrap();
     assert_eq!(cells, [Cell::Int64(1), Cell::Null, Cell::Int64(2), Cell::Int64(3)]);
+}
+
+#[test]
+fn ids_of_another_column_select_the_schemas_of_bare_rows() {
+    let mut options = DatumOptions::default();
+    (options.framing, options.reader_schema) = (Framing::Confluent, Some(parsed("\"long\"")));
+    let decoder = DatumDecoder::new(options).unwrap();
+    let guid = SchemaId::Uuid(0x0102 << 112);
+    let header = [&[1, 1, 2][..], &[0; 14]].concat();
+    let rows = [Some(vec![2]), None, Some(vec![4]), Some(vec![0, 0, 0, 0, 9, 6]), Some(vec![8])];
+    let chunks = [BinaryViewArray::from_slice(&rows[..3]), BinaryViewArray::from_slice(&rows[3..])];
+    let headers = [Some(&header[..]), Some(&[0, 0, 0, 0, 9]), Some(&[0, 0, 0, 0, 9]), None, Some(&[9])];
+    let ids = RowIds::from_headers(headers);
+    let decode = |unknown| decoder.decode_with_ids(&chunks, &ids, &unknown);
+    let Decoded::Missing(missing) = decode(HashSet::new()).unwrap() else { panic!("all is known") };
+    assert_eq!(missing, [guid, SchemaId::Number(9)]);
+    decoder.add_schema(9, &parsed("\"int\"")).unwrap();
+    let error = decode(HashSet::from([guid])).unwrap_err();
+    assert_eq!(error.to_string(), "row 0: schema id 01020000-0000-0000-0000-000000000000 is not known");
+    decoder.add_schema(guid, &parsed("\"long\"")).unwrap();
+    let error = decode(HashSet::new()).unwrap_err();
+    assert!(error.to_string().starts_with("row 4: the schema id of the row is 1 bytes that begin with 09"), "{error}");
+    let short = decoder.decode_with_ids(&chunks, &RowIds::default(), &HashSet::new()).unwrap_err();
+    assert!(short.message().contains("`schema_id` has 0 rows"), "{short}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn types_are_cloned_and_shown() {
     both::<(FileInput, FileOpener, FileSet, OpenOptions, ReadOptions, Stats)>();
     both::<(Schema, Cast, Casts, Evolution, Extra, Missing, Enum, Field, Fingerprint, Fixed)>();
     both::<(Kind, Logical, Name, Node, NodeId, Record)>();
-    both::<(DatumDecoder, DatumEncoder, DatumOptions, WriteOptions, Written)>();
+    both::<(DatumDecoder, DatumEncoder, DatumOptions, RowIds, SchemaId, WriteOptions, Written)>();
     both::<(MemorySink, MemorySource, SyncOnClose)>();
     // These own what there is once: a file, a cause, a read.
     shown::<(Error, BadBlock, BatchReader, Decoded)>();
