@@ -43,6 +43,7 @@ impl RowIds {
     /// | 16 | a UUID |
     ///
     /// Numbers are big-endian. A row with other bytes is bad.
+    #[must_use]
     pub fn from_headers<'a>(headers: impl IntoIterator<Item = Option<&'a [u8]>>) -> Self {
         Self::new(headers.into_iter().map(|header| header.map_or(RowId::Missing, RowId::read)))
     }
@@ -91,24 +92,15 @@ impl RowId {
 
     /// Reads the value of a message header.
     fn read(header: &[u8]) -> Self {
-        let uuid = |bytes: &[u8; 16]| SchemaId::Uuid(u128::from_be_bytes(*bytes));
-        let id = |bytes: &[u8; 4]| SchemaId::Number(u32::from_be_bytes(*bytes).into());
-        if let [0, rest @ ..] = header
-            && let Ok(bytes) = rest.try_into()
-        {
-            Self::bare(Framing::Confluent, id(bytes))
-        } else if let [1, rest @ ..] = header
-            && let Ok(bytes) = rest.try_into()
-        {
-            Self::bare(Framing::Confluent, uuid(bytes))
-        } else if let Ok(bytes) = header.try_into() {
-            Self::bare(Framing::Apicurio, SchemaId::Number(u64::from_be_bytes(bytes)))
-        } else if let Ok(bytes) = header.try_into() {
-            Self::bare(Framing::Datum, id(bytes))
-        } else if let Ok(bytes) = header.try_into() {
-            Self::bare(Framing::Datum, uuid(bytes))
-        } else {
-            Self::Malformed(header.len(), header.first().copied().unwrap_or(0))
+        let number = |bytes: &[u8]| SchemaId::Number(bytes.iter().fold(0, |id, &byte| id << 8 | u64::from(byte)));
+        let uuid = |bytes: &[u8]| SchemaId::Uuid(bytes.iter().fold(0, |id, &byte| id << 8 | u128::from(byte)));
+        match header {
+            [0, id @ ..] if id.len() == 4 => Self::bare(Framing::Confluent, number(id)),
+            [1, id @ ..] if id.len() == 16 => Self::bare(Framing::Confluent, uuid(id)),
+            id if id.len() == 8 => Self::bare(Framing::Apicurio, number(id)),
+            id if id.len() == 4 => Self::bare(Framing::Datum, number(id)),
+            id if id.len() == 16 => Self::bare(Framing::Datum, uuid(id)),
+            _ => Self::Malformed(header.len(), header.first().copied().unwrap_or(0)),
         }
     }
 }
