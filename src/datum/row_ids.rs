@@ -43,6 +43,7 @@ impl RowIds {
     /// | 16 | a UUID |
     ///
     /// Numbers are big-endian. A row with other bytes is bad.
+    #[must_use]
     pub fn from_headers<'a>(headers: impl IntoIterator<Item = Option<&'a [u8]>>) -> Self {
         Self::new(headers.into_iter().map(|header| header.map_or(RowId::Missing, RowId::read)))
     }
@@ -91,24 +92,15 @@ impl RowId {
 
     /// Reads the value of a message header.
     fn read(header: &[u8]) -> Self {
-        let uuid = |bytes: &[u8; 16]| SchemaId::Uuid(u128::from_be_bytes(*bytes));
-        let id = |bytes: &[u8; 4]| SchemaId::Number(u32::from_be_bytes(*bytes).into());
-        if let [0, rest @ ..] = header
-            && let Ok(bytes) = rest.try_into()
-        {
-            Self::bare(Framing::Confluent, id(bytes))
-        } else if let [1, rest @ ..] = header
-            && let Ok(bytes) = rest.try_into()
-        {
-            Self::bare(Framing::Confluent, uuid(bytes))
-        } else if let Ok(bytes) = header.try_into() {
-            Self::bare(Framing::Apicurio, SchemaId::Number(u64::from_be_bytes(bytes)))
-        } else if let Ok(bytes) = header.try_into() {
-            Self::bare(Framing::Datum, id(bytes))
-        } else if let Ok(bytes) = header.try_into() {
-            Self::bare(Framing::Datum, uuid(bytes))
-        } else {
-            Self::Malformed(header.len(), header.first().copied().unwrap_or(0))
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |number: u128, &byte| (number << 8) | u128::from(byte));
+        let (id, uuid) = (|bytes| SchemaId::Number(number(bytes) as u64), |bytes| SchemaId::Uuid(number(bytes)));
+        match (header.len(), header) {
+            (5, [0, rest @ ..]) => Self::bare(Framing::Confluent, id(rest)),
+            (17, [1, rest @ ..]) => Self::bare(Framing::Confluent, uuid(rest)),
+            (8, _) => Self::bare(Framing::Apicurio, id(header)),
+            (4, _) => Self::bare(Framing::Datum, id(header)),
+            (16, _) => Self::bare(Framing::Datum, uuid(header)),
+            (len, _) => Self::Malformed(len, header.first().copied().unwrap_or(0)),
         }
     }
 }

@@ -134,12 +134,12 @@ impl DatumDecoder {
     }
 }
 
-/// Returns the schema ids in a series of the dtype Int64, UInt64 or Binary.
+/// Returns the schema ids in a series of integers of 64 bits or of bytes.
 fn row_ids(series: &Bound<'_, PyAny>) -> PyResult<RowIds> {
     let chunks = pull(series)?.1;
     let ids = |numbers: &mut dyn Iterator<Item = Option<u64>>| numbers.map(|id| id.map(SchemaId::Number)).collect();
     if let Some(chunks) = downcast::<PrimitiveArray<u64>>(&chunks) {
-        Ok(ids(&mut chunks.iter().flat_map(|chunk| chunk.iter().map(|id| id.copied()))))
+        Ok(ids(&mut chunks.iter().flat_map(|chunk| chunk.iter().map(Option::<&u64>::copied))))
     } else if let Some(chunks) = downcast::<PrimitiveArray<i64>>(&chunks) {
         Ok(ids(&mut chunks.iter().flat_map(|chunk| chunk.iter().map(|id| id.map(|&id| id as u64)))))
     } else if let Some(chunks) = downcast::<BinaryViewArray>(&chunks) {
