@@ -14,8 +14,6 @@ pub(super) struct Route {
     mask: u128,
     /// The last bytes of a header that is longer than these.
     tail: [u8; 2],
-    /// The length from which a row with the prefix has the header; none if the header is longer than the prefix.
-    least: usize,
 }
 
 /// The bytes of a header that `prefix` holds.
@@ -25,8 +23,7 @@ impl Route {
     pub(super) fn new(header: Header, writer: usize, cell: Cell<'_>) -> Self {
         let mask = u128::MAX.checked_shr(8 * (PREFIX.saturating_sub(header.len)) as u32).unwrap_or(0);
         let tail = cell.padded().get(PREFIX..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
-        let least = if header.len <= PREFIX { header.len } else { usize::MAX };
-        Self { header, writer, prefix: cell.first_bytes() & mask, mask, tail, least }
+        Self { header, writer, prefix: cell.first_bytes() & mask, mask, tail }
     }
 
     /// Returns a route that fits no other row.
@@ -38,12 +35,20 @@ impl Route {
     /// Returns true if a row has this route.
     #[inline(always)]
     pub(super) fn fits(&self, cell: Cell<'_>) -> bool {
-        cell.first_bytes() & self.mask == self.prefix && (cell.len() >= self.least || self.fits_long(cell))
+        if self.is_long() { self.fits_header::<true>(cell) } else { self.fits_header::<false>(cell) }
     }
 
-    /// Returns true if a row with the prefix has the whole header, which is longer than the prefix.
-    #[inline(never)]
-    fn fits_long(&self, cell: Cell<'_>) -> bool {
-        self.header.len > PREFIX && cell.len() >= self.header.len && cell.padded()[PREFIX..self.header.len] == self.tail
+    /// Returns true if the header is longer than the bytes that are compared at once.
+    pub(super) fn is_long(&self) -> bool {
+        self.header.len > PREFIX
+    }
+
+    /// Returns true if a row has this route. `LONG` is the result of [`Self::is_long`], a constant so that loops over
+    /// rows with short headers do not check it.
+    #[inline(always)]
+    pub(super) fn fits_header<const LONG: bool>(&self, cell: Cell<'_>) -> bool {
+        cell.first_bytes() & self.mask == self.prefix
+            && cell.len() >= self.header.len
+            && (!LONG || cell.padded()[PREFIX..self.header.len] == self.tail)
     }
 }

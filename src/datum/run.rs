@@ -57,7 +57,11 @@ impl<'a> Run<'a> {
         let (mut positions, mut ends) = ([0; TOGETHER], [0; TOGETHER]);
         let mut row = rows.start;
         while row < rows.end {
-            let (buffer, n) = self.gather(row..rows.end, &mut positions, &mut ends);
+            let (buffer, n) = if self.route.is_long() {
+                self.gather::<true>(row..rows.end, &mut positions, &mut ends)
+            } else {
+                self.gather::<false>(row..rows.end, &mut positions, &mut ends)
+            };
             if n < FEWEST {
                 // The gathered rows, and the next one, which cannot be gathered.
                 let stop = rows.end.min(row + n + 1);
@@ -79,9 +83,9 @@ impl<'a> Run<'a> {
     }
 
     /// Stores the positions of the datums and the ends of the padding of the first rows that have this route and share
-    /// a buffer. Returns the buffer and the number of rows.
+    /// a buffer. Returns the buffer and the number of rows. `LONG` is as in [`Route::fits_header`].
     #[inline(always)]
-    fn gather(
+    fn gather<const LONG: bool>(
         &self,
         rows: Range<usize>,
         positions: &mut [usize; TOGETHER],
@@ -90,7 +94,7 @@ impl<'a> Run<'a> {
         let (mut n, first) = (0, rows.start);
         let (buffer, cells) = self.segment.in_place(rows);
         for ((pos, end), (start, cell)) in positions.iter_mut().zip(ends).zip(cells) {
-            if !self.route.fits(cell) && first + n != self.first {
+            if !self.route.fits_header::<LONG>(cell) && first + n != self.first {
                 break;
             }
             (*pos, *end) = (start + self.route.header.len, start + cell.padded().len());
