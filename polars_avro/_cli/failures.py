@@ -22,6 +22,8 @@ BROKEN = 70
 
 #: A URL in a message.
 _URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.\-]*://[^\s'"`<>]+""")
+#: The query of a URL, of which Polars' messages name the end alone.
+_QUERY = re.compile(r"""\?[^\s'"`<>()=]+=[^\s'"`<>()]*""")
 
 #: Exceptions of bad files, bad arguments and full disks. Others are internal errors and print a traceback.
 EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, MemoryError)
@@ -76,7 +78,7 @@ def one_line(message: str) -> str:
     line = " ".join(message.strip().split("\n\n")[0].split()).replace("<bytes>", "<stdin>")
     for python, command_line in _ADVICE:
         line = python.sub(command_line, line)
-    return _URL.sub(lambda match: stores.shown(match[0]), line)
+    return _QUERY.sub("", _URL.sub(lambda match: stores.shown(match[0]), line))
 
 
 def _print(message: str) -> None:

@@ -117,6 +117,7 @@ def test_messages_name_files(cli, sources):
 def test_no_message_shows_the_query_of_a_url(cli, sources, scheme):
     secret = "X-Amz-Signature=0123456789abcdef"
     url = f"{scheme}://localhost:1/in.txt?{secret}"
+    others = [url.replace(".txt", ending) for ending in (".csv", ".ndjson", ".parquet", ".arrow")]
     quick = ("--storage-option", "max_retries=0", "--storage-option", "retry_timeout_ms=10")
     commands = [
         ["convert", url, sources / "out.csv"],
@@ -126,6 +127,9 @@ def test_no_message_shows_the_query_of_a_url(cli, sources, scheme):
         ["schema", url, "--format", url],
         ["head", "-n", url, url],
         ["diff", url, url, url],
+        # Polars reads and writes other formats than Avro.
+        *(["convert", sources / "in.avro", other, *quick] for other in others),
+        *(["convert", other, sources / "out.avro", *quick] for other in others),
         *([command, url, *(quick if scheme == "http" else ())] for command in ("head", "check") if scheme == "http"),
     ]
     for command in commands:

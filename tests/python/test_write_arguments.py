@@ -162,7 +162,7 @@ DATUMS: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (decode, {"fields": [5.5]}, TypeError, "`fields`"),
     (decode, {"fields": ["x", "x"]}, ValueError, "`fields` names a field twice"),
     (decode, {"framing": "confluent", "schemas": {1: None}}, TypeError, r"`schemas\[1\]`"),
-    (encode, {"framing": "confluent", "schema_id": "1"}, TypeError, "`schema_id`"),
+    (encode, {"framing": "confluent", "schema_id": "1"}, ValueError, "`schema_id`"),
     (encode, {"framing": "confluent", "schema_id": 1.5}, TypeError, "`schema_id`"),
     (encode, {"framing": "confluent", "schema_id": True}, TypeError, "`schema_id`"),
     (encode, {"framing": "confluent", "schema_id": -1}, ValueError, "`schema_id`"),

@@ -98,11 +98,11 @@ fn note_time(response: &mut HttpResponse) {
     let modified = text(headers, LAST_MODIFIED);
     let etag = text(headers, ETAG);
     // Some servers report the time of the request as the time of the last change.
-    let is_now = match (&modified, text(headers, DATE)) {
-        (Some(modified), Some(date)) => is_same_moment(modified, &date),
-        _ => false,
+    let is_dated = match (&modified, text(headers, DATE)) {
+        (Some(modified), Some(date)) => !is_same_moment(modified, &date),
+        (modified, _) => modified.is_some(),
     };
-    if is_now && etag.is_none_or(|etag| etag.starts_with("W/")) {
+    if !is_dated && etag.is_none_or(|etag| etag.starts_with("W/")) {
         response.extensions_mut().insert(Unidentified);
     }
     if let Some(modified) = modified {
