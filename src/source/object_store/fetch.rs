@@ -124,7 +124,8 @@ impl Fetch {
             },
         };
         if response.extensions.get::<Unidentified>().is_some() {
-            if !self.whole {
+            let is_all = self.whole || (start == 0 && self.range.end >= identity.size);
+            if !is_all {
                 // One response is always of one object. Several responses without an identity may be of different ones.
                 return Err(Failure::NoRanges.into());
             }
