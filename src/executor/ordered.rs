@@ -75,10 +75,11 @@ impl<W: Workload> OrderedTasks<W> {
             if state.has_panicked {
                 return Some(Err(Error::new(ErrorKind::Internal, "a task panicked")));
             }
-            let is_next = shared.consumer == Consumer::Works || state.next == state.taken;
-            if is_next && shared.may_reserve(&state) {
+            // Another thread may start the share of the next result before this one does.
+            let only = (shared.consumer == Consumer::Waits).then_some(state.taken);
+            if only.is_none_or(|number| number == state.next) && shared.may_reserve(&state) {
                 drop(state);
-                shared.run_one();
+                shared.run_one(only);
                 state = lock(&shared.state);
             } else if state.running == 0 {
                 return None;

@@ -100,14 +100,14 @@ impl<W: Workload> Shared<W> {
 
     /// Works on shares until there are none, or until another queue waits for a thread.
     fn job(self: &Arc<Self>) {
-        while self.run_one() && !pool::is_wanted() {}
+        while self.run_one(None) && !pool::is_wanted() {}
         lock(&self.state).jobs -= 1;
     }
 
-    /// Works on the next share; returns false if there was none.
-    pub(super) fn run_one(self: &Arc<Self>) -> bool {
+    /// Works on the next share, if it has the number `only`; returns false if there was none.
+    pub(super) fn run_one(self: &Arc<Self>, only: Option<u64>) -> bool {
         let worked = catch_unwind(AssertUnwindSafe(|| {
-            let (number, share) = self.reserve()?;
+            let (number, share) = self.reserve(only)?;
             let mut turn = Turn::new(self, number);
             Some((number, self.workload.run(share, &mut turn)))
         }));
@@ -128,10 +128,10 @@ impl<W: Workload> Shared<W> {
         true
     }
 
-    /// Takes the next share and its number.
-    fn reserve(&self) -> Option<(u64, W::Share)> {
+    /// Takes the next share and its number, if that is `only`.
+    fn reserve(&self, only: Option<u64>) -> Option<(u64, W::Share)> {
         let mut state = lock(&self.state);
-        if !self.may_reserve(&state) {
+        if !self.may_reserve(&state) || only.is_some_and(|number| number != state.next) {
             return None;
         }
         let Some(share) = self.workload.reserve(&mut state.input) else {
