@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import polars as pl
 from polars.exceptions import SchemaError
 
-from polars_avro import _options
+from polars_avro import _options, _selection
 from polars_avro._bad_blocks import AvroWarning
 from polars_avro._core import DatumDecoder
 from polars_avro._errors import AvroLimitError
@@ -106,7 +106,7 @@ class Decoder:
             msg = f"`fields` needs a schema of a record: this one becomes {self.dtype}"
             raise ValueError(msg)
         schema = pl.Schema({field.name: field.dtype for field in self.dtype.fields})
-        return _options.selection(fields, schema, option="fields", owner="record")
+        return _selection.selection(fields, schema, option="fields", owner="record")
 
     def _prepare(self) -> None:
         """Make the attributes that cannot be pickled."""

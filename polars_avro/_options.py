@@ -15,9 +15,6 @@ from polars_avro._core import Batch, ReadOptions
 from polars_avro._limits import Limits
 
 # Names that other modules use as members of this one.
-from polars_avro._selection import project as project
-from polars_avro._selection import selection as selection
-from polars_avro._selection import top_level as top_level
 
 #: The core counts in 64 bits.
 MOST = 2**64 - 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
 
-from polars_avro import _options
+from polars_avro import _options, _selection
 from polars_avro._core import FileSet, OpenFile
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames, warn_at_end
@@ -105,7 +105,7 @@ class Files:
         if self.columns is None:
             return every
         path_column = {} if self.path_column is None else {self.path_column: every[self.path_column]}
-        return pl.Schema({**_options.project(every, self.columns), **path_column})
+        return pl.Schema({**_selection.project(every, self.columns), **path_column})
 
     def schema_of_all(self) -> pl.Schema:
         """Return the columns that a selection chooses from, and the column of paths."""
@@ -121,7 +121,7 @@ class Files:
         every, paths = self.schema_of_all(), self.columns or ()
         fields: dict[str, list[str]] = {}
         for path in paths:
-            name = _options.top_level(every, path)
+            name = _selection.top_level(every, path)
             if name is not None and name != path:
                 fields.setdefault(name, []).append(path)
         return fields

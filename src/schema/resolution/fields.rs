@@ -1,6 +1,6 @@
 //! Matching of the fields of a writer's record with those of a reader's record.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::FieldMatching;
 use crate::schema::{Field, Record, column_name};
@@ -36,7 +36,8 @@ pub(super) fn matched(
 
 /// Matches the fields that have no match yet by names that differ in case.
 fn by_lowercase_name(writer: &Record, reader: &Record, mut matched: Matched) -> Result<Matched, String> {
-    let mut names: HashMap<String, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    // In order, so that the error does not depend on chance.
+    let mut names: BTreeMap<String, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (at, field) in writer.fields.iter().enumerate().filter(|(at, _)| matched.of_writer[*at].is_none()) {
         names.entry(column_name(field).to_lowercase()).or_default().0.push(at);
     }
