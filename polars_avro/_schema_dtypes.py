@@ -32,11 +32,12 @@ def with_dtypes(schema_json: str, dtypes: Mapping[str, pl.DataType]) -> str | No
             dtype = dtypes[column]
             # The default is a value of the old type.
             field.pop("default", None)
-            field["type"] = _avro_type(column, dtype)
+            field["type"] = avro_type(column, dtype)
     return json.dumps(schema)
 
 
-def _avro_type(name: str, dtype: pl.DataType) -> Any:
+def avro_type(name: str, dtype: pl.DataType) -> Any:
+    """Return the nullable Avro type that a dtype is written as, without defaults."""
     # The namespace keeps names of nested records apart from names in the files.
     options = WriteOptions(codec="null", name="Row", namespace=f"polars.schema.{name}" if name.isidentifier() else None)
     column = json.loads(options.schema_of(empty_frame({"column": dtype})))["fields"][0]
@@ -71,33 +72,6 @@ def filled(file_dtype: pl.DataType, target: pl.DataType) -> pl.DataType:
         filled_map: pl.DataType = _MAP(file_dtype.key, filled(_instance(file_dtype.value), _instance(target.value)))
         return filled_map
     return file_dtype
-
-
-def widened(file_dtype: pl.DataType, target: pl.DataType) -> set[tuple[str, str]]:
-    """Return the cast options that allow widening to another dtype. Between files, these casts need no option."""
-    if isinstance(file_dtype, pl.Struct) and isinstance(target, pl.Struct):
-        fields = {field.name: _instance(field.dtype) for field in target.fields}
-        both = [(_instance(field.dtype), fields[field.name]) for field in file_dtype.fields if field.name in fields]
-        return set().union(*(widened(*pair) for pair in both))
-    inner, target_inner = _items(file_dtype), _items(target)
-    if inner is not None and target_inner is not None:
-        return widened(inner, target_inner)
-    if file_dtype == target:
-        return set()
-    if file_dtype.is_integer() and target.is_integer():
-        return {("integer_cast", "upcast")}
-    if file_dtype.is_integer() and target.is_float():
-        return {("integer_cast", "allow-float")}
-    floats = (pl.Float16, pl.Float32, pl.Float64)
-    is_upcast = file_dtype in floats and target in floats and floats.index(file_dtype) < floats.index(target)
-    return {("float_cast", "upcast")} if is_upcast else set()
-
-
-def _items(dtype: pl.DataType) -> pl.DataType | None:
-    """Return the dtype of the items of a list or an array, or of the values of a map."""
-    if isinstance(dtype, (pl.List, pl.Array)):
-        return _instance(dtype.inner)
-    return _instance(dtype.value) if _MAP and isinstance(dtype, _MAP) else None
 
 
 def _instance(dtype: PolarsDataType) -> pl.DataType:

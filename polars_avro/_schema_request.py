@@ -67,7 +67,7 @@ class SchemaRequest(NamedTuple):
         if self.mode == "union" and len(sources) > 1:
             resolved = self._union(sources)
         else:
-            file = ContainerFile(sources[0], as_written(self.limits))
+            file = ContainerFile(sources[0], as_written(self.limits, self.evolution.conversions))
             resolved = self.evolution.read_schema(file.schema_json, self.limits, explicit=False), file
             if self.schema is not None and len(sources) > 1 and self._needs_other_files(resolved[0]):
                 resolved = self._all_columns(sources)
@@ -107,13 +107,13 @@ class SchemaRequest(NamedTuple):
 
     def _all_columns(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         """Read as the first file's schema plus columns of later files, each as in the first file that has it."""
-        schema = FileSet(sources, as_written(self.limits)).all_columns_schema()
+        schema = FileSet(sources, as_written(self.limits, self.evolution.conversions)).all_columns_schema()
         read_schema = self.evolution.read_schema(schema, self.limits, explicit=False)
         return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
     def _union(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         read_schema = ReadSchema(
-            FileSet(sources, as_written(self.limits)).union_schema(),
+            FileSet(sources, as_written(self.limits, self.evolution.conversions)).union_schema(),
             insert_missing_columns=True,
             insert_missing_fields=True,
             # The union has all columns. If one is missing, values would be lost.
@@ -122,6 +122,7 @@ class SchemaRequest(NamedTuple):
             by_columns=True,
             casts=CASTS_OF_UNION,
             limits=self.limits,
+            conversions=self.evolution.conversions,
         )
         return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
@@ -129,22 +130,24 @@ class SchemaRequest(NamedTuple):
         self, read_schema: ReadSchema, file: ContainerFile, source: str | bytes | OpenFile | StoreFile
     ) -> tuple[ReadSchema, ContainerFile]:
         """Read columns as the dtypes of `schema`. Null columns fit any dtype, and others need a cast option."""
-        file_schema, widening = read_schema.schema(), self.evolution.widening
+        file_schema = read_schema.schema()
+        if self.mode == "first":
+            # An explicit Float16 allows integers. Between files they are never narrowed that far.
+            to_half = ("integer to-half",) if "integer allow-float" in read_schema.casts else ()
+            read_schema = read_schema._replace(exact=True, casts=(*read_schema.casts, *to_half))
         other = {
             name: dtype
             for name, dtype in self.dtypes or ()
             if name in file_schema and name not in self.in_paths and file_schema[name] != dtype
         }
-        for name, dtype in other.items():
-            filled = _schema_dtypes.filled(file_schema[name], dtype)
-            if filled != dtype and (widening is None or not _schema_dtypes.widened(filled, dtype) <= widening):
-                return read_schema, file
+        if self.mode == "union" and any(
+            _schema_dtypes.filled(file_schema[name], dtype) != dtype for name, dtype in other.items()
+        ):
+            return read_schema, file
         changed = _schema_dtypes.with_dtypes(read_schema.schema_json, other) if other else None
         if changed is None:
             return read_schema, file
-        # An explicit Float16 allows integers. Between files they are never narrowed that far.
-        to_half = ("integer to-half",) if "integer allow-float" in read_schema.casts else ()
-        recast = read_schema._replace(schema_json=changed, casts=(*read_schema.casts, *to_half))
+        recast = read_schema._replace(schema_json=changed)
         try:
             return recast, ContainerFile(source, recast.core_opener())
         except AvroSchemaError as error:

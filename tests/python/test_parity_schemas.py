@@ -1,5 +1,7 @@
 """Parity with `scan_parquet`: files whose schemas differ, and the option `schema`."""
 
+import itertools
+
 import polars as pl
 import pytest
 from grids import ENGINES, grid
@@ -122,3 +124,44 @@ def test_a_missing_column_of_a_schema_can_be_filtered(location, engine):
         lambda lf: lf.select(pl.col("new").null_count(), pl.len()),
     ):
         check(location, "flat", options, query, engine)
+
+
+#: Frames of one column, by the kinds of dtypes that might be read as one another.
+KINDS = {
+    "numbers": [(dtype, [1]) for dtype in (pl.Int8, pl.UInt8, pl.Int16, pl.Int32, pl.Int64, pl.Float32, pl.Float64)],
+    "decimals": [(pl.Decimal(*digits), [1]) for digits in ((8, 2), (10, 2), (8, 3))] + [(pl.Int64, [1])],
+    "texts": [(pl.Enum(list(texts)), ["a"]) for texts in ("ab", "abc", "ba")]
+    + [(pl.Categorical, ["a"]), (pl.String, ["a"])],
+    "zones": [(pl.Datetime("us", zone), [0]) for zone in ("UTC", "America/New_York")] + [(pl.Date, [0])],
+    "lists": [(pl.List(pl.Int64), [[1, 2]]), (pl.List(pl.Int32), [[1, 2]]), (pl.Array(pl.Int64, 2), [[1, 2]])],
+    "structs": [
+        (pl.Struct({"a": pl.Int64}), [{"a": 1}]),
+        (pl.Struct({"a": pl.Int32}), [{"a": 1}]),
+        (pl.Struct({"a": pl.Int64, "b": pl.Int64}), [{"a": 1, "b": 2}]),
+        (pl.Struct({"b": pl.Int64, "a": pl.Int64}), [{"a": 1, "b": 2}]),
+    ],
+}
+
+
+@pytest.mark.parametrize("casts", [None, *CASTS[:3], CASTS[-1]], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schema_decides_in_every_order(kind, casts, tmp_path):
+    frames = [pl.DataFrame({"x": values}, schema={"x": dtype}, strict=False) for dtype, values in KINDS[kind]]
+    for at, df in enumerate(frames):
+        df.write_parquet(tmp_path / f"{at}.parquet")
+        polars_avro.write_avro(df, tmp_path / f"{at}.avro")
+    options = {} if casts is None else {"cast_options": pl.ScanCastOptions(**casts)}
+    for first, second in itertools.permutations(range(len(frames)), 2):
+        for wanted in (first, second):
+            results = []
+            for extension, scan in (("parquet", pl.scan_parquet), ("avro", polars_avro.scan_avro)):
+                paths = [tmp_path / f"{at}.{extension}" for at in (first, second)]
+                try:
+                    results.append(scan(paths, schema=frames[wanted].schema, **options).collect())
+                except pl.exceptions.SchemaError:
+                    results.append(None)
+            expected, got = results
+            where = (frames[first].schema, frames[second].schema, frames[wanted].schema)
+            assert (expected is None) == (got is None), where
+            if expected is not None:
+                assert_frame_equal(got, expected)

@@ -30,6 +30,9 @@ pub struct Evolution {
     /// the writer must be readable: a difference is an error of the schemas, not of single values. Lossy promotions
     /// need a cast.
     pub by_columns: bool,
+    /// With `by_columns`, every column must already become the reader's dtype: promotions need a cast too, and a field is
+    /// missing even if it has a default.
+    pub exact: bool,
     /// Casts beyond the promotions.
     pub casts: Casts,
     /// The fields of two records that belong together.
@@ -108,6 +111,10 @@ pub enum Extra {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cast {
+    /// Integers to wider ones, and decimals to ones of more digits. Only [`Evolution::exact`] needs it.
+    IntegerUpcast,
+    /// Floats to wider ones. Only [`Evolution::exact`] needs it.
+    FloatUpcast,
     /// int and long to float and double, even if a float has too few digits.
     IntegerToFloat,
     /// int and long to Float16: the nearest one, or an infinity.
@@ -181,6 +188,7 @@ setters!(Evolution {
     with_extra_columns(extra: Extra) => extra_columns = extra;
     with_extra_fields(extra: Extra) => extra_fields = extra;
     with_by_columns(by_columns: bool) => by_columns = by_columns;
+    with_exact(exact: bool) => exact = exact;
     with_field_matching(matching: FieldMatching) => field_matching = matching;
     with_casts(casts: impl IntoIterator<Item = Cast>) => casts = casts.into_iter().collect();
 });

@@ -94,6 +94,48 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
     })
 }
 
+/// The same without promotions, unless a cast allows them: both types become the same dtype.
+pub(super) fn exact(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
+    let wire = by_columns(from, to, casts)?;
+    let needed = match (from.integer(), to.integer(), float_bits(from), float_bits(to)) {
+        (Some(from), Some(to), ..) if from != to => (Cast::IntegerUpcast, "integer_cast='upcast'"),
+        (Some(_), None, ..) => (Cast::IntegerToFloat, "integer_cast='allow-float'"),
+        (.., Some(from), Some(to)) if from < to => (Cast::FloatUpcast, "float_cast='upcast'"),
+        _ if is_decimal(from) && from.node.logical != to.node.logical => (Cast::IntegerUpcast, "integer_cast='upcast'"),
+        _ if is_string(from.node) && from.restored.is_some() && to.restored.is_none() => {
+            (Cast::EnumToString, "categorical_to_string='allow'")
+        }
+        _ => return if is_same_dtype(from, to) { Ok(wire) } else { Err(Reason::new()) },
+    };
+    if casts.allow(needed.0) { Ok(wire) } else { Err(ask("", needed.1)) }
+}
+
+/// Returns true if two types of one kind have the same zone or categories.
+fn is_same_dtype(from: &Typed<'_>, to: &Typed<'_>) -> bool {
+    let zone = |typed: &Typed<'_>| match &typed.restored {
+        Some(Restored::Zone(zone)) => Some(zone.clone()),
+        _ => None,
+    };
+    match (&from.node.kind, &to.node.kind) {
+        (Kind::Null, _) => true,
+        (Kind::Enum(symbols), Kind::Enum(wanted)) => from.texts(symbols) == to.texts(wanted),
+        _ => zone(from) == zone(to),
+    }
+}
+
+fn is_decimal(typed: &Typed<'_>) -> bool {
+    matches!(typed.node.logical, Some(Logical::Decimal { .. }))
+}
+
+fn float_bits(typed: &Typed<'_>) -> Option<u8> {
+    match typed.node.kind {
+        _ if is_half(typed) => Some(16),
+        Kind::Float => Some(32),
+        Kind::Double => Some(64),
+        _ => None,
+    }
+}
+
 /// Returns true if values keep their meaning as the dtype that the properties of the reader's type name.
 fn is_restored(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> bool {
     match (&from.restored, &to.restored) {

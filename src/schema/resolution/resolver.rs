@@ -95,7 +95,7 @@ impl<'a> Resolver<'a> {
 
     fn meet(&mut self, pair: Pair) -> Outcome<Wire> {
         let (writer, reader) = (self.writer.node(pair.writer), self.reader.node(pair.reader));
-        let Evolution { by_columns, casts, .. } = self.evolution;
+        let Evolution { by_columns, exact, casts, .. } = self.evolution;
         match (&writer.kind, &reader.kind) {
             (Kind::Union(branches), _) => return self.writer_union(pair, branches),
             (Kind::Null, Kind::Union(_)) if by_columns => return Ok(Wire::Null),
@@ -120,7 +120,12 @@ impl<'a> Resolver<'a> {
             (Kind::Record(from), Kind::Record(to)) => self.record(pair, from, to),
             _ => {
                 let (from, to) = (Typed::of(self.writer, writer), Typed::of(self.reader, reader));
-                let met = if by_columns { leaf::by_columns } else { leaf::specified }(&from, &to, casts);
+                let met = match by_columns {
+                    true if exact => leaf::exact,
+                    true => leaf::by_columns,
+                    false => leaf::specified,
+                };
+                let met = met(&from, &to, casts);
                 met.or_else(|why| differ(&why))
             }
         }
@@ -128,11 +133,12 @@ impl<'a> Resolver<'a> {
 
     /// Returns true if both are arrays of a fixed width and the widths differ.
     fn widths_differ(&self, pair: Pair) -> bool {
-        let restored = |schema: &Schema, id| Restored::of(schema, schema.node(id));
-        match (restored(self.writer, pair.writer), restored(self.reader, pair.reader)) {
-            (Some(Restored::Array(from)), Some(Restored::Array(to))) => from != to,
-            _ => false,
-        }
+        let width = |schema: &Schema, id| match Restored::of(schema, schema.node(id)) {
+            Some(Restored::Array(width)) => Some(width),
+            _ => None,
+        };
+        let (from, to) = (width(self.writer, pair.writer), width(self.reader, pair.reader));
+        from != to && (self.evolution.exact || from.is_some() && to.is_some())
     }
 
     /// Returns the reader's branch for one writer's type, or the reason for which there is none.
@@ -274,11 +280,13 @@ impl<'a> Resolver<'a> {
     ) -> std::result::Result<Option<Vec<u8>>, Message> {
         let field = &record.fields[at];
         match &field.default {
-            Some(default) => encode_default(self.reader, field.schema, default, &mut self.default_values)
-                .map(Some)
-                .map_err(|error| format!("the reader's default is not valid: {}", error.message()).into()),
-            None if on_missing == Missing::Insert => Ok(None),
-            None => Err(if is_column { FieldConflict::MissingColumn } else { FieldConflict::MissingField }.into()),
+            Some(default) if !self.evolution.exact || on_missing == Missing::Insert => {
+                encode_default(self.reader, field.schema, default, &mut self.default_values)
+                    .map(Some)
+                    .map_err(|error| format!("the reader's default is not valid: {}", error.message()).into())
+            }
+            _ if on_missing == Missing::Insert => Ok(None),
+            _ => Err(if is_column { FieldConflict::MissingColumn } else { FieldConflict::MissingField }.into()),
         }
     }
 

@@ -396,3 +396,32 @@ fn by_columns_only_what_loses_nothing_is_promoted() {
         resolved(writer, reader, by_columns()).unwrap_err();
     }
 }
+
+#[test]
+fn exact_columns_are_not_promoted_without_a_cast() {
+    let decimal =
+        |digits| format!(r#"{{"type": "bytes", "logicalType": "decimal", "precision": {digits}, "scale": 2}}"#);
+    let symbols = |symbols| format!(r#"{{"type": "enum", "name": "E", "symbols": [{symbols}]}}"#);
+    let dtype = |kind, name| format!(r#"{{"type": "{kind}", "polars.dtype": "{name}"}}"#);
+    let record = |fields| format!(r#"{{"type": "record", "name": "R", "fields": [{fields}]}}"#);
+    let inner = record(r#"{"name": "x", "type": "int", "default": 7}"#);
+    let outer = |inner| record(&format!(r#"{{"name": "r", "type": {inner}}}"#));
+    let table = [
+        ("\"int\"".to_owned(), "\"long\"".to_owned(), Some(Cast::IntegerUpcast)),
+        (dtype("int", "Int8"), "\"int\"".to_owned(), Some(Cast::IntegerUpcast)),
+        ("\"int\"".to_owned(), "\"double\"".to_owned(), Some(Cast::IntegerToFloat)),
+        ("\"float\"".to_owned(), "\"double\"".to_owned(), Some(Cast::FloatUpcast)),
+        (decimal(8), decimal(10), Some(Cast::IntegerUpcast)),
+        (symbols("\"a\""), symbols("\"a\", \"b\""), None),
+        (outer(&record("").replace("\"R\"", "\"Q\"")), outer(&inner.replace("\"R\"", "\"Q\"")), None),
+    ];
+    for (writer, reader, cast) in table {
+        resolved(&writer, &reader, by_columns()).unwrap();
+        let exact = by_columns().with_exact(true);
+        resolved(&writer, &reader, exact).unwrap_err();
+        resolved(&reader, &reader, exact).unwrap();
+        if let Some(cast) = cast {
+            resolved(&writer, &reader, exact.with_casts([cast])).unwrap();
+        }
+    }
+}
