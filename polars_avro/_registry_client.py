@@ -142,7 +142,7 @@ def is_not_found(answer: _http.Answer) -> bool:
     40401 for a subject, and so on.
     """
     code = answer.body.get("error_code") if isinstance(answer.body, dict) else None
-    return answer.status == 404 and isinstance(code, int) and code // 100 == 404
+    return answer.status == 404 and isinstance(code, int) and 40400 < code < 40500
 
 
 def registration(schema: AvroSchema, references: References | None) -> dict[str, Any]:
