@@ -2,18 +2,19 @@
 
 use bzip2::{Action, Compress, Compression, Decompress, Status};
 
-use super::{Codec, check_level, make_room, put_block};
+use super::{Codec, StreamEnd, check_level, make_room, put_block};
 use crate::Result;
 
-pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+/// The first bytes of a stream.
+const MAGIC: &[u8] = b"BZh";
+
+pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<StreamEnd> {
     out.clear();
-    let mut rest = block;
-    loop {
+    let mut rest = decode_stream(block, out, limit)?;
+    while rest.starts_with(MAGIC) {
         rest = decode_stream(rest, out, limit)?;
-        if rest.is_empty() {
-            return Ok(());
-        }
     }
+    Ok(if rest.is_empty() { StreamEnd::Marked } else { StreamEnd::Followed })
 }
 
 /// Appends the content of the first stream in `input` and returns the rest of `input`.

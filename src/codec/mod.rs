@@ -115,11 +115,6 @@ impl Codec {
         if self.is_identity() { 1 } else { 3 }
     }
 
-    /// Returns true if bytes after the end of a compressed stream are ignored, so that they do not reveal damage.
-    pub(crate) fn tolerates_trailing_bytes(self) -> bool {
-        self == Self::Deflate
-    }
-
     #[cold]
     fn damaged(self, what: impl std::fmt::Display) -> Error {
         Error::data(format!("{}: {what}", self.name()))
@@ -166,6 +161,8 @@ pub(crate) enum StreamEnd {
     Marked,
     /// The stream ends with the block's bytes: the writer flushed it without finishing it, or it is truncated.
     Missing,
+    /// Bytes that belong to no stream follow the end marker.
+    Followed,
 }
 
 /// Decompresses blocks and keeps the codec state that can be reused. Each task has its own.
@@ -202,8 +199,8 @@ impl Decompressor {
             Codec::Deflate => return self.deflate.get_or_insert_default().decode(block, out, limit),
             Codec::Snappy => self.snappy.decode(block, out, limit)?,
             Codec::Zstandard => self.zstandard.get_or_insert_default().decode(block, out, limit)?,
-            Codec::Bzip2 => bzip2::decode(block, out, limit)?,
-            Codec::Xz => xz::decode(block, out, limit)?,
+            Codec::Bzip2 => return bzip2::decode(block, out, limit),
+            Codec::Xz => return xz::decode(block, out, limit),
         }
         Ok(StreamEnd::Marked)
     }

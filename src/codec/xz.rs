@@ -1,17 +1,32 @@
 //! The .xz format: one stream or several, with padding between them.
 
-use liblzma::stream::{Action, CONCATENATED, Check, Error as XzError, Status, Stream};
+use liblzma::stream::{Action, Check, Error as XzError, Status, Stream};
 
-use super::{Codec, check_level, make_room, put_block};
+use super::{Codec, StreamEnd, check_level, make_room, put_block};
 use crate::{Error, ErrorKind, Result};
 
 /// Memory limit of the decoder, without the output. Streams of `xz -9` need 65 MiB, independent of their content.
 const MEMORY: u64 = 128 << 20;
 
-pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()> {
+/// The first bytes of a stream.
+const MAGIC: &[u8] = b"\xfd7zXZ\0";
+
+pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<StreamEnd> {
     out.clear();
-    let mut stream = Stream::new_stream_decoder(MEMORY, CONCATENATED).map_err(fault)?;
-    let mut input = block;
+    let mut rest = decode_stream(block, out, limit)?;
+    loop {
+        // Zeros between streams are padding.
+        let padding = rest.iter().take_while(|&&byte| byte == 0).count();
+        if !rest[padding..].starts_with(MAGIC) {
+            return Ok(if padding == rest.len() { StreamEnd::Marked } else { StreamEnd::Followed });
+        }
+        rest = decode_stream(&rest[padding..], out, limit)?;
+    }
+}
+
+/// Appends the content of the first stream in `input` and returns the rest of `input`.
+fn decode_stream<'a>(mut input: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8]> {
+    let mut stream = Stream::new_stream_decoder(MEMORY, 0).map_err(fault)?;
     loop {
         make_room(out, input.len(), limit);
         let (taken, made) = (stream.total_in(), out.len());
@@ -22,7 +37,7 @@ pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<()
             return Err(Codec::Xz.over_limit(limit));
         }
         if status == Status::StreamEnd {
-            return Ok(());
+            return Ok(input);
         }
         if taken == 0 && out.len() == made {
             return Err(Codec::Xz.damaged("the block is cut short"));

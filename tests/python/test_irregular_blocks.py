@@ -1,6 +1,7 @@
 """Blocks that have all of their rows and do not end with them: read, reported, and refused if `strict`."""
 
 import bz2
+import lzma
 import pickle
 import random
 import warnings
@@ -55,12 +56,28 @@ def irregular(codec: str) -> bytes:
         return container(
             SCHEMA, *((ROWS, deflate(*pair)) for pair in zip(plain, flushes, strict=True)), codec="deflate"
         )
+    if codec.startswith("bytes after "):
+        codec = codec.removeprefix("bytes after ")
+        pack = {"bzip2": bz2.compress, "xz": lzma.compress}[codec]
+        after = [b"", b"\x01", b"", b"five\xff"]
+        blocks = [pack(block) + more for block, more in zip(plain, after, strict=True)]
+        return container(SCHEMA, *((ROWS, block) for block in blocks), codec=codec)
     plain = [plain[0], plain[1] + b"\x00", plain[2], plain[3] + b"five\xff"]
     packed = {"null": bytes, "deflate": deflate, "bzip2": bz2.compress}[codec]
     return container(SCHEMA, *((ROWS, packed(block)) for block in plain), codec=codec)
 
 
-@pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "unfinished"])
+KINDS = {
+    "null": ["1 bytes are left", "5 bytes are left"],
+    "deflate": ["1 bytes are left", "5 bytes are left"],
+    "bzip2": ["1 bytes are left", "5 bytes are left"],
+    "unfinished": ["its deflate stream has no end"] * 2,
+    "bytes after bzip2": ["its bzip2 stream ends before the block"] * 2,
+    "bytes after xz": ["its xz stream ends before the block"] * 2,
+}
+
+
+@pytest.mark.parametrize("codec", KINDS)
 @pytest.mark.parametrize("ignore_errors", [False, True])
 @pytest.mark.parametrize("read", READ.values(), ids=READ)
 def test_all_rows_are_read_and_each_irregular_block_is_reported(read, ignore_errors, codec):
@@ -70,14 +87,15 @@ def test_all_rows_are_read_and_each_irregular_block_is_reported(read, ignore_err
     assert_frame_equal(df, frame(0, 1, 2, 3))
     assert len(caught) == 1
     assert [(bad.block_index, bad.rows_lost, bad.kind) for bad in found] == [(1, 0, "framing"), (3, 0, "framing")]
-    what = ["its deflate stream has no end"] * 2 if codec == "unfinished" else ["1 bytes are left", "5 bytes are left"]
-    assert all(words in bad.message for words, bad in zip(what, found, strict=True))
+    assert all(words in bad.message for words, bad in zip(KINDS[codec], found, strict=True))
 
 
-@pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "unfinished"])
+@pytest.mark.parametrize("codec", KINDS)
 @pytest.mark.parametrize("read", READ.values(), ids=READ)
 def test_strict_reads_refuse_or_drop_them(read, codec):
-    with pytest.raises(AvroDataError, match=r"block 1 at byte \d+: .*(1 bytes are left|has no end)"):
+    with pytest.raises(
+        AvroDataError, match=r"block 1 at byte \d+: .*(1 bytes are left|has no end|ends before the block)"
+    ):
         read(irregular(codec), strict=True)
     found = []
     with pytest.warns(AvroWarning, match="2 damaged blocks were dropped, with 20 rows") as caught:
@@ -94,6 +112,25 @@ def test_regular_files_give_no_warning():
             warnings.simplefilter("error")
             for strict in (False, True):
                 assert_frame_equal(read_avro(file, strict=strict), frame(0))
+
+
+@pytest.mark.parametrize("codec", ["bzip2", "xz"])
+def test_several_streams_and_padding_are_regular(codec):
+    pack = {"bzip2": bz2.compress, "xz": lzma.compress}[codec]
+    plain = data(0)
+    block = pack(plain[:7]) + pack(plain[7:]) + (b"\x00" * 4 if codec == "xz" else b"")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_frame_equal(read_avro(container(SCHEMA, (ROWS, block), codec=codec), strict=True), frame(0))
+
+
+@pytest.mark.parametrize("codec", ["bzip2", "xz"])
+def test_a_second_stream_that_is_cut_short_is_damage(codec):
+    pack = {"bzip2": bz2.compress, "xz": lzma.compress}[codec]
+    plain = data(0)
+    block = pack(plain) + pack(plain)[:-5]
+    with pytest.raises(AvroDataError, match="cut short"):
+        read_avro(container(SCHEMA, (ROWS, block), codec=codec))
 
 
 def test_a_callback_that_is_never_called_is_refused():

@@ -13,7 +13,7 @@ use super::file_list::Opened;
 use super::record_path::RecordHint;
 use super::section::DecompressedBlock;
 use crate::binary::{Fault, PADDING};
-use crate::codec::Decompressor;
+use crate::codec::{Decompressor, StreamEnd};
 use crate::container::BlockFrame;
 use crate::plan::Plan;
 use crate::read::fetch;
@@ -40,8 +40,7 @@ pub(super) struct LargeBlock {
     first_row: u64,
     /// The maximum number of bytes of a record.
     limit: u64,
-    /// True if the compressed stream has no end.
-    is_unfinished: bool,
+    stream_end: StreamEnd,
 }
 
 /// A snapshot of a large block, for cutting sections.
@@ -76,15 +75,15 @@ impl LargeBlock {
         counters: &Counters,
     ) -> Result<Self> {
         let Opened { file, plan } = opened;
-        let (source, data, inside, is_unfinished) = if file.header.codec.is_identity() {
+        let (source, data, inside, stream_end) = if file.header.codec.is_identity() {
             let sync = fetch::bytes_at(&*file.source, frame.data.end, file.header.sync.len())?;
             let checked = frame.check_sync(&sync, &file.header.sync);
             checked.map_err(|error| file.block_error(error, &frame))?;
             add(&counters.bytes_decoded, frame.data.end - frame.data.start);
-            (file.source.clone(), frame.data.clone(), None, false)
+            (file.source.clone(), frame.data.clone(), None, StreamEnd::Marked)
         } else {
-            let (block, is_unfinished) = decompressed(opened, &frame, counters)?;
-            (block.source.clone(), 0..block.stop, Some(block), is_unfinished)
+            let (block, stream_end) = decompressed(opened, &frame, counters)?;
+            (block.source.clone(), 0..block.stop, Some(block), stream_end)
         };
         if frame.rows > 0 && data.is_empty() {
             return Err(file.record_fault(Fault::truncated(), &frame, 0, (&[0; PADDING], 0)));
@@ -102,7 +101,7 @@ impl LargeBlock {
             take,
             first_row,
             limit: u64::MAX,
-            is_unfinished,
+            stream_end,
         })
     }
 
@@ -180,7 +179,7 @@ impl LargeBlock {
                 start,
                 stop: (!is_broken).then_some(start + bytes as usize),
                 behind: (self.record + n == self.frame.rows).then_some(after),
-                is_unfinished: self.is_unfinished,
+                stream_end: self.stream_end,
                 first_row: self.first_row + self.record,
                 record: self.record,
                 n: if is_broken { self.take } else { n },
@@ -202,7 +201,7 @@ impl LargeBlock {
             start: 0,
             stop: None,
             behind,
-            is_unfinished: self.is_unfinished,
+            stream_end: self.stream_end,
             first_row: self.first_row,
             record: 0,
             n: 0,
@@ -292,16 +291,16 @@ impl LargeBlock {
     }
 }
 
-/// Reads a block and decompresses it; returns true with it if its stream has no end, though all of the rows.
-fn decompressed(opened: &Opened, frame: &BlockFrame, counters: &Counters) -> Result<(DecompressedBlock, bool)> {
+/// Reads a block and decompresses it; also returns the end of its stream.
+fn decompressed(opened: &Opened, frame: &BlockFrame, counters: &Counters) -> Result<(DecompressedBlock, StreamEnd)> {
     let Opened { file, plan } = opened;
     let len = usize::try_from(frame.end() - frame.data.start).unwrap_or(usize::MAX);
     let block = fetch::bytes_at(&*file.source, frame.data.start, len)?;
     let mut data = Vec::new();
-    let is_unfinished = file.decompress(&block, frame, &mut Decompressor::new(), &mut data, counters)?.is_unfinished();
-    if is_unfinished {
+    let stream_end = file.decompress(&block, frame, &mut Decompressor::new(), &mut data, counters)?.stream_end();
+    if stream_end == StreamEnd::Missing {
         file.check_unfinished(plan, frame, &data)?;
     }
     let stop = (data.len() - PADDING.min(data.len())) as u64;
-    Ok((DecompressedBlock { index: frame.index, source: Arc::new(MemorySource::new(data)), stop }, is_unfinished))
+    Ok((DecompressedBlock { index: frame.index, source: Arc::new(MemorySource::new(data)), stop }, stream_end))
 }

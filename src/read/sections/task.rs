@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use polars_buffer::Buffer;
 
+use crate::codec::StreamEnd;
 use crate::container::BlockFrame;
 use crate::plan::Plan;
 use crate::read::files::{BadBlock, OpenFile};
@@ -78,8 +79,7 @@ pub(crate) struct RecordRun {
     pub(crate) stop: Option<usize>,
     /// The number of bytes of the block after `data`, if this is its last run.
     pub(crate) behind: Option<u64>,
-    /// True if the block's compressed stream has no end, though all of its rows.
-    pub(crate) is_unfinished: bool,
+    pub(crate) stream_end: StreamEnd,
     pub(crate) first_row: u64,
     /// The number of the first record in its block.
     pub(crate) record: u64,
