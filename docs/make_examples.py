@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
+import polars as pl
 from make_sample import SCHEMA, measurements
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -173,7 +174,20 @@ def debezium(root: Path) -> None:
         rows.append(
             {"before": row_before, "after": row_after, "source": source, "op": op, "ts_ms": 1_767_225_600_000 + i}
         )
-    write(root / "debezium" / "customers.avro", record("Envelope", fields, namespace="db.public.customers"), rows)
+    envelope = record("Envelope", fields, namespace="db.public.customers")
+    write(root / "debezium" / "customers.avro", envelope, rows)
+    # A topic of the same events, each after the header of a registry with the id 1.
+    (root / "debezium" / "customers.avsc").write_text(json.dumps(envelope))
+    pl.DataFrame({"value": [b"\0\0\0\0\1" + datum(envelope, row) for row in rows]}).write_parquet(
+        root / "debezium" / "topic.parquet"
+    )
+
+
+def tree(root: Path) -> None:
+    """Write one linked list of three values, a recursive type."""
+    fields = {"value": "long", "next": ["null", "Node"]}
+    nodes = {"value": 1, "next": {"value": 2, "next": {"value": 3, "next": None}}}
+    write(root / "tree.avro", record("Node", fields), [nodes])
 
 
 def iceberg(root: Path) -> None:
@@ -244,7 +258,7 @@ def iceberg_manifest(path: Path, content: int, files: list[Path]) -> None:
 
 def write_all(root: Path) -> None:
     """Write everything."""
-    for make in (sample, weather, bigquery, spark, kafka, event_hubs, debezium, iceberg):
+    for make in (sample, weather, tree, bigquery, spark, kafka, event_hubs, debezium, iceberg):
         make(root)
 
 

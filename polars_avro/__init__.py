@@ -2,7 +2,7 @@
 Apache Avro files as Polars frames, decoded on all cores, lazily or eagerly.
 
 Reading
-    scan_avro, read_avro, AvroReader, read_avro_schema, read_avro_metadata, AvroMetadata, Limits
+    scan_avro, read_avro, AvroReader, read_avro_schema, read_avro_metadata, AvroMetadata, CDC_TYPES, Limits
 
 Writing
     write_avro, sink_avro, AvroWriter
@@ -48,6 +48,7 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 from polars_avro._bad_blocks import AvroWarning, BadBlock
+from polars_avro._conversions import CDC_TYPES
 from polars_avro._datums import decode
 from polars_avro._encoding import encode
 from polars_avro._errors import (
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from polars_avro._writer import AvroWriter
 
 __all__ = [
+    "CDC_TYPES",
     "AvroColumnNotFoundError",
     "AvroDataError",
     "AvroError",

@@ -34,10 +34,13 @@ class BadBlock:
         Number of rows according to the block's header; None if the header is damaged; 0 for an irregular block.
     kind : str
         The kind of fault: ``data`` for damage, ``limit`` for an exceeded limit, ``unsupported``; ``framing`` for an
-        irregular block, which has bytes after its rows, or whose deflate stream has no end; ``file`` for a file that
+        irregular block, which has bytes after its rows, or whose compressed stream does not end with it; ``value`` for
+        a block with values that became null or text; ``file`` for a file that
         `skip_unreadable_files` left out.
     message : str
         The fault, and its position in the block.
+    values_replaced : int
+        Number of values of the block that became null or text, by the options `recursion_depth` and `invalid_values`.
     """
 
     file: str
@@ -46,10 +49,11 @@ class BadBlock:
     rows_lost: int | None
     kind: str
     message: str
+    values_replaced: int = 0
 
 
 class AvroWarning(UserWarning):
-    """Warns that ``ignore_errors`` has dropped rows of an Avro file, or that a block is irregular."""
+    """Warns that ``ignore_errors`` has dropped rows, that a block is irregular, or that values became null or text."""
 
     __module__ = "polars_avro"
 
@@ -62,12 +66,14 @@ class BadBlockLog:
         self.kept: list[BadBlock] | None = [] if keep else None
         self.first_dropped: BadBlock | None = None
         self.first_irregular: BadBlock | None = None
+        self.first_replaced: BadBlock | None = None
         self.dropped = 0
         self.irregular = 0
         self.rows = 0
+        self.values = 0
         self._unreported: deque[BadBlock] = deque()
 
-    def report(self, reports: Iterable[tuple[str, int, int, int | None, str, str]]) -> None:
+    def report(self, reports: Iterable[tuple[str, int, int, int | None, str, str, int]]) -> None:
         """Report blocks to the caller, in file order."""
         self._unreported.extend(BadBlock(*fields) for fields in reports)
         # If the callback raises, the remaining blocks are reported by the next call.
@@ -76,6 +82,9 @@ class BadBlockLog:
             if bad.kind == IRREGULAR:
                 self.first_irregular = self.first_irregular or bad
                 self.irregular += 1
+            elif bad.values_replaced:
+                self.first_replaced = self.first_replaced or bad
+                self.values += bad.values_replaced
             else:
                 self.first_dropped = self.first_dropped or bad
                 self.dropped += 1
@@ -89,6 +98,7 @@ class BadBlockLog:
         """Warn once if anything was dropped or irregular."""
         dropped, self.first_dropped = self.first_dropped, None
         irregular, self.first_irregular = self.first_irregular, None
+        replaced, self.first_replaced = self.first_replaced, None
         parts = []
         if dropped is not None:
             blocks = "1 damaged block was" if self.dropped == 1 else f"{self.dropped} damaged blocks were"
@@ -97,6 +107,9 @@ class BadBlockLog:
         if irregular is not None:
             blocks = "1 irregular block" if self.irregular == 1 else f"{self.irregular} irregular blocks"
             parts.append(f"all rows of {blocks} were read (`strict=True` refuses them); the first: {irregular.message}")
+        if replaced is not None:
+            values = "1 value" if self.values == 1 else f"{self.values} values"
+            parts.append(f"{values} became null or text; the first block of them: {replaced.message}")
         if parts:
             warnings.warn("; ".join(parts), AvroWarning, stacklevel=stacklevel + 1)
 

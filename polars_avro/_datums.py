@@ -11,6 +11,7 @@ from polars_avro._decoder import Decoder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from polars_avro._conversions import Annotations
     from polars_avro._decoder import Framing
     from polars_avro._limits import Limits
     from polars_avro._lookup import Schemas
@@ -27,6 +28,7 @@ def decode(
     reader_schema: AvroSchema | None = None,
     fields: Sequence[str] | None = None,
     ignore_errors: bool = False,
+    annotations: Annotations | None = None,
     limits: Limits | None = None,
 ) -> pl.Expr:
     """
@@ -67,6 +69,9 @@ def decode(
         fields are skipped, and their values are not checked.
     ignore_errors
         Make bad rows null instead of raising. An :class:`AvroWarning` counts them.
+    annotations
+        Dtypes by attributes that other tools annotate types with, as in :func:`scan_avro`: :data:`CDC_TYPES` for
+        topics of Debezium and Kafka Connect.
     limits
         Bounds on what schemas and datums may cost.
 
@@ -127,6 +132,7 @@ def decode(
         reader_schema=reader_schema,
         fields=fields,
         ignore_errors=ignore_errors,
+        annotations=annotations,
         limits=limits,
     )
     inputs: list[pl.Expr | str] = [expr]

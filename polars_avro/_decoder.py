@@ -11,6 +11,7 @@ from polars.exceptions import SchemaError
 
 from polars_avro import _options, _selection
 from polars_avro._bad_blocks import AvroWarning
+from polars_avro._conversions import Annotations, conversions
 from polars_avro._core import DatumDecoder
 from polars_avro._errors import AvroLimitError
 from polars_avro._lookup import CoreId, Lookup, Schemas
@@ -55,6 +56,7 @@ class Decoder:
         reader_schema: AvroSchema | None,
         fields: Sequence[str] | None,
         ignore_errors: bool,
+        annotations: Annotations | None,
         limits: Limits | None,
     ) -> Decoder:
         """Check the arguments of :func:`decode`."""
@@ -95,6 +97,7 @@ class Decoder:
             "looked_up": None if lookup is None else lookup.framings(),
             "ignore_errors": bool(ignore_errors),
             "limits": limits,
+            "annotations": conversions(annotations).annotations,
         }
         lookup = lookup or Lookup({})
         whole = cls(framing, lookup, has_ids, options)

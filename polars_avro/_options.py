@@ -68,6 +68,17 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, bytes) and all(isinstance(item, str) for item in value)
 
 
+def _is_annotations(value: Any) -> bool:
+    def is_pair(key: Any) -> bool:
+        return isinstance(key, tuple) and len(key) == 2 and all(isinstance(part, str) for part in key)
+
+    def is_meaning(meant: Any) -> bool:
+        is_class = isinstance(meant, type) and issubclass(meant, pl.DataType)
+        return is_class or isinstance(meant, (str, pl.DataType))
+
+    return isinstance(value, Mapping) and all(is_pair(key) and is_meaning(meant) for key, meant in value.items())
+
+
 def _is_options(value: Any) -> bool:
     return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
@@ -90,6 +101,7 @@ _TEXT = (_or_none(_is_a(str)), "a str or None")
 _SCHEMA = (_or_none(_is_a(Mapping)), "a mapping of column names to dtypes, or None")
 #: The check of each parameter, and the text of its error.
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "annotations": (_or_none(_is_annotations), "a dict of pairs of str to dtypes or names of logical types, or None"),
     "append": _FLAG,
     "auto_register": _FLAG,
     "cache": _FLAG,

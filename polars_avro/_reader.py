@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from polars_avro import _options, _selection
+from polars_avro._conversions import Annotations, InvalidValues, conversions
 from polars_avro._engine.frames import Frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schema_request import SchemaRequest
-from polars_avro._schemas import AvroSchema
+from polars_avro._schemas import AvroSchema, SchemaEvolution
 from polars_avro._sources import inputs, stores
 from polars_avro._sources.inputs import Source
 from polars_avro._sources.stores import CredentialProvider, StorageOptions
@@ -62,6 +63,18 @@ class AvroReader:
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
         numbers are widened. A field that a file lacks has its default, a field that the schema lacks is skipped.
+    annotations
+        Dtypes by attributes that other tools annotate types with, such as :data:`CDC_TYPES` for Debezium, Kafka Connect
+        and BigQuery. A key is the name of an attribute and its value, both ``str``. A value is a dtype, or the name of
+        a logical type of Avro. ``pl.Time`` stands for nanoseconds. Timestamps may be text in ISO 8601.
+    recursion_depth
+        How often a recursive type becomes a struct inside itself. Deeper values are null, of dtype Null, and a warning
+        counts them. By default a recursive value becomes JSON text.
+    invalid_values : {'raise', 'null', 'text'}
+        Raise an error, or read null, for a value that its logical type does not allow: a uuid that is none, a time
+        outside the day, a decimal of too many digits. With ``"text"`` columns of these types are String, and such a
+        value is the text of the plain string or number. A warning counts the values, and `on_bad_block` has their
+        blocks.
     byte_range
         Read only the blocks whose preceding sync markers begin in this range of the file's bytes. Ranges that tile a
         file return each row once, so a large file can be read in parts. ``None`` as the end is the file's end. Needs a
@@ -112,6 +125,9 @@ class AvroReader:
         on_bad_block: Callable[[BadBlock], object] | None = None,
         strict: bool = False,
         reader_schema: AvroSchema | None = None,
+        annotations: Annotations | None = None,
+        recursion_depth: int | None = None,
+        invalid_values: InvalidValues = "raise",
         byte_range: tuple[int, int | None] | None = None,
         batch_size: int | None = None,
         n_threads: int | None = None,
@@ -128,7 +144,8 @@ class AvroReader:
             n_threads=n_threads,
         )
         opened = inputs.normalize_file(source, "AvroReader")
-        request = SchemaRequest(reader_schema=reader_schema, limits=limits or DEFAULT_LIMITS)
+        evolution = SchemaEvolution(conversions=conversions(annotations, recursion_depth, invalid_values))
+        request = SchemaRequest(reader_schema=reader_schema, evolution=evolution, limits=limits or DEFAULT_LIMITS)
         _, file = request.resolve([stores.open_source(opened, storage_options, credential_provider, "AvroReader")])
         self._name = stores.shown(opened) if isinstance(opened, str) else "<bytes>"
         self._lock = threading.RLock()

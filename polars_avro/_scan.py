@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from polars_avro import _options, _schema_request, _schemas, _selection
+from polars_avro._conversions import Annotations, InvalidValues, conversions
 from polars_avro._engine.files import Files
 
 try:
@@ -62,6 +63,9 @@ def scan_avro(
     extra_columns: ExtraColumns = "raise",
     field_matching: FieldMatching = "name",
     cast_options: pl.ScanCastOptions | None = None,
+    annotations: Annotations | None = None,
+    recursion_depth: int | None = None,
+    invalid_values: InvalidValues = "raise",
     batch_size: int | None = None,
     n_threads: int | None = None,
     limits: Limits | None = None,
@@ -153,7 +157,20 @@ def scan_avro(
         then by names that differ in case, where several matches are an error; or the first with the first, and so on.
     cast_options
         `missing_struct_fields` and `extra_struct_fields` are the same for fields of nested records. The other options
-        allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option.
+        allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option,
+        unless `schema` is given.
+    annotations
+        Dtypes by attributes that other tools annotate types with, such as :data:`CDC_TYPES` for Debezium, Kafka Connect
+        and BigQuery. A key is the name of an attribute and its value, both ``str``. A value is a dtype, or the name of
+        a logical type of Avro. ``pl.Time`` stands for nanoseconds. Timestamps may be text in ISO 8601.
+    recursion_depth
+        How often a recursive type becomes a struct inside itself. Deeper values are null, of dtype Null, and a warning
+        counts them. By default a recursive value becomes JSON text.
+    invalid_values : {'raise', 'null', 'text'}
+        Raise an error, or read null, for a value that its logical type does not allow: a uuid that is none, a time
+        outside the day, a decimal of too many digits. With ``"text"`` columns of these types are String, and such a
+        value is the text of the plain string or number. A warning counts the values, and `on_bad_block` has their
+        blocks.
     batch_size
         The number of rows in a batch, or in a chunk of the result: about 100,000 by default, fewer if rows are large.
         With `ignore_errors` batches end at the ends of blocks, so they may have more.
@@ -228,7 +245,13 @@ def scan_avro(
         batch_size=batch_size,
         n_threads=n_threads,
     )
-    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options, field_matching)
+    evolution = _schemas.schema_evolution(
+        missing_columns,
+        extra_columns,
+        cast_options,
+        field_matching,
+        conversions(annotations, recursion_depth, invalid_values),
+    )
     request = _schema_request.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
     in_stores = stores.stores(named, storage_options, credential_provider, "scan_avro")

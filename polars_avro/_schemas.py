@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 import polars as pl
 
 from polars_avro import _options
+from polars_avro._conversions import NO_CONVERSIONS, Conversions
 from polars_avro._core import FileOpener
 from polars_avro._errors import AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
@@ -61,10 +62,13 @@ class ReadSchema(NamedTuple):
     refuse_extra_fields: bool = False
     #: Match types by the columns that they become, ignore names of records, and keep nulls.
     by_columns: bool = False
+    #: Numbers are not widened without a cast, and a field is missing even if it has a default.
+    exact: bool = False
     #: The casts that are allowed.
     casts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
     field_matching: FieldMatching = "name"
+    conversions: Conversions = NO_CONVERSIONS
 
     def core_opener(self) -> FileOpener:
         """Return an opener of files that are read as this schema."""
@@ -86,8 +90,10 @@ def _open_as(read_schema: ReadSchema) -> FileOpener:
         refuse_extra_columns=read_schema.refuse_extra_columns,
         refuse_extra_fields=read_schema.refuse_extra_fields,
         by_columns=read_schema.by_columns,
+        exact=read_schema.exact,
         casts=list(read_schema.casts),
         field_matching=read_schema.field_matching,
+        **_of_core(read_schema.conversions),
     )
 
 
@@ -97,9 +103,14 @@ def _schema_of(read_schema: ReadSchema) -> pl.Schema:
 
 
 @lru_cache(maxsize=16)
-def as_written(limits: Limits) -> FileOpener:
+def as_written(limits: Limits, conversions: Conversions = NO_CONVERSIONS) -> FileOpener:
     """Return an opener of files that are read as the schema in their header."""
-    return FileOpener(None, limits=limits)
+    return FileOpener(None, limits=limits, **_of_core(conversions))
+
+
+def _of_core(conversions: Conversions) -> dict[str, Any]:
+    """Return the conversions as arguments of the core."""
+    return {} if conversions == NO_CONVERSIONS else conversions._asdict()
 
 
 class SchemaEvolution(NamedTuple):
@@ -110,10 +121,8 @@ class SchemaEvolution(NamedTuple):
     missing_fields: MissingColumns = "raise"
     extra_fields: ExtraColumns = "raise"
     casts: tuple[str, ...] = ()
-    #: The options that allow widening to the dtypes of `schema`; None without `cast_options`. Between files, widening
-    #: needs no option.
-    widening: frozenset[tuple[str, str]] | None = None
     field_matching: FieldMatching = "name"
+    conversions: Conversions = NO_CONVERSIONS
 
     def read_schema(self, schema_json: str, limits: Limits, *, explicit: bool) -> ReadSchema:
         """Return the schema to read as: an explicit one, or that of the first file."""
@@ -128,6 +137,7 @@ class SchemaEvolution(NamedTuple):
             casts=self.casts,
             limits=limits,
             field_matching=self.field_matching,
+            conversions=self.conversions,
         )
 
 
@@ -136,6 +146,7 @@ def schema_evolution(
     extra_columns: ExtraColumns,
     cast_options: pl.ScanCastOptions | None,
     field_matching: FieldMatching = "name",
+    conversions: Conversions = NO_CONVERSIONS,
 ) -> SchemaEvolution:
     """Check the options for files with different schemas."""
     _options.one_of("missing_columns", missing_columns, ("insert", "raise"))
@@ -143,13 +154,12 @@ def schema_evolution(
     _options.one_of("field_matching", field_matching, get_args(FieldMatching))
     _options.check(cast_options=cast_options)
     if cast_options is None:
-        return SchemaEvolution(missing_columns, extra_columns, field_matching=field_matching)
+        return SchemaEvolution(missing_columns, extra_columns, field_matching=field_matching, conversions=conversions)
     casts = tuple(
         f"{name.partition('_')[0]} {word}"
         for name in _CASTS
         for word in _words(name, getattr(cast_options, name))
-        # Integers and floats are widened without an option.
-        if word != "forbid" and (word != "upcast" or name == "datetime_cast")
+        if word != "forbid"
     )
     missing, extra = cast_options.missing_struct_fields, cast_options.extra_struct_fields
     checked: tuple[tuple[str, object, tuple[str, ...]], ...] = (
@@ -160,8 +170,7 @@ def schema_evolution(
         if word not in allowed:
             msg = f"`cast_options`: `{name}` must be one of {allowed}, got {word!r}"
             raise TypeError(msg)
-    widening = frozenset((name, word) for name in _CASTS for word in _words(name, getattr(cast_options, name)))
-    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts, widening, field_matching)
+    return SchemaEvolution(missing_columns, extra_columns, missing, extra, casts, field_matching, conversions)
 
 
 def _words(option: str, value: object) -> Collection[str]:

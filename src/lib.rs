@@ -72,11 +72,12 @@ pub use error::{Error, ErrorKind, FieldConflict, Position, Result};
 #[doc(hidden)]
 pub use executor::set_thread_pool_size;
 pub use limits::Limits;
+pub use plan::InvalidValues;
 pub use read::{
     BadBlock, Batch, BatchReader, Canceller, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions,
     RowFilter, Stats, Times,
 };
-pub use schema::{Cast, Casts, Evolution, Extra, FieldMatching, Incompatibility, Missing, Schema};
+pub use schema::{Annotations, Cast, Casts, Evolution, Extra, FieldMatching, Incompatibility, Missing, Schema};
 #[cfg(feature = "object_store")]
 pub use source::{
     CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,

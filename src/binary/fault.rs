@@ -71,6 +71,11 @@ impl Fault {
         fault
     }
 
+    /// Returns true if the value itself is at fault, and not the types or a limit.
+    pub(crate) fn is_data(&self) -> bool {
+        self.0.kind == ErrorKind::Data
+    }
+
     /// Returns true if the only problem is that the data ends inside the value.
     pub(crate) fn is_short(&self) -> bool {
         self.0.short

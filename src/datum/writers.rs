@@ -59,7 +59,7 @@ impl WriterSchemas {
         if let Some(&number) = self.by_text.get(&text) {
             return Ok(number);
         }
-        let schemas = Schemas::new(schema.clone(), Some(reader.clone()), Evolution::default())?;
+        let schemas = Schemas::new(schema.clone(), Some(reader.clone()), Evolution::default(), <_>::default())?;
         let projection = Projection::columns(options.fields.as_deref());
         let column = Plan::compile_datum(&schemas, &projection, &options.limits)?;
         self.writers.push(Arc::new(Writer {

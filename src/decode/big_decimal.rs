@@ -12,7 +12,7 @@ use crate::binary::{Fault, PADDING, read_int, read_length, read_slice};
 pub(crate) struct BigDecimal;
 
 /// The maximum size of a number: converting it to digits takes time quadratic in its length.
-const MAX_BYTES: usize = 16 << 10;
+pub(super) const MAX_BYTES: usize = 16 << 10;
 
 impl TextFormat for BigDecimal {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {

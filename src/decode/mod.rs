@@ -18,27 +18,33 @@ mod extension;
 mod fixed;
 mod fixed_list;
 mod interleave;
+mod iso_timestamp;
 mod json;
 mod list;
 mod map;
 mod merge;
 mod narrow;
 mod null;
+mod null_if_invalid;
 mod nullable;
 mod number;
 mod primitive;
 mod record;
+mod replaced;
 mod room;
 mod scaled;
+mod scaled_number;
 mod shortfall;
 mod skip;
 mod skipped;
 mod symbol;
 mod text;
 mod time;
+mod too_deep;
 mod union;
 mod uuid;
 mod validity;
+mod value_text;
 mod view;
 mod view_array;
 mod whole_number;
@@ -61,6 +67,7 @@ pub(crate) use enumeration::Enumeration;
 pub(crate) use extension::Extension;
 pub(crate) use fixed::Fixed;
 pub(crate) use fixed_list::FixedList;
+pub(crate) use iso_timestamp::{LocalText, ZonedText};
 pub(crate) use json::{Json, JsonGraph};
 pub(crate) use list::{ItemBudget, List};
 pub(crate) use map::Map;
@@ -69,6 +76,7 @@ pub(crate) use narrow::{
     DoubleAsHalf, FloatAsHalf, Int8, Int16, IntAsHalf, LongAsHalf, LongAsUInt64, LongAsUInt128, UInt8, UInt16, UInt32,
 };
 pub(crate) use null::Null;
+pub(crate) use null_if_invalid::NullIfInvalid;
 pub(crate) use nullable::{Nullable, NullableUnion};
 pub(crate) use number::{
     Double, DoubleAsFloat, Float, FloatAsDouble, Int, IntAsDouble, IntAsFloat, IntAsLong, Long, LongAsDouble,
@@ -76,16 +84,20 @@ pub(crate) use number::{
 };
 pub(crate) use primitive::Primitive;
 pub(crate) use record::Record;
+pub(crate) use replaced::take_replaced;
 pub(crate) use room::NextLook;
 pub(crate) use scaled::{Over, Times};
+pub(crate) use scaled_number::ScaledNumber;
 pub(crate) use shortfall::explain_short;
 pub(crate) use skip::{Skip, SkipPrograms};
 pub(crate) use skipped::Skipped;
 pub(crate) use symbol::Symbol;
 pub(crate) use text::Text;
 pub(crate) use time::{TimeMicros, TimeMillis, TimeNanos};
+pub(crate) use too_deep::TooDeep;
 pub(crate) use union::{BranchAction, Union};
 pub(crate) use uuid::{UuidBytes, UuidText};
+pub(crate) use value_text::ValueText;
 pub(crate) use view::{Bytes, Utf8, Views};
 pub(crate) use whole_number::Whole;
 pub(crate) use wide_decimal::WideDecimal;
@@ -273,6 +285,12 @@ columns! {
     Merge(Box<Merge>),
     Default(Box<DefaultValue>),
     Skipped(Skipped),
+    LocalText(Primitive<LocalText>),
+    ZonedText(Primitive<ZonedText>),
+    ScaledNumber(Box<Text<ScaledNumber>>),
+    ValueText(Box<Text<ValueText>>),
+    NullIfInvalid(Box<NullIfInvalid>),
+    TooDeep(Box<TooDeep>),
 }
 
 impl<C: Column> Column for Box<C> {

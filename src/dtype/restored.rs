@@ -23,7 +23,7 @@ impl Restored {
             Self::Array(width) => matches!(dtype, ArrowDataType::FixedSizeList(_, n) if n == width),
             // Lists of entries are accepted too, as some readers have no maps.
             Self::Map => matches!(dtype, ArrowDataType::Map(..) | ArrowDataType::LargeList(_)),
-            Self::Zone(_) | Self::Categorical(_) | Self::Enum(_) => true,
+            Self::Zone(_) | Self::TextTimestamp(_) | Self::ScaledNumber | Self::Categorical(_) | Self::Enum(_) => true,
         }
     }
 }

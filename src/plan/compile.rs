@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::leaf::{bytes, duration, enumeration, number, scaled};
-use super::{Plan, Projection, Schemas, skip};
+use super::leaf::{bytes, duration, enumeration, number, scaled, value_text};
+use super::{InvalidValues, Plan, Projection, Schemas, skip};
 use crate::decode::{
-    AnyColumn, Boolean, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null, SkipPrograms,
-    Symbol, Text,
+    AnyColumn, Boolean, Entries, Extension, FixedList, ItemBudget, Json, JsonGraph, List, Map, Null, NullIfInvalid,
+    ScaledNumber, SkipPrograms, Symbol, Text, TooDeep,
 };
 use crate::dtype::extension_metadata;
-use crate::schema::{Kind, Logical, NodeId, Resolved, ResolvedId, Restored, Wire};
-use crate::{Error, Limits, Result};
+use crate::schema::{FieldAction, Kind, Logical, NodeId, Resolved, ResolvedId, Restored, Wire};
+use crate::{Error, ErrorKind, Limits, Result};
 
 pub(super) fn compile(schemas: &Schemas, projection: &Projection, limits: &Limits) -> Result<Plan> {
     let programs = Arc::new(skip::compile(&schemas.writer, limits)?);
@@ -102,12 +102,18 @@ impl<'s> Compiler<'s> {
         let restored = restored.as_ref();
         match &node.wire {
             Wire::Fixed(_) if logical == Some(Logical::Duration) => return Ok(Box::new(duration(projection)?).into()),
-            Wire::Record { .. } if self.open.contains(&node.reader) => projection.check_is_all("a recursive value")?,
+            Wire::Record { .. } if self.is_recursive(node.reader) => projection.check_is_all("a recursive value")?,
+            Wire::Record { .. } if restored == Some(&Restored::ScaledNumber) => projection.check_is_all("a number")?,
             Wire::Record { .. } | Wire::Array(_) | Wire::Map(_) | Wire::Union(_) | Wire::IntoUnion { .. } => {}
             Wire::Null if !matches!(self.reader_kind(id), Kind::Null) => {}
             _ => projection.check_is_all(self.reader_kind(id).type_name())?,
         }
-        Ok(match &node.wire {
+        if self.schemas.conversions.invalid_values == InvalidValues::Text
+            && let Some(column) = value_text(&node.wire, logical, restored)
+        {
+            return Ok(column);
+        }
+        let column: AnyColumn = match &node.wire {
             Wire::Null if matches!(self.reader_kind(id), Kind::Null) => Null::default().into(),
             Wire::Null => self.nulls(node.reader, projection)?,
             Wire::Boolean => Boolean::default().into(),
@@ -121,11 +127,39 @@ impl<'s> Compiler<'s> {
             Wire::Symbol(symbols) => Box::new(Text::new(Symbol::new(symbols))).into(),
             Wire::Array(item) => self.list(*item, restored, projection)?,
             Wire::Map(value) => Box::new(Map::new(self.column(*value, projection)?)).into(),
-            Wire::Record { .. } if self.open.contains(&node.reader) => Box::new(Text::new(self.json(id))).into(),
+            Wire::Record { .. } if self.is_recursive(node.reader) => match self.schemas.conversions.recursion_depth {
+                Some(_) => self.too_deep(id)?,
+                None => Box::new(Text::new(self.json(id))).into(),
+            },
+            Wire::Record { fields, .. } if restored == Some(&Restored::ScaledNumber) => scaled_number(fields)?,
             Wire::Record { .. } => Box::new(self.record(id, projection)?).into(),
             Wire::Union(branches) => self.union(id, branches, projection)?,
             Wire::IntoUnion { branch, value } => self.union_of_one(id, *branch, *value, projection)?,
-        })
+        };
+        let may_be_invalid = restored.is_some() || logical.is_some();
+        match &node.wire {
+            Wire::Int | Wire::Long | Wire::Scaled(_) | Wire::Bytes | Wire::String | Wire::Fixed(_)
+                if may_be_invalid && self.schemas.conversions.invalid_values == InvalidValues::Null =>
+            {
+                let programs = self.programs_of(id)?;
+                let skips = programs.of(node.writer).into();
+                Ok(Box::new(NullIfInvalid { column, skips, programs }).into())
+            }
+            _ => Ok(column),
+        }
+    }
+
+    /// Returns true if a record is inside itself, deeper than it becomes structs.
+    fn is_recursive(&self, reader: NodeId) -> bool {
+        let times = self.open.iter().filter(|&&open| open == reader).count();
+        times > self.schemas.conversions.recursion_depth.unwrap_or(0)
+    }
+
+    /// Compiles nulls for values that are skipped and counted.
+    fn too_deep(&self, id: ResolvedId) -> Result<AnyColumn> {
+        let programs = self.programs_of(id)?;
+        let skips = programs.of(self.node(id).writer);
+        Ok(Box::new(TooDeep::new(skips, programs.clone())).into())
     }
 
     /// Compiles lists, and the dtypes that a property restores from them.
@@ -184,5 +218,15 @@ impl<'s> Compiler<'s> {
         }
         let programs = Arc::new(skip::compile(&self.schemas.reader, self.limits)?);
         Ok(self.own_programs.get_or_init(|| programs).clone())
+    }
+}
+
+/// Compiles a record of a scale and an unscaled number, which must have been written in this order.
+fn scaled_number(fields: &[FieldAction]) -> Result<AnyColumn> {
+    match fields {
+        [FieldAction::Read { field: 0, .. }, FieldAction::Read { field: 1, .. }] => {
+            Ok(Box::new(Text::new(ScaledNumber)).into())
+        }
+        _ => Err(Error::new(ErrorKind::Unsupported, "a number whose record lacks its scale or its value, or has more")),
     }
 }

@@ -4,8 +4,8 @@ use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 
 use super::Projection;
 use crate::decode::{
-    AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, Primitive, Text, UuidBytes, UuidText,
-    Views, Whole, WideDecimal,
+    AnyColumn, BigDecimal, Categorical, Decimal, Duration, Enumeration, Fixed, LocalText, Primitive, Text, UuidBytes,
+    UuidText, ValueText, Views, Whole, WideDecimal, ZonedText,
 };
 use crate::dtype::DURATION;
 use crate::schema::{Kind, Logical, Restored, Scale, Wire};
@@ -96,6 +96,27 @@ fn time_of_day(reader: i64, scale: Scale) -> AnyColumn {
     }
 }
 
+/// Compiles a logical type whose values may be invalid as text; `None` for other types.
+pub(super) fn value_text(wire: &Wire, logical: Option<Logical>, restored: Option<&Restored>) -> Option<AnyColumn> {
+    let written = |per_second: i64| match wire {
+        Wire::Scaled(Scale::Times(factor)) => per_second / factor,
+        Wire::Scaled(Scale::Over(factor)) => per_second * factor,
+        _ => per_second,
+    };
+    let size = if let Wire::Fixed(size) = wire { Some(*size) } else { None };
+    let text = match (logical?, wire) {
+        _ if restored.is_some() => return None,
+        (Logical::Uuid, Wire::Bytes | Wire::String) => ValueText::Uuid,
+        (Logical::TimeMillis, Wire::Int | Wire::Long | Wire::Scaled(_)) => ValueText::Time(written(1_000)),
+        (Logical::TimeMicros, Wire::Int | Wire::Long | Wire::Scaled(_)) => ValueText::Time(written(1_000_000)),
+        (Logical::Decimal { precision, scale }, Wire::Bytes | Wire::String | Wire::Fixed(_)) => {
+            ValueText::Decimal(WideDecimal { size, precision, scale })
+        }
+        _ => return None,
+    };
+    Some(Box::new(Text::new(text)).into())
+}
+
 /// Compiles the selected parts of a duration.
 pub(super) fn duration(projection: &Projection) -> Result<Duration> {
     let mut parts = Vec::new();
@@ -141,6 +162,14 @@ pub(super) fn bytes(
         Some(Restored::UInt64) => return Whole::<u64>::new(size).into(),
         Some(Restored::Int128) => return Whole::<i128>::new(size).into(),
         Some(Restored::UInt128) => return Whole::<u128>::new(size).into(),
+        Some(Restored::TextTimestamp(is_utc)) => {
+            let dtype = ArrowDataType::Timestamp(TimeUnit::Microsecond, is_utc.then(|| "UTC".into()));
+            return if *is_utc {
+                Primitive::<ZonedText>::new(dtype).into()
+            } else {
+                Primitive::<LocalText>::new(dtype).into()
+            };
+        }
         Some(Restored::Categorical(categories)) => return Box::new(Categorical::new(categories.clone())).into(),
         _ => {}
     }

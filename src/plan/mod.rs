@@ -57,14 +57,57 @@ pub(crate) struct Schemas {
     pub(crate) writer: Arc<Schema>,
     pub(crate) reader: Arc<Schema>,
     pub(crate) resolution: Arc<Resolution>,
+    pub(crate) conversions: Conversions,
+}
+
+/// The action for a value that its logical type does not allow: a UUID that is no UUID, a time outside the day, or a decimal
+/// with too many digits.
+///
+/// ```
+/// use polars_avro::{ContainerFile, InvalidValues, OpenOptions};
+///
+/// let options = OpenOptions::default().with_invalid_values(InvalidValues::Null);
+/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 6);
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum InvalidValues {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// It is null, and counted.
+    Null,
+    /// Columns of these logical types are text. The text of an invalid value is that of the type which the logical type
+    /// annotates, and it is counted.
+    Text,
+}
+
+/// Options that decide which columns types become.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Conversions {
+    /// The number of times that a recursive type becomes a struct inside itself; JSON text if `None`.
+    pub(crate) recursion_depth: Option<usize>,
+    pub(crate) invalid_values: InvalidValues,
+}
+
+impl Conversions {
+    /// Returns true if values may be replaced, and have to be counted.
+    pub(crate) fn may_replace(self) -> bool {
+        self != Self::default()
+    }
 }
 
 impl Schemas {
     /// Resolves the writer's schema with the reader's, or with itself.
-    pub(crate) fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>, evolution: Evolution) -> Result<Self> {
+    pub(crate) fn new(
+        writer: Arc<Schema>,
+        reader: Option<Arc<Schema>>,
+        evolution: Evolution,
+        conversions: Conversions,
+    ) -> Result<Self> {
         let reader = reader.unwrap_or_else(|| writer.clone());
         let resolution = Arc::new(crate::schema::resolve(&writer, &reader, evolution)?);
-        Ok(Self { writer, reader, resolution })
+        Ok(Self { writer, reader, resolution, conversions })
     }
 }
 

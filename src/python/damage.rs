@@ -36,12 +36,13 @@ pub(super) fn default_limits() -> Limits {
 }
 
 /// The fields of a `polars_avro.BadBlock`, in its order.
-pub(super) type Report = (String, u64, u64, Option<u64>, &'static str, String);
+pub(super) type Report = (String, u64, u64, Option<u64>, &'static str, String, u64);
 
 /// Converts a bad block for Python.
 pub(super) fn report(bad: &BadBlock) -> Report {
     let position = bad.error.position();
     let kind = match bad.error.kind() {
+        _ if bad.values_replaced > 0 => "value",
         _ if !bad.is_dropped => "framing",
         ErrorKind::Limit => "limit",
         ErrorKind::Unsupported => "unsupported",
@@ -54,5 +55,6 @@ pub(super) fn report(bad: &BadBlock) -> Report {
         bad.rows_lost,
         kind,
         bad.error.to_string(),
+        bad.values_replaced,
     )
 }

@@ -13,7 +13,10 @@ use super::arrow::{column_capsule, pull, schema_capsule};
 use super::damage::Limits;
 use super::error::Raised;
 use super::interpreter::WithoutGil;
-use polars_avro::{DatumOptions, Decoded, Limits as CoreLimits, RowIds, Schema, SchemaId, datum_schema_of};
+use super::options::annotated;
+use polars_avro::{
+    Annotations, DatumOptions, Decoded, Limits as CoreLimits, RowIds, Schema, SchemaId, datum_schema_of,
+};
 
 /// A schema id: an int, or the bytes of a UUID.
 #[derive(Clone, PartialEq, Eq, Hash, FromPyObject, IntoPyObject)]
@@ -42,7 +45,10 @@ impl From<SchemaId> for PyId {
 
 /// Decodes any number of Binary columns in the same way.
 #[pyclass(module = "polars_avro._core", frozen)]
-pub(super) struct DatumDecoder(polars_avro::DatumDecoder);
+pub(super) struct DatumDecoder {
+    decoder: polars_avro::DatumDecoder,
+    annotations: Annotations,
+}
 
 /// The result of decoding a column; the column can be taken once.
 #[pyclass(module = "polars_avro._core")]
@@ -60,7 +66,7 @@ pub(super) struct Datums {
 #[pymethods]
 impl DatumDecoder {
     #[new]
-    #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, ids=None, looked_up=None, fields=None, ignore_errors=false, limits=None))]
+    #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, ids=None, looked_up=None, fields=None, ignore_errors=false, limits=None, annotations=Vec::new()))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
     fn new(
         framing: &str,
@@ -72,9 +78,12 @@ impl DatumDecoder {
         fields: Option<Vec<String>>,
         ignore_errors: bool,
         limits: Option<Limits>,
+        annotations: Vec<(String, String, String)>,
     ) -> Result<Self, Raised> {
         let limits = limits.map_or_else(polars_avro::Limits::default, Into::into);
-        let parse = |json: Option<&str>| json.map(|json| Schema::parse(json, &limits).map(Arc::new)).transpose();
+        let annotations = annotated(&annotations)?;
+        let parsed = |json: &str| Schema::parse(json, &limits)?.annotated(&annotations).map(Arc::new);
+        let parse = |json: Option<&str>| json.map(parsed).transpose();
         let mut options = DatumOptions::default();
         (options.schema, options.reader_schema) = (parse(schema)?, parse(reader_schema)?);
         options.framing = framing.parse()?;
@@ -83,19 +92,19 @@ impl DatumDecoder {
         let framings = looked_up.map(|names| names.iter().map(|name| name.parse()).collect());
         options.looked_up = framings.transpose()?;
         options.ids = ids.map(|ids| ids.into_iter().map(Into::into).collect());
-        Ok(Self(polars_avro::DatumDecoder::new(options)?))
+        Ok(Self { decoder: polars_avro::DatumDecoder::new(options)?, annotations })
     }
 
     /// Exports the resulting column, under the name `value`, for `polars.Schema`.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, &[self.0.field("value")])
+        schema_capsule(py, &[self.decoder.field("value")])
     }
 
     /// Registers the schema of an id, or of a fingerprint as a number.
     fn add_schema(&self, py: Python<'_>, schema_id: PyId, schema: &str) -> Result<(), Raised> {
         py.without_gil(|| {
-            let schema = Schema::parse(schema, &self.0.options().limits)?;
-            Ok(self.0.add_schema(schema_id, &Arc::new(schema))?)
+            let schema = Schema::parse(schema, &self.decoder.options().limits)?.annotated(&self.annotations)?;
+            Ok(self.decoder.add_schema(schema_id, &Arc::new(schema))?)
         })
     }
 
@@ -116,11 +125,11 @@ impl DatumDecoder {
         let unknown: HashSet<SchemaId> = unknown.into_iter().map(Into::into).collect();
         let ids = ids.map(row_ids).transpose()?;
         let decoded = py.without_gil(|| match &ids {
-            Some(ids) => self.0.decode_with_ids(&chunks, ids, &unknown),
-            None => self.0.decode(&chunks, &unknown),
+            Some(ids) => self.decoder.decode_with_ids(&chunks, ids, &unknown),
+            None => self.decoder.decode(&chunks, &unknown),
         });
         let decoded = decoded.map_err(Raised::from)?;
-        let field = self.0.field("");
+        let field = self.decoder.field("");
         Ok(match decoded {
             Decoded::Rows { arrays, bad, first_bad } => {
                 let bad = (bad, first_bad.map(|error| error.to_string()));

@@ -10,7 +10,9 @@ use super::damage::Limits;
 use super::error::Raised;
 use super::filter::CallableFilter;
 use super::interpreter::WithoutGil;
-use polars_avro::{Cast, Error, ErrorKind, Evolution, Extra, FieldMatching, Missing, OpenOptions, Schema};
+use polars_avro::{
+    Annotations, Cast, Error, ErrorKind, Evolution, Extra, FieldMatching, InvalidValues, Missing, OpenOptions, Schema,
+};
 
 /// Options for opening any number of files.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -20,7 +22,7 @@ pub(super) struct FileOpener(pub(super) polars_avro::FileOpener);
 impl FileOpener {
     /// `casts` are the names of the allowed casts.
     #[new]
-    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, by_columns=false, casts=Vec::new(), field_matching="name"))]
+    #[pyo3(signature = (reader_schema, *, limits=None, insert_missing_columns=false, insert_missing_fields=false, refuse_extra_columns=false, refuse_extra_fields=false, by_columns=false, exact=false, casts=Vec::new(), field_matching="name", annotations=Vec::new(), recursion_depth=None, invalid_values="raise"))]
     #[expect(clippy::fn_params_excessive_bools, clippy::too_many_arguments, reason = "Python passes them by name")]
     #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn new(
@@ -31,11 +33,17 @@ impl FileOpener {
         refuse_extra_columns: bool,
         refuse_extra_fields: bool,
         by_columns: bool,
+        exact: bool,
         casts: Vec<String>,
         field_matching: &str,
+        annotations: Vec<(String, String, String)>,
+        recursion_depth: Option<usize>,
+        invalid_values: &str,
     ) -> Result<Self, Raised> {
         let limits = limits.map_or_else(polars_avro::Limits::default, Into::into);
-        let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits).map(Arc::new)).transpose()?;
+        let annotations = annotated(&annotations)?;
+        let reader_schema = reader_schema.map(|json| Schema::parse(&json, &limits)?.annotated(&annotations));
+        let reader_schema = reader_schema.transpose()?.map(Arc::new);
         let missing = |insert| if insert { Missing::Insert } else { Missing::Refuse };
         let extra = |refuse| if refuse { Extra::Refuse } else { Extra::Ignore };
         let mut evolution = Evolution::default();
@@ -43,7 +51,7 @@ impl FileOpener {
         evolution.missing_fields = missing(insert_missing_fields);
         evolution.extra_columns = extra(refuse_extra_columns);
         evolution.extra_fields = extra(refuse_extra_fields);
-        evolution.by_columns = by_columns;
+        (evolution.by_columns, evolution.exact) = (by_columns, exact);
         evolution.field_matching = match field_matching {
             "case_insensitive" => FieldMatching::CaseInsensitive,
             "position" => FieldMatching::Position,
@@ -55,6 +63,16 @@ impl FileOpener {
         }
         let mut options = OpenOptions::default();
         (options.reader_schema, options.evolution, options.limits) = (reader_schema, evolution, limits);
+        (options.annotations, options.recursion_depth) = (annotations, recursion_depth);
+        options.invalid_values = match invalid_values {
+            "null" => InvalidValues::Null,
+            "text" => InvalidValues::Text,
+            "raise" => InvalidValues::Refuse,
+            _ => {
+                let message = format!("{invalid_values:?} is no action for invalid values");
+                return Err(Error::new(ErrorKind::Argument, message).into());
+            }
+        };
         Ok(Self(polars_avro::FileOpener::new(options)))
     }
 
@@ -65,9 +83,16 @@ impl FileOpener {
     }
 }
 
+/// Makes annotations of keys, values and the JSON of types.
+pub(super) fn annotated(entries: &[(String, String, String)]) -> polars_avro::Result<Annotations> {
+    entries.iter().try_fold(Annotations::default(), |known, (key, value, meaning)| known.with(key, value, meaning))
+}
+
 /// Returns the casts for a value of `polars.ScanCastOptions`, prefixed by its option.
 fn named_casts(name: &str) -> polars_avro::Result<&'static [Cast]> {
     Ok(match name {
+        "integer upcast" => &[Cast::IntegerUpcast],
+        "float upcast" => &[Cast::FloatUpcast],
         "integer allow-float" => &[Cast::IntegerToFloat],
         "integer to-half" => &[Cast::IntegerToHalf],
         "float downcast" => &[Cast::FloatDowncast],

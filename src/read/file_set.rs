@@ -98,7 +98,9 @@ impl FileSet {
     /// cannot be counted.
     pub fn read(&self, options: &ReadOptions) -> Result<BatchReader> {
         let limits = &self.cache.options.limits;
-        let (counters, filter) = (Arc::new(Counters::default()), options.filter());
+        // Replaced values are counted once, so every row is decoded.
+        let filter = if self.cache.options.conversions().may_replace() { None } else { options.filter() };
+        let counters = Arc::new(Counters::default());
         let selection = options.selection(filter.as_ref());
         let (own, is_new) = self.own.plan(&selection, limits)?;
         add(&counters.plans_compiled, u64::from(is_new));
@@ -196,7 +198,8 @@ impl FileOpener {
         }
         let (source, mut options) = (first.open()?, self.options().clone());
         let header = Header::read(&*source, &options.limits)?;
-        let schema = Schema::parse(&header.schema_json, &options.limits);
+        let schema = Schema::parse(&header.schema_json, &options.limits)
+            .and_then(|schema| schema.annotated(&options.annotations));
         options.reader_schema = Some(Arc::new(schema.map_err(|error| error.in_file(source.name()))?));
         Self::new(options).set_of(files)
     }

@@ -3,6 +3,7 @@
 //! A [`Schema`] is an arena. A named type with many uses is one node that many nodes refer to, so a recursive type is a
 //! cycle. The modules above this one follow [`NodeId`]s and never handle JSON.
 
+mod annotations;
 mod canonical;
 mod datum;
 mod fingerprint;
@@ -18,6 +19,7 @@ mod validation;
 
 use serde_json::Value;
 
+pub use annotations::Annotations;
 pub(crate) use datum::encode_one_default;
 pub use fingerprint::Fingerprint;
 pub use logical::Logical;

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::{Field, Kind, Logical, Node, Properties, Schema};
 
 const LOGICAL_TYPE: &str = "logicalType";
-const DTYPE: &str = "polars.dtype";
+pub(super) const DTYPE: &str = "polars.dtype";
 const NAME: &str = "polars.name";
-const TIME_ZONE: &str = "polars.time_zone";
+pub(super) const TIME_ZONE: &str = "polars.time_zone";
 const TIME_UNIT: &str = "polars.time_unit";
 const WIDTH: &str = "polars.width";
 const CATEGORIES: &str = "polars.categories";
@@ -37,6 +37,10 @@ pub(crate) enum Restored {
     Duration(TimeUnit),
     /// An instant shown in this zone.
     Zone(String),
+    /// A timestamp in microseconds, written as text; true if it is in UTC.
+    TextTimestamp(bool),
+    /// The text of a number that a record of a scale and an unscaled number represents.
+    ScaledNumber,
     Categorical(Categories),
     /// These categories for the symbols, in their order.
     Enum(Vec<String>),
@@ -96,6 +100,16 @@ impl Restored {
                 Kind::Long,
                 Some(Logical::TimestampMillis | Logical::TimestampMicros | Logical::TimestampNanos),
             ) => Self::Zone(text(TIME_ZONE)?.to_owned()),
+            ("Datetime", Kind::String, None) => Self::TextTimestamp(text(TIME_ZONE).is_some()),
+            ("String", Kind::Record(record), None) => match &record.fields[..] {
+                [scale, value]
+                    if matches!(schema.node(scale.schema).kind, Kind::Int)
+                        && matches!(schema.node(value.schema).kind, Kind::Bytes) =>
+                {
+                    Self::ScaledNumber
+                }
+                _ => return None,
+            },
             ("Categorical", Kind::String, None) => {
                 Self::Categorical(Categories::from_json(node.properties.get(CATEGORIES))?)
             }
@@ -137,7 +151,8 @@ impl Restored {
             Self::Float16 => "Float16",
             Self::Time => "Time",
             Self::Duration(_) => "Duration",
-            Self::Zone(_) => "Datetime",
+            Self::Zone(_) | Self::TextTimestamp(_) => "Datetime",
+            Self::ScaledNumber => "String",
             Self::Categorical(_) => "Categorical",
             Self::Enum(_) => "Enum",
             Self::Array(_) => "Array",
@@ -152,6 +167,7 @@ impl Restored {
         match self {
             Self::Duration(unit) => put(TIME_UNIT, unit_name(*unit).into()),
             Self::Zone(zone) => put(TIME_ZONE, zone.as_str().into()),
+            Self::TextTimestamp(true) => put(TIME_ZONE, "UTC".into()),
             Self::Categorical(categories) => {
                 if let Some(value) = categories.to_json() {
                     put(CATEGORIES, value);

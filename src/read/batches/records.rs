@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{TaskOutput, VirtualColumns};
 use crate::binary::{Fault, data_end};
-use crate::codec::Decompressor;
+use crate::codec::{Decompressor, StreamEnd};
 use crate::container::BlockFrame;
+use crate::decode::take_replaced;
 use crate::plan::Plan;
 use crate::read::files::{BadBlock, BlockData, OpenFile};
 use crate::read::sections::{BlockSlice, FileTask, RecordRun};
@@ -49,9 +50,8 @@ impl ReadWhole {
         self.0.take().into_iter().map(TaskOutput::BadBlock)
     }
 
-    #[cold]
-    fn add(&self, bad: BadBlock) {
-        self.0.borrow_mut().push(bad);
+    fn add(&self, bad: Option<BadBlock>) {
+        self.0.borrow_mut().extend(bad);
     }
 }
 
@@ -112,18 +112,20 @@ pub(crate) fn decode_block<'a>(
     let (frame, strict) = (&slice.frame, context.settings.strict);
     let room = data_end(data);
     check_empty_rows(&task.plan, frame, &task.file)?;
-    if place.is_unfinished() {
+    if place.stream_end() == StreamEnd::Missing {
         task.file.check_unfinished(&task.plan, frame, data)?;
-        context.read_whole.add(task.file.missing_end(frame, strict)?);
     }
+    context.read_whole.add(task.file.check_stream_end(place.stream_end(), frame, strict)?);
     let (record, pos, fault) = task.plan.skip_records(data, 0, slice.skip);
     if let Some(fault) = fault {
         return Err(task.file.record_fault(fault, frame, record, (data, pos)));
     }
     let location = RunLocation { task, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
+    take_replaced();
     let pos = out.rows(&location, pos, slice.take)?;
+    context.read_whole.add(task.file.replaced_values(frame));
     if slice.skip + slice.take == frame.rows && pos != room {
-        context.read_whole.add(task.file.trailing_bytes((room - pos) as u64, frame, strict)?);
+        context.read_whole.add(Some(task.file.trailing_bytes((room - pos) as u64, frame, strict)?));
     }
     Ok(())
 }
@@ -135,15 +137,17 @@ pub(crate) fn decode_rows<'a>(
     rows: &'a RecordRun,
     out: &mut impl DecodeRecords<'a>,
 ) -> Result<()> {
-    let RecordRun { frame, data, start, stop, behind, is_unfinished, first_row, record, n } = rows;
+    let RecordRun { frame, data, start, stop, behind, stream_end, first_row, record, n } = rows;
     let strict = context.settings.strict;
+    take_replaced();
     let pos = out.rows(&RunLocation { task, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
+    context.read_whole.add(task.file.replaced_values(frame));
     if let Some(behind) = behind {
         let left = (data_end(data) - pos) as u64 + behind;
         if left > 0 {
-            context.read_whole.add(task.file.trailing_bytes(left, frame, strict)?);
-        } else if *is_unfinished {
-            context.read_whole.add(task.file.missing_end(frame, strict)?);
+            context.read_whole.add(Some(task.file.trailing_bytes(left, frame, strict)?));
+        } else {
+            context.read_whole.add(task.file.check_stream_end(*stream_end, frame, strict)?);
         }
     }
     if stop.is_some_and(|stop| stop != pos) {

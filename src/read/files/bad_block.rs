@@ -29,8 +29,10 @@ pub struct BadBlock {
     /// The number of rows lost, from the block's header; `None` if the header is damaged too.
     pub rows_lost: Option<u64>,
     /// True if the block's rows were dropped. If not, all of them were read: bytes are left after them, or the block's
-    /// deflate stream has no end.
+    /// compressed stream does not end with it, or some values were replaced.
     pub is_dropped: bool,
+    /// The number of values that became null or text, see [`OpenOptions`](crate::OpenOptions).
+    pub values_replaced: u64,
 }
 
 impl BadBlock {
@@ -40,12 +42,17 @@ impl BadBlock {
             let bytes = frame.map_or(0, |frame| frame.data.end - frame.data.start);
             rows <= if file.header.codec.is_identity() { bytes } else { file.limits.block_bytes as u64 }
         });
-        Self { error, rows_lost, is_dropped: true }
+        Self { error, rows_lost, is_dropped: true, values_replaced: 0 }
     }
 
     /// Creates a report on a block whose rows were all read.
     pub(crate) fn read_whole(error: Error) -> Self {
-        Self { error, rows_lost: Some(0), is_dropped: false }
+        Self { error, rows_lost: Some(0), is_dropped: false, values_replaced: 0 }
+    }
+
+    /// Creates a report on a block of which some values were replaced.
+    pub(crate) fn replaced(values: u64, error: Error) -> Self {
+        Self { values_replaced: values, ..Self::read_whole(error) }
     }
 }
 

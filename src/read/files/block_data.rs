@@ -6,9 +6,9 @@ use memchr::memmem;
 
 use super::{BadBlock, OpenFile};
 use crate::binary::{Fault, PADDING, data_end};
-use crate::codec::{Decompressor, StreamEnd};
+use crate::codec::{Codec, Decompressor, StreamEnd};
 use crate::container::{BlockFrame, SYNC_BYTES};
-use crate::decode::explain_short;
+use crate::decode::{explain_short, take_replaced};
 use crate::plan::Plan;
 use crate::read::blocks::SyncScanner;
 use crate::read::stats::{Counters, add, add_time};
@@ -24,9 +24,12 @@ pub(crate) enum BlockData {
 }
 
 impl BlockData {
-    /// Returns true if the data comes from a stream without an end: more of it may be missing.
-    pub(crate) fn is_unfinished(self) -> bool {
-        self == Self::Decompressed(StreamEnd::Missing)
+    /// Returns the end of the stream that the data comes from.
+    pub(crate) fn stream_end(self) -> StreamEnd {
+        match self {
+            Self::InPlace => StreamEnd::Marked,
+            Self::Decompressed(end) => end,
+        }
     }
 }
 
@@ -71,18 +74,35 @@ impl OpenFile {
         }
     }
 
-    /// Returns the report on a block that has all of its rows although its compressed stream has no end.
+    /// Returns the report on a block that has all of its rows although its compressed stream does not end with the block;
+    /// `None` if it does.
     ///
     /// # Errors
-    /// If `strict`.
-    #[cold]
-    pub(crate) fn missing_end(&self, frame: &BlockFrame, strict: bool) -> Result<BadBlock> {
+    /// If it does not, and `strict`.
+    pub(crate) fn check_stream_end(
+        &self,
+        end: StreamEnd,
+        frame: &BlockFrame,
+        strict: bool,
+    ) -> Result<Option<BadBlock>> {
+        let what = match end {
+            StreamEnd::Marked => return Ok(None),
+            StreamEnd::Missing => "stream has no end",
+            StreamEnd::Followed => "stream ends before the block",
+        };
         let (codec, rows) = (self.header.codec, frame.rows);
-        self.read_whole(
-            format!("the block has all of its {rows} rows, but its {codec} stream has no end"),
-            frame,
-            strict,
-        )
+        let message = format!("the block has all of its {rows} rows, but its {codec} {what}");
+        self.read_whole(message, frame, strict).map(Some)
+    }
+
+    /// Returns the report on a block of which this thread replaced values; `None` if there were none.
+    pub(crate) fn replaced_values(&self, frame: &BlockFrame) -> Option<BadBlock> {
+        let values = take_replaced();
+        let report = || {
+            let message = format!("{values} values of the block's {} rows became null or text", frame.rows);
+            BadBlock::replaced(values, self.block_error(Error::data(message), frame))
+        };
+        (values > 0).then(report)
     }
 
     fn read_whole(&self, message: String, frame: &BlockFrame, strict: bool) -> Result<BadBlock> {
@@ -125,7 +145,8 @@ impl OpenFile {
         let decompressed = decompressor.decompress(codec, data, out, self.limits.block_bytes);
         add_time(&counters.decompress_ns, start);
         let end = decompressed.map_err(error)?;
-        if codec.tolerates_trailing_bytes()
+        // Deflate never reports bytes after its stream: Python's writers leave three of them in every block.
+        if (codec == Codec::Deflate || end == StreamEnd::Followed)
             && let Some(marker) = memmem::rfind(data, &self.header.sync)
             && let Ok(StreamEnd::Marked) =
                 decompressor.decompress(codec, &data[..marker], &mut Vec::new(), self.limits.block_bytes)

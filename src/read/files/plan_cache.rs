@@ -81,7 +81,8 @@ impl PlanCache {
     }
 
     fn resolve(&self, json: &str) -> Result<Arc<ResolvedSchemas>> {
-        let writer = Arc::new(Schema::parse(json, &self.options.limits)?);
+        let writer = Schema::parse(json, &self.options.limits)?;
+        let writer = Arc::new(writer.annotated(&self.options.annotations)?);
         if let Some(own) = self.own()?
             && self.own.get().is_some_and(|(own, _)| writer.to_json() == *own)
         {
@@ -93,7 +94,7 @@ impl PlanCache {
 
 impl ResolvedSchemas {
     fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>, options: &OpenOptions) -> Result<Arc<Self>> {
-        let schemas = Schemas::new(writer, reader, options.evolution)?;
+        let schemas = Schemas::new(writer, reader, options.evolution, options.conversions())?;
         Ok(Arc::new(Self { schemas, plans: Mutex::default() }))
     }
 
