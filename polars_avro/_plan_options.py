@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     import polars as pl
     from polars._typing import SchemaDict
 
+    from polars_avro._conversions import Annotations, InvalidValues
     from polars_avro._limits import Limits
-    from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
+    from polars_avro._schemas import AvroSchema, ExtraColumns, FieldMatching, MissingColumns, SchemaMode
     from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
 
 class PlanOptions(TypedDict, total=False):
-    """The options of :func:`plan_splits` except the source and the size of a split."""
+    """The options of :func:`plan_splits` except the source, the columns and the size of a split."""
 
     ignore_errors: bool
     strict: bool
@@ -32,7 +33,11 @@ class PlanOptions(TypedDict, total=False):
     include_file_paths: str | None
     missing_columns: MissingColumns
     extra_columns: ExtraColumns
+    field_matching: FieldMatching
     cast_options: pl.ScanCastOptions | None
+    annotations: Annotations | None
+    recursion_depth: int | None
+    invalid_values: InvalidValues
     storage_options: StorageOptions | None
     credential_provider: CredentialProvider
     limits: Limits | None

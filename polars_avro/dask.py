@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro import _selection
 from polars_avro._extras import require
 from polars_avro._plan_options import StoreOptions
 from polars_avro._splitting.functions import plan_splits, scan_splits
@@ -28,7 +27,7 @@ __all__ = ["read_avro"]
 def read_avro(
     paths: Sources,
     *,
-    columns: Sequence[str] | str | None = None,
+    columns: Sequence[str] | Sequence[int] | str | int | None = None,
     target_bytes: int = 128 << 20,
     n_threads: int | None = 1,
     **options: Unpack[PlanOptions],
@@ -45,7 +44,8 @@ def read_avro(
     paths
         Path(s) to files or directories, or glob patterns, which every worker must be able to read.
     columns
-        Columns to read, by name, in the order wanted.
+        Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
     target_bytes
         The approximate number of file bytes in a partition. Larger files are cut, and smaller ones are packed together.
     n_threads
@@ -82,10 +82,9 @@ def read_avro(
     (3, 300)
     """
     dataframe, *_ = require("dask", "dask.dataframe", "pandas", "pyarrow", caller="polars_avro.dask.read_avro")
-    splits = plan_splits(paths, target_bytes=target_bytes, **options)
+    splits = plan_splits(paths, columns=columns, target_bytes=target_bytes, **options)
     schema = scan_splits(splits[:1]).collect_schema()
-    names = list(schema) if columns is None else _selection.selection(columns, schema)
-    read = ReadPartition(schema, names, n_threads, StoreOptions.of(options))
+    read = ReadPartition(schema, n_threads, StoreOptions.of(options))
     frame: dask.dataframe.DataFrame = dataframe.from_map(
         read, splits, meta=read.meta(), enforce_metadata=False, label="read-avro"
     )
@@ -95,20 +94,19 @@ def read_avro(
 class ReadPartition:
     """Reads a split as a pandas frame. Dask passes the columns that a computation needs."""
 
-    def __init__(self, schema: pl.Schema, names: Sequence[str], n_threads: int | None, stores: StoreOptions) -> None:
+    def __init__(self, schema: pl.Schema, n_threads: int | None, stores: StoreOptions) -> None:
         self.schema = schema
-        self.names = list(names)
         self.n_threads = n_threads
         self.stores = stores
 
     def __call__(self, split: Split, columns: Sequence[str] | str | None = None) -> pd.DataFrame:
         """Read the partition."""
-        names = self.names if columns is None else [columns] if isinstance(columns, str) else list(columns)
+        names = list(self.schema) if columns is None else [columns] if isinstance(columns, str) else list(columns)
         return _pandas(split.read(columns=names, n_threads=self.n_threads, **self.stores.arguments))
 
     def meta(self) -> pd.DataFrame:
         """Return a frame of these columns without rows."""
-        return _pandas(pl.DataFrame(schema={name: self.schema[name] for name in self.names}))
+        return _pandas(pl.DataFrame(schema=self.schema))
 
 
 def _pandas(df: pl.DataFrame) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from polars_avro import _options, _schema_request, _schemas
+from polars_avro import _options, _schema_request, _schemas, _selection
+from polars_avro._conversions import conversions
 from polars_avro._errors import AvroError
 from polars_avro._scan import engine
 from polars_avro._sources import expansion, inputs, stores
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from polars._typing import SchemaDict
 
     from polars_avro._bad_blocks import BadBlock
+    from polars_avro._conversions import Annotations, InvalidValues
     from polars_avro._core import ContainerFile
     from polars_avro._engine.file_parts import FilePart
     from polars_avro._limits import Limits
-    from polars_avro._schemas import AvroSchema, ExtraColumns, MissingColumns, SchemaMode
+    from polars_avro._schemas import AvroSchema, ExtraColumns, FieldMatching, MissingColumns, SchemaMode
     from polars_avro._sources.inputs import Contents, Sources
     from polars_avro._sources.stores import CredentialProvider, StorageOptions
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 def plan_splits(
     source: Sources,
     *,
+    columns: Sequence[str] | Sequence[int] | str | int | None = None,
     target_bytes: int = 128 << 20,
     ignore_errors: bool = False,
     strict: bool = False,
@@ -45,7 +49,11 @@ def plan_splits(
     include_file_paths: str | None = None,
     missing_columns: MissingColumns = "raise",
     extra_columns: ExtraColumns = "raise",
+    field_matching: FieldMatching = "name",
     cast_options: pl.ScanCastOptions | None = None,
+    annotations: Annotations | None = None,
+    recursion_depth: int | None = None,
+    invalid_values: InvalidValues = "raise",
     storage_options: StorageOptions | None = None,
     credential_provider: CredentialProvider = "auto",
     limits: Limits | None = None,
@@ -60,6 +68,9 @@ def plan_splits(
     ----------
     source
         Path(s) or URL(s) of files or directories, or glob patterns, which the tasks must be able to read as well.
+    columns
+        Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
     target_bytes
         The approximate number of file bytes in a split. Larger files are cut into ranges of equal size. Consecutive
         smaller files are packed into one split, at most 1,024 of them.
@@ -98,9 +109,24 @@ def plan_splits(
         is the value of the missing column in any case.
     extra_columns : {'raise', 'ignore'}
         Raise an error for columns that only later files have, or skip them. `reader_schema` skips them in any case.
+    field_matching : {'name', 'case_insensitive', 'position'}
+        How fields of records are matched with those of `reader_schema`, or of the first file: by name, then by alias;
+        then by names that differ in case, where several matches are an error; or the first with the first, and so on.
     cast_options
         `missing_struct_fields` and `extra_struct_fields` are the same for fields of nested records. The other options
         allow casts of integers, floats and datetimes, and of enums to strings. Lossless promotions need no option.
+    annotations
+        Dtypes by attributes that other tools annotate types with, such as :data:`CDC_TYPES` for Debezium, Kafka Connect
+        and BigQuery. A key is the name of an attribute and its value, both ``str``. A value is a dtype, or the name of
+        a logical type of Avro. ``pl.Time`` stands for nanoseconds. Timestamps may be text in ISO 8601.
+    recursion_depth
+        How often a recursive type becomes a struct inside itself. Deeper values are null, of dtype Null, and a warning
+        counts them. By default a recursive value becomes JSON text.
+    invalid_values : {'raise', 'null', 'text'}
+        Raise an error, or read null, for a value that its logical type does not allow: a uuid that is none, a time
+        outside the day, a decimal of too many digits. With ``"text"`` columns of these types are String, and such a
+        value is the text of the plain string or number. A warning counts the values, and `on_bad_block` has their
+        blocks.
     storage_options
         Options of the stores that hold the files, as in :func:`scan_avro`. Splits keep them in this process. Pickles of
         splits contain the address of the store and no credentials.
@@ -153,7 +179,13 @@ def plan_splits(
         include_file_paths=include_file_paths,
         limits=limits,
     )
-    evolution = _schemas.schema_evolution(missing_columns, extra_columns, cast_options)
+    evolution = _schemas.schema_evolution(
+        missing_columns,
+        extra_columns,
+        cast_options,
+        field_matching,
+        conversions(annotations, recursion_depth, invalid_values),
+    )
     request = _schema_request.schema_request(schema, reader_schema, schema_mode, evolution, limits)
     named = inputs.normalize_sources(source)
     hive = expansion.hive(named, partitioning=hive_partitioning, schema=hive_schema, parse_dates=try_parse_hive_dates)
@@ -180,8 +212,12 @@ def plan_splits(
         bool(ignore_errors),
         bool(strict),
         first.codec,
+        None,
         in_stores,
     )
+    if columns is not None:
+        every = plan.files(paths, read_schema, in_stores).schema_of_all()
+        plan = replace(plan, columns=tuple(_selection.selection(columns, every)))
     # Raises for duplicate column names.
     plan.files(paths, read_schema, in_stores).schema()
     sizes = in_stores.sizes(paths)

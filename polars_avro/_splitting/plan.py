@@ -37,6 +37,8 @@ class SplitPlan:
     ignore_errors: bool
     strict: bool
     codec: str
+    #: The names and paths that were selected when the splits were planned.
+    columns: tuple[str, ...] | None
     stores: Stores = field(default_factory=Stores, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
@@ -52,7 +54,9 @@ class SplitPlan:
         """Return whole files with the options of the plan."""
         is_planned = read_schema is self.read_schema
         dtypes, refused = (self.dtypes, self.refused) if is_planned else (None, ())
-        return Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused, stores=in_stores)
+        files = Files(tuple(paths), read_schema, self.hive, self.path_column, dtypes, refused, stores=in_stores)
+        files.columns = self.columns
+        return files
 
     def scan(
         self,

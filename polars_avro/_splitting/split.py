@@ -141,7 +141,7 @@ class Split:
         if columns is not None:
             selected = _selection.selection(columns, schema)
             if not set(selected) <= set(schema):
-                msg = "fields of structs cannot be read from splits: read the columns, then select from them"
+                msg = "fields of structs are selected when splits are planned: pass `columns` to `plan_splits`"
                 raise ValueError(msg)
             if not selected:
                 # A selection of no columns would have no height.

@@ -34,7 +34,6 @@ class AvroDatasource(Datasource):
         self,
         splits: Sequence[Split],
         schema: pl.Schema,
-        columns: Sequence[str] | None,
         n_threads: int,
         stores: StoreOptions = LOCAL,
     ) -> None:
@@ -43,7 +42,8 @@ class AvroDatasource(Datasource):
         self._splits = splits
         self._schema = schema
         self._n_threads = n_threads
-        self._projection_map = None if columns is None else {name: name for name in columns}
+        # Ray keeps the projection here.
+        self._projection_map = None
 
     def get_name(self) -> str:
         """Name the read tasks."""

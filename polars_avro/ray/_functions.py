@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from polars_avro import _selection
 from polars_avro._extras import require
 from polars_avro._plan_options import StoreOptions
 from polars_avro._splitting.functions import plan_splits, scan_splits
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 def read_avro(
     paths: Sources,
     *,
-    columns: Sequence[str] | str | None = None,
+    columns: Sequence[str] | Sequence[int] | str | int | None = None,
     target_bytes: int = 128 << 20,
     num_cpus: float | None = None,
     memory: float | None = None,
@@ -44,7 +43,8 @@ def read_avro(
     paths
         Path(s) to files or directories, or glob patterns, which every node must be able to read.
     columns
-        Columns to read, by name, in the order wanted.
+        Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
     target_bytes
         The approximate number of file bytes that a task reads. Larger files are cut, and smaller ones are packed
         together.
@@ -89,11 +89,10 @@ def read_avro(
     (data,) = require("ray", "ray.data", caller="polars_avro.ray.read_avro")
     from polars_avro.ray._datasource import AvroDatasource
 
-    splits = plan_splits(paths, target_bytes=target_bytes, **options)
+    splits = plan_splits(paths, columns=columns, target_bytes=target_bytes, **options)
     schema = scan_splits(splits[:1]).collect_schema()
-    selected = None if columns is None else _selection.selection(columns, schema)
     threads = max(1, math.floor(num_cpus or 1))
-    source = AvroDatasource(splits, schema, selected, threads, StoreOptions.of(options))
+    source = AvroDatasource(splits, schema, threads, StoreOptions.of(options))
     dataset: ray.data.Dataset = data.read_datasource(
         source,
         num_cpus=num_cpus,

@@ -7,7 +7,7 @@ use super::cells::{Cell, Scratch};
 use super::route::Route;
 use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
-use crate::decode::{AnyColumn, Column};
+use crate::decode::{AnyColumn, Column, explain_short};
 
 /// The number of rows after which a probe's memory is released.
 const REUSE: usize = 4096;
@@ -40,12 +40,10 @@ impl<'a> Probe<'a> {
         let alone = decode(route, writer, cell, &mut self.scratch, |bytes, pos| column.decode(bytes, pos));
         alone.map_err(|fault| {
             self.columns.remove(&route.writer);
-            match (writer.column.clone(), datum(route, writer, cell, &mut self.scratch)) {
-                (AnyColumn::Record(record), Ok((datum, pos))) => {
-                    record.find_fault(datum.padded(), pos).unwrap_or(fault)
-                }
-                _ => fault,
-            }
+            let short = datum(route, writer, cell, &mut self.scratch)
+                .ok()
+                .and_then(|(datum, pos)| explain_short("datum", &writer.schema, datum.padded(), pos));
+            short.unwrap_or(fault)
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::{Error, Result, Schema};
 /// A writer's schema.
 #[derive(Clone)]
 pub(super) struct Writer {
+    pub(super) schema: Arc<Schema>,
     /// The empty column, which is cloned and filled.
     pub(super) column: AnyColumn,
     /// The result of [`is_bytes`].
@@ -63,6 +64,7 @@ impl WriterSchemas {
         let projection = Projection::columns(options.fields.as_deref());
         let column = Plan::compile_datum(&schemas, &projection, &options.limits)?;
         self.writers.push(Arc::new(Writer {
+            schema: schema.clone(),
             column,
             is_bytes: is_bytes(schema),
             datum_bytes: options.limits.block_bytes,

@@ -1,4 +1,4 @@
-//! Timestamps on string, in the format of ISO 8601, as CDC tools and BigQuery write them.
+//! Timestamps on string, in the format of ISO 8601, as CDC tools and `BigQuery` write them.
 
 use chrono::{DateTime, NaiveDateTime, Timelike};
 

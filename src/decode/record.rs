@@ -138,29 +138,6 @@ impl Record {
         Ok(pos)
     }
 
-    /// Returns the first fault of the record at `pos`, with the field in which the data ends if it is truncated.
-    /// Decodes the record again step by step and discards the values, because decoding a record does not check the end
-    /// of the data after each step.
-    #[cold]
-    pub(crate) fn find_fault(mut self, bytes: &[u8], mut pos: usize) -> Option<Fault> {
-        let end = data_end(bytes);
-        for (step, name) in self.steps.iter_mut().zip(&*self.names) {
-            let inner = match step {
-                AnyColumn::Record(record) => Some(record.clone()),
-                _ => None,
-            };
-            match step.decode(bytes, pos) {
-                Ok(next) if next <= end => pos = next,
-                Ok(_) => {
-                    let fault = inner.and_then(|record| record.find_fault(bytes, pos));
-                    return Some(fault.unwrap_or_else(Fault::truncated).in_field(name));
-                }
-                Err(fault) => return Some(fault.in_field(name)),
-            }
-        }
-        None
-    }
-
     /// Drops the skip after the last selected field, for records that are decoded one by one from their positions.
     pub(crate) fn without_rest(mut self) -> Self {
         if matches!(self.steps.last(), Some(AnyColumn::Skipped(_))) {

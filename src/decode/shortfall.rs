@@ -1,33 +1,33 @@
-//! Finds the field at which a block's data ends too early.
+//! Finds the field at which the data of a block or a datum ends too early.
 //!
 //! The decoder reads on into the padding after the data and reports what it finds there. This walk stays within the
 //! data.
 
 use std::fmt::Write as _;
 
-use crate::binary::data_end;
+use crate::binary::{Fault, data_end};
 use crate::container::{NoLong, long};
 use crate::schema::{Fixed, Kind, NodeId, Schema};
-use crate::{Error, ErrorKind};
 
 /// The maximum depth of the walk into nested values.
 const DEPTH: usize = 512;
 
-/// Returns the error of a record that begins at `pos` and for which the data is too short; `None` if it is not.
+/// Returns the fault of a value that begins at `pos` and for which the data is too short; `None` if it is not. `what` is the
+/// name of the data: a block or a datum.
 #[cold]
-pub(crate) fn explain_short(writer: &Schema, data: &[u8], pos: usize) -> Option<Error> {
+pub(crate) fn explain_short(what: &str, writer: &Schema, data: &[u8], pos: usize) -> Option<Fault> {
     let data = data.get(..data_end(data)).filter(|data| pos <= data.len())?;
     let mut walk = Walk { schema: writer, data, depth: 0 };
     let Err(Stop::Short { inside, path }) = walk.value(writer.root(), pos) else { return None };
     let preposition = if inside { "inside" } else { "before" };
-    let path = path.iter().rev().fold(String::new(), |mut path, name| {
+    let text = path.iter().rev().fold(String::new(), |mut path, name| {
         let dot = if path.is_empty() || name == ITEM { "" } else { "." };
         write!(path, "{dot}{name}").expect("writing to a String cannot fail");
         path
     });
-    let field = if path.is_empty() { "the value".to_owned() } else { format!("field `{path}`") };
-    let error = Error::new(ErrorKind::Data, format!("the block ends {preposition} {field}"));
-    Some(error.at(|position| position.path = Some(path).filter(|path| !path.is_empty())))
+    let field = if text.is_empty() { "the value".to_owned() } else { format!("field `{text}`") };
+    let fault = Fault::short(format!("the {what} ends {preposition} {field}"));
+    Some(path.iter().fold(fault, |fault, name| if name == ITEM { fault.in_item() } else { fault.in_field(name) }))
 }
 
 const ITEM: &str = "[]";

@@ -68,6 +68,7 @@ impl DatumDecoder {
     #[new]
     #[pyo3(signature = (framing, *, schema=None, reader_schema=None, ignore_ids=false, ids=None, looked_up=None, fields=None, ignore_errors=false, limits=None, annotations=Vec::new()))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by name")]
+    #[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
     fn new(
         framing: &str,
         schema: Option<&str>,

@@ -82,6 +82,14 @@ def test_columns_and_length(rows):
     assert list(one.columns) == ["id"]
 
 
+def test_fields_of_structs_are_columns(tmp_path):
+    df = pl.DataFrame({"s": [{"a": i, "b": -i} for i in range(500)], "x": range(500)})
+    polars_avro.write_avro(df, tmp_path / "a.avro")
+    frame = polars_avro.dask.read_avro(tmp_path / "a.avro", columns=["x", "s.b"], target_bytes=1000)
+    assert frame.npartitions > 1
+    assert frame.compute(scheduler="synchronous")["s"].to_list() == [{"b": -i} for i in range(500)]
+
+
 def test_options_of_the_plan(directory):
     frame = polars_avro.dask.read_avro(directory, include_file_paths="file", target_bytes=3000)
     whole = polars_avro.read_avro(directory, include_file_paths="file")

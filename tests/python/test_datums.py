@@ -223,9 +223,9 @@ def test_slices_and_chunks():
 @pytest.mark.parametrize(
     ("row", "field", "message"),
     [
-        (datum(events(1)[0])[:-1], "tags", "the data ends inside a value"),
-        (b"", "id", "the data ends inside a value"),
-        (b"\x02", "name", "the data ends inside a value"),
+        (datum(events(1)[0])[:-1], "tags", "the datum ends"),
+        (b"", "id", "the datum ends"),
+        (b"\x02", "name", "the datum ends"),
         (b"\x02\x0cab\x00\x00", "name", "length 6 is more than the 4 bytes left"),
         (b"\x02\x02\xff\x00\x00", "name", "not valid UTF-8"),
         (b"\x02\x02a\x04\x00", "score", "union index 2"),

@@ -84,7 +84,7 @@ def test_filters_go_past_it(frame, expr, decoded):
 def test_errors_reach_the_caller(frame, expr, engine):
     bad = pl.concat([frame, pl.DataFrame({"k": [1], "v": [header("confluent") + b"\x02"]})])
     # The row number counts in the part that the engine passes.
-    with pytest.raises(polars_avro.AvroDataError, match=r"row \d+, field `name`: the data ends inside a value"):
+    with pytest.raises(polars_avro.AvroDataError, match=r"row \d+, field `name`: the datum ends"):
         bad.lazy().select(expr).collect(engine=engine)
     tolerant = pl.col("v").avro.decode(SCHEMA, framing="confluent", ignore_errors=True)
     with pytest.warns(polars_avro.AvroWarning, match=r"1 bad datum is null; the first: row \d+, field `name`"):

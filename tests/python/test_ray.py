@@ -86,9 +86,9 @@ def frame_of(dataset):
     return pl.concat([pl.from_arrow(table) for table in tables if table.num_rows])
 
 
-def datasource(path, columns=None, target_bytes=2000):
+def datasource(path, target_bytes=2000):
     splits = polars_avro.plan_splits(path, target_bytes=target_bytes)
-    return AvroDatasource(splits, polars_avro.scan_splits(splits).collect_schema(), columns, 1)
+    return AvroDatasource(splits, polars_avro.scan_splits(splits).collect_schema(), 1)
 
 
 def run(source):
@@ -221,6 +221,14 @@ def sixty_four(tmp_path_factory):
 
 
 @pytest.mark.slow
+def test_fields_of_structs_are_columns(cluster, tmp_path):
+    df = pl.DataFrame({"s": [{"a": i, "b": -i} for i in range(500)], "x": range(500)})
+    polars_avro.write_avro(df, tmp_path / "a.avro")
+    dataset = polars_avro.ray.read_avro(tmp_path / "a.avro", columns=["x", "s.b"], target_bytes=1000)
+    frame = frame_of(dataset).sort("x")
+    assert frame["s"].to_list() == [{"b": -i} for i in range(500)]
+
+
 def test_sixty_four_splits_have_the_rows_of_one_read_if_a_worker_dies(cluster, sixty_four, tmp_path):
     path, target = sixty_four
     whole = pl.from_arrow(block(polars_avro.read_avro(path)))

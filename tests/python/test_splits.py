@@ -311,3 +311,40 @@ def test_fastavro_counts_the_same(tmp_path):
     with path.open("rb") as file:
         rows = sum(1 for _ in fastavro.reader(file))
     assert sum(split.read().height for split in polars_avro.plan_splits(path, target_bytes=3000)) == rows
+
+
+def test_fields_of_structs_are_selected_when_splits_are_planned(tmp_path):
+    df = pl.DataFrame({"s": [{"a": i, "b": -i} for i in range(1000)], "x": range(1000)})
+    for name in "ab":
+        polars_avro.write_avro(df, tmp_path / f"{name}.avro")
+    splits = polars_avro.plan_splits(tmp_path, columns=["x", "s.b"], target_bytes=2000)
+    assert len(splits) > 2
+    expected = pl.concat([df, df]).select("x", pl.struct(pl.col("s").struct.field("b")).alias("s"))
+    assert_frame_equal(read_all(splits), expected)
+    assert_frame_equal(polars_avro.scan_splits(splits).collect(), expected)
+    assert_frame_equal(read_all(pickle.loads(pickle.dumps(splits)), columns=["s"]), expected.select("s"))
+    filtered = read_all(splits, columns=["s"], predicate=pl.col("x") > 990)
+    assert_frame_equal(filtered, expected.filter(pl.col("x") > 990).select("s"))
+    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+        polars_avro.plan_splits(tmp_path, columns=["s.c"])
+
+
+@pytest.mark.filterwarnings("ignore::polars_avro.AvroWarning")
+def test_splits_convert_types_as_scans_do(tmp_path):
+    schema = {
+        "type": "record",
+        "name": "Node",
+        "fields": [
+            {"name": "at", "type": {"type": "long", "connect.name": "io.debezium.time.MicroTimestamp"}},
+            {"name": "id", "type": {"type": "string", "logicalType": "uuid"}},
+            {"name": "next", "type": ["null", "Node"]},
+        ],
+    }
+    leaf = {"at": 2, "id": "none", "next": None}
+    write(tmp_path / "a.avro", [{"at": i, "id": "none", "next": leaf} for i in range(1000)], schema)
+    options = {"annotations": polars_avro.CDC_TYPES, "recursion_depth": 1, "invalid_values": "text"}
+    splits = polars_avro.plan_splits(tmp_path, target_bytes=2000, **options)
+    assert len(splits) > 1
+    whole = polars_avro.read_avro(tmp_path / "a.avro", **options)
+    assert whole.schema["at"] == pl.Datetime("us")
+    assert_frame_equal(read_all(pickle.loads(pickle.dumps(splits))), whole)

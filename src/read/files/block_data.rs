@@ -171,8 +171,8 @@ impl OpenFile {
         (data, pos): (&[u8], usize),
     ) -> Error {
         // The padding after the data must not be used as an explanation.
-        let short = explain_short(&self.resolved.schemas.writer, data, pos);
-        let error = short.unwrap_or_else(|| fault.into_error()).at(|position| position.record = Some(record));
+        let short = explain_short("block", &self.resolved.schemas.writer, data, pos);
+        let error = short.unwrap_or(fault).into_error().at(|position| position.record = Some(record));
         self.block_error(error, frame)
     }
 }

@@ -403,9 +403,9 @@ fn exact_columns_are_not_promoted_without_a_cast() {
         |digits| format!(r#"{{"type": "bytes", "logicalType": "decimal", "precision": {digits}, "scale": 2}}"#);
     let symbols = |symbols| format!(r#"{{"type": "enum", "name": "E", "symbols": [{symbols}]}}"#);
     let dtype = |kind, name| format!(r#"{{"type": "{kind}", "polars.dtype": "{name}"}}"#);
-    let record = |fields| format!(r#"{{"type": "record", "name": "R", "fields": [{fields}]}}"#);
+    let record = |fields: &str| format!(r#"{{"type": "record", "name": "R", "fields": [{fields}]}}"#);
     let inner = record(r#"{"name": "x", "type": "int", "default": 7}"#);
-    let outer = |inner| record(&format!(r#"{{"name": "r", "type": {inner}}}"#));
+    let outer = |inner: &str| record(&format!(r#"{{"name": "r", "type": {inner}}}"#));
     let table = [
         ("\"int\"".to_owned(), "\"long\"".to_owned(), Some(Cast::IntegerUpcast)),
         (dtype("int", "Int8"), "\"int\"".to_owned(), Some(Cast::IntegerUpcast)),
