@@ -22,6 +22,7 @@ from polars_avro._cli.commands.count import count
 from polars_avro._cli.commands.diff import diff
 from polars_avro._cli.commands.fromjson import fromjson
 from polars_avro._cli.commands.head import head
+from polars_avro._cli.commands.idl2schemata import idl2schemata
 from polars_avro._cli.commands.metadata import metadata
 from polars_avro._cli.commands.random_rows import random_rows
 from polars_avro._cli.commands.recodec import recodec
@@ -64,7 +65,7 @@ def cli(ctx: click.Context) -> None:
 
 _COMMANDS = (
     *(head, tail, sample, cat, schema, metadata, count, check, convert),
-    *(repair, concat, recodec, tojson, fromjson, random_rows, diff, completion),
+    *(repair, concat, recodec, tojson, fromjson, random_rows, idl2schemata, diff, completion),
     *(getschema, getmeta),
 )
 for command in _COMMANDS:

@@ -154,6 +154,7 @@ def test_commands_of_the_migration_table_run(execute, tmp_path, monkeypatch):
     (tmp_path / "a.json").write_text(
         "".join(f'{{"a":{{"long":{i}}},"b":{{"string":"{b}"}}}}\n' for i, b in rows.iter_rows())
     )
+    (tmp_path / "p.avpr").write_text(f'{{"protocol": "P", "types": [{schema}]}}')
     rows.write_ndjson(tmp_path / "a.ndjson")
     with (tmp_path / "bad.avro").open("ab") as file:
         file.write(bytes(100))
@@ -162,7 +163,7 @@ def test_commands_of_the_migration_table_run(execute, tmp_path, monkeypatch):
     for command in commands:
         status, errors = execute(command)
         assert status == (1 if re.search(" (check|repair) ", command) else 0), (command, errors)
-    assert len(commands) == 19
+    assert len(commands) == 20
     assert polars_avro.read_avro(tmp_path / "all.avro").height == 6
     assert polars_avro.read_avro(tmp_path / "d.avro").equals(rows)
     assert polars_avro.read_avro(tmp_path / "e.avro").equals(rows)
