@@ -98,9 +98,11 @@ def polars(session: nox.Session, version: str) -> None:
 
 @nox.session
 def frames(session: nox.Session) -> None:
-    """Run the tests and the examples of the cargo feature ``polars``, which takes minutes to build."""
-    session.run("cargo", "test", "--features", "polars", "--test", "polars", *session.posargs, external=True)
-    session.run("cargo", "test", "--doc", "--features", "polars", *session.posargs, external=True)
+    """Run the tests and the examples of the cargo features ``arrow`` and ``polars``, which take minutes to build."""
+    features = ["--features", "arrow,polars"]
+    tests = ["--test", "arrow", "--test", "polars"]
+    session.run("cargo", "test", *features, *tests, *session.posargs, external=True)
+    session.run("cargo", "test", "--doc", *features, *session.posargs, external=True)
 
 
 @nox.session
@@ -136,9 +138,9 @@ def lint(session: nox.Session) -> None:
     session.run("cargo", "clippy", "--workspace", "--all-targets", *stores, "--", "-D", "warnings", external=True)
     # The kernel alone, as it is vendored.
     session.run("cargo", "check", "--no-default-features", external=True, env={"RUSTFLAGS": "-D warnings"})
-    # The frames of the crate `polars`, which take minutes to build the first time.
-    frames = ["--features", "polars"]
-    session.run("cargo", "clippy", "--lib", "--test", "polars", *frames, "--", "-D", "warnings", external=True)
+    # The frames of the crate `polars` take minutes to build the first time.
+    frames = ["--features", "arrow,polars"]
+    session.run("cargo", "clippy", "--lib", "--test", "arrow", "--test", "polars", *frames, "--", "-D", "warnings", external=True)
     doc = ["cargo", "doc", "--no-deps", "--features", "object_store"]
     for features in [[], frames]:
         session.run(*doc, *features, external=True, env={"RUSTDOCFLAGS": "-D warnings"})

@@ -41,6 +41,8 @@
 #[macro_use]
 mod setters;
 
+#[cfg(feature = "arrow")]
+mod arrow_export;
 #[doc(hidden)]
 pub mod arrow_import;
 mod binary;

@@ -109,6 +109,21 @@ pub unsafe fn take<T: CStruct>(pointer: NonNull<T>) -> T {
     unsafe { std::mem::replace(&mut *pointer.as_ptr(), T::empty()) }
 }
 
+/// Passes a stream that polars-arrow exports on to arrow-rs.
+#[cfg(feature = "arrow")]
+pub(crate) fn to_arrow_rs(
+    stream: polars_arrow::ffi::ArrowArrayStream,
+) -> arrow_array::ffi_stream::FFI_ArrowArrayStream {
+    use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+    use polars_arrow::ffi::ArrowArrayStream;
+
+    debug_assert_eq!(size_of::<ArrowArrayStream>(), size_of::<FFI_ArrowArrayStream>());
+    let mut stream = std::mem::ManuallyDrop::new(stream);
+    // SAFETY: both are `ArrowArrayStream` of the interface. The callee moves out of the pointer, and the stream is not
+    // dropped here.
+    unsafe { FFI_ArrowArrayStream::from_raw((&raw mut *stream).cast()) }
+}
+
 impl CStream {
     /// Requests the type of the arrays.
     pub(super) fn schema(&mut self) -> Result<CSchema, String> {

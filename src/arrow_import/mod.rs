@@ -12,6 +12,8 @@ use std::sync::Arc;
 use polars_arrow::array::StructArray;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
+#[cfg(feature = "arrow")]
+pub(crate) use self::abi::to_arrow_rs;
 pub use self::abi::{CArray, CSchema, CStream, CStruct, take};
 use self::types::ColumnType;
 use crate::{Error, Result};

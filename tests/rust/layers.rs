@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 10] = [
     &["plan"],
     &["datum", "read"],
     &["write"],
-    &["polars", "python"],
+    &["arrow_export", "polars", "python"],
     &["lib"],
 ];
 
