@@ -74,7 +74,7 @@ class Registry:
                 version = len(versions) if parts[3] == "latest" else int(parts[3])
                 number = versions[version - 1]
                 return 200, {"subject": subject, "id": number, "version": version, **self.schemas[number - 1]}
-        return 404, {"error_code": 40400, "message": "Not found"}
+        return 404, {"error_code": 40401, "message": "Not found"}
 
     def schema(self, kind: str, key: str, subject: str) -> tuple[int, Any]:
         """Answer the request of an id or a GUID."""
