@@ -36,6 +36,8 @@ where
     I: Iterator + Send + 'static,
     U: Send + 'static,
 {
-    let mut tasks = OrderedTasks::new(Mapped(f, PhantomData), items, threads(), Consumer::Works);
+    // A single item must not start the pool.
+    let threads = if items.size_hint().1 == Some(1) { 1 } else { threads() };
+    let mut tasks = OrderedTasks::new(Mapped(f, PhantomData), items, threads, Consumer::Works);
     std::iter::from_fn(|| tasks.next()).collect()
 }

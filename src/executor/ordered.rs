@@ -34,7 +34,7 @@ impl<W: Workload> OrderedTasks<W> {
             consumer: if threads <= 1 { Consumer::Works } else { consumer },
             state: Mutex::new(state),
             progress: Condvar::new(),
-            cancelled: AtomicBool::new(false),
+            cancelled: Arc::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -94,14 +94,9 @@ impl<W: Workload> OrderedTasks<W> {
         self.shared.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Returns a function that cancels the queue from another thread, as long as the queue exists.
-    pub(crate) fn canceller(&self) -> impl Fn() + Send + Sync + use<W> {
-        let shared = Arc::downgrade(&self.shared);
-        move || {
-            if let Some(shared) = shared.upgrade() {
-                shared.cancelled.store(true, Ordering::Relaxed);
-            }
-        }
+    /// Returns a flag that is true once the queue is cancelled, and that cancels it from another thread.
+    pub(crate) fn cancelled(&self) -> &Arc<AtomicBool> {
+        &self.shared.cancelled
     }
 }
 

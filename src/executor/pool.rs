@@ -1,10 +1,11 @@
 //! The thread pool of this process.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::lock::lock;
 use crate::{Error, ErrorKind, Result};
 
 static SIZE: AtomicUsize = AtomicUsize::new(0);
@@ -34,7 +35,7 @@ pub(crate) fn threads() -> usize {
 
 /// Returns the pool, which the first call in this process starts.
 pub(crate) fn pool() -> Result<&'static ThreadPool> {
-    let mut started = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut started = lock(&POOL);
     let process = std::process::id();
     if let Some((owner, pool)) = *started
         && owner == process

@@ -47,7 +47,7 @@ pub(super) struct Shared<W: Workload> {
     pub(super) state: Mutex<State<W>>,
     /// Signals that a share or a turn has ended.
     pub(super) progress: Condvar,
-    pub(super) cancelled: AtomicBool,
+    pub(super) cancelled: Arc<AtomicBool>,
 }
 
 pub(super) struct State<W: Workload> {
@@ -63,6 +63,7 @@ pub(super) struct State<W: Workload> {
     /// True if the input had no share at the last attempt to take one.
     pub(super) is_exhausted: bool,
     pub(super) has_failed: bool,
+    /// True if a share panicked. Its turn may never end.
     pub(super) has_panicked: bool,
     pub(super) done: BTreeMap<u64, Result<W::Output>>,
 }
@@ -120,8 +121,8 @@ impl<W: Workload> Shared<W> {
             }
             Ok(None) => return false,
             Err(_) => {
-                self.cancelled.store(true, Ordering::Relaxed);
-                state.has_panicked = true;
+                (state.has_failed, state.has_panicked) = (true, true);
+                state.turns.waiting.values().for_each(Thread::unpark);
             }
         }
         self.progress.notify_all();
@@ -150,8 +151,6 @@ impl<W: Workload> Shared<W> {
 pub(super) struct Turns {
     /// The number of the share whose turn it is.
     now: u64,
-    /// True if a share panicked, so that its turn never ends.
-    abandoned: bool,
     /// Waiting threads by the numbers of their shares. They are woken one by one, since all but one would wait again.
     waiting: BTreeMap<u64, Thread>,
 }
@@ -172,7 +171,7 @@ impl<'a, W: Workload> Turn<'a, W> {
     pub(crate) fn wait(&mut self) -> bool {
         let mut state = lock(&self.shared.state);
         while state.turns.now != self.number {
-            if state.turns.abandoned {
+            if state.has_panicked {
                 return false;
             }
             state.turns.waiting.insert(self.number, thread::current());
@@ -210,11 +209,7 @@ impl<'a, W: Workload> Turn<'a, W> {
 
 impl<W: Workload> Drop for Turn<'_, W> {
     fn drop(&mut self) {
-        if thread::panicking() {
-            let mut state = lock(&self.shared.state);
-            state.turns.abandoned = true;
-            state.turns.waiting.values().for_each(Thread::unpark);
-        } else if self.is_mine {
+        if self.is_mine && !thread::panicking() {
             self.pass(|_| ());
         }
     }

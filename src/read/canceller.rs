@@ -1,6 +1,5 @@
 //! Cancels a read that another thread waits for.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,23 +14,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// assert!(reader.next().is_none());
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
+#[derive(Debug)]
 pub struct Canceller {
-    /// A flag that the reader checks before each batch.
+    /// A flag that tasks check between blocks, and the reader before each batch.
     pub(super) cancelled: Arc<AtomicBool>,
-    /// Cancels the tasks that are running.
-    pub(super) cancel_tasks: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Canceller {
     /// Cancels the read. A call that waits for a batch returns, possibly with one, and no more batches follow.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
-        (self.cancel_tasks)();
-    }
-}
-
-impl fmt::Debug for Canceller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Canceller").finish_non_exhaustive()
     }
 }

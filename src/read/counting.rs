@@ -31,12 +31,12 @@ impl FileSet {
     fn schemas(&self) -> Result<Vec<Schema>> {
         let (limits, cache) = (&self.cache.options.limits, self.cache.clone());
         let read =
-            move |entry: &Arc<FileEntry>| Result::Ok(Header::read(&*entry.open()?, &cache.options.limits)?.schema_json);
+            move |entry: Arc<FileEntry>| Result::Ok(Header::read(&*entry.open()?, &cache.options.limits)?.schema_json);
         let _ahead = read_ahead(&self.files, 1);
         let mut known = HashSet::new();
         let mut schemas = Vec::new();
         // All headers are read first: the error that is reported must not depend on the threads.
-        for (entry, json) in self.files.iter().zip(each(&self.files, read)?) {
+        for (entry, json) in self.files.iter().zip(executor::map(self.files.clone().into_iter(), read)?) {
             let json = json?;
             if !known.contains(&json) {
                 let schema = Schema::parse(&json, limits);
@@ -60,7 +60,9 @@ impl FileSet {
     /// # Errors
     /// If a file or its header cannot be read, or if there are more damaged blocks than the limit allows.
     pub fn count_readable_rows(&self, limit: Option<u64>) -> Result<u64> {
-        self.read(&ReadOptions::counting_readable(limit))?.height()
+        let options =
+            ReadOptions { columns: Some(Vec::new()), ignore_errors: true, length: limit, ..ReadOptions::default() };
+        self.read(&options)?.map(|batch| Ok(batch?.height as u64)).sum()
     }
 
     /// Returns the number of each file and its row count, from the block headers. Files after `limit` rows are omitted.
@@ -114,20 +116,9 @@ impl FileSet {
     fn counts(&self, group: &[Arc<FileEntry>], limit: Option<u64>, check: bool) -> Result<Vec<Result<u64>>> {
         let _ahead = read_ahead(group, 1);
         let cache = self.cache.clone();
-        each(group, move |entry| entry.count(limit, &cache, check))
+        let files = group.to_vec();
+        executor::map(files.into_iter(), move |entry| entry.count(limit, &cache, check))
     }
-}
-
-/// Calls `look` on every file, on several files at once; results are in file order.
-fn each<T: Send + 'static>(
-    files: &[Arc<FileEntry>],
-    look: impl Fn(&Arc<FileEntry>) -> T + Sync + Send + 'static,
-) -> Result<Vec<T>> {
-    if files.len() == 1 {
-        return Ok(files.iter().map(look).collect());
-    }
-    let files = files.to_vec();
-    executor::map(files.into_iter(), move |entry| look(&entry))
 }
 
 /// Returns the number of files that are counted at once. It is small if counting may stop early.

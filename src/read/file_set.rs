@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
-use super::batches::{Filter, RecoveredRows, Reports, VirtualColumns};
+use super::batches::{RecoveredRows, Reports};
 use super::blocks::{FirstBlock, blocks_in};
 use super::decoding::Decoding;
 use super::fetch::BufferPool;
 use super::files::{FileEntry, FileInput, FileOpener, OpenFile, OpenOptions, PlanCache, ResolvedSchemas, Selection};
 use super::options::ReadOptions;
-use super::reader::{BatchReader, Started};
+use super::reader::BatchReader;
 use super::sections::{FileList, SectionQueue};
 use super::settings::{ALONE_ROWS, SECTION_BYTES};
 use super::stats::{Counters, add};
@@ -121,31 +121,21 @@ impl FileSet {
             (None, None) => read_ahead(&set.files, u64::MAX),
             (None, Some(blocks)) => set.files.iter().map(|entry| entry.read_ahead(blocks.clone())).collect(),
         };
-        let started = set.start(blocks, options, selection, filter, virtual_columns, counters)?;
-        Ok(BatchReader::new(started, fields, (recovered, Reports::new(limits)), ahead))
-    }
-
-    /// Starts the tasks of a read.
-    fn start(
-        self,
-        blocks: Option<Range<u64>>,
-        options: &ReadOptions,
-        selection: Selection,
-        filter: Option<Filter>,
-        virtual_columns: VirtualColumns,
-        counters: Arc<Counters>,
-    ) -> Result<Started> {
-        let settings = options.settings(if self.is_small(blocks.as_ref(), options) { 1 } else { executor::threads() });
-        let first_block = self.first_block(blocks.as_ref());
+        let bytes = set.known_bytes(blocks.as_ref());
+        // Threads cost more than they save if there is so little to read.
+        let is_small = options.length.is_some_and(|rows| rows <= ALONE_ROWS) || bytes < SECTION_BYTES.end / 2;
+        let settings = options.settings(if is_small { 1 } else { executor::threads() });
+        let first_block = set.first_block(blocks.as_ref());
         // If a source is remote, a consumer that works on a later section could wait for its bytes while the next result is
         // ready.
-        let is_remote = self.files.iter().any(|entry| entry.is_remote());
+        let is_remote = set.files.iter().any(|entry| entry.is_remote());
         let consumer = if is_remote { Consumer::Waits } else { Consumer::Works };
-        let (Self { files, cache, .. }, buffers) = (self, Arc::new(BufferPool::new(settings.threads)));
+        let (Self { files, cache, .. }, buffers) = (set, Arc::new(BufferPool::new(settings.threads)));
         let list = Arc::new(FileList { files, blocks, cache, selection, settings, counters, buffers });
-        let queue = SectionQueue::new(list.clone(), options.rows_by_header())?;
+        let queue = SectionQueue::new(list.clone(), rows, bytes)?;
         let work = Decoding::new(list, virtual_columns, filter);
-        Ok(Started { tasks: OrderedTasks::new(work, queue, settings.threads, consumer), first_block })
+        let tasks = OrderedTasks::new(work, queue, settings.threads, consumer);
+        Ok(BatchReader::new(tasks, fields, recovered, Reports::new(limits), first_block, ahead))
     }
 
     /// Opens the only file, and finds the blocks in this byte range of it.
@@ -166,19 +156,16 @@ impl FileSet {
 
     /// Returns the block that a byte range of the only file begins with, unless it is the file's first.
     fn first_block(&self, blocks: Option<&Range<u64>>) -> Option<FirstBlock> {
-        let (file, start) = (self.files.first()?.opened()?, blocks?.start);
+        let (file, start) = (self.files.first()?.open.as_ref()?, blocks?.start);
         (start > file.header.size).then(|| FirstBlock::new(file.source.clone(), file.header.clone(), start))
     }
 
-    /// Returns true if there is so little to read that threads cost more than they save.
-    fn is_small(&self, blocks: Option<&Range<u64>>, options: &ReadOptions) -> bool {
-        if options.length.is_some_and(|rows| rows <= ALONE_ROWS) {
-            return true;
-        }
+    /// Returns the number of bytes to read, or the maximum if that is not known without opening files.
+    fn known_bytes(&self, blocks: Option<&Range<u64>>) -> u64 {
         match (blocks, &*self.files) {
-            (Some(blocks), _) => blocks.end - blocks.start < SECTION_BYTES.end / 2,
-            (None, [entry]) => entry.known_size().is_some_and(|size| size < SECTION_BYTES.end / 2),
-            (None, _) => false,
+            (Some(blocks), _) => blocks.end - blocks.start,
+            (None, [entry]) => entry.known_size().unwrap_or(u64::MAX),
+            (None, _) => u64::MAX,
         }
     }
 }
@@ -193,21 +180,18 @@ impl FileOpener {
         let entries = inputs.map(|(number, input)| Arc::new(FileEntry::new(number, input.into())));
         let files: Vec<_> = entries.collect();
         let first = files.first().ok_or_else(|| Error::argument("there is no file to read"))?;
-        if let Some(own) = self.cache.own()? {
-            return Ok(FileSet { own: own.clone(), cache: self.cache.clone(), files });
+        let mut cache = self.cache.clone();
+        if self.options().reader_schema.is_none() {
+            let (source, mut options) = (first.open()?, self.options().clone());
+            let header = Header::read(&*source, &options.limits)?;
+            let schema = Schema::parse(&header.schema_json, &options.limits)
+                .and_then(|schema| schema.annotated(&options.annotations));
+            options.reader_schema = Some(Arc::new(schema.map_err(|error| error.in_file(source.name()))?));
+            cache = Self::new(options).cache;
         }
-        let (source, mut options) = (first.open()?, self.options().clone());
-        let header = Header::read(&*source, &options.limits)?;
-        let schema = Schema::parse(&header.schema_json, &options.limits)
-            .and_then(|schema| schema.annotated(&options.annotations));
-        options.reader_schema = Some(Arc::new(schema.map_err(|error| error.in_file(source.name()))?));
-        Self::new(options).set_of(files)
-    }
-
-    fn set_of(self, files: Vec<Arc<FileEntry>>) -> Result<FileSet> {
-        let own = self.cache.own()?.cloned();
+        let own = cache.own()?.cloned();
         let own = own.ok_or_else(|| Error::argument("files are read as a schema"))?;
-        Ok(FileSet { files, own, cache: self.cache })
+        Ok(FileSet { files, cache, own })
     }
 }
 

@@ -62,11 +62,6 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
-    /// Options that count the rows outside damaged blocks.
-    pub(super) fn counting_readable(limit: Option<u64>) -> Self {
-        Self { columns: Some(Vec::new()), ignore_errors: true, length: limit, ..Self::default() }
-    }
-
     /// Returns the virtual columns, which are not in the files.
     pub(super) fn virtual_columns(&self, fields: &[Field]) -> Result<VirtualColumns> {
         let wide = self.wide_row_index;

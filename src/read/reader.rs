@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use polars_arrow::datatypes::Field;
 
@@ -40,28 +40,20 @@ pub struct BatchReader {
     reports: Reports,
     /// Renumbers blocks from the file's first if the read begins at another one.
     first_block: Option<FirstBlock>,
-    finished: bool,
-    /// A flag that a [`Canceller`] sets.
-    cancelled: Arc<AtomicBool>,
     /// Announces to the sources that all remaining bytes will be read.
     ahead: Vec<ReadAhead>,
 }
 
-/// Tasks that have been started.
-pub(super) struct Started {
-    pub(super) tasks: OrderedTasks<Decoding>,
-    pub(super) first_block: Option<FirstBlock>,
-}
-
 impl BatchReader {
     pub(super) fn new(
-        Started { tasks, first_block }: Started,
+        tasks: OrderedTasks<Decoding>,
         fields: Arc<[Field]>,
-        (recovered, reports): (Option<RecoveredRows>, Reports),
+        recovered: Option<RecoveredRows>,
+        reports: Reports,
+        first_block: Option<FirstBlock>,
         ahead: Vec<ReadAhead>,
     ) -> Self {
-        let (ready, finished, cancelled) = <_>::default();
-        Self { tasks, fields, ready, recovered, reports, first_block, finished, cancelled, ahead }
+        Self { tasks, fields, ready: VecDeque::new(), recovered, reports, first_block, ahead }
     }
 
     /// Returns the columns of the batches, in order.
@@ -73,13 +65,13 @@ impl BatchReader {
     /// Returns the counters of the work so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.tasks.workload().stats()
+        self.tasks.workload().list.counters.stats()
     }
 
     /// Returns a handle that cancels this read while another thread waits for its next batch.
     #[must_use]
     pub fn canceller(&self) -> Canceller {
-        Canceller { cancelled: self.cancelled.clone(), cancel_tasks: Box::new(self.tasks.canceller()) }
+        Canceller { cancelled: self.tasks.cancelled().clone() }
     }
 
     /// Returns the blocks that were dropped, or that do not end with their rows, up to the end of the last batch. Each is
@@ -88,18 +80,13 @@ impl BatchReader {
         self.reports.take()
     }
 
-    /// Returns the number of rows, by reading all batches.
-    pub(super) fn height(self) -> Result<u64> {
-        let mut rows = 0;
-        for batch in self {
-            rows += batch?.height as u64;
-        }
-        Ok(rows)
+    fn is_cancelled(&self) -> bool {
+        self.tasks.cancelled().load(Ordering::Relaxed)
     }
 
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         loop {
-            if self.cancelled.load(Ordering::Relaxed) || self.recovered.as_ref().is_some_and(RecoveredRows::is_done) {
+            if self.is_cancelled() || self.recovered.as_ref().is_some_and(RecoveredRows::is_done) {
                 return Ok(None);
             }
             if let Some(item) = self.ready.pop_front() {
@@ -110,7 +97,7 @@ impl BatchReader {
             }
             match self.tasks.next() {
                 // A cancelled task returns an error, which the caller must not see.
-                Some(_) if self.cancelled.load(Ordering::Relaxed) => return Ok(None),
+                Some(_) if self.is_cancelled() => return Ok(None),
                 Some(items) => {
                     let items = items.map_err(|error| self.renumber(error))?;
                     self.ready.extend(items);
@@ -150,14 +137,11 @@ impl Iterator for BatchReader {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.finished {
-            return None;
-        }
         let batch = self.next_batch().transpose();
         if !matches!(batch, Some(Ok(_))) {
-            self.finished = true;
-            self.ahead.clear();
+            // No result follows an error.
             self.tasks.cancel();
+            self.ahead.clear();
         }
         batch
     }

@@ -16,7 +16,7 @@ pub(crate) const READ_BYTES: u64 = 64 << 10;
 
 /// The largest factor between a section and the one before it. Early sections are small so that a query that stops after a
 /// few rows decodes little; sizes then grow to full batches.
-const GROWTH: u64 = 16;
+pub(crate) const GROWTH: u64 = 16;
 
 /// The number of rows up to which the calling thread decodes alone: other threads cost more than they save.
 pub(crate) const ALONE_ROWS: u64 = 128;
@@ -62,6 +62,15 @@ impl ReadSettings {
         self.batch_rows.saturating_add(self.batch_rows / 16 / STRIDE * STRIDE)
     }
 
+    /// Returns the number of bytes of the next section, if `left` bytes are left: those of a batch, or of the `wanted` rows,
+    /// and `most` at most. Near the end it is smaller, so that every thread has a share of the remaining bytes.
+    pub(crate) fn section_bytes(self, left: u64, wanted: u64, most: u64, pace: Pace) -> u64 {
+        let share = (left / (2 * self.threads as u64)).max(SECTION_BYTES.start);
+        let batch = if pace.rows == 0 { SECTION_BYTES.start } else { pace.bytes_of(wanted.min(pace.batch_rows)) };
+        let most = most.min(SECTION_BYTES.end).min(self.batch_bytes as u64 / pace.ratio.max(1));
+        pace.filling(batch.min(share).min(most)).max(1)
+    }
+
     fn rows_by_values(self, plan: &Plan) -> usize {
         (self.batch_bytes / plan.row_values).max(1)
     }
@@ -90,49 +99,17 @@ impl Pace {
         let bytes = u128::from(rows) * u128::from(self.bytes) / u128::from(self.rows.max(1));
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
-}
-
-/// The sizes of the sections of a read.
-pub(crate) struct SectionSizes {
-    settings: ReadSettings,
-    /// The maximum number of bytes of the next section.
-    ramp: u64,
-}
-
-impl SectionSizes {
-    /// Creates the sizes for a read of `bytes` bytes, of which the rows before `stop` are wanted.
-    pub(crate) fn new(settings: ReadSettings, bytes: u64, stop: u64) -> Self {
-        // This few bytes are not worth two sections, unless it is known that not all rows are wanted.
-        let is_small = stop == u64::MAX && bytes <= SECTION_BYTES.start;
-        Self { settings, ramp: if is_small { u64::MAX } else { READ_BYTES } }
-    }
-
-    /// Raises the maximum size of the next section.
-    pub(crate) fn grow(&mut self) {
-        self.ramp = self.ramp.saturating_mul(GROWTH);
-    }
-
-    /// Returns the number of bytes of the next section: those of a batch, or of the wanted rows. Near the end it is
-    /// smaller, so that every thread has a share of the remaining bytes.
-    pub(crate) fn section(&self, left: u64, files_after: u64, wanted: u64, pace: Pace) -> u64 {
-        let ReadSettings { threads, batch_bytes, .. } = self.settings;
-        let left = left.saturating_add(files_after.saturating_mul(SECTION_BYTES.end));
-        let share = (left / (2 * threads as u64)).max(SECTION_BYTES.start);
-        let batch = if pace.rows == 0 { SECTION_BYTES.start } else { pace.bytes_of(wanted.min(pace.batch_rows)) };
-        let most = SECTION_BYTES.end.min(batch_bytes as u64 / pace.ratio.max(1));
-        Self::filling(batch.min(most).min(share).min(self.ramp), pace).max(1)
-    }
 
     /// Returns at most `bytes` bytes, whose rows just fill a size that allocators have: memory that a column does not fill
     /// is lost.
-    fn filling(bytes: u64, pace: Pace) -> u64 {
-        let rows = pace.rows_in(bytes);
+    fn filling(self, bytes: u64) -> u64 {
+        let rows = self.rows_in(bytes);
         if rows == 0 {
             return bytes;
         }
         let size = size_below(rows);
         // Leaves a margin, because rows differ in size and one more block may begin.
-        pace.bytes_of((size - size / 256).saturating_sub(pace.rows / pace.blocks.max(1)))
+        self.bytes_of((size - size / 256).saturating_sub(self.rows / self.blocks.max(1)))
     }
 }
 

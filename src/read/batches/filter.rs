@@ -81,13 +81,8 @@ impl Filter {
     pub(crate) fn new(caller: Arc<dyn RowFilter>, row_index: Option<&str>) -> Self {
         let is_index = |name: &String| row_index == Some(name);
         let (index, columns): (Vec<_>, Vec<_>) = caller.columns().iter().cloned().partition(is_index);
-        Self {
-            caller,
-            columns,
-            indexed: !index.is_empty(),
-            rest: AtomicU32::new(0),
-            is_selective: AtomicBool::new(false),
-        }
+        let (rest, is_selective) = <_>::default();
+        Self { caller, columns, indexed: !index.is_empty(), rest, is_selective }
     }
 
     /// Returns the columns of the files that the filter reads.
@@ -133,12 +128,7 @@ impl Filter {
         }
         let is_selective = passed.set_bits() <= height / 2;
         self.is_selective.store(is_selective, Ordering::Relaxed);
-        if is_selective {
-            self.rest.store(0, Ordering::Relaxed);
-        } else {
-            // Tasks that are tested at the same time start one round, not several.
-            let _ = self.rest.compare_exchange(0, PROBE_INTERVAL, Ordering::Relaxed, Ordering::Relaxed);
-        }
+        self.rest.store(if is_selective { 0 } else { PROBE_INTERVAL }, Ordering::Relaxed);
         Ok(passed)
     }
 }

@@ -11,39 +11,30 @@ use std::time::Instant;
 use polars_arrow::bitmap::Bitmap;
 
 use super::builder::{BatchBuilder, note_file};
-use super::records::{DecodeRecords, RunLocation, decode_block, decode_rows};
-use super::{Batch, Filter, ReadContext, Scratch};
+use super::records::{DecodeRecords, RunLocation};
+use super::{Batch, Filter, ReadContext};
 use crate::container::BlockFrame;
 use crate::decode::Record;
 use crate::plan::{FilterPlan, Plan};
-use crate::read::files::BlockData;
-use crate::read::sections::{Blocks, FileTask, TaskKind};
-use crate::read::settings::{ReadSettings, STRIDE};
+use crate::read::sections::{BlockSlice, FileTask};
+use crate::read::settings::STRIDE;
 use crate::read::stats::{add, add_time};
 use crate::{Error, ErrorKind, Result};
 
 /// Rows that the filter has not tested yet, and the batches of the rows that passed.
 struct LateMaterializer<'a> {
-    context: &'a ReadContext<'a>,
-    settings: ReadSettings,
+    /// Decodes the remaining rows in one phase, once a test has shown that most rows pass. Before that, it has the batches of
+    /// the rows that passed, the number of the first untested row, and the bytes of the untested rows.
+    whole: BatchBuilder<'a>,
+    is_whole: bool,
     filter: &'a Filter,
-    plan: &'a Plan,
-    filter_plan: &'a FilterPlan,
     tested: Record,
     wanted: Record,
-    /// The number of the first untested row in the read.
-    first_row: Option<u64>,
     /// The offset of each untested row in its block's data.
     starts: Vec<usize>,
     runs: Vec<Run<'a>>,
     /// The data of all blocks except the last, which is still being decoded.
     data: Vec<Cow<'a, [u8]>>,
-    bytes: usize,
-    /// Memory for decompressed blocks.
-    buffers: Vec<Vec<u8>>,
-    batches: Vec<Batch>,
-    /// Decodes the remaining rows in one phase, once a test has shown that most rows pass.
-    whole: Option<BatchBuilder<'a>>,
 }
 
 /// Consecutive rows of one block.
@@ -58,144 +49,85 @@ struct Run<'a> {
 }
 
 /// Decodes the rows of several tasks that pass the filter, in order. If most rows pass, other rows are returned too.
-pub(crate) fn decode(
-    context: &ReadContext<'_>,
-    filter: &Filter,
-    tasks: &[FileTask],
-    scratch: &mut Scratch,
-) -> Result<Vec<Batch>> {
+pub(crate) fn decode(context: &ReadContext<'_>, filter: &Filter, tasks: &[FileTask]) -> Result<Vec<Batch>> {
     let Some(first) = tasks.first() else { return Ok(Vec::new()) };
-    let mut rows = LateMaterializer::new(context, filter, &first.plan, std::mem::take(&mut scratch.blocks))?;
-    for (i, task) in tasks.iter().enumerate() {
-        if let Some(whole) = &mut rows.whole {
-            context.decode_tasks(&tasks[i..], scratch, whole)?;
-            break;
-        }
-        rows.switch_plan(&task.plan)?;
-        match &task.kind {
-            TaskKind::BadBlock(_) => {}
-            TaskKind::RecordRun(run) => {
-                decode_rows(context, task, run, &mut rows)?;
-                rows.keep(Cow::Borrowed(&run.data));
-            }
-            TaskKind::Blocks(blocks) => rows.blocks(task, blocks, &tasks[i + 1..], scratch)?,
-        }
-    }
+    let (tested, wanted) = records_of(&first.plan)?;
+    let (is_whole, starts, runs, data) = <_>::default();
+    let whole = BatchBuilder::new(context, &first.plan);
+    let mut rows = LateMaterializer { whole, is_whole, filter, tested, wanted, starts, runs, data };
+    context.decode_tasks(tasks, &mut rows)?;
     rows.ask(&[])?;
-    scratch.blocks = rows.buffers;
-    if let Some(whole) = rows.whole {
-        rows.batches.extend(whole.finish()?);
-    }
-    Ok(rows.batches)
+    rows.whole.finish()
 }
 
 impl<'a> DecodeRecords<'a> for LateMaterializer<'a> {
+    /// Tests the rows so far if the fields of the plans differ.
+    fn switch_plan(&mut self, plan: &'a Plan) -> Result<()> {
+        if !self.is_whole && !Arc::ptr_eq(&self.whole.plan.fields, &plan.fields) {
+            self.ask(&[])?;
+            (self.tested, self.wanted) = records_of(plan)?;
+        }
+        self.whole.switch_plan(plan)
+    }
+
+    fn begin(&mut self, run_rows: u64) {
+        if self.is_whole {
+            self.whole.begin(run_rows);
+        }
+    }
+
     fn rows(&mut self, location: &RunLocation<'a, '_>, first: usize, n: u64) -> Result<usize> {
         let RunLocation { task, frame, data, .. } = *location;
         let (mut pos, mut done) = (first, 0);
-        let stride = self.settings.stride(self.plan);
+        let settings = self.whole.settings;
+        let stride = settings.stride(self.whole.plan);
         while done < n {
-            if let Some(whole) = &mut self.whole {
-                let rest =
-                    RunLocation { first_row: location.first_row + done, record: location.record + done, ..*location };
-                return whole.rows(&rest, pos, n - done);
+            let (first_row, record) = (location.first_row + done, location.record + done);
+            if self.is_whole {
+                return self.whole.rows(&RunLocation { first_row, record, ..*location }, pos, n - done);
             }
-            self.first_row.get_or_insert(task.base + location.first_row + done);
-            let step = (n - done).min(stride).min(self.settings.room(self.starts.len()));
-            let (start, record) = (pos, location.record + done);
+            self.whole.first_row.get_or_insert(first_row);
+            let step = (n - done).min(stride).min(settings.room(self.starts.len()));
+            let start = pos;
             let rows = self.starts.len()..self.starts.len() + step as usize;
             self.runs.push(Run { task, frame, block: self.data.len(), record, rows });
             let decoded = self.tested.decode_noting(data, pos, step as usize, &mut self.starts);
             pos = decoded.map_err(|(row, fault)| location.record_fault(fault, first, done + row as u64))?;
-            self.bytes += pos - start;
+            self.whole.bytes += pos - start;
             done += step;
             let rows = self.starts.len();
-            if self.settings.is_full(rows, self.bytes) || (rows >= STRIDE && !self.filter.is_selective()) {
+            if settings.is_full(rows, self.whole.bytes) || (rows >= STRIDE && !self.filter.is_selective()) {
                 self.ask(data)?;
-                if !self.filter.is_selective() {
-                    self.whole = Some(BatchBuilder::new(self.context, self.plan));
-                }
+                self.is_whole = !self.filter.is_selective();
             }
         }
         Ok(pos)
     }
+
+    /// Keeps the data for the second phase, unless its rows were tested.
+    fn keep(&mut self, data: Cow<'a, [u8]>) {
+        if self.starts.is_empty() { self.whole.keep(data) } else { self.data.push(data) }
+    }
+
+    fn reserve<'p>(&mut self, rest: impl Iterator<Item = &'p BlockSlice>, last: &BlockSlice) {
+        if self.is_whole {
+            self.whole.reserve(rest, last);
+        }
+    }
 }
 
-impl<'a> LateMaterializer<'a> {
-    fn new(context: &'a ReadContext<'a>, filter: &'a Filter, plan: &'a Plan, buffers: Vec<Vec<u8>>) -> Result<Self> {
-        let filter_plan = of_plan(plan)?;
-        let (tested, wanted) = (Record::clone(&filter_plan.record), filter_plan.wanted.clone());
-        let (first_row, starts, runs, data, bytes, batches, whole) = <_>::default();
-        Ok(Self {
-            context,
-            settings: context.settings.of_plan(plan),
-            filter,
-            plan,
-            filter_plan,
-            tested,
-            wanted,
-            first_row,
-            starts,
-            runs,
-            data,
-            bytes,
-            buffers,
-            batches,
-            whole,
-        })
-    }
-
-    /// Switches to `plan`; tests the rows so far if the fields of the plans differ.
-    fn switch_plan(&mut self, plan: &'a Plan) -> Result<()> {
-        if !Arc::ptr_eq(&self.plan.fields, &plan.fields) {
-            self.ask(&[])?;
-            (self.plan, self.filter_plan) = (plan, of_plan(plan)?);
-            self.settings = self.context.settings.of_plan(plan);
-            (self.tested, self.wanted) = (Record::clone(&self.filter_plan.record), self.filter_plan.wanted.clone());
-        }
-        Ok(())
-    }
-
-    /// Decodes some blocks of a task; `behind` are the tasks after it.
-    fn blocks(
-        &mut self,
-        task: &'a FileTask,
-        blocks: &'a Blocks,
-        behind: &[FileTask],
-        scratch: &mut Scratch,
-    ) -> Result<()> {
-        let Blocks { window, slices, .. } = blocks;
-        for (i, slice) in slices.iter().enumerate() {
-            self.context.check_cancelled()?;
-            if let Some(whole) = &mut self.whole {
-                return self.context.decode_blocks(task, window, &slices[i..], behind, scratch, whole);
-            }
-            let bytes = &window[slice.range.clone()];
-            let mut data = self.buffers.pop().unwrap_or_default();
-            let Scratch { decompressor, .. } = scratch;
-            let place = task.file.decompress(bytes, &slice.frame, decompressor, &mut data, self.context.counters)?;
-            let data = if place == BlockData::InPlace { Cow::Borrowed(bytes) } else { Cow::Owned(data) };
-            decode_block(self.context, task, slice, (&data, place), self)?;
-            self.keep(data);
-        }
-        Ok(())
-    }
-
-    /// Keeps the data of the last block for the second phase. If no untested rows are left, its memory is reused.
-    fn keep(&mut self, data: Cow<'a, [u8]>) {
-        match data {
-            Cow::Owned(memory) if self.starts.is_empty() => self.buffers.push(memory),
-            data => self.data.push(data),
-        }
-    }
-
+impl LateMaterializer<'_> {
     /// Tests all rows so far and decodes those that pass. `last` is the data of the last block if it is not kept yet.
     fn ask(&mut self, last: &[u8]) -> Result<()> {
-        let Some(first_row) = self.first_row.take() else { return Ok(()) };
-        let ReadContext { virtual_columns, counters, .. } = *self.context;
+        if self.is_whole {
+            return Ok(());
+        }
+        let Some(first_row) = self.whole.first_row.take() else { return Ok(()) };
+        let (context, plan) = (self.whole.context, self.whole.plan);
+        let ReadContext { virtual_columns, counters, .. } = *context;
         let row_index = virtual_columns.row_index.as_ref();
         let start = Instant::now();
-        let passed = self.filter.test(self.filter_plan, &mut self.tested, first_row, row_index)?;
+        let passed = self.filter.test(of_plan(plan)?, &mut self.tested, first_row, row_index)?;
         add_time(&counters.filter_ns, start);
         let height = passed.set_bits();
         add(&counters.rows_evaluated, passed.len() as u64);
@@ -204,16 +136,13 @@ impl<'a> LateMaterializer<'a> {
         let files = self.decode(&passed, last)?;
         self.runs.clear();
         self.starts.clear();
-        let bytes = std::mem::take(&mut self.bytes);
-        self.buffers.extend(self.data.drain(..).filter_map(|data| match data {
-            Cow::Owned(memory) => Some(memory),
-            Cow::Borrowed(_) => None,
-        }));
+        let bytes = std::mem::take(&mut self.whole.bytes);
+        self.data.drain(..).for_each(|data| context.reuse(data));
         if height > 0 {
             let (arrays, height) = self.wanted.finish_fields();
-            let batch = Batch { fields: self.plan.fields.clone(), arrays, height, bytes };
+            let batch = Batch { fields: plan.fields.clone(), arrays, height, bytes };
             let index = row_index.map(|index| index.of_set(first_row, &passed)).transpose()?;
-            self.batches.push(virtual_columns.add_to(batch, index, &files));
+            self.whole.batches.push(virtual_columns.add_to(batch, index, &files));
         }
         Ok(())
     }
@@ -237,6 +166,11 @@ impl<'a> LateMaterializer<'a> {
         }
         Ok(files)
     }
+}
+
+/// Returns an empty record of the filter's columns, and one of all wanted columns.
+fn records_of(plan: &Plan) -> Result<(Record, Record)> {
+    of_plan(plan).map(|plan| (Record::clone(&plan.record), plan.wanted.clone()))
 }
 
 /// Returns the plan of the filter's columns. Either all plans of a read have one, or none has.

@@ -12,11 +12,10 @@ pub use batch::Batch;
 pub(crate) use batch::TaskOutput;
 pub(crate) use filter::Filter;
 pub use filter::RowFilter;
-pub(crate) use records::{ReadContext, ReadWhole, Scratch};
+pub(crate) use records::{ReadContext, Scratch};
 pub(crate) use recovery::{RecoveredRows, Reports};
 pub(crate) use virtual_columns::{RowIndex, VirtualColumns};
 
-use super::fetch::BufferPool;
 use super::sections::FileTask;
 use crate::Result;
 
@@ -25,22 +24,17 @@ pub(crate) fn decode(
     context: &ReadContext<'_>,
     filter: Option<&Filter>,
     tasks: Vec<FileTask>,
-    buffers: &BufferPool,
-    scratch: &mut Scratch,
 ) -> Result<Vec<TaskOutput>> {
     if context.settings.ignore_errors {
-        return recovery::decode(context, tasks, buffers, scratch);
+        return recovery::decode(context, tasks);
     }
     let is_filtered = tasks.first().is_some_and(|task| task.plan.filter.is_some());
     let (batches, decoded) = match filter {
-        Some(filter) if is_filtered && filter.should_probe() => {
-            (late::decode(context, filter, &tasks, scratch)?, Ok(()))
-        }
-        _ => context.decode(&tasks, scratch),
+        Some(filter) if is_filtered && filter.should_probe() => (late::decode(context, filter, &tasks)?, Ok(())),
+        _ => context.decode(&tasks),
     };
     for task in tasks {
-        buffers.release(task.kind.into_bytes());
+        context.buffers.release(task.bytes);
     }
-    let batches = batches.into_iter().map(TaskOutput::Batch);
-    Ok(context.read_whole.take().chain(batches).chain(decoded.err().map(TaskOutput::Failed)).collect())
+    Ok(context.outputs(batches).chain(decoded.err().map(TaskOutput::Failed)).collect())
 }

@@ -1,65 +1,116 @@
 //! The context that decoding needs, and the walk over the records of a block.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{TaskOutput, VirtualColumns};
+use super::{Batch, TaskOutput, VirtualColumns};
 use crate::binary::{Fault, data_end};
 use crate::codec::{Decompressor, StreamEnd};
 use crate::container::BlockFrame;
 use crate::decode::take_replaced;
 use crate::plan::Plan;
+use crate::read::fetch::BufferPool;
 use crate::read::files::{BadBlock, BlockData, OpenFile};
-use crate::read::sections::{BlockSlice, FileTask, RecordRun};
+use crate::read::sections::{BlockSlice, FileTask, RecordRun, TaskKind};
 use crate::read::settings::ReadSettings;
 use crate::read::stats::Counters;
 use crate::{Error, ErrorKind, Result};
 
 /// Memory that a thread reuses from one task to the next.
+#[derive(Default)]
 pub(crate) struct Scratch {
-    pub(crate) decompressor: Decompressor,
-    pub(crate) data: Vec<u8>,
-    /// Memory for blocks that are kept until the filter has tested their rows.
-    pub(crate) blocks: Vec<Vec<u8>>,
+    decompressor: Decompressor,
+    /// Memory for decompressed blocks.
+    blocks: Vec<Vec<u8>>,
 }
 
-impl Default for Scratch {
-    fn default() -> Self {
-        Self { decompressor: Decompressor::new(), data: Vec::new(), blocks: Vec::new() }
-    }
-}
-
-/// The state that all tasks of one read are decoded with.
+/// The state that the tasks of one section are decoded with.
 #[derive(Clone, Copy)]
 pub(crate) struct ReadContext<'a> {
     pub(crate) virtual_columns: &'a VirtualColumns,
     pub(crate) settings: ReadSettings,
     pub(crate) counters: &'a Counters,
-    pub(crate) read_whole: &'a ReadWhole,
+    pub(crate) buffers: &'a BufferPool,
+    pub(crate) scratch: &'a RefCell<Scratch>,
+    /// Reports on blocks whose rows were all decoded, but that have trailing bytes or an unfinished stream.
+    pub(crate) read_whole: &'a RefCell<Vec<BadBlock>>,
     /// True once the read is cancelled.
     pub(crate) cancelled: &'a AtomicBool,
 }
 
-/// Reports on blocks whose rows were all decoded, but that have trailing bytes or an unfinished stream.
-#[derive(Default)]
-pub(crate) struct ReadWhole(RefCell<Vec<BadBlock>>);
-
-impl ReadWhole {
-    /// Returns the reports so far, in the order of the blocks.
-    pub(crate) fn take(&self) -> impl Iterator<Item = TaskOutput> + use<> {
-        self.0.take().into_iter().map(TaskOutput::BadBlock)
-    }
-
-    fn add(&self, bad: Option<BadBlock>) {
-        self.0.borrow_mut().extend(bad);
-    }
-}
-
 impl ReadContext<'_> {
-    /// Fails if the read was cancelled; called between blocks.
-    pub(crate) fn check_cancelled(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Internal, "the read was cancelled"));
+    /// Returns these batches, after the reports on their blocks.
+    pub(crate) fn outputs(&self, batches: Vec<Batch>) -> impl Iterator<Item = TaskOutput> + use<> {
+        let reports = self.read_whole.take().into_iter().map(TaskOutput::BadBlock);
+        reports.chain(batches.into_iter().map(TaskOutput::Batch))
+    }
+
+    fn report(&self, bad: Option<BadBlock>) {
+        self.read_whole.borrow_mut().extend(bad);
+    }
+
+    /// Keeps the memory of a decompressed block for the next one.
+    pub(crate) fn reuse(&self, data: Cow<'_, [u8]>) {
+        if let Cow::Owned(memory) = data {
+            self.scratch.borrow_mut().blocks.push(memory);
+        }
+    }
+
+    /// Returns the data of a block: in place, or in reused memory.
+    fn decompress<'a>(
+        &self,
+        file: &OpenFile,
+        bytes: &'a [u8],
+        frame: &BlockFrame,
+    ) -> Result<(Cow<'a, [u8]>, BlockData)> {
+        let Scratch { decompressor, blocks } = &mut *self.scratch.borrow_mut();
+        let mut memory = blocks.pop().unwrap_or_default();
+        let place = file.decompress(bytes, frame, decompressor, &mut memory, self.counters)?;
+        if place == BlockData::InPlace {
+            blocks.push(memory);
+            return Ok((Cow::Borrowed(bytes), place));
+        }
+        Ok((Cow::Owned(memory), place))
+    }
+
+    /// Decodes several tasks in order.
+    pub(crate) fn decode_tasks<'a>(&self, tasks: &'a [FileTask], out: &mut impl DecodeRecords<'a>) -> Result<()> {
+        for (i, task) in tasks.iter().enumerate() {
+            out.switch_plan(&task.plan)?;
+            match &task.kind {
+                TaskKind::RecordRun(run) => {
+                    out.begin(run.n.min(task.bytes.len() as u64));
+                    decode_rows(self, task, run, out)?;
+                    out.keep(Cow::Borrowed(&task.bytes));
+                }
+                TaskKind::Blocks(blocks) => self.decode_blocks(task, &blocks.slices, &tasks[i + 1..], out)?,
+                TaskKind::BadBlock(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes some blocks of a task; `after` are the tasks after it.
+    pub(crate) fn decode_blocks<'a>(
+        &self,
+        task: &'a FileTask,
+        slices: &'a [BlockSlice],
+        after: &'a [FileTask],
+        out: &mut impl DecodeRecords<'a>,
+    ) -> Result<()> {
+        for (i, slice) in slices.iter().enumerate() {
+            if self.cancelled.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Internal, "the read was cancelled"));
+            }
+            out.begin(0);
+            let bytes = &task.bytes[slice.range.clone()];
+            let (data, place) = self.decompress(&task.file, bytes, &slice.frame)?;
+            decode_block(self, task, slice, (&data, place), out)?;
+            out.keep(data);
+            let same = after.iter().take_while(|next| Arc::ptr_eq(&next.plan.fields, &task.plan.fields));
+            out.reserve(slices[i + 1..].iter().chain(same.flat_map(|next| next.kind.slices())), slice);
         }
         Ok(())
     }
@@ -84,10 +135,22 @@ pub(crate) struct RunLocation<'a, 'd> {
     pub(crate) record: u64,
 }
 
-/// A consumer of runs of records, which receives all rows of a task in order.
+/// A consumer of runs of records, which receives all rows of some tasks in order.
 pub(crate) trait DecodeRecords<'a> {
+    /// Switches to the plan of the next rows.
+    fn switch_plan(&mut self, plan: &'a Plan) -> Result<()>;
+
+    /// Begins a block, or a run of `run_rows` records of a large one.
+    fn begin(&mut self, run_rows: u64);
+
     /// Decodes `n` records from `pos` on; returns the position after them.
     fn rows(&mut self, location: &RunLocation<'a, '_>, pos: usize, n: u64) -> Result<usize>;
+
+    /// Takes the data of a block or a run whose rows were decoded.
+    fn keep(&mut self, data: Cow<'a, [u8]>);
+
+    /// Reserves capacity for the blocks `rest` after `last`, if it is needed.
+    fn reserve<'p>(&mut self, rest: impl Iterator<Item = &'p BlockSlice>, last: &BlockSlice);
 }
 
 /// Checks the row count of a block whose rows take no bytes: the size of the block does not bound it.
@@ -102,7 +165,7 @@ fn check_empty_rows(plan: &Plan, frame: &BlockFrame, file: &OpenFile) -> Result<
 }
 
 /// Decodes the wanted rows of a block.
-pub(crate) fn decode_block<'a>(
+fn decode_block<'a>(
     context: &ReadContext<'_>,
     task: &'a FileTask,
     slice: &'a BlockSlice,
@@ -115,7 +178,7 @@ pub(crate) fn decode_block<'a>(
     if place.stream_end() == StreamEnd::Missing {
         task.file.check_unfinished(&task.plan, frame, data)?;
     }
-    context.read_whole.add(task.file.check_stream_end(place.stream_end(), frame, strict)?);
+    context.report(task.file.check_stream_end(place.stream_end(), frame, strict)?);
     let (record, pos, fault) = task.plan.skip_records(data, 0, slice.skip);
     if let Some(fault) = fault {
         return Err(task.file.record_fault(fault, frame, record, (data, pos)));
@@ -123,31 +186,31 @@ pub(crate) fn decode_block<'a>(
     let location = RunLocation { task, frame, data, first_row: slice.first_row + slice.skip, record: slice.skip };
     take_replaced();
     let pos = out.rows(&location, pos, slice.take)?;
-    context.read_whole.add(task.file.replaced_values(frame));
+    context.report(task.file.replaced_values(frame));
     if slice.skip + slice.take == frame.rows && pos != room {
-        context.read_whole.add(Some(task.file.trailing_bytes((room - pos) as u64, frame, strict)?));
+        context.report(Some(task.file.trailing_bytes((room - pos) as u64, frame, strict)?));
     }
     Ok(())
 }
 
 /// Decodes a run of records of a large block.
-pub(crate) fn decode_rows<'a>(
+fn decode_rows<'a>(
     context: &ReadContext<'_>,
     task: &'a FileTask,
     rows: &'a RecordRun,
     out: &mut impl DecodeRecords<'a>,
 ) -> Result<()> {
-    let RecordRun { frame, data, start, stop, behind, stream_end, first_row, record, n } = rows;
-    let strict = context.settings.strict;
+    let RecordRun { frame, start, stop, behind, stream_end, first_row, record, n } = rows;
+    let (data, strict) = (&*task.bytes, context.settings.strict);
     take_replaced();
     let pos = out.rows(&RunLocation { task, frame, data, first_row: *first_row, record: *record }, *start, *n)?;
-    context.read_whole.add(task.file.replaced_values(frame));
+    context.report(task.file.replaced_values(frame));
     if let Some(behind) = behind {
         let left = (data_end(data) - pos) as u64 + behind;
         if left > 0 {
-            context.read_whole.add(Some(task.file.trailing_bytes(left, frame, strict)?));
+            context.report(Some(task.file.trailing_bytes(left, frame, strict)?));
         } else {
-            context.read_whole.add(task.file.check_stream_end(*stream_end, frame, strict)?);
+            context.report(task.file.check_stream_end(*stream_end, frame, strict)?);
         }
     }
     if stop.is_some_and(|stop| stop != pos) {

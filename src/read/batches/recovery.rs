@@ -3,126 +3,104 @@
 //! A block that fails to decode is dropped whole: rows decoded before the error cannot be trusted. The decision does not
 //! depend on the columns that are read, so every query sees the same rows.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
-use polars_buffer::Buffer;
-
-use super::{Batch, ReadContext, ReadWhole, RowIndex, Scratch, TaskOutput, VirtualColumns};
+use super::{Batch, ReadContext, RowIndex, TaskOutput, VirtualColumns};
 use crate::container::BlockFrame;
 use crate::read::blocks::SyncScanner;
-use crate::read::fetch::BufferPool;
-use crate::read::files::{BadBlock, OpenFile, is_damage};
+use crate::read::files::{BadBlock, is_damage};
 use crate::read::sections::{BlockSlice, Blocks, FileTask, TaskKind};
 use crate::read::stats::Counters;
 use crate::{Error, Limits, MemorySource, Result, Source};
 
 /// Decodes the sound blocks of some tasks and reports every other block, in order. Returns the buffers to the pool.
-pub(crate) fn decode(
-    context: &ReadContext<'_>,
-    tasks: Vec<FileTask>,
-    buffers: &BufferPool,
-    scratch: &mut Scratch,
-) -> Result<Vec<TaskOutput>> {
+pub(crate) fn decode(context: &ReadContext<'_>, tasks: Vec<FileTask>) -> Result<Vec<TaskOutput>> {
     let mut items = Vec::new();
     for task in tasks {
-        if let TaskKind::BadBlock(bad) = task.kind {
-            items.push(TaskOutput::BadBlock(bad));
-            continue;
+        match task.kind {
+            TaskKind::BadBlock(bad) => {
+                items.push(TaskOutput::BadBlock(bad));
+                continue;
+            }
+            TaskKind::Blocks(Blocks { ref slices, .. }) => decode_sound(context, &task, slices, false, &mut items)?,
+            TaskKind::RecordRun(_) => {
+                let (batches, decoded) = context.decode(std::slice::from_ref(&task));
+                decoded?;
+                items.extend(context.outputs(batches));
+            }
         }
-        if let TaskKind::Blocks(Blocks { window, slices, stop, .. }) = &task.kind {
-            let ignore_errors = Recovery { context, task: &task, window, stop: *stop, inside: false };
-            items.extend(ignore_errors.decode(slices, scratch)?);
-        } else {
-            let (batches, decoded) = context.decode(std::slice::from_ref(&task), scratch);
-            decoded?;
-            items.extend(context.read_whole.take());
-            items.extend(batches.into_iter().map(TaskOutput::Batch));
-        }
-        buffers.release(task.kind.into_bytes());
+        context.buffers.release(task.bytes);
     }
     Ok(items)
 }
 
-/// Decodes the sound blocks of a task.
-#[derive(Clone, Copy)]
-struct Recovery<'a> {
-    context: &'a ReadContext<'a>,
-    task: &'a FileTask,
-    window: &'a Buffer<u8>,
-    /// The end of the byte range that is read.
-    stop: u64,
-    /// True if the blocks were found inside a bad one: they are not searched for further blocks.
-    inside: bool,
+/// Decodes the sound ones of these blocks and reports every other one, in order. Blocks that were found inside a bad one are
+/// not searched for further blocks.
+fn decode_sound(
+    context: &ReadContext<'_>,
+    task: &FileTask,
+    mut rest: &[BlockSlice],
+    is_inside: bool,
+    items: &mut Vec<TaskOutput>,
+) -> Result<()> {
+    while !rest.is_empty() {
+        let (good, error) = match decode_all(context, task, rest) {
+            Ok(batches) => {
+                items.extend(context.outputs(batches));
+                break;
+            }
+            Err((_, error)) if !is_damage(&error) => return Err(error),
+            Err(fault) => fault,
+        };
+        context.read_whole.take();
+        // A block that fails after others is retried on its own, because limits count over a whole batch.
+        if good == 0 {
+            items.push(TaskOutput::BadBlock(BadBlock::new(error, Some(&rest[0].frame), &task.file)));
+            if !is_inside {
+                decode_sound(context, task, &swallowed(&rest[0], task)?, true, items)?;
+            }
+            rest = &rest[1..];
+        } else {
+            let batches = context.decode_slices(task, &task.plan, &rest[..good])?;
+            items.extend(context.outputs(batches));
+            rest = &rest[good..];
+        }
+    }
+    Ok(())
 }
 
-impl Recovery<'_> {
-    /// Decodes the sound ones of these blocks and reports every other one, in order.
-    fn decode(&self, slices: &[BlockSlice], scratch: &mut Scratch) -> Result<Vec<TaskOutput>> {
-        let Self { context, task, window, stop, .. } = *self;
-        let (mut items, mut rest) = (Vec::new(), slices);
-        while !rest.is_empty() {
-            let decoded = self.decode_all(rest, scratch);
-            let read_whole = context.read_whole.take();
-            let (good, error) = match decoded {
-                Ok(batches) => {
-                    items.extend(read_whole);
-                    items.extend(batches.into_iter().map(TaskOutput::Batch));
-                    break;
-                }
-                Err((_, error)) if !is_damage(&error) => return Err(error),
-                Err(fault) => fault,
-            };
-            // A block that fails after others is retried on its own, because limits count over a whole batch.
-            if good == 0 {
-                items.push(TaskOutput::BadBlock(BadBlock::new(error, Some(&rest[0].frame), &task.file)));
-                if !self.inside {
-                    let swallowed = swallowed(&rest[0], window, stop, &task.file)?;
-                    let inside = Self { inside: true, ..*self };
-                    items.extend(inside.decode(&swallowed, scratch)?);
-                }
-                rest = &rest[1..];
-            } else {
-                let batches = context.decode_slices(task, &task.plan, window, &rest[..good], scratch)?;
-                items.extend(context.read_whole.take());
-                items.extend(batches.into_iter().map(TaskOutput::Batch));
-                rest = &rest[good..];
-            }
+/// Decodes all blocks. If one is bad, returns the number of good blocks before it, and its error.
+fn decode_all(
+    context: &ReadContext<'_>,
+    task: &FileTask,
+    slices: &[BlockSlice],
+) -> std::result::Result<Vec<Batch>, (usize, Error)> {
+    if let Some(plan) = &task.plan.all_columns {
+        // All columns are decoded only to check them: these rows are neither counted nor returned.
+        let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
+        let whole = ReadContext { virtual_columns, counters, read_whole: &RefCell::default(), ..*context };
+        for (good, slice) in slices.iter().enumerate() {
+            let decoded = whole.decode_slices(task, plan, std::slice::from_ref(slice));
+            decoded.map_err(|error| (good, error))?;
         }
-        Ok(items)
     }
-
-    /// Decodes all blocks. If one is bad, returns the number of good blocks before it, and its error.
-    fn decode_all(
-        &self,
-        slices: &[BlockSlice],
-        scratch: &mut Scratch,
-    ) -> std::result::Result<Vec<Batch>, (usize, Error)> {
-        let Self { context, task, window, .. } = *self;
-        if let Some(plan) = &task.plan.all_columns {
-            // All columns are decoded only to check them: these rows are neither counted nor returned.
-            let (virtual_columns, counters) = (&VirtualColumns::default(), &Counters::default());
-            let whole = ReadContext { virtual_columns, counters, read_whole: &ReadWhole::default(), ..*context };
-            for (good, slice) in slices.iter().enumerate() {
-                let decoded = whole.decode_slices(task, plan, window, std::slice::from_ref(slice), scratch);
-                decoded.map_err(|error| (good, error))?;
-            }
-        }
-        context.decode_slices(task, &task.plan, window, slices, scratch).map_err(|error| {
-            let bad = error.position().offset;
-            (slices.iter().position(|slice| Some(slice.frame.offset) == bad).unwrap_or(0), error)
-        })
-    }
+    context.decode_slices(task, &task.plan, slices).map_err(|error| {
+        let bad = error.position().offset;
+        (slices.iter().position(|slice| Some(slice.frame.offset) == bad).unwrap_or(0), error)
+    })
 }
 
-/// Finds the sound blocks inside a bad one that begin before `stop`. A damaged size may end at the sync marker of a later
+/// Finds the sound blocks inside a bad one that begin in the byte range that is read. A damaged size may end at the sync marker of a later
 /// block, so that the bad block spans sound ones.
-fn swallowed(bad: &BlockSlice, window: &Buffer<u8>, stop: u64, file: &OpenFile) -> Result<Vec<BlockSlice>> {
+fn swallowed(bad: &BlockSlice, task: &FileTask) -> Result<Vec<BlockSlice>> {
+    let TaskKind::Blocks(Blocks { stop, .. }) = &task.kind else { return Ok(Vec::new()) };
     let start = bad.frame.data.start;
-    let source = MemorySource::new(window.clone().sliced(bad.range.clone()));
-    let scanner = SyncScanner::new(&source, &file.header.sync);
+    let source = MemorySource::new(task.bytes.clone().sliced(bad.range.clone()));
+    let scanner = SyncScanner::new(&source, &task.file.header.sync);
     let next = |at| Result::Ok(scanner.find(at, u64::MAX)?.map_or(source.size(), |found| found.offset));
     let (mut at, mut slices) = (next(0)?, Vec::new());
-    while at < source.size() && start + at < stop {
+    while at < source.size() && start + at < *stop {
         let Some(found) = scanner.block(at)? else {
             at = next(at)?;
             continue;

@@ -4,11 +4,11 @@
 //! sync marker that it finds after its own offset. Record bytes can look like a marker, so the results count only if every
 //! thread ended exactly at the start of the next one. Otherwise, or after an error, one thread walks from the beginning.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::{BlockWalk, SyncScanner};
 use crate::container::{BlockFrame, SYNC_BYTES};
-use crate::executor;
+use crate::executor::{self, lock};
 use crate::read::fetch;
 use crate::read::settings::SECTION_BYTES;
 use crate::{Error, Header, Result, Source};
@@ -30,7 +30,6 @@ pub(crate) struct IndexEntry {
 #[derive(Clone, Debug)]
 pub(crate) struct BlockIndex {
     walk: BlockWalk,
-    blocks: u64,
     rows: u64,
     complete: bool,
     remembered: Vec<IndexEntry>,
@@ -38,12 +37,12 @@ pub(crate) struct BlockIndex {
 
 impl BlockIndex {
     fn new(walk: BlockWalk) -> Self {
-        Self { walk, blocks: 0, rows: 0, complete: false, remembered: Vec::new() }
+        Self { walk, rows: 0, complete: false, remembered: Vec::new() }
     }
 
     /// Returns the numbers of blocks and rows, which are lower bounds if the index does not cover the whole file.
     pub(crate) fn totals(&self) -> (u64, u64) {
-        (self.blocks, self.rows)
+        (self.walk.index, self.rows)
     }
 
     /// Continues the walk until the index covers `rows` rows, or to the end of the file.
@@ -60,16 +59,15 @@ impl BlockIndex {
 
     /// Walks until a block begins at or after `stop`, or until there are `rows` rows.
     fn extend_serial(&mut self, source: &dyn Source, stop: u64, rows: u64) -> Result<()> {
-        while self.walk.offset() < stop && !self.is_enough(rows) {
+        while self.walk.offset < stop && !self.is_enough(rows) {
             let Some(frame) = self.walk.next_frame(source)? else {
                 self.complete = true;
                 break;
             };
             let last = self.remembered.last();
             if last.is_none_or(|entry| frame.offset - entry.offset >= STEP_BYTES) {
-                self.remembered.push(IndexEntry { offset: frame.offset, blocks: self.blocks, rows: self.rows });
+                self.remembered.push(IndexEntry { offset: frame.offset, blocks: frame.index, rows: self.rows });
             }
-            self.blocks += 1;
             self.rows = self.rows.checked_add(frame.rows).ok_or_else(|| too_many_rows(&frame, source))?;
         }
         Ok(())
@@ -77,7 +75,7 @@ impl BlockIndex {
 
     /// Walks to the end on several threads. Returns false if the file is too small for that, or if the parts do not join.
     fn extend_parallel(&mut self, source: &Arc<dyn Source>, sync: &[u8; SYNC_BYTES]) -> Result<bool> {
-        let start = self.walk.offset();
+        let start = self.walk.offset;
         let bytes = source.size().saturating_sub(start);
         // Over a network one reader in file order is the fastest, because its requests are prefetched.
         // The size is checked before the threads are counted: counting threads costs as much as reading a small file.
@@ -90,7 +88,7 @@ impl BlockIndex {
         let walk = move |part| {
             let index = if part == 0 { Some(own.clone()) } else { Self::from(&*source, &sync, border(part)) };
             let mut index = index?;
-            let first = index.walk.offset();
+            let first = index.walk.offset;
             // The next part begins at the first block whose preceding marker begins at or after the border.
             let stop = if part + 1 == parts { u64::MAX } else { border(part + 1) + SYNC_BYTES as u64 };
             index.extend_serial(&*source, stop, u64::MAX).ok()?;
@@ -115,21 +113,18 @@ impl BlockIndex {
 
     /// Joins this part and the next one, which begins at `first`; returns `None` if this part does not end there.
     fn join(mut self, first: u64, mut next: Self) -> Option<Self> {
-        if first != self.walk.offset() {
+        if first != self.walk.offset {
             return None;
         }
         let (blocks, rows) = self.totals();
         next.walk.number_on(blocks);
-        let moved = |IndexEntry { offset, blocks: before, rows: above }: IndexEntry| IndexEntry {
-            offset,
-            blocks: blocks + before,
-            rows: rows + above,
-        };
-        self.rows = rows.checked_add(next.rows)?;
-        self.blocks += next.blocks;
-        self.remembered.extend(next.remembered.into_iter().map(moved));
-        (self.walk, self.complete) = (next.walk, next.complete);
-        Some(self)
+        next.rows = rows.checked_add(next.rows)?;
+        for entry in &mut next.remembered {
+            entry.blocks += blocks;
+            entry.rows += rows;
+        }
+        self.remembered.append(&mut next.remembered);
+        Some(Self { remembered: self.remembered, ..next })
     }
 }
 
@@ -139,7 +134,7 @@ pub(crate) struct SharedBlockIndex(Mutex<Option<Arc<BlockIndex>>>);
 
 impl SharedBlockIndex {
     fn get(&self) -> Option<Arc<BlockIndex>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 
     /// Returns an index of at least `rows` rows, or of the whole file.
@@ -157,8 +152,8 @@ impl SharedBlockIndex {
         index.extend(source, &header.sync, rows)?;
         index.walk.forget_bytes();
         let index = Arc::new(index);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.as_ref().is_none_or(|kept| kept.blocks <= index.blocks) {
+        let mut kept = lock(&self.0);
+        if kept.as_ref().is_none_or(|kept| kept.walk.index <= index.walk.index) {
             *kept = Some(index.clone());
         }
         Ok(index)

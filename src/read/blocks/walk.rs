@@ -20,8 +20,9 @@ const WINDOW: usize = READ_BYTES as usize;
 #[derive(Clone, Debug)]
 pub(crate) struct BlockWalk {
     sync: [u8; SYNC_BYTES],
-    index: u64,
-    offset: u64,
+    /// The index and the offset of the next block.
+    pub(super) index: u64,
+    pub(super) offset: u64,
     /// The block that the walk has passed last.
     last: Option<BlockFrame>,
     window: Buffer<u8>,
@@ -84,11 +85,6 @@ impl BlockWalk {
         let len = window.len().min(STEP);
         bytes[..len].copy_from_slice(&window[..len]);
         Ok(len)
-    }
-
-    /// Returns the offset of the next block.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
     }
 
     /// Renumbers the walk: its first block becomes block `first` of the file.

@@ -1,8 +1,10 @@
 //! A pool of section buffers.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use polars_buffer::Buffer;
+
+use crate::executor::lock;
 
 /// Buffers of sections that were decoded. Reusing them avoids page faults and zeroing.
 pub(crate) struct BufferPool {
@@ -17,19 +19,15 @@ impl BufferPool {
         Self { kept: Mutex::default(), most: threads + 2 }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns a released buffer, or an empty one.
     pub(super) fn acquire(&self) -> Vec<u8> {
-        self.kept().pop().unwrap_or_default()
+        lock(&self.kept).pop().unwrap_or_default()
     }
 
     /// Takes a buffer back, if nothing else refers to it.
     pub(crate) fn release(&self, bytes: Buffer<u8>) {
         if let Some(memory) = bytes.into_mut().right() {
-            let mut kept = self.kept();
+            let mut kept = lock(&self.kept);
             if kept.len() < self.most {
                 kept.push(memory);
             }

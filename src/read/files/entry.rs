@@ -21,7 +21,7 @@ pub(crate) struct FileEntry {
     /// True if its name is that of a compressed file: its size is known only after it was opened.
     is_compressed: bool,
     /// The file, if the caller opened it before the read.
-    open: Option<Arc<OpenFile>>,
+    pub(crate) open: Option<Arc<OpenFile>>,
     index: Arc<SharedBlockIndex>,
 }
 
@@ -108,11 +108,6 @@ impl FileEntry {
     /// Returns the numbers of blocks and rows, if they were counted.
     pub(crate) fn counted(&self) -> Option<(u64, u64)> {
         self.index.totals()
-    }
-
-    /// Returns the file, if it is open already.
-    pub(crate) fn opened(&self) -> Option<&Arc<OpenFile>> {
-        self.open.as_ref()
     }
 
     /// Returns true if the file is known to be small: it is then loaded at once and closed.

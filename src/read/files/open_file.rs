@@ -30,17 +30,13 @@ impl OpenFile {
         self.header.size..self.source.size()
     }
 
-    /// Returns an indexed block shortly before this row, if one is known.
-    pub(crate) fn entry_before(&self, row: u64) -> Option<IndexEntry> {
-        self.index.entry(&*self.source, &self.header, row)
-    }
-
-    /// Walks from `entry` to the block of this row, by the headers alone. If one of them is damaged, returns the block at
-    /// it.
-    pub(crate) fn skip(&self, mut entry: IndexEntry, row: u64) -> IndexEntry {
+    /// Returns the block of this row, if the index has one before it: walks from there, by the headers alone. If one of them
+    /// is damaged, returns the block at it.
+    pub(crate) fn start_of(&self, row: u64) -> Option<IndexEntry> {
+        let mut entry = self.index.entry(&*self.source, &self.header, row)?;
         // A seek costs a request if the source is remote.
         if self.source.is_remote() {
-            return entry;
+            return Some(entry);
         }
         let mut walk = BlockWalk::behind(self.header.sync, entry.offset);
         while let Ok(Some(frame)) = walk.next_frame(&*self.source)
@@ -48,7 +44,7 @@ impl OpenFile {
         {
             entry = IndexEntry { offset: frame.end(), blocks: entry.blocks + 1, rows: entry.rows + frame.rows };
         }
-        entry
+        Some(entry)
     }
 
     /// Parses the header of the block at `offset`, whose first bytes are `bytes`.

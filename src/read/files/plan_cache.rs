@@ -1,9 +1,10 @@
 //! A cache of schemas: each is resolved once, and each selection of its columns is compiled once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::OpenOptions;
+use crate::executor::lock;
 use crate::plan::{Plan, Projection, Schemas};
 use crate::{Limits, Result, Schema};
 
@@ -28,8 +29,8 @@ pub(crate) struct Selection {
 #[derive(Default)]
 pub(crate) struct PlanCache {
     pub(crate) options: OpenOptions,
-    /// The reader's schema resolved with itself, and its text.
-    own: OnceLock<(String, Arc<ResolvedSchemas>)>,
+    /// The reader's schema resolved with itself.
+    own: OnceLock<Arc<ResolvedSchemas>>,
     /// Resolved schemas by the schema text in the header.
     known: Mutex<HashMap<String, Arc<ResolvedSchemas>>>,
 }
@@ -40,10 +41,6 @@ pub(crate) struct ResolvedSchemas {
     plans: Mutex<Vec<(Selection, Plan)>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl PlanCache {
     pub(crate) fn new(options: OpenOptions) -> Self {
         Self { options, ..Self::default() }
@@ -52,11 +49,11 @@ impl PlanCache {
     /// Returns the reader's schema resolved with itself, if there is one.
     pub(crate) fn own(&self) -> Result<Option<&Arc<ResolvedSchemas>>> {
         let Some(reader) = &self.options.reader_schema else { return Ok(None) };
-        if let Some((_, own)) = self.own.get() {
+        if let Some(own) = self.own.get() {
             return Ok(Some(own));
         }
-        let own = (reader.to_json(), ResolvedSchemas::new(reader.clone(), None, &self.options)?);
-        Ok(Some(&self.own.get_or_init(|| own).1))
+        let own = ResolvedSchemas::new(reader.clone(), None, &self.options)?;
+        Ok(Some(self.own.get_or_init(|| own)))
     }
 
     /// Returns the resolved schemas of a file with this schema in its header.
@@ -70,7 +67,13 @@ impl PlanCache {
         if let Some(found) = known.get(json) {
             return Ok(found.clone());
         }
-        let made = self.resolve(json)?;
+        let writer = Schema::parse(json, &self.options.limits)?;
+        let writer = Arc::new(writer.annotated(&self.options.annotations)?);
+        let made = match self.own()? {
+            // Its plans are shared.
+            Some(own) if writer.to_json() == own.schemas.reader.to_json() => own.clone(),
+            _ => ResolvedSchemas::new(writer, self.options.reader_schema.clone(), &self.options)?,
+        };
         if json.len() <= KEPT_BYTES {
             if known.len() == KEPT {
                 known.clear();
@@ -78,17 +81,6 @@ impl PlanCache {
             known.insert(json.to_owned(), made.clone());
         }
         Ok(made)
-    }
-
-    fn resolve(&self, json: &str) -> Result<Arc<ResolvedSchemas>> {
-        let writer = Schema::parse(json, &self.options.limits)?;
-        let writer = Arc::new(writer.annotated(&self.options.annotations)?);
-        if let Some(own) = self.own()?
-            && self.own.get().is_some_and(|(own, _)| writer.to_json() == *own)
-        {
-            return Ok(own.clone());
-        }
-        ResolvedSchemas::new(writer, self.options.reader_schema.clone(), &self.options)
     }
 }
 

@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::file_list::{FileList, FileSlot, Opened};
-use super::large_block::{LargeBlock, SeenRecords};
+use super::large_block::LargeBlock;
 use crate::container::BlockFrame;
 use crate::read::blocks::IndexEntry;
 use crate::read::settings::Pace;
 use crate::read::stats::{Counters, add};
 
 /// The position of a read: the next block, and the number of its first row.
+#[derive(Clone)]
 pub(crate) struct Cursor {
     pub(super) slot: Arc<FileSlot>,
     /// The number of the file's first row in the read.
@@ -20,9 +21,9 @@ pub(crate) struct Cursor {
     pub(super) index: u64,
     pub(super) row: u64,
     /// The rows of the read that are wanted.
-    rows: Range<u64>,
+    pub(super) rows: Range<u64>,
     /// The block at which the first file is entered, if not its first.
-    pub(super) start: Option<IndexEntry>,
+    start: Option<IndexEntry>,
     /// The large block that the next records are in.
     pub(super) inside: Option<LargeBlock>,
     /// The offset up to which bytes of the file are counted as read.
@@ -32,30 +33,36 @@ pub(crate) struct Cursor {
     pub(super) has_failed: bool,
 }
 
-/// A snapshot of the cursor, for cutting sections.
-pub(super) struct Seen {
-    pub(super) slot: Arc<FileSlot>,
-    /// The offset of the next block or record in the file.
-    pub(super) offset: u64,
-    /// The number of the next row in the read.
-    pub(super) row: u64,
-    pub(super) records: Option<SeenRecords>,
-    pub(super) pace: Pace,
-    pub(super) is_over: bool,
-}
-
 impl Cursor {
-    pub(super) fn new(slot: Arc<FileSlot>, base: u64, rows: Range<u64>) -> Self {
-        let (offset, index, row, counted, start, inside, pace) = <_>::default();
-        Self { slot, base, offset, index, row, rows, start, inside, counted, pace, has_failed: false }
+    pub(super) fn new(slot: Arc<FileSlot>, base: u64, rows: Range<u64>, start: Option<IndexEntry>) -> Self {
+        let (offset, index, row, inside, counted, pace, has_failed) = <_>::default();
+        Self { slot, base, offset, index, row, rows, start, inside, counted, pace, has_failed }
     }
 
-    pub(super) fn seen(&self) -> Seen {
-        let records = self.inside.as_ref().map(LargeBlock::seen);
-        let offset =
-            records.as_ref().filter(|records| records.inside.is_none()).map_or(self.offset, |seen| seen.offset);
-        let row = self.base.saturating_add(records.as_ref().map_or(self.row, |records| records.row));
-        Seen { slot: self.slot.clone(), offset, row, records, pace: self.pace, is_over: self.is_over() }
+    /// Returns the decompressed block that the next records are in.
+    pub(super) fn decompressed(&self) -> Option<&LargeBlock> {
+        self.inside.as_ref().filter(|block| block.is_decompressed)
+    }
+
+    /// Returns the index of the decompressed block that the next records are in.
+    pub(super) fn inside_index(&self) -> Option<u64> {
+        self.decompressed().map(|block| block.frame.index)
+    }
+
+    /// Returns the uncompressed large block that the next records are in.
+    pub(super) fn in_file(&self) -> Option<&LargeBlock> {
+        self.inside.as_ref().filter(|block| !block.is_decompressed)
+    }
+
+    /// Returns the offset of the next block or record in the file.
+    pub(super) fn position(&self) -> u64 {
+        self.in_file().map_or(self.offset, |block| block.offset)
+    }
+
+    /// Returns the number of the next row in the read.
+    pub(super) fn next_row(&self) -> u64 {
+        let row = self.base.saturating_add(self.row);
+        self.inside.as_ref().map_or(row, LargeBlock::next_row)
     }
 
     /// Moves to the first block to read of a file.

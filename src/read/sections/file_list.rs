@@ -34,8 +34,8 @@ pub(crate) struct Opened {
 pub(crate) struct FileSlot {
     /// Index in the list.
     pub(super) at: usize,
-    opened: OnceLock<Option<Opened>>,
-    error: Mutex<Option<Error>>,
+    /// The file, or the reason why it cannot be opened, until that is returned.
+    opened: OnceLock<std::result::Result<Opened, Mutex<Option<Error>>>>,
 }
 
 impl FileList {
@@ -55,7 +55,7 @@ impl FileList {
 
 impl FileSlot {
     pub(super) fn new(at: usize) -> Arc<Self> {
-        Arc::new(Self { at, opened: OnceLock::new(), error: Mutex::default() })
+        Arc::new(Self { at, opened: OnceLock::new() })
     }
 
     /// Returns the file, and opens it if needed.
@@ -63,25 +63,13 @@ impl FileSlot {
     /// # Errors
     /// If it cannot be opened. Only the first call returns the reason.
     pub(super) fn open(&self, list: &FileList) -> Result<&Opened> {
-        let open = || match list.open(self.at) {
-            Ok(opened) => Some(opened),
-            Err(error) => {
-                *lock(&self.error) = Some(error);
-                None
-            }
-        };
         let gone = || Error::new(ErrorKind::Internal, "a file that cannot be opened");
-        self.opened.get_or_init(open).as_ref().ok_or_else(|| lock(&self.error).take().unwrap_or_else(gone))
+        self.try_open(list).map_err(|error| lock(error).take().unwrap_or_else(gone))
     }
 
-    /// Returns the file if it could be opened; keeps the error for [`FileSlot::open`].
-    pub(super) fn try_open(&self, list: &FileList) -> Option<&Opened> {
-        match self.open(list) {
-            Ok(opened) => Some(opened),
-            Err(error) => {
-                *lock(&self.error) = Some(error);
-                None
-            }
-        }
+    /// Returns the file, and opens it if needed; keeps the error for [`FileSlot::open`].
+    pub(super) fn try_open(&self, list: &FileList) -> std::result::Result<&Opened, &Mutex<Option<Error>>> {
+        let open = || list.open(self.at).map_err(|error| Mutex::new(Some(error)));
+        self.opened.get_or_init(open).as_ref()
     }
 }

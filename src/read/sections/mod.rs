@@ -2,7 +2,6 @@
 
 mod claim;
 mod cursor;
-mod fetch;
 mod file_list;
 mod large_block;
 mod queue;
@@ -10,6 +9,7 @@ mod record_path;
 mod section;
 mod task;
 
+pub(crate) use claim::complete;
 pub(crate) use file_list::FileList;
 pub(crate) use queue::SectionQueue;
 pub(crate) use section::Section;

@@ -3,12 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::cursor::{Cursor, Seen};
+use super::cursor::Cursor;
 use super::file_list::{FileList, FileSlot};
-use super::section::{DecompressedBlock, Piece, Section};
+use super::section::{Piece, Section};
 use crate::Result;
-use crate::read::files::FileEntry;
-use crate::read::settings::SectionSizes;
+use crate::read::settings::{GROWTH, READ_BYTES, SECTION_BYTES};
 use crate::read::stats::add;
 
 /// The maximum number of files of a section: all of them are open while it is read.
@@ -17,26 +16,24 @@ const MOST_FILES: usize = 256;
 /// The remaining input of a read.
 pub(crate) struct SectionQueue {
     list: Arc<FileList>,
-    /// The rows that are wanted.
-    rows: Range<u64>,
-    sizes: SectionSizes,
+    /// The maximum number of bytes of the next section.
+    ramp: u64,
     /// The file that is cut, and the offset of its next section.
     slot: Arc<FileSlot>,
     offset: u64,
     is_first: bool,
-    /// A decompressed block that is cut first, and the offset of its next section.
-    inside: Option<(DecompressedBlock, u64)>,
-    /// The last snapshot of the cursor. The cursor itself is absent while a thread has its turn.
-    seen: Seen,
-    pub(crate) cursor: Option<Cursor>,
+    /// The offset of the next section in the decompressed block that the cursor is in, which is cut first.
+    inside: u64,
+    /// The cursor after the last turn.
+    pub(crate) cursor: Cursor,
 }
 
 impl SectionQueue {
-    /// Creates a queue of the sections of these files.
+    /// Creates a queue of the sections of these files. They have `total` bytes, or the maximum if that is not known.
     ///
     /// # Errors
     /// If the file with the first wanted row cannot be opened.
-    pub(crate) fn new(list: Arc<FileList>, rows: Range<u64>) -> Result<Self> {
+    pub(crate) fn new(list: Arc<FileList>, rows: Range<u64>, total: u64) -> Result<Self> {
         let (mut at, mut base) = (0, 0_u64);
         while list.blocks.is_none()
             && let Some((blocks, counted)) = list.files.get(at).and_then(|entry| entry.counted())
@@ -47,59 +44,48 @@ impl SectionQueue {
             at += 1;
         }
         let slot = FileSlot::new(at);
-        let mut cursor = Cursor::new(slot.clone(), base, rows.clone());
+        let mut start = None;
         if rows.start > base && list.blocks.is_none() && at < list.files.len() {
-            let opened = slot.open(&list)?;
-            cursor.start = opened.file.entry_before(rows.start - base).map(|e| opened.file.skip(e, rows.start - base));
-            add(&list.counters.blocks_skipped, cursor.start.map_or(0, |entry| entry.blocks));
+            start = slot.open(&list)?.file.start_of(rows.start - base);
+            add(&list.counters.blocks_skipped, start.map_or(0, |entry| entry.blocks));
         }
-        let known = cursor.start.map(|entry| entry.offset).or(list.blocks.as_ref().map(|blocks| blocks.start));
-        let bytes = |entry: &Arc<FileEntry>| entry.known_size().unwrap_or(u64::MAX);
-        let total = match (&list.blocks, &*list.files) {
-            (Some(blocks), _) => blocks.end - blocks.start,
-            (None, [entry]) => bytes(entry),
-            (None, _) => u64::MAX,
-        };
-        let sizes = SectionSizes::new(list.settings, total, rows.end);
-        let (offset, seen, cursor) = (known.unwrap_or(0), cursor.seen(), Some(cursor));
-        Ok(Self { list, rows, sizes, slot, offset, is_first: true, inside: None, seen, cursor })
+        let offset = start.map(|entry| entry.offset).or(list.blocks.as_ref().map(|blocks| blocks.start)).unwrap_or(0);
+        // This few bytes are not worth two sections, unless it is known that not all rows are wanted.
+        let is_small = rows.end == u64::MAX && total <= SECTION_BYTES.start;
+        let ramp = if is_small { u64::MAX } else { READ_BYTES };
+        let cursor = Cursor::new(slot.clone(), base, rows, start);
+        Ok(Self { list, ramp, slot, offset, is_first: true, inside: 0, cursor })
     }
 
     /// Takes the next section; `None` if there is none, at least until the cursor has advanced.
     pub(crate) fn reserve(&mut self) -> Option<Section> {
-        if self.seen.is_over {
+        if self.cursor.is_over() {
             return None;
         }
-        let section = match &self.inside {
-            Some((block, offset)) if *offset < block.stop => self.inside_section(block.clone(), *offset),
-            _ => self.file_section()?,
-        };
-        self.sizes.grow();
+        let section = self.inside_section().or_else(|| self.file_section())?;
+        self.ramp = self.ramp.saturating_mul(GROWTH);
         Some(section)
     }
 
-    /// Takes the cursor back and updates the snapshot.
+    /// Updates the cursor at the end of a turn.
     pub(crate) fn publish(&mut self, cursor: Cursor) {
-        self.seen = cursor.seen();
-        match self.seen.records.as_ref().and_then(|records| records.inside.as_ref()) {
-            Some(block) if self.inside.as_ref().is_none_or(|(other, _)| other.index != block.index) => {
-                // Sections that were cut after this block, before it was known to be large, are void.
-                (self.slot, self.offset, self.is_first) = (self.seen.slot.clone(), self.seen.offset, false);
-                self.inside = Some((block.clone(), 0));
-            }
-            Some(_) => {}
-            None => self.inside = None,
+        if cursor.inside_index().is_some() && cursor.inside_index() != self.cursor.inside_index() {
+            // Sections that were cut after this block, before it was known to be large, are void.
+            (self.slot, self.offset, self.is_first) = (cursor.slot.clone(), cursor.offset, false);
+            self.inside = 0;
         }
-        self.cursor = Some(cursor);
+        self.cursor = cursor;
     }
 
-    /// Returns the next section of a decompressed block.
-    fn inside_section(&mut self, block: DecompressedBlock, offset: u64) -> Section {
-        let end = block.stop.min(offset + self.section_bytes(block.stop - offset));
-        let records = self.seen.records.as_ref().map(|records| records.hint(offset));
-        self.inside = Some((block.clone(), end));
-        let (slot, range) = (self.seen.slot.clone(), offset..end);
-        Section { pieces: vec![Piece { slot, range, is_first: false, inside: Some(block), records }] }
+    /// Returns the next section of the decompressed block that the cursor is in.
+    fn inside_section(&mut self) -> Option<Section> {
+        let (start, cursor) = (self.inside, &self.cursor);
+        let block = cursor.decompressed().filter(|block| start < block.data.end)?;
+        let end = block.data.end.min(start + self.section_bytes(block.data.end - start));
+        let (inside, records) = (Some(block.decompressed()), Some(block.hint(start)));
+        let piece = Piece { inside, records, ..Piece::new(cursor.slot.clone(), start..end) };
+        self.inside = end;
+        Some(Section { pieces: vec![piece] })
     }
 
     /// Returns the next section of a file, or one of as many small files as fit into a section.
@@ -127,7 +113,7 @@ impl SectionQueue {
             pieces.push(self.piece(len));
             room = Some(most - len);
             // Rows of the next file may not be wanted.
-            if !is_whole || self.rows.end != u64::MAX {
+            if !is_whole || self.cursor.rows.end != u64::MAX {
                 break;
             }
             self.next_file();
@@ -137,32 +123,30 @@ impl SectionQueue {
 
     fn piece(&mut self, len: u64) -> Piece {
         let mut range = self.offset..self.offset.saturating_add(len);
-        let records = self.seen.records.as_ref().filter(|records| {
-            let is_here = records.inside.is_none() && self.slot.at == self.seen.slot.at;
-            is_here && range.start < records.stop
-        });
-        if let Some(records) = records {
-            range.end = range.end.min(records.stop);
-        }
-        let records = records.map(|records| records.hint(range.start));
+        let is_here = self.slot.at == self.cursor.slot.at;
+        let block = self.cursor.in_file().filter(|block| is_here && range.start < block.data.end);
+        range.end = range.end.min(block.map_or(u64::MAX, |block| block.data.end));
+        let records = block.map(|block| block.hint(range.start));
         self.offset = range.end;
         let is_first = std::mem::take(&mut self.is_first);
-        Piece { slot: self.slot.clone(), range, is_first, inside: None, records }
+        Piece { is_first, records, ..Piece::new(self.slot.clone(), range) }
     }
 
     /// Skips bytes that the cursor has passed already: a block may end after its section.
     fn catch_up(&mut self) {
-        if self.slot.at == self.seen.slot.at && !self.is_first {
-            self.offset = self.offset.max(self.seen.offset);
+        if self.slot.at == self.cursor.slot.at && !self.is_first {
+            self.offset = self.offset.max(self.cursor.position());
         }
     }
 
     /// Returns true if the rows that begin here are likely not to be wanted.
     fn is_ahead(&self) -> bool {
-        let is_same = self.slot.at == self.seen.slot.at && !self.is_first;
-        let between = if is_same { self.offset.saturating_sub(self.seen.offset) } else { 0 };
-        let is_known = self.seen.pace.rows > 0 || self.rows.end == u64::MAX;
-        between > 0 && (!is_known || self.seen.row.saturating_add(self.seen.pace.rows_in(between)) >= self.rows.end)
+        let is_same = self.slot.at == self.cursor.slot.at && !self.is_first;
+        let between = if is_same { self.offset.saturating_sub(self.cursor.position()) } else { 0 };
+        let is_known = self.cursor.pace.rows > 0 || self.cursor.rows.end == u64::MAX;
+        between > 0
+            && (!is_known
+                || self.cursor.next_row().saturating_add(self.cursor.pace.rows_in(between)) >= self.cursor.rows.end)
     }
 
     fn next_file(&mut self) {
@@ -172,7 +156,8 @@ impl SectionQueue {
     /// Returns the number of bytes of the next section, if `left` bytes are left of the file.
     fn section_bytes(&self, left: u64) -> u64 {
         let files_after = (self.list.files.len() - self.slot.at - 1) as u64;
-        let wanted = self.rows.end.saturating_sub(self.seen.row);
-        self.sizes.section(left, files_after, wanted, self.seen.pace)
+        let left = left.saturating_add(files_after.saturating_mul(SECTION_BYTES.end));
+        let wanted = self.cursor.rows.end.saturating_sub(self.cursor.next_row());
+        self.list.settings.section_bytes(left, wanted, self.ramp, self.cursor.pace)
     }
 }

@@ -28,30 +28,20 @@ impl TaskKind {
             Self::RecordRun(_) | Self::BadBlock(_) => &[],
         }
     }
-
-    /// Returns the buffer of the task, so that it can be reused.
-    pub(crate) fn into_bytes(self) -> Buffer<u8> {
-        match self {
-            Self::Blocks(blocks) => blocks.window,
-            Self::RecordRun(rows) => rows.data,
-            Self::BadBlock(_) => Buffer::new(),
-        }
-    }
 }
 
 /// A task of one of the files of a read.
 pub(crate) struct FileTask {
     pub(crate) file: Arc<OpenFile>,
     pub(crate) plan: Plan,
-    /// The number of the file's first row in the read.
-    pub(crate) base: u64,
+    /// The bytes of the blocks or of the records.
+    pub(crate) bytes: Buffer<u8>,
     pub(crate) kind: TaskKind,
 }
 
 /// Consecutive blocks.
 pub(crate) struct Blocks {
-    pub(crate) window: Buffer<u8>,
-    /// The byte range of the file after the window that the task must fetch.
+    /// The byte range of the file after the bytes that the task must fetch.
     pub(crate) missing: Range<u64>,
     pub(crate) slices: Vec<BlockSlice>,
     /// The end of the byte range that is read.
@@ -61,9 +51,9 @@ pub(crate) struct Blocks {
 /// One block.
 pub(crate) struct BlockSlice {
     pub(crate) frame: BlockFrame,
-    /// The range of the block's data and sync marker in the window.
+    /// The range of the block's data and sync marker in the bytes of the task.
     pub(crate) range: Range<usize>,
-    /// The number of the block's first row in the file.
+    /// The number of the block's first row in the read.
     pub(crate) first_row: u64,
     /// The number of rows to skip, then the number of rows to take.
     pub(crate) skip: u64,
@@ -73,11 +63,11 @@ pub(crate) struct BlockSlice {
 /// A run of records inside a large block.
 pub(crate) struct RecordRun {
     pub(crate) frame: BlockFrame,
-    pub(crate) data: Buffer<u8>,
+    /// The offset of the first record in the bytes of the task.
     pub(crate) start: usize,
     /// The end of the run; `None` if it cannot be decoded to its end.
     pub(crate) stop: Option<usize>,
-    /// The number of bytes of the block after `data`, if this is its last run.
+    /// The number of bytes of the block after those of the task, if this is its last run.
     pub(crate) behind: Option<u64>,
     pub(crate) stream_end: StreamEnd,
     pub(crate) first_row: u64,

@@ -13,25 +13,20 @@ fn sizes_are_four_between_powers_of_two() {
 fn sections_grow_to_batches_and_shrink_at_the_end() {
     let (threads, ignore_errors, strict) = (4, false, false);
     let settings = ReadSettings { batch_rows: 100_000, batch_bytes: 16 << 20, threads, ignore_errors, strict };
-    let mut sizes = SectionSizes::new(settings, 1 << 30, u64::MAX);
     let pace = Pace { bytes: 64 << 10, rows: 100, blocks: 4, batch_rows: 100_000, ratio: 1 };
-    let of = |sizes: &SectionSizes, left, wanted, pace| sizes.section(left, 0, wanted, pace);
-    assert_eq!(of(&sizes, 1 << 30, u64::MAX, Pace::default()), 64 << 10);
-    sizes.grow();
-    sizes.grow();
+    let of = |left, wanted, pace| settings.section_bytes(left, wanted, u64::MAX, pace);
+    assert_eq!(of(1 << 30, u64::MAX, Pace::default()), 256 << 10);
+    assert_eq!(settings.section_bytes(1 << 30, u64::MAX, 64 << 10, Pace::default()), 64 << 10);
     // Reduced to fill a size that allocators have.
     let is_about = |bytes: u64, whole: u64| (whole * 7 / 8..=whole).contains(&bytes);
-    assert!(is_about(of(&sizes, 1 << 30, u64::MAX, pace), 2 << 20));
+    assert!(is_about(of(1 << 30, u64::MAX, pace), 2 << 20));
     // An eighth of the remaining bytes, but no less than the minimum of a section.
-    assert!(is_about(of(&sizes, 4 << 20, u64::MAX, pace), 512 << 10));
-    assert!(is_about(of(&sizes, 1 << 20, u64::MAX, pace), 256 << 10));
+    assert!(is_about(of(4 << 20, u64::MAX, pace), 512 << 10));
+    assert!(is_about(of(1 << 20, u64::MAX, pace), 256 << 10));
     // Ten rows are fewer than one block has.
-    assert_eq!(of(&sizes, 1 << 30, 10, pace), 1);
+    assert_eq!(of(1 << 30, 10, pace), 1);
     // Rows of two bytes: 100,000 of them, less what fills memory.
     let small = Pace { bytes: 20_000, rows: 10_000, blocks: 10, ..pace };
-    let bytes = of(&sizes, 1 << 30, u64::MAX, small);
+    let bytes = of(1 << 30, u64::MAX, small);
     assert!((180_000..200_000).contains(&bytes), "{bytes}");
-    // A small read is one section.
-    let sizes = SectionSizes::new(settings, 200 << 10, u64::MAX);
-    assert_eq!(of(&sizes, 200 << 10, u64::MAX, Pace::default()), 256 << 10);
 }
