@@ -73,9 +73,10 @@ class SchemaRequest(NamedTuple):
                 resolved = self._all_columns(sources)
         if self.schema is None:
             return resolved
-        resolved = self._cast(*resolved, sources[0])
-        self._check(resolved[0].schema())
-        return resolved
+        read_schema, file = resolved
+        read_schema = self._cast(read_schema)
+        self._check(read_schema.schema())
+        return read_schema, file
 
     def below(self, hive: Hive | None, first: str | bytes | OpenFile) -> SchemaRequest:
         """Return the request for files whose paths have the columns of the first path."""
@@ -126,9 +127,7 @@ class SchemaRequest(NamedTuple):
         )
         return read_schema, ContainerFile(sources[0], read_schema.core_opener())
 
-    def _cast(
-        self, read_schema: ReadSchema, file: ContainerFile, source: str | bytes | OpenFile | StoreFile
-    ) -> tuple[ReadSchema, ContainerFile]:
+    def _cast(self, read_schema: ReadSchema) -> ReadSchema:
         """Read columns as the dtypes of `schema`. Null columns fit any dtype, and others need a cast option."""
         file_schema = read_schema.schema()
         if self.mode == "first":
@@ -143,18 +142,14 @@ class SchemaRequest(NamedTuple):
         if self.mode == "union" and any(
             _schema_dtypes.filled(file_schema[name], dtype) != dtype for name, dtype in other.items()
         ):
-            return read_schema, file
+            return read_schema
         changed = _schema_dtypes.with_dtypes(read_schema.schema_json, other) if other else None
         if changed is None:
-            return read_schema, file
-        recast = read_schema._replace(schema_json=changed)
-        try:
-            return recast, ContainerFile(source, recast.core_opener())
-        except AvroSchemaError as error:
-            self._check(file_schema, error)
-            raise
+            return read_schema
+        # Columns that differ are an error of the queries that read them.
+        return read_schema._replace(schema_json=changed)
 
-    def _check(self, file_schema: pl.Schema, cause: Exception | None = None) -> None:
+    def _check(self, file_schema: pl.Schema) -> None:
         """Raise if a column of the files differs from `schema`."""
         if self.dtypes is None:
             return
@@ -163,7 +158,7 @@ class SchemaRequest(NamedTuple):
                 continue
             if _schema_dtypes.filled(file_schema[name], dtype) != dtype:
                 msg = f"column {name!r} is {file_schema[name]} in the files and {dtype} in `schema`"
-                raise AvroSchemaError(msg) from cause
+                raise AvroSchemaError(msg)
         extra = [name for name in file_schema if name not in dict(self.dtypes) and name not in self.in_paths]
         if extra and self.evolution.extra_columns == "raise":
             msg = (

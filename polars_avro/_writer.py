@@ -147,7 +147,8 @@ class AvroWriter:
             check_schema(self._schema)
             options.check(empty_frame(self._schema), append=append and os.path.exists(place))
         self._avro_schema = None
-        if append and os.path.exists(place):
+        self._appends = append and isinstance(place, str) and os.path.exists(place)
+        if self._appends:
             self._avro_schema = _schema_of_file(place)
         elif avro_schema is not None:
             self._avro_schema = options.schema_of(empty_frame({}))
@@ -261,6 +262,10 @@ class AvroWriter:
             if self._writer is None and not self._has_failed:
                 return
             writer, self._writer = self._open_writer(), None
+            if self._appends and self._schema is None:
+                # Nothing was written, so the file stays.
+                writer.abort()
+                return
             try:
                 writer.finish(self._schema or pl.Schema())
             except BaseException:

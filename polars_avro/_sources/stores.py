@@ -98,7 +98,11 @@ def shown(path: str) -> str:
     is_cut = not rest.startswith("/") and "@" in rest
     if colon and not host.endswith("]") and (is_cut or re.search("[^0-9]", port)):
         return f"{scheme}://{user}{name}:***"
-    return f"{scheme}://{user}{host}{re.split('[?#]', rest, maxsplit=1)[0]}"
+    path = re.split("[?#]", rest, maxsplit=1)[0]
+    # Keys in stores may contain both characters.
+    is_store = scheme.lower() in SCHEMES and scheme.lower() not in ("http", "https")
+    is_key = is_store and "sig" not in rest[len(path) :].lower()
+    return f"{scheme}://{user}{host}{rest if is_key else path}"
 
 
 class Stores(NamedTuple):

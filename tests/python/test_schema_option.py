@@ -192,8 +192,20 @@ def test_parts_that_are_all_null_are_read_beside_others(order):
 
 def test_another_column_that_differs_is_named():
     file = written(n=pl.Series([None], dtype=pl.Null), m=[1])
-    with pytest.raises(AvroSchemaError, match="column 'm' is Int64"):
+    with pytest.raises(AvroSchemaError, match="field `m`: the writer's long cannot be read"):
         read_avro(file, schema={"n": pl.String, "m": pl.String})
+
+
+def test_columns_that_are_not_read_may_differ():
+    old = written(st=[{"a": 1}])
+    new = written(st=[{"a": 2, "b": 3}], c=[4])
+    schema = {"st": pl.Struct({"a": pl.Int64}), "c": pl.Int64}
+    for files, rows in (([old, new], [None, 4]), ([new, old], [4, None])):
+        lf = scan_avro(files, schema=schema, missing_columns="insert")
+        assert lf.select("c").collect()["c"].to_list() == rows
+        with pytest.raises(AvroSchemaError, match="`st"):
+            lf.collect()
+    assert scan_avro(new, schema=schema).select("c").collect()["c"].to_list() == [4]
 
 
 INTEGERS = [pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Int128, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.UInt128]

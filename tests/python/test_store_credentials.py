@@ -287,6 +287,46 @@ def test_the_endpoint_of_a_profile(profile: Path, options: dict[str, str], provi
         assert scan_avro("s3://bucket/d/*.avro", **how).collect().height == 20
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[default]\nendpoint_url: URL\n",
+        "[default] # the private store\nEndpoint_URL = URL\n",
+        "[default]\ns3 =\n    endpoint_url = http://127.0.0.1:1\nendpoint_url=URL\n",
+        '[default]\nendpoint_url = http://127.0.0.1:1\n[profile "p"]\nendpoint_url = URL\n',
+        "[profile   p]\nendpoint_url = URL\n",
+    ],
+)
+def test_files_of_profiles_are_read_as_botocore_reads_them(
+    profile: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    with serving(S3Server) as server:
+        server.put("/bucket/x.avro", encode(10))
+        profile.write_text(text.replace("URL", server.url) + "region = eu-west-1\n")
+        if "profile" in text:
+            monkeypatch.setenv("AWS_DEFAULT_PROFILE", "p")
+        assert read_avro("s3://bucket/x.avro", storage_options=KEYS_OR_NONE[0]).height == 10
+
+
+def test_the_endpoint_may_be_beside_credentials(profile: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    profile.write_text("[default]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\n")
+    credentials = tmp_path / "credentials"
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    with serving(S3Server) as server:
+        server.put("/bucket/x.avro", encode(10))
+        credentials.write_text(f"[default]\nendpoint_url = {server.url}\n")
+        assert read_avro("s3://bucket/x.avro", storage_options=KEYS_OR_NONE[0]).height == 10
+
+
+def test_errors_name_the_whole_key(profile: Path) -> None:
+    with serving(S3Server) as server:
+        options = {**KEYS, "endpoint_url": server.url, "max_retries": 0}
+        server.put("/bucket/a%231/x%3Fy.avro", b"no file")
+        with pytest.raises(polars_avro.AvroDataError) as raised:
+            read_avro("s3://bucket/a#1/x?y.avro", storage_options=options)
+        assert raised.value.file == "s3://bucket/a#1/x?y.avro"
+
+
 def test_other_endpoints_come_before_that_of_a_profile(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     profile.write_text("[default]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\n")
     with serving(S3Server) as server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -64,3 +65,15 @@ def test_a_failed_append_is_cut_back(tmp_path: Path) -> None:
         assert path.stat().st_size > len(before)
         1 / 0  # noqa: B018
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [{}, {"schema": {"a": pl.Int64}}])
+def test_a_writer_without_frames_leaves_the_file(tmp_path: Path, options: dict[str, Any]) -> None:
+    path = tmp_path / "x.avro"
+    polars_avro.write_avro(pl.DataFrame({"a": [1]}), path)
+    whole = path.read_bytes()
+    polars_avro.AvroWriter(path, append=True, **options).close()
+    with polars_avro.AvroWriter(path, append=True, **options):
+        pass
+    assert path.read_bytes() == whole
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.avro"]

@@ -121,6 +121,21 @@ def test_other_open_files_are_written_at_their_end(tmp_path: Path) -> None:
         write_avro(DF, "/dev/fd/987")
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/fdinfo/1"), reason="the system does not tell positions")
+def test_descriptors_that_cannot_be_written_at_their_position_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.avro"
+    write_avro(DF, path)
+    whole = path.read_bytes()
+    for flags in (os.O_RDONLY, os.O_RDWR):
+        descriptor = os.open(path, flags)
+        try:
+            with pytest.raises(OSError, match=r"not open for writing|would be overwritten"):
+                write_avro(DF, f"/dev/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+    assert path.read_bytes() == whole
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_named_pipes_and_devices_take_a_file(tmp_path: Path) -> None:
     path = tmp_path / "pipe"

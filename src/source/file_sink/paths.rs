@@ -45,9 +45,38 @@ pub(super) fn open_stream(path: &Path) -> io::Result<Option<File>> {
         1 => io::stdout().as_fd().try_clone_to_owned()?.into(),
         2 => io::stderr().as_fd().try_clone_to_owned()?.into(),
         // Opening it again resets the position, so existing content would be overwritten without `append`.
-        _ => OpenOptions::new().append(true).open(path)?,
+        _ => {
+            let file = OpenOptions::new().append(true).open(path)?;
+            check_descriptor(number, &file)?;
+            file
+        }
     };
     Ok(Some(file))
+}
+
+/// Checks that a descriptor of a file may be written to, and that its position is the end of the file. Only Linux tells.
+#[cfg(unix)]
+fn check_descriptor(number: u32, file: &File) -> io::Result<()> {
+    const ACCESS: u64 = 3;
+    const APPEND: u64 = 0o2000;
+    let metadata = file.metadata()?;
+    let Ok(info) = fs::read_to_string(format!("/proc/self/fdinfo/{number}")) else { return Ok(()) };
+    let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
+    let position = field("pos:").and_then(|text| text.parse::<u64>().ok());
+    let flags = field("flags:").and_then(|text| u64::from_str_radix(text, 8).ok());
+    let (Some(position), Some(flags), true) = (position, flags, metadata.is_file()) else { return Ok(()) };
+    if flags & ACCESS == 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the descriptor is not open for writing"));
+    }
+    if position != metadata.len() && flags & APPEND == 0 {
+        let message = format!(
+            "the descriptor is at byte {position} of a file of {} bytes, which would be overwritten: pass the path or \
+             the open file",
+            metadata.len()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(())
 }
 
 /// Returns `None`: other systems have no paths of open files.

@@ -127,8 +127,8 @@ fn is_azure(rest: &str) -> bool {
     !rest.contains(['?', '#', '@']) && DOMAINS.iter().any(|domain| host.ends_with(domain))
 }
 
-/// Removes possible secrets: the query, the fragment, and a user's name and password. Returns a text that is no URL
-/// unchanged.
+/// Removes possible secrets: the query and the fragment, a user's name and password. In URLs of stores both are parts of a
+/// key, unless there is a signature. Returns a text that is no URL unchanged.
 pub(super) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -143,8 +143,10 @@ pub(super) fn shown(url: &str) -> String {
     {
         return format!("{scheme}://{user}{name}:***");
     }
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    format!("{scheme}://{user}{host}{path}")
+    // Keys in stores may contain both characters.
+    let is_store = !web && SCHEMES.contains(&scheme.to_ascii_lowercase().as_str());
+    let cut = path.find(['?', '#']).filter(|&at| !is_store || path[at..].to_lowercase().contains("sig"));
+    format!("{scheme}://{user}{host}{}", &path[..cut.unwrap_or(path.len())])
 }
 
 #[cfg(test)]
@@ -191,6 +193,8 @@ mod tests {
         assert_eq!(shown("s3://AKIA:SECRET@bucket/x"), "s3://bucket/x");
         assert_eq!(shown("http://[::1]:80/a@b?c#d"), "http://[::1]:80/a@b");
         assert_eq!(shown("http://[::1]/a:b"), "http://[::1]/a:b");
+        assert_eq!(shown("s3://bucket/a#1/b?c.avro"), "s3://bucket/a#1/b?c.avro");
+        assert_eq!(shown("az://container/x?sv=1&sig=abc"), "az://container/x");
         for url in [
             "http://user:SECRET#x@h/x",
             "http://user:SE?SECRET@h/x",
