@@ -137,8 +137,9 @@ class Files:
                 sources = self.opened.pop()
             except IndexError:
                 sources = self.stores.files(self.sources)
-            # A single file that no filter can drop is opened once for the whole query.
-            single = len(sources) == 1 and self.file_columns is None
+            # A single file that no filter can drop is opened once for the whole query. With `schema`, columns that the
+            # query does not read may differ, which is not known before it is read.
+            single = len(sources) == 1 and self.file_columns is None and self.dtypes is None
             return OpenFiles(self, FileSet(sources, self.read_schema.core_opener(), eager=single))
 
     @contextmanager

@@ -290,11 +290,11 @@ def test_the_endpoint_of_a_profile(profile: Path, options: dict[str, str], provi
 @pytest.mark.parametrize(
     "text",
     [
-        "[default]\nendpoint_url: URL\n",
-        "[default] # the private store\nEndpoint_URL = URL\n",
-        "[default]\ns3 =\n    endpoint_url = http://127.0.0.1:1\nendpoint_url=URL\n",
-        '[default]\nendpoint_url = http://127.0.0.1:1\n[profile "p"]\nendpoint_url = URL\n',
-        "[profile   p]\nendpoint_url = URL\n",
+        "[default]\nendpoint_url: <server>\n",
+        "[default] # the private store\nEndpoint_URL = <server>\n",
+        "[default]\ns3 =\n    endpoint_url = http://127.0.0.1:1\nendpoint_url=<server>\n",
+        '[default]\nendpoint_url = http://127.0.0.1:1\n[profile "p"]\nendpoint_url = <server>\n',
+        "[profile   p]\nendpoint_url = <server>\n",
     ],
 )
 def test_files_of_profiles_are_read_as_botocore_reads_them(
@@ -302,7 +302,7 @@ def test_files_of_profiles_are_read_as_botocore_reads_them(
 ) -> None:
     with serving(S3Server) as server:
         server.put("/bucket/x.avro", encode(10))
-        profile.write_text(text.replace("URL", server.url) + "region = eu-west-1\n")
+        profile.write_text(text.replace("<server>", server.url) + "region = eu-west-1\n")
         if "profile" in text:
             monkeypatch.setenv("AWS_DEFAULT_PROFILE", "p")
         assert read_avro("s3://bucket/x.avro", storage_options=KEYS_OR_NONE[0]).height == 10
