@@ -56,7 +56,7 @@ class Decoder:
         reader_schema: AvroSchema | None,
         fields: Sequence[str] | None,
         ignore_errors: bool,
-        annotations: Annotations | None,
+        annotations: Annotations | None = None,
         limits: Limits | None,
     ) -> Decoder:
         """Check the arguments of :func:`decode`."""

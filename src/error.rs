@@ -1,9 +1,13 @@
 //! The opaque error type of the crate: a kind, a position and a message.
 
-use std::sync::Arc;
+mod conversions;
+mod field_conflict;
+mod position;
+
 use std::{fmt, io};
 
-use polars_error::PolarsError;
+pub use field_conflict::FieldConflict;
+pub use position::Position;
 
 /// The result of everything in this crate that can fail.
 ///
@@ -46,60 +50,6 @@ pub enum ErrorKind {
     Callback,
     /// A bug in this crate. Please report it.
     Internal,
-}
-
-/// A field that only one of two schemas has, although the options do not allow it: the details of an
-/// [`ErrorKind::Schema`].
-///
-/// ```
-/// use polars_avro::{ContainerFile, FieldConflict, OpenOptions, Schema};
-///
-/// let schema: Schema = r#"{"type": "record", "name": "Measurement", "fields": [
-///     {"name": "humidity", "type": "double"}
-/// ]}"#.parse()?;
-/// let options = OpenOptions::default().with_reader_schema(schema);
-/// let error = ContainerFile::open("docs/sample.avro", &options).unwrap_err();
-/// assert_eq!(error.field_conflict(), Some(FieldConflict::MissingColumn));
-/// assert_eq!(error.position().path.as_deref(), Some("humidity"));
-/// # Ok::<(), polars_avro::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FieldConflict {
-    /// The writer's root record lacks a field of the reader's, which has no default.
-    MissingColumn,
-    /// A nested record of the writer's lacks a field of the reader's, which has no default.
-    MissingField,
-    /// The writer's root record has a field that the reader's lacks.
-    ExtraColumn,
-    /// A nested record of the writer's has a field that the reader's lacks.
-    ExtraField,
-}
-
-/// The position in a file at which an [`Error`] occurred, as far as it is known.
-///
-/// ```
-/// use polars_avro::{ContainerFile, OpenOptions};
-///
-/// let error = ContainerFile::open(b"PAR1".to_vec(), &OpenOptions::default()).unwrap_err();
-/// assert_eq!(error.position().file.as_deref(), Some("<bytes>"));
-/// assert_eq!(error.position().offset, Some(0));
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Position {
-    /// Name of the source: a path, a URL, or `<bytes>`.
-    pub file: Option<String>,
-    /// Index of the block, counted from 0.
-    pub block: Option<u64>,
-    /// Byte offset in the file: the start of the block, or the position of the fault in the header.
-    pub offset: Option<u64>,
-    /// Index of the record inside its block, counted from 0.
-    pub record: Option<u64>,
-    /// Index of the row in a column of datums, counted from 0.
-    pub row: Option<u64>,
-    /// Path to the field inside the record, such as `items[].price`.
-    pub path: Option<String>,
 }
 
 /// An error of this crate: its kind, its message and its position.
@@ -250,87 +200,6 @@ impl Error {
     }
 }
 
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::source(error)
-    }
-}
-
-/// Keeps the message; [`io::Error::get_ref`] returns the error.
-impl From<Error> for io::Error {
-    fn from(error: Error) -> Self {
-        let kind = match error.kind() {
-            ErrorKind::Data | ErrorKind::Schema | ErrorKind::Mismatch | ErrorKind::Limit => io::ErrorKind::InvalidData,
-            ErrorKind::Unsupported => io::ErrorKind::Unsupported,
-            ErrorKind::Argument => io::ErrorKind::InvalidInput,
-            ErrorKind::Source => error.io().map_or(io::ErrorKind::Other, io::Error::kind),
-            ErrorKind::Callback | ErrorKind::Internal => io::ErrorKind::Other,
-        };
-        Self::new(kind, error)
-    }
-}
-
-/// Converts an error of Polars: an I/O error becomes one of the source, any other is one of a callback.
-impl From<PolarsError> for Error {
-    fn from(error: PolarsError) -> Self {
-        match error {
-            PolarsError::IO { error, msg } => {
-                let message = msg.map_or_else(|| error.to_string(), |message| message.to_string());
-                Self::new(ErrorKind::Source, message).with_cause(io::Error::new(error.kind(), error))
-            }
-            error => Self::new(ErrorKind::Callback, error.to_string()).with_cause(error),
-        }
-    }
-}
-
-/// Keeps the message. If a callback failed with an error of Polars, that error is returned unchanged.
-impl From<Error> for PolarsError {
-    fn from(error: Error) -> Self {
-        let message = error.to_string();
-        let kind = error.kind();
-        match (kind, error.into_cause().map(<dyn std::error::Error + Send + Sync>::downcast::<Self>)) {
-            (ErrorKind::Callback, Some(Ok(own))) => *own,
-            (ErrorKind::Source, Some(Err(cause))) => {
-                let kind = cause.downcast_ref().map_or(io::ErrorKind::Other, io::Error::kind);
-                Self::IO { error: Arc::new(io::Error::new(kind, cause)), msg: Some(message.into()) }
-            }
-            (ErrorKind::Schema | ErrorKind::Mismatch, _) => Self::SchemaMismatch(message.into()),
-            (ErrorKind::Argument, _) => Self::InvalidOperation(message.into()),
-            _ => Self::ComputeError(message.into()),
-        }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
-            write!(f, "{file}: ")?;
-        }
-        let mut separator = "";
-        if let Some(block) = self.block {
-            write!(f, "block {block}")?;
-            separator = " ";
-        }
-        if let Some(offset) = self.offset {
-            write!(f, "{separator}at byte {offset}")?;
-            separator = ", ";
-        }
-        if let Some(record) = self.record {
-            write!(f, "{separator}record {record}")?;
-            separator = ", ";
-        }
-        if let Some(row) = self.row {
-            write!(f, "{separator}row {row}")?;
-            separator = ", ";
-        }
-        if let Some(path) = self.path.as_deref().filter(|path| !path.is_empty()) {
-            write!(f, "{separator}field `{path}`")?;
-            separator = ", ";
-        }
-        if separator.is_empty() { Ok(()) } else { f.write_str(": ") }
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { position, message, .. } = &*self.0;
@@ -357,6 +226,8 @@ impl std::error::Error for Error {
 
 #[cfg(test)]
 mod tests {
+    use polars_error::PolarsError;
+
     use super::*;
 
     #[test]

@@ -44,7 +44,7 @@ impl<N: Number> Column for Primitive<N> {
         rows.read_into(&mut self.values, positions, N::read)
     }
 
-    #[inline(always)]
+    #[inline]
     fn push_nulls(&mut self, n: usize) {
         self.validity.push_nulls(&mut self.values, n, N::Native::default());
     }

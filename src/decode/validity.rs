@@ -11,7 +11,7 @@ pub(crate) struct Validity {
 
 impl Validity {
     /// Marks the value at `index` as null. No later value has been marked yet.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn mark_null(&mut self, index: usize) {
         let word = index / 64;
         if word >= self.words.len() {
@@ -21,7 +21,7 @@ impl Validity {
     }
 
     /// Marks the `n` values from `index` on as null.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn mark_nulls(&mut self, index: usize, n: usize) {
         if n == 1 { self.mark_null(index) } else { self.mark_many(index, n) }
     }
@@ -42,7 +42,7 @@ impl Validity {
     }
 
     /// Appends `n` nulls to `values`, with `empty` in their place.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn push_nulls<T: Copy>(&mut self, values: &mut Vec<T>, n: usize, empty: T) {
         self.mark_nulls(values.len(), n);
         // Most nulls are appended one by one.
