@@ -140,7 +140,20 @@ def lint(session: nox.Session) -> None:
     session.run("cargo", "check", "--no-default-features", external=True, env={"RUSTFLAGS": "-D warnings"})
     # The frames of the crate `polars` take minutes to build the first time.
     frames = ["--features", "arrow,polars"]
-    session.run("cargo", "clippy", "--lib", "--test", "arrow", "--test", "polars", *frames, "--", "-D", "warnings", external=True)
+    session.run(
+        "cargo",
+        "clippy",
+        "--lib",
+        "--test",
+        "arrow",
+        "--test",
+        "polars",
+        *frames,
+        "--",
+        "-D",
+        "warnings",
+        external=True,
+    )
     doc = ["cargo", "doc", "--no-deps", "--features", "object_store"]
     for features in [[], frames]:
         session.run(*doc, *features, external=True, env={"RUSTDOCFLAGS": "-D warnings"})

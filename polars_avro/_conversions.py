@@ -49,9 +49,11 @@ CDC_TYPES: dict[tuple[str, str], PolarsDataType | str] = {
     **{("connect.name", f"io.debezium.{name}"): dtype for name, dtype in _DEBEZIUM.items()},
     **{("connect.name", f"org.apache.kafka.connect.data.{name}"): dtype for name, dtype in _CONNECT.items()},
     ("sqlType", "DATETIME"): pl.Datetime("us"),
+    ("logicalType", "datetime"): pl.Datetime("us"),
 }
-"""The annotations of Debezium, Kafka Connect and BigQuery, for the option `annotations`. To add others, pass
-``CDC_TYPES | {("connect.name", "my.Type"): pl.Date}``."""
+"""The annotations of Debezium, Kafka Connect and BigQuery, for the option `annotations`.
+
+The guide's page on types lists them. To add others, pass ``CDC_TYPES | {("connect.name", "my.Type"): pl.Date}``."""
 
 
 class Conversions(NamedTuple):

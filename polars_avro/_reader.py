@@ -57,8 +57,8 @@ class AvroReader:
         Called with a :class:`BadBlock` for each block that is dropped or irregular, in file order. An exception from it
         ends the read.
     strict
-        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose
-        compressed stream does not end with the block. By default they are read, as other readers do, and a warning counts them.
+        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose compressed
+        stream does not end with the block. By default they are read, as other readers do, and a warning counts them.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
         an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and

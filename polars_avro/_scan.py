@@ -100,8 +100,8 @@ def scan_avro(
         Called with a :class:`BadBlock` for each block that is dropped or irregular, in file order. An exception from it
         ends the read.
     strict
-        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose
-        compressed stream does not end with the block. By default they are read, as other readers do, and a warning counts them.
+        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose compressed
+        stream does not end with the block. By default they are read, as other readers do, and a warning counts them.
     skip_unreadable_files
         Leave out files that cannot be opened: their header is damaged, they are empty, cut off in the header, or no
         Avro files. The call then reads the header of every file. Each file is reported to `on_bad_block` with the kind

@@ -36,6 +36,7 @@
 //! | feature | adds | costs |
 //! |---|---|---|
 //! | `object_store` | `StoreFile`: S3, Google Cloud Storage, Azure, HTTP | tokio, hyper, rustls |
+//! | `arrow` | `BatchReader::into_record_batches` | arrow-array |
 //! | `polars` | `AvroReader`, `AvroWriter`, `scan_avro` | the crate `polars` |
 
 #[macro_use]

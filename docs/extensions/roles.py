@@ -10,7 +10,7 @@ import griffe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ROLE = re.compile(r":(func|class|meth|attr|mod):`([\w.]+)`")
+_ROLE = re.compile(r":(func|class|meth|attr|mod|data):`([\w.]+)`")
 _PACKAGE = "polars_avro"
 
 

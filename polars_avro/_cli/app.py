@@ -22,13 +22,13 @@ from polars_avro._cli.commands.count import count
 from polars_avro._cli.commands.diff import diff
 from polars_avro._cli.commands.fromjson import fromjson
 from polars_avro._cli.commands.head import head
-from polars_avro._cli.commands.idl2schemata import idl2schemata
 from polars_avro._cli.commands.metadata import metadata
 from polars_avro._cli.commands.random_rows import random_rows
 from polars_avro._cli.commands.recodec import recodec
 from polars_avro._cli.commands.repair import repair
 from polars_avro._cli.commands.sample import sample
 from polars_avro._cli.commands.schema import schema
+from polars_avro._cli.commands.schemata import schemata
 from polars_avro._cli.commands.tail import tail
 from polars_avro._cli.commands.tojson import tojson
 
@@ -65,7 +65,7 @@ def cli(ctx: click.Context) -> None:
 
 _COMMANDS = (
     *(head, tail, sample, cat, schema, metadata, count, check, convert),
-    *(repair, concat, recodec, tojson, fromjson, random_rows, idl2schemata, diff, completion),
+    *(repair, concat, recodec, tojson, fromjson, random_rows, schemata, diff, completion),
     *(getschema, getmeta),
 )
 for command in _COMMANDS:

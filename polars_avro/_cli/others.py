@@ -33,8 +33,9 @@ def table(
     form: Format, sources: Sources, reading: Reading, schema: str | None, infer_rows: str | None
 ) -> tuple[Table, str | None]:
     """Return the rows, and the Avro schema if one is passed."""
-    if reading.ignore_errors or reading.schema_mode != "first" or reading.hive is not None:
-        msg = "--ignore-errors, --schema-mode and --hive are for Avro sources"
+    is_default = reading.schema_mode == "first" and reading.hive is None and reading.invalid_values == "raise"
+    if reading.ignore_errors or not is_default:
+        msg = "--ignore-errors, --invalid-values, --schema-mode and --hive are for Avro sources"
         raise click.UsageError(msg)
     if form.name not in _INFERRED and (schema is not None or infer_rows is not None):
         msg = "--schema and --infer-rows are for CSV and NDJSON sources"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 import click
 import polars as pl
@@ -13,6 +13,7 @@ import polars as pl
 from polars_avro import _schema_request, _schemas
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import where
+from polars_avro._conversions import InvalidValues, conversions
 from polars_avro._engine.files import Files
 from polars_avro._options import ReaderOptions
 from polars_avro._sources import expansion, inputs
@@ -37,6 +38,7 @@ class Reading(NamedTuple):
     ignore_errors: bool
     schema_mode: Any
     hive: bool | None
+    invalid_values: InvalidValues
 
     def rows(self, sources: Sources) -> Rows:
         """Open the files of the sources and read the first header."""
@@ -44,7 +46,9 @@ class Reading(NamedTuple):
         in_stores = sources.stores(named)
         files = sources.list_files(named, in_stores)
         hive = expansion.hive(named, partitioning=self.hive, schema=None, parse_dates=True)
-        evolution = _schemas.schema_evolution("raise", "raise", None)
+        evolution = _schemas.schema_evolution(
+            "raise", "raise", None, conversions=conversions(None, invalid_values=self.invalid_values)
+        )
         request = _schema_request.schema_request(None, None, self.schema_mode, evolution, None).below(hive, files[0])
         first = inputs.identify(files[0])
         opened = in_stores.files(files)
@@ -143,7 +147,7 @@ def reading_options(command: _Command) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_reading(*arguments: Any, columns: str | None, **options: Any) -> Any:
-        names = ("where", "ignore_errors", "schema_mode", "hive")
+        names = ("where", "ignore_errors", "schema_mode", "hive", "invalid_values")
         reading = Reading(sources_.split_names(columns), *(options.pop(name) for name in names))
         return command(*arguments, reading=reading, **options)
 
@@ -162,6 +166,13 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "--hive/--no-hive",
         default=None,
         help="Turn key=value directories into columns, or do not. By default only those below a single directory.",
+    ),
+    click.option(
+        "--invalid-values",
+        type=click.Choice(get_args(InvalidValues)),
+        default="raise",
+        show_default=True,
+        help="Read a uuid, a time or a decimal that is not valid as null, or such columns as text.",
     ),
     click.option("--ignore-errors", is_flag=True, help="Skip damaged blocks; a warning counts them."),
     click.option("--where", metavar="SQL", help='Read only rows that satisfy this condition, such as "a > 5".'),

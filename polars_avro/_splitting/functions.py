@@ -77,8 +77,8 @@ def plan_splits(
     ignore_errors
         Drop damaged blocks, and continue after them, as in :func:`read_avro`.
     strict
-        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose
-        compressed stream does not end with the block. By default they are read, as other readers do, and a warning counts them.
+        Treat irregular blocks as damaged: blocks that have all of their rows and then more bytes, or whose compressed
+        stream does not end with the block. By default they are read, as other readers do, and a warning counts them.
     hive_partitioning
         Turn ``key=value`` directories in the paths into columns, as in :func:`scan_avro`. Their dtypes are inferred
         from all paths.

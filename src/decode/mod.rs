@@ -52,6 +52,7 @@ mod wide_decimal;
 
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_utils::float16::pf16;
 
 use crate::binary::Fault;
 
@@ -244,6 +245,9 @@ columns! {
     UInt64(Whole<u64>),
     Int128(Whole<i128>),
     UInt128(Whole<u128>),
+    WholeAsFloat(Whole<f32>),
+    WholeAsDouble(Whole<f64>),
+    WholeAsHalf(Whole<pf16>),
     Categorical(Box<Categorical>),
     String(Views<Utf8>),
     Bytes(Views<Bytes>),

@@ -1,15 +1,16 @@
-//! Integers that do not fit 64 bits with a sign, from decimals of scale 0.
+//! Integers that do not fit 64 bits with a sign, from decimals of scale 0, and the same cast to floats.
 
 use polars_arrow::array::{Array, PrimitiveArray};
 use polars_arrow::datatypes::ArrowDataType;
 use polars_arrow::types::NativeType;
+use polars_utils::float16::pf16;
 
 use super::Column;
 use super::decimal::read_number;
 use super::validity::Validity;
 use crate::binary::Fault;
 
-/// An integer type in memory.
+/// The type of the numbers in memory.
 pub(crate) trait WholeNumber: NativeType {
     /// Makes a number of its lowest 128 bits and its sign; `None` if it does not fit.
     fn of(bits: u128, negative: bool) -> Option<Self>;
@@ -34,7 +35,25 @@ impl WholeNumber for u64 {
     }
 }
 
-/// A column of integers.
+impl WholeNumber for f64 {
+    fn of(bits: u128, negative: bool) -> Option<Self> {
+        Some(if negative { bits as i128 as Self } else { bits as Self })
+    }
+}
+
+impl WholeNumber for f32 {
+    fn of(bits: u128, negative: bool) -> Option<Self> {
+        Some(if negative { bits as i128 as Self } else { bits as Self })
+    }
+}
+
+impl WholeNumber for pf16 {
+    fn of(bits: u128, negative: bool) -> Option<Self> {
+        f32::of(bits, negative).map(Self::from)
+    }
+}
+
+/// A column of such numbers.
 #[derive(Clone)]
 pub(crate) struct Whole<T> {
     values: Vec<T>,

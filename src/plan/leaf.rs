@@ -1,6 +1,7 @@
 //! Columns of types that are not nested, with their logical types.
 
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
+use polars_utils::float16::pf16;
 
 use super::Projection;
 use crate::decode::{
@@ -152,6 +153,7 @@ fn number_dtype(reader: &Kind, logical: Option<Logical>, restored: Option<&Resto
 }
 
 /// Compiles bytes, string and fixed (`size` bytes each), their logical types, and the dtypes that a property restores.
+/// Whole numbers may be cast to floats.
 pub(super) fn bytes(
     size: Option<usize>,
     reader: &Kind,
@@ -162,6 +164,7 @@ pub(super) fn bytes(
         Some(Restored::UInt64) => return Whole::<u64>::new(size).into(),
         Some(Restored::Int128) => return Whole::<i128>::new(size).into(),
         Some(Restored::UInt128) => return Whole::<u128>::new(size).into(),
+        Some(Restored::Float16) => return Whole::<pf16>::new(size).into(),
         Some(Restored::TextTimestamp(is_utc)) => {
             let dtype = ArrowDataType::Timestamp(TimeUnit::Microsecond, is_utc.then(|| "UTC".into()));
             return if *is_utc {
@@ -174,6 +177,8 @@ pub(super) fn bytes(
         _ => {}
     }
     match (logical, size) {
+        _ if matches!(reader, Kind::Float) => Whole::<f32>::new(size).into(),
+        _ if matches!(reader, Kind::Double) => Whole::<f64>::new(size).into(),
         (Some(Logical::Decimal { precision, scale }), _) if precision <= DECIMAL_DIGITS => {
             Decimal::new(size, precision, scale).into()
         }

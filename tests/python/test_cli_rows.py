@@ -7,6 +7,7 @@ import sys
 import polars as pl
 import pytest
 from command_line import process
+from containers import container, text
 from rows import make_rows, write
 
 import polars_avro
@@ -259,3 +260,20 @@ def test_no_panic_reaches_a_terminal(tmp_path):
         assert done.returncode == (0 if arguments[0] == "head" else 3)
         assert done.stderr.count(b"\n") == (0 if arguments[0] == "head" else 1)
         assert b"panicked" not in done.stderr
+
+
+def test_invalid_values_are_null_or_text(cli, tmp_path):
+    schema = {
+        "type": "record",
+        "name": "R",
+        "fields": [{"name": "u", "type": {"type": "string", "logicalType": "uuid"}}],
+    }
+    path = tmp_path / "a.avro"
+    path.write_bytes(container(schema, (1, text("none"))))
+    assert cli("cat", path).status == 3
+    for how, value in (("null", "null"), ("text", '"none"')):
+        outcome = cli("cat", "--invalid-values", how, path)
+        assert (outcome.status, outcome.out) == (0, f'{{"u":{value}}}\n')
+        assert "1 value became null or text" in outcome.err
+    assert cli("convert", "--invalid-values", "null", path, tmp_path / "a.parquet").status == 0
+    assert pl.read_parquet(tmp_path / "a.parquet")["u"].to_list() == [None]

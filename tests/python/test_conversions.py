@@ -269,6 +269,7 @@ CDC = [
         dt.datetime(2024, 5, 1, 12, tzinfo=dt.timezone.utc),
     ),
     ({"type": "string", "sqlType": "DATETIME"}, "2024-05-01T12:00:00.25", dt.datetime(2024, 5, 1, 12, 0, 0, 250_000)),
+    ({"type": "string", "logicalType": "datetime"}, "2024-05-01T12:00:00", dt.datetime(2024, 5, 1, 12)),
 ]
 
 

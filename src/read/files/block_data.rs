@@ -99,7 +99,7 @@ impl OpenFile {
     pub(crate) fn replaced_values(&self, frame: &BlockFrame) -> Option<BadBlock> {
         let values = take_replaced();
         let report = || {
-            let message = format!("{values} values of the block's {} rows became null or text", frame.rows);
+            let message = format!("values that became null or text: {values}");
             BadBlock::replaced(values, self.block_error(Error::data(message), frame))
         };
         (values > 0).then(report)

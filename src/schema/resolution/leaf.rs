@@ -55,17 +55,15 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
         (None, None) => {}
         // Both are strings, and the writer's logical type decides whether the text is a uuid.
         (_, None | Some(Logical::Uuid)) if is_string(writer) && is_string(reader) => return Ok(Wire::String),
-        (Some(from @ Logical::Decimal { .. }), Some(to)) if from.reads_as(to) => {
-            return Ok(match &writer.kind {
-                Kind::Fixed(fixed) => Wire::Fixed(fixed.size),
-                _ => Wire::Bytes,
-            });
-        }
+        (Some(from @ Logical::Decimal { .. }), Some(to)) if from.reads_as(to) => return Ok(number_bytes(writer)),
         (Some(from), Some(to)) if from == to && writer.kind.type_name() == reader.kind.type_name() => {}
         (Some(from), Some(to)) => return units::timestamps(from, to, casts),
         // Integers of more than 64 bits are written as decimals.
         (None, Some(Logical::Decimal { .. })) if from.integer().is_some() && to.integer().is_some() => {
             return Ok(if matches!(writer.kind, Kind::Int) { Wire::Int } else { Wire::Long });
+        }
+        (Some(_), None) if from.integer().is_some() && is_float(reader) && casts.allow(Cast::IntegerToFloat) => {
+            return Ok(number_bytes(writer));
         }
         _ => return differ,
     }
@@ -153,6 +151,18 @@ fn is_restored(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> bool {
 
 fn is_half(typed: &Typed<'_>) -> bool {
     typed.restored == Some(Restored::Float16)
+}
+
+/// Returns the wire form of a decimal.
+fn number_bytes(node: &Node) -> Wire {
+    match &node.kind {
+        Kind::Fixed(fixed) => Wire::Fixed(fixed.size),
+        _ => Wire::Bytes,
+    }
+}
+
+fn is_float(node: &Node) -> bool {
+    matches!(node.kind, Kind::Float | Kind::Double)
 }
 
 fn is_string(node: &Node) -> bool {

@@ -1,4 +1,4 @@
-"""``polars-avro idl2schemata``: the schemas of a protocol, as Apache Avro for Python reads them."""
+"""``polars-avro schemata``: the schemas of a protocol, as Apache Avro for Python reads them."""
 
 import json
 
@@ -50,7 +50,7 @@ def protocol(tmp_path):
 
 
 def test_every_type_has_a_file(cli, protocol, tmp_path):
-    outcome = cli("idl2schemata", protocol, tmp_path / "out")
+    outcome = cli("schemata", protocol, tmp_path / "out")
     assert outcome.status == 0
     names = ["State", "Hash", "Line", "Order", "Refused"]
     assert outcome.lines == [str(tmp_path / "out" / f"{name}.avsc") for name in names]
@@ -68,7 +68,7 @@ def test_a_type_without_a_namespace_stays_outside(cli, tmp_path):
     inner = {"type": "record", "name": "A", "namespace": "", "fields": []}
     outer = {"type": "record", "name": "B", "fields": [{"name": "a", "type": "A"}]}
     (tmp_path / "p.avpr").write_text(json.dumps({"protocol": "n.P", "types": [inner, outer]}))
-    assert cli("idl2schemata", tmp_path / "p.avpr", tmp_path).status == 0
+    assert cli("schemata", tmp_path / "p.avpr", tmp_path).status == 0
     schema = json.loads((tmp_path / "B.avsc").read_text())
     assert (schema["namespace"], schema["fields"][0]["type"]["namespace"]) == ("n", "")
 
@@ -76,7 +76,7 @@ def test_a_type_without_a_namespace_stays_outside(cli, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "Expecting"),
+        ("{", "no protocol in JSON"),
         ("[]", "this is no protocol"),
         ('{"protocol": "P", "types": ["int"]}', "list of named types"),
         ('{"protocol": "P", "types": [{"type": "record", "name": "R"}]}', "no list of `fields`"),
@@ -89,16 +89,21 @@ def test_a_type_without_a_namespace_stays_outside(cli, tmp_path):
 def test_what_is_no_protocol_is_an_error(cli, tmp_path, text, message):
     path = tmp_path / "p.avpr"
     path.write_text(text)
-    outcome = cli("idl2schemata", path, tmp_path / "out")
+    outcome = cli("schemata", path, tmp_path / "out")
     assert outcome.status == 3
     assert str(path) in outcome.err
     assert message in outcome.err
     assert not (tmp_path / "out").exists()
 
 
+def test_a_protocol_comes_from_standard_input(cli, protocol, tmp_path):
+    outcome = cli("schemata", "-", tmp_path / "out", stdin=protocol.read_bytes())
+    assert (outcome.status, len(outcome.lines)) == (0, 5)
+
+
 def test_avro_idl_is_refused(cli, tmp_path):
     path = tmp_path / "p.avdl"
     path.write_text("protocol P {}")
-    outcome = cli("idl2schemata", path)
+    outcome = cli("schemata", path)
     assert outcome.status == 2
     assert "avro-tools idl" in outcome.err
