@@ -67,7 +67,7 @@ pub(crate) struct Schemas {
 /// use polars_avro::{ContainerFile, InvalidValues, OpenOptions};
 ///
 /// let options = OpenOptions::default().with_invalid_values(InvalidValues::Null);
-/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 6);
+/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 5);
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

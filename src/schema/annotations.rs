@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// let micros = r#"{"type": "long", "logicalType": "local-timestamp-micros"}"#;
 /// let annotations = Annotations::default().with("connect.name", "io.debezium.time.MicroTimestamp", micros)?;
 /// let options = OpenOptions::default().with_annotations(annotations);
-/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 6);
+/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 5);
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
