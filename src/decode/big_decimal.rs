@@ -12,7 +12,7 @@ use crate::binary::{Fault, PADDING, read_int, read_length, read_slice};
 pub(crate) struct BigDecimal;
 
 /// The maximum size of a number: converting it to digits takes time quadratic in its length.
-pub(super) const MAX_BYTES: usize = 16 << 10;
+const MAX_BYTES: usize = 16 << 10;
 
 impl TextFormat for BigDecimal {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
@@ -25,13 +25,17 @@ impl TextFormat for BigDecimal {
         if at != end {
             return Err(Fault::data("big-decimal: number and scale do not fill their bytes"));
         }
-        if number.len() > MAX_BYTES {
-            return Err(Fault::data(format!(
-                "big-decimal of {} bytes, at most {MAX_BYTES} are supported",
-                number.len()
-            )));
-        }
-        push_decimal(&BigInt::from_signed_bytes_be(number).to_string(), i64::from(scale), out);
+        push_scaled(number, scale, out)?;
         Ok(end)
     }
+}
+
+/// Appends the text of an unscaled number and its scale.
+pub(super) fn push_scaled(number: &[u8], scale: i32, out: &mut String) -> Result<(), Fault> {
+    if number.len() > MAX_BYTES {
+        let len = number.len();
+        return Err(Fault::data(format!("big-decimal of {len} bytes, at most {MAX_BYTES} are supported")));
+    }
+    push_decimal(&BigInt::from_signed_bytes_be(number).to_string(), i64::from(scale), out);
+    Ok(())
 }

@@ -1,11 +1,8 @@
 //! Records of a scale and an unscaled number, as exact text. Debezium writes decimals without a fixed scale in this way
 //! (`io.debezium.data.VariableScaleDecimal`).
 
-use num_bigint::BigInt;
-
-use super::big_decimal::MAX_BYTES;
+use super::big_decimal::push_scaled;
 use super::text::TextFormat;
-use super::wide_decimal::push_decimal;
 use crate::binary::{Fault, read_int, read_length, read_slice};
 
 /// A record of the fields `scale` (int) and `value` (bytes).
@@ -17,10 +14,7 @@ impl TextFormat for ScaledNumber {
         let (scale, pos) = read_int(bytes, pos)?;
         let (size, pos) = read_length(bytes, pos)?;
         let (number, end) = read_slice(bytes, pos, size)?;
-        if size > MAX_BYTES {
-            return Err(Fault::data(format!("a number of {size} bytes, at most {MAX_BYTES} are supported")));
-        }
-        push_decimal(&BigInt::from_signed_bytes_be(number).to_string(), i64::from(scale), out);
+        push_scaled(number, scale, out)?;
         Ok(end)
     }
 }

@@ -75,8 +75,12 @@ class _Handler(servers._Handler):
     do_PUT = do_POST = do_DELETE = take  # noqa: N815
 
     def answer(self, request: Request, fault: Fault | None, *, body: bool) -> None:
+        path = urlsplit(request.path).path
+        denied = next((code for prefix, code in self.server.denied.items() if path.startswith(prefix)), None)
         if request.method == "GET" and "list-type=2" in request.path:
-            self.reply(200, _listing(self.server.objects, request.path), {}, body=body)
+            status = (fault.status if fault else None) or denied or 200
+            content = _listing(self.server.objects, request.path) if status == 200 else fault.body if fault else b""
+            self.reply(status, content, fault.headers if fault else {}, body=body)
             return
         if request.method in ("GET", "HEAD"):
             super().answer(request, fault, body=body)
@@ -85,7 +89,6 @@ class _Handler(servers._Handler):
         if self.server.forgets:
             self.content = self.content if request.method == "POST" else b""
         parts = urlsplit(request.path)
-        denied = next((code for prefix, code in self.server.denied.items() if parts.path.startswith(prefix)), None)
         broken = 500 if self.server.broken is not None and self.server.broken in request.path else None
         status = (fault.status if fault else None) or denied or broken
         if status is not None:

@@ -3,8 +3,10 @@
 import datetime as dt
 import io
 import json
+import re
 import warnings
 from decimal import Decimal
+from pathlib import Path
 
 import fastavro
 import polars as pl
@@ -299,6 +301,14 @@ def test_annotated_types_have_their_dtypes(kind, value, expected, nullable):
     datum = pl.DataFrame({"d": [out.getvalue()]})
     got = datum.select(polars_avro.decode("d", schema, annotations=CDC_TYPES)).to_series()
     assert got.struct.field("x").to_list() == [expected]
+
+
+def test_the_page_on_types_lists_the_table():
+    page = (Path(__file__).parents[2] / "docs" / "types.md").read_text(encoding="utf-8")
+    listed = page[page.index("## Annotations of other tools") :]
+    for name, value in CDC_TYPES:
+        assert f"`{name}`" in listed
+        assert re.search(rf"`([\w.]+\.)?{value.rpartition('.')[2]}`", listed), value
 
 
 def test_the_table_is_extended():

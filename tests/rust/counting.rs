@@ -1,6 +1,6 @@
 //! Counting rows by block headers, on one thread and on several.
 
-use polars_avro::{ErrorKind, Result};
+use polars_avro::{ErrorKind, ReadOptions, Result};
 
 use crate::container::{Container, SYNC};
 use crate::differential::open;
@@ -114,4 +114,15 @@ fn a_few_huge_blocks_are_counted() {
         container = container.block(rows, vec![7; 7 << 20]);
     }
     assert_eq!(count(&container.build()).unwrap(), 8);
+}
+
+#[test]
+fn a_file_that_is_counted_as_empty_is_read() {
+    let bytes = Container::new("\"string\"", "null").block(0, [9, 9, 9]).build();
+    let file = open(bytes).unwrap();
+    let options = ReadOptions::default().with_strict(true);
+    let read = || file.read(&options).unwrap().find_map(Result::err).map(|error| error.kind());
+    assert_eq!(read(), Some(ErrorKind::Data));
+    assert_eq!(file.count_rows(None).unwrap(), 0);
+    assert_eq!(read(), Some(ErrorKind::Data));
 }

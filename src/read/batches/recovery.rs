@@ -91,8 +91,8 @@ fn decode_all(
     })
 }
 
-/// Finds the sound blocks inside a bad one that begin in the byte range that is read. A damaged size may end at the sync marker of a later
-/// block, so that the bad block spans sound ones.
+/// Finds the sound blocks inside a bad one that begin in the byte range that is read. A damaged size may end at the sync
+/// marker of a later block, so that the bad block spans sound ones.
 fn swallowed(bad: &BlockSlice, task: &FileTask) -> Result<Vec<BlockSlice>> {
     let TaskKind::Blocks(Blocks { stop, .. }) = &task.kind else { return Ok(Vec::new()) };
     let start = bad.frame.data.start;

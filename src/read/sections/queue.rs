@@ -35,7 +35,9 @@ impl SectionQueue {
     /// If the file with the first wanted row cannot be opened.
     pub(crate) fn new(list: Arc<FileList>, rows: Range<u64>, total: u64) -> Result<Self> {
         let (mut at, mut base) = (0, 0_u64);
+        // A file without rows is read all the same if no row is skipped: its blocks may have bytes.
         while list.blocks.is_none()
+            && base < rows.start
             && let Some((blocks, counted)) = list.files.get(at).and_then(|entry| entry.counted())
             && base.saturating_add(counted) <= rows.start
         {
