@@ -68,8 +68,10 @@ def test_an_interrupt_loses_nothing_in_silence(name, runs, path, tmp_path):
                 process.kill()
         assert printed == ""
         # After an uncaught KeyboardInterrupt the interpreter kills itself with the signal.
-        assert process.returncode == -signal.SIGINT, errors
-        assert "Exception ignored" not in errors
+        is_raised = process.returncode == -signal.SIGINT and "Exception ignored" not in errors
+        # Polars raises a TypeError instead if the signal arrives while it converts the dtype of an expression.
+        is_replaced = process.returncode == 1 and "is not a Polars data type" in errors
+        assert is_raised or is_replaced, errors
         if target.exists():
             assert pa.read_avro_metadata(target).n_rows == ROWS
         assert {each.name for each in tmp_path.iterdir()} <= {"out.avro", "out.avrod"}
