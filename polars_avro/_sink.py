@@ -10,7 +10,6 @@ from polars.io.partition import SinkedPath, SinkedPathsCallbackArgs
 from polars_avro import _options
 from polars_avro._engine.queries import collect_batches
 from polars_avro._writing.frames import instead
-from polars_avro._writing.lazy_sinks import LazySink, refuse_sink
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.outputs import Output
 from polars_avro._writing.targets import Target
@@ -144,8 +143,7 @@ def sink_avro(
         Make missing directories of a path.
     lazy
         Return a LazyFrame that writes when it is collected, instead of running the query. Unlike Polars' own sinks it
-        cannot be pickled or serialised, and :func:`polars.collect_all` takes it, but not with ``lazy=True``; two of
-        them run a query that they share twice.
+        cannot be pickled or serialised, and two of them run a query that they share twice.
     engine
         The engine that runs the query.
     optimizations
@@ -203,7 +201,8 @@ def sink_avro(
     if not isinstance(lf, pl.LazyFrame):
         msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}{instead(lf)}"
         raise TypeError(msg)
-    refuse_sink(lf)
+    # Raises if `lf` is a sink.
+    lf.sink_batches(_ignore, lazy=True)
 
     output = Output.of(
         target,
@@ -231,6 +230,11 @@ def sink_avro(
         return pl.DataFrame()
 
     if lazy:
-        return LazySink.of(sink)
+        # The outer sink gets no rows: Polars refuses a sink as the input of another operation.
+        return pl.defer(sink, schema={}).sink_batches(_ignore, lazy=True)
     sink()
     return None
+
+
+def _ignore(_: pl.DataFrame) -> None:
+    """Take a batch."""
