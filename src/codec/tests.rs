@@ -230,6 +230,23 @@ fn deflate_passes_over_what_follows_the_stream() {
 }
 
 #[test]
+fn bytes_after_a_deflate_stream_are_found_by_decoding_it_again() {
+    for data in [Vec::new(), compressible(1000), compressible(300_000), random(100_000)] {
+        let block = compress(Codec::Deflate, None, &data);
+        let end_with = |more: &[u8]| {
+            Codec::Deflate.strict_end(StreamEnd::Marked, &[&block[..], more].concat(), &data)
+        };
+        let checksum = libdeflater::adler32(&data).to_be_bytes();
+        for n in 0..=4 {
+            assert_eq!(end_with(&checksum[..n]), StreamEnd::Marked, "{n}");
+        }
+        for more in [&[checksum[0] ^ 1][..], &[checksum[0], checksum[1] ^ 1], &[&checksum[..], b"0"].concat(), &block] {
+            assert_eq!(end_with(more), StreamEnd::Followed);
+        }
+    }
+}
+
+#[test]
 fn streams_one_after_the_other_are_one_block() {
     let (first, second) = (compressible(70_000), random(1000));
     for codec in [Codec::Zstandard, Codec::Bzip2, Codec::Xz] {

@@ -304,3 +304,37 @@ def test_a_large_block_of_few_rows_is_irregular(claimed):
         with pytest.warns(AvroWarning, match=f"bytes are left after the block's {claimed} rows"):
             df = read_avro(file, n_threads=n_threads)
         assert_frame_equal(df, pl.concat([frame(0, rows=200_000)[:claimed], frame(0)]))
+
+
+@pytest.mark.parametrize("reader", READ)
+@pytest.mark.parametrize("more", [b"\x01", b"five\xff", b"1" * 100], ids=["one", "five", "many"])
+def test_bytes_after_a_deflate_stream_are_found_if_strict(reader: str, more: bytes) -> None:
+    read = READ[reader]
+    good = container(SCHEMA, *((ROWS, deflate(data(n))) for n in range(4)), codec="deflate")
+    source = container(
+        SCHEMA, *((ROWS, deflate(data(n)) + (more if n == 2 else b"")) for n in range(4)), codec="deflate"
+    )
+    assert_frame_equal(read(good, strict=True), frame(*range(4)))
+    assert_frame_equal(read(source), frame(*range(4)))
+    with pytest.raises(polars_avro.AvroError, match="its deflate stream ends before the block"):
+        read(source, strict=True)
+    lost: list[polars_avro.BadBlock] = []
+    with pytest.warns(polars_avro.AvroWarning):
+        kept = read(source, strict=True, ignore_errors=True, on_bad_block=lost.append)
+    assert_frame_equal(kept, frame(0, 1, 3))
+    assert [(bad.block_index, bad.rows_lost) for bad in lost] == [(2, ROWS)]
+
+
+def test_what_python_leaves_of_the_zlib_format_is_not_irregular() -> None:
+    packed = [zlib.compress(data(n)) for n in range(4)]
+    for end in (-1, None):
+        source = container(SCHEMA, *((ROWS, block[2:end]) for block in packed), codec="deflate")
+        assert_frame_equal(read_avro(source, strict=True), frame(*range(4)))
+
+
+def test_a_large_block_is_checked_too() -> None:
+    rows = 200_000
+    source = container(SCHEMA, (rows, deflate(data(0, rows)) + b"!"), codec="deflate")
+    assert read_avro(source).height == rows
+    with pytest.raises(polars_avro.AvroError, match="its deflate stream ends before the block"):
+        read_avro(source, strict=True)

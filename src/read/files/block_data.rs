@@ -129,6 +129,7 @@ impl OpenFile {
         &self,
         bytes: &[u8],
         frame: &BlockFrame,
+        strict: bool,
         decompressor: &mut Decompressor,
         out: &mut Vec<u8>,
         counters: &Counters,
@@ -144,8 +145,11 @@ impl OpenFile {
         let start = Instant::now();
         let decompressed = decompressor.decompress(codec, data, out, self.limits.block_bytes);
         add_time(&counters.decompress_ns, start);
-        let end = decompressed.map_err(error)?;
-        // Deflate never reports bytes after its stream: Python's writers leave three of them in every block.
+        let mut end = decompressed.map_err(error)?;
+        if strict {
+            end = codec.strict_end(end, data, out);
+        }
+        // Deflate reports bytes after its stream only if the read is strict.
         if (codec == Codec::Deflate || end == StreamEnd::Followed)
             && let Some(marker) = memmem::rfind(data, &self.header.sync)
             && let Ok(StreamEnd::Marked) =

@@ -54,6 +54,7 @@ impl LargeBlock {
         frame: BlockFrame,
         first_row: u64,
         (skip, take): (u64, u64),
+        strict: bool,
         counters: &Counters,
     ) -> Result<Self> {
         let Opened { file, plan } = opened;
@@ -62,7 +63,8 @@ impl LargeBlock {
         if is_decompressed {
             let len = usize::try_from(frame.end() - data.start).unwrap_or(usize::MAX);
             let (block, mut out) = (fetch::bytes_at(&*source, data.start, len)?, Vec::new());
-            stream_end = file.decompress(&block, &frame, &mut Decompressor::new(), &mut out, counters)?.stream_end();
+            let decompressor = &mut Decompressor::new();
+            stream_end = file.decompress(&block, &frame, strict, decompressor, &mut out, counters)?.stream_end();
             if stream_end == StreamEnd::Missing {
                 file.check_unfinished(plan, &frame, &out)?;
             }
