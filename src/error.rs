@@ -73,6 +73,7 @@ struct Inner {
     message: String,
     position: Position,
     field_conflict: Option<FieldConflict>,
+    is_invalid_value: bool,
     cause: Option<Cause>,
 }
 
@@ -81,7 +82,7 @@ impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let (message, position) = (message.into(), Position::default());
-        Self(Box::new(Inner { kind, message, position, field_conflict: None, cause: None }))
+        Self(Box::new(Inner { kind, message, position, field_conflict: None, is_invalid_value: false, cause: None }))
     }
 
     /// Creates an error of [`ErrorKind::Data`].
@@ -131,6 +132,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_field_conflict(mut self, conflict: Option<FieldConflict>) -> Self {
         self.0.field_conflict = conflict;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_invalid_value(mut self, is_invalid_value: bool) -> Self {
+        self.0.is_invalid_value = is_invalid_value;
         self
     }
 
@@ -185,6 +192,13 @@ impl Error {
     #[must_use]
     pub fn field_conflict(&self) -> Option<FieldConflict> {
         self.0.field_conflict
+    }
+
+    /// Returns true if a value is complete and its logical type does not allow it: a uuid that is none, for example.
+    /// [`OpenOptions::invalid_values`](crate::OpenOptions::invalid_values) reads such values as null or text.
+    #[must_use]
+    pub fn is_invalid_value(&self) -> bool {
+        self.0.is_invalid_value
     }
 
     /// Returns the I/O error that caused this one, for [`ErrorKind::Source`].

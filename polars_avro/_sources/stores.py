@@ -6,6 +6,7 @@ This module contains all uses of Polars' private credential functions.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -62,6 +63,10 @@ def scheme(path: str) -> str | None:
         if path.startswith("dbfs:/") and not os.path.exists(path):
             msg = f"{path}: the scheme dbfs:/ is unknown: {schemes.instead('dbfs', SCHEMES)}"
             raise AvroUnsupportedError(msg)
+        prefix, colon, rest = path.partition(":/")
+        if colon and prefix in SCHEMES and rest and not os.path.isdir(f"{prefix}:"):
+            msg = "No such file or directory: pass URLs as str, because a Path removes one of the slashes"
+            raise FileNotFoundError(errno.ENOENT, msg, path)
         return None
     name = (match[1] or match[2]).lower()
     if name not in SCHEMES:

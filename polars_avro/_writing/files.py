@@ -91,16 +91,22 @@ class FileWriter:
     def _begin(self, rows: Any) -> Writer:
         if isinstance(self._target, WholeTarget):
             self._target.mkdir = self._files.mkdir
-        return Writer(
-            self._target,
-            rows,
-            self._options,
-            append=self._files.append,
-            # A BytesIO gets all bytes or none, as a path does.
-            hold=self._files.hold,
-            mkdir=self._files.mkdir,
-            sync_on_close=self._files.sync_on_close,
-        )
+        try:
+            return Writer(
+                self._target,
+                rows,
+                self._options,
+                append=self._files.append,
+                # A BytesIO gets all bytes or none, as a path does.
+                hold=self._files.hold,
+                mkdir=self._files.mkdir,
+                sync_on_close=self._files.sync_on_close,
+            )
+        except FileNotFoundError as error:
+            if self._files.mkdir or not isinstance(self._target, str):
+                raise
+            msg = f"{error.strerror}: pass `mkdir=True` to make missing directories"
+            raise FileNotFoundError(error.errno, msg, error.filename) from None
 
 
 def write_batches(writer: FileWriter, batches: Iterable[pl.DataFrame], schema: pl.Schema) -> tuple[int, int]:

@@ -16,6 +16,8 @@ struct Inner {
     path: Vec<Segment>,
     /// True if the only problem is that the data ends too early.
     short: bool,
+    /// True if the value is not valid for its logical type.
+    invalid: bool,
 }
 
 #[derive(Debug)]
@@ -26,13 +28,22 @@ enum Segment {
 
 impl Fault {
     fn new(kind: ErrorKind, message: String) -> Self {
-        Self(Box::new(Inner { kind, message, path: Vec::new(), short: false }))
+        Self(Box::new(Inner { kind, message, path: Vec::new(), short: false, invalid: false }))
     }
 
     #[cold]
     #[inline(never)]
     pub(crate) fn data(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Data, message.into())
+    }
+
+    /// Creates the fault of a complete value that its logical type does not allow.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        let mut fault = Self::data(message);
+        fault.0.invalid = true;
+        fault
     }
 
     /// Creates the fault of a valid value that the reader's schema has no type for.
@@ -128,6 +139,7 @@ impl Fault {
             }
         }
         Error::new(self.0.kind, self.0.message)
+            .with_invalid_value(self.0.invalid)
             .at(|position| position.path = Some(path).filter(|path| !path.is_empty()))
     }
 }

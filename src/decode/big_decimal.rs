@@ -23,7 +23,7 @@ impl TextFormat for BigDecimal {
         let inside = bytes.get(..end + PADDING).ok_or_else(Fault::truncated)?;
         let (scale, at) = read_int(inside, at)?;
         if at != end {
-            return Err(Fault::data("big-decimal: number and scale do not fill their bytes"));
+            return Err(Fault::invalid("big-decimal: number and scale do not fill their bytes"));
         }
         push_scaled(number, scale, out)?;
         Ok(end)
@@ -34,7 +34,7 @@ impl TextFormat for BigDecimal {
 pub(super) fn push_scaled(number: &[u8], scale: i32, out: &mut String) -> Result<(), Fault> {
     if number.len() > MAX_BYTES {
         let len = number.len();
-        return Err(Fault::data(format!("big-decimal of {len} bytes, at most {MAX_BYTES} are supported")));
+        return Err(Fault::invalid(format!("big-decimal of {len} bytes, at most {MAX_BYTES} are supported")));
     }
     push_decimal(&BigInt::from_signed_bytes_be(number).to_string(), i64::from(scale), out);
     Ok(())

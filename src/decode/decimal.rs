@@ -96,7 +96,7 @@ impl Column for Decimal {
 #[cold]
 #[inline(never)]
 pub(super) fn too_long(precision: usize) -> Fault {
-    Fault::data(format!("decimal has more digits than the {precision} that the schema allows"))
+    Fault::invalid(format!("decimal has more digits than the {precision} that the schema allows"))
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ fn zoned(text: &str) -> Option<NaiveDateTime> {
 #[cold]
 fn not_a_timestamp(text: &[u8]) -> Fault {
     let text = String::from_utf8_lossy(&text[..text.len().min(48)]);
-    Fault::data(format!("{text:?} is not a timestamp of the annotated kind, in ISO 8601 with at most six decimals"))
+    Fault::invalid(format!("{text:?} is not a timestamp of the annotated kind, in ISO 8601 with at most six decimals"))
 }
 
 #[cfg(test)]

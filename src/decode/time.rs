@@ -56,5 +56,5 @@ fn of_day(count: i64, nanos: i64) -> Result<i64, Fault> {
 #[cold]
 #[inline(never)]
 fn outside(count: i64) -> Fault {
-    Fault::data(format!("time of day {count} is outside 00:00-24:00"))
+    Fault::invalid(format!("time of day {count} is outside 00:00-24:00"))
 }

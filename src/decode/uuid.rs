@@ -61,5 +61,5 @@ impl TextFormat for UuidBytes {
 
 #[cold]
 fn not_a_uuid(text: &[u8]) -> Fault {
-    Fault::data(format!("{:?} is not a UUID", String::from_utf8_lossy(&text[..text.len().min(48)])))
+    Fault::invalid(format!("{:?} is not a UUID", String::from_utf8_lossy(&text[..text.len().min(48)])))
 }

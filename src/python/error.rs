@@ -41,6 +41,10 @@ impl From<Raised> for PyErr {
         match error.kind() {
             ErrorKind::Argument => PyValueError::new_err(error.to_string()),
             ErrorKind::Source => os_error(&error),
+            // Datums have no such option.
+            ErrorKind::Data if error.is_invalid_value() && error.position().block.is_some() => {
+                avro_error("AvroDataError", &error, "; pass invalid_values='null' or 'text' to read it all the same")
+            }
             ErrorKind::Data | ErrorKind::Mismatch => avro_error("AvroDataError", &error, ""),
             ErrorKind::Schema => schema_error(&error),
             ErrorKind::Limit => avro_error("AvroLimitError", &error, ""),

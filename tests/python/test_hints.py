@@ -1,13 +1,17 @@
 """Errors say what to use instead."""
 
+import errno
 import io
 import os
+import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
+from containers import container, long, text
 
 import polars_avro
-from polars_avro import AvroUnsupportedError, AvroWriter, read_avro, scan_avro, sink_avro, write_avro
+from polars_avro import AvroReader, AvroUnsupportedError, AvroWriter, read_avro, scan_avro, sink_avro, write_avro
 
 DF = pl.DataFrame({"station": ["Bergen"], "celsius": [21.9], "place": [{"latitude": 60.4, "longitude": 5.3}]})
 
@@ -198,3 +202,65 @@ def test_a_file_with_a_new_column_names_the_union_first(tmp_path):
 def test_an_html_page_is_named(page):
     with pytest.raises(polars_avro.AvroDataError, match="not an Avro object container file: it is an HTML page"):
         read_avro(page)
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/a.avro", "gs://bucket/a.avro", "abfss://a@b/c.avro", "https://a/b.avro"])
+def test_the_path_of_a_url_lacks_a_slash(url):
+    path = Path(url)
+    for call in (
+        lambda: scan_avro(path),
+        lambda: read_avro(path),
+        lambda: AvroReader(path),
+        lambda: read_avro([path]),
+        lambda: write_avro(DF, path, mkdir=True),
+        lambda: sink_avro(DF.lazy(), path),
+        lambda: write_avro(DF, pl.PartitionBy(path, key="station")),
+    ):
+        with pytest.raises(FileNotFoundError, match="pass URLs as str, because a Path removes one of the slashes"):
+            call()
+
+
+def test_a_directory_may_have_the_name_of_a_scheme(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s3:").mkdir()
+    write_avro(DF, Path("s3://bucket/a.avro"), mkdir=True)
+    assert read_avro(Path("s3://bucket/a.avro")).height == 1
+
+
+def test_a_missing_directory_names_mkdir(tmp_path):
+    path = tmp_path / "a" / "b.avro"
+    for write in (
+        lambda **options: write_avro(DF, path, **options),
+        lambda **options: sink_avro(DF.lazy(), path, **options),
+        lambda **options: sink_avro(DF.lazy(), path, lazy=True, **options).collect(),
+    ):
+        with pytest.raises(FileNotFoundError, match="pass `mkdir=True` to make missing directories") as caught:
+            write()
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(path))
+        write(mkdir=True)
+        assert read_avro(path).height == 1
+        shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize(
+    ("logical", "value"),
+    [
+        ({"type": "string", "logicalType": "uuid"}, text("none")),
+        ({"type": "int", "logicalType": "time-millis"}, long(-1)),
+        ({"type": "bytes", "logicalType": "decimal", "precision": 2}, long(2) + b"\x7f\xff"),
+    ],
+)
+def test_an_invalid_value_names_the_option(cli, tmp_path, logical, value):
+    schema = {"type": "record", "name": "R", "fields": [{"name": "a", "type": logical}]}
+    path = tmp_path / "a.avro"
+    path.write_bytes(container(schema, (1, value)))
+    for read in (read_avro, lambda source: scan_avro(source).collect()):
+        with pytest.raises(polars_avro.AvroDataError, match="; pass invalid_values='null' or 'text'"):
+            read(path)
+    with pytest.warns(polars_avro.AvroWarning):
+        assert read_avro(path, invalid_values="null")["a"].to_list() == [None]
+    assert "--invalid-values null or text reads it all the same" in cli("cat", path).err
+    datums = pl.DataFrame({"a": [value]})
+    with pytest.raises(polars_avro.AvroDataError) as caught:
+        datums.select(polars_avro.decode(pl.col("a"), logical))
+    assert "invalid_values" not in str(caught.value)

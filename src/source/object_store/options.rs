@@ -241,9 +241,14 @@ fn unknown(name: &str, key: &str, kinds: &[Kind]) -> Error {
     // The first names are options of all stores.
     let of_store =
         KNOWN.iter().enumerate().filter(|(at, known)| *at < OF_ALL || kinds.iter().any(|kind| knows(*kind, known)));
-    let nearest =
-        of_store.map(|(_, known)| known).min_by_key(|known| distance(key, known)).copied().unwrap_or_default();
-    Error::argument(format!("unknown storage option {name:?}; did you mean {nearest:?}?"))
+    let known: Vec<_> = of_store.map(|(_, known)| *known).collect();
+    // Names that differ in more than two of three letters have nothing in common.
+    let nearest = known.iter().map(|known| (distance(key, known), known)).min();
+    let hint = match nearest {
+        Some((distance, nearest)) if 3 * distance <= 2 * key.len() => format!("did you mean {nearest:?}?"),
+        _ => format!("known are {}", known.join(", ")),
+    };
+    Error::argument(format!("unknown storage option {name:?}; {hint}"))
 }
 
 /// Returns the number of edits that turn one name into the other.
@@ -280,6 +285,8 @@ mod tests {
         assert!(error("aws_acces_key_id", text("secret")).contains("\"aws_access_key_id\""));
         assert!(error("max_retrys", OptionValue::Integer(1)).contains("\"max_retries\""));
         assert!(!error("aws_acces_key_id", text("topsecret")).contains("topsecret"));
+        let listed = error("foo", text("x"));
+        assert!(!listed.contains("did you mean") && listed.contains("aws_endpoint_url"), "{listed}");
     }
 
     #[test]
