@@ -233,9 +233,7 @@ fn deflate_passes_over_what_follows_the_stream() {
 fn bytes_after_a_deflate_stream_are_found_by_decoding_it_again() {
     for data in [Vec::new(), compressible(1000), compressible(300_000), random(100_000)] {
         let block = compress(Codec::Deflate, None, &data);
-        let end_with = |more: &[u8]| {
-            Codec::Deflate.strict_end(StreamEnd::Marked, &[&block[..], more].concat(), &data)
-        };
+        let end_with = |more: &[u8]| Codec::Deflate.strict_end(StreamEnd::Marked, &[&block[..], more].concat(), &data);
         let checksum = libdeflater::adler32(&data).to_be_bytes();
         for n in 0..=4 {
             assert_eq!(end_with(&checksum[..n]), StreamEnd::Marked, "{n}");
