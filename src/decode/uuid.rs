@@ -11,23 +11,31 @@ pub(crate) struct UuidText;
 #[derive(Clone)]
 pub(crate) struct UuidBytes;
 
-/// The positions of the hyphens in the canonical text.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+/// True for the positions of the hyphens in the canonical text.
+const IS_HYPHEN: [bool; 36] = {
+    let mut is_hyphen = [false; 36];
+    (is_hyphen[8], is_hyphen[13], is_hyphen[18], is_hyphen[23]) = (true, true, true, true);
+    is_hyphen
+};
+
+/// Returns the canonical text in lower case; `None` if this is no canonical text.
+fn lower_case(mut text: [u8; 36]) -> Option<[u8; 36]> {
+    let mut is_canonical = true;
+    for (byte, is_hyphen) in text.iter_mut().zip(IS_HYPHEN) {
+        is_canonical &= if is_hyphen { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+        byte.make_ascii_lowercase();
+    }
+    is_canonical.then_some(text)
+}
 
 /// Returns the canonical text of 32 hexadecimal digits; `None` if their number differs or another character is among
 /// them.
-fn canonical(digits: impl Iterator<Item = u8>) -> Option<[u8; 36]> {
+fn canonical(mut digits: impl Iterator<Item = u8>) -> Option<[u8; 36]> {
     let mut text = [b'-'; 36];
-    let mut at = 0;
-    for digit in digits {
-        at += usize::from(HYPHENS.contains(&at));
-        *text.get_mut(at)? = digit.to_ascii_lowercase();
-        if !digit.is_ascii_hexdigit() {
-            return None;
-        }
-        at += 1;
+    for (byte, _) in text.iter_mut().zip(IS_HYPHEN).filter(|(_, is_hyphen)| !is_hyphen) {
+        *byte = digits.next()?;
     }
-    (at == 36).then_some(text)
+    if digits.next().is_none() { lower_case(text) } else { None }
 }
 
 fn push(text: &[u8; 36], out: &mut String) {
@@ -39,12 +47,8 @@ impl TextFormat for UuidText {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (len, pos) = read_length(bytes, pos)?;
         let (text, end) = read_slice(bytes, pos, len)?;
-        let bare = text.strip_prefix(b"urn:uuid:").unwrap_or(text);
-        let bare = bare.strip_prefix(b"{").and_then(|bare| bare.strip_suffix(b"}")).unwrap_or(bare);
-        match canonical(bare.iter().copied().filter(|&byte| byte != b'-')) {
-            Some(text) => push(&text, out),
-            None => return Err(not_a_uuid(text)),
-        }
+        let uuid = text.try_into().ok().and_then(lower_case).or_else(|| other_form(text));
+        push(&uuid.ok_or_else(|| not_a_uuid(text))?, out);
         Ok(end)
     }
 }
@@ -57,6 +61,14 @@ impl TextFormat for UuidBytes {
         push(&text.expect("16 bytes are 32 digits"), out);
         Ok(pos)
     }
+}
+
+/// Returns the canonical text of a form that other writers use.
+#[cold]
+fn other_form(text: &[u8]) -> Option<[u8; 36]> {
+    let bare = text.strip_prefix(b"urn:uuid:").unwrap_or(text);
+    let bare = bare.strip_prefix(b"{").and_then(|bare| bare.strip_suffix(b"}")).unwrap_or(bare);
+    canonical(bare.iter().copied().filter(|&byte| byte != b'-'))
 }
 
 #[cold]
