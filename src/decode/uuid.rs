@@ -18,6 +18,9 @@ const IS_HYPHEN: [bool; 36] = {
     is_hyphen
 };
 
+/// The positions of the digits of each byte in the canonical text.
+const OF_BYTES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
 /// Returns the canonical text in lower case; `None` if this is no canonical text.
 fn lower_case(mut text: [u8; 36]) -> Option<[u8; 36]> {
     let mut is_canonical = true;
@@ -26,16 +29,6 @@ fn lower_case(mut text: [u8; 36]) -> Option<[u8; 36]> {
         byte.make_ascii_lowercase();
     }
     is_canonical.then_some(text)
-}
-
-/// Returns the canonical text of 32 hexadecimal digits; `None` if their number differs or another character is among
-/// them.
-fn canonical(mut digits: impl Iterator<Item = u8>) -> Option<[u8; 36]> {
-    let mut text = [b'-'; 36];
-    for (byte, _) in text.iter_mut().zip(IS_HYPHEN).filter(|(_, is_hyphen)| !is_hyphen) {
-        *byte = digits.next()?;
-    }
-    if digits.next().is_none() { lower_case(text) } else { None }
 }
 
 fn push(text: &[u8; 36], out: &mut String) {
@@ -57,18 +50,26 @@ impl TextFormat for UuidBytes {
     fn write(&mut self, bytes: &[u8], pos: usize, out: &mut String) -> Result<usize, Fault> {
         let (uuid, pos) = read_array::<16>(bytes, pos)?;
         let hex = |half: u8| b"0123456789abcdef"[usize::from(half)];
-        let text = canonical(uuid.iter().flat_map(|&byte| [hex(byte >> 4), hex(byte & 15)]));
-        push(&text.expect("16 bytes are 32 digits"), out);
+        let mut text = [b'-'; 36];
+        for (byte, at) in uuid.into_iter().zip(OF_BYTES) {
+            (text[at], text[at + 1]) = (hex(byte >> 4), hex(byte & 15));
+        }
+        push(&text, out);
         Ok(pos)
     }
 }
 
-/// Returns the canonical text of a form that other writers use.
+/// Returns the canonical text of another form with 32 hexadecimal digits.
 #[cold]
 fn other_form(text: &[u8]) -> Option<[u8; 36]> {
     let bare = text.strip_prefix(b"urn:uuid:").unwrap_or(text);
     let bare = bare.strip_prefix(b"{").and_then(|bare| bare.strip_suffix(b"}")).unwrap_or(bare);
-    canonical(bare.iter().copied().filter(|&byte| byte != b'-'))
+    let mut digits = bare.iter().filter(|&&byte| byte != b'-');
+    let mut canonical = [b'-'; 36];
+    for (byte, _) in canonical.iter_mut().zip(IS_HYPHEN).filter(|(_, is_hyphen)| !is_hyphen) {
+        *byte = *digits.next()?;
+    }
+    if digits.next().is_none() { lower_case(canonical) } else { None }
 }
 
 #[cold]
