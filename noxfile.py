@@ -99,7 +99,8 @@ def polars(session: nox.Session, version: str) -> None:
 @nox.session
 def frames(session: nox.Session) -> None:
     """Run the tests and the examples of the cargo features ``arrow`` and ``polars``, which take minutes to build."""
-    features = ["--features", "arrow,polars"]
+    # The guide has examples of all features.
+    features = ["--features", "arrow,object_store,polars"]
     tests = ["--test", "arrow", "--test", "polars"]
     session.run("cargo", "test", *features, *tests, *session.posargs, external=True)
     session.run("cargo", "test", "--doc", *features, *session.posargs, external=True)

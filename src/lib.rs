@@ -35,6 +35,7 @@
 //!
 //! | feature | adds | costs |
 //! |---|---|---|
+//! | `snappy`, `zstandard`, `bzip2`, `xz` (default) | the codec; null and deflate are always there | its library |
 //! | `object_store` | `StoreFile`: S3, Google Cloud Storage, Azure, HTTP | tokio, hyper, rustls |
 //! | `arrow` | `BatchReader::into_record_batches` | arrow-array |
 //! | `polars` | `AvroReader`, `AvroWriter`, `scan_avro` | the crate `polars` |
@@ -117,7 +118,7 @@ pub mod arrow {
 pub use ::object_store;
 
 /// Runs the examples of the documentation as tests.
-#[cfg(all(doctest, feature = "polars"))]
+#[cfg(all(doctest, feature = "arrow", feature = "object_store", feature = "polars"))]
 #[doc = include_str!("../docs/rust.md")]
 struct Guide;
 

@@ -19,23 +19,23 @@ const STACK_DEPTH: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a file header (magic, metadata and sync marker).
+    /// Bytes of a file header (magic, metadata and sync marker): 64 MiB by default.
     pub header_bytes: usize,
-    /// Bytes of one block, or of one compressed datum in a column, after decompression. Blocks of the null codec are bounded by the size of the file instead. If
-    /// damaged blocks are dropped, this bounds each of their records.
+    /// Bytes of one block, or of one compressed datum in a column, after decompression: 1 GiB by default. Blocks of the null
+    /// codec are bounded by the size of the file instead. If damaged blocks are dropped, this bounds each of their records.
     pub block_bytes: usize,
-    /// Depth of nested types in a schema; values above 256 count as 256.
+    /// Depth of nested types in a schema: 128 by default. Values above 256 count as 256.
     pub schema_depth: usize,
-    /// Number of types (nodes) in a schema.
+    /// Number of types (nodes) in a schema: 2^20 by default.
     pub schema_nodes: usize,
-    /// Number of columns of a schema, those nested in structs, lists and maps included.
+    /// Number of columns of a schema, those nested in structs, lists and maps included: 2^17 by default.
     pub columns: usize,
-    /// Depth of one value of a recursive type; values above 256 count as 256.
+    /// Depth of one value of a recursive type: 256 by default. Values above 256 count as 256.
     pub data_depth: usize,
-    /// Number of items without bytes (nulls, records of no fields) in one block or one array.
+    /// Number of items without bytes (nulls, records of no fields) in one block or one array: 2^24 by default.
     pub zero_byte_items: usize,
-    /// Number of damaged blocks that one read may drop, if it may drop any. Also the number of irregular blocks
-    /// reported.
+    /// Number of damaged blocks that one read may drop, if it may drop any: 2^17 by default. Also the number of irregular
+    /// blocks reported.
     pub bad_blocks: usize,
 }
 

@@ -29,8 +29,7 @@ const GRANULE: usize = 256;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use polars_arrow::array::PrimitiveArray;
-/// use polars_avro::arrow::{Array, ArrowDataType, Field};
+/// use polars_avro::arrow::{Array, ArrowDataType, Field, PrimitiveArray};
 /// use polars_avro::{DatumEncoder, Framing, Schema};
 ///
 /// let schema: Schema = r#""long""#.parse()?;

@@ -64,10 +64,27 @@ pub(crate) struct Schemas {
 /// with too many digits.
 ///
 /// ```
-/// use polars_avro::{ContainerFile, InvalidValues, OpenOptions};
+/// use polars_avro::arrow::{Array, ArrowDataType, Field, StructArray, Utf8ViewArray};
+/// use polars_avro::{ContainerFile, InvalidValues, MemorySink, OpenOptions, ReadOptions, Schema, WriteOptions, Writer};
 ///
-/// let options = OpenOptions::default().with_invalid_values(InvalidValues::Null);
-/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 5);
+/// let fields = [Field::new("id".into(), ArrowDataType::Utf8View, true)];
+/// let id = Utf8ViewArray::from_slice([Some("no UUID")]).boxed();
+/// let sink = MemorySink::new();
+/// let mut writer = Writer::create(|| Ok(Box::new(sink.clone())), &fields, &[], &WriteOptions::default())?;
+/// writer.write(&StructArray::new(ArrowDataType::Struct(fields.to_vec()), 1, vec![id], None))?;
+/// writer.finish()?;
+/// let bytes = sink.take().concat();
+///
+/// let schema: Schema = r#"{"type": "record", "name": "Row", "fields": [
+///     {"name": "id", "type": ["null", {"type": "string", "logicalType": "uuid"}]}
+/// ]}"#.parse()?;
+/// let options = OpenOptions::default().with_reader_schema(schema);
+/// let file = ContainerFile::open(bytes.clone(), &options)?;
+/// assert!(file.read(&ReadOptions::default())?.next().unwrap().unwrap_err().is_invalid_value());
+///
+/// let file = ContainerFile::open(bytes, &options.with_invalid_values(InvalidValues::Null))?;
+/// let batch = file.read(&ReadOptions::default())?.next().unwrap()?;
+/// assert_eq!(batch.arrays[0].null_count(), 1);
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -46,16 +46,17 @@ pub struct ReadOptions {
     /// Skips damaged blocks and reads on after them; [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks)
     /// reports them. The row index, `offset` and `length` then count only the rows that are returned.
     pub ignore_errors: bool,
-    /// Refuses blocks whose rows are complete if bytes are left after them, or if their deflate stream has no end.
+    /// Refuses blocks whose rows are complete if bytes are left after them, or if their compressed stream has no end or does
+    /// not end with the block. Deflate blocks are decompressed twice for that.
     /// Otherwise their rows are read as other readers do, and
     /// [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks) reports them.
     pub strict: bool,
     /// A hint about the rows that are needed: filter the returned rows again. It is evaluated on the rows that `offset` and
     /// `length` select, and not at all with `ignore_errors`.
     pub filter: Option<Arc<dyn RowFilter>>,
-    /// The approximate number of rows of a batch.
+    /// The approximate number of rows of a batch: 100,000 by default.
     pub batch_rows: usize,
-    /// The approximate number of bytes of a batch before decoding.
+    /// The approximate number of bytes of a batch before decoding: 16 MiB by default.
     pub batch_bytes: usize,
     /// The number of threads to decode on; `None` is all of the pool, 1 is the calling thread alone.
     pub n_threads: Option<usize>,

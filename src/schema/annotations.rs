@@ -11,12 +11,23 @@ use crate::{Error, Result};
 /// Logical types by the attributes that other tools annotate them with.
 ///
 /// ```
-/// use polars_avro::{Annotations, ContainerFile, OpenOptions};
+/// use polars_avro::arrow::{ArrowDataType, Field};
+/// use polars_avro::{Annotations, ContainerFile, MemorySink, OpenOptions, Schema, WriteOptions, Writer};
+///
+/// // Debezium writes a long, and says what it means in an attribute of its own.
+/// let schema: Schema = r#"{"type": "record", "name": "Row", "fields": [
+///     {"name": "at", "type": {"type": "long", "connect.name": "io.debezium.time.MicroTimestamp"}}
+/// ]}"#.parse()?;
+/// let fields = [Field::new("at".into(), ArrowDataType::Int64, true)];
+/// let sink = MemorySink::new();
+/// let options = WriteOptions::default().with_schema(schema);
+/// Writer::create(|| Ok(Box::new(sink.clone())), &fields, &[], &options)?.finish()?;
 ///
 /// let micros = r#"{"type": "long", "logicalType": "local-timestamp-micros"}"#;
 /// let annotations = Annotations::default().with("connect.name", "io.debezium.time.MicroTimestamp", micros)?;
 /// let options = OpenOptions::default().with_annotations(annotations);
-/// assert_eq!(ContainerFile::open("docs/sample.avro", &options)?.fields().len(), 5);
+/// let file = ContainerFile::open(sink.take().concat(), &options)?;
+/// assert!(matches!(file.fields()[0].dtype(), ArrowDataType::Timestamp(_, None)));
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]

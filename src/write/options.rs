@@ -15,7 +15,7 @@ use crate::{Codec, Schema};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriteOptions {
-    /// The codec of the blocks.
+    /// The codec of the blocks: snappy by default, which needs the cargo feature `snappy`.
     pub codec: Codec,
     /// The compression level; `None` is the codec's own default.
     pub level: Option<i32>,
@@ -31,7 +31,7 @@ pub struct WriteOptions {
     pub doc: Option<String>,
     /// Entries of the header besides the schema and the codec.
     pub metadata: Vec<(String, Vec<u8>)>,
-    /// The maximum size of a block before compression, in bytes. A block has at least one row.
+    /// The maximum size of a block before compression, in bytes: 64 KiB by default. A block has at least one row.
     pub block_size: usize,
     /// The 16 bytes after every block; `None` is random.
     pub sync_marker: Option<[u8; 16]>,

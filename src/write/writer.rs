@@ -44,6 +44,23 @@ const RESERVED: &str = "avro.";
 /// assert_eq!((copy.count_rows(None)?, copy.fields()), (300, file.fields()));
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
+///
+/// To a path:
+///
+/// ```
+/// use polars_avro::arrow::{Array, ArrowDataType, Field, PrimitiveArray, StructArray};
+/// use polars_avro::{FileSink, Sink, SyncOnClose, WriteOptions, Writer};
+///
+/// let path = std::env::temp_dir().join("polars_avro_writer.avro");
+/// let target = || Ok(Box::new(FileSink::create(&path, SyncOnClose::None, false)?) as Box<dyn Sink>);
+/// let fields = [Field::new("celsius".into(), ArrowDataType::Float64, true)];
+/// let mut writer = Writer::create(target, &fields, &[], &WriteOptions::default())?;
+/// let column = PrimitiveArray::from_slice([8.5, 14.1]).boxed();
+/// writer.write(&StructArray::new(ArrowDataType::Struct(fields.to_vec()), 2, vec![column], None))?;
+/// assert_eq!(writer.finish()?.rows, 2);
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), polars_avro::Error>(())
+/// ```
 pub struct Writer {
     fields: Arc<[Field]>,
     plan: WritePlan,
@@ -110,8 +127,9 @@ pub fn avro_schema_of(fields: &[Field], first: &[StructArray], options: &WriteOp
 }
 
 impl Writer {
-    /// Begins a file of these columns. `first` is used as in [`avro_schema_of`], but not written. `sink` is opened
-    /// last.
+    /// Begins a file of these columns. `first` are rows that decide whether times are written in nanoseconds, as in
+    /// [`avro_schema_of`]; they are not written. Pass `&[]` if there are no columns of times. `sink` opens the target, after
+    /// all checks.
     ///
     /// # Errors
     /// If the columns do not fit the schema, or an option is invalid. The sink is not opened in these cases.

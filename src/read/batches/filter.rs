@@ -56,7 +56,8 @@ pub trait RowFilter: fmt::Debug + Send + Sync {
     /// names, the row index first. Called from several threads at once.
     ///
     /// # Errors
-    /// If the filter fails, which ends the read with this error; [`ErrorKind::Callback`] is meant for it.
+    /// If the filter fails, which ends the read with this error; [`ErrorKind::Callback`] is meant for it. A bitmap of another
+    /// length than the batch is such an error too.
     fn evaluate(&self, batch: Batch) -> Result<Bitmap>;
 }
 
@@ -123,8 +124,8 @@ impl Filter {
         }
         let passed = self.caller.evaluate(batch)?;
         if passed.len() != height {
-            let message = format!("a filter told of {} rows where there are {height}", passed.len());
-            return Err(Error::new(ErrorKind::Internal, message));
+            let message = format!("the filter returned {} bits for {height} rows", passed.len());
+            return Err(Error::new(ErrorKind::Callback, message));
         }
         let is_selective = passed.set_bits() <= height / 2;
         self.is_selective.store(is_selective, Ordering::Relaxed);

@@ -38,7 +38,7 @@ pub struct StoreFile {
 
 impl StoreFile {
     /// Creates files that are read in this order: while one is read, the next ones are prefetched. `chunk` is the size of a
-    /// request.
+    /// request in bytes. `None` is `POLARS_DOWNLOAD_CHUNK_SIZE_STREAMING`, or 2 MiB if that is not set.
     ///
     /// # Errors
     /// If a URL names no object of a known scheme, or if its store does not know an option.
@@ -97,6 +97,7 @@ impl StoreFile {
     }
 
     /// Interrupts the reads that wait for bytes now, of all files created with this one. They fail.
+    #[doc(hidden)]
     pub fn interrupt_reads(&self) {
         self.group.interrupt();
     }

@@ -5,10 +5,7 @@ use object_store::path::Path;
 use crate::{Error, Result};
 
 /// The schemes that are supported.
-///
-/// ```
-/// assert!(polars_avro::SCHEMES.contains(&"s3"));
-/// ```
+#[doc(hidden)]
 pub const SCHEMES: [&str; 12] =
     ["s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file"];
 

@@ -26,16 +26,7 @@ const LISTED: usize = 3;
 ///
 /// # Errors
 /// As [`StoreFile::all`](super::StoreFile::all). Also if an object is missing, or if a store does not answer.
-///
-/// # Examples
-/// ```
-/// use polars_avro::{CredentialSources, StoreOptions, WaitCheck, store_sizes};
-///
-/// let check: WaitCheck = Box::new(|| Ok(()));
-/// let urls = ["ftp://host/a.avro".to_owned()];
-/// let error = store_sizes(&urls, &StoreOptions::default(), CredentialSources::new(), &check).unwrap_err();
-/// assert!(error.to_string().contains("ftp://"));
-/// ```
+#[doc(hidden)]
 pub fn store_sizes(
     urls: &[String],
     options: &StoreOptions,
@@ -107,15 +98,7 @@ async fn sizes_of(stores: &Stores, locations: &[Location], group: Vec<usize>) ->
 ///
 /// # Errors
 /// If the URL names no directory in a store, or if the store refuses the request.
-///
-/// # Examples
-/// ```
-/// use polars_avro::{CredentialSources, StoreOptions, WaitCheck, store_files_in};
-///
-/// let check: WaitCheck = Box::new(|| Ok(()));
-/// let web = store_files_in("https://host/folder/", &StoreOptions::default(), CredentialSources::new(), &check);
-/// assert!(web.unwrap_err().to_string().contains("web servers have no directories"));
-/// ```
+#[doc(hidden)]
 pub fn store_files_in(
     directory: &str,
     options: &StoreOptions,
@@ -153,16 +136,7 @@ fn in_directory(directory: &str, name: &str) -> Result<Location> {
 ///
 /// # Errors
 /// If the URL names no directory in a store, or if the store refuses a request.
-///
-/// # Examples
-/// ```
-/// use polars_avro::{CredentialSources, StoreOptions, WaitCheck, remove_store_files};
-///
-/// let check: WaitCheck = Box::new(|| Ok(()));
-/// let options = StoreOptions::default();
-/// let web = remove_store_files("https://host/folder", "part-", &options, CredentialSources::new(), &check);
-/// assert!(web.unwrap_err().to_string().contains("web servers have no directories"));
-/// ```
+#[doc(hidden)]
 pub fn remove_store_files(
     directory: &str,
     prefix: &str,

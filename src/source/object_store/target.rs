@@ -57,7 +57,8 @@ struct Shared {
 }
 
 impl StoreTargets {
-    /// Creates targets that become visible one by one when each is finished, or all in a commit if `together`.
+    /// Creates targets that become visible one by one when each is finished, or all in a commit if `together`. `check` is
+    /// called while a thread waits for the store; pass `Box::new(|| Ok(()))` if nothing ends the wait.
     #[must_use]
     pub fn new(options: StoreOptions, credentials: CredentialSources, together: bool, check: WaitCheck) -> Self {
         Self::of(Stores::for_writing(options, credentials), together, check)
