@@ -188,7 +188,7 @@ impl Error {
         &self.0.position
     }
 
-    /// Returns the conflict between two schemas if it is about a field that only one of them has.
+    /// Returns the conflict between two schemas if it is about a field that an option may allow.
     #[must_use]
     pub fn field_conflict(&self) -> Option<FieldConflict> {
         self.0.field_conflict

@@ -1,6 +1,6 @@
-//! Fields that only one of two schemas has.
+//! Fields on which two schemas do not agree.
 
-/// A field that only one of two schemas has, although the options do not allow it: the details of an
+/// A field on which two schemas do not agree, although the options do not allow it: the details of an
 /// [`ErrorKind::Schema`](crate::ErrorKind::Schema).
 ///
 /// ```
@@ -26,4 +26,8 @@ pub enum FieldConflict {
     ExtraColumn,
     /// A nested record of the writer's has a field that the reader's lacks.
     ExtraField,
+    /// Both records have the field, in names that differ in case.
+    OtherCase,
+    /// Both are numbers, and the reader's type does not hold all of the writer's.
+    NarrowerNumber,
 }

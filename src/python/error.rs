@@ -108,6 +108,13 @@ fn schema_error(error: &Error) -> PyErr {
         Some(FieldConflict::ExtraField) => {
             ("AvroSchemaError", "; pass cast_options=pl.ScanCastOptions(extra_struct_fields='ignore') to skip it")
         }
+        Some(FieldConflict::OtherCase) => {
+            ("AvroSchemaError", "; pass field_matching='case_insensitive' to match such names")
+        }
+        Some(FieldConflict::NarrowerNumber) => (
+            "AvroSchemaError",
+            "; pass schema_mode='union' to read all files in the widest type, or a `reader_schema` that has it",
+        ),
         _ => ("AvroSchemaError", ""),
     };
     avro_error(class, error, hint)

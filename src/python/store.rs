@@ -172,6 +172,7 @@ impl StoreTarget {
 fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionValue)>> {
     #[derive(FromPyObject)]
     enum Value {
+        Flag(bool),
         Integer(i64),
         Float(f64),
         Text(String),
@@ -179,13 +180,15 @@ fn option_values(options: &Bound<'_, PyDict>) -> PyResult<Vec<(String, OptionVal
     let value = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
         let key: String = key.extract()?;
         let value = match value.extract() {
-            Ok(Value::Integer(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => {
-                OptionValue::Integer(number)
-            }
-            Ok(Value::Float(number)) if !value.is_instance_of::<pyo3::types::PyBool>() => OptionValue::Float(number),
+            Ok(Value::Flag(flag)) => OptionValue::Text(flag.to_string()),
+            Ok(Value::Integer(number)) => OptionValue::Integer(number),
+            Ok(Value::Float(number)) => OptionValue::Float(number),
             Ok(Value::Text(text)) => OptionValue::Text(text),
-            _ => {
-                let message = format!("storage option {key:?} must be a str or a number, got {}", value.get_type());
+            Err(_) => {
+                // A name that is unknown is the first thing to mend.
+                StoreOptions::new([(key.clone(), OptionValue::Text(String::new()))]).map_err(Raised::from)?;
+                let message =
+                    format!("storage option {key:?} must be a str, a number or a bool, got {}", value.get_type());
                 return Err(pyo3::exceptions::PyTypeError::new_err(message));
             }
         };

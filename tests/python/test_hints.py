@@ -264,3 +264,46 @@ def test_an_invalid_value_names_the_option(cli, tmp_path, logical, value):
     with pytest.raises(polars_avro.AvroDataError) as caught:
         datums.select(polars_avro.decode(pl.col("a"), logical))
     assert "invalid_values" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"anon": True}, 'unknown storage option "anon"; it is called "aws_skip_signature" here'),
+        ({"client_kwargs": {}}, 'unknown storage option "client_kwargs"; it is called "aws_endpoint_url" here'),
+        ({"config": None}, 'unknown storage option "config"; '),
+        ({"aws_region": None}, 'storage option "aws_region" must be a str, a number or a bool'),
+        ({"max_retries": True}, 'storage option "max_retries" must be a number'),
+        ({"aws_profile": "nobody"}, 'storage option "aws_profile": no profile "nobody" in the files of AWS'),
+    ],
+)
+def test_options_of_stores_say_what_is_wrong(options, message, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises((TypeError, ValueError)) as caught:
+        read_avro("s3://bucket/a.avro", storage_options=options)
+    assert message in str(caught.value)
+
+
+def test_names_that_differ_in_case_are_matched_by_an_option():
+    files = [avro(pl.DataFrame({"Name": ["x"]})), avro(pl.DataFrame({"name": ["y"]}))]
+    schema = {"type": "record", "name": "Row", "fields": [{"name": "Name", "type": "string"}]}
+    for read in (
+        lambda **options: read_avro(files, **options),
+        lambda **options: scan_avro(files, **options).collect(),
+        lambda **options: read_avro(files[1:], reader_schema=schema, **options),
+    ):
+        with pytest.raises(polars_avro.AvroSchemaError, match="pass field_matching='case_insensitive'"):
+            read()
+        assert read(field_matching="case_insensitive")["Name"][-1] == "y"
+
+
+def test_wider_numbers_are_read_with_the_union():
+    files = [avro(pl.DataFrame({"a": pl.Series([1], dtype=dtype)})) for dtype in (pl.Int32, pl.Int64, pl.Float64)]
+    for pair in ([files[0], files[1]], [files[0], files[2]], [files[1], files[2]]):
+        with pytest.raises(polars_avro.AvroSchemaError, match="pass schema_mode='union' to read all files"):
+            read_avro(pair)
+        assert read_avro(pair, schema_mode="union").height == 2
+    texts = avro(pl.DataFrame({"a": ["x"]}))
+    with pytest.raises(polars_avro.AvroSchemaError) as caught:
+        read_avro([files[0], texts])
+    assert "union'" not in str(caught.value)

@@ -91,7 +91,7 @@ fn none_left(resolver: &Resolver, union: usize, branches: &[Branch]) -> Failure 
     });
     match children.find(is_close) {
         Some(child) => Failure::Below { step: String::new(), child },
-        None => Failure::here(resolver.mismatch(resolver.pairs[union], "")),
+        None => resolver.failure(resolver.pairs[union], ""),
     }
 }
 

@@ -24,7 +24,7 @@ impl Failure {
     }
 }
 
-/// The text of a failure. A field that only one schema has is also told by its kind, as an option may allow it.
+/// The text of a failure, and its kind if an option may allow it.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(super) text: String,
@@ -32,6 +32,10 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    pub(super) fn new(text: String, conflict: Option<FieldConflict>) -> Self {
+        Self { text, conflict }
+    }
+
     #[cold]
     pub(super) fn error(self) -> Error {
         Error::schema(self.text).with_field_conflict(self.conflict)
@@ -55,6 +59,8 @@ impl From<FieldConflict> for Message {
             FieldConflict::ExtraField => {
                 "the writer wrote this field of a nested record and the reader does not have it"
             }
+            FieldConflict::OtherCase => "the names of the writer's and the reader's field differ in case",
+            FieldConflict::NarrowerNumber => "the reader's number is narrower than the writer's",
         };
         Self { text: text.to_owned(), conflict: Some(conflict) }
     }
@@ -62,6 +68,17 @@ impl From<FieldConflict> for Message {
 
 /// The reason for which a type is not read as another; empty if the two types explain it.
 pub(super) type Reason = String;
+
+/// Returns true if a type is a number, or a union of null and a number.
+pub(super) fn is_number(schema: &Schema, id: NodeId) -> bool {
+    match &schema.node(id).kind {
+        Kind::Int | Kind::Long | Kind::Float | Kind::Double => schema.node(id).logical.is_none(),
+        Kind::Union(branches) => branches.iter().all(|&branch| {
+            matches!(schema.node(branch).kind, Kind::Null) || (branches.len() == 2 && is_number(schema, branch))
+        }),
+        _ => false,
+    }
+}
 
 /// Appends the option that allows a cast to the reason.
 pub(super) fn ask(why: &str, option: &str) -> Reason {

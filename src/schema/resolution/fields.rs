@@ -34,6 +34,11 @@ pub(super) fn matched(
     }
 }
 
+/// Returns true if the names of two fields differ, and only in case.
+pub(super) fn differ_in_case(one: &Field, other: &Field) -> bool {
+    column_name(one) != column_name(other) && column_name(one).to_lowercase() == column_name(other).to_lowercase()
+}
+
 /// Matches the fields that have no match yet by names that differ in case.
 fn by_lowercase_name(writer: &Record, reader: &Record, mut matched: Matched) -> Result<Matched, String> {
     // In order, so that the error does not depend on chance.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::branches::{Branches, SharedNames, names_agree};
-use super::failure::{Failure, Message, Outcome, describe};
-use super::fields::{Matched, matched};
+use super::failure::{Failure, Message, Outcome, describe, is_number};
+use super::fields::{Matched, differ_in_case, matched};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
 use crate::schema::datum::{VALUES, encode_default};
@@ -93,6 +93,14 @@ impl<'a> Resolver<'a> {
         format!("the writer's {from} cannot be read as the reader's {to}{why}")
     }
 
+    /// Returns the failure of two types that do not match.
+    #[cold]
+    pub(super) fn failure(&self, pair: Pair, why: &str) -> Failure {
+        let is_narrower = why.is_empty() && is_number(self.writer, pair.writer) && is_number(self.reader, pair.reader);
+        let conflict = is_narrower.then_some(FieldConflict::NarrowerNumber);
+        Failure::Here { field: String::new(), message: Message::new(self.mismatch(pair, why), conflict) }
+    }
+
     fn meet(&mut self, pair: Pair) -> Outcome<Wire> {
         let (writer, reader) = (self.writer.node(pair.writer), self.reader.node(pair.reader));
         let Evolution { by_columns, exact, casts, .. } = self.evolution;
@@ -100,12 +108,13 @@ impl<'a> Resolver<'a> {
             (Kind::Union(branches), _) => return self.writer_union(pair, branches),
             (Kind::Null, Kind::Union(_)) if by_columns => return Ok(Wire::Null),
             (_, Kind::Union(branches)) => {
-                let branch = self.branch(pair.writer, pair.reader, branches, false).map_err(Failure::here)?;
+                let branch = self.branch(pair.writer, pair.reader, branches, false);
+                let branch = branch.map_err(|_| self.failure(pair, ""))?;
                 return Ok(Wire::IntoUnion { branch, value: self.pair(pair.writer, branches[branch]) });
             }
             _ => {}
         }
-        let differ = |why: &str| Err(Failure::here(self.mismatch(pair, why)));
+        let differ = |why: &str| Err(self.failure(pair, why));
         if writer.kind.name().is_some()
             && writer.kind.type_name() == reader.kind.type_name()
             && !by_columns
@@ -229,7 +238,7 @@ impl<'a> Resolver<'a> {
         let is_read = |action: &Branch| matches!(action, Branch::Read { .. });
         let is_refused = |action: &Branch| matches!(action, Branch::Refuse(_));
         if actions.iter().any(is_refused) && !actions.iter().any(is_read) {
-            return Err(Failure::here(self.mismatch(pair, "")));
+            return Err(self.failure(pair, ""));
         }
         Ok(Wire::Union(actions))
     }
@@ -245,12 +254,20 @@ impl<'a> Resolver<'a> {
             && let Some(at) = taken.iter().position(Option::is_none)
         {
             let path = writer.fields[at].name.clone();
-            let message = if pair.is_root { FieldConflict::ExtraColumn } else { FieldConflict::ExtraField }.into();
+            let of_other_case = missing.iter().any(|&field| differ_in_case(&writer.fields[at], &reader.fields[field]));
+            let message = match pair.is_root {
+                _ if of_other_case => FieldConflict::OtherCase,
+                true => FieldConflict::ExtraColumn,
+                false => FieldConflict::ExtraField,
+            };
+            let message = message.into();
             if !pair.is_root {
                 return Err(Failure::Here { field: path, message });
             }
             self.extra = Some(Refusal { path, message });
         }
+        let untaken = writer.fields.iter().zip(&taken).filter(|(_, field)| field.is_none());
+        let untaken: Vec<_> = untaken.map(|(field, _)| field).collect();
         let fields = writer.fields.iter().zip(taken).map(|(from, field)| match field {
             Some(field) => FieldAction::Read { field, value: self.pair(from.schema, reader.fields[field].schema) },
             None => FieldAction::Skip(from.schema),
@@ -258,7 +275,9 @@ impl<'a> Resolver<'a> {
         let fields = fields.collect();
         let mut defaults = Vec::with_capacity(missing.len());
         for field in missing {
-            match self.default(reader, field, on_missing, pair.is_root) {
+            let default = self.default(reader, field, on_missing, pair.is_root);
+            let of_other_case = || untaken.iter().any(|from| differ_in_case(from, &reader.fields[field]));
+            match default.map_err(|error| if of_other_case() { FieldConflict::OtherCase.into() } else { error }) {
                 Ok(datum) => defaults.push((field, datum)),
                 Err(message) if pair.is_root => {
                     let path = reader.fields[field].name.clone();

@@ -11,6 +11,7 @@ use object_store::gcp::GoogleConfigKey;
 
 use super::location::Kind;
 use super::option_value::OptionValue;
+use super::profile;
 use super::settings::Retries;
 use crate::{Error, Result};
 
@@ -120,6 +121,16 @@ const KNOWN: [&str; 65] = [
     "user_agent",
 ];
 
+/// Options of fsspec and what they are called here.
+const OF_FSSPEC: [(&str, &str); 6] = [
+    ("key", "aws_access_key_id"),
+    ("secret", "aws_secret_access_key"),
+    ("anon", "aws_skip_signature"),
+    ("anon", "google_skip_signature"),
+    ("client_kwargs", "aws_endpoint_url"),
+    ("connection_string", "account_key"),
+];
+
 impl StoreOptions {
     /// Checks options that any store knows. [`check`](Self::check) compares them with the stores of given URLs.
     ///
@@ -200,6 +211,13 @@ impl StoreOptions {
         if let Some(name) = self.headers.keys().next() {
             return Err(Error::argument(format!("the header {name:?} in `storage_options` is for web servers only")));
         }
+        if kinds.contains(&Kind::Aws)
+            && let Some(name) = self.texts.get("aws_profile").or_else(|| self.texts.get("profile"))
+            && !profile::exists(name)
+        {
+            let message = format!("storage option \"aws_profile\": no profile {name:?} in the files of AWS (`~/.aws`)");
+            return Err(Error::argument(message));
+        }
         match self.texts.keys().find(|key| !kinds.iter().any(|kind| knows(*kind, key))) {
             Some(key) => Err(unknown(key, key, &kinds.into_iter().collect::<Vec<_>>())),
             None => Ok(()),
@@ -244,9 +262,14 @@ fn unknown(name: &str, key: &str, kinds: &[Kind]) -> Error {
     let known: Vec<_> = of_store.map(|(_, known)| *known).collect();
     // Names that differ in more than two of three letters have nothing in common.
     let nearest = known.iter().map(|known| (distance(key, known), known)).min();
-    let hint = match nearest {
-        Some((distance, nearest)) if 3 * distance <= 2 * key.len() => format!("did you mean {nearest:?}?"),
-        _ => format!("known are {}", known.join(", ")),
+    let same =
+        OF_FSSPEC.iter().find(|(of_fsspec, ours)| *of_fsspec == key && kinds.iter().any(|kind| knows(*kind, ours)));
+    let hint = match (same, nearest) {
+        (Some((_, same)), _) => format!("it is called {same:?} here"),
+        (None, Some((distance, nearest))) if 3 * distance <= 2 * key.len() => format!("did you mean {nearest:?}?"),
+        _ => {
+            format!("known are {}, and others", known[OF_ALL..].iter().take(12).copied().collect::<Vec<_>>().join(", "))
+        }
     };
     Error::argument(format!("unknown storage option {name:?}; {hint}"))
 }
@@ -300,9 +323,24 @@ mod tests {
         for (url, kind) in [("s3://b/x", Kind::Aws), ("gs://b/x", Kind::Gcp), ("az://b/x", Kind::Azure)] {
             for name in ["regio", "sas_toke", "bearer_toke", "key", "account_nam", "endpoint_ur", "secret", "skip"] {
                 let message = suggested(url, name);
-                let found = message.split('"').nth(3).unwrap();
-                assert!(knows(kind, found) || KNOWN[..OF_ALL].contains(&found), "{url}: {message}");
+                let found = message.split('"').nth(3);
+                let is_known = |found| knows(kind, found) || KNOWN[..OF_ALL].contains(&found);
+                assert!(found.is_none_or(is_known), "{url}: {message}");
             }
+        }
+    }
+
+    #[test]
+    fn options_of_fsspec_are_told_by_their_names_here() {
+        for (url, name, ours) in [
+            ("s3://b/x", "key", "aws_access_key_id"),
+            ("s3://b/x", "secret", "aws_secret_access_key"),
+            ("s3://b/x", "anon", "aws_skip_signature"),
+            ("gs://b/x", "anon", "google_skip_signature"),
+            ("az://b/x", "connection_string", "account_key"),
+        ] {
+            let error = StoreOptions::for_urls([(name.to_owned(), text("1"))], [url]).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("it is called {ours:?} here")), "{error}");
         }
     }
 

@@ -30,6 +30,12 @@ pub(super) fn settings(profile: Option<&String>) -> Vec<(&'static str, String)> 
     SETTINGS.iter().filter_map(|&(key, option)| Some((option, found.remove(key)?))).collect()
 }
 
+/// Returns true if one of the files has settings of this profile.
+pub(super) fn exists(profile: &str) -> bool {
+    !section(&read("AWS_CONFIG_FILE", "config"), |header| in_config(header) == Some(profile)).is_empty()
+        || !section(&read("AWS_SHARED_CREDENTIALS_FILE", "credentials"), |header| header.trim() == profile).is_empty()
+}
+
 /// Returns the text of a file; the empty text if there is none.
 fn read(variable: &str, name: &str) -> String {
     let home = env::home_dir();
