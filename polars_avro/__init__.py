@@ -133,8 +133,13 @@ _ON_USE = {
     "scan_splits": "_splitting.functions",
 }
 
+#: Modules with functions for other engines, which need an extra.
+_MODULES = ("dask", "ray")
+
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     if name not in _ON_USE:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
@@ -143,7 +148,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})
 
 
 # A later Polars may define it.

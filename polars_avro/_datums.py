@@ -123,6 +123,8 @@ def decode(
         expr = pl.col(expr)
     if not isinstance(expr, pl.Expr):
         msg = f"`expr` must be an expression or the name of a column, got {type(expr).__name__!r}"
+        if isinstance(expr, pl.Series):
+            msg += "; use `series.avro.decode(...)`"
         raise TypeError(msg)
     decoder = Decoder.of(
         schema,

@@ -106,6 +106,8 @@ def encode(
         expr = pl.col(expr)
     if not isinstance(expr, pl.Expr):
         msg = f"`expr` must be an expression or the name of a column, got {type(expr).__name__!r}"
+        if isinstance(expr, pl.Series):
+            msg += "; use `series.avro.encode(...)`"
         raise TypeError(msg)
     encoder = Encoder.of(
         schema,

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from polars_avro._errors import AvroError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from email.message import Message
 
 #: Statuses of transient failures: the service is busy, restarting, or unreachable from its gateway.
@@ -164,6 +165,9 @@ def service(
     key_file: str | None,
 ) -> Service:
     """Check the arguments of a service. A URL may contain a user and a password."""
+    if isinstance(urls, Mapping):
+        msg = f"`url` must be a str or a list of str, got {type(urls).__name__!r}; other settings are arguments"
+        raise TypeError(msg)
     urls = [urls] if isinstance(urls, str) else list(urls)
     if not urls:
         msg = "`url` must be a URL or a list of URLs, got an empty list"

@@ -201,7 +201,11 @@ def byte_range(value: Any) -> tuple[int, int | None] | None:
         msg = f"`byte_range` must be a tuple of two offsets, got {value!r}"
         raise TypeError(msg)
     start = integer("byte_range", value[0])
-    return start, None if value[1] is None else integer("byte_range", value[1], least=start)
+    end = optional_integer("byte_range", value[1])
+    if end is not None and end < start:
+        msg = f"`byte_range` must not end before it begins, got {value!r}"
+        raise ValueError(msg)
+    return start, end
 
 
 def new_column(option: str, name: str | None, columns: Iterable[str | None]) -> None:

@@ -13,12 +13,12 @@ import polars as pl
 
 from polars_avro import _options
 from polars_avro._conversions import NO_CONVERSIONS, Conversions
-from polars_avro._core import FileOpener
+from polars_avro._core import ContainerFile, FileOpener
 from polars_avro._errors import AvroLimitError, AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 
 AvroSchema: TypeAlias = "str | dict[str, Any] | list[Any] | os.PathLike[str]"
-"""An Avro schema: JSON text, the same as Python objects, or the path of an ``.avsc`` file."""
+"""An Avro schema: JSON text, the same as Python objects, or the path of an ``.avsc`` or Avro file."""
 MissingColumns: TypeAlias = Literal["insert", "raise"]
 """Insert nulls for columns that a file lacks, or raise an error."""
 ExtraColumns: TypeAlias = Literal["ignore", "raise"]
@@ -185,8 +185,8 @@ def _words(option: str, value: object) -> Collection[str]:
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
     """Return the JSON text of a schema argument."""
-    if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith(".avsc")):
-        return Path(schema).read_text(encoding="utf-8")
+    if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith((".avsc", ".avro"))):
+        return _of_file(schema, option)
     if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
         return _json_of(schema, option)
     if not isinstance(schema, str):
@@ -198,9 +198,23 @@ def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
         # The core has its own limit.
         return schema
     except ValueError as error:
-        msg = f"`{option}` is neither JSON nor the path of an .avsc file: {error}"
+        if os.path.exists(schema):
+            return _of_file(schema, option)
+        msg = f"`{option}` is neither JSON nor the path of a file: {error}"
         raise AvroSchemaError(msg) from None
     return schema
+
+
+def _of_file(path: str | os.PathLike[str], option: str) -> str:
+    """Return the text of a file of JSON, or the schema of an Avro file."""
+    data = Path(path).read_bytes()
+    if data.startswith(b"Obj\x01"):
+        return ContainerFile(os.fspath(path), as_written(DEFAULT_LIMITS)).schema_json
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        msg = f"`{option}`: {os.fspath(path)} is neither JSON nor an Avro file: {error}"
+        raise AvroSchemaError(msg) from None
 
 
 def _json_of(schema: Any, option: str) -> str:

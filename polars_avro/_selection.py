@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 from polars.exceptions import ColumnNotFoundError
 
 from polars_avro import _suggestions
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 def selection(columns: Any, schema: pl.Schema, *, option: str = "columns", owner: str = "file") -> list[str]:
     """Return the selected columns in order, as names and paths to fields of structs."""
+    if isinstance(columns, Mapping):
+        msg = f"`{option}` must be a name, an index or a list of them, got {type(columns).__name__!r}"
+        raise TypeError(msg)
     is_single = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
     selected = [_selected(column, schema, option, owner) for column in ([columns] if is_single else columns)]
     if len(set(selected)) != len(selected):

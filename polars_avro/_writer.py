@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import os
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from polars_avro import _options
+from polars_avro._bad_blocks import AvroWarning
 from polars_avro._core import ContainerFile, FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
@@ -27,13 +31,27 @@ if TYPE_CHECKING:
 
     from polars_avro._schemas import AvroSchema
 
+_numbers = itertools.count()
+#: Writers with rows that are not closed, by number: their process and their target.
+_unclosed: dict[int, tuple[int, str]] = {}
+
+
+@atexit.register
+def _warn_of_unclosed() -> None:
+    """Warn at exit of rows that were discarded. A destructor could lose an interrupt, so none is used."""
+    for process, name in _unclosed.values():
+        if process == os.getpid():
+            msg = f"the AvroWriter of {name} was not closed, so its rows are lost: close it, or use a `with` block"
+            warnings.warn(msg, AvroWarning, stacklevel=1)
+
 
 class AvroWriter:
     """
     Write one Avro file frame by frame, as a context manager.
 
     Small frames are joined into full blocks. A path is replaced when the ``with`` block ends without an error, or by
-    :meth:`close`. Otherwise an existing file stays unchanged. Threads may share a writer; their calls are serialised.
+    :meth:`close`. Otherwise an existing file stays unchanged, and a warning at exit tells of lost rows. Threads may
+    share a writer; their calls are serialised.
 
     Parameters
     ----------
@@ -136,6 +154,9 @@ class AvroWriter:
             sync_marker=sync_marker,
             n_threads=n_threads,
         )
+        if isinstance(schema, str):
+            msg = f"`schema` must be a mapping of column names to dtypes, got {schema!r}; the codec is `compression`"
+            raise TypeError(msg)
         _options.check(append=append, mkdir=mkdir, schema=schema)
         place = normalize_target(target)
         self._name = name_of(place)
@@ -158,6 +179,7 @@ class AvroWriter:
         self._writer: FileWriter | None = FileWriter(opened, options, files)
         self._has_failed = False
         self._rows = 0
+        self._number = next(_numbers)
         #: Serialises calls, because the first frame determines the schema, and rows are counted.
         self._lock = threading.RLock()
 
@@ -220,7 +242,9 @@ class AvroWriter:
     def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
         if self._schema is not None and df.schema != self._schema and not self._accepts_other_dtypes:
             msg = f"every frame of a file must have the columns {dict(self._schema)}, got {dict(df.schema)}"
-            raise AvroSchemaError(msg)
+            if dict(df.schema) == dict(self._schema):
+                msg = f"every frame of a file must have its columns in one order, {self._schema.names()}"
+            raise AvroSchemaError(f"{msg}; with `avro_schema` they may differ in order and dtypes")
         is_first = not writer.has_begun
         if is_first and df.height == 0 and has_time(df.schema):
             # The values of times determine their Avro type, so the file begins with the first rows.
@@ -232,6 +256,7 @@ class AvroWriter:
             self._schema = df.schema
             self._avro_schema = self._avro_schema or self._options.schema_of(core_frame(df))
         self._rows += df.height
+        _unclosed[self._number] = os.getpid(), self._name
 
     def _open_writer(self) -> FileWriter:
         if self._has_failed:
@@ -262,6 +287,7 @@ class AvroWriter:
             if self._writer is None and not self._has_failed:
                 return
             writer, self._writer = self._open_writer(), None
+            _unclosed.pop(self._number, None)
             if self._appends and self._schema is None:
                 # Nothing was written, so the file stays.
                 writer.abort()
@@ -276,6 +302,7 @@ class AvroWriter:
         """Discard what was written. An existing file stays unchanged."""
         with self._lock:
             writer, self._writer = self._writer, None
+            _unclosed.pop(self._number, None)
             if writer is not None:
                 writer.abort()
 

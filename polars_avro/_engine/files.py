@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import polars as pl
 
-from polars_avro import _options, _selection
+from polars_avro import _options, _selection, _suggestions
 from polars_avro._core import FileSet, OpenFile
 from polars_avro._engine import predicate
 from polars_avro._engine.frames import frames, warn_at_end
@@ -229,7 +229,9 @@ class OpenFiles:
         """Read rows for a scan that has its own log of damage."""
         for name in self.files.refused:
             if name in columns:
-                msg = f"{self.files.label}: no column {name!r}; pass missing_columns='insert' to read it as null"
+                near = _suggestions.nearest(name, self.files.read_schema.schema())
+                meant = f"; did you mean {near[0]!r}?" if near else "; pass missing_columns='insert' to read it as null"
+                msg = f"{self.files.label}: no column {name!r}{meant}"
                 raise AvroColumnNotFoundError(msg)
         with self.files.changes_explained():
             known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]

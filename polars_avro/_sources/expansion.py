@@ -61,7 +61,8 @@ def expand(
                     if is_pattern or hidden_file_prefix
                     else hidden.hint(filter(os.path.getsize, listing.below(path)))
                 )
-                raise InvalidOperationError(f"{error}{advice}") from None
+                pattern = f"{str(path).rstrip('/')}/**/*.avro"
+                raise InvalidOperationError(f"{error}{advice or f'; {pattern!r} reads its Avro files'}") from None
             expanded = list(map(UriPath, expanded)) if isinstance(path, UriPath) else expanded
         if not expanded and len(named) > 1 and not may_lack_files:
             raise no_files([path], glob=glob)

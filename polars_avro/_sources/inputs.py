@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator, Sequence
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO, TextIOBase
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import unquote, unquote_to_bytes
 
-from polars_avro._errors import AvroUnsupportedError
+from polars_avro._errors import AvroDataError, AvroUnsupportedError
 from polars_avro._sources import open_files, stores
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ ACCEPTED = (
     "or a file of fsspec"
 )
 
+#: Endings of files that are compressed as a whole.
+COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2")
+
 _GLOB = re.compile(r"[*?\[]")
 _ESCAPED_SIGN = re.compile("%(?:2[aA]|3[fF]|5[bB])")
 
@@ -90,11 +93,19 @@ def normalize_source(source: Source) -> str | Contents:
         return _local(os.fspath(source))
     if isinstance(source, BytesIO):
         # No copy if the position is 0: getvalue() shares the buffer, and the slice is the same object.
-        return source.getvalue()[source.tell() :]
+        data = source.getvalue()
+        if data and source.tell() >= len(data):
+            msg = "the BytesIO is at its end: call `seek(0)` to read it from its beginning"
+            raise AvroDataError(msg)
+        return data[source.tell() :]
     read = getattr(source, "read", None)
     if not callable(read):
-        advice = "; pass a list of the sources" if is_iterator(source) else ""
+        several = is_iterator(source) or (isinstance(source, Iterable) and not isinstance(source, Mapping))
+        advice = "; pass a list of the sources" if several else ""
         msg = f"cannot read Avro from {type(source).__name__!r}: expected {ACCEPTED}{advice}"
+        raise TypeError(msg)
+    if isinstance(source, TextIOBase):
+        msg = f"cannot read Avro from {type(source).__name__!r}, which returns text: open the file in binary mode"
         raise TypeError(msg)
     opened = open_files.open_file(source)
     return _bytes_of(source, read()) if opened is None else opened

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polars_avro._engine.file_parts import FilePart
+from polars_avro._sources.inputs import COMPRESSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 #: The maximum number of files in a split, because opening a file has a fixed cost.
 MAX_FILES = 1024
-_COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2")
 
 
 def tile(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[tuple[FilePart, ...]]:
@@ -48,7 +48,7 @@ def _cut(files: Iterable[tuple[str, int]], target_bytes: int) -> Iterator[FilePa
     """Cut files into parts of equal size, none of which is larger than the target."""
     for file, size in files:
         # A file that is compressed as a whole cannot be cut.
-        n = 1 if file.lower().endswith(_COMPRESSED) else -(-size // target_bytes) or 1
+        n = 1 if file.lower().endswith(COMPRESSED) else -(-size // target_bytes) or 1
         for i in range(n):
             # The last range has no end, so that a whole file is always the range (0, None).
             yield FilePart(file, (size * i // n, size * (i + 1) // n if i + 1 < n else None), size)

@@ -77,6 +77,10 @@ def instead(data: Any) -> str:
         return ": use `sink_avro`, or write the frame that `collect()` returns"
     if isinstance(data, pl.DataFrame):
         return ": use `write_avro`"
+    if isinstance(data, pl.Series):
+        return ": pass the frame that `to_frame()` returns"
+    if type(data).__module__.partition(".")[0] == "pandas":
+        return " of pandas: pass `pl.from_pandas(...)` of it"
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return ": use `AvroWriter`, which takes Arrow data, or pass `pl.DataFrame(...)` of it"
     return ""

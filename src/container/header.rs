@@ -179,34 +179,58 @@ fn check_magic(bytes: &[u8]) -> std::result::Result<(), Stop> {
     if MAGIC.starts_with(bytes) {
         return Err(Stop::Incomplete(MAGIC.len()));
     }
-    // None of these prefixes begins a container file.
     let guess = match bytes {
         [b'O', b'b', b'j', version, ..] => format!("it has version {version} of the format, only 1 is defined"),
-        [b'P', b'A', b'R', b'1', ..] => "it looks like Parquet".to_owned(),
-        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => "it looks like an Arrow IPC file".to_owned(),
-        [0x1F, 0x8B, ..] => "it looks like gzip: decompress it first".to_owned(),
-        [0xC3, 0x01, ..] => "it looks like one value in Avro's single-object encoding".to_owned(),
-        [0x00, ..] => "it looks like one value in the framing of a schema registry".to_owned(),
-        _ => match text_format(bytes) {
-            Some(format) => format.to_owned(),
-            None => format!("it begins with {:02x?}", &bytes[..bytes.len().min(4)]),
+        _ => match FORMATS.iter().find(|(start, _)| bytes.starts_with(start)) {
+            Some((_, format)) => (*format).to_owned(),
+            None => {
+                text_format(bytes).unwrap_or_else(|| format!("it begins with {:02x?}", &bytes[..bytes.len().min(4)]))
+            }
         },
     };
     Err(at(0, format!("not an Avro object container file: {guess}")).into())
 }
 
-/// Returns a guess of the text format from its first bytes.
-fn text_format(bytes: &[u8]) -> Option<&'static str> {
+/// The first bytes of other formats. No container file begins with them.
+const FORMATS: [(&[u8], &str); 12] = [
+    (b"PAR1", "it looks like Parquet"),
+    (b"ARROW1", "it looks like an Arrow IPC file"),
+    (b"ORC", "it looks like ORC"),
+    (b"\x1F\x8B", "it looks like gzip: decompress it first"),
+    (b"\x28\xB5\x2F\xFD", "it looks like zstd: decompress it first"),
+    (b"BZh", "it looks like bzip2: decompress it first"),
+    (b"\xFD7zXZ\x00", "it looks like xz: decompress it first"),
+    (b"PK\x03\x04", "it looks like a zip archive: extract the files first"),
+    (b"SQLite format 3", "it looks like an SQLite database"),
+    (b"version https://git-lfs", "it is a pointer of Git LFS: run `git lfs pull`"),
+    (b"\xC3\x01", "it looks like one value in Avro's single-object encoding, which is decoded as a datum"),
+    (b"\x00", "it looks like one value in the framing of a schema registry, which is decoded as a datum"),
+];
+
+/// The offset and the bytes of the mark of a tar archive.
+const TAR: (usize, &[u8]) = (257, b"ustar");
+
+/// Returns a guess of the format of an archive or a text.
+fn text_format(bytes: &[u8]) -> Option<String> {
+    if bytes.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
+        return Some("it looks like a tar archive: extract the files first".to_owned());
+    }
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let start = text[..text.len().min(16)].to_ascii_lowercase();
-    if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") {
+    let is_json = |open: u8| text.strip_prefix(&[open]).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""));
+    Some(if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") {
         // Proxies and login pages return HTML with status 200.
-        Some("it is an HTML page, perhaps of a login or a proxy: open the URL in a browser")
+        "it is an HTML page, perhaps of a login or a proxy: open the URL in a browser".to_owned()
     } else if start.starts_with(b"<?xml") {
-        Some("it looks like XML")
-    } else if start.starts_with(b"{\"") {
-        Some("it looks like JSON")
+        "it looks like XML".to_owned()
+    } else if is_json(b'{') || start.starts_with(b"[{") {
+        "it looks like JSON".to_owned()
     } else {
-        None
-    }
+        let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let line = str::from_utf8(&line[..line.len().min(24)]).ok()?.trim_end();
+        if line.len() < 4 || line.contains(char::is_control) {
+            return None;
+        }
+        format!("it begins with the text {line:?}")
+    })
 }

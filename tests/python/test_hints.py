@@ -2,8 +2,11 @@
 
 import errno
 import io
+import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -107,7 +110,7 @@ def test_the_other_kind_of_frame_names_the_other_function():
         write_avro(DF.lazy(), io.BytesIO())
     with pytest.raises(TypeError, match="got 'DataFrame': use `write_avro`"):
         sink_avro(DF, io.BytesIO())
-    with pytest.raises(TypeError, match="got 'Series': use `AvroWriter`, which takes Arrow data"):
+    with pytest.raises(TypeError, match=r"got 'Series': pass the frame that `to_frame\(\)` returns"):
         write_avro(DF["place"], io.BytesIO())
 
 
@@ -273,7 +276,7 @@ def test_an_invalid_value_names_the_option(cli, tmp_path, logical, value):
         ({"client_kwargs": {}}, 'unknown storage option "client_kwargs"; it is called "aws_endpoint_url" here'),
         ({"config": None}, 'unknown storage option "config"; '),
         ({"aws_region": None}, 'storage option "aws_region" must be a str, a number or a bool'),
-        ({"max_retries": True}, 'storage option "max_retries" must be a number'),
+        ({"max_retries": True}, "invalid value for 'max_retries': 'true' (expected int)"),
         ({"aws_profile": "nobody"}, 'storage option "aws_profile": no profile "nobody" in the files of AWS'),
     ],
 )
@@ -307,3 +310,109 @@ def test_wider_numbers_are_read_with_the_union():
     with pytest.raises(polars_avro.AvroSchemaError) as caught:
         read_avro([files[0], texts])
     assert "union'" not in str(caught.value)
+
+
+def test_a_text_file_is_refused_before_it_is_read(tmp_path):
+    (tmp_path / "a.avro").write_bytes(avro(DF))
+    with (tmp_path / "a.avro").open() as file, pytest.raises(TypeError, match="open the file in binary mode"):
+        read_avro(file)
+    with pytest.raises(TypeError, match="open the file in binary mode"):
+        scan_avro(io.StringIO("text"))
+
+
+def test_an_avro_file_is_a_schema(tmp_path):
+    data = avro(DF)
+    for name in ("a.avro", "a.bin"):
+        (tmp_path / name).write_bytes(data)
+        for path in (tmp_path / name, str(tmp_path / name)):
+            assert read_avro(data, reader_schema=path).equals(DF)
+            assert polars_avro.check_compatibility(path, path) == []
+    schema = {"type": "record", "name": "Row", "fields": [{"name": "station", "type": "string"}]}
+    (tmp_path / "a.json").write_text(json.dumps(schema))
+    assert read_avro(data, reader_schema=str(tmp_path / "a.json")).columns == ["station"]
+    (tmp_path / "b.avsc").write_bytes(b"\xff\xfe")
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"b\.avsc is neither JSON nor an Avro file"):
+        read_avro(data, reader_schema=tmp_path / "b.avsc")
+    with pytest.raises(polars_avro.AvroSchemaError, match="neither JSON nor the path of a file"):
+        read_avro(data, reader_schema="missing.json")
+
+
+def test_a_column_of_the_schema_that_is_misspelt_is_not_inserted():
+    with pytest.raises(polars_avro.AvroColumnNotFoundError, match="no column 'Station'; did you mean 'station'"):
+        read_avro(avro(DF), schema={"Station": pl.String}, extra_columns="ignore")
+    with pytest.raises(polars_avro.AvroColumnNotFoundError, match="no column 'wind'; pass missing_columns='insert'"):
+        read_avro(avro(DF), schema={"wind": pl.String}, extra_columns="ignore")
+
+
+def test_a_bytesio_at_its_end_is_rewound_by_the_caller():
+    file = io.BytesIO()
+    write_avro(DF, file)
+    with pytest.raises(polars_avro.AvroDataError, match=r"the BytesIO is at its end: call `seek\(0\)`"):
+        read_avro(file)
+    file.seek(0)
+    assert read_avro(file).equals(DF)
+    with pytest.raises(polars_avro.AvroDataError, match="empty file"):
+        read_avro(io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: write_avro(DF["station"], io.BytesIO()), TypeError, r"pass the frame that `to_frame\(\)` returns"),
+        (lambda: scan_avro(pl.Series(["a.avro"])), TypeError, "pass a list of the sources"),
+        (lambda: scan_avro({"a.avro"}), TypeError, "pass a list of the sources"),
+        (lambda: AvroWriter(io.BytesIO(), "zstd"), TypeError, "the codec is `compression`"),
+        (lambda: polars_avro.SchemaRegistry({"url": "http://a"}), TypeError, "`url` must be a str or a list of str"),
+        (
+            lambda: read_avro(avro(DF), columns={"station": "a"}),
+            TypeError,
+            "must be a name, an index or a list",
+        ),
+        (lambda: polars_avro.decode(DF["station"], "int"), TypeError, r"use `series.avro.decode\(...\)`"),
+        (lambda: polars_avro.encode(DF["station"]), TypeError, r"use `series.avro.encode\(...\)`"),
+        (lambda: read_avro(avro(DF), byte_range=(10, 5)), ValueError, r"must not end before it begins, got \(10, 5\)"),
+        (lambda: write_avro(DF, "rows.avro.gz"), ValueError, "`compression` compresses their blocks"),
+        (lambda: read_avro(b"name,age\nx,2\n"), polars_avro.AvroDataError, 'it begins with the text "name,age"'),
+        (lambda: read_avro(b"PK\x03\x04...."), polars_avro.AvroDataError, "it looks like a zip archive"),
+    ],
+)
+def test_misuse_says_what_to_do(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_frames_of_a_writer_that_differ_in_order_name_the_order():
+    writer = AvroWriter(io.BytesIO())
+    writer.write(DF)
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"in one order, \['station', 'celsius', 'place'\]"):
+        writer.write(DF.select(reversed(DF.columns)))
+
+
+def test_a_directory_of_other_files_names_a_pattern(tmp_path):
+    (tmp_path / "a.avro").write_bytes(avro(DF))
+    (tmp_path / "b.csv").write_text("a")
+    with pytest.raises(pl.exceptions.InvalidOperationError, match=r"/\*\*/\*\.avro' reads its Avro files"):
+        scan_avro(tmp_path)
+    assert read_avro(f"{tmp_path}/**/*.avro").equals(DF)
+
+
+def test_an_unclosed_writer_warns_at_exit(tmp_path):
+    program = """
+import sys, polars as pl, polars_avro
+for how in sys.argv[2:]:
+    writer = polars_avro.AvroWriter(f"{sys.argv[1]}/{how}.avro")
+    if how != "empty":
+        writer.write(pl.DataFrame({"a": [1]}))
+    if how in ("close", "abort"):
+        getattr(writer, how)()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, tmp_path, "open", "close", "abort", "empty", "kept"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(polars_avro.__file__).parents[1],
+    )
+    told = [line for line in ended.stderr.splitlines() if "AvroWarning: " in line]
+    assert [Path(line.partition("AvroWriter of ")[2].partition(" was")[0]).stem for line in told] == ["open", "kept"]
+    assert [path.name for path in tmp_path.iterdir()] == ["close.avro"]

@@ -65,15 +65,29 @@ fn what_is_no_container_file_is_named() {
     let prefix = "f.avro: at byte 0: not an Avro object container file: ";
     assert_eq!(refused(b""), "f.avro: at byte 0: empty file, not an Avro object container file");
     let html = "it is an HTML page, perhaps of a login or a proxy: open the URL in a browser";
-    let table: [(&[u8], &str); 11] = [
+    let mut tar = vec![b'a'; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    let table: [(&[u8], &str); 20] = [
         (b"Obj\x02....", "it has version 2 of the format, only 1 is defined"),
         (b"PAR1....", "it looks like Parquet"),
         (b"ARROW1..", "it looks like an Arrow IPC file"),
         (b"\x1F\x8B\x08.", "it looks like gzip: decompress it first"),
-        (b"\xC3\x01....", "it looks like one value in Avro's single-object encoding"),
-        (b"\x00\x00\x00\x00\x01", "it looks like one value in the framing of a schema registry"),
+        (b"\xC3\x01....", "it looks like one value in Avro's single-object encoding, which is decoded as a datum"),
+        (
+            b"\x00\x00\x00\x00\x01",
+            "it looks like one value in the framing of a schema registry, which is decoded as a datum",
+        ),
         (b"Ox", "it begins with [4f, 78]"),
         (b"{\"type\"", "it looks like JSON"),
+        (b"{\n  \"type\"", "it looks like JSON"),
+        (b"[{}]", "it looks like JSON"),
+        (b"PK\x03\x04....", "it looks like a zip archive: extract the files first"),
+        (b"\xFD7zXZ\x00..", "it looks like xz: decompress it first"),
+        (b"ORC.", "it looks like ORC"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS: run `git lfs pull`"),
+        (b"a,b,c\n1,2,3\n", "it begins with the text \"a,b,c\""),
+        (b"a\x01b\x02", "it begins with [61, 01, 62, 02]"),
+        (&tar, "it looks like a tar archive: extract the files first"),
         (b"\n <!DOCTYPE html><html>", html),
         (b"\xEF\xBB\xBF<HTML lang=en>", html),
         (b"<?xml version=\"1.0\"?><Error>", "it looks like XML"),
