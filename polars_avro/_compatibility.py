@@ -69,9 +69,9 @@ def check_compatibility(reader: AvroSchema, *writers: AvroSchema, mode: Mode = "
     *writers
         Earlier schemas, oldest first.
     mode : {'BACKWARD', 'BACKWARD_TRANSITIVE', 'FORWARD', 'FORWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE', 'NONE'}
-        What must hold, by the names of schema registries, in upper or lower case. Backward: a reader with the new
-        schema reads what the last of `writers` wrote. Forward: a reader with that schema reads what the new one writes.
-        Full: both. The transitive modes check all of `writers` instead of the last.
+        What must hold, by the names of schema registries. Backward: a reader with the new schema reads what the last of
+        `writers` wrote. Forward: a reader with that schema reads what the new one writes. Full: both. The transitive
+        modes check all of `writers` instead of the last.
 
     Returns
     -------
@@ -97,15 +97,14 @@ def check_compatibility(reader: AvroSchema, *writers: AvroSchema, mode: Mode = "
     ...     print(problem.direction, problem)
     forward field `id`: the writer's long cannot be read as the reader's int
     """
-    wanted = str(mode).upper()
-    base = wanted.removesuffix(_TRANSITIVE)
-    if base not in _DIRECTIONS or wanted == f"NONE{_TRANSITIVE}":
+    base = str(mode).removesuffix(_TRANSITIVE)
+    if base not in _DIRECTIONS or mode == f"NONE{_TRANSITIVE}":
         modes = [name for each in _DIRECTIONS for name in (each, each + _TRANSITIVE)][:-1]
         msg = f"`mode` must be one of {', '.join(map(repr, modes))}, got {mode!r}"
         raise ValueError(msg)
     new = schema_json(reader, "reader")
     earlier = list(enumerate(schema_json(writer, "writers") for writer in writers))
-    checked = earlier if wanted.endswith(_TRANSITIVE) else earlier[-1:]
+    checked = earlier if mode.endswith(_TRANSITIVE) else earlier[-1:]
     return [
         problem
         for direction in _DIRECTIONS[base]

@@ -241,10 +241,12 @@ class AvroWriter:
 
     def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
         if self._schema is not None and df.schema != self._schema and not self._accepts_other_dtypes:
-            msg = f"every frame of a file must have the columns {dict(self._schema)}, got {dict(df.schema)}"
-            if dict(df.schema) == dict(self._schema):
-                msg = f"every frame of a file must have its columns in one order, {self._schema.names()}"
-            raise AvroSchemaError(f"{msg}; with `avro_schema` they may differ in order and dtypes")
+            order = " in this order" if dict(df.schema) == dict(self._schema) else ""
+            msg = (
+                f"every frame of a file must have the columns {dict(self._schema)}{order}, got {dict(df.schema)}; "
+                "with `avro_schema` they may differ in order and dtypes"
+            )
+            raise AvroSchemaError(msg)
         is_first = not writer.has_begun
         if is_first and df.height == 0 and has_time(df.schema):
             # The values of times determine their Avro type, so the file begins with the first rows.

@@ -55,6 +55,10 @@ def expand(
             is_pattern = glob and inputs.is_glob(path)
             try:
                 expanded = list_files([str(path)], glob=is_pattern, hidden_file_prefix=hidden_file_prefix)
+            except ComputeError as error:
+                named_in = "" if str(path) in str(error) else f"{stores.shown(str(path))}: "
+                msg = f"{named_in}{error}; pass glob=False to treat it as a name"
+                raise ComputeError(msg) from None
             except InvalidOperationError as error:
                 advice = (
                     ""

@@ -320,6 +320,9 @@ def _paths(sources: Sequence[str | Contents]) -> list[str]:
 def _split(parts: tuple[FilePart, ...], rows_per_byte: float | None, header_size: int, plan: SplitPlan) -> Split:
     n_bytes = sum(part.n_bytes for part in parts)
     headers = header_size * sum(part.byte_range[0] == 0 for part in parts)
+    # The size of what a compressed file holds is not known.
+    if any(part.file.lower().endswith(inputs.COMPRESSED) for part in parts):
+        rows_per_byte = None
     rows = None if rows_per_byte is None else round(max(0, n_bytes - headers) * rows_per_byte)
     return Split(parts, rows, n_bytes, plan)
 

@@ -115,7 +115,7 @@ def file_options(
     if isinstance(target, str) and not stores.is_remote(target) and _names_directory(target):
         msg = "Is a directory: name a file in it, or pass a `pl.PartitionBy` to `write_avro` or `sink_avro`"
         raise IsADirectoryError(errno.EISDIR, msg, target)
-    if isinstance(target, str) and target.lower().endswith(inputs.COMPRESSED):
+    if not append and isinstance(target, str) and target.lower().endswith(inputs.COMPRESSED):
         msg = f"{stores.shown(target)}: files are not compressed as a whole; `compression` compresses their blocks"
         raise ValueError(msg)
     if append and not isinstance(target, str):

@@ -384,7 +384,7 @@ def test_misuse_says_what_to_do(call, error, message):
 def test_frames_of_a_writer_that_differ_in_order_name_the_order():
     writer = AvroWriter(io.BytesIO())
     writer.write(DF)
-    with pytest.raises(polars_avro.AvroSchemaError, match=r"in one order, \['station', 'celsius', 'place'\]"):
+    with pytest.raises(polars_avro.AvroSchemaError, match="in this order, got .*; with `avro_schema`"):
         writer.write(DF.select(reversed(DF.columns)))
 
 
@@ -416,3 +416,14 @@ for how in sys.argv[2:]:
     told = [line for line in ended.stderr.splitlines() if "AvroWarning: " in line]
     assert [Path(line.partition("AvroWriter of ")[2].partition(" was")[0]).stem for line in told] == ["open", "kept"]
     assert [path.name for path in tmp_path.iterdir()] == ["close.avro"]
+
+
+def test_an_invalid_pattern_is_named(tmp_path):
+    with pytest.raises(pl.exceptions.ComputeError, match=r"\[a.avro: invalid glob pattern.*; pass glob=False"):
+        scan_avro(f"{tmp_path}/[a.avro")
+
+
+def test_a_record_is_written_from_a_struct():
+    schema = {"type": "record", "name": "R", "fields": [{"name": "station", "type": "string"}]}
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"pass a struct of its fields, such as `pl.struct\(...\)`"):
+        DF.select(polars_avro.encode("station", schema))

@@ -1,5 +1,6 @@
 """Splits have every row once, in order, for all files and sizes."""
 
+import gzip
 import json
 import pickle
 import subprocess
@@ -194,6 +195,15 @@ def test_a_file_of_one_block_is_read_once(tmp_path):
     heights = [split.read().height for split in splits]
     assert len(heights) > 3
     assert sorted(heights)[-2:] == [0, 5000]
+
+
+def test_rows_of_compressed_files_are_not_estimated(tmp_path):
+    path = write(tmp_path / "rows.avro", make_rows(300))
+    (tmp_path / "rows.avro.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    (split,) = polars_avro.plan_splits(tmp_path)
+    assert split.estimated_rows is None
+    assert split.read().height == 300
 
 
 def test_files_without_rows(tmp_path):

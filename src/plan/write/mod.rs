@@ -178,6 +178,9 @@ impl Compiler<'_> {
         let node = self.schema.node(id);
         let logical = node.logical.map(|logical| format!(" ({logical})")).unwrap_or_default();
         let cast = match leaf::fitting(self.schema, node) {
+            _ if matches!(node.kind, Kind::Record(_)) => {
+                "pass a struct of its fields, such as `pl.struct(...)` makes, or change the Avro schema".to_owned()
+            }
             Some(dtype) => format!("cast the column to {dtype}, or change the Avro schema"),
             None => "no dtype is written as it yet: change the Avro schema".to_owned(),
         };
