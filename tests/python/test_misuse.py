@@ -201,7 +201,7 @@ def test_misuse_says_what_to_do(call, error, message):
 def test_frames_of_a_writer_that_differ_in_order_name_the_order():
     writer = AvroWriter(io.BytesIO())
     writer.write(DF)
-    with pytest.raises(polars_avro.AvroSchemaError, match="in this order, got .*; with `avro_schema`"):
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"in this order, got .*; with `avro_schema`"):
         writer.write(DF.select(reversed(DF.columns)))
 
 
