@@ -51,7 +51,7 @@ impl TextFormat for UuidBytes {
         let (uuid, pos) = read_array::<16>(bytes, pos)?;
         let hex = |half: u8| b"0123456789abcdef"[usize::from(half)];
         let mut text = [b'-'; 36];
-        for (byte, at) in uuid.into_iter().zip(OF_BYTES) {
+        for (byte, at) in uuid.iter().zip(OF_BYTES) {
             (text[at], text[at + 1]) = (hex(byte >> 4), hex(byte & 15));
         }
         push(&text, out);
