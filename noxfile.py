@@ -1,8 +1,8 @@
 """
 Sessions for all development tasks.
 
-``nox -s test``, ``slow``, ``lint``, ``frames``, ``package``, ``fuzz``, ``docs``, ``bench``, ``counts``,
-``distributed``.
+``nox -s test``, ``slow``, ``lint``, ``polars``, ``frames``, ``package``, ``distributed``, ``fuzz``, ``docs``,
+``bench``, ``counts``.
 """
 
 import os
