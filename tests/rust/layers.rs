@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-/// Modules floor by floor. Modules of one floor do not know one another.
-const FLOORS: [&[&str]; 10] = [
+/// Modules by layer, the lowest first. Modules of one layer do not use one another.
+const LAYERS: [&[&str]; 10] = [
     &["error", "limits", "setters"],
     &["arrow_import", "binary", "codec", "executor", "source"],
     &["schema"],
@@ -18,9 +18,9 @@ const FLOORS: [&[&str]; 10] = [
     &["lib"],
 ];
 
-/// The rooms of `read`, in the same way. The files beside the rooms are the front, on top, but for those of floor 0.
-const ROOMS: [&[&str]; 7] =
-    [&["settings", "stats"], &["fetch"], &["blocks"], &["files"], &["sections"], &["batches"], &["front"]];
+/// The submodules of `read` by layer. Its other files are the top layer, except those of the lowest.
+const SUBMODULES: [&[&str]; 7] =
+    [&["settings", "stats"], &["fetch"], &["blocks"], &["files"], &["sections"], &["batches"], &["top"]];
 
 /// Methods of a source, which reading calls in `fetch` alone.
 const READS: [&str; 3] = ["read_at", "read_into", "read_at_reusing"];
@@ -28,9 +28,9 @@ const READS: [&str; 3] = ["read_at", "read_into", "read_at_reusing"];
 /// Files that may say `unsafe`.
 const UNSAFE: [&str; 2] = ["arrow_import/abi.rs", "decode/view_array.rs"];
 
-fn floor(module: &str) -> usize {
-    let floor = FLOORS.iter().position(|modules| modules.contains(&module));
-    floor.unwrap_or_else(|| panic!("module `{module}` stands on no floor of the table"))
+fn layer(module: &str) -> usize {
+    let layer = LAYERS.iter().position(|modules| modules.contains(&module));
+    layer.unwrap_or_else(|| panic!("module `{module}` is in no layer of the table"))
 }
 
 /// What is wrong with the files (path below `src`, text), one line a reference.
@@ -44,7 +44,7 @@ fn violations(files: &[(String, String)]) -> Vec<String> {
         for name in crate_references(path, &tokens) {
             // A name of the crate's root is a module or is exported from one; macros are above all.
             let module = root.get(&name).map_or(name.as_str(), String::as_str);
-            if own != "lib" && module != own && floor(module) >= floor(own) {
+            if own != "lib" && module != own && layer(module) >= layer(own) {
                 found.push(format!("{path}: `{own}` uses `{name}` of `{module}`"));
             }
         }
@@ -59,30 +59,30 @@ fn violations(files: &[(String, String)]) -> Vec<String> {
         for word in ["tokio", "reqwest", "rustls"] {
             only(word, path.starts_with("source/object_store/"));
         }
-        only("rayon", own == "executor" || floor(own) >= floor("read"));
+        only("rayon", own == "executor" || layer(own) >= layer("read"));
         let frames = tokens.windows(3).any(|window| window == ["polars", "::", "prelude"]);
         if frames && own != "polars" {
             found.push(format!("{path}: the crate `polars`"));
         }
         let fs = tokens.windows(3).any(|window| window == ["std", "::", "fs"]);
-        if fs && own != "source" && floor(own) < floor("read") {
+        if fs && own != "source" && layer(own) < layer("read") {
             found.push(format!("{path}: `std::fs`"));
         }
     }
-    found.extend(files.iter().flat_map(|(path, text)| room_violations(path, &tokens(text))));
+    found.extend(files.iter().flat_map(|(path, text)| submodule_violations(path, &tokens(text))));
     found.sort();
     found.dedup();
     found
 }
 
-/// The room below `read` that a file or a module of this name belongs to, by its floor.
-fn room(name: &str) -> usize {
-    let floor = ROOMS.iter().position(|rooms| rooms.contains(&name));
-    floor.unwrap_or(ROOMS.len() - 1)
+/// Returns the layer of the submodule of `read` that a file or a module of this name belongs to.
+fn submodule(name: &str) -> usize {
+    let layer = SUBMODULES.iter().position(|submodules| submodules.contains(&name));
+    layer.unwrap_or(SUBMODULES.len() - 1)
 }
 
-/// What is wrong between the rooms of `read`, and who else reads a source.
-fn room_violations(path: &str, tokens: &[String]) -> Vec<String> {
+/// What is wrong between the submodules of `read`, and who else reads a source.
+fn submodule_violations(path: &str, tokens: &[String]) -> Vec<String> {
     let Some(below) = path.strip_prefix("read/") else {
         let reads =
             path.starts_with("container/").then(|| tokens.iter().filter(|token| READS.contains(&token.as_str())));
@@ -94,12 +94,12 @@ fn room_violations(path: &str, tokens: &[String]) -> Vec<String> {
     }
     let mut found = Vec::new();
     let used = tokens.windows(5).filter(|words| words[..4] == ["crate", "::", "read", "::"]).map(|words| &words[4]);
-    // In the front, `super` is `read`; in the `mod.rs` of a room too.
+    // In the files of the top layer, and in the `mod.rs` of a submodule, `super` is `read`.
     let depth = below.matches('/').count() - usize::from(below.ends_with("/mod.rs"));
     let above = tokens.windows(3).filter(|words| depth == 0 && words[..2] == ["super", "::"]).map(|words| &words[2]);
     for name in used.chain(above) {
-        if name != own && room(name) >= room(own) && room(own) < ROOMS.len() - 1 {
-            found.push(format!("{path}: the room `{own}` uses `{name}`"));
+        if name != own && submodule(name) >= submodule(own) && submodule(own) < SUBMODULES.len() - 1 {
+            found.push(format!("{path}: the submodule `{own}` uses `{name}`"));
         }
     }
     let reads = tokens.iter().filter(|token| own != "fetch" && READS.contains(&token.as_str()));
@@ -286,26 +286,26 @@ fn references_between_modules_go_down() {
 }
 
 #[test]
-fn files_of_a_room_do_not_use_one_another_in_a_circle() {
+fn files_of_a_submodule_do_not_use_one_another_in_a_circle() {
     let mut files = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
     assert_eq!(cycles(&files), [""; 0]);
-    let room = [
+    let submodule = [
         ("read/a/mod.rs", "mod one; mod two; mod three; pub(crate) use two::{Two, Other};"),
         ("read/a/one.rs", "use super::{Two, three::Three};"),
         ("read/a/two.rs", "use super::one::One;"),
         ("read/a/three.rs", "use crate::Error;"),
     ];
-    let room = room.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    assert_eq!(cycles(&room), ["read/a/one.rs", "read/a/two.rs"]);
+    let submodule = submodule.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    assert_eq!(cycles(&submodule), ["read/a/one.rs", "read/a/two.rs"]);
 }
 
 #[test]
 fn the_table_is_the_one_in_the_design() {
     let design = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/development/design.md");
     let design = fs::read_to_string(design).unwrap();
-    for (floor, modules) in FLOORS.iter().enumerate() {
-        let row = design.lines().find(|line| line.starts_with(&format!("| {floor} |"))).unwrap();
+    for (layer, modules) in LAYERS.iter().enumerate() {
+        let row = design.lines().find(|line| line.starts_with(&format!("| {layer} |"))).unwrap();
         let named = row.split('|').nth(2).unwrap();
         let word = |name: &str| name.trim().trim_matches(['`', '/']).trim_end_matches(".rs").to_owned();
         let named: Vec<_> = named.split(',').map(word).collect();
@@ -336,10 +336,22 @@ fn every_kind_of_violation_is_found() {
         ("container/mod.rs", "use std::fs::File;", "container/mod.rs: `std::fs`"),
         ("container/mod.rs", "fn f() { source.read_at(0, 1) }", "container/mod.rs: `read_at`"),
         ("read/files/entry.rs", "fn f() { source.read_into(0, out) }", "read/files/entry.rs: `read_into`"),
-        ("read/blocks/walk.rs", "use crate::read::files::X;", "read/blocks/walk.rs: the room `blocks` uses `files`"),
-        ("read/sections/mod.rs", "use super::batches::X;", "read/sections/mod.rs: the room `sections` uses `batches`"),
-        ("read/stats.rs", "use super::fetch::X;", "read/stats.rs: the room `stats` uses `fetch`"),
-        ("read/fetch/pool.rs", "use crate::read::options::X;", "read/fetch/pool.rs: the room `fetch` uses `options`"),
+        (
+            "read/blocks/walk.rs",
+            "use crate::read::files::X;",
+            "read/blocks/walk.rs: the submodule `blocks` uses `files`",
+        ),
+        (
+            "read/sections/mod.rs",
+            "use super::batches::X;",
+            "read/sections/mod.rs: the submodule `sections` uses `batches`",
+        ),
+        ("read/stats.rs", "use super::fetch::X;", "read/stats.rs: the submodule `stats` uses `fetch`"),
+        (
+            "read/fetch/pool.rs",
+            "use crate::read::options::X;",
+            "read/fetch/pool.rs: the submodule `fetch` uses `options`",
+        ),
     ];
     let file = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
     for (path, text, expected) in cases {
