@@ -254,10 +254,6 @@ def test_the_rows_of_rays_own_reader(cluster, sixty_four):
     assert_frame_equal(own.sort("id").cast(dict(ours.schema)), ours)
 
 
-writes = pytest.mark.skipif(not hasattr(polars_avro, "write_avro"), reason="there is no write_avro yet")
-
-
-@writes
 @pytest.mark.slow
 def test_a_written_dataset_is_read_again(cluster, sixty_four, tmp_path):
     path, target = sixty_four
@@ -272,7 +268,6 @@ def test_a_written_dataset_is_read_again(cluster, sixty_four, tmp_path):
         assert fastavro.reader(file).codec == "deflate"
 
 
-@writes
 @pytest.mark.slow
 def test_a_failed_job_leaves_nothing_behind(cluster, sixty_four, tmp_path):
     path, target = sixty_four
@@ -289,7 +284,6 @@ def test_a_failed_job_leaves_nothing_behind(cluster, sixty_four, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["other.avro"]
 
 
-@writes
 @pytest.mark.slow
 def test_a_worker_that_dies_while_writing_leaves_whole_files(cluster, sixty_four, tmp_path):
     path, target = sixty_four
