@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 import polars as pl
+from polars.exceptions import PolarsError
 from polars.io.plugins import register_io_source
 
 import polars_avro
@@ -116,6 +117,22 @@ AVRO = FORMATS[0]
 BY_NAME = {form.name: form for form in FORMATS}
 #: Synonyms of compressions, whose names differ between formats.
 _SYNONYMS = ({"uncompressed", "null", "none"}, {"zstd", "zstandard"}, {"gzip", "gz"}, {"bzip2", "bz2"})
+
+
+def refuse_columns(form: Format, schema: pl.Schema) -> None:
+    """Raise an error that names the first column that cannot be written as CSV."""
+    if form.name != "csv":
+        return
+    for name, dtype in schema.items():
+        try:
+            pl.DataFrame({"": pl.Series([None], dtype=dtype)}).write_csv()
+        except PolarsError:
+            what = "nested data" if dtype.is_nested() else "such data"
+            msg = (
+                f"column {name!r} is {dtype}, and CSV does not support {what}: leave it out with --columns, "
+                "or convert to .ndjson"
+            )
+            raise click.ClickException(msg) from None
 
 
 def format_of(name: str, option: str) -> tuple[Format, str | None]:

@@ -18,7 +18,6 @@ from polars_avro._sources import inputs, stores
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 #: Names of open descriptors. Opening them again would truncate a file, or lose its position.
 _DESCRIPTOR = re.compile(r"/dev/stdout|(?:/dev/fd|/proc/self/fd)/([0-9]+)")
 
@@ -71,6 +70,19 @@ def is_standard_output(target: str) -> bool:
     """Return whether a target is standard output."""
     descriptor = _DESCRIPTOR.fullmatch(target)
     return target == "-" or (descriptor is not None and descriptor[1] in (None, "1"))
+
+
+def refuse_existing(target: str) -> None:
+    """
+    Raise an error if a target is a regular file that exists.
+
+    If TARGET is forgotten after several sources, the last of them takes its place and would be lost.
+    """
+    if _DESCRIPTOR.fullmatch(target) or stores.is_remote(target):
+        return
+    if os.path.isfile(inputs.local_path(target)):
+        msg = f"{target} exists: the last argument is TARGET; pass --overwrite to replace it"
+        raise click.ClickException(msg)
 
 
 @contextmanager

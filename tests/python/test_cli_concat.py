@@ -77,7 +77,7 @@ def test_standard_input_and_output(three, tmp_path):
 
 
 def test_a_source_may_be_the_target(cli, three):
-    cli.good("concat", *three, three[0])
+    cli.good("concat", "--overwrite", *three, three[0])
     assert polars_avro.read_avro(three[0]).height == 420
     assert polars_avro.read_avro(three[2]).height == 120
 
@@ -132,7 +132,7 @@ def test_damage_is_an_error_that_keeps_the_target(cli, tmp_path, kind):
     (tmp_path / "bad.avro").write_bytes(data)
     target = tmp_path / "all.avro"
     target.write_text("old")
-    message = cli.refused("concat", tmp_path / "bad.avro", tmp_path / "bad.avro", target, status=3)
+    message = cli.refused("concat", "--overwrite", tmp_path / "bad.avro", tmp_path / "bad.avro", target, status=3)
     assert "bad.avro" in message
     assert said in message
     assert target.read_text() == "old"

@@ -11,6 +11,7 @@ from polars_avro._bad_blocks import AvroWarning
 from polars_avro._cli import ending, failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.block_reports import BlockReports
+from polars_avro._cli.command import Command
 from polars_avro._cli.progress import Progress
 from polars_avro._errors import AvroError
 from polars_avro._reader import AvroReader
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-q", "--quiet", is_flag=True, help="Print damage only.")
 @click.pass_context

@@ -10,6 +10,7 @@ import click
 
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import targets
+from polars_avro._cli.command import Command
 from polars_avro._cli.progress import Progress
 from polars_avro._sources import stores
 
@@ -20,19 +21,23 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.argument("target", type=sources_.PATH)
-def concat(sources: Sources, target: str) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace an existing TARGET.")
+def concat(sources: Sources, target: str, overwrite: bool) -> None:
     """
     Join Avro files of the same schema and codec without decoding them.
 
     Blocks are copied as they are, so damage inside of a block is not noticed: see `check`. The metadata is that of the
-    first file. `convert` joins files of other codecs, or in stores. TARGET is replaced at success only.
+    first file. `convert` joins files of other codecs, or in stores. An existing TARGET is replaced with --overwrite
+    only, and at success only.
     """
     from polars_avro._cli import containers
 
     files = _local(sources)
+    if not overwrite:
+        targets.refuse_existing(target)
     first: Header | None = None
     size = 0
     for file in files:

@@ -8,6 +8,7 @@ import click
 
 from polars_avro._cli import formats, others, progress, targets
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.formats import AVRO, Format, Table
 from polars_avro._cli.rows import reading_options
 from polars_avro._sources import stores
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _FORMATS = click.Choice(list(formats.BY_NAME))
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.argument("target", type=sources_.PATH)
 @click.option(
@@ -37,6 +38,7 @@ _FORMATS = click.Choice(list(formats.BY_NAME))
 @click.option(
     "--infer-rows", metavar="N", help="Infer dtypes of CSV and NDJSON from this many rows, or `all`; by default 100."
 )
+@click.option("--overwrite", is_flag=True, help="Replace an existing TARGET also if there are several sources.")
 @reading_options
 def convert(
     sources: Sources,
@@ -46,6 +48,7 @@ def convert(
     to: str | None,
     schema: str | None,
     infer_rows: str | None,
+    overwrite: bool,
     reading: Reading,
 ) -> None:
     """
@@ -55,6 +58,8 @@ def convert(
     .ndjson; - is standard input or output. Several sources become one file. Avro to Avro keeps the schema, and with
     --ignore-errors drops damaged blocks. TARGET is replaced only on success.
     """
+    if len(sources.names) > 1 and not overwrite:
+        targets.refuse_existing(target)
     source_format = _source_format(sources.names, from_)
     target_format, compression_of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
     options: dict[str, Any] = {}
@@ -76,6 +81,7 @@ def convert(
         count = None
         if target_format is AVRO and avro_schema is not None:
             options["avro_schema"] = avro_schema
+    formats.refuse_columns(target_format, table.schema)
     with targets.opened(target) as opened:
         if progress.is_shown():
             with progress.Progress(stores.shown(target), count() if count else None) as bar:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._core import FileOpener, FileSet
 from polars_avro._reader import AvroReader
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _FILES = 256
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("--by-file", is_flag=True, help="Print the rows of each file before the sum.")
 @click.option("--ignore-errors", is_flag=True, help="Decode everything, and count only rows of sound blocks.")

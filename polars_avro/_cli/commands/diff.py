@@ -10,6 +10,7 @@ import polars as pl
 
 from polars_avro._cli import failures
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.schema_files import parse
 from polars_avro._compatibility import Incompatibility, check_compatibility
 from polars_avro._core import FileOpener
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("old", type=sources_.PATH)
 @click.argument("new", type=sources_.PATH)
 @click.option(

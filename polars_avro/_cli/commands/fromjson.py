@@ -10,6 +10,7 @@ import click
 
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.plain_rows import PlainSchema
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", type=sources_.PATH)
 @click.argument("target", type=sources_.PATH)
 @click.option(

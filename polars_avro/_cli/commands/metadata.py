@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._metadata import AvroMetadata, read_avro_metadata
 
 if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file, each on a line.")
 def metadata(sources: Sources, as_json: bool) -> None:

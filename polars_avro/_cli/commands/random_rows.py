@@ -8,9 +8,10 @@ import click
 
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 
 
-@click.command("random")
+@click.command("random", cls=Command)
 @click.argument("target", type=sources_.PATH)
 @click.option(
     "--schema-file", "--schema", "schema", metavar="SCHEMA", required=True, help="Schema of TARGET: a file, or JSON."

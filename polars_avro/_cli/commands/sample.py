@@ -10,6 +10,7 @@ import click
 import polars as pl
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.rows import reading_options
 from polars_avro._cli.sampling import chosen, seed_option
 from polars_avro._cli.tables import print_table
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
 @seed_option

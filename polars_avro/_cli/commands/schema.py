@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.schema_files import empty_file, parse
 from polars_avro._metadata import read_avro_metadata, read_avro_schema
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option(
     "-f",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.rows import reading_options
 from polars_avro._cli.tables import collect, print_table
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
 @reading_options

@@ -10,13 +10,14 @@ import click
 
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import targets
+from polars_avro._cli.command import Command
 
 if TYPE_CHECKING:
     from polars_avro._cli.plain_rows import PlainFile
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-n", "--rows", type=click.IntRange(min=0), help="Stop after this many rows of all files.")
 @click.option("--pretty", is_flag=True, help="Print each field on a line of its own.")

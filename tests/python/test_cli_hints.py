@@ -1,0 +1,55 @@
+"""Messages of the command line that say what to do, and protection against usual mistakes."""
+
+import polars as pl
+import pytest
+from rows import make_rows, write
+
+import polars_avro
+
+
+@pytest.fixture
+def two(tmp_path):
+    return [write(tmp_path / f"k{i}.avro", make_rows(3)) for i in (1, 2)]
+
+
+def test_a_forgotten_target_does_not_replace_the_last_source(cli, two, tmp_path):
+    before = two[1].read_bytes()
+    for command in ("concat", "convert"):
+        third = write(tmp_path / "k3.avro", make_rows(5))
+        error = cli.refused(command, *two, third, status=3)
+        assert (
+            error
+            == f"polars-avro: error: {third} exists: the last argument is TARGET; pass --overwrite to replace it\n"
+        )
+        cli.good(command, "--overwrite", *two, third)
+        assert polars_avro.read_avro(third).height == 6
+    assert "--overwrite" in cli.refused("concat", *two, status=3)
+    assert two[1].read_bytes() == before
+
+
+def test_one_source_replaces_the_target(cli, two):
+    cli.good("convert", "-c", "id", *two)
+    assert polars_avro.read_avro(two[1]).columns == ["id"]
+
+
+def test_devices_are_no_existing_targets(two):
+    from command_line import process
+
+    for arguments in (["concat", *two, "/dev/stdout"], ["convert", *two, "/dev/stdout", "--to", "avro"]):
+        done = process(*arguments)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert polars_avro.read_avro(done.stdout).height == 6
+
+
+def test_columns_that_csv_does_not_have(cli, two, tmp_path):
+    error = cli.refused("convert", two[0], tmp_path / "a.csv", status=3)
+    assert "column 'tags' is List(String), and CSV does not support nested data: leave it out with --columns" in error
+    assert "or convert to .ndjson" in error
+    polars_avro.write_avro(pl.DataFrame({"b": [b"x"]}), tmp_path / "b.avro")
+    assert "column 'b' is Binary" in cli.refused("convert", tmp_path / "b.avro", tmp_path / "b.csv", status=3)
+
+
+@pytest.mark.parametrize("command", ["convert", "concat"])
+def test_a_single_argument_is_a_source(cli, command):
+    assert "Missing argument 'TARGET'" in cli.refused(command, "a.avro", status=2)
+    assert "Missing argument 'SOURCE...'" in cli.refused(command, status=2)
