@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import polars as pl
 
-from polars_avro._cli import printable
+from polars_avro._cli import escapes, printable
 
 if TYPE_CHECKING:
     from polars_avro._cli.rows import Frames
@@ -34,7 +34,7 @@ def collect(frames: Frames, schema: pl.Schema) -> pl.DataFrame:
 
 def print_table(df: pl.DataFrame) -> None:
     """Print all rows and as many columns as fit. Dates outside of the calendar are printed as numbers."""
-    df = printable.with_numbers(df)
+    df = escapes.frame(printable.with_numbers(df))
     available = width()
     formatting = "UTF8_FULL_CONDENSED" if _can_show("│┌═…") else "ASCII_FULL_CONDENSED"
     columns = max(available // _NARROWEST, 1)

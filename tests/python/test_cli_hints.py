@@ -5,6 +5,7 @@ import pytest
 from rows import make_rows, write
 
 import polars_avro
+from polars_avro._cli import escapes
 
 
 @pytest.fixture
@@ -53,3 +54,32 @@ def test_columns_that_csv_does_not_have(cli, two, tmp_path):
 def test_a_single_argument_is_a_source(cli, command):
     assert "Missing argument 'TARGET'" in cli.refused(command, "a.avro", status=2)
     assert "Missing argument 'SOURCE...'" in cli.refused(command, status=2)
+
+
+def test_tables_escape_control_characters(cli, tmp_path):
+    texts = ["a\x1b[31mred", "line\nnext\ttab", "\x7f\x9b", "back\\slash", None]
+    dtype = pl.Struct({"x": pl.List(pl.String)})
+    columns = {
+        "t\n": texts,
+        "e": pl.Series(["q\x1b", "r"] + [None] * 3, dtype=pl.Enum(["q\x1b", "r"])),
+        "c": pl.Series(texts, dtype=pl.Categorical),
+        "l": [[each] for each in texts],
+        "s": pl.Series([{"x": [each]} for each in texts], dtype=dtype),
+        "a": pl.Series([[each] for each in texts], dtype=pl.Array(pl.String, 1)),
+        "n": [1] * 5,
+    }
+    df = pl.DataFrame(columns)
+    shown = escapes.frame(df)
+    assert shown["t\\n"].to_list() == ["a\\x1b[31mred", "line\\nnext\\ttab", "\\x7f\\x9b", "back\\slash", None]
+    assert shown["s"].to_list()[1] == {"x": ["line\\nnext\\ttab"]}
+    assert [str(dtype) for dtype in shown.dtypes if dtype != shown["e"].dtype] == [
+        str(dtype) for dtype in df.dtypes if dtype != df["e"].dtype
+    ]
+    assert escapes.frame(pl.DataFrame({"a\n": [1], "a\\n": [2]})).columns == ["a\\n (0)", "a\\n"]
+    polars_avro.write_avro(df.select("l", "s", pl.first().alias("t")), tmp_path / "a.avro", metadata={"k": b"x\x1b\ny"})
+    for command in ("head", "tail", "sample"):
+        outcome = cli(command, tmp_path / "a.avro")
+        assert not {"\x1b", "\t", "\x7f", "\x9b"} & set(outcome.out)
+        # A head of four lines, five rows, the bottom and the counts.
+        assert len(outcome.lines) == 12
+    assert "  k: x\\x1b\\ny" in cli.good("metadata", tmp_path / "a.avro")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
-from polars_avro._cli import failures
+from polars_avro._cli import escapes, failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
 from polars_avro._cli.schema_files import parse
@@ -41,7 +41,7 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
     """
     before, after = _schema(old, storage_options), _schema(new, storage_options)
     for line in _columns(before, after):
-        click.echo(line)
+        click.echo(escapes.text(line))
     backward = _verdict("NEW reads OLD", check_compatibility(after, before))
     forward = _verdict("OLD reads NEW", check_compatibility(before, after))
     asked = {"backward": [backward], "forward": [forward], "full": [backward, forward], "none": []}
@@ -80,5 +80,5 @@ def _verdict(question: str, differences: list[Incompatibility]) -> bool:
     always = any(problem.values is None for problem in differences)
     click.echo(f"{question}: {'no' if always else 'not all values'}")
     for problem in differences:
-        click.echo(f"  {problem}")
+        click.echo(escapes.text(f"  {problem}"))
     return False

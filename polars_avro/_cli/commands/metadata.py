@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polars_avro._cli import escapes
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
 from polars_avro._metadata import AvroMetadata, read_avro_metadata
@@ -53,4 +54,4 @@ def _lines(entries: dict[str, Any]) -> str:
             lines += [f"{name}:", *(f"  {key}: {inner}" for key, inner in value.items())] if value else []
         elif value is not None:
             lines.append(f"{name}: {value}")
-    return "\n".join(lines)
+    return "\n".join(map(escapes.text, lines))

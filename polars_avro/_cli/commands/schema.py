@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polars_avro._cli import escapes
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
 from polars_avro._cli.schema_files import empty_file, parse
@@ -53,8 +54,9 @@ def _text(file: Any, form: str, storage_options: dict[str, Any] | None) -> str:
         file = empty_file(parse(file))
     if form == "polars":
         columns = read_avro_schema(file, storage_options=storage_options)
-        longest = max((len(name) for name in columns), default=0)
-        return "\n".join(f"{name:<{longest}}  {dtype}" for name, dtype in columns.items())
+        names = [escapes.text(name) for name in columns]
+        longest = max(map(len, names), default=0)
+        return "\n".join(f"{name:<{longest}}  {dtype}" for name, dtype in zip(names, columns.values(), strict=True))
     metadata = read_avro_metadata(file, storage_options=storage_options)
     if form == "avro":
         return json.dumps(json.loads(metadata.avro_schema), indent=2, ensure_ascii=False)
