@@ -9,6 +9,7 @@ import click
 
 from polars_avro._cli import escapes
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.attempts import Attempts
 from polars_avro._cli.command import Command
 from polars_avro._cli.schema_files import empty_file, parse
 from polars_avro._metadata import read_avro_metadata, read_avro_schema
@@ -28,13 +29,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="Columns and dtypes; the file's own JSON; the Parsing Canonical Form; digests of that form.",
 )
-def schema(sources: Sources, form: str) -> None:
+@click.pass_context
+def schema(ctx: click.Context, sources: Sources, form: str) -> None:
     """Print the schema of each file, or of each .avsc file."""
     files = _files(sources)
-    for i, file in enumerate(files):
+    attempts = Attempts()
+    texts = attempts.results(files, lambda file: _text(file, form, sources.storage_options))
+    for i, (file, text) in enumerate(texts):
         if len(files) > 1:
             click.echo(("\n" if i else "") + f"==> {sources_.name_of(file)} <==")
-        click.echo(_text(file, form, sources.storage_options))
+        click.echo(text)
+    ctx.exit(attempts.status)
 
 
 def _files(sources: Sources) -> list[Any]:
