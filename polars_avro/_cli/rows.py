@@ -115,10 +115,12 @@ class Rows:
 
     def _filtered(self, frames: Iterable[pl.DataFrame]) -> Frames:
         assert self._where is not None
-        for df in frames:
-            rows = df.filter(self._where)
-            if rows.height:
-                yield rows[list(self.schema)]
+        # The condition is also evaluated while blocks are decoded.
+        with where.evaluated():
+            for df in frames:
+                rows = df.filter(self._where)
+                if rows.height:
+                    yield rows[list(self.schema)]
 
     def _frames(self, pre_slice: tuple[int, int | None] | None) -> Frames:
         reader = ReaderOptions(ignore_errors=self.reading.ignore_errors)
