@@ -24,6 +24,8 @@ from polars_avro._writer import AvroWriter
 _TEXT = ("csv", "ndjson")
 #: Extensions of compressed text files.
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+#: Extensions of Avro files that are compressed as a whole, which are decompressed by their first bytes.
+_COMPRESSED_AVRO = (".avro.gz", ".avro.zst", ".avro.bz2")
 
 
 class Table(NamedTuple):
@@ -135,10 +137,12 @@ def refuse_columns(form: Format, schema: pl.Schema) -> None:
             raise click.ClickException(msg) from None
 
 
-def format_of(name: str, option: str) -> tuple[Format, str | None]:
+def format_of(name: str, option: str, *, is_source: bool = False) -> tuple[Format, str | None]:
     """Return the format and the compression of a file name; the compression is None if the extension has none."""
     shown = stores.shown(name)
     path = shown.lower()
+    if is_source and path.endswith(_COMPRESSED_AVRO):
+        return AVRO, None
     compression = next((compression for ending, compression in _COMPRESSED.items() if path.endswith(ending)), None)
     inner = path.rpartition(".")[0] if compression else path
     for form in FORMATS:
@@ -146,6 +150,8 @@ def format_of(name: str, option: str) -> tuple[Format, str | None]:
             return form, compression
     endings = " ".join(ending for form in FORMATS for ending in form.endings)
     msg = f"cannot determine the format of {shown!r}: expected one of the endings {endings}, or {option}"
+    if inner.endswith(".json"):
+        msg += "; JSON lines are .ndjson, and `tojson` and `fromjson` convert Avro's JSON encoding"
     raise click.UsageError(msg)
 
 

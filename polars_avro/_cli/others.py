@@ -30,7 +30,12 @@ _HINT = "; dtypes are inferred from the first rows: pass --schema, or more rows 
 
 
 def table(
-    form: Format, sources: Sources, reading: Reading, schema: str | None, infer_rows: str | None
+    form: Format,
+    sources: Sources,
+    reading: Reading,
+    schema: str | None,
+    infer_rows: str | None,
+    separator: str | None = None,
 ) -> tuple[Table, str | None]:
     """Return the rows, and the Avro schema if one is passed."""
     is_default = reading.schema_mode == "first" and reading.hive is None and reading.invalid_values == "raise"
@@ -60,6 +65,7 @@ def table(
         options["infer_schema_length"] = _number_of_rows(infer_rows)
     if form.name == "csv":
         options["try_parse_dates"] = True
+        options |= {} if separator is None else {"separator": separator}
     with _naming(label):
         if dtypes:
             file_columns = scan(**options).collect_schema()

@@ -83,3 +83,34 @@ def test_tables_escape_control_characters(cli, tmp_path):
         # A head of four lines, five rows, the bottom and the counts.
         assert len(outcome.lines) == 12
     assert "  k: x\\x1b\\ny" in cli.good("metadata", tmp_path / "a.avro")
+
+
+def test_compressed_avro_is_a_source_of_convert(cli, two, tmp_path):
+    import bz2
+    import gzip
+
+    (tmp_path / "a.avro.gz").write_bytes(gzip.compress(two[0].read_bytes()))
+    (tmp_path / "B.AVRO.bz2").write_bytes(bz2.compress(two[1].read_bytes()))
+    cli.good("convert", tmp_path / "a.avro.gz", tmp_path / "B.AVRO.bz2", tmp_path / "a.parquet")
+    assert pl.read_parquet(tmp_path / "a.parquet").height == 6
+    assert "endings" in cli.refused("convert", two[0], tmp_path / "b.avro.gz", status=2)
+
+
+def test_json_is_lines_or_the_encoding_of_avro(cli, two, tmp_path):
+    for arguments in ([two[0], tmp_path / "a.json"], [tmp_path / "a.json", tmp_path / "a.avro"]):
+        error = cli.refused("convert", *arguments, status=2)
+        assert "; JSON lines are .ndjson, and `tojson` and `fromjson` convert Avro's JSON encoding" in error
+
+
+@pytest.mark.parametrize(("separator", "written"), [(";", ";"), ("\\t", "\t"), ("\t", "\t"), ("tab", "\t"), ("|", "|")])
+def test_separators(cli, two, tmp_path, separator, written):
+    cli.good("convert", "-c", "id,name", two[0], tmp_path / "a.csv", "--separator", separator)
+    assert (tmp_path / "a.csv").read_text().splitlines()[1] == f"0{written}name 0"
+    cli.good("convert", tmp_path / "a.csv", tmp_path / "a.parquet", "--separator", separator)
+    assert pl.read_parquet(tmp_path / "a.parquet").columns == ["id", "name"]
+
+
+def test_wrong_separators(cli, two, tmp_path):
+    assert "one ASCII character" in cli.refused("convert", *two, "--separator", "::", status=2)
+    assert "one ASCII character" in cli.refused("convert", *two, "--separator", "→", status=2)
+    assert "for CSV" in cli.refused("convert", *two, "--separator", ";", status=2)

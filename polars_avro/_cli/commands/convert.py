@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 _FORMATS = click.Choice(list(formats.BY_NAME))
 
 
+def _separator(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Check the separator. A shell makes it hard to pass a tab, so its escape is accepted."""
+    separator = "\t" if value in ("\\t", "tab") else value
+    if separator is not None and len(separator.encode()) != 1:
+        msg = f"--separator must be one ASCII character, or \\t for a tab, got {value!r}"
+        raise click.UsageError(msg, ctx)
+    return separator
+
+
 @click.command(cls=Command)
 @sources_.argument
 @click.argument("target", type=sources_.PATH)
@@ -38,6 +47,9 @@ _FORMATS = click.Choice(list(formats.BY_NAME))
 @click.option(
     "--infer-rows", metavar="N", help="Infer dtypes of CSV and NDJSON from this many rows, or `all`; by default 100."
 )
+@click.option(
+    "--separator", metavar="CHAR", callback=_separator, help="Separator of CSV sources and targets; by default a comma."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing TARGET also if there are several sources.")
 @reading_options
 def convert(
@@ -48,6 +60,7 @@ def convert(
     to: str | None,
     schema: str | None,
     infer_rows: str | None,
+    separator: str | None,
     overwrite: bool,
     reading: Reading,
 ) -> None:
@@ -63,6 +76,12 @@ def convert(
     source_format = _source_format(sources.names, from_)
     target_format, compression_of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
     options: dict[str, Any] = {}
+    if separator is not None:
+        if "csv" not in (source_format.name, target_format.name):
+            msg = "--separator is for CSV sources and targets"
+            raise click.UsageError(msg)
+        if target_format.name == "csv":
+            options["separator"] = separator
     chosen = formats.compression_of(target_format, compression or compression_of_name)
     if chosen is not None:
         options["compression"] = chosen
@@ -77,7 +96,7 @@ def convert(
         if target_format is AVRO:
             options |= rows.header
     else:
-        table, avro_schema = others.table(source_format, sources, reading, schema, infer_rows)
+        table, avro_schema = others.table(source_format, sources, reading, schema, infer_rows, separator)
         count = None
         if target_format is AVRO and avro_schema is not None:
             options["avro_schema"] = avro_schema
@@ -95,7 +114,8 @@ def _source_format(sources: Sequence[str], option: str | None) -> Format:
         return formats.BY_NAME[option]
     if list(sources) == [sources_.STDIN]:
         return AVRO
-    names = {form.name for form, _ in (formats.format_of(_last_part(source), "--from") for source in sources)}
+    found = [formats.format_of(_last_part(source), "--from", is_source=True) for source in sources]
+    names = {form.name for form, _ in found}
     if len(names) > 1:
         msg = f"the sources have several formats: {', '.join(sorted(names))}"
         raise click.UsageError(msg)
