@@ -11,6 +11,7 @@ import polars as pl
 import polars.selectors as cs
 from polars.exceptions import ComputeError, PolarsError, SchemaError
 
+from polars_avro._cli import dtypes as dtypes_
 from polars_avro._cli import failures, where
 from polars_avro._cli.formats import Format, Table
 from polars_avro._cli.schema_files import parse
@@ -118,12 +119,4 @@ def _dtypes(schema: str | None) -> tuple[str | None, dict[str, Any]]:
     if schema.endswith(".avsc") or schema.lstrip().startswith(("{", "[", '"')):
         text = parse(schema)
         return text, dict(pl.Schema(FileOpener(text)))
-    dtypes = {}
-    for item in schema.split(","):
-        name, equals, dtype = item.rpartition("=")
-        kind = getattr(pl, dtype.strip(), None)
-        if not equals or not (isinstance(kind, type) and issubclass(kind, pl.DataType)) or kind.is_nested():
-            msg = f"--schema: expected an .avsc file, JSON, or NAME=DTYPE with a dtype such as Int64, got {item!r}"
-            raise click.UsageError(msg)
-        dtypes[name.strip()] = kind
-    return None, dtypes
+    return None, dtypes_.parse(schema)

@@ -5,7 +5,7 @@ import pytest
 from rows import make_rows, write
 
 import polars_avro
-from polars_avro._cli import escapes
+from polars_avro._cli import dtypes, escapes
 
 
 @pytest.fixture
@@ -114,3 +114,57 @@ def test_wrong_separators(cli, two, tmp_path):
     assert "one ASCII character" in cli.refused("convert", *two, "--separator", "::", status=2)
     assert "one ASCII character" in cli.refused("convert", *two, "--separator", "→", status=2)
     assert "for CSV" in cli.refused("convert", *two, "--separator", ";", status=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype"),
+    [
+        ("Int8", pl.Int8()),
+        ('Datetime(time_unit="ms", time_zone="UTC")', pl.Datetime("ms", "UTC")),
+        ("Datetime", pl.Datetime()),
+        ("Decimal(10, 2)", pl.Decimal(10, 2)),
+        ("List(Int32)", pl.List(pl.Int32)),
+        ("List( Datetime('us') )", pl.List(pl.Datetime("us"))),
+        ("Enum(['a', 'b,)'])", pl.Enum(["a", "b,)"])),
+        ("Array(Int8, shape=(2,))", pl.Array(pl.Int8, 2)),
+        ("Struct({'x': Int64, 'y': List(String)})", pl.Struct({"x": pl.Int64, "y": pl.List(pl.String)})),
+    ],
+)
+def test_dtypes_with_parameters(text, dtype):
+    assert dtypes.parse(f"first=Int64,name={text}, last = String") == {
+        "first": pl.Int64(),
+        "name": dtype,
+        "last": pl.String(),
+    }
+    # They are printed by `polars-avro schema`.
+    assert dtypes.parse(f"a={dtype}") == {"a": dtype}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Whole",
+            "List",
+            "Array(Int8)",
+            "Int64(1)",
+            "Struct(1)",
+            "__import__('os')",
+            "pl.Int64",
+            "Int64 if 1 else Int8",
+        ),
+        *("Enum(['a', 'a'])", "List(open)", "List(**{})", "(" * 500, "Datetime('h')", "[Int8][0]", "1", "'Int8'", ""),
+    ],
+)
+def test_texts_that_are_no_dtypes(cli, tmp_path, text):
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    error = cli.refused("convert", tmp_path / "a.csv", tmp_path / "a.avro", "--schema", f"a={text}", status=2)
+    assert "--schema: no dtype " in error
+    assert "Int8, Int16," in error
+
+
+def test_dtypes_with_parameters_are_read(cli, tmp_path):
+    (tmp_path / "a.csv").write_text("t,d\n2026-01-01 00:00:00,1.5\n")
+    schema = 't=Datetime(time_unit="ms"),d=Decimal(10, 2)'
+    cli.good("convert", tmp_path / "a.csv", tmp_path / "a.avro", "--schema", schema)
+    assert polars_avro.read_avro(tmp_path / "a.avro").schema == {"t": pl.Datetime("ms"), "d": pl.Decimal(10, 2)}
