@@ -89,26 +89,16 @@ def _size(source: IO[bytes]) -> int:
 def _check_same(first: Header, other: Header, first_name: str, name: str) -> None:
     import json
 
+    from polars_avro._cli.schema_differences import first_difference
+
     if first.codec != other.codec:
         msg = f"{name}: its codec is {other.codec}, that of {first_name} is {first.codec}: `recodec` changes it"
         raise click.ClickException(msg)
-    place = _difference(json.loads(first.schema), json.loads(other.schema), "schema")
-    if place is not None:
-        msg = f"{name}: its schema differs from that of {first_name} at {place}"
+    schemas = json.loads(first.schema), json.loads(other.schema)
+    difference = first_difference(schemas, (first_name, name))
+    if difference is not None:
+        msg = (
+            f"{name}: its schema differs from that of {first_name}: {difference}; "
+            f"`polars-avro diff {first_name} {name}` compares them"
+        )
         raise click.ClickException(msg)
-
-
-def _difference(first: Any, other: Any, place: str) -> str | None:
-    """Return the first position at which two JSON values differ, with both values."""
-    if isinstance(first, dict) and isinstance(other, dict):
-        for key in [*first, *(key for key in other if key not in first)]:
-            if key not in first or key not in other:
-                return f"{place}.{key}: only {'one' if key in first else 'the other'} has it"
-            if found := _difference(first[key], other[key], f"{place}.{key}"):
-                return found
-        return None
-    if isinstance(first, list) and isinstance(other, list) and len(first) == len(other):
-        pairs = enumerate(zip(first, other, strict=True))
-        return next((found for i, (one, two) in pairs if (found := _difference(one, two, f"{place}[{i}]"))), None)
-    # True is equal to 1 in Python.
-    return None if type(first) is type(other) and first == other else f"{place}: {other!r} instead of {first!r}"
