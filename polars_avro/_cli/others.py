@@ -13,8 +13,8 @@ from polars.exceptions import ComputeError, PolarsError, SchemaError
 
 from polars_avro._cli import dtypes as dtypes_
 from polars_avro._cli import failures, where
-from polars_avro._cli.formats import Format, Table
-from polars_avro._cli.schema_files import parse
+from polars_avro._cli.formats import AVRO, Format, Table
+from polars_avro._cli.schema_files import is_avro, parse
 from polars_avro._cli.sources import name_of, standard_input
 from polars_avro._core import FileOpener
 
@@ -37,21 +37,18 @@ def table(
     schema: str | None,
     infer_rows: str | None,
     separator: str | None = None,
-) -> tuple[Table, str | None]:
-    """Return the rows, and the Avro schema if one is passed."""
+) -> Table:
+    """Return the rows."""
     is_default = reading.schema_mode == "first" and reading.hive is None and reading.invalid_values == "raise"
     if reading.ignore_errors or not is_default:
         msg = "--ignore-errors, --invalid-values, --schema-mode and --hive are for Avro sources"
-        raise click.UsageError(msg)
-    if form.name not in _INFERRED and (schema is not None or infer_rows is not None):
-        msg = "--schema and --infer-rows are for CSV and NDJSON sources"
         raise click.UsageError(msg)
     label = name_of(sources.names[0]) if not sources.is_stdin else "<stdin>"
     if len(sources.names) > 1:
         label += f", ... {len(sources.names) - 1} more"
     store = {} if sources.storage_options is None else {"storage_options": sources.storage_options}
     source: Any = standard_input().read() if sources.is_stdin else list(sources.names)
-    avro_schema, dtypes = _dtypes(schema)
+    dtypes = _dtypes(schema)
 
     def scan(**more: Any) -> pl.LazyFrame:
         return form.scan(source, **more, **store)
@@ -68,9 +65,9 @@ def table(
         options["try_parse_dates"] = True
         options |= {} if separator is None else {"separator": separator}
     with _naming(label):
-        if dtypes:
+        if dtypes and form.name in _INFERRED:
             file_columns = scan(**options).collect_schema()
-            if avro_schema is None and (unknown := [name for name in dtypes if name not in file_columns]):
+            if not is_avro(schema) and (unknown := [name for name in dtypes if name not in file_columns]):
                 msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(file_columns)}"
                 raise SchemaError(msg)
             options["schema_overrides"] = {name: dtype for name, dtype in dtypes.items() if name in file_columns}
@@ -81,7 +78,15 @@ def table(
         with _naming(label, _HINT if form.name in _INFERRED else ""):
             yield from lf.collect_batches(maintain_order=True)
 
-    return Table(columns, frames), avro_schema
+    return Table(columns, frames)
+
+
+def check_schema(source: Format, target: Format, schema: str | None, infer_rows: str | None) -> None:
+    """Refuse dtypes for formats that have their own, except an Avro schema to write with."""
+    is_written = schema is None or (target is AVRO and is_avro(schema))
+    if source.name not in _INFERRED and (infer_rows is not None or not is_written):
+        msg = "--schema and --infer-rows are for CSV and NDJSON sources; an Avro schema is also for Avro targets"
+        raise click.UsageError(msg)
 
 
 @contextmanager
@@ -112,11 +117,8 @@ def _number_of_rows(text: str | None) -> int | None:
     return int(text)
 
 
-def _dtypes(schema: str | None) -> tuple[str | None, dict[str, Any]]:
-    """Return the Avro schema, or None if the option lists dtypes, and the dtypes of its columns."""
+def _dtypes(schema: str | None) -> dict[str, Any]:
+    """Return the dtypes of columns in an Avro schema or a list."""
     if schema is None:
-        return None, {}
-    if schema.endswith(".avsc") or schema.lstrip().startswith(("{", "[", '"')):
-        text = parse(schema)
-        return text, dict(pl.Schema(FileOpener(text)))
-    return None, dtypes_.parse(schema)
+        return {}
+    return dict(pl.Schema(FileOpener(parse(schema)))) if is_avro(schema) else dtypes_.parse(schema)

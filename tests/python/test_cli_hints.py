@@ -1,5 +1,7 @@
 """Messages of the command line that say what to do, and protection against usual mistakes."""
 
+import json
+
 import polars as pl
 import pytest
 from rows import make_rows, write
@@ -168,3 +170,31 @@ def test_dtypes_with_parameters_are_read(cli, tmp_path):
     schema = 't=Datetime(time_unit="ms"),d=Decimal(10, 2)'
     cli.good("convert", tmp_path / "a.csv", tmp_path / "a.avro", "--schema", schema)
     assert polars_avro.read_avro(tmp_path / "a.avro").schema == {"t": pl.Datetime("ms"), "d": pl.Decimal(10, 2)}
+
+
+@pytest.mark.parametrize("ending", ["avro", "parquet", "arrow", "csv", "ndjson"])
+def test_the_avro_schema_to_write_with(cli, tmp_path, ending):
+    polars_avro.write_avro(pl.DataFrame({"a": [1, 2], "s": ["x", "y"]}), tmp_path / "in.avro", metadata={"by": "me"})
+    cli.good("convert", tmp_path / "in.avro", tmp_path / f"in.{ending}")
+    fields = [{"name": "s", "type": "string", "doc": "the s"}, {"name": "a", "type": "int"}]
+    schema = {"type": "record", "name": "Other", "fields": fields}
+    (tmp_path / "o.avsc").write_text(json.dumps(schema))
+    for given in (tmp_path / "o.avsc", json.dumps(schema)):
+        cli.good("convert", tmp_path / f"in.{ending}", tmp_path / "out.avro", "--schema", given)
+        metadata = polars_avro.read_avro_metadata(tmp_path / "out.avro")
+        assert json.loads(metadata.avro_schema) == schema
+        assert metadata.metadata.get("by") == (b"me" if ending == "avro" else None)
+    if ending not in ("csv", "ndjson"):
+        error = cli.refused("convert", tmp_path / f"in.{ending}", tmp_path / "o.parquet", "--schema", given, status=2)
+        assert "Avro targets" in error
+        error = cli.refused("convert", tmp_path / f"in.{ending}", tmp_path / "o.avro", "--schema", "a=Int8", status=2)
+        assert "CSV and NDJSON" in error
+
+
+def test_names_that_other_commands_have(cli, two, tmp_path):
+    cli.good("convert", "--codec", "zstd", "--level", 9, two[0], tmp_path / "a.avro")
+    assert polars_avro.read_avro_metadata(tmp_path / "a.avro").codec == "zstandard"
+    cli.good("convert", "-c", "id", "--level", 3, two[0], tmp_path / "a.csv.gz")
+    cli.good("convert", "--compression", "gzip", "--level", 3, two[0], tmp_path / "a.parquet")
+    assert pl.read_parquet(tmp_path / "a.parquet").height == 3
+    assert "no levels" in cli.refused("convert", "--level", 3, two[0], tmp_path / "a.arrow", status=2)

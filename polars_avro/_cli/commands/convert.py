@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polars_avro._cli import formats, others, progress, targets
+from polars_avro._cli import formats, others, progress, schema_files, targets
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
 from polars_avro._cli.formats import AVRO, Format, Table
@@ -35,14 +35,21 @@ def _separator(ctx: click.Context, option: click.Parameter, value: str | None) -
 @sources_.argument
 @click.argument("target", type=sources_.PATH)
 @click.option(
-    "-C", "--compression", metavar="NAME", help="Codec or compression of TARGET; by default that of its format."
+    "-C",
+    "--compression",
+    "--codec",
+    "compression",
+    metavar="NAME",
+    help="Codec or compression of TARGET; by default that of its format.",
 )
+@click.option("--level", type=int, help="Level of the compression.")
 @click.option("--from", "from_", type=_FORMATS, help="Format of the sources, if their names do not determine it.")
 @click.option("--to", type=_FORMATS, help="Format of TARGET, if its name does not determine it.")
 @click.option(
     "--schema",
     metavar="SCHEMA",
-    help="Dtypes of CSV or NDJSON columns: an .avsc file, an Avro schema as JSON, or NAME=DTYPE,... of some columns.",
+    type=sources_.PATH,
+    help="Schema of an Avro TARGET and of CSV and NDJSON: an .avsc file or JSON. For these also NAME=DTYPE,...",
 )
 @click.option(
     "--infer-rows", metavar="N", help="Infer dtypes of CSV and NDJSON from this many rows, or `all`; by default 100."
@@ -56,6 +63,7 @@ def convert(
     sources: Sources,
     target: str,
     compression: str | None,
+    level: int | None,
     from_: str | None,
     to: str | None,
     schema: str | None,
@@ -75,31 +83,26 @@ def convert(
         targets.refuse_existing(target)
     source_format = _source_format(sources.names, from_)
     target_format, compression_of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
-    options: dict[str, Any] = {}
+    options = _compression(target_format, compression or compression_of_name, level)
     if separator is not None:
         if "csv" not in (source_format.name, target_format.name):
             msg = "--separator is for CSV sources and targets"
             raise click.UsageError(msg)
-        if target_format.name == "csv":
-            options["separator"] = separator
-    chosen = formats.compression_of(target_format, compression or compression_of_name)
-    if chosen is not None:
-        options["compression"] = chosen
+        options |= {"separator": separator} if target_format.name == "csv" else {}
     if target != sources_.STDIN and sources.storage_options is not None:
         options["storage_options"] = sources.storage_options
+    others.check_schema(source_format, target_format, schema, infer_rows)
+    count = None
     if source_format is AVRO:
-        if schema is not None or infer_rows is not None:
-            msg = "--schema and --infer-rows are for CSV and NDJSON sources"
-            raise click.UsageError(msg)
         rows = reading.rows(sources)
         table, count = Table(rows.schema, rows.frames), rows.count
-        if target_format is AVRO:
-            options |= rows.header
+        header = rows.header
     else:
-        table, avro_schema = others.table(source_format, sources, reading, schema, infer_rows, separator)
-        count = None
-        if target_format is AVRO and avro_schema is not None:
-            options["avro_schema"] = avro_schema
+        table = others.table(source_format, sources, reading, schema, infer_rows, separator)
+        header = {}
+    if target_format is AVRO:
+        options |= header
+        options |= {"avro_schema": schema_files.parse(schema)} if schema_files.is_avro(schema) else {}
     formats.refuse_columns(target_format, table.schema)
     with targets.opened(target) as opened:
         if progress.is_shown():
@@ -107,6 +110,18 @@ def convert(
                 target_format.write(_watched(table, bar), opened, **options)
         else:
             target_format.write(table, opened, **options)
+
+
+def _compression(form: Format, compression: str | None, level: int | None) -> dict[str, Any]:
+    """Return the options of the target for its compression."""
+    chosen = formats.compression_of(form, compression)
+    options: dict[str, Any] = {} if chosen is None else {"compression": chosen}
+    if level is not None:
+        if form.name == "ipc":
+            msg = "--level is for other formats: Arrow IPC has no levels of compression"
+            raise click.UsageError(msg)
+        options["compression_level"] = level
+    return options
 
 
 def _source_format(sources: Sequence[str], option: str | None) -> Format:

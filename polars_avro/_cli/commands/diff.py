@@ -11,7 +11,7 @@ import polars as pl
 from polars_avro._cli import escapes, failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
-from polars_avro._cli.schema_files import parse
+from polars_avro._cli.schema_files import is_avro, parse
 from polars_avro._compatibility import Incompatibility, check_compatibility
 from polars_avro._core import FileOpener
 from polars_avro._metadata import read_avro_metadata
@@ -49,7 +49,7 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
 
 
 def _schema(source: str, storage_options: dict[str, Any] | None) -> str:
-    if source.endswith(".avsc") or source.lstrip().startswith(("{", "[", '"')):
+    if is_avro(source):
         return parse(source)
     if source == sources_.STDIN:
         return read_avro_metadata(sources_.standard_input()).avro_schema
