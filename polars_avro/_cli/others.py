@@ -40,8 +40,9 @@ def table(
 ) -> Table:
     """Return the rows."""
     is_default = reading.schema_mode == "first" and reading.hive is None and reading.invalid_values == "raise"
+    is_default = is_default and reading.field_matching == "name"
     if reading.ignore_errors or not is_default:
-        msg = "--ignore-errors, --invalid-values, --schema-mode and --hive are for Avro sources"
+        msg = "--ignore-errors, --invalid-values, --schema-mode, --field-matching and --hive are for Avro sources"
         raise click.UsageError(msg)
     label = name_of(sources.names[0]) if not sources.is_stdin else "<stdin>"
     if len(sources.names) > 1:

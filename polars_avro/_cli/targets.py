@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DESCRIPTOR = re.compile(r"/dev/stdout|(?:/dev/fd|/proc/self/fd)/([0-9]+)")
 
 
-_STDOUT = "standard output"
+STDOUT = "standard output"
 
 
 class ClosedPipeError(Exception):
@@ -95,7 +95,7 @@ def opened(target: str) -> Iterator[Any]:
     """
     descriptor = _DESCRIPTOR.fullmatch(target)
     if is_standard_output(target):
-        with _reported(standard_output(), _STDOUT) as output:
+        with _reported(standard_output(), STDOUT) as output:
             yield output
     elif descriptor:
         with _closed(os.fdopen(os.dup(int(descriptor[1])), "wb"), target) as output:

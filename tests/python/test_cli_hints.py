@@ -1,12 +1,17 @@
 """Messages of the command line that say what to do, and protection against usual mistakes."""
 
 import json
+import os
+import subprocess
+import sys
 
 import polars as pl
 import pytest
+from command_line import HOME
 from rows import make_rows, write
 
 import polars_avro
+from polars_avro._cli import app as cli_app
 from polars_avro._cli import dtypes, escapes
 
 
@@ -198,3 +203,86 @@ def test_names_that_other_commands_have(cli, two, tmp_path):
     cli.good("convert", "--compression", "gzip", "--level", 3, two[0], tmp_path / "a.parquet")
     assert pl.read_parquet(tmp_path / "a.parquet").height == 3
     assert "no levels" in cli.refused("convert", "--level", 3, two[0], tmp_path / "a.arrow", status=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.avro"], "no command 'a.avro'; `polars-avro head a.avro` shows its rows (see 'polars-avro --help')"),
+        (["data/a"], "; `polars-avro head data/a` shows its rows"),
+        (["hed"], "no command 'hed'; did you mean 'head'? (see 'polars-avro --help')"),
+        (["help", "hed"], "no command 'hed'; did you mean 'head'? (see 'polars-avro --help')"),
+        (["head", "a.avro", "--columns"], "requires an argument. (see 'polars-avro head --help')"),
+        (["head", "-15", "a.avro"], "no option -15; did you mean -n 15? (see 'polars-avro head --help')"),
+        (["head", "--limit", "3"], "no option --limit; did you mean --rows?"),
+        (["random", "--limit", "3"], "no option --limit; did you mean --count?"),
+        (["cat", "--filter", "a > 1"], "no option --filter; did you mean --where?"),
+        (["check", "--where", "a > 1"], "no option --where; head, tail, sample, cat, "),
+        (["convert", "a", "--output", "b"], "no option --output; the last argument is TARGET"),
+        (["cat", "--colums", "a"], "no option --colums; did you mean --columns?"),
+        (["diff", "--limit", "3"], "no option --limit (see 'polars-avro diff --help')"),
+    ],
+)
+def test_usual_mistakes(cli, arguments, said):
+    assert said in cli.refused(*arguments, status=2)
+
+
+def test_help_as_a_command(cli):
+    assert cli.good("help", "head") == cli.good("head", "--help")
+    assert cli.good("help") == cli.good("--help")
+    assert cli.good("help", "getmeta")[0] == "Usage: polars-avro getmeta [OPTIONS] SOURCE..."
+
+
+@pytest.mark.parametrize("command", ["", *cli_app.cli.commands])
+def test_help_fits_80_columns(cli, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = cli.good(*([command] if command else []), "--help")
+    assert max(map(len, lines)) <= 80
+    if not command:
+        assert not any(line.endswith("...") for line in lines)
+        assert any(line.split()[:1] == ["70"] for line in lines)
+    options = [line.split()[0].rstrip(",") for line in lines if line.startswith("  -")]
+    for first, last in (("-n", "--hidden-file-prefix"), ("--where", "--storage-option"), ("-C", "--storage-option")):
+        if {first, last} <= set(options):
+            assert options.index(first) < options.index(last)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")
+@pytest.mark.parametrize("command", ["count", "schema", "help"])
+def test_standard_output_is_named(command, two):
+    with open("/dev/full", "wb") as full:
+        arguments = [command] if command == "help" else [command, str(two[0])]
+        done = subprocess.run(
+            [sys.executable, "-m", "polars_avro", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=HOME,
+            check=False,
+        )
+    assert done.stderr == b"polars-avro: error: standard output: No space left on device\n"
+    assert done.returncode == 3
+
+
+def test_fields_are_matched_by_other_rules(cli, tmp_path):
+    for name, column in (("a", "id"), ("b", "ID"), ("c", "other")):
+        polars_avro.write_avro(pl.DataFrame({column: [1]}), tmp_path / f"{name}.avro")
+    a, b, c = (tmp_path / f"{name}.avro" for name in "abc")
+    assert cli("cat", a, b).status == 3
+    assert cli.good("cat", "--field-matching", "case_insensitive", a, b) == ['{"id":1}'] * 2
+    assert cli.good("cat", "--field-matching", "position", a, c) == ['{"id":1}'] * 2
+    arguments = ["--field-matching", "position", "--schema-mode", "union", a, c]
+    assert "--schema-mode first" in cli.refused("cat", *arguments, status=2)
+
+
+def test_columns_may_be_fields_of_structs(cli, tmp_path):
+    df = pl.DataFrame({"x": [1, 2], "p": [{"a": 1, "b": [{"c": 1, "d": 2}]}, None]})
+    polars_avro.write_avro(df, tmp_path / "a.avro")
+    assert cli.good("cat", "-c", "p.b.c", tmp_path / "a.avro") == ['{"p":{"b":[{"c":1}]}}', '{"p":null}']
+    assert cli.good("cat", "-c", "p.a,p.b.d,x", "--where", "x = 1", tmp_path / "a.avro") == [
+        '{"p":{"a":1,"b":[{"d":2}]},"x":1}'
+    ]
+    assert cli.good("cat", "-c", "p.a", "--where", "x = 1", tmp_path / "a.avro") == ['{"p":{"a":1}}']
+    assert "which --where needs whole" in cli.refused(
+        "cat", "-c", "p.a", "--where", "p.a = 1", tmp_path / "a.avro", status=2
+    )
+    assert "did you mean 'p.a'" in cli.refused("cat", "-c", "p.A", tmp_path / "a.avro", status=3)
