@@ -59,7 +59,8 @@ class Command(click.Command):
         except click.MissingParameter as error:
             # click gives a single argument to TARGET, and misses SOURCE.
             target = next((parameter for parameter in self.params if parameter.name == "target"), None)
-            if target is not None and isinstance(self._parsed(ctx, given).get("target"), str):
+            missing = None if error.param is None else error.param.name
+            if target and missing == "sources" and isinstance(self._parsed(ctx, given).get("target"), str):
                 error.param = target
             raise
         except click.UsageError as error:

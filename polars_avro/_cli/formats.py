@@ -155,6 +155,17 @@ def format_of(name: str, option: str, *, is_source: bool = False) -> tuple[Forma
     raise click.UsageError(msg)
 
 
+def complete_codec(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+    """Return the codecs of Avro that begin with this text, for shells."""
+    return [name for name in AVRO.compressions if name.startswith(incomplete)]
+
+
+def complete_compression(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+    """Return the compressions of all formats that begin with this text, for shells."""
+    names = dict.fromkeys(name for form in FORMATS for name in form.compressions)
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def compression_of(form: Format, compression: str | None) -> str | None:
     """Return the name of a compression in a format."""
     if compression is None:

@@ -77,7 +77,7 @@ class Rows:
         self.reading = reading
         file_schema = files.schema()
         self._where = None if reading.where is None else where.parse(reading.where, file_schema)
-        roots = [] if self._where is None else self._where.meta.root_names()
+        self._roots = roots = [] if self._where is None else self._where.meta.root_names()
         selected = list(file_schema) if reading.columns is None else reading.columns
         self.schema = pl.Schema(_projected(selected, file_schema))
         if any(path not in file_schema for path in selected):
@@ -104,6 +104,13 @@ class Rows:
         if self._where is not None or self.reading.ignore_errors:
             return None
         return self.files.open_files().count_rows()
+
+    def count_matching(self) -> int:
+        """Count the rows that satisfy the condition. Only the columns of the condition are decoded."""
+        assert self._where is not None
+        self._needed = self._roots or self._needed
+        with where.evaluated(), closing(self._frames(None)) as frames:
+            return sum(df.filter(self._where).height for df in frames)
 
     def frames(self, offset: int = 0, length: int | None = None) -> Frames:
         """Read the rows, or `length` of them after the first `offset`."""
@@ -177,6 +184,11 @@ def reading_options(command: _Command) -> Callable[..., Any]:
     return functools.reduce(lambda decorated, option: option(decorated), _OPTIONS, with_reading)
 
 
+#: The option of commands that filter rows.
+where_option = click.option(
+    "--where", metavar="SQL", help='Read only rows that satisfy this condition, such as "a > 5".'
+)
+
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--schema-mode",
@@ -205,7 +217,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         help="Match fields of later files with those of the first by name, by name without case, or by position.",
     ),
     click.option("--ignore-errors", is_flag=True, help="Skip damaged blocks; a warning counts them."),
-    click.option("--where", metavar="SQL", help='Read only rows that satisfy this condition, such as "a > 5".'),
+    where_option,
     click.option(
         "-c",
         "--columns",

@@ -239,7 +239,7 @@ def test_help_fits_80_columns(cli, command, monkeypatch):
     lines = cli.good(*([command] if command else []), "--help")
     assert max(map(len, lines)) <= 80
     if not command:
-        assert not any(line.endswith("...") for line in lines)
+        assert not any(line.endswith("...") for line in lines[1:])
         assert any(line.split()[:1] == ["70"] for line in lines)
     options = [line.split()[0].rstrip(",") for line in lines if line.startswith("  -")]
     for first, last in (("-n", "--hidden-file-prefix"), ("--where", "--storage-option"), ("-C", "--storage-option")):
@@ -286,3 +286,41 @@ def test_columns_may_be_fields_of_structs(cli, tmp_path):
         "cat", "-c", "p.a", "--where", "p.a = 1", tmp_path / "a.avro", status=2
     )
     assert "did you mean 'p.a'" in cli.refused("cat", "-c", "p.A", tmp_path / "a.avro", status=3)
+
+
+def test_count_where(cli, directory, tmp_path):
+    assert cli.good("count", "--where", "id < 350", directory) == ["350"]
+    assert cli.good("count", "--where", "1 = 1", directory) == ["1000"]
+    assert "--by-file" in cli.refused("count", "--by-file", "--where", "id < 3", directory, status=2)
+    assert "--where: no column" in cli.refused("count", "--where", "z < 3", directory, status=2)
+    for name, column in (("x", "p"), ("y", "q")):
+        polars_avro.write_avro(pl.DataFrame({"a": [1, 2], column: [1, 2]}), tmp_path / f"{name}.avro")
+    assert cli.good("count", "--where", "a = 1", tmp_path / "x.avro", tmp_path / "y.avro") == ["2"]
+
+
+def test_random_takes_n(cli, tmp_path):
+    cli.good("random", "--schema", '"int"', "-n", 7, tmp_path / "r.avro")
+    assert cli.good("count", tmp_path / "r.avro") == ["7"]
+
+
+def test_rows_and_columns_of_the_encoding_of_avro(cli, directory):
+    lines = [json.loads(line) for line in cli.good("tojson", directory)]
+    assert len(lines) == 1000
+    for offset, n in ((0, 3), (299, 3), (300, 700), (700, 1000), (1000, 1), (5, 0)):
+        found = cli.good("tojson", "-c", "score,id", "--offset", offset, "-n", n, directory)
+        expected = [{"score": row["score"], "id": row["id"]} for row in lines[offset : offset + n]]
+        assert [json.loads(line) for line in found] == expected
+    assert json.loads(cli.good("tojson", "-c", "score,id", "-n", 1, directory)[0]) == {
+        "score": lines[0]["score"],
+        "id": 0,
+    }
+    assert [json.loads(line)["id"] for line in cli.good("tojson", "--offset", 998, directory)] == [998, 999]
+    assert "did you mean 'score'" in cli.refused("tojson", "-c", "scor", directory, status=3)
+
+
+def test_types_are_defined_where_they_are_first_selected(cli, tmp_path):
+    inner = {"type": "record", "name": "I", "fields": [{"name": "x", "type": "int"}]}
+    fields = [{"name": "a", "type": inner}, {"name": "b", "type": ["null", "I"]}]
+    schema = {"type": "record", "name": "R", "fields": fields}
+    write(tmp_path / "a.avro", [{"a": {"x": 1}, "b": {"x": 2}}], schema)
+    assert cli.good("tojson", "-c", "b", tmp_path / "a.avro") == ['{"b":{"I":{"x":2}}}']

@@ -40,6 +40,7 @@ def _separator(ctx: click.Context, option: click.Parameter, value: str | None) -
     "--codec",
     "compression",
     metavar="NAME",
+    shell_complete=formats.complete_compression,
     help="Codec or compression of TARGET; by default that of its format.",
 )
 @click.option("--level", type=int, help="Level of the compression.")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     "codec",
     metavar="NAME",
     required=True,
+    shell_complete=formats.complete_codec,
     help="Codec of the blocks of TARGET, such as zstd.",
 )
 @click.option("--level", type=int, help="Level of the codec.")
