@@ -70,7 +70,8 @@ def prepare_streams() -> None:
         )
         # The old wrapper would close the descriptor.
         sys.stdout.detach()
-        sys.stdout = named
+        # The size of the terminal is read from the second.
+        sys.stdout = sys.__stdout__ = named  # type: ignore[misc]
 
 
 def is_closed_pipe(error: BaseException) -> bool:
