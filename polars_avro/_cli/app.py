@@ -12,6 +12,7 @@ import click
 from polars_avro import __version__, _interrupts
 from polars_avro._bad_blocks import AvroWarning
 from polars_avro._cli import ending, failures
+from polars_avro._cli.command import Group
 from polars_avro._cli.commands.aliases import getmeta, getschema
 from polars_avro._cli.commands.cat import cat
 from polars_avro._cli.commands.check import check
@@ -22,6 +23,7 @@ from polars_avro._cli.commands.count import count
 from polars_avro._cli.commands.diff import diff
 from polars_avro._cli.commands.fromjson import fromjson
 from polars_avro._cli.commands.head import head
+from polars_avro._cli.commands.help import help_
 from polars_avro._cli.commands.metadata import metadata
 from polars_avro._cli.commands.random_rows import random_rows
 from polars_avro._cli.commands.recodec import recodec
@@ -46,15 +48,21 @@ or - for standard input.
 \b
 Exit status:
   0    success, also if the reader of the output stopped early
-  1    `check` or `repair` found damage, or `diff` found a schema that cannot read
-       the other
+  1    `check` or `repair` found damage, or `diff` found a schema that cannot
+       read the other
   2    the command line is wrong
   3    a file cannot be read or written
+  70   an internal error
   130  interrupted
 """
 
 
-@click.group(epilog=_EPILOG, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, "-V", "--version", prog_name=_NAME)
 @click.pass_context
 def cli(ctx: click.Context) -> None:
@@ -66,7 +74,7 @@ def cli(ctx: click.Context) -> None:
 _COMMANDS = (
     *(head, tail, sample, cat, schema, metadata, count, check, convert),
     *(repair, concat, recodec, tojson, fromjson, random_rows, schemata, diff, completion),
-    *(getschema, getmeta),
+    *(getschema, getmeta, help_),
 )
 for command in _COMMANDS:
     cli.add_command(command)

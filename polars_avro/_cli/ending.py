@@ -7,11 +7,14 @@ import io
 import os
 import select
 import sys
-from contextlib import suppress
-from typing import NoReturn
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
 
-from polars_avro._cli.targets import ClosedPipeError
+from polars_avro._cli.targets import STDOUT, ClosedPipeError
 from polars_avro._interrupts import interrupts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class _Closed(io.RawIOBase):
@@ -21,7 +24,28 @@ class _Closed(io.RawIOBase):
         return True
 
     def write(self, _: object) -> int:
-        raise OSError(errno.EBADF, "is closed", "standard output")
+        raise OSError(errno.EBADF, "is closed", STDOUT)
+
+
+class _StandardOutput(io.TextIOWrapper):
+    """Standard output whose failures name it, as those of a target do."""
+
+    def write(self, text: str) -> int:
+        with _named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _named():
+            super().flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or STDOUT
+        raise
 
 
 def prepare_streams() -> None:
@@ -40,6 +64,14 @@ def prepare_streams() -> None:
         # A character that the terminal cannot encode is no error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if type(sys.stdout) is io.TextIOWrapper:
+        named = _StandardOutput(
+            sys.stdout.buffer, sys.stdout.encoding, sys.stdout.errors, line_buffering=sys.stdout.line_buffering
+        )
+        # The old wrapper would close the descriptor.
+        sys.stdout.detach()
+        # The size of the terminal is read from the second.
+        sys.stdout = sys.__stdout__ = named  # type: ignore[misc]
 
 
 def is_closed_pipe(error: BaseException) -> bool:

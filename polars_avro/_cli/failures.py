@@ -8,6 +8,7 @@ import traceback
 import click
 from polars.exceptions import PanicException, PolarsError
 
+from polars_avro._cli import escapes
 from polars_avro._errors import AvroDataError
 from polars_avro._sources import hidden, stores
 
@@ -79,7 +80,7 @@ def one_line(message: str) -> str:
     line = " ".join(message.strip().split("\n\n")[0].split()).replace("<bytes>", "<stdin>")
     for python, command_line in _ADVICE:
         line = python.sub(command_line, line)
-    return _QUERY.sub("", _URL.sub(lambda match: stores.shown(match[0]), line))
+    return escapes.text(_QUERY.sub("", _URL.sub(lambda match: stores.shown(match[0]), line)))
 
 
 def _print(message: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 import polars as pl
+from polars.exceptions import PolarsError
 from polars.io.plugins import register_io_source
 
 import polars_avro
@@ -23,6 +24,8 @@ from polars_avro._writer import AvroWriter
 _TEXT = ("csv", "ndjson")
 #: Extensions of compressed text files.
 _COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+#: Extensions of Avro files that are compressed as a whole, which are decompressed by their first bytes.
+_COMPRESSED_AVRO = (".avro.gz", ".avro.zst", ".avro.bz2")
 
 
 class Table(NamedTuple):
@@ -118,10 +121,28 @@ BY_NAME = {form.name: form for form in FORMATS}
 _SYNONYMS = ({"uncompressed", "null", "none"}, {"zstd", "zstandard"}, {"gzip", "gz"}, {"bzip2", "bz2"})
 
 
-def format_of(name: str, option: str) -> tuple[Format, str | None]:
+def refuse_columns(form: Format, schema: pl.Schema) -> None:
+    """Raise an error that names the first column that cannot be written as CSV."""
+    if form.name != "csv":
+        return
+    for name, dtype in schema.items():
+        try:
+            pl.DataFrame({"": pl.Series([None], dtype=dtype)}).write_csv()
+        except PolarsError:
+            what = "nested data" if dtype.is_nested() else "such data"
+            msg = (
+                f"column {name!r} is {dtype}, and CSV does not support {what}: leave it out with --columns, "
+                "or convert to .ndjson"
+            )
+            raise click.ClickException(msg) from None
+
+
+def format_of(name: str, option: str, *, is_source: bool = False) -> tuple[Format, str | None]:
     """Return the format and the compression of a file name; the compression is None if the extension has none."""
     shown = stores.shown(name)
     path = shown.lower()
+    if is_source and path.endswith(_COMPRESSED_AVRO):
+        return AVRO, None
     compression = next((compression for ending, compression in _COMPRESSED.items() if path.endswith(ending)), None)
     inner = path.rpartition(".")[0] if compression else path
     for form in FORMATS:
@@ -129,7 +150,20 @@ def format_of(name: str, option: str) -> tuple[Format, str | None]:
             return form, compression
     endings = " ".join(ending for form in FORMATS for ending in form.endings)
     msg = f"cannot determine the format of {shown!r}: expected one of the endings {endings}, or {option}"
+    if inner.endswith(".json"):
+        msg += "; JSON lines are .ndjson, and `tojson` and `fromjson` convert Avro's JSON encoding"
     raise click.UsageError(msg)
+
+
+def complete_codec(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+    """Return the codecs of Avro that begin with this text, for shells."""
+    return [name for name in AVRO.compressions if name.startswith(incomplete)]
+
+
+def complete_compression(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+    """Return the compressions of all formats that begin with this text, for shells."""
+    names = dict.fromkeys(name for form in FORMATS for name in form.compressions)
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def compression_of(form: Format, compression: str | None) -> str | None:

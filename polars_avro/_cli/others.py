@@ -11,9 +11,10 @@ import polars as pl
 import polars.selectors as cs
 from polars.exceptions import ComputeError, PolarsError, SchemaError
 
+from polars_avro._cli import dtypes as dtypes_
 from polars_avro._cli import failures, where
-from polars_avro._cli.formats import Format, Table
-from polars_avro._cli.schema_files import parse
+from polars_avro._cli.formats import AVRO, Format, Table
+from polars_avro._cli.schema_files import is_avro, parse
 from polars_avro._cli.sources import name_of, standard_input
 from polars_avro._core import FileOpener
 
@@ -30,22 +31,25 @@ _HINT = "; dtypes are inferred from the first rows: pass --schema, or more rows 
 
 
 def table(
-    form: Format, sources: Sources, reading: Reading, schema: str | None, infer_rows: str | None
-) -> tuple[Table, str | None]:
-    """Return the rows, and the Avro schema if one is passed."""
+    form: Format,
+    sources: Sources,
+    reading: Reading,
+    schema: str | None,
+    infer_rows: str | None,
+    separator: str | None = None,
+) -> Table:
+    """Return the rows."""
     is_default = reading.schema_mode == "first" and reading.hive is None and reading.invalid_values == "raise"
+    is_default = is_default and reading.field_matching == "name"
     if reading.ignore_errors or not is_default:
-        msg = "--ignore-errors, --invalid-values, --schema-mode and --hive are for Avro sources"
-        raise click.UsageError(msg)
-    if form.name not in _INFERRED and (schema is not None or infer_rows is not None):
-        msg = "--schema and --infer-rows are for CSV and NDJSON sources"
+        msg = "--ignore-errors, --invalid-values, --schema-mode, --field-matching and --hive are for Avro sources"
         raise click.UsageError(msg)
     label = name_of(sources.names[0]) if not sources.is_stdin else "<stdin>"
     if len(sources.names) > 1:
         label += f", ... {len(sources.names) - 1} more"
     store = {} if sources.storage_options is None else {"storage_options": sources.storage_options}
     source: Any = standard_input().read() if sources.is_stdin else list(sources.names)
-    avro_schema, dtypes = _dtypes(schema)
+    dtypes = _dtypes(schema)
 
     def scan(**more: Any) -> pl.LazyFrame:
         return form.scan(source, **more, **store)
@@ -60,10 +64,11 @@ def table(
         options["infer_schema_length"] = _number_of_rows(infer_rows)
     if form.name == "csv":
         options["try_parse_dates"] = True
+        options |= {} if separator is None else {"separator": separator}
     with _naming(label):
-        if dtypes:
+        if dtypes and form.name in _INFERRED:
             file_columns = scan(**options).collect_schema()
-            if avro_schema is None and (unknown := [name for name in dtypes if name not in file_columns]):
+            if not is_avro(schema) and (unknown := [name for name in dtypes if name not in file_columns]):
                 msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(file_columns)}"
                 raise SchemaError(msg)
             options["schema_overrides"] = {name: dtype for name, dtype in dtypes.items() if name in file_columns}
@@ -74,7 +79,15 @@ def table(
         with _naming(label, _HINT if form.name in _INFERRED else ""):
             yield from lf.collect_batches(maintain_order=True)
 
-    return Table(columns, frames), avro_schema
+    return Table(columns, frames)
+
+
+def check_schema(source: Format, target: Format, schema: str | None, infer_rows: str | None) -> None:
+    """Refuse dtypes for formats that have their own, except an Avro schema to write with."""
+    is_written = schema is None or (target is AVRO and is_avro(schema))
+    if source.name not in _INFERRED and (infer_rows is not None or not is_written):
+        msg = "--schema and --infer-rows are for CSV and NDJSON sources; an Avro schema is also for Avro targets"
+        raise click.UsageError(msg)
 
 
 @contextmanager
@@ -105,19 +118,8 @@ def _number_of_rows(text: str | None) -> int | None:
     return int(text)
 
 
-def _dtypes(schema: str | None) -> tuple[str | None, dict[str, Any]]:
-    """Return the Avro schema, or None if the option lists dtypes, and the dtypes of its columns."""
+def _dtypes(schema: str | None) -> dict[str, Any]:
+    """Return the dtypes of columns in an Avro schema or a list."""
     if schema is None:
-        return None, {}
-    if schema.endswith(".avsc") or schema.lstrip().startswith(("{", "[", '"')):
-        text = parse(schema)
-        return text, dict(pl.Schema(FileOpener(text)))
-    dtypes = {}
-    for item in schema.split(","):
-        name, equals, dtype = item.rpartition("=")
-        kind = getattr(pl, dtype.strip(), None)
-        if not equals or not (isinstance(kind, type) and issubclass(kind, pl.DataType)) or kind.is_nested():
-            msg = f"--schema: expected an .avsc file, JSON, or NAME=DTYPE with a dtype such as Int64, got {item!r}"
-            raise click.UsageError(msg)
-        dtypes[name.strip()] = kind
-    return None, dtypes
+        return {}
+    return dict(pl.Schema(FileOpener(parse(schema)))) if is_avro(schema) else dtypes_.parse(schema)

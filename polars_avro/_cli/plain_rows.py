@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -12,6 +14,7 @@ import polars as pl
 from polars_avro import _metadata
 from polars_avro._cli import avro_types, containers, progress
 from polars_avro._cli.sources import name_of
+from polars_avro._cli.where import unknown_column
 from polars_avro._core import FileOpener
 from polars_avro._reader import AvroReader
 from polars_avro._writer import AvroWriter
@@ -36,12 +39,25 @@ class PlainSchema:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.root = avro_types.parse(text)
+        self._set_root(avro_types.parse(text))
+
+    def _set_root(self, root: avro_types.AvroType) -> None:
+        self.root = root
         self.plain = avro_types.plain_schema(self.root)
         self.columns = pl.Schema(FileOpener(self.plain))
         self._is_record = self.root.kind == "record"
         #: The dtype of one row.
         self.dtype: Any = pl.Struct(self.columns) if self._is_record else self.columns["value"]
+
+    def select(self, names: list[str]) -> PlainSchema:
+        """Return the schema of these columns, to read with."""
+        fields = dict(self.root.fields)
+        for name in names:
+            if name not in fields:
+                raise unknown_column(name, self.columns)
+        selected = copy.copy(self)
+        selected._set_root(replace(self.root, fields=[(name, fields[name]) for name in names]))
+        return selected
 
     def values(self, df: pl.DataFrame) -> list[Any]:
         """Return the rows as Python objects."""

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 import click
 import polars as pl
+from polars.exceptions import ColumnNotFoundError
 
-from polars_avro import _schema_request, _schemas
+from polars_avro import _schema_request, _schemas, _selection
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import where
 from polars_avro._conversions import InvalidValues, conversions
 from polars_avro._engine.files import Files
 from polars_avro._options import ReaderOptions
+from polars_avro._schemas import FieldMatching
 from polars_avro._sources import expansion, inputs
 
 if TYPE_CHECKING:
@@ -39,15 +41,23 @@ class Reading(NamedTuple):
     schema_mode: Any
     hive: bool | None
     invalid_values: InvalidValues
+    field_matching: FieldMatching = "name"
 
     def rows(self, sources: Sources) -> Rows:
         """Open the files of the sources and read the first header."""
+        if self.field_matching != "name" and self.schema_mode == "union":
+            msg = "--field-matching matches with the schema of the first file, so it needs --schema-mode first"
+            raise click.UsageError(msg)
         named: Any = sources.normalized()
         in_stores = sources.stores(named)
         files = sources.list_files(named, in_stores)
         hive = expansion.hive(named, partitioning=self.hive, schema=None, parse_dates=True)
         evolution = _schemas.schema_evolution(
-            "raise", "raise", None, conversions=conversions(None, invalid_values=self.invalid_values)
+            "raise",
+            "raise",
+            None,
+            field_matching=self.field_matching,
+            conversions=conversions(None, invalid_values=self.invalid_values),
         )
         request = _schema_request.schema_request(None, None, self.schema_mode, evolution, None).below(hive, files[0])
         first = inputs.identify(files[0])
@@ -66,14 +76,16 @@ class Rows:
         self.first = first
         self.reading = reading
         file_schema = files.schema()
-        columns = list(file_schema) if reading.columns is None else reading.columns
-        for name in columns:
-            if name not in file_schema:
-                raise where.unknown_column(name, file_schema)
-        self.schema = pl.Schema({name: file_schema[name] for name in columns})
         self._where = None if reading.where is None else where.parse(reading.where, file_schema)
-        roots = [] if self._where is None else self._where.meta.root_names()
-        self._needed = list(dict.fromkeys([*columns, *roots]))
+        self._roots = roots = [] if self._where is None else self._where.meta.root_names()
+        selected = list(file_schema) if reading.columns is None else reading.columns
+        self.schema = pl.Schema(_projected(selected, file_schema))
+        if any(path not in file_schema for path in selected):
+            if cut := [name for name in roots if self.schema.get(name, file_schema[name]) != file_schema[name]]:
+                msg = f"--columns selects fields of {cut[0]!r}, which --where needs whole: select the whole column"
+                raise click.UsageError(msg)
+            files.columns = (*selected, *(name for name in roots if name not in self.schema))
+        self._needed = list(dict.fromkeys([*self.schema, *roots]))
 
     @property
     def header(self) -> dict[str, Any]:
@@ -92,6 +104,13 @@ class Rows:
         if self._where is not None or self.reading.ignore_errors:
             return None
         return self.files.open_files().count_rows()
+
+    def count_matching(self) -> int:
+        """Count the rows that satisfy the condition. Only the columns of the condition are decoded."""
+        assert self._where is not None
+        self._needed = self._roots or self._needed
+        with where.evaluated(), closing(self._frames(None)) as frames:
+            return sum(df.filter(self._where).height for df in frames)
 
     def frames(self, offset: int = 0, length: int | None = None) -> Frames:
         """Read the rows, or `length` of them after the first `offset`."""
@@ -115,10 +134,12 @@ class Rows:
 
     def _filtered(self, frames: Iterable[pl.DataFrame]) -> Frames:
         assert self._where is not None
-        for df in frames:
-            rows = df.filter(self._where)
-            if rows.height:
-                yield rows[list(self.schema)]
+        # The condition is also evaluated while blocks are decoded.
+        with where.evaluated():
+            for df in frames:
+                rows = df.filter(self._where)
+                if rows.height:
+                    yield rows[list(self.schema)]
 
     def _frames(self, pre_slice: tuple[int, int | None] | None) -> Frames:
         reader = ReaderOptions(ignore_errors=self.reading.ignore_errors)
@@ -128,6 +149,15 @@ class Rows:
         )
         for df in frames:
             yield df[self._needed]
+
+
+def _projected(columns: list[str], file_schema: pl.Schema) -> dict[str, Any]:
+    """Return the dtypes of the selected columns, which may be paths to fields of structs."""
+    try:
+        return _selection.project(file_schema, _selection.selection(columns, file_schema))
+    except (ColumnNotFoundError, ValueError) as error:
+        error.args = (str(error).replace("`columns`", "--columns"),)
+        raise
 
 
 def _sliced(frames: Iterable[pl.DataFrame], offset: int, length: int | None) -> Frames:
@@ -147,12 +177,17 @@ def reading_options(command: _Command) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_reading(*arguments: Any, columns: str | None, **options: Any) -> Any:
-        names = ("where", "ignore_errors", "schema_mode", "hive", "invalid_values")
+        names = ("where", "ignore_errors", "schema_mode", "hive", "invalid_values", "field_matching")
         reading = Reading(sources_.split_names(columns), *(options.pop(name) for name in names))
         return command(*arguments, reading=reading, **options)
 
     return functools.reduce(lambda decorated, option: option(decorated), _OPTIONS, with_reading)
 
+
+#: The option of commands that filter rows.
+where_option = click.option(
+    "--where", metavar="SQL", help='Read only rows that satisfy this condition, such as "a > 5".'
+)
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
@@ -174,9 +209,21 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         show_default=True,
         help="Read a uuid, a time or a decimal that is not valid as null, or such columns as text.",
     ),
+    click.option(
+        "--field-matching",
+        type=click.Choice(get_args(FieldMatching)),
+        default="name",
+        show_default=True,
+        help="Match fields of later files with those of the first by name, by name without case, or by position.",
+    ),
     click.option("--ignore-errors", is_flag=True, help="Skip damaged blocks; a warning counts them."),
-    click.option("--where", metavar="SQL", help='Read only rows that satisfy this condition, such as "a > 5".'),
-    click.option("-c", "--columns", metavar="NAMES", help="Read only these columns: names separated by commas."),
+    where_option,
+    click.option(
+        "-c",
+        "--columns",
+        metavar="NAMES",
+        help="Read only these columns, separated by commas; of Avro also fields of structs, such as a.b.",
+    ),
 )
 
 #: The option of commands that can start at a later row.

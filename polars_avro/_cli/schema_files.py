@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeGuard
 
 from polars_avro._cli.containers import encode_header
 from polars_avro._core import FileOpener
 from polars_avro._errors import AvroError
 from polars_avro._schemas import schema_json
+
+
+def is_avro(source: str | None) -> TypeGuard[str]:
+    """Return whether an argument is the name of an .avsc file or JSON."""
+    return source is not None and (source.endswith(".avsc") or source.lstrip().startswith(("{", "[", '"')))
 
 
 def parse(source: str, *, any_name: bool = False) -> str:

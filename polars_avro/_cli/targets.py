@@ -18,12 +18,11 @@ from polars_avro._sources import inputs, stores
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 #: Names of open descriptors. Opening them again would truncate a file, or lose its position.
 _DESCRIPTOR = re.compile(r"/dev/stdout|(?:/dev/fd|/proc/self/fd)/([0-9]+)")
 
 
-_STDOUT = "standard output"
+STDOUT = "standard output"
 
 
 class ClosedPipeError(Exception):
@@ -73,6 +72,19 @@ def is_standard_output(target: str) -> bool:
     return target == "-" or (descriptor is not None and descriptor[1] in (None, "1"))
 
 
+def refuse_existing(target: str) -> None:
+    """
+    Raise an error if a target is a regular file that exists.
+
+    If TARGET is forgotten after several sources, the last of them takes its place and would be lost.
+    """
+    if _DESCRIPTOR.fullmatch(target) or stores.is_remote(target):
+        return
+    if os.path.isfile(inputs.local_path(target)):
+        msg = f"{target} exists: the last argument is TARGET; pass --overwrite to replace it"
+        raise click.ClickException(msg)
+
+
 @contextmanager
 def opened(target: str) -> Iterator[Any]:
     """
@@ -83,7 +95,7 @@ def opened(target: str) -> Iterator[Any]:
     """
     descriptor = _DESCRIPTOR.fullmatch(target)
     if is_standard_output(target):
-        with _reported(standard_output(), _STDOUT) as output:
+        with _reported(standard_output(), STDOUT) as output:
             yield output
     elif descriptor:
         with _closed(os.fdopen(os.dup(int(descriptor[1])), "wb"), target) as output:

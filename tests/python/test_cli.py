@@ -200,14 +200,24 @@ def test_check_lists_damaged_blocks(cli, damaged, path):
 
 def test_check_of_files_that_are_no_avro_or_not_there(cli, tmp_path, path):
     (tmp_path / "no.avro").write_bytes(b"nothing of the kind")
-    outcome = cli("check", tmp_path / "no.avro", path)
-    assert (outcome.status, outcome.err) == (1, "")
-    assert outcome.lines[0].startswith(f"{tmp_path / 'no.avro'}: ")
-    assert outcome.lines[1] == f"{path}: ok, 1,000 rows"
-    outcome = cli("check", tmp_path / "absent.avro", path)
+    (tmp_path / "cut.avro").write_bytes(path.read_bytes()[:20])
+    (tmp_path / "empty.avro").write_bytes(b"")
+    for name in ("no", "cut", "empty", "absent"):
+        outcome = cli("check", tmp_path / f"{name}.avro", path)
+        assert outcome.status == 3
+        assert outcome.lines == [f"{path}: ok, 1,000 rows"]
+        assert outcome.err.startswith(f"polars-avro: error: {tmp_path / name}.avro: ")
+        assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["schema", "metadata"])
+def test_files_after_one_that_cannot_be_read(cli, command, tmp_path, path):
+    (tmp_path / "no.avro").write_bytes(b"nothing of the kind")
+    outcome = cli(command, tmp_path / "no.avro", path, tmp_path / "absent.avro")
     assert outcome.status == 3
-    assert outcome.lines == [f"{path}: ok, 1,000 rows"]
-    assert "absent.avro" in outcome.err
+    assert outcome.lines[0] in (f"==> {path} <==", f"file: {path}")
+    assert outcome.lines[1:] == cli.good(command, path)[-len(outcome.lines) + 1 :]
+    assert ["no.avro" in line for line in outcome.err.splitlines()] == [True, False]
 
 
 @pytest.mark.parametrize("command", ["head", "cat", "schema", "metadata", "count"])

@@ -77,7 +77,7 @@ def test_standard_input_and_output(three, tmp_path):
 
 
 def test_a_source_may_be_the_target(cli, three):
-    cli.good("concat", *three, three[0])
+    cli.good("concat", "--overwrite", *three, three[0])
     assert polars_avro.read_avro(three[0]).height == 420
     assert polars_avro.read_avro(three[2]).height == 120
 
@@ -90,9 +90,14 @@ def test_directories_with_empty_files(cli, directory, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda s: s["fields"][1].update(type="bytes"), "schema.fields[1].type: 'bytes' instead of 'string'"),
-        (lambda s: s["fields"][1].update(default=""), "schema.fields[1].default: only the other has it"),
-        (lambda s: s["fields"].pop(), "schema.fields: "),
+        (lambda s: s["fields"][1].update(type="bytes"), 'the type of field `name` is "string" in F and "bytes" in O;'),
+        (lambda s: s["fields"][1].update(default=""), "`default` of field `name` is missing in F;"),
+        (lambda s: s["fields"][1].update(type=["null", "string"]), 'is "string" in F and ["null", "string"] in O;'),
+        (lambda s: s["fields"].pop(), "field `tags` is missing in O;"),
+        (lambda s: s["fields"].append({"name": "z", "type": "int"}), "field `z` is missing in F;"),
+        (lambda s: s["fields"].reverse(), "the fields of the schema have another order;"),
+        (lambda s: s.update(name="Other"), '`name` of the schema is "Row" in F and "Other" in O;'),
+        (lambda s: s.update(doc="words " * 20), "`doc` of the schema is missing in F;"),
     ],
 )
 def test_other_schemas_are_refused(cli, three, tmp_path, change, said):
@@ -102,8 +107,21 @@ def test_other_schemas_are_refused(cli, three, tmp_path, change, said):
     other.write_bytes(header(schema, "deflate"))
     message = cli.refused("concat", *three, other, tmp_path / "all.avro", status=3)
     assert "other.avro: its schema differs from that of " in message
-    assert said in message
+    assert said.replace("F", str(three[0])).replace("O;", f"{other};") in message
+    assert message.endswith(f"`polars-avro diff {three[0]} {other}` compares them\n")
     assert not (tmp_path / "all.avro").exists()
+
+
+def test_long_and_nested_differences_are_short(cli, tmp_path):
+    inner = {"type": "record", "name": "I", "fields": [{"name": "x", "type": "long", "doc": "words " * 50}]}
+    schemas = [
+        {"type": "record", "name": "R", "fields": [{"name": "i", "type": ["null", {"type": "array", "items": each}]}]}
+        for each in (inner, {**inner, "fields": [{**inner["fields"][0], "doc": "other " * 50}]})
+    ]
+    for name, schema in zip(("a", "b"), schemas, strict=True):
+        (tmp_path / f"{name}.avro").write_bytes(header(schema))
+    message = cli.refused("concat", tmp_path / "a.avro", tmp_path / "b.avro", tmp_path / "c.avro", status=3)
+    assert '`doc` of field `i.x` is "words words words words words words ... in ' in message
 
 
 def test_other_codecs_are_refused(cli, three, tmp_path):
@@ -132,7 +150,7 @@ def test_damage_is_an_error_that_keeps_the_target(cli, tmp_path, kind):
     (tmp_path / "bad.avro").write_bytes(data)
     target = tmp_path / "all.avro"
     target.write_text("old")
-    message = cli.refused("concat", tmp_path / "bad.avro", tmp_path / "bad.avro", target, status=3)
+    message = cli.refused("concat", "--overwrite", tmp_path / "bad.avro", tmp_path / "bad.avro", target, status=3)
     assert "bad.avro" in message
     assert said in message
     assert target.read_text() == "old"

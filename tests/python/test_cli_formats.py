@@ -183,3 +183,22 @@ def test_completion_of_files_and_words(cli, monkeypatch, words, kind):
     monkeypatch.setenv("COMP_CWORD", str(len(words.split(" "))))
     lines = cli.good()
     assert lines[0].startswith(f"{kind},")
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("recodec --codec z", ["plain,zstandard"]),
+        ("fromjson --codec s", ["plain,snappy"]),
+        ("random -C b", ["plain,bzip2"]),
+        ("convert --compression l", ["plain,lz4"]),
+        ("convert --schema ", ["file,"]),
+        ("fromjson --schema-file x", ["file,x"]),
+        ("cat --field-matching p", ["plain,position"]),
+    ],
+)
+def test_completion_of_values(cli, monkeypatch, words, completed):
+    monkeypatch.setenv("_POLARS_AVRO_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"polars-avro {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" "))))
+    assert cli.good() == completed

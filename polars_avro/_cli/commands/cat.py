@@ -10,6 +10,7 @@ import click
 
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import targets, text
+from polars_avro._cli.command import Command
 from polars_avro._cli.rows import offset_option, reading_options
 from polars_avro._cli.sampling import chosen, seed_option
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-n", "--rows", type=click.IntRange(min=0), help="Stop after this many rows.")
 @click.option("--sample", "size", metavar="N", type=click.IntRange(min=0), help="Print only N randomly chosen rows.")

@@ -10,7 +10,9 @@ import click
 from polars_avro._bad_blocks import AvroWarning
 from polars_avro._cli import ending, failures
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.attempts import Attempts
 from polars_avro._cli.block_reports import BlockReports
+from polars_avro._cli.command import Command
 from polars_avro._cli.progress import Progress
 from polars_avro._errors import AvroError
 from polars_avro._reader import AvroReader
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-q", "--quiet", is_flag=True, help="Print damage only.")
 @click.pass_context
@@ -31,20 +33,25 @@ def check(ctx: click.Context, sources: Sources, quiet: bool) -> None:
     irregular block, which has bytes after its rows or a deflate stream without an end. The exit status is 1 if a file
     has such blocks, and 3 if a file cannot be opened.
     """
+    attempts = Attempts()
     status = 0
-    for file in sources.files():
-        status = max(status, _check(file, quiet=quiet, storage_options=sources.storage_options))
-    ctx.exit(status)
+
+    def opened(file: Any) -> tuple[BlockReports, AvroReader]:
+        reports = BlockReports(sources_.name_of(file))
+        options: dict[str, Any] = {"storage_options": sources.storage_options}
+        return reports, AvroReader(file, ignore_errors=True, on_bad_block=reports, **options)
+
+    for file, (reports, reader) in attempts.results(sources.files(), opened):
+        status = max(status, _check(reader, sources_.name_of(file), reports, quiet=quiet))
+    ctx.exit(max(status, attempts.status))
 
 
-def _check(file: Any, *, quiet: bool, storage_options: dict[str, Any] | None) -> int:
-    name = sources_.name_of(file)
-    reports = BlockReports(name)
+def _check(reader: AvroReader, name: str, reports: BlockReports, *, quiet: bool) -> int:
     try:
         with warnings.catch_warnings():
             # The summary below has the same counts.
             warnings.simplefilter("ignore", AvroWarning)
-            rows = _read(file, name, reports, storage_options)
+            rows = _read(reader, name)
     except (AvroError, UnicodeError) as error:
         click.echo(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}")
         return failures.FOUND
@@ -57,9 +64,9 @@ def _check(file: Any, *, quiet: bool, storage_options: dict[str, Any] | None) ->
     return reports.summarize(rows, "can be read", quiet=quiet)
 
 
-def _read(file: Any, name: str, reports: BlockReports, storage_options: dict[str, Any] | None) -> int:
-    options: dict[str, Any] = {"ignore_errors": True, "on_bad_block": reports, "storage_options": storage_options}
-    with AvroReader(file, **options) as reader:
+def _read(reader: AvroReader, name: str) -> int:
+    """Decode everything and return the number of rows."""
+    with reader:
         with Progress(name, reader.total_bytes) as progress:
             for _ in reader:
                 progress.advance_to(reader.bytes_read)

@@ -10,6 +10,7 @@ import click
 
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import targets
+from polars_avro._cli.command import Command
 from polars_avro._cli.progress import Progress
 from polars_avro._sources import stores
 
@@ -20,19 +21,23 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.argument("target", type=sources_.PATH)
-def concat(sources: Sources, target: str) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace an existing TARGET.")
+def concat(sources: Sources, target: str, overwrite: bool) -> None:
     """
     Join Avro files of the same schema and codec without decoding them.
 
     Blocks are copied as they are, so damage inside of a block is not noticed: see `check`. The metadata is that of the
-    first file. `convert` joins files of other codecs, or in stores. TARGET is replaced at success only.
+    first file. `convert` joins files of other codecs, or in stores. An existing TARGET is replaced with --overwrite
+    only, and at success only.
     """
     from polars_avro._cli import containers
 
     files = _local(sources)
+    if not overwrite:
+        targets.refuse_existing(target)
     first: Header | None = None
     size = 0
     for file in files:
@@ -84,26 +89,16 @@ def _size(source: IO[bytes]) -> int:
 def _check_same(first: Header, other: Header, first_name: str, name: str) -> None:
     import json
 
+    from polars_avro._cli.schema_differences import first_difference
+
     if first.codec != other.codec:
         msg = f"{name}: its codec is {other.codec}, that of {first_name} is {first.codec}: `recodec` changes it"
         raise click.ClickException(msg)
-    place = _difference(json.loads(first.schema), json.loads(other.schema), "schema")
-    if place is not None:
-        msg = f"{name}: its schema differs from that of {first_name} at {place}"
+    schemas = json.loads(first.schema), json.loads(other.schema)
+    difference = first_difference(schemas, (first_name, name))
+    if difference is not None:
+        msg = (
+            f"{name}: its schema differs from that of {first_name}: {difference}; "
+            f"`polars-avro diff {first_name} {name}` compares them"
+        )
         raise click.ClickException(msg)
-
-
-def _difference(first: Any, other: Any, place: str) -> str | None:
-    """Return the first position at which two JSON values differ, with both values."""
-    if isinstance(first, dict) and isinstance(other, dict):
-        for key in [*first, *(key for key in other if key not in first)]:
-            if key not in first or key not in other:
-                return f"{place}.{key}: only {'one' if key in first else 'the other'} has it"
-            if found := _difference(first[key], other[key], f"{place}.{key}"):
-                return found
-        return None
-    if isinstance(first, list) and isinstance(other, list) and len(first) == len(other):
-        pairs = enumerate(zip(first, other, strict=True))
-        return next((found for i, (one, two) in pairs if (found := _difference(one, two, f"{place}[{i}]"))), None)
-    # True is equal to 1 in Python.
-    return None if type(first) is type(other) and first == other else f"{place}: {other!r} instead of {first!r}"

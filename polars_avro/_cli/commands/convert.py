@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polars_avro._cli import formats, others, progress, targets
+from polars_avro._cli import formats, others, progress, schema_files, targets
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.formats import AVRO, Format, Table
 from polars_avro._cli.rows import reading_options
 from polars_avro._sources import stores
@@ -21,31 +22,55 @@ if TYPE_CHECKING:
 _FORMATS = click.Choice(list(formats.BY_NAME))
 
 
-@click.command()
+def _separator(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Check the separator. A shell makes it hard to pass a tab, so its escape is accepted."""
+    separator = "\t" if value in ("\\t", "tab") else value
+    if separator is not None and len(separator.encode()) != 1:
+        msg = f"--separator must be one ASCII character, or \\t for a tab, got {value!r}"
+        raise click.UsageError(msg, ctx)
+    return separator
+
+
+@click.command(cls=Command)
 @sources_.argument
 @click.argument("target", type=sources_.PATH)
 @click.option(
-    "-C", "--compression", metavar="NAME", help="Codec or compression of TARGET; by default that of its format."
+    "-C",
+    "--compression",
+    "--codec",
+    "compression",
+    metavar="NAME",
+    shell_complete=formats.complete_compression,
+    help="Codec or compression of TARGET; by default that of its format.",
 )
+@click.option("--level", type=int, help="Level of the compression.")
 @click.option("--from", "from_", type=_FORMATS, help="Format of the sources, if their names do not determine it.")
 @click.option("--to", type=_FORMATS, help="Format of TARGET, if its name does not determine it.")
 @click.option(
     "--schema",
     metavar="SCHEMA",
-    help="Dtypes of CSV or NDJSON columns: an .avsc file, an Avro schema as JSON, or NAME=DTYPE,... of some columns.",
+    type=sources_.PATH,
+    help="Schema of an Avro TARGET and of CSV and NDJSON: an .avsc file or JSON. For these also NAME=DTYPE,...",
 )
 @click.option(
     "--infer-rows", metavar="N", help="Infer dtypes of CSV and NDJSON from this many rows, or `all`; by default 100."
 )
+@click.option(
+    "--separator", metavar="CHAR", callback=_separator, help="Separator of CSV sources and targets; by default a comma."
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing TARGET also if there are several sources.")
 @reading_options
 def convert(
     sources: Sources,
     target: str,
     compression: str | None,
+    level: int | None,
     from_: str | None,
     to: str | None,
     schema: str | None,
     infer_rows: str | None,
+    separator: str | None,
+    overwrite: bool,
     reading: Reading,
 ) -> None:
     """
@@ -55,27 +80,31 @@ def convert(
     .ndjson; - is standard input or output. Several sources become one file. Avro to Avro keeps the schema, and with
     --ignore-errors drops damaged blocks. TARGET is replaced only on success.
     """
+    if len(sources.names) > 1 and not overwrite:
+        targets.refuse_existing(target)
     source_format = _source_format(sources.names, from_)
     target_format, compression_of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
-    options: dict[str, Any] = {}
-    chosen = formats.compression_of(target_format, compression or compression_of_name)
-    if chosen is not None:
-        options["compression"] = chosen
+    options = _compression(target_format, compression or compression_of_name, level)
+    if separator is not None:
+        if "csv" not in (source_format.name, target_format.name):
+            msg = "--separator is for CSV sources and targets"
+            raise click.UsageError(msg)
+        options |= {"separator": separator} if target_format.name == "csv" else {}
     if target != sources_.STDIN and sources.storage_options is not None:
         options["storage_options"] = sources.storage_options
+    others.check_schema(source_format, target_format, schema, infer_rows)
+    count = None
     if source_format is AVRO:
-        if schema is not None or infer_rows is not None:
-            msg = "--schema and --infer-rows are for CSV and NDJSON sources"
-            raise click.UsageError(msg)
         rows = reading.rows(sources)
         table, count = Table(rows.schema, rows.frames), rows.count
-        if target_format is AVRO:
-            options |= rows.header
+        header = rows.header
     else:
-        table, avro_schema = others.table(source_format, sources, reading, schema, infer_rows)
-        count = None
-        if target_format is AVRO and avro_schema is not None:
-            options["avro_schema"] = avro_schema
+        table = others.table(source_format, sources, reading, schema, infer_rows, separator)
+        header = {}
+    if target_format is AVRO:
+        options |= header
+        options |= {"avro_schema": schema_files.parse(schema)} if schema_files.is_avro(schema) else {}
+    formats.refuse_columns(target_format, table.schema)
     with targets.opened(target) as opened:
         if progress.is_shown():
             with progress.Progress(stores.shown(target), count() if count else None) as bar:
@@ -84,12 +113,25 @@ def convert(
             target_format.write(table, opened, **options)
 
 
+def _compression(form: Format, compression: str | None, level: int | None) -> dict[str, Any]:
+    """Return the options of the target for its compression."""
+    chosen = formats.compression_of(form, compression)
+    options: dict[str, Any] = {} if chosen is None else {"compression": chosen}
+    if level is not None:
+        if form.name == "ipc":
+            msg = "--level is for other formats: Arrow IPC has no levels of compression"
+            raise click.UsageError(msg)
+        options["compression_level"] = level
+    return options
+
+
 def _source_format(sources: Sequence[str], option: str | None) -> Format:
     if option is not None:
         return formats.BY_NAME[option]
     if list(sources) == [sources_.STDIN]:
         return AVRO
-    names = {form.name for form, _ in (formats.format_of(_last_part(source), "--from") for source in sources)}
+    found = [formats.format_of(_last_part(source), "--from", is_source=True) for source in sources]
+    names = {form.name for form, _ in found}
     if len(names) > 1:
         msg = f"the sources have several formats: {', '.join(sorted(names))}"
         raise click.UsageError(msg)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
+from polars_avro._cli.rows import Reading, where_option
 from polars_avro._core import FileOpener, FileSet
 from polars_avro._reader import AvroReader
 
@@ -19,16 +21,26 @@ if TYPE_CHECKING:
 _FILES = 256
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("--by-file", is_flag=True, help="Print the rows of each file before the sum.")
 @click.option("--ignore-errors", is_flag=True, help="Decode everything, and count only rows of sound blocks.")
-def count(sources: Sources, by_file: bool, ignore_errors: bool) -> None:
+@where_option
+def count(sources: Sources, by_file: bool, ignore_errors: bool, where: str | None) -> None:
     """
     Print the number of rows of all sources.
 
-    Reads block headers and decodes nothing, so it does not detect damage inside blocks; see `check`.
+    Reads block headers and decodes nothing, so it does not detect damage inside blocks; see `check`. With --where the
+    columns of the condition are decoded.
     """
+    if where is not None:
+        if by_file:
+            msg = "--where counts the rows of all files together: leave out --by-file"
+            raise click.UsageError(msg)
+        # The schemas of the files may differ.
+        reading = Reading(None, where, ignore_errors, "union", None, "raise")
+        click.echo(str(reading.rows(sources).count_matching()))
+        return
     total = 0
     for name, rows in _readable(sources) if ignore_errors else _counted(sources):
         total += rows

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
-from polars_avro._cli import failures
+from polars_avro._cli import escapes, failures
 from polars_avro._cli import sources as sources_
-from polars_avro._cli.schema_files import parse
+from polars_avro._cli.command import Command
+from polars_avro._cli.schema_files import is_avro, parse
 from polars_avro._compatibility import Incompatibility, check_compatibility
 from polars_avro._core import FileOpener
 from polars_avro._metadata import read_avro_metadata
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("old", type=sources_.PATH)
 @click.argument("new", type=sources_.PATH)
 @click.option(
@@ -40,7 +41,7 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
     """
     before, after = _schema(old, storage_options), _schema(new, storage_options)
     for line in _columns(before, after):
-        click.echo(line)
+        click.echo(escapes.text(line))
     backward = _verdict("NEW reads OLD", check_compatibility(after, before))
     forward = _verdict("OLD reads NEW", check_compatibility(before, after))
     asked = {"backward": [backward], "forward": [forward], "full": [backward, forward], "none": []}
@@ -48,7 +49,7 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
 
 
 def _schema(source: str, storage_options: dict[str, Any] | None) -> str:
-    if source.endswith(".avsc") or source.lstrip().startswith(("{", "[", '"')):
+    if is_avro(source):
         return parse(source)
     if source == sources_.STDIN:
         return read_avro_metadata(sources_.standard_input()).avro_schema
@@ -79,5 +80,5 @@ def _verdict(question: str, differences: list[Incompatibility]) -> bool:
     always = any(problem.values is None for problem in differences)
     click.echo(f"{question}: {'no' if always else 'not all values'}")
     for problem in differences:
-        click.echo(f"  {problem}")
+        click.echo(escapes.text(f"  {problem}"))
     return False

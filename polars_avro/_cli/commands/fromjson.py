@@ -10,6 +10,7 @@ import click
 
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +18,27 @@ if TYPE_CHECKING:
     from polars_avro._cli.plain_rows import PlainSchema
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", type=sources_.PATH)
 @click.argument("target", type=sources_.PATH)
 @click.option(
-    "--schema-file", "--schema", "schema", metavar="SCHEMA", required=True, help="Schema of TARGET: a file, or JSON."
+    "--schema-file",
+    "--schema",
+    "schema",
+    metavar="SCHEMA",
+    type=sources_.PATH,
+    required=True,
+    help="Schema of TARGET: a file, or JSON.",
 )
-@click.option("-C", "--codec", "--compression", "codec", metavar="NAME", help="Codec of the blocks; by default snappy.")
+@click.option(
+    "-C",
+    "--codec",
+    "--compression",
+    "codec",
+    metavar="NAME",
+    shell_complete=formats.complete_codec,
+    help="Codec of the blocks; by default snappy.",
+)
 @click.option("--level", type=int, help="Level of the codec.")
 def fromjson(source: str, target: str, schema: str, codec: str | None, level: int | None) -> None:
     """

@@ -7,24 +7,26 @@ from typing import TYPE_CHECKING
 import click
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.rows import offset_option, reading_options
-from polars_avro._cli.tables import collect, print_table
+from polars_avro._cli.tables import collect, full_option, print_table
 
 if TYPE_CHECKING:
     from polars_avro._cli.rows import Reading
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
 @offset_option
+@full_option
 @reading_options
-def head(sources: Sources, rows: int, offset: int, reading: Reading) -> None:
+def head(sources: Sources, rows: int, offset: int, full: bool, reading: Reading) -> None:
     """
     Print the first rows as a table.
 
     Columns that do not fit the terminal are elided in the middle; select some with --columns.
     """
     opened = reading.rows(sources)
-    print_table(collect(opened.frames(offset, rows), opened.schema))
+    print_table(collect(opened.frames(offset, rows), opened.schema), full=full)

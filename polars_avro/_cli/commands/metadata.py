@@ -7,26 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polars_avro._cli import escapes
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.attempts import Attempts
+from polars_avro._cli.command import Command
 from polars_avro._metadata import AvroMetadata, read_avro_metadata
 
 if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file, each on a line.")
-def metadata(sources: Sources, as_json: bool) -> None:
+@click.pass_context
+def metadata(ctx: click.Context, sources: Sources, as_json: bool) -> None:
     """Print codec, blocks, rows, fingerprint and metadata of each file."""
-    files = sources.files()
-    for i, file in enumerate(files):
-        entries = _entries(read_avro_metadata(file, storage_options=sources.storage_options))
+    attempts = Attempts()
+    results = attempts.results(
+        sources.files(), lambda file: _entries(read_avro_metadata(file, storage_options=sources.storage_options))
+    )
+    for i, (file, entries) in enumerate(results):
         entries = {"file": sources_.name_of(file), **entries}
         if as_json:
             click.echo(json.dumps(entries, ensure_ascii=False))
         else:
             click.echo(("\n" if i else "") + _lines(entries))
+    ctx.exit(attempts.status)
 
 
 def _entries(file_metadata: AvroMetadata) -> dict[str, Any]:
@@ -52,4 +59,4 @@ def _lines(entries: dict[str, Any]) -> str:
             lines += [f"{name}:", *(f"  {key}: {inner}" for key, inner in value.items())] if value else []
         elif value is not None:
             lines.append(f"{name}: {value}")
-    return "\n".join(lines)
+    return "\n".join(map(escapes.text, lines))

@@ -9,12 +9,13 @@ import click
 
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 
 if TYPE_CHECKING:
     from typing import Any
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", type=sources_.PATH)
 @click.argument("target", type=sources_.PATH)
 @sources_.storage_option
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     "codec",
     metavar="NAME",
     required=True,
+    shell_complete=formats.complete_codec,
     help="Codec of the blocks of TARGET, such as zstd.",
 )
 @click.option("--level", type=int, help="Level of the codec.")

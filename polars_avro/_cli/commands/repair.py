@@ -12,12 +12,13 @@ from polars_avro._bad_blocks import AvroWarning
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.block_reports import BlockReports
+from polars_avro._cli.command import Command
 
 if TYPE_CHECKING:
     from typing import Any
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", type=sources_.PATH)
 @click.argument("target", type=sources_.PATH)
 @sources_.storage_option

@@ -10,21 +10,23 @@ import click
 import polars as pl
 
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.command import Command
 from polars_avro._cli.rows import reading_options
 from polars_avro._cli.sampling import chosen, seed_option
-from polars_avro._cli.tables import print_table
+from polars_avro._cli.tables import full_option, print_table
 
 if TYPE_CHECKING:
     from polars_avro._cli.rows import Reading
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
 @seed_option
+@full_option
 @reading_options
-def sample(sources: Sources, rows: int, seed: int | None, reading: Reading) -> None:
+def sample(sources: Sources, rows: int, seed: int | None, full: bool, reading: Reading) -> None:
     """
     Print random rows as a table, in the order of the files.
 
@@ -33,4 +35,4 @@ def sample(sources: Sources, rows: int, seed: int | None, reading: Reading) -> N
     opened = reading.rows(sources)
     with closing(opened.frames()) as frames:
         sampled = chosen(frames, rows, Random(seed))
-    print_table(pl.concat(sampled) if sampled else pl.DataFrame(schema=opened.schema))
+    print_table(pl.concat(sampled) if sampled else pl.DataFrame(schema=opened.schema), full=full)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polars_avro._cli import escapes
 from polars_avro._cli import sources as sources_
+from polars_avro._cli.attempts import Attempts
+from polars_avro._cli.command import Command
 from polars_avro._cli.schema_files import empty_file, parse
 from polars_avro._metadata import read_avro_metadata, read_avro_schema
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from polars_avro._cli.sources import Sources
 
 
-@click.command()
+@click.command(cls=Command)
 @sources_.argument
 @click.option(
     "-f",
@@ -26,13 +29,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="Columns and dtypes; the file's own JSON; the Parsing Canonical Form; digests of that form.",
 )
-def schema(sources: Sources, form: str) -> None:
+@click.pass_context
+def schema(ctx: click.Context, sources: Sources, form: str) -> None:
     """Print the schema of each file, or of each .avsc file."""
     files = _files(sources)
-    for i, file in enumerate(files):
+    attempts = Attempts()
+    texts = attempts.results(files, lambda file: _text(file, form, sources.storage_options))
+    for i, (file, text) in enumerate(texts):
         if len(files) > 1:
             click.echo(("\n" if i else "") + f"==> {sources_.name_of(file)} <==")
-        click.echo(_text(file, form, sources.storage_options))
+        click.echo(text)
+    ctx.exit(attempts.status)
 
 
 def _files(sources: Sources) -> list[Any]:
@@ -52,8 +59,9 @@ def _text(file: Any, form: str, storage_options: dict[str, Any] | None) -> str:
         file = empty_file(parse(file))
     if form == "polars":
         columns = read_avro_schema(file, storage_options=storage_options)
-        longest = max((len(name) for name in columns), default=0)
-        return "\n".join(f"{name:<{longest}}  {dtype}" for name, dtype in columns.items())
+        names = [escapes.text(name) for name in columns]
+        longest = max(map(len, names), default=0)
+        return "\n".join(f"{name:<{longest}}  {dtype}" for name, dtype in zip(names, columns.values(), strict=True))
     metadata = read_avro_metadata(file, storage_options=storage_options)
     if form == "avro":
         return json.dumps(json.loads(metadata.avro_schema), indent=2, ensure_ascii=False)

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from polars_avro._cli.command import Command
 from polars_avro._cli.protocols import schemas
 from polars_avro._cli.schema_files import parse
 from polars_avro._cli.sources import standard_input
 from polars_avro._errors import AvroError, AvroSchemaError
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("protocol", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=".")
 def schemata(protocol: Path, directory: Path) -> None:
