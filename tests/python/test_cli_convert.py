@@ -11,7 +11,6 @@ from rows import make_rows, write
 
 import polars_avro
 
-needs_writing = pytest.mark.skipif(not hasattr(polars_avro, "sink_avro"), reason="writing is not there yet")
 FLAT = {"type": "record", "name": "F", "fields": [{"name": "a", "type": "long"}, {"name": "s", "type": "string"}]}
 READ = {".parquet": pl.read_parquet, ".arrow": pl.read_ipc, ".csv": pl.read_csv, ".ndjson": pl.read_ndjson}
 
@@ -125,7 +124,6 @@ def test_wrong_command_lines(cli, arguments, said, flat, tmp_path, monkeypatch):
     assert said in cli.refused("convert", *arguments, status=2)
 
 
-@needs_writing
 @pytest.mark.parametrize("ending", [".parquet", ".arrow", ".csv", ".ndjson"])
 def test_to_avro(cli, flat, tmp_path, ending):
     cli.good("convert", flat, tmp_path / f"a{ending}")
@@ -133,7 +131,6 @@ def test_to_avro(cli, flat, tmp_path, ending):
     assert_frame_equal(polars_avro.read_avro(tmp_path / "back.avro"), polars_avro.read_avro(flat))
 
 
-@needs_writing
 @pytest.mark.parametrize(
     ("compression", "codec"),
     [
@@ -156,7 +153,6 @@ def test_between_codecs(cli, tmp_path, frame, compression, codec):
     assert_frame_equal(polars_avro.read_avro(tmp_path / "b.avro"), frame)
 
 
-@needs_writing
 def test_a_damaged_file_is_repaired(cli, path, tmp_path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
@@ -174,15 +170,8 @@ def test_a_damaged_file_is_repaired(cli, path, tmp_path):
     assert line.endswith("rows")
 
 
-@needs_writing
 def test_a_file_may_be_converted_to_itself(cli, path, frame, tmp_path):
     same = tmp_path / "same.avro"
     same.write_bytes(path.read_bytes())
     cli.good("convert", "-C", "xz", same, same)
     assert_frame_equal(polars_avro.read_avro(same), frame)
-
-
-@pytest.mark.skipif(hasattr(polars_avro, "sink_avro"), reason="writing is there")
-def test_without_writing_nothing_is_left(cli, flat, tmp_path):
-    assert "cannot write Avro" in cli.refused("convert", flat, tmp_path / "b.avro", status=3)
-    assert os.listdir(tmp_path) == ["flat.avro"]

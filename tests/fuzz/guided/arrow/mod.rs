@@ -6,7 +6,6 @@ mod values;
 
 use std::ptr::NonNull;
 
-use polars_arrow::array::Array;
 use polars_avro::arrow_import::{ImportedRows, take};
 
 use crate::choices::Choices;
