@@ -35,6 +35,7 @@ _ADVICE = (
         re.compile("pass [^;]*(schema_mode|missing_columns|extra_columns)=[^;]*"),
         "--schema-mode union reads all columns",
     ),
+    (re.compile("pass field_matching='case_insensitive' to match"), "--field-matching case_insensitive matches"),
     (re.compile("pass invalid_values='null' or 'text' to read"), "--invalid-values null or text reads"),
     (re.compile(r"hidden_file_prefix=\['_', '\.'\] skips"), "--hidden-file-prefix _ --hidden-file-prefix . skips"),
     (re.compile(r" \(`strict=True` refuses them\)"), ""),

@@ -104,7 +104,7 @@ def test_options_of_stores_say_what_is_wrong(options, message, tmp_path, monkeyp
     assert message in str(caught.value)
 
 
-def test_names_that_differ_in_case_are_matched_by_an_option():
+def test_names_that_differ_in_case_are_matched_by_an_option(cli, tmp_path):
     files = [avro(pl.DataFrame({"Name": ["x"]})), avro(pl.DataFrame({"name": ["y"]}))]
     schema = {"type": "record", "name": "Row", "fields": [{"name": "Name", "type": "string"}]}
     for read in (
@@ -115,6 +115,10 @@ def test_names_that_differ_in_case_are_matched_by_an_option():
         with pytest.raises(polars_avro.AvroSchemaError, match="pass field_matching='case_insensitive'"):
             read()
         assert read(field_matching="case_insensitive")["Name"][-1] == "y"
+    for name, data in zip("ab", files, strict=True):
+        (tmp_path / f"{name}.avro").write_bytes(data)
+    assert "--field-matching case_insensitive matches such names" in cli("cat", tmp_path).err
+    assert len(cli.good("cat", "--field-matching", "case_insensitive", tmp_path)) == 2
 
 
 def test_wider_numbers_are_read_with_the_union():
