@@ -74,4 +74,5 @@ def batches(path: str, query: dict) -> Iterator[pl.DataFrame]:
 def run(paths: list[str], query: dict) -> pl.DataFrame:
     """Read every row, then run the query in Polars."""
     frames = [frame for path in paths for frame in batches(path, query)]
-    return ask(pl.concat(frames, rechunk=False).lazy(), query)
+    frame = pl.concat(frames, rechunk=False)
+    return frame if query["eager"] else ask(frame.lazy(), query)
