@@ -199,7 +199,7 @@ def sink_avro(
         sinked_paths_callback=sinked_paths_callback,
     )
     if not isinstance(lf, pl.LazyFrame):
-        msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}{instead(lf)}"
+        msg = f"`lf` must be a LazyFrame, got {type(lf).__name__!r}{instead(lf, lazy=True)}"
         raise TypeError(msg)
     # Raises if `lf` is a sink.
     lf.sink_batches(_ignore, lazy=True)

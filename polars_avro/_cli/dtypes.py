@@ -12,10 +12,10 @@ from polars.exceptions import PolarsError
 _PLAIN = (
     *("Int8", "Int16", "Int32", "Int64", "Int128", "UInt8", "UInt16", "UInt32", "UInt64", "UInt128"),
     *("Float16", "Float32", "Float64", "Boolean", "String", "Utf8", "Binary", "Null"),
-    *("Date", "Time", "Datetime", "Duration", "Decimal", "Categorical"),
+    *("Date", "Time", "Datetime", "Duration", "Categorical"),
 )
 #: Dtypes that need parameters.
-_NESTED = ("List", "Array", "Struct", "Map", "Enum")
+_NESTED = ("Decimal", "List", "Array", "Struct", "Map", "Enum")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -52,6 +52,9 @@ def _split(text: str) -> list[str]:
 def _dtype(text: str) -> Any:
     try:
         dtype = _value(ast.parse(text, mode="eval").body)
+        if dtype is pl.Decimal:
+            msg = "a Decimal needs its precision and scale"
+            raise ValueError(msg)
         if not isinstance(dtype, pl.DataType):
             # A dtype without parameters is a class, whose defaults make a dtype. Those of nested dtypes are missing.
             dtype = dtype()

@@ -35,7 +35,12 @@ _ADVICE = (
         re.compile("pass [^;]*(schema_mode|missing_columns|extra_columns)=[^;]*"),
         "--schema-mode union reads all columns",
     ),
-    (re.compile("pass field_matching='case_insensitive' to match"), "--field-matching case_insensitive matches"),
+    (
+        re.compile("without `schema`, field_matching='case_insensitive' matches"),
+        "--field-matching case_insensitive matches",
+    ),
+    (re.compile("without `schema` and `reader_schema`, schema_mode='union' reads"), "--schema-mode union reads"),
+    (re.compile(r"consider passing `cast_options=[^`]*`"), "--schema-mode union reads types that have a common one"),
     (re.compile("pass invalid_values='null' or 'text' to read"), "--invalid-values null or text reads"),
     (re.compile(r"hidden_file_prefix=\['_', '\.'\] skips"), "--hidden-file-prefix _ --hidden-file-prefix . skips"),
     (re.compile(r" \(`strict=True` refuses them\)"), ""),

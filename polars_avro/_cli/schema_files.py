@@ -14,7 +14,7 @@ from polars_avro._schemas import schema_json
 
 def is_avro(source: str | None) -> TypeGuard[str]:
     """Return whether an argument is the name of an .avsc file or JSON."""
-    return source is not None and (source.endswith(".avsc") or source.lstrip().startswith(("{", "[", '"')))
+    return source is not None and (source.endswith((".avsc", ".json")) or source.lstrip().startswith(("{", "[", '"')))
 
 
 def parse(source: str, *, any_name: bool = False) -> str:
@@ -23,7 +23,7 @@ def parse(source: str, *, any_name: bool = False) -> str:
 
     With `any_name` a file needs no extension.
     """
-    is_file = source.endswith(".avsc") or (any_name and os.path.isfile(source))
+    is_file = source.endswith((".avsc", ".json")) or (any_name and os.path.isfile(source))
     try:
         text = schema_json(Path(source) if is_file else source, "schema")
         FileOpener(text)

@@ -10,6 +10,7 @@ import zipfile
 from typing import Any
 
 from polars_avro._core import OpenFile
+from polars_avro._errors import AvroDataError
 from polars_avro._sources import stores
 
 
@@ -21,15 +22,27 @@ def open_file(source: Any, name: str | None = None) -> OpenFile | None:
     try:
         if callable(getattr(source, "seekable", None)) and not source.seekable():
             return None
+        if callable(getattr(source, "readable", None)) and not source.readable():
+            msg = f"{name or _name(source)}: the file is not open for reading"
+            raise ValueError(msg)
         start = source.tell()
         descriptor = _descriptor(source)
         if descriptor is not None:
+            _check_position(start, os.fstat(descriptor).st_size, name or _name(source))
             return OpenFile.from_descriptor(descriptor, name or _name(source), start)
         size = _size(source)
         source.seek(start)
+        _check_position(start, size, name or _name(source))
     except io.UnsupportedOperation:
         return None
     return OpenFile.from_object(source, name or _name(source), start, size)
+
+
+def _check_position(position: int, size: int, name: str) -> None:
+    """Raise if a file that is not empty is at its end."""
+    if 0 < size <= position:
+        msg = f"{name}: the file is at its end: call `seek(0)` to read it from its beginning"
+        raise AvroDataError(msg)
 
 
 def _unwrapped(source: Any) -> Any:

@@ -47,14 +47,15 @@ def _check_dtype(path: str, dtype: Any) -> None:
         # Exporting such a name to Arrow would abort the process.
         msg = f"field {path!r}: a name with a NUL character cannot be written to Avro: rename it"
         raise AvroUnsupportedError(msg)
-    instead = None
     if dtype == pl.Object:
-        instead = "`pl.String` or `pl.Binary`, or drop it"
-    elif isinstance(dtype, pl.Array) and dtype.size == 0:
+        msg = (
+            f"field `{path}`: the dtype {dtype} cannot be written to Avro: drop it, or make text of it with "
+            "`map_elements(str, return_dtype=pl.String)`"
+        )
+        raise AvroUnsupportedError(msg)
+    if isinstance(dtype, pl.Array) and dtype.size == 0:
         # Polars cannot import such arrays from Arrow either.
-        instead = f"`pl.List({dtype.inner})`"
-    if instead is not None:
-        msg = f"field `{path}`: the dtype {dtype} cannot be written to Avro: cast it to {instead}"
+        msg = f"field `{path}`: the dtype {dtype} cannot be written to Avro: cast it to `pl.List({dtype.inner})`"
         raise AvroUnsupportedError(msg)
 
 
@@ -71,16 +72,17 @@ def _dtypes(path: str, dtype: Any) -> Iterator[tuple[str, Any]]:
         yield from _dtypes(f"{path}[]", inner)
 
 
-def instead(data: Any) -> str:
-    """Return the end of the message about an argument that another function takes."""
+def instead(data: Any, *, lazy: bool = False) -> str:
+    """Return the end of the message about an argument that must be a frame, lazy or not, and is none."""
+    of_it = "`.lazy()` of it" if lazy else "it"
     if isinstance(data, pl.LazyFrame):
         return ": use `sink_avro`, or write the frame that `collect()` returns"
     if isinstance(data, pl.DataFrame):
         return ": use `write_avro`"
     if isinstance(data, pl.Series):
-        return ": pass the frame that `to_frame()` returns"
+        return f": make a frame with `to_frame()`, and pass {of_it}"
     if type(data).__module__.partition(".")[0] == "pandas":
-        return " of pandas: pass `pl.from_pandas(...)` of it"
+        return f" of pandas: make a frame with `pl.from_pandas(...)`, and pass {of_it}"
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return ": use `AvroWriter`, which takes Arrow data, or pass `pl.DataFrame(...)` of it"
     return ""

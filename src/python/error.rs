@@ -109,11 +109,11 @@ fn schema_error(error: &Error) -> PyErr {
             ("AvroSchemaError", "; pass cast_options=pl.ScanCastOptions(extra_struct_fields='ignore') to skip it")
         }
         Some(FieldConflict::OtherCase) => {
-            ("AvroSchemaError", "; pass field_matching='case_insensitive' to match such names")
+            ("AvroSchemaError", "; without `schema`, field_matching='case_insensitive' matches such names")
         }
         Some(FieldConflict::NarrowerNumber) => (
             "AvroSchemaError",
-            "; pass schema_mode='union' to read all files in the widest type, or a `reader_schema` that has it",
+            "; without `schema` and `reader_schema`, schema_mode='union' reads all files in the widest type",
         ),
         _ => ("AvroSchemaError", ""),
     };

@@ -103,7 +103,7 @@ def test_the_other_kind_of_frame_names_the_other_function():
         write_avro(DF.lazy(), io.BytesIO())
     with pytest.raises(TypeError, match="got 'DataFrame': use `write_avro`"):
         sink_avro(DF, io.BytesIO())
-    with pytest.raises(TypeError, match=r"got 'Series': pass the frame that `to_frame\(\)` returns"):
+    with pytest.raises(TypeError, match=r"got 'Series': make a frame with `to_frame\(\)`, and pass it"):
         write_avro(DF["place"], io.BytesIO())
 
 

@@ -90,7 +90,7 @@ def test_an_invalid_value_names_the_option(cli, tmp_path, logical, value):
     ("options", "message"),
     [
         ({"anon": True}, 'unknown storage option "anon"; it is called "aws_skip_signature" here'),
-        ({"client_kwargs": {}}, 'unknown storage option "client_kwargs"; it is called "aws_endpoint_url" here'),
+        ({"client_kwargs": {}}, 'unknown storage option "client_kwargs"; '),
         ({"config": None}, 'unknown storage option "config"; '),
         ({"aws_region": None}, 'storage option "aws_region" must be a str, a number or a bool'),
         ({"max_retries": True}, "invalid value for 'max_retries': 'true' (expected int)"),
@@ -112,7 +112,7 @@ def test_names_that_differ_in_case_are_matched_by_an_option(cli, tmp_path):
         lambda **options: scan_avro(files, **options).collect(),
         lambda **options: read_avro(files[1:], reader_schema=schema, **options),
     ):
-        with pytest.raises(polars_avro.AvroSchemaError, match="pass field_matching='case_insensitive'"):
+        with pytest.raises(polars_avro.AvroSchemaError, match="field_matching='case_insensitive' matches such names"):
             read()
         assert read(field_matching="case_insensitive")["Name"][-1] == "y"
     for name, data in zip("ab", files, strict=True):
@@ -124,7 +124,7 @@ def test_names_that_differ_in_case_are_matched_by_an_option(cli, tmp_path):
 def test_wider_numbers_are_read_with_the_union():
     files = [avro(pl.DataFrame({"a": pl.Series([1], dtype=dtype)})) for dtype in (pl.Int32, pl.Int64, pl.Float64)]
     for pair in ([files[0], files[1]], [files[0], files[2]], [files[1], files[2]]):
-        with pytest.raises(polars_avro.AvroSchemaError, match="pass schema_mode='union' to read all files"):
+        with pytest.raises(polars_avro.AvroSchemaError, match="schema_mode='union' reads all files in the widest type"):
             read_avro(pair)
         assert read_avro(pair, schema_mode="union").height == 2
     texts = avro(pl.DataFrame({"a": ["x"]}))
@@ -179,7 +179,7 @@ def test_a_bytesio_at_its_end_is_rewound_by_the_caller():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: write_avro(DF["station"], io.BytesIO()), TypeError, r"pass the frame that `to_frame\(\)` returns"),
+        (lambda: write_avro(DF["station"], io.BytesIO()), TypeError, r"make a frame with `to_frame\(\)`, and pass it"),
         (lambda: scan_avro(pl.Series(["a.avro"])), TypeError, "pass a list of the sources"),
         (lambda: scan_avro({"a.avro"}), TypeError, "pass a list of the sources"),
         (lambda: AvroWriter(io.BytesIO(), "zstd"), TypeError, "the codec is `compression`"),
@@ -248,3 +248,59 @@ def test_a_record_is_written_from_a_struct():
     schema = {"type": "record", "name": "R", "fields": [{"name": "station", "type": "string"}]}
     with pytest.raises(polars_avro.AvroSchemaError, match=r"pass a struct of its fields, such as `pl.struct\(...\)`"):
         DF.select(polars_avro.encode("station", schema))
+
+
+def test_a_file_at_its_end_is_not_called_empty(tmp_path):
+    path = tmp_path / "a.avro"
+    path.write_bytes(avro(DF))
+    with path.open("rb") as file:
+        file.read()
+        for read in (read_avro, scan_avro, AvroReader, polars_avro.read_avro_metadata):
+            with pytest.raises(polars_avro.AvroDataError, match=r"the file is at its end: call `seek\(0\)`"):
+                read(file)
+        file.seek(0)
+        assert read_avro(file).equals(DF)
+    with path.open("ab") as file, pytest.raises(ValueError, match="the file is not open for reading"):
+        read_avro(file)
+
+
+def test_a_field_of_another_case_is_told_before_other_extra_fields():
+    files = [avro(pl.DataFrame({"a": [1]})), avro(pl.DataFrame({"c": [9], "A": [3]}))]
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"field `A`: the names .* differ in case"):
+        read_avro(files)
+
+
+def test_hints_for_frames_that_must_be_lazy():
+    with pytest.raises(TypeError, match=r"make a frame with `to_frame\(\)`, and pass `.lazy\(\)` of it"):
+        sink_avro(DF["station"], io.BytesIO())
+    sink_avro(DF["station"].to_frame().lazy(), io.BytesIO())
+
+
+def test_objects_are_written_as_text_by_the_hint():
+    df = pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)})
+    with pytest.raises(polars_avro.AvroUnsupportedError, match="drop it, or make text of it with `map_elements"):
+        write_avro(df, io.BytesIO())
+    write_avro(df.with_columns(pl.col("a").map_elements(str, return_dtype=pl.String)), io.BytesIO())
+
+
+def test_the_hint_for_times_truncates_them():
+    schema = {
+        "type": "record",
+        "name": "R",
+        "fields": [{"name": "a", "type": {"type": "long", "logicalType": "time-micros"}}],
+    }
+    df = pl.DataFrame({"a": pl.Series([1_234_567], dtype=pl.Int64).cast(pl.Time)})
+    with pytest.raises(polars_avro.AvroDataError, match="truncate the column with `"):
+        write_avro(df, io.BytesIO(), avro_schema=schema)
+    truncated = df.with_columns((pl.col("a").cast(pl.Int64) // 1000 * 1000).cast(pl.Time))
+    write_avro(truncated, io.BytesIO(), avro_schema=schema)
+
+
+def test_the_command_line_takes_schemas_of_json_files(cli, tmp_path):
+    (tmp_path / "a.json").write_text('{"type": "record", "name": "R", "fields": [{"name": "a", "type": "long"}]}')
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    assert cli.good("schema", tmp_path / "a.json") == ["a  Int64"]
+    cli.good("convert", "--schema", tmp_path / "a.json", tmp_path / "a.csv", tmp_path / "a.avro")
+    assert "Decimal(10, 2)" in cli.refused(
+        "convert", "--schema", "a=Decimal", tmp_path / "a.csv", tmp_path / "b.avro", status=2
+    )

@@ -51,7 +51,7 @@ def _files(sources: Sources) -> list[Any]:
 
 
 def _is_schema(name: Any) -> bool:
-    return isinstance(name, str) and name.endswith(".avsc")
+    return isinstance(name, str) and name.endswith((".avsc", ".json"))
 
 
 def _text(file: Any, form: str, storage_options: dict[str, Any] | None) -> str:

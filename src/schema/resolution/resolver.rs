@@ -250,11 +250,17 @@ impl<'a> Resolver<'a> {
             if pair.is_root { (missing_columns, extra_columns) } else { (missing_fields, extra_fields) };
         let fields = matched(writer, reader, self.evolution.field_matching, self.evolution.by_columns);
         let Matched { of_writer: taken, missing } = fields.map_err(Failure::here)?;
+        let has_other_case = |at: usize| {
+            taken[at].is_none()
+                && missing.iter().any(|&field| differ_in_case(&writer.fields[at], &reader.fields[field]))
+        };
+        // A field of another case is reported first: ignoring it would lose its values.
+        let other_case = (0..taken.len()).find(|&at| has_other_case(at));
         if on_extra == Extra::Refuse
-            && let Some(at) = taken.iter().position(Option::is_none)
+            && let Some(at) = other_case.or_else(|| taken.iter().position(Option::is_none))
         {
             let path = writer.fields[at].name.clone();
-            let of_other_case = missing.iter().any(|&field| differ_in_case(&writer.fields[at], &reader.fields[field]));
+            let of_other_case = other_case.is_some();
             let message = match pair.is_root {
                 _ if of_other_case => FieldConflict::OtherCase,
                 true => FieldConflict::ExtraColumn,

@@ -37,7 +37,8 @@ fn scaled(from: i64, to: i64, casts: Casts) -> Result<Wire, Reason> {
         Ordering::Greater => (Cast::NanosecondDowncast, "nanosecond-downcast"),
     };
     if !casts.allow(cast) {
-        return Err(ask("", &format!("datetime_cast='{option}'")));
+        let why = if from > to { "which drops digits" } else { "" };
+        return Err(ask(why, &format!("datetime_cast='{option}'")));
     }
     Ok(Wire::Scaled(scale(from, to)))
 }

@@ -122,12 +122,11 @@ const KNOWN: [&str; 65] = [
 ];
 
 /// Options of fsspec and what they are called here.
-const OF_FSSPEC: [(&str, &str); 6] = [
+const OF_FSSPEC: [(&str, &str); 5] = [
     ("key", "aws_access_key_id"),
     ("secret", "aws_secret_access_key"),
     ("anon", "aws_skip_signature"),
     ("anon", "google_skip_signature"),
-    ("client_kwargs", "aws_endpoint_url"),
     ("connection_string", "account_key"),
 ];
 
