@@ -48,10 +48,7 @@ def _check_dtype(path: str, dtype: Any) -> None:
         msg = f"field {path!r}: a name with a NUL character cannot be written to Avro: rename it"
         raise AvroUnsupportedError(msg)
     if dtype == pl.Object:
-        msg = (
-            f"field `{path}`: the dtype {dtype} cannot be written to Avro: drop it, or make text of it with "
-            "`map_elements(str, return_dtype=pl.String)`"
-        )
+        msg = f"field `{path}`: the dtype {dtype} cannot be written to Avro, and Polars cannot cast it: drop it"
         raise AvroUnsupportedError(msg)
     if isinstance(dtype, pl.Array) and dtype.size == 0:
         # Polars cannot import such arrays from Arrow either.

@@ -276,13 +276,6 @@ def test_hints_for_frames_that_must_be_lazy():
     sink_avro(DF["station"].to_frame().lazy(), io.BytesIO())
 
 
-def test_objects_are_written_as_text_by_the_hint():
-    df = pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)})
-    with pytest.raises(polars_avro.AvroUnsupportedError, match="drop it, or make text of it with `map_elements"):
-        write_avro(df, io.BytesIO())
-    write_avro(df.with_columns(pl.col("a").map_elements(str, return_dtype=pl.String)), io.BytesIO())
-
-
 def test_the_hint_for_times_truncates_them():
     schema = {
         "type": "record",
