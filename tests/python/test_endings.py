@@ -33,7 +33,9 @@ def path(tmp_path_factory):
 
 def run(code: str, path, folder, status: int) -> str:
     command = [sys.executable, "-W", "ignore", "-c", HEAD + code, str(path), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+    # With a buffer, the interpreter writes again at exit to a closed pipe, and ends with status 120.
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder, env=env)
     assert done.returncode == status, done.stderr
     for noise in ("Exception ignored", "panicked", "Fatal Python error"):
         assert noise not in done.stderr
