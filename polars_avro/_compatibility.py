@@ -65,7 +65,7 @@ def check_compatibility(reader: AvroSchema, *writers: AvroSchema, mode: Mode = "
     Parameters
     ----------
     reader
-        The new schema: JSON text, the same as Python objects, or the path of an ``.avsc`` file.
+        The new schema: JSON text, the same as Python objects, or the path of an ``.avsc`` or Avro file.
     *writers
         Earlier schemas, oldest first.
     mode : {'BACKWARD', 'BACKWARD_TRANSITIVE', 'FORWARD', 'FORWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE', 'NONE'}

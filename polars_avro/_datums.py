@@ -42,8 +42,9 @@ def decode(
     expr
         The column: an expression or a name.
     schema
-        The writer schema of the rows: JSON text, Python objects, or the path of an ``.avsc`` file. With `schemas`, it
-        is the schema that all rows are read as, and the writer schema of bare datums in ``framing="auto"``.
+        The writer schema of the rows: JSON text, Python objects, or the path of an ``.avsc`` or Avro file. With
+        `schemas`, it is the schema that all rows are read as, and the writer schema of bare datums in
+        ``framing="auto"``.
     framing : {"datum", "single_object", "confluent", "apicurio", "glue", "auto"}
         The header of each datum. ``"datum"``: none. ``"single_object"``: Avro's own, ``C3 01`` and the fingerprint of
         the schema. ``"confluent"``: ``00`` and an id of four bytes. ``"apicurio"``: ``00`` and an id of eight bytes.

@@ -47,9 +47,9 @@ def encode(
     expr
         The column: an expression or a name.
     schema
-        The schema to write with: JSON text, Python objects, or the path of an ``.avsc`` file. Fields of a record are
-        found by their names. The default follows from the dtype, as for files. With `registry` the default is the
-        latest version of its subject.
+        The schema to write with: JSON text, Python objects, or the path of an ``.avsc`` or Avro file. Fields of a
+        record are found by their names. The default follows from the dtype, as for files. With `registry` the default
+        is the latest version of its subject.
     framing : {"datum", "single_object", "confluent", "apicurio", "glue"}
         The header to write before each datum, as in :func:`decode`.
     schema_id

@@ -75,9 +75,9 @@ class DataFrameNamespace(_Namespace):
         Parameters
         ----------
         avro_schema
-            The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file.
-            Columns are found by name; a field without a column gets its default. By default the schema follows from the
-            dtypes.
+            The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` or Avro
+            file. Columns are found by name; a field without a column gets its default. By default the schema follows
+            from the dtypes.
         name
             The name of the root record in the Avro schema, ``Row`` by default.
         namespace
@@ -152,9 +152,9 @@ class LazyFrameNamespace(_Namespace):
         Parameters
         ----------
         avro_schema
-            The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file.
-            Columns are found by name; a field without a column gets its default. By default the schema follows from the
-            dtypes.
+            The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` or Avro
+            file. Columns are found by name; a field without a column gets its default. By default the schema follows
+            from the dtypes.
         name
             The name of the root record in the Avro schema, ``Row`` by default.
         namespace

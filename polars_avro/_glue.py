@@ -156,7 +156,7 @@ class GlueSchemaRegistry(GlueVersions, Registry):
         name
             The name of the schema in the registry.
         schema
-            JSON text, Python objects, or the path of an ``.avsc`` file.
+            JSON text, Python objects, or the path of an ``.avsc`` or Avro file.
 
         Returns
         -------
@@ -191,7 +191,7 @@ class GlueSchemaRegistry(GlueVersions, Registry):
         name
             The name of the schema in the registry.
         schema
-            JSON text, Python objects, or the path of an ``.avsc`` file.
+            JSON text, Python objects, or the path of an ``.avsc`` or Avro file.
 
         Returns
         -------

@@ -112,8 +112,9 @@ def read_avro(
         are an empty frame. Excludes `reader_schema`.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
-        an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
-        numbers are widened. A field that a file lacks has its default, a field that the schema lacks is skipped.
+        an ``.avsc`` or Avro file. Avro's rules of schema resolution hold, names included. Fields match by name or
+        alias, and numbers are widened. A field that a file lacks has its default, a field that the schema lacks is
+        skipped.
     schema_mode : {'first', 'union'}
         The schema to read as if neither `schema` nor `reader_schema` is given: that of the first file, or the union of
         all. The union has the columns of all files, in types that hold all values, as

@@ -61,8 +61,9 @@ class AvroReader:
         stream does not end with the block. By default they are read, as other readers do, and a warning counts them.
     reader_schema
         The Avro schema to read as, instead of the first file's: JSON text, the same as Python objects, or the path of
-        an ``.avsc`` file. Avro's rules of schema resolution hold, names included. Fields match by name or alias, and
-        numbers are widened. A field that a file lacks has its default, a field that the schema lacks is skipped.
+        an ``.avsc`` or Avro file. Avro's rules of schema resolution hold, names included. Fields match by name or
+        alias, and numbers are widened. A field that a file lacks has its default, a field that the schema lacks is
+        skipped.
     annotations
         Dtypes by attributes that other tools annotate types with, such as :data:`CDC_TYPES` for Debezium, Kafka Connect
         and BigQuery. A key is the name of an attribute and its value, both ``str``. A value is a dtype, or the name of

@@ -201,7 +201,7 @@ class SchemaRegistry(RegistryClient, Registry):
         subject
             The subject to register the schema under.
         schema
-            JSON text, Python objects, or the path of an ``.avsc`` file.
+            JSON text, Python objects, or the path of an ``.avsc`` or Avro file.
         references
             The registered schemas whose types `schema` uses without defining them, as in Confluent's API: mappings with
             the keys ``"name"`` (the full name of the type), ``"subject"`` and ``"version"``.
@@ -254,7 +254,7 @@ class SchemaRegistry(RegistryClient, Registry):
         subject
             The subject that the schema is registered under.
         schema
-            JSON text, Python objects, or the path of an ``.avsc`` file.
+            JSON text, Python objects, or the path of an ``.avsc`` or Avro file.
         references
             The references that the schema is registered with, as in :meth:`register`.
 

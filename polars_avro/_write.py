@@ -64,8 +64,9 @@ def write_avro(
         The level of the codec: 0 to 12 for deflate, -131072 to 22 for zstd, 1 to 9 for bzip2, 0 to 9 for xz. None is
         the default of the codec. Other codecs have no levels.
     avro_schema
-        The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` file. Columns
-        are found by name; a field without a column gets its default. By default the schema follows from the dtypes.
+        The Avro schema to write with: JSON text, the same as Python objects, or the path of an ``.avsc`` or Avro file.
+        Columns are found by name; a field without a column gets its default. By default the schema follows from the
+        dtypes.
     namespace
         The namespace of the root record.
     doc

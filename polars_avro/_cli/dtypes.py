@@ -1,13 +1,16 @@
-"""Dtypes on the command line, written as `polars-avro schema` prints them."""
+"""Dtypes: their text on the command line, as `polars-avro schema` prints it, and changes of those inside others."""
 
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import polars as pl
 from polars.exceptions import PolarsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PLAIN = (
     *("Int8", "Int16", "Int32", "Int64", "Int128", "UInt8", "UInt16", "UInt32", "UInt64", "UInt128"),
@@ -17,6 +20,23 @@ _PLAIN = (
 #: Dtypes that need parameters.
 _NESTED = ("Decimal", "List", "Array", "Struct", "Map", "Enum")
 _OPENING, _CLOSING = "([{", ")]}"
+
+
+#: Polars 1 has no maps.
+MAP: Any = getattr(pl, "Map", ())
+
+
+def changed(dtype: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a dtype with a change of the dtypes inside it that have no others inside."""
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({field.name: changed(field.dtype, change) for field in dtype.fields})
+    if MAP and isinstance(dtype, MAP):
+        return MAP(changed(dtype.key, change), changed(dtype.value, change))
+    if isinstance(dtype, pl.Array):
+        return pl.Array(changed(dtype.inner, change), dtype.size)
+    if isinstance(dtype, pl.List):
+        return pl.List(changed(dtype.inner, change))
+    return change(dtype)
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
+from polars_avro._cli.dtypes import MAP, changed
+
 #: C0, DEL and C1.
 _CONTROLS = [chr(code) for code in (*range(32), *range(127, 160))]
 _ESCAPED = [control.encode("unicode_escape").decode() for control in _CONTROLS]
 _TABLE = str.maketrans(dict(zip(_CONTROLS, _ESCAPED, strict=True)))
-#: Polars 1 has no maps.
-_MAP: Any = getattr(pl, "Map", ())
 
 
 def text(value: str) -> str:
@@ -33,7 +33,7 @@ def frame(df: pl.DataFrame) -> pl.DataFrame:
 def _has_text(dtype: Any) -> bool:
     if isinstance(dtype, pl.Struct):
         return any(_has_text(field.dtype) for field in dtype.fields)
-    if _MAP and isinstance(dtype, _MAP):
+    if MAP and isinstance(dtype, MAP):
         return _has_text(dtype.key) or _has_text(dtype.value)
     if isinstance(dtype, (pl.List, pl.Array)):
         return _has_text(dtype.inner)
@@ -46,7 +46,7 @@ def _escape(values: pl.Expr, dtype: Any) -> pl.Expr:
     if isinstance(dtype, pl.Struct):
         fields = [_escape(pl.field(field.name), field.dtype) for field in dtype.fields if _has_text(field.dtype)]
         return values.struct.with_fields(fields)
-    if _MAP and isinstance(dtype, _MAP):
+    if MAP and isinstance(dtype, MAP):
         entries = pl.Struct({"key": dtype.key, "value": dtype.value})
         return _escape(values.cast(pl.List(entries)), pl.List(entries)).cast(_shown(dtype))
     if isinstance(dtype, pl.Array):
@@ -58,17 +58,7 @@ def _escape(values: pl.Expr, dtype: Any) -> pl.Expr:
 
 def _shown(dtype: Any) -> Any:
     """Return the dtype of escaped values: the same, except that an Enum has other categories."""
-    if not _has_text(dtype):
-        return dtype
-    if isinstance(dtype, pl.Struct):
-        return pl.Struct({field.name: _shown(field.dtype) for field in dtype.fields})
-    if _MAP and isinstance(dtype, _MAP):
-        return _MAP(_shown(dtype.key), _shown(dtype.value))
-    if isinstance(dtype, pl.Array):
-        return pl.Array(_shown(dtype.inner), dtype.size)
-    if isinstance(dtype, pl.List):
-        return pl.List(_shown(dtype.inner))
-    return _escaped_enum(dtype) if isinstance(dtype, pl.Enum) else dtype
+    return changed(dtype, lambda inner: _escaped_enum(inner) if isinstance(inner, pl.Enum) else inner)
 
 
 def _escaped_enum(dtype: pl.Enum) -> Any:

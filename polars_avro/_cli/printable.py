@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from polars_avro._cli.dtypes import MAP, changed
 from polars_avro._errors import AvroDataError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 #: Days since 1970 of the first and the last date of Polars' calendar, in the years -262143 and 262142.
 _DAYS = (-96_465_292, 95_026_236)
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-#: Polars 1 has no maps.
-_MAP: Any = getattr(pl, "Map", ())
 
 
 def checked(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> Frames:
@@ -56,7 +55,7 @@ def _leaf_dtypes(dtype: Any) -> Iterator[Any]:
     if isinstance(dtype, pl.Struct):
         for field in dtype.fields:
             yield from _leaf_dtypes(field.dtype)
-    elif _MAP and isinstance(dtype, _MAP):
+    elif MAP and isinstance(dtype, MAP):
         yield from _leaf_dtypes(dtype.key)
         yield from _leaf_dtypes(dtype.value)
     elif isinstance(dtype, (pl.List, pl.Array)):
@@ -75,7 +74,7 @@ def _leaves(column: pl.Series) -> Iterator[pl.Series]:
     elif isinstance(dtype, pl.Struct):
         for field in dtype.fields:
             yield from _leaves(column.struct.field(field.name))
-    elif _MAP and isinstance(dtype, _MAP):
+    elif MAP and isinstance(dtype, MAP):
         yield from _leaves(column.cast(pl.List(pl.Struct({"key": dtype.key, "value": dtype.value}))))
     else:
         yield from _leaves(column.explode())
@@ -125,14 +124,10 @@ def _describe(column: pl.Series) -> str:
 
 def _number(dtype: Any) -> Any:
     """Return the dtype with integers for dates and times."""
-    if isinstance(dtype, pl.Struct):
-        return pl.Struct({field.name: _number(field.dtype) for field in dtype.fields})
-    if _MAP and isinstance(dtype, _MAP):
-        return _MAP(_number(dtype.key), _number(dtype.value))
-    if isinstance(dtype, pl.Array):
-        return pl.Array(_number(dtype.inner), dtype.size)
-    if isinstance(dtype, pl.List):
-        return pl.List(_number(dtype.inner))
-    if isinstance(dtype, pl.Date):
-        return pl.Int32
-    return pl.Int64 if isinstance(dtype, (pl.Datetime, pl.Duration)) else dtype
+
+    def number(inner: Any) -> Any:
+        if isinstance(inner, pl.Date):
+            return pl.Int32
+        return pl.Int64 if isinstance(inner, (pl.Datetime, pl.Duration)) else inner
+
+    return changed(dtype, number)

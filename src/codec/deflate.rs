@@ -19,7 +19,7 @@ use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use super::{Codec, Expansion, StreamEnd, check_level, make_room, room};
 use crate::Result;
 
-/// The largest distance between equal bytes that a stream refers to.
+/// The number of bytes that are decoded at a time, and not kept, to find the end of a stream.
 const WINDOW_BYTES: usize = 32 << 10;
 
 pub(super) struct Decoder {

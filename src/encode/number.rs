@@ -82,7 +82,8 @@ impl Number for TimeMicros {
 fn too_fine(nanos: i64) -> Fault {
     Fault::data(format!(
         "time of day {nanos} ns is no whole number of microseconds, as `time-micros` needs: truncate the column with \
-         `(column.cast(pl.Int64) // 1000 * 1000).cast(pl.Time)`, or give it `{{\"type\": \"long\", \"polars.dtype\": \"Time\"}}` in the Avro schema"
+         `(column.cast(pl.Int64) // 1000 * 1000).cast(pl.Time)`, or give it \
+         `{{\"type\": \"long\", \"polars.dtype\": \"Time\"}}` in the Avro schema"
     ))
 }
 

@@ -11,6 +11,7 @@ import click
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
+from polars_avro._cli.options import codec_option, level_option, schema_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,25 +22,9 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("source", type=sources_.PATH)
 @click.argument("target", type=sources_.PATH)
-@click.option(
-    "--schema-file",
-    "--schema",
-    "schema",
-    metavar="SCHEMA",
-    type=sources_.PATH,
-    required=True,
-    help="Schema of TARGET: a file, or JSON.",
-)
-@click.option(
-    "-C",
-    "--codec",
-    "--compression",
-    "codec",
-    metavar="NAME",
-    shell_complete=formats.complete_codec,
-    help="Codec of the blocks; by default snappy.",
-)
-@click.option("--level", type=int, help="Level of the codec.")
+@schema_option
+@codec_option("Codec of the blocks; by default snappy.")
+@level_option
 def fromjson(source: str, target: str, schema: str, codec: str | None, level: int | None) -> None:
     """
     Write rows in Avro's JSON encoding to an Avro file.

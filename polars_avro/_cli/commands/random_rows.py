@@ -9,31 +9,16 @@ import click
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
+from polars_avro._cli.options import codec_option, level_option, schema_option
 
 
 @click.command("random", cls=Command)
 @click.argument("target", type=sources_.PATH)
-@click.option(
-    "--schema-file",
-    "--schema",
-    "schema",
-    metavar="SCHEMA",
-    type=sources_.PATH,
-    required=True,
-    help="Schema of TARGET: a file, or JSON.",
-)
+@schema_option
 @click.option("-n", "--count", type=click.IntRange(min=0), required=True, help="Number of rows.")
 @click.option("--seed", type=int, help="Equal seeds give equal files.")
-@click.option(
-    "-C",
-    "--codec",
-    "--compression",
-    "codec",
-    metavar="NAME",
-    shell_complete=formats.complete_codec,
-    help="Codec of the blocks; by default snappy.",
-)
-@click.option("--level", type=int, help="Level of the codec.")
+@codec_option("Codec of the blocks; by default snappy.")
+@level_option
 def random_rows(target: str, schema: str, count: int, seed: int | None, codec: str | None, level: int | None) -> None:
     """
     Write random rows of a schema to an Avro file.

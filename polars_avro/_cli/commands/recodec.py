@@ -10,6 +10,7 @@ import click
 from polars_avro._cli import formats, targets
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
+from polars_avro._cli.options import codec_option, level_option
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,17 +20,8 @@ if TYPE_CHECKING:
 @click.argument("source", type=sources_.PATH)
 @click.argument("target", type=sources_.PATH)
 @sources_.storage_option
-@click.option(
-    "-C",
-    "--codec",
-    "--compression",
-    "codec",
-    metavar="NAME",
-    required=True,
-    shell_complete=formats.complete_codec,
-    help="Codec of the blocks of TARGET, such as zstd.",
-)
-@click.option("--level", type=int, help="Level of the codec.")
+@codec_option("Codec of the blocks of TARGET, such as zstd.", required=True)
+@level_option
 def recodec(source: str, target: str, storage_options: dict[str, Any] | None, codec: str, level: int | None) -> None:
     """
     Copy an Avro file to another codec.

@@ -1,10 +1,10 @@
 //! Resolution of all reachable pairs of types, each one once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::branches::{Branches, SharedNames, names_agree};
 use super::failure::{Failure, Message, Outcome, describe, is_number};
-use super::fields::{Matched, differ_in_case, matched};
+use super::fields::{Matched, matched};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
 use crate::schema::datum::{VALUES, encode_default};
@@ -249,41 +249,33 @@ impl<'a> Resolver<'a> {
         let (on_missing, on_extra) =
             if pair.is_root { (missing_columns, extra_columns) } else { (missing_fields, extra_fields) };
         let fields = matched(writer, reader, self.evolution.field_matching, self.evolution.by_columns);
-        let Matched { of_writer: taken, missing } = fields.map_err(Failure::here)?;
-        let has_other_case = |at: usize| {
-            taken[at].is_none()
-                && missing.iter().any(|&field| differ_in_case(&writer.fields[at], &reader.fields[field]))
-        };
+        let fields = fields.map_err(Failure::here)?;
+        let other_case = fields.other_case(writer, reader);
+        let Matched { of_writer: taken, missing } = fields;
         // A field of another case is reported first: ignoring it would lose its values.
-        let other_case = (0..taken.len()).find(|&at| has_other_case(at));
+        let other = other_case.iter().find_map(|(written, _)| written.first().copied());
         if on_extra == Extra::Refuse
-            && let Some(at) = other_case.or_else(|| taken.iter().position(Option::is_none))
+            && let Some(at) = other.or_else(|| taken.iter().position(Option::is_none))
         {
             let path = writer.fields[at].name.clone();
-            let of_other_case = other_case.is_some();
-            let message = match pair.is_root {
-                _ if of_other_case => FieldConflict::OtherCase,
-                true => FieldConflict::ExtraColumn,
-                false => FieldConflict::ExtraField,
-            };
-            let message = message.into();
+            let extra = if pair.is_root { FieldConflict::ExtraColumn } else { FieldConflict::ExtraField };
+            let message = if other.is_some() { FieldConflict::OtherCase } else { extra }.into();
             if !pair.is_root {
                 return Err(Failure::Here { field: path, message });
             }
             self.extra = Some(Refusal { path, message });
         }
-        let untaken = writer.fields.iter().zip(&taken).filter(|(_, field)| field.is_none());
-        let untaken: Vec<_> = untaken.map(|(field, _)| field).collect();
         let fields = writer.fields.iter().zip(taken).map(|(from, field)| match field {
             Some(field) => FieldAction::Read { field, value: self.pair(from.schema, reader.fields[field].schema) },
             None => FieldAction::Skip(from.schema),
         });
         let fields = fields.collect();
+        let cased: HashSet<usize> = other_case.into_iter().flat_map(|(_, wanted)| wanted).collect();
         let mut defaults = Vec::with_capacity(missing.len());
         for field in missing {
             let default = self.default(reader, field, on_missing, pair.is_root);
-            let of_other_case = || untaken.iter().any(|from| differ_in_case(from, &reader.fields[field]));
-            match default.map_err(|error| if of_other_case() { FieldConflict::OtherCase.into() } else { error }) {
+            match default.map_err(|error| if cased.contains(&field) { FieldConflict::OtherCase.into() } else { error })
+            {
                 Ok(datum) => defaults.push((field, datum)),
                 Err(message) if pair.is_root => {
                     let path = reader.fields[field].name.clone();
