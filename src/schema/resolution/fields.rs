@@ -55,19 +55,16 @@ impl Matched {
 /// Matches the fields that have no match yet by names that differ in case.
 fn by_lowercase_name(writer: &Record, reader: &Record, mut matched: Matched) -> Result<Matched, String> {
     for (written, wanted) in matched.other_case(writer, reader) {
-        match (&written[..], &wanted[..]) {
-            (&[from], &[to]) => {
-                matched.of_writer[from] = Some(to);
-                matched.missing.retain(|&at| at != to);
-            }
-            _ => {
-                let of = |record: &Record, at: &[usize]| {
-                    let names = at.iter().map(|&at| format!("{:?}", record.fields[at].name));
-                    names.collect::<Vec<_>>().join(" and ")
-                };
-                let (written, wanted) = (of(writer, &written), of(reader, &wanted));
-                return Err(format!("the writer's {written} match the reader's {wanted} in several ways without case"));
-            }
+        if let (&[from], &[to]) = (&written[..], &wanted[..]) {
+            matched.of_writer[from] = Some(to);
+            matched.missing.retain(|&at| at != to);
+        } else {
+            let of = |record: &Record, at: &[usize]| {
+                let names = at.iter().map(|&at| format!("{:?}", record.fields[at].name));
+                names.collect::<Vec<_>>().join(" and ")
+            };
+            let (written, wanted) = (of(writer, &written), of(reader, &wanted));
+            return Err(format!("the writer's {written} match the reader's {wanted} in several ways without case"));
         }
     }
     Ok(matched)
