@@ -6,7 +6,7 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi::export_iterator;
 use polars_error::PolarsError;
 
-use crate::arrow_import::to_arrow_rs;
+use crate::ffi::arrow::to_arrow_rs;
 use crate::{BatchReader, Error, ErrorKind, Result};
 
 impl BatchReader {

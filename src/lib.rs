@@ -56,6 +56,7 @@ mod dtype;
 mod encode;
 mod error;
 mod executor;
+mod ffi;
 mod limits;
 mod plan;
 #[cfg(feature = "polars")]

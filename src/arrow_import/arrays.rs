@@ -17,10 +17,10 @@ use polars_arrow::types::NativeType;
 use polars_arrow::{match_integer_type, with_match_primitive_type_full};
 use polars_buffer::Buffer;
 
-use super::abi::CArray;
 use super::malformed;
 use super::types::ColumnType;
 use crate::Result;
+use crate::ffi::arrow::CArray;
 
 /// Imports an array.
 ///

@@ -3,7 +3,6 @@
 //!
 //! Public for the Python package and the fuzz targets. Its names may change in any version.
 
-mod abi;
 mod arrays;
 mod types;
 
@@ -12,10 +11,8 @@ use std::sync::Arc;
 use polars_arrow::array::StructArray;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 
-#[cfg(feature = "arrow")]
-pub(crate) use self::abi::to_arrow_rs;
-pub use self::abi::{CArray, CSchema, CStream, CStruct, take};
 use self::types::ColumnType;
+pub use crate::ffi::arrow::{CArray, CSchema, CStream, CStruct, take};
 use crate::{Error, Result};
 
 /// Rows of a stream or of a single array, batch by batch.

@@ -4,8 +4,8 @@ use polars_arrow::datatypes::{
     ArrowDataType, DTYPE_CATEGORICAL_NEW, DTYPE_ENUM_VALUES_NEW, ExtensionType, Field, IntegerType, Metadata, TimeUnit,
 };
 
-use super::abi::CSchema;
 use super::malformed;
+use crate::ffi::arrow::CSchema;
 use crate::{Error, ErrorKind, Result};
 
 const EXTENSION_NAME: &str = "ARROW:extension:name";

@@ -5,31 +5,28 @@
 //! columns decode at 610 and 600 MB/s (of content, one core) against 400 and 380 with zlib-rs, which streams; if every
 //! block has to be decoded twice, it is 355 and 375.
 //!
-//! libdeflate does not tell where the stream ends, so bytes after the end are ignored unless the reader is strict. fastavro
-//! and the Python implementation of Apache Avro strip the zlib header but only one of the four checksum bytes. Every block
-//! of their files therefore ends with three extra bytes, which are accepted in any case.
+//! fastavro and the Python implementation of Apache Avro strip the zlib header but only one of the four checksum bytes.
+//! Every block of their files therefore ends with three extra bytes, which belong to the stream here.
 //!
 //! Some writers flush a block's stream and do not finish it. libdeflate rejects such a stream. A block that it rejects
 //! is decoded again by `miniz_oxide`, which returns the content up to the end of the input.
 
-use libdeflater::{CompressionLvl, DecompressionError};
+use libdeflater::CompressionLvl;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 
 use super::{Codec, Expansion, StreamEnd, check_level, make_room, room};
 use crate::Result;
-
-/// The number of bytes that are decoded at a time, and not kept, to find the end of a stream.
-const WINDOW_BYTES: usize = 32 << 10;
+use crate::ffi::libdeflate::{Failure, Inflater};
 
 pub(super) struct Decoder {
-    inner: libdeflater::Decompressor,
+    inner: Inflater,
     expansion: Expansion,
 }
 
 impl Default for Decoder {
     fn default() -> Self {
-        Self { inner: libdeflater::Decompressor::new(), expansion: Expansion::default() }
+        Self { inner: Inflater::new(), expansion: Expansion::default() }
     }
 }
 
@@ -41,21 +38,27 @@ impl Decoder {
             if out.len() < room {
                 out.resize(room, 0);
             }
-            match self.inner.deflate_decompress(block, out) {
-                Ok(content) if content > limit => return Err(Codec::Deflate.over_limit(limit)),
-                Ok(content) => {
-                    out.truncate(content);
-                    self.expansion.saw(block.len(), content);
-                    return Ok(StreamEnd::Marked);
+            match self.inner.inflate(block, out) {
+                Ok(sizes) if sizes.content > limit => return Err(Codec::Deflate.over_limit(limit)),
+                Ok(sizes) => {
+                    out.truncate(sizes.content);
+                    self.expansion.saw(block.len(), sizes.content);
+                    return Ok(end_before(&block[sizes.stream..], out));
                 }
-                Err(DecompressionError::BadData) => return decode_unfinished(block, out, limit),
-                Err(DecompressionError::InsufficientSpace) if out.len() > limit => {
+                Err(Failure::BadData) => return decode_unfinished(block, out, limit),
+                Err(Failure::InsufficientSpace) if out.len() > limit => {
                     return Err(Codec::Deflate.over_limit(limit));
                 }
-                Err(DecompressionError::InsufficientSpace) => room = out.len().saturating_mul(2),
+                Err(Failure::InsufficientSpace) => room = out.len().saturating_mul(2),
             }
         }
     }
+}
+
+/// Returns the end of a finished stream of `content` that the bytes `rest` follow.
+fn end_before(rest: &[u8], content: &[u8]) -> StreamEnd {
+    let is_checksum = || libdeflater::adler32(content).to_be_bytes().starts_with(rest);
+    if rest.is_empty() || is_checksum() { StreamEnd::Marked } else { StreamEnd::Followed }
 }
 
 /// Decodes a stream without an end marker. All of its bytes must be valid.
@@ -78,23 +81,6 @@ fn decode_unfinished(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<St
             _ => return Err(Codec::Deflate.cut_short()),
         }
     }
-}
-
-/// Returns the end of a stream that was decoded to `content`, by decoding it again. Some bytes of the checksum of the zlib
-/// format may follow it.
-pub(super) fn stream_end(block: &[u8], content: &[u8]) -> StreamEnd {
-    let (mut state, mut rest, mut window) = (InflateState::new_boxed(DataFormat::Raw), block, vec![0; WINDOW_BYTES]);
-    loop {
-        let step = inflate(&mut state, rest, &mut window, MZFlush::None);
-        rest = &rest[step.bytes_consumed..];
-        match step.status {
-            Ok(MZStatus::StreamEnd) => break,
-            Ok(MZStatus::Ok) if step.bytes_consumed + step.bytes_written > 0 => {}
-            _ => return StreamEnd::Missing,
-        }
-    }
-    let is_checksum = libdeflater::adler32(content).to_be_bytes().starts_with(rest);
-    if is_checksum { StreamEnd::Marked } else { StreamEnd::Followed }
 }
 
 pub(super) struct Encoder(libdeflater::Compressor);

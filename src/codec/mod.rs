@@ -115,12 +115,6 @@ impl Codec {
         if self.is_identity() { 1 } else { 3 }
     }
 
-    /// Returns the end of the stream of a block that was decompressed to `content`, if the decompressor found `end`. It does
-    /// not look for bytes after a deflate stream. This function does, and takes as long as decompressing.
-    pub(crate) fn strict_end(self, end: StreamEnd, block: &[u8], content: &[u8]) -> StreamEnd {
-        if self == Self::Deflate && end == StreamEnd::Marked { deflate::stream_end(block, content) } else { end }
-    }
-
     #[cold]
     fn damaged(self, what: impl std::fmt::Display) -> Error {
         Error::data(format!("{}: {what}", self.name()))

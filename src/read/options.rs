@@ -47,8 +47,7 @@ pub struct ReadOptions {
     /// reports them. The row index, `offset` and `length` then count only the rows that are returned.
     pub ignore_errors: bool,
     /// Refuses blocks whose rows are complete if bytes are left after them, or if their compressed stream has no end or does
-    /// not end with the block. Deflate blocks are decompressed twice for that.
-    /// Otherwise their rows are read as other readers do, and
+    /// not end with the block. Otherwise their rows are read as other readers do, and
     /// [`BatchReader::take_bad_blocks`](crate::BatchReader::take_bad_blocks) reports them.
     pub strict: bool,
     /// A hint about the rows that are needed: filter the returned rows again. It is evaluated on the rows that `offset` and

@@ -67,7 +67,7 @@ impl ReadContext<'_> {
     ) -> Result<(Cow<'a, [u8]>, BlockData)> {
         let Scratch { decompressor, blocks } = &mut *self.scratch.borrow_mut();
         let mut memory = blocks.pop().unwrap_or_default();
-        let place = file.decompress(bytes, frame, self.settings.strict, decompressor, &mut memory, self.counters)?;
+        let place = file.decompress(bytes, frame, decompressor, &mut memory, self.counters)?;
         if place == BlockData::InPlace {
             blocks.push(memory);
             return Ok((Cow::Borrowed(bytes), place));

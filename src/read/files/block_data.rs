@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{BadBlock, OpenFile};
 use crate::binary::{Fault, PADDING, data_end};
-use crate::codec::{Codec, Decompressor, StreamEnd};
+use crate::codec::{Decompressor, StreamEnd};
 use crate::container::{BlockFrame, SYNC_BYTES};
 use crate::decode::{explain_short, take_replaced};
 use crate::plan::Plan;
@@ -129,7 +129,6 @@ impl OpenFile {
         &self,
         bytes: &[u8],
         frame: &BlockFrame,
-        strict: bool,
         decompressor: &mut Decompressor,
         out: &mut Vec<u8>,
         counters: &Counters,
@@ -145,12 +144,8 @@ impl OpenFile {
         let start = Instant::now();
         let decompressed = decompressor.decompress(codec, data, out, self.limits.block_bytes);
         add_time(&counters.decompress_ns, start);
-        let mut end = decompressed.map_err(error)?;
-        if strict {
-            end = codec.strict_end(end, data, out);
-        }
-        // Deflate reports bytes after its stream only if the read is strict.
-        if (codec == Codec::Deflate || end == StreamEnd::Followed)
+        let end = decompressed.map_err(error)?;
+        if end == StreamEnd::Followed
             && let Some(marker) = memmem::rfind(data, &self.header.sync)
             && let Ok(StreamEnd::Marked) =
                 decompressor.decompress(codec, &data[..marker], &mut Vec::new(), self.limits.block_bytes)

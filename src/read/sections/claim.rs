@@ -154,8 +154,8 @@ impl Claim<'_> {
         let take = wanted.end.saturating_sub(row).min(frame.rows).saturating_sub(skip);
         let is_large = !self.settings.ignore_errors && self.is_large(&frame);
         let slice = if is_large {
-            let (strict, counters) = (self.settings.strict, &self.list.counters);
-            let block = LargeBlock::open(self.opened, frame.clone(), first_row, (skip, take), strict, counters)?;
+            let counters = &self.list.counters;
+            let block = LargeBlock::open(self.opened, frame.clone(), first_row, (skip, take), counters)?;
             if block.is_decompressed {
                 self.cursor.count(frame.offset..frame.end(), counters);
             }
@@ -214,7 +214,7 @@ impl Claim<'_> {
             return Ok(());
         }
         let (strict, counters) = (self.settings.strict, &<_>::default());
-        let block = LargeBlock::open(self.opened, frame.clone(), self.cursor.row, (0, 0), strict, counters)?;
+        let block = LargeBlock::open(self.opened, frame.clone(), self.cursor.row, (0, 0), counters)?;
         block.walk_over(file, &mut Piece::new(self.piece.slot.clone(), frame.data.clone()), strict)
     }
 

@@ -54,7 +54,6 @@ impl LargeBlock {
         frame: BlockFrame,
         first_row: u64,
         (skip, take): (u64, u64),
-        strict: bool,
         counters: &Counters,
     ) -> Result<Self> {
         let Opened { file, plan } = opened;
@@ -64,7 +63,7 @@ impl LargeBlock {
             let len = usize::try_from(frame.end() - data.start).unwrap_or(usize::MAX);
             let (block, mut out) = (fetch::bytes_at(&*source, data.start, len)?, Vec::new());
             let decompressor = &mut Decompressor::new();
-            stream_end = file.decompress(&block, &frame, strict, decompressor, &mut out, counters)?.stream_end();
+            stream_end = file.decompress(&block, &frame, decompressor, &mut out, counters)?.stream_end();
             if stream_end == StreamEnd::Missing {
                 file.check_unfinished(plan, &frame, &out)?;
             }

@@ -62,6 +62,7 @@ pub struct CStream {
 pub trait CStruct: Sized {
     /// The name of the capsule that holds such a struct in Python.
     const CAPSULE: &'static CStr;
+    /// Returns a struct without a callback.
     fn empty() -> Self;
 }
 
@@ -126,7 +127,7 @@ pub(crate) fn to_arrow_rs(
 
 impl CStream {
     /// Requests the type of the arrays.
-    pub(super) fn schema(&mut self) -> Result<CSchema, String> {
+    pub(crate) fn schema(&mut self) -> Result<CSchema, String> {
         let get_schema = self.get_schema.filter(|_| self.release.is_some());
         let get_schema = get_schema.ok_or("it was read or released before")?;
         let mut schema = CSchema::empty();
@@ -138,7 +139,7 @@ impl CStream {
     }
 
     /// Requests the next array; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<CArray>, String> {
+    pub(crate) fn next(&mut self) -> Result<Option<CArray>, String> {
         let get_next = self.get_next.filter(|_| self.release.is_some());
         let get_next = get_next.ok_or("it has no function `get_next`")?;
         let mut array = CArray::empty();
@@ -167,38 +168,38 @@ unsafe fn text(pointer: *const c_char) -> Option<String> {
 }
 
 impl CSchema {
-    pub(super) fn format(&self) -> Result<String, String> {
+    pub(crate) fn format(&self) -> Result<String, String> {
         // SAFETY: the schema is live.
         unsafe { text(self.format) }.ok_or_else(|| "a type without a format".to_owned())
     }
 
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         // SAFETY: as above.
         unsafe { text(self.name) }.unwrap_or_default()
     }
 
     /// Returns true if a bit of `flags` is set.
-    pub(super) fn flag(&self, bit: i64) -> bool {
+    pub(crate) fn flag(&self, bit: i64) -> bool {
         self.flags & bit != 0
     }
 
-    pub(super) fn n_children(&self) -> Result<usize, String> {
+    pub(crate) fn n_children(&self) -> Result<usize, String> {
         count("children", self.n_children)
     }
 
-    pub(super) fn child(&self, index: usize) -> Result<&Self, String> {
+    pub(crate) fn child(&self, index: usize) -> Result<&Self, String> {
         // SAFETY: `children` holds `n_children` pointers to schemas that live as long as this one.
         unsafe { entry(self.children, self.n_children, index).and_then(|child| child.as_ref()) }
             .ok_or_else(|| format!("a type without child {index}"))
     }
 
-    pub(super) fn dictionary(&self) -> Option<&Self> {
+    pub(crate) fn dictionary(&self) -> Option<&Self> {
         // SAFETY: null, or a schema that lives as long as this one.
         unsafe { self.dictionary.as_ref() }
     }
 
     /// Returns the entries of `metadata`; those that are not UTF-8 are skipped.
-    pub(super) fn metadata(&self) -> Result<Vec<(String, String)>, String> {
+    pub(crate) fn metadata(&self) -> Result<Vec<(String, String)>, String> {
         let mut at = self.metadata.cast::<u8>();
         if at.is_null() {
             return Ok(Vec::new());
@@ -230,34 +231,34 @@ impl CSchema {
 }
 
 impl CArray {
-    pub(super) fn len(&self) -> Result<usize, String> {
+    pub(crate) fn len(&self) -> Result<usize, String> {
         count("values", self.length)
     }
 
     /// Adds the array's offset to a range of values, which gives their range in its buffers.
-    pub(super) fn places(&self, values: &Range<usize>) -> Result<Range<usize>, String> {
+    pub(crate) fn places(&self, values: &Range<usize>) -> Result<Range<usize>, String> {
         let offset = count("values before the first", self.offset)?;
         let place = |at: usize| at.checked_add(offset).ok_or_else(|| format!("an offset of {offset}"));
         Ok(place(values.start)?..place(values.end)?)
     }
 
-    pub(super) fn n_buffers(&self) -> Result<usize, String> {
+    pub(crate) fn n_buffers(&self) -> Result<usize, String> {
         count("buffers", self.n_buffers)
     }
 
-    pub(super) fn child(&self, index: usize) -> Result<&Self, String> {
+    pub(crate) fn child(&self, index: usize) -> Result<&Self, String> {
         // SAFETY: `children` holds `n_children` pointers to arrays that live as long as this one.
         unsafe { entry(self.children, self.n_children, index).and_then(|child| child.as_ref()) }
             .ok_or_else(|| format!("no child {index}"))
     }
 
-    pub(super) fn dictionary(&self) -> Result<&Self, String> {
+    pub(crate) fn dictionary(&self) -> Result<&Self, String> {
         // SAFETY: null, or an array that lives as long as this one.
         unsafe { self.dictionary.as_ref() }.ok_or_else(|| "no dictionary".to_owned())
     }
 
     /// Returns true if the producer states that no value is null.
-    pub(super) fn has_no_nulls(&self) -> bool {
+    pub(crate) fn has_no_nulls(&self) -> bool {
         self.null_count == 0
     }
 
@@ -268,7 +269,7 @@ impl CArray {
     }
 
     /// Returns values of a buffer, in the producer's memory if it is aligned.
-    pub(super) fn values<T: NativeType>(
+    pub(crate) fn values<T: NativeType>(
         &self,
         root: &Arc<CArray>,
         index: usize,
@@ -300,7 +301,7 @@ impl CArray {
     }
 
     /// Returns bits of a buffer, if there is such a buffer.
-    pub(super) fn bits(
+    pub(crate) fn bits(
         &self,
         root: &Arc<CArray>,
         index: usize,
