@@ -48,6 +48,7 @@ mod arrow_export;
 #[doc(hidden)]
 pub mod arrow_import;
 mod binary;
+mod casts;
 mod codec;
 mod container;
 mod datum;
@@ -70,6 +71,7 @@ mod write;
 pub use self::polars::{
     AvroBatchedWriter, AvroBatches, AvroReader, AvroWriter, ScanArgsAvro, scan_avro, scan_avro_files,
 };
+pub use casts::{Cast, Casts};
 pub use codec::Codec;
 pub use container::Header;
 pub use datum::{DatumDecoder, DatumEncoder, DatumOptions, Decoded, Framing, RowIds, SchemaId, datum_schema_of};
@@ -82,7 +84,7 @@ pub use read::{
     BadBlock, Batch, BatchReader, Canceller, ContainerFile, FileInput, FileOpener, FileSet, OpenOptions, ReadOptions,
     RowFilter, Stats, Times,
 };
-pub use schema::{Annotations, Cast, Casts, Evolution, Extra, FieldMatching, Incompatibility, Missing, Schema};
+pub use schema::{Annotations, Evolution, Extra, FieldMatching, Incompatibility, Missing, Schema};
 #[cfg(feature = "object_store")]
 pub use source::{
     CredentialSource, CredentialSources, Credentials, OptionValue, SCHEMES, StoreFile, StoreOptions, StoreSink,

@@ -31,16 +31,23 @@ EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, Me
 
 #: Replaces advice for Python by advice for the command line.
 _ADVICE = (
+    (re.compile("pass missing_columns=[^;]*"), "--schema-mode union reads all columns"),
+    (re.compile("; extra_columns='ignore' discards this one"), ""),
+    (re.compile(r"; pass cast_options=[^;]* to drop digits"), ""),
     (
-        re.compile("pass [^;]*(schema_mode|missing_columns|extra_columns)=[^;]*"),
-        "--schema-mode union reads all columns",
+        re.compile(r"pass cast_options=pl\.ScanCastOptions\(\w+_struct_fields=[^;]*"),
+        "--schema-mode union reads the fields of all files",
+    ),
+    (
+        re.compile(r"pass cast_options=pl\.ScanCastOptions\([^)]*\)"),
+        "--schema-mode union reads types that have a common one",
     ),
     (
         re.compile("without `schema`, field_matching='case_insensitive' matches"),
         "--field-matching case_insensitive matches",
     ),
-    (re.compile("without `schema` and `reader_schema`, schema_mode='union' reads"), "--schema-mode union reads"),
-    (re.compile(r"consider passing `cast_options=[^`]*`"), "--schema-mode union reads types that have a common one"),
+    (re.compile("schema_mode='union' reads"), "--schema-mode union reads"),
+    (re.compile(r" \(not with `schema`, `reader_schema` or `field_matching`\)"), ""),
     (re.compile("pass invalid_values='null' or 'text' to read"), "--invalid-values null or text reads"),
     (re.compile(r"hidden_file_prefix=\['_', '\.'\] skips"), "--hidden-file-prefix _ --hidden-file-prefix . skips"),
     (re.compile(r" \(`strict=True` refuses them\)"), ""),

@@ -1,5 +1,7 @@
 //! Fields on which two schemas do not agree.
 
+use crate::casts::Cast;
+
 /// A field on which two schemas do not agree, although the options do not allow it: the details of an
 /// [`ErrorKind::Schema`](crate::ErrorKind::Schema).
 ///
@@ -28,6 +30,8 @@ pub enum FieldConflict {
     ExtraField,
     /// Both records have the field, in names that differ in case.
     OtherCase,
-    /// Both are numbers, and the reader's type does not hold all of the writer's.
-    NarrowerNumber,
+    /// Both are numbers, or both are enums, and the reader's type does not hold all of the writer's values.
+    NarrowerType,
+    /// This cast would convert the values.
+    Cast(Cast),
 }

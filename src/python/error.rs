@@ -8,7 +8,7 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 
-use polars_avro::{Error, ErrorKind, FieldConflict};
+use polars_avro::{Cast, Error, ErrorKind, FieldConflict};
 
 /// An error of the core to raise in Python. In a `#[pymethods]` function that returns `Result<_, Raised>`, `?` converts
 /// it.
@@ -92,32 +92,59 @@ fn by_kind(error: &Error) -> PyErr {
 
 /// Returns an exception that names the option to read the file anyway, if there is one.
 fn schema_error(error: &Error) -> PyErr {
-    let (class, hint) = match error.field_conflict() {
-        Some(FieldConflict::MissingColumn) => {
-            ("AvroColumnNotFoundError", "; pass missing_columns='insert' to read it as null")
-        }
-        // The union is suggested first, because skipping a column discards its values.
-        Some(FieldConflict::ExtraColumn) => (
-            "AvroSchemaError",
-            "; pass schema_mode='union' to read the columns of all files, or extra_columns='ignore' to discard this one",
-        ),
-        Some(FieldConflict::MissingField) => (
-            "AvroSchemaError",
-            "; pass cast_options=pl.ScanCastOptions(missing_struct_fields='insert') to read it as null",
-        ),
-        Some(FieldConflict::ExtraField) => {
-            ("AvroSchemaError", "; pass cast_options=pl.ScanCastOptions(extra_struct_fields='ignore') to skip it")
-        }
-        Some(FieldConflict::OtherCase) => {
-            ("AvroSchemaError", "; without `schema`, field_matching='case_insensitive' matches such names")
-        }
-        Some(FieldConflict::NarrowerNumber) => (
-            "AvroSchemaError",
-            "; without `schema` and `reader_schema`, schema_mode='union' reads all files in the widest type",
-        ),
-        _ => ("AvroSchemaError", ""),
+    let conflict = error.field_conflict();
+    let class = match conflict {
+        Some(FieldConflict::MissingColumn) => "AvroColumnNotFoundError",
+        _ => "AvroSchemaError",
     };
-    avro_error(class, error, hint)
+    avro_error(class, error, &conflict.map(hint).unwrap_or_default())
+}
+
+/// Returns the options to read a file all the same. The union of the files comes first where the others lose values.
+fn hint(conflict: FieldConflict) -> String {
+    let union = |what: &str| {
+        format!("; schema_mode='union' reads {what} (not with `schema`, `reader_schema` or `field_matching`)")
+    };
+    let widest = || union("all files in the widest type");
+    let cast = |option: &str| format!("pass cast_options=pl.ScanCastOptions({option})");
+    match conflict {
+        FieldConflict::MissingColumn => "; pass missing_columns='insert' to read it as null".to_owned(),
+        FieldConflict::ExtraColumn => {
+            format!("{}; extra_columns='ignore' discards this one", union("the columns of all files"))
+        }
+        FieldConflict::MissingField => format!("; {} to read it as null", cast("missing_struct_fields='insert'")),
+        FieldConflict::ExtraField => format!("; {} to skip it", cast("extra_struct_fields='ignore'")),
+        FieldConflict::OtherCase => {
+            "; without `schema`, field_matching='case_insensitive' matches such names".to_owned()
+        }
+        FieldConflict::NarrowerType => widest(),
+        FieldConflict::Cast(needed) => {
+            let option = cast(cast_option(needed));
+            if is_lossy(needed) { format!("{}; {option} to drop digits", widest()) } else { format!("; {option}") }
+        }
+        _ => String::new(),
+    }
+}
+
+/// Returns the field of `ScanCastOptions` that allows a cast.
+fn cast_option(cast: Cast) -> &'static str {
+    match cast {
+        Cast::IntegerUpcast => "integer_cast='upcast'",
+        Cast::IntegerToFloat | Cast::IntegerToHalf => "integer_cast='allow-float'",
+        Cast::FloatUpcast => "float_cast='upcast'",
+        Cast::FloatDowncast => "float_cast='downcast'",
+        Cast::NanosecondDowncast => "datetime_cast='nanosecond-downcast'",
+        Cast::MicrosecondDowncast => "datetime_cast='microsecond-downcast'",
+        Cast::MicrosecondUpcast => "datetime_cast='microsecond-upcast'",
+        Cast::MillisecondUpcast => "datetime_cast='millisecond-upcast'",
+        Cast::ConvertTimezone => "datetime_cast='convert-timezone'",
+        // A string that is read as bytes has no option; no error asks for it.
+        _ => "categorical_to_string='allow'",
+    }
+}
+
+fn is_lossy(cast: Cast) -> bool {
+    matches!(cast, Cast::IntegerToFloat | Cast::FloatDowncast | Cast::NanosecondDowncast | Cast::MicrosecondDowncast)
 }
 
 fn avro_error(class: &str, error: &Error, hint: &str) -> PyErr {

@@ -25,7 +25,7 @@ pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;
 pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve};
-pub use resolution::{Cast, Casts, Evolution, Extra, FieldMatching, Incompatibility, Missing};
+pub use resolution::{Evolution, Extra, FieldMatching, Incompatibility, Missing};
 pub(crate) use restored::{Categories, Restored, column_name, full_name, note_name, physical};
 
 /// JSON attributes of a schema that the specification does not define, in their order.

@@ -17,7 +17,7 @@ mod resolver;
 mod units;
 
 pub use compatibility::Incompatibility;
-pub use evolution::{Cast, Casts, Evolution, Extra, FieldMatching, Missing};
+pub use evolution::{Evolution, Extra, FieldMatching, Missing};
 use failure::Message;
 pub(super) use failure::describe;
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -163,3 +164,33 @@ def test_cast_options_that_mean_nothing_are_type_errors(options):
             function(file, cast_options=pl.ScanCastOptions(**options))
         with pytest.raises(TypeError, match="`cast_options`"):
             function(file, cast_options=5)
+
+
+ZONES = [None, "UTC", "Europe/Berlin", "America/New_York"]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("of", ZONES)
+def test_time_zones_are_converted_as_in_polars(of: str | None, nested: bool, tmp_path: Path) -> None:
+    casts = [None, "convert-timezone", ["convert-timezone", "microsecond-downcast"]]
+    frame = pl.DataFrame({"t": [NOON, None]}).select(pl.col("t").dt.replace_time_zone(of))
+    frame = frame.select(pl.struct(l=pl.concat_list("t"))) if nested else frame
+    avro_file, parquet = tmp_path / "a.avro", tmp_path / "a.parquet"
+    polars_avro.write_avro(frame, avro_file)
+    frame.write_parquet(parquet)
+    for cast, zone, unit in itertools.product(casts, ZONES, ["us", "ms"]):
+        dtype = pl.Datetime(unit, zone)  # type: ignore[arg-type]
+        options: dict[str, Any] = {
+            "schema": {frame.columns[0]: pl.Struct({"l": pl.List(dtype)}) if nested else dtype},
+            "cast_options": cast and pl.ScanCastOptions(datetime_cast=cast),  # type: ignore[arg-type]
+        }
+        try:
+            expected = pl.scan_parquet(parquet, **options).collect()
+        except pl.exceptions.SchemaError:
+            expected = None
+        # Polars drops the zone UTC without an option.
+        if expected is None or (cast is None and of == "UTC" and zone is None):
+            with pytest.raises(polars_avro.AvroSchemaError, match="cast_options"):
+                polars_avro.read_avro(avro_file, **options)
+        else:
+            assert_frame_equal(polars_avro.read_avro(avro_file, **options), expected)

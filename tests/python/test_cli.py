@@ -245,7 +245,7 @@ def test_wrong_command_lines_are_one_line_that_names_the_help(cli, arguments):
 def test_files_of_several_schemas(cli, path, tmp_path):
     other = write(tmp_path / "other.avro", [{"a": 1, "b": "x"}], INTS)
     for arguments in (["cat", path, other], ["head", "-n", 2000, other, path]):
-        assert cli.refused(*arguments, status=3).endswith("; --schema-mode union reads all columns\n")
+        assert cli.refused(*arguments, status=3).endswith("; --schema-mode union reads the columns of all files\n")
     lines = cli.good("cat", "--schema-mode", "union", path, other)
     assert json.loads(lines[-1]) == {"id": None, "name": None, "score": None, "tags": None, "a": 1, "b": "x"}
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -121,15 +122,40 @@ def test_names_that_differ_in_case_are_matched_by_an_option(cli, tmp_path):
     assert len(cli.good("cat", "--field-matching", "case_insensitive", tmp_path)) == 2
 
 
-def test_wider_numbers_are_read_with_the_union():
-    files = [avro(pl.DataFrame({"a": pl.Series([1], dtype=dtype)})) for dtype in (pl.Int32, pl.Int64, pl.Float64)]
-    for pair in ([files[0], files[1]], [files[0], files[2]], [files[1], files[2]]):
-        with pytest.raises(polars_avro.AvroSchemaError, match="schema_mode='union' reads all files in the widest type"):
-            read_avro(pair)
-        assert read_avro(pair, schema_mode="union").height == 2
-    texts = avro(pl.DataFrame({"a": ["x"]}))
+WIDER: list[tuple[Any, Any, bool]] = [
+    (pl.Int32, pl.Int64, False),
+    (pl.Int32, pl.Float64, False),
+    (pl.Int64, pl.Float64, False),
+    (pl.Float64, pl.Int64, True),
+    (pl.Float32, pl.Float64, True),
+    (pl.Datetime("ms"), pl.Datetime("us"), True),
+    (pl.Datetime("us"), pl.Datetime("ns"), True),
+    (pl.Duration("ms"), pl.Duration("us"), True),
+    (pl.Enum(["a"]), pl.Enum(["b", "a"]), False),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "lossy_cast"), WIDER, ids=str)
+def test_the_union_is_suggested_before_options_that_lose_values(first, second, lossy_cast, cli, tmp_path):
+    one: Any = pl.Series(["a"] if isinstance(first, pl.Enum) else [1])
+    files = []
+    for name, dtype in (("1", first), ("2", second)):
+        files.append(avro(one.cast(dtype).to_frame("a")))
+        (tmp_path / f"{name}.avro").write_bytes(files[-1])
+    union = "schema_mode='union' reads all files in the widest type"
     with pytest.raises(polars_avro.AvroSchemaError) as caught:
-        read_avro([files[0], texts])
+        read_avro(files)
+    message = str(caught.value)
+    assert 0 < message.index(union) < (message.index("cast_options") if lossy_cast else len(message))
+    assert read_avro(files, schema_mode="union").height == 2
+    refused = cli.refused("cat", tmp_path, status=3)
+    assert refused.endswith("; --schema-mode union reads all files in the widest type\n")
+    assert len(cli.good("cat", "--schema-mode", "union", tmp_path)) == 2
+
+
+def test_the_union_is_not_suggested_for_types_without_a_common_one():
+    with pytest.raises(polars_avro.AvroSchemaError) as caught:
+        read_avro([avro(pl.DataFrame({"a": [1]})), avro(pl.DataFrame({"a": ["x"]}))])
     assert "union'" not in str(caught.value)
 
 

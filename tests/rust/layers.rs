@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Modules by layer, the lowest first. Modules of one layer do not use one another.
 const LAYERS: [&[&str]; 10] = [
-    &["error", "ffi", "limits", "setters"],
+    &["casts", "error", "ffi", "limits", "setters"],
     &["arrow_import", "binary", "codec", "executor", "source"],
     &["schema"],
     &["container", "dtype"],

@@ -1,6 +1,7 @@
 //! Reasons for which a pair of types cannot be read.
 
 use super::ResolvedId;
+use crate::casts::Cast;
 use crate::schema::{Kind, NodeId, Restored, Schema};
 use crate::{Error, FieldConflict};
 
@@ -60,14 +61,44 @@ impl From<FieldConflict> for Message {
                 "the writer wrote this field of a nested record and the reader does not have it"
             }
             FieldConflict::OtherCase => "the names of the writer's and the reader's field differ in case",
-            FieldConflict::NarrowerNumber => "the reader's number is narrower than the writer's",
+            FieldConflict::NarrowerType => "the reader's type does not hold all of the writer's values",
+            FieldConflict::Cast(_) => "the writer's values need a cast",
         };
         Self { text: text.to_owned(), conflict: Some(conflict) }
     }
 }
 
 /// The reason for which a type is not read as another; empty if the two types explain it.
-pub(super) type Reason = String;
+#[derive(Default)]
+pub(super) struct Reason {
+    pub(super) why: String,
+    pub(super) conflict: Option<FieldConflict>,
+}
+
+impl Reason {
+    /// Returns the reason that a cast is not allowed.
+    pub(super) fn cast(cast: Cast) -> Self {
+        let why = match cast {
+            Cast::IntegerToFloat => ", which may lose digits",
+            Cast::FloatDowncast => ", which loses digits",
+            Cast::NanosecondDowncast | Cast::MicrosecondDowncast => ", which drops digits",
+            _ => "",
+        };
+        Self { why: why.to_owned(), conflict: Some(FieldConflict::Cast(cast)) }
+    }
+
+    /// Returns the reason that the reader's enum lacks a symbol.
+    pub(super) fn symbol(symbol: &str) -> Self {
+        let why = format!(": it has no symbol {symbol:?} and no default");
+        Self { why, conflict: Some(FieldConflict::NarrowerType) }
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(why: &str) -> Self {
+        Self { why: why.to_owned(), conflict: None }
+    }
+}
 
 /// Returns true if a type is a number, or a union of null and a number.
 pub(super) fn is_number(schema: &Schema, id: NodeId) -> bool {
@@ -78,12 +109,6 @@ pub(super) fn is_number(schema: &Schema, id: NodeId) -> bool {
         }),
         _ => false,
     }
-}
-
-/// Appends the option that allows a cast to the reason.
-pub(super) fn ask(why: &str, option: &str) -> Reason {
-    let why = if why.is_empty() { String::new() } else { format!(", {why}") };
-    format!("{why}; consider passing `cast_options=pl.ScanCastOptions({option})`")
 }
 
 /// Returns a short description of a type.

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::failure::{Reason, ask};
+use super::Wire;
+use super::failure::Reason;
 use super::units;
-use super::{Cast, Casts, Wire};
+use crate::casts::{Cast, Casts};
 use crate::schema::typed::Typed;
 use crate::schema::{Enum, Kind, Logical, Node, Restored};
 
@@ -34,19 +35,22 @@ pub(super) fn specified(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resul
         }),
         (Kind::Double, Kind::Float | Kind::Double) => return double(&reader.kind, casts),
         (Kind::Enum(symbols), Kind::String) => return text_of_enum(from, symbols, casts),
-        _ => return Err(Reason::new()),
+        _ => return Err(Reason::default()),
     })
 }
 
 /// Resolves types that become the same column of Polars, or that a lossless promotion or a cast converts.
 pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
-    let differ = Err(Reason::new());
+    let differ = Err(Reason::default());
     let (writer, reader) = (from.node, to.node);
     if matches!(writer.kind, Kind::Null) {
         return Ok(Wire::Null);
     }
     if let Some(scaled) = units::counts(from, to, casts) {
         return scaled;
+    }
+    if gains_zone(from, to) && !casts.allow(Cast::ConvertTimezone) {
+        return Err(Reason::cast(Cast::ConvertTimezone));
     }
     if !is_restored(from, to, casts) {
         return differ;
@@ -75,10 +79,10 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
         (Kind::Long, Kind::Long) => Wire::Long,
         (Kind::Long, Kind::Float | Kind::Double) if to_float => Wire::Long,
         (Kind::Int | Kind::Long, Kind::Float | Kind::Double) => {
-            return Err(ask("which may lose digits", "integer_cast='allow-float'"));
+            return Err(Reason::cast(Cast::IntegerToFloat));
         }
         (Kind::Float, _) if is_half(to) && !is_half(from) && !casts.allow(Cast::FloatDowncast) => {
-            return Err(ask("which loses digits", "float_cast='downcast'"));
+            return Err(Reason::cast(Cast::FloatDowncast));
         }
         (Kind::Float, Kind::Float | Kind::Double) => Wire::Float,
         (Kind::Double, Kind::Float | Kind::Double) => return double(&reader.kind, casts),
@@ -95,30 +99,40 @@ pub(super) fn by_columns(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Resu
 /// The same without promotions, unless a cast allows them: both types become the same dtype.
 pub(super) fn exact(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wire, Reason> {
     let wire = by_columns(from, to, casts)?;
+    if matches!(wire, Wire::Null) {
+        return Ok(wire);
+    }
     let needed = match (from.integer(), to.integer(), float_bits(from), float_bits(to)) {
-        (Some(from), Some(to), ..) if from != to => (Cast::IntegerUpcast, "integer_cast='upcast'"),
-        (Some(_), None, ..) => (Cast::IntegerToFloat, "integer_cast='allow-float'"),
-        (.., Some(from), Some(to)) if from < to => (Cast::FloatUpcast, "float_cast='upcast'"),
-        _ if is_decimal(from) && from.node.logical != to.node.logical => (Cast::IntegerUpcast, "integer_cast='upcast'"),
-        _ if is_string(from.node) && from.restored.is_some() && to.restored.is_none() => {
-            (Cast::EnumToString, "categorical_to_string='allow'")
-        }
-        _ => return if is_same_dtype(from, to) { Ok(wire) } else { Err(Reason::new()) },
+        (Some(from), Some(to), ..) if from != to => Cast::IntegerUpcast,
+        (Some(_), None, ..) => Cast::IntegerToFloat,
+        (.., Some(from), Some(to)) if from < to => Cast::FloatUpcast,
+        _ if is_decimal(from) && from.node.logical != to.node.logical => Cast::IntegerUpcast,
+        _ if is_string(from.node) && from.restored.is_some() && to.restored.is_none() => Cast::EnumToString,
+        _ if zone(from) != zone(to) => Cast::ConvertTimezone,
+        _ => return if is_same_dtype(from, to) { Ok(wire) } else { Err(Reason::default()) },
     };
-    if casts.allow(needed.0) { Ok(wire) } else { Err(ask("", needed.1)) }
+    if casts.allow(needed) { Ok(wire) } else { Err(Reason::cast(needed)) }
 }
 
-/// Returns true if two types of one kind have the same zone or categories.
+/// Returns true if two types of one kind have the same categories.
 fn is_same_dtype(from: &Typed<'_>, to: &Typed<'_>) -> bool {
-    let zone = |typed: &Typed<'_>| match &typed.restored {
-        Some(Restored::Zone(zone)) => Some(zone.clone()),
-        _ => None,
-    };
     match (&from.node.kind, &to.node.kind) {
-        (Kind::Null, _) => true,
         (Kind::Enum(symbols), Kind::Enum(wanted)) => from.texts(symbols) == to.texts(wanted),
-        _ => zone(from) == zone(to),
+        _ => true,
     }
+}
+
+/// Returns the time zone that a property of the type names.
+fn zone<'a>(typed: &'a Typed<'_>) -> Option<&'a str> {
+    match &typed.restored {
+        Some(Restored::Zone(zone)) => Some(zone),
+        _ => None,
+    }
+}
+
+/// Returns true if the timestamps of a writer that names no zone are read in one.
+fn gains_zone(from: &Typed<'_>, to: &Typed<'_>) -> bool {
+    zone(to).is_some() && from.restored.is_none() && from.node.logical.and_then(Logical::timestamp).is_some()
 }
 
 fn is_decimal(typed: &Typed<'_>) -> bool {
@@ -141,6 +155,7 @@ fn is_restored(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> bool {
         (Some(Restored::Time | Restored::Duration(_)), None) => false,
         (_, None | Some(Restored::Enum(_))) => true,
         (Some(from), Some(to)) if from.name() == to.name() => true,
+        (None, Some(Restored::Zone(_))) => gains_zone(from, to),
         (noted, Some(Restored::Float16)) => {
             let is_float = matches!(from.node.kind, Kind::Float | Kind::Double) && noted.is_none();
             is_float || (casts.allow(Cast::IntegerToHalf) && from.integer().is_some())
@@ -179,21 +194,21 @@ fn places(writer: &[String], reader: &[String], default: Option<usize>) -> Vec<O
 fn all_texts(writer: &[String], reader: &[String], wanted: &Enum) -> Result<Wire, Reason> {
     let of_writer = places(writer, reader, wanted.default);
     match of_writer.iter().position(Option::is_none) {
-        Some(at) => Err(format!(": it has no symbol {:?} and no default", writer[at])),
+        Some(at) => Err(Reason::symbol(&writer[at])),
         None => Ok(Wire::Enum(of_writer)),
     }
 }
 
 fn text_of_enum(writer: &Typed<'_>, symbols: &Enum, casts: Casts) -> Result<Wire, Reason> {
     if !casts.allow(Cast::EnumToString) {
-        return Err(ask("", "categorical_to_string='allow'"));
+        return Err(Reason::cast(Cast::EnumToString));
     }
     Ok(Wire::Symbol(writer.texts(symbols).to_vec()))
 }
 
 fn double(reader: &Kind, casts: Casts) -> Result<Wire, Reason> {
     if matches!(reader, Kind::Float) && !casts.allow(Cast::FloatDowncast) {
-        return Err(ask("which loses digits", "float_cast='downcast'"));
+        return Err(Reason::cast(Cast::FloatDowncast));
     }
     Ok(Wire::Double)
 }

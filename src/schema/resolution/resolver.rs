@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::branches::{Branches, SharedNames, names_agree};
-use super::failure::{Failure, Message, Outcome, describe, is_number};
+use super::failure::{Failure, Message, Outcome, Reason, describe, is_number};
 use super::fields::{Matched, matched};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
@@ -95,10 +95,11 @@ impl<'a> Resolver<'a> {
 
     /// Returns the failure of two types that do not match.
     #[cold]
-    pub(super) fn failure(&self, pair: Pair, why: &str) -> Failure {
+    pub(super) fn failure(&self, pair: Pair, reason: impl Into<Reason>) -> Failure {
+        let Reason { why, conflict } = reason.into();
         let is_narrower = why.is_empty() && is_number(self.writer, pair.writer) && is_number(self.reader, pair.reader);
-        let conflict = is_narrower.then_some(FieldConflict::NarrowerNumber);
-        Failure::Here { field: String::new(), message: Message::new(self.mismatch(pair, why), conflict) }
+        let conflict = conflict.or(is_narrower.then_some(FieldConflict::NarrowerType));
+        Failure::Here { field: String::new(), message: Message::new(self.mismatch(pair, &why), conflict) }
     }
 
     fn meet(&mut self, pair: Pair) -> Outcome<Wire> {
@@ -135,7 +136,7 @@ impl<'a> Resolver<'a> {
                     false => leaf::specified,
                 };
                 let met = met(&from, &to, casts);
-                met.or_else(|why| differ(&why))
+                met.map_err(|reason| self.failure(pair, reason))
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::failure::{Reason, ask};
-use super::{Cast, Casts, Scale, Wire};
+use super::failure::Reason;
+use super::{Scale, Wire};
+use crate::casts::{Cast, Casts};
 use crate::schema::Logical;
 use crate::schema::typed::Typed;
 
@@ -20,25 +21,24 @@ pub(super) fn counts(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Option<R
 /// Resolves timestamps in different units.
 pub(super) fn timestamps(from: Logical, to: Logical, casts: Casts) -> Result<Wire, Reason> {
     let (Some((from, is_utc)), Some((to, wants_utc))) = (from.timestamp(), to.timestamp()) else {
-        return Err(Reason::new());
+        return Err(Reason::default());
     };
     if is_utc && !wants_utc && !casts.allow(Cast::ConvertTimezone) {
-        return Err(ask("", "datetime_cast='convert-timezone'"));
+        return Err(Reason::cast(Cast::ConvertTimezone));
     }
     if from == to { Ok(Wire::Long) } else { scaled(from, to, casts) }
 }
 
 /// Returns the conversion between units per second, if a cast allows it.
 fn scaled(from: i64, to: i64, casts: Casts) -> Result<Wire, Reason> {
-    let (cast, option) = match from.cmp(&to) {
-        Ordering::Less if from == 1_000 => (Cast::MillisecondUpcast, "millisecond-upcast"),
-        Ordering::Less | Ordering::Equal => (Cast::MicrosecondUpcast, "microsecond-upcast"),
-        Ordering::Greater if from == 1_000_000 => (Cast::MicrosecondDowncast, "microsecond-downcast"),
-        Ordering::Greater => (Cast::NanosecondDowncast, "nanosecond-downcast"),
+    let cast = match from.cmp(&to) {
+        Ordering::Less if from == 1_000 => Cast::MillisecondUpcast,
+        Ordering::Less | Ordering::Equal => Cast::MicrosecondUpcast,
+        Ordering::Greater if from == 1_000_000 => Cast::MicrosecondDowncast,
+        Ordering::Greater => Cast::NanosecondDowncast,
     };
     if !casts.allow(cast) {
-        let why = if from > to { "which drops digits" } else { "" };
-        return Err(ask(why, &format!("datetime_cast='{option}'")));
+        return Err(Reason::cast(cast));
     }
     Ok(Wire::Scaled(scale(from, to)))
 }
