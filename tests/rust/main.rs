@@ -21,6 +21,7 @@ mod logical;
 mod naive;
 mod partial_reads;
 mod public_face;
+mod restored;
 mod schemas;
 mod small_blocks;
 mod values;
