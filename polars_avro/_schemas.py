@@ -218,6 +218,13 @@ def _of_file(path: str | os.PathLike[str], option: str) -> str:
 
 
 def _json_of(schema: Any, option: str) -> str:
+    if isinstance(schema, pl.Schema):
+        instead = {
+            "reader_schema": "; `scan_avro` and `read_avro` take dtypes as `schema`",
+            "avro_schema": "; cast the frame to its dtypes instead",
+        }
+        msg = f"`{option}` must be an Avro schema, got a polars.Schema{instead.get(option, '')}"
+        raise TypeError(msg)
     try:
         return json.dumps(schema)
     except RecursionError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from polars_avro._bad_blocks import IRREGULAR, BadBlock
-from polars_avro._cli import failures
+from polars_avro._cli import escapes, failures
 
 
 class BlockReports:
@@ -44,7 +44,7 @@ class BlockReports:
         return f"{_rows(known)} or more" if known else "an unknown number of rows"
 
     def _print(self, line: str) -> None:
-        click.echo(line, err=self._to_stderr)
+        click.echo(escapes.text(line), err=self._to_stderr)
 
 
 def _rows(count: int) -> str:

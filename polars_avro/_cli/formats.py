@@ -155,6 +155,15 @@ def format_of(name: str, option: str, *, is_source: bool = False) -> tuple[Forma
     raise click.UsageError(msg)
 
 
+def refuse_others(target: str, command: str) -> None:
+    """Raise an error if the name of a target of Avro has the ending of another format."""
+    path = stores.shown(target).lower()
+    other = next((form.name for form in FORMATS if form is not AVRO and path.endswith(form.endings)), None)
+    if other is not None:
+        msg = f"{command} writes Avro, got {stores.shown(target)}: `convert` writes {other}"
+        raise click.UsageError(msg)
+
+
 def complete_codec(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
     """Return the codecs of Avro that begin with this text, for shells."""
     return [name for name in AVRO.compressions if name.startswith(incomplete)]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Formats whose dtypes are inferred.
 _INFERRED = ("csv", "ndjson")
 _ALL = "all"
-_HINT = "; dtypes are inferred from the first rows: pass --schema, or more rows by --infer-rows"
+_HINT = "; dtypes are inferred from the first rows: name this one in --schema, or pass more rows by --infer-rows"
 
 
 def table(

@@ -113,7 +113,10 @@ def opened(target: str) -> Iterator[Any]:
 
 @contextmanager
 def opened_file(target: str, command: str) -> Iterator[Any]:
-    """Give an open file for a local path, standard output, pipes and devices; URLs are an error."""
+    """Give an open file of Avro for a local path, standard output, pipes and devices; other formats and URLs raise."""
+    from polars_avro._cli import formats
+
+    formats.refuse_others(target, command)
     if stores.is_remote(target):
         msg = f"{command} writes local files, got {stores.shown(target)}: `convert` writes to stores"
         raise click.UsageError(msg)

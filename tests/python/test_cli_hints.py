@@ -324,3 +324,32 @@ def test_types_are_defined_where_they_are_first_selected(cli, tmp_path):
     schema = {"type": "record", "name": "R", "fields": fields}
     write(tmp_path / "a.avro", [{"a": {"x": 1}, "b": {"x": 2}}], schema)
     assert cli.good("tojson", "-c", "b", tmp_path / "a.avro") == ['{"b":{"I":{"x":2}}}']
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.PQ", "a.arrow", "a.csv", "a.ndjson"])
+@pytest.mark.parametrize("command", ["concat", "recodec", "repair", "random", "fromjson"])
+def test_commands_that_write_avro_refuse_targets_of_other_formats(cli, two, tmp_path, command, name):
+    schema = tmp_path / "s.avsc"
+    schema.write_text('"int"')
+    rows = tmp_path / "rows.json"
+    rows.write_text("1")
+    arguments = {
+        "random": ["--schema", schema, "-n", "2"],
+        "fromjson": ["--schema", schema, rows],
+        "recodec": ["--codec", "null", two[0]],
+    }
+    error = cli.refused(command, *arguments.get(command, two[:1]), tmp_path / name, status=2)
+    assert f"{command} writes Avro, got" in error
+    assert "`convert` writes" in error
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names cannot have control characters")
+def test_names_of_files_are_escaped(cli, tmp_path):
+    path = write(tmp_path / "a\x1b[31m.avro", make_rows(1))
+    (tmp_path / "b\x1b[31m.avro").write_bytes(path.read_bytes()[:-1])
+    for command in ("check", "count --by-file", "schema", "metadata", "repair"):
+        target = [tmp_path / "c\x1b[31m.avro"] if command == "repair" else [path]
+        printed = cli(*command.split(), path, *target)
+        assert "\x1b" not in printed.out + printed.err
+        assert "a\\x1b[31m.avro" in printed.out.replace("\\u001b", "\\x1b") or command == "count --by-file"

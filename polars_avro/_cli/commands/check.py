@@ -53,7 +53,7 @@ def _check(reader: AvroReader, name: str, reports: BlockReports, *, quiet: bool)
             warnings.simplefilter("ignore", AvroWarning)
             rows = _read(reader, name)
     except (AvroError, UnicodeError) as error:
-        click.echo(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}")
+        click.echo(failures.one_line(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}"))
         return failures.FOUND
     except OSError as error:
         if ending.is_closed_pipe(error):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polars_avro._cli import escapes
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
 from polars_avro._cli.rows import Reading, where_option
@@ -45,7 +46,7 @@ def count(sources: Sources, by_file: bool, ignore_errors: bool, where: str | Non
     for name, rows in _readable(sources) if ignore_errors else _counted(sources):
         total += rows
         if by_file:
-            click.echo(f"{rows}\t{name}")
+            click.echo(f"{rows}\t{escapes.text(name)}")
     click.echo(f"{total}\ttotal" if by_file else str(total))
 
 

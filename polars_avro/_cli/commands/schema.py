@@ -37,7 +37,7 @@ def schema(ctx: click.Context, sources: Sources, form: str) -> None:
     texts = attempts.results(files, lambda file: _text(file, form, sources.storage_options))
     for i, (file, text) in enumerate(texts):
         if len(files) > 1:
-            click.echo(("\n" if i else "") + f"==> {sources_.name_of(file)} <==")
+            click.echo(("\n" if i else "") + f"==> {escapes.text(sources_.name_of(file))} <==")
         click.echo(text)
     ctx.exit(attempts.status)
 
