@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 import polars as pl
-from polars.exceptions import ColumnNotFoundError, PolarsError
+from polars.exceptions import ColumnNotFoundError, PolarsError, StructFieldNotFoundError
 from polars.io.plugins import register_io_source
 
 from polars_avro import _suggestions
@@ -22,6 +22,16 @@ _SYNTAX = re.compile(
     r"sql parser error: (?:Expected: (?P<expected>.*), found: (?P<found>.*?)|(?P<other>.*?))"
     r"(?: at Line: (?P<line>[0-9]+), Column: (?P<column>[0-9]+))?"
 )
+#: Text and quoted names.
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"[^"]*\"""")
+#: Conditions that SQL accepts, and that never mean what they look like.
+_MISTAKES = (
+    (
+        re.compile(r"(?<![\w.-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![\w.-])"),
+        "{found} is a subtraction: write the date in single quotes, '{found}'",
+    ),
+    (re.compile(r"(?:=|<>|!=)\s*null\b", re.IGNORECASE), "nothing equals NULL: write IS NULL or IS NOT NULL"),
+)
 
 
 def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -30,6 +40,7 @@ def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
 
     Polars pushes a filter into a source only if it is evaluated row by row, so a probe query tells if the condition is.
     """
+    _refuse_mistakes(text)
     predicates: list[pl.Expr | None] = []
 
     def source(
@@ -57,6 +68,14 @@ def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
     return condition
 
 
+def _refuse_mistakes(text: str) -> None:
+    unquoted = _QUOTED.sub("''", text)
+    for pattern, message in _MISTAKES:
+        if match := pattern.search(unquoted):
+            msg = f"--where: {message.format(found=match[0])}"
+            raise click.UsageError(msg)
+
+
 @contextmanager
 def evaluated() -> Iterator[None]:
     """Turn errors of the evaluation, such as a failed cast of a value, into errors of the option."""
@@ -71,6 +90,8 @@ def evaluated() -> Iterator[None]:
 
 def _error(error: PolarsError, text: str, schema: Mapping[str, pl.DataType]) -> click.UsageError:
     """Return the error of a condition that Polars does not accept."""
+    if isinstance(error, StructFieldNotFoundError):
+        return click.UsageError(f"--where: no struct has the field {failures.one_line(str(error))!r}")
     unknown = re.match(r'unable to find column "([^"]*)"', str(error))
     if not isinstance(error, ColumnNotFoundError) or unknown is None:
         return click.UsageError(f"--where: {_syntax(failures.one_line(str(error)), text)}")

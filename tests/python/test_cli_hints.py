@@ -285,12 +285,15 @@ def test_columns_may_be_fields_of_structs(cli, tmp_path):
     assert "which --where needs whole" in cli.refused(
         "cat", "-c", "p.a", "--where", "p.a = 1", tmp_path / "a.avro", status=2
     )
+    error = cli.refused("cat", "--where", "p.z = 1", tmp_path / "a.avro", status=2)
+    assert "--where: no struct has the field 'z' (see" in error
     assert "did you mean 'p.a'" in cli.refused("cat", "-c", "p.A", tmp_path / "a.avro", status=3)
 
 
 def test_count_where(cli, directory, tmp_path):
     assert cli.good("count", "--where", "id < 350", directory) == ["350"]
     assert cli.good("count", "--where", "1 = 1", directory) == ["1000"]
+    assert cli.good("count", "--where", "id between 10 and 20 or id = 5", directory) == ["12"]
     assert "--by-file" in cli.refused("count", "--by-file", "--where", "id < 3", directory, status=2)
     assert "--where: no column" in cli.refused("count", "--where", "z < 3", directory, status=2)
     for name, column in (("x", "p"), ("y", "q")):
