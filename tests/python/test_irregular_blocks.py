@@ -314,6 +314,17 @@ def test_what_python_leaves_of_the_zlib_format_is_not_irregular() -> None:
         assert_frame_equal(read_avro(source, strict=True), frame(*range(4)))
 
 
+@pytest.mark.parametrize("codec", KINDS)
+@pytest.mark.parametrize("read", READ.values(), ids=READ)
+def test_a_block_that_is_read_in_part_is_not_reported(read, codec):
+    found = []
+    rows = 4 * ROWS - 1
+    with pytest.warns(AvroWarning, match="all rows of 1 irregular block were read"):
+        df = read(irregular(codec), n_rows=rows, on_bad_block=found.append)
+    assert_frame_equal(df, frame(0, 1, 2, 3)[:rows])
+    assert [bad.block_index for bad in found] == [1]
+
+
 def test_bytes_after_the_deflate_stream_of_a_large_block_are_reported() -> None:
     rows = 200_000
     source = container(SCHEMA, (rows, deflate(data(0, rows)) + b"!"), codec="deflate")

@@ -178,7 +178,7 @@ fn decode_block<'a>(
     if place.stream_end() == StreamEnd::Missing {
         task.file.check_unfinished(&task.plan, frame, data)?;
     }
-    context.report(task.file.check_stream_end(place.stream_end(), frame, strict)?);
+    let irregular = task.file.check_stream_end(place.stream_end(), frame, strict)?;
     let (record, pos, fault) = task.plan.skip_records(data, 0, slice.skip);
     if let Some(fault) = fault {
         return Err(task.file.record_fault(fault, frame, record, (data, pos)));
@@ -187,8 +187,12 @@ fn decode_block<'a>(
     take_replaced();
     let pos = out.rows(&location, pos, slice.take)?;
     context.report(task.file.replaced_values(frame));
-    if slice.skip + slice.take == frame.rows && pos != room {
-        context.report(Some(task.file.trailing_bytes((room - pos) as u64, frame, strict)?));
+    // Otherwise it is not known that the block has all of its rows.
+    if slice.skip + slice.take == frame.rows {
+        context.report(irregular);
+        if pos != room {
+            context.report(Some(task.file.trailing_bytes((room - pos) as u64, frame, strict)?));
+        }
     }
     Ok(())
 }
