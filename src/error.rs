@@ -74,6 +74,7 @@ struct Inner {
     position: Position,
     field_conflict: Option<FieldConflict>,
     is_invalid_value: bool,
+    union_reads: bool,
     cause: Option<Cause>,
 }
 
@@ -82,7 +83,9 @@ impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let (message, position) = (message.into(), Position::default());
-        Self(Box::new(Inner { kind, message, position, field_conflict: None, is_invalid_value: false, cause: None }))
+        let (is_invalid_value, union_reads) = (false, false);
+        let (field_conflict, cause) = (None, None);
+        Self(Box::new(Inner { kind, message, position, field_conflict, is_invalid_value, union_reads, cause }))
     }
 
     /// Creates an error of [`ErrorKind::Data`].
@@ -132,6 +135,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_field_conflict(mut self, conflict: Option<FieldConflict>) -> Self {
         self.0.field_conflict = conflict;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_union_reads(mut self, union_reads: bool) -> Self {
+        self.0.union_reads = union_reads;
         self
     }
 
@@ -192,6 +201,13 @@ impl Error {
     #[must_use]
     pub fn field_conflict(&self) -> Option<FieldConflict> {
         self.0.field_conflict
+    }
+
+    /// Returns true if a reader's schema that is the [union](crate::Schema::union) of the two schemas would read the file.
+    /// Always false if the reader's schema sets the dtypes, see [`Evolution`](crate::Evolution).
+    #[must_use]
+    pub fn union_reads(&self) -> bool {
+        self.0.union_reads
     }
 
     /// Returns true if a value is complete and its logical type does not allow it: a uuid that is none, for example.

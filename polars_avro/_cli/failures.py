@@ -47,10 +47,12 @@ _ADVICE = (
         "--field-matching case_insensitive matches",
     ),
     (re.compile("schema_mode='union' reads"), "--schema-mode union reads"),
-    (re.compile(r" \(not with `schema`, `reader_schema` or `field_matching`\)"), ""),
     (re.compile("pass invalid_values='null' or 'text' to read"), "--invalid-values null or text reads"),
     (re.compile(r"hidden_file_prefix=\['_', '\.'\] skips"), "--hidden-file-prefix _ --hidden-file-prefix . skips"),
     (re.compile(r" \(`strict=True` refuses them\)"), ""),
+    (re.compile("pass its bytes instead"), "save it to a file, or pass - as the only source"),
+    (re.compile("open the file with fsspec and pass the file object"), "download it first"),
+    (re.compile("^`schema` is neither"), "the schema is neither"),
 )
 
 

@@ -45,7 +45,7 @@ impl BlockFrame {
         }
         if bytes.starts_with(&MAGIC) {
             let message =
-                "Another Avro file begins here: read the files one by one, or join them by writing their rows";
+                "another Avro file begins here: read the files one by one, or join them by writing their rows";
             return Err(fault(message.to_owned()));
         }
         let number = |pos: usize, what: &str| match long(bytes, pos) {
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn another_file_is_named() {
         let error = refused(b"Obj\x01\x04\x16avro.schema\x0cstring", 1000);
-        assert!(error.starts_with("block 3 at byte 100: Another Avro file begins here"), "{error}");
+        assert!(error.starts_with("block 3 at byte 100: another Avro file begins here"), "{error}");
     }
 
     #[test]

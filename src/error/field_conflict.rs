@@ -30,8 +30,6 @@ pub enum FieldConflict {
     ExtraField,
     /// Both records have the field, in names that differ in case.
     OtherCase,
-    /// Both are numbers, or both are enums, and the reader's type does not hold all of the writer's values.
-    NarrowerType,
     /// This cast would convert the values.
     Cast(Cast),
 }

@@ -97,32 +97,32 @@ fn schema_error(error: &Error) -> PyErr {
         Some(FieldConflict::MissingColumn) => "AvroColumnNotFoundError",
         _ => "AvroSchemaError",
     };
-    avro_error(class, error, &conflict.map(hint).unwrap_or_default())
+    avro_error(class, error, &hint(error))
 }
 
 /// Returns the options to read a file all the same. The union of the files comes first where the others lose values.
-fn hint(conflict: FieldConflict) -> String {
+fn hint(error: &Error) -> String {
     let union = |what: &str| {
-        format!("; schema_mode='union' reads {what} (not with `schema`, `reader_schema` or `field_matching`)")
+        if error.union_reads() { format!("; schema_mode='union' reads {what}") } else { String::new() }
     };
-    let widest = || union("all files in the widest type");
-    let cast = |option: &str| format!("pass cast_options=pl.ScanCastOptions({option})");
-    match conflict {
-        FieldConflict::MissingColumn => "; pass missing_columns='insert' to read it as null".to_owned(),
-        FieldConflict::ExtraColumn => {
+    let cast = |option: &str| format!("; pass cast_options=pl.ScanCastOptions({option})");
+    match error.field_conflict() {
+        Some(FieldConflict::MissingColumn) => "; pass missing_columns='insert' to read it as null".to_owned(),
+        Some(FieldConflict::ExtraColumn) => {
             format!("{}; extra_columns='ignore' discards this one", union("the columns of all files"))
         }
-        FieldConflict::MissingField => format!("; {} to read it as null", cast("missing_struct_fields='insert'")),
-        FieldConflict::ExtraField => format!("; {} to skip it", cast("extra_struct_fields='ignore'")),
-        FieldConflict::OtherCase => {
+        Some(FieldConflict::MissingField) => format!("{} to read it as null", cast("missing_struct_fields='insert'")),
+        Some(FieldConflict::ExtraField) => format!("{} to skip it", cast("extra_struct_fields='ignore'")),
+        Some(FieldConflict::OtherCase) => {
             "; without `schema`, field_matching='case_insensitive' matches such names".to_owned()
         }
-        FieldConflict::NarrowerType => widest(),
-        FieldConflict::Cast(needed) => {
-            let option = cast(cast_option(needed));
-            if is_lossy(needed) { format!("{}; {option} to drop digits", widest()) } else { format!("; {option}") }
+        // The union has the same type.
+        Some(FieldConflict::Cast(Cast::IntegerToFloat)) => cast(cast_option(Cast::IntegerToFloat)),
+        Some(FieldConflict::Cast(needed)) if is_lossy(needed) => {
+            format!("{}{} to drop digits", union("all files in the widest type"), cast(cast_option(needed)))
         }
-        _ => String::new(),
+        Some(FieldConflict::Cast(needed)) => cast(cast_option(needed)),
+        _ => union("all files in the widest type"),
     }
 }
 

@@ -16,7 +16,13 @@ impl FileSet {
     /// # Errors
     /// If a header cannot be read, or if no type holds the values of two files.
     pub fn union_schema(&self) -> Result<Schema> {
-        Schema::union(&self.schemas()?, &self.cache.options.limits)
+        let (schemas, names) = self.schemas()?;
+        let union = |len: usize| Schema::union(&schemas[..len], &self.cache.options.limits);
+        union(schemas.len()).map_err(|error| {
+            let lengths: Vec<_> = (1..schemas.len()).collect();
+            let first = lengths.partition_point(|&len| union(len).is_ok());
+            error.in_file(&names[first])
+        })
     }
 
     /// Returns one schema with the columns of all files, see [`Schema::all_columns`].
@@ -24,27 +30,28 @@ impl FileSet {
     /// # Errors
     /// If a header cannot be read.
     pub fn all_columns_schema(&self) -> Result<Schema> {
-        Schema::all_columns(&self.schemas()?, &self.cache.options.limits)
+        Schema::all_columns(&self.schemas()?.0, &self.cache.options.limits)
     }
 
-    /// Returns the schemas of the files, each once.
-    fn schemas(&self) -> Result<Vec<Schema>> {
+    /// Returns the schemas of the files, each once, and the name of the first file that has it.
+    fn schemas(&self) -> Result<(Vec<Schema>, Vec<String>)> {
         let (limits, cache) = (&self.cache.options.limits, self.cache.clone());
         let read =
             move |entry: Arc<FileEntry>| Result::Ok(Header::read(&*entry.open()?, &cache.options.limits)?.schema_json);
         let _ahead = read_ahead(&self.files, 1);
         let mut known = HashSet::new();
-        let mut schemas = Vec::new();
+        let (mut schemas, mut names) = (Vec::new(), Vec::new());
         // All headers are read first: the error that is reported must not depend on the threads.
         for (entry, json) in self.files.iter().zip(executor::map(self.files.clone().into_iter(), read)?) {
             let json = json?;
             if !known.contains(&json) {
                 let schema = Schema::parse(&json, limits);
                 schemas.push(schema.map_err(|error| error.in_file(&entry.name()))?);
+                names.push(entry.name());
                 known.insert(json);
             }
         }
-        Ok(schemas)
+        Ok((schemas, names))
     }
 
     /// Returns the number of rows, from the block headers alone. Reads several files at once; counting may stop at `limit`.

@@ -126,7 +126,10 @@ WIDER: list[tuple[Any, Any, bool]] = [
     (pl.Int32, pl.Int64, False),
     (pl.Int32, pl.Float64, False),
     (pl.Int64, pl.Float64, False),
-    (pl.Float64, pl.Int64, True),
+    (pl.Null, pl.Int64, False),
+    (pl.Enum(["a"]), pl.String, False),
+    (pl.String, pl.Binary, False),
+    (pl.Struct({"x": pl.Int8}), pl.Struct({"x": pl.Float64}), False),
     (pl.Float32, pl.Float64, True),
     (pl.Datetime("ms"), pl.Datetime("us"), True),
     (pl.Datetime("us"), pl.Datetime("ns"), True),
@@ -137,10 +140,11 @@ WIDER: list[tuple[Any, Any, bool]] = [
 
 @pytest.mark.parametrize(("first", "second", "lossy_cast"), WIDER, ids=str)
 def test_the_union_is_suggested_before_options_that_lose_values(first, second, lossy_cast, cli, tmp_path):
-    one: Any = pl.Series(["a"] if isinstance(first, pl.Enum) else [1])
+    texts, structs = (pl.Enum(["a"]), pl.String), isinstance(first, pl.Struct)
+    value: Any = {"x": 1} if structs else "a" if first in texts else None if first == pl.Null else 1
     files = []
     for name, dtype in (("1", first), ("2", second)):
-        files.append(avro(one.cast(dtype).to_frame("a")))
+        files.append(avro(pl.Series([value]).cast(dtype).to_frame("a")))
         (tmp_path / f"{name}.avro").write_bytes(files[-1])
     union = "schema_mode='union' reads all files in the widest type"
     with pytest.raises(polars_avro.AvroSchemaError) as caught:
@@ -154,9 +158,32 @@ def test_the_union_is_suggested_before_options_that_lose_values(first, second, l
 
 
 def test_the_union_is_not_suggested_for_types_without_a_common_one():
-    with pytest.raises(polars_avro.AvroSchemaError) as caught:
-        read_avro([avro(pl.DataFrame({"a": [1]})), avro(pl.DataFrame({"a": ["x"]}))])
-    assert "union'" not in str(caught.value)
+    one, two = avro(pl.DataFrame({"a": [1]})), avro(pl.DataFrame({"a": ["x"]}))
+    record = {"type": "record", "name": "Row", "fields": [{"name": "a", "type": "int"}]}
+    wide, narrow = avro(pl.DataFrame({"a": [1.5], "b": 1})), {"a": pl.Float32, "b": pl.Int64}
+    for read in (
+        lambda: read_avro([one, two]),
+        lambda: read_avro(one, reader_schema=record).height,
+        lambda: read_avro(wide, schema=narrow),
+        lambda: read_avro([one, wide], field_matching="case_insensitive"),
+        lambda: read_avro([wide, one], schema={"a": pl.Int64}, missing_columns="insert"),
+        # Without an option, local times are no instants.
+        lambda: read_avro([avro(pl.DataFrame({"t": pl.Series([0]).cast(dtype)})) for dtype in KINDS_OF_TIME]),
+    ):
+        with pytest.raises(polars_avro.AvroSchemaError) as caught:
+            read()
+        assert "union'" not in str(caught.value)
+
+
+KINDS_OF_TIME = [pl.Datetime("ms"), pl.Datetime("us", "UTC")]
+
+
+def test_a_type_without_a_union_names_the_file(tmp_path):
+    for at, values in enumerate([[1], [2.5], [None], ["x"], [3]]):
+        polars_avro.write_avro(pl.DataFrame({"a": values}), tmp_path / f"{at}.avro")
+    with pytest.raises(polars_avro.AvroSchemaError, match=r"3\.avro: field `a`.*no type holds both") as caught:
+        read_avro(tmp_path, schema_mode="union")
+    assert caught.value.file == str(tmp_path / "3.avro")
 
 
 def test_a_text_file_is_refused_before_it_is_read(tmp_path):
@@ -202,6 +229,9 @@ def test_a_bytesio_at_its_end_is_rewound_by_the_caller():
         read_avro(io.BytesIO())
 
 
+RECORD: dict[str, Any] = {"type": "record", "name": "Row", "fields": []}
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -221,11 +251,64 @@ def test_a_bytesio_at_its_end_is_rewound_by_the_caller():
         (lambda: write_avro(DF, "rows.avro.gz"), ValueError, "`compression` compresses their blocks"),
         (lambda: read_avro(b"name,age\nx,2\n"), polars_avro.AvroDataError, 'it begins with the text "name,age"'),
         (lambda: read_avro(b"PK\x03\x04...."), polars_avro.AvroDataError, "it looks like a zip archive"),
+        (
+            lambda: AvroWriter(io.BytesIO()).write(DF["station"]),
+            TypeError,
+            r"got a Series: make a frame with `to_frame",
+        ),
+        (lambda: scan_avro(avro(DF), schema=RECORD), TypeError, "Avro schemas are passed as `reader_schema`"),
+        (lambda: AvroWriter(io.BytesIO(), RECORD), TypeError, "or `avro_schema`"),
+        (
+            lambda: read_avro(avro(DF), reader_schema={"a": pl.Int64}),
+            TypeError,
+            "got dtypes of Polars; `scan_avro` and `read_avro` take dtypes as `schema`",
+        ),
+        (
+            lambda: write_avro(DF, io.BytesIO(), avro_schema=DF.schema),
+            TypeError,
+            "cast the frame to its dtypes instead",
+        ),
+        (lambda: read_avro(avro(DF), reader_schema=["a.avsc"]), TypeError, "must be one schema, got a list of files"),
+        (
+            lambda: polars_avro.check_compatibility("int", ["a.avro", "b.avro"]),
+            TypeError,
+            "'a.avro' and the like one by one",
+        ),
+        (
+            lambda: write_avro(
+                DF, io.BytesIO(), avro_schema={**RECORD, "fields": [{"name": "Station", "type": "string"}]}
+            ),
+            polars_avro.AvroSchemaError,
+            "no column and no default; the column `station` differs in case",
+        ),
+        (
+            lambda: read_avro(avro(DF), reader_schema={**RECORD, "name": "Other"}),
+            polars_avro.AvroSchemaError,
+            'the reader\'s alias "Row" would match',
+        ),
     ],
 )
 def test_misuse_says_what_to_do(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_file_that_is_open_for_reading_is_no_target(tmp_path):
+    (tmp_path / "a.avro").write_bytes(b"")
+    with (tmp_path / "a.avro").open("rb") as file, pytest.raises(ValueError, match="open it with mode 'wb'"):
+        write_avro(DF, file)
+
+
+def test_the_schema_of_a_file_stays_when_rows_are_appended(tmp_path):
+    write_avro(DF, tmp_path / "a.avro")
+    wider = DF.with_columns(c=1)
+    with pytest.raises(polars_avro.AvroSchemaError, match="drop the column or add it to the Avro schema"):
+        write_avro(wider, tmp_path / "a.avro", append=True)
+    writer = AvroWriter(io.BytesIO())
+    writer.write(DF)
+    with pytest.raises(polars_avro.AvroSchemaError) as caught:
+        writer.write(wider)
+    assert "avro_schema" not in str(caught.value)
 
 
 def test_frames_of_a_writer_that_differ_in_order_name_the_order():

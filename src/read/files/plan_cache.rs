@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::OpenOptions;
 use crate::executor::lock;
 use crate::plan::{Plan, Projection, Schemas};
-use crate::{Limits, Result, Schema};
+use crate::{Error, ErrorKind, Evolution, FieldMatching, Limits, Result, Schema};
 
 /// The maximum number of schemas kept, of bytes of a schema that is kept, and of plans kept per schema. Files of one
 /// producer have a handful of schemas.
@@ -38,6 +38,7 @@ pub(crate) struct PlanCache {
 /// The resolved schemas of a file, and the plans compiled from them.
 pub(crate) struct ResolvedSchemas {
     pub(crate) schemas: Schemas,
+    evolution: Evolution,
     plans: Mutex<Vec<(Selection, Plan)>>,
 }
 
@@ -52,7 +53,7 @@ impl PlanCache {
         if let Some(own) = self.own.get() {
             return Ok(Some(own));
         }
-        let own = ResolvedSchemas::new(reader.clone(), None, &self.options)?;
+        let own = ResolvedSchemas::new(reader, None, &self.options)?;
         Ok(Some(self.own.get_or_init(|| own)))
     }
 
@@ -72,7 +73,7 @@ impl PlanCache {
         let made = match self.own()? {
             // Its plans are shared.
             Some(own) if writer.to_json() == own.schemas.reader.to_json() => own.clone(),
-            _ => ResolvedSchemas::new(writer, self.options.reader_schema.clone(), &self.options)?,
+            _ => ResolvedSchemas::new(&writer, self.options.reader_schema.as_ref(), &self.options)?,
         };
         if json.len() <= KEPT_BYTES {
             if known.len() == KEPT {
@@ -85,9 +86,14 @@ impl PlanCache {
 }
 
 impl ResolvedSchemas {
-    fn new(writer: Arc<Schema>, reader: Option<Arc<Schema>>, options: &OpenOptions) -> Result<Arc<Self>> {
-        let schemas = Schemas::new(writer, reader, options.evolution, options.conversions())?;
-        Ok(Arc::new(Self { schemas, plans: Mutex::default() }))
+    fn new(writer: &Arc<Schema>, reader: Option<&Arc<Schema>>, options: &OpenOptions) -> Result<Arc<Self>> {
+        let evolution = options.evolution;
+        let resolved = Schemas::new(writer.clone(), reader.cloned(), evolution, options.conversions());
+        let schemas = resolved.map_err(|error| match reader {
+            Some(reader) => suggest_union(error, [reader, writer], evolution, &options.limits),
+            None => error,
+        })?;
+        Ok(Arc::new(Self { schemas, evolution, plans: Mutex::default() }))
     }
 
     /// Returns true if some columns of the reader's schema cannot be read, so that not every selection has a plan.
@@ -106,7 +112,9 @@ impl ResolvedSchemas {
             return Ok((plan.clone(), false));
         }
         let all = plans.iter().find(|(known, _)| *known == Selection::default()).map(|(_, plan)| plan);
-        let plan = self.compile(selection, all, limits)?;
+        let Schemas { reader, writer, .. } = &self.schemas;
+        let plan = self.compile(selection, all, limits);
+        let plan = plan.map_err(|error| suggest_union(error, [reader, writer], self.evolution, limits))?;
         plans.truncate(KEPT_PLANS - 1);
         plans.insert(0, (selection.clone(), plan.clone()));
         Ok((plan, true))
@@ -126,4 +134,15 @@ impl ResolvedSchemas {
             None => Ok(plan),
         }
     }
+}
+
+/// Marks the error for two schemas that their union would not have.
+#[cold]
+fn suggest_union(error: Error, schemas: [&Arc<Schema>; 2], evolution: Evolution, limits: &Limits) -> Error {
+    let Evolution { by_columns, exact, field_matching, .. } = evolution;
+    // Otherwise the reader's schema is not that of another file.
+    let is_of_file = by_columns && !exact && field_matching == FieldMatching::Name;
+    let has_union = || Schema::union(&schemas.map(|schema| (**schema).clone()), limits).is_ok();
+    let reads = is_of_file && error.kind() == ErrorKind::Schema && has_union();
+    error.with_union_reads(reads)
 }

@@ -61,7 +61,6 @@ impl From<FieldConflict> for Message {
                 "the writer wrote this field of a nested record and the reader does not have it"
             }
             FieldConflict::OtherCase => "the names of the writer's and the reader's field differ in case",
-            FieldConflict::NarrowerType => "the reader's type does not hold all of the writer's values",
             FieldConflict::Cast(_) => "the writer's values need a cast",
         };
         Self { text: text.to_owned(), conflict: Some(conflict) }
@@ -86,28 +85,17 @@ impl Reason {
         };
         Self { why: why.to_owned(), conflict: Some(FieldConflict::Cast(cast)) }
     }
+}
 
-    /// Returns the reason that the reader's enum lacks a symbol.
-    pub(super) fn symbol(symbol: &str) -> Self {
-        let why = format!(": it has no symbol {symbol:?} and no default");
-        Self { why, conflict: Some(FieldConflict::NarrowerType) }
+impl From<String> for Reason {
+    fn from(why: String) -> Self {
+        Self { why, conflict: None }
     }
 }
 
 impl From<&str> for Reason {
     fn from(why: &str) -> Self {
-        Self { why: why.to_owned(), conflict: None }
-    }
-}
-
-/// Returns true if a type is a number, or a union of null and a number.
-pub(super) fn is_number(schema: &Schema, id: NodeId) -> bool {
-    match &schema.node(id).kind {
-        Kind::Int | Kind::Long | Kind::Float | Kind::Double => schema.node(id).logical.is_none(),
-        Kind::Union(branches) => branches.iter().all(|&branch| {
-            matches!(schema.node(branch).kind, Kind::Null) || (branches.len() == 2 && is_number(schema, branch))
-        }),
-        _ => false,
+        why.to_owned().into()
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn exact(from: &Typed<'_>, to: &Typed<'_>, casts: Casts) -> Result<Wi
         _ if is_decimal(from) && from.node.logical != to.node.logical => Cast::IntegerUpcast,
         _ if is_string(from.node) && from.restored.is_some() && to.restored.is_none() => Cast::EnumToString,
         _ if zone(from) != zone(to) => Cast::ConvertTimezone,
-        _ => return if is_same_dtype(from, to) { Ok(wire) } else { Err(Reason::default()) },
+        _ => return if is_same_dtype(from, to) { Ok(wire) } else { Err(": their categories differ".into()) },
     };
     if casts.allow(needed) { Ok(wire) } else { Err(Reason::cast(needed)) }
 }
@@ -194,7 +194,7 @@ fn places(writer: &[String], reader: &[String], default: Option<usize>) -> Vec<O
 fn all_texts(writer: &[String], reader: &[String], wanted: &Enum) -> Result<Wire, Reason> {
     let of_writer = places(writer, reader, wanted.default);
     match of_writer.iter().position(Option::is_none) {
-        Some(at) => Err(Reason::symbol(&writer[at])),
+        Some(at) => Err(Reason::from(format!(": it has no symbol {:?} and no default", writer[at]))),
         None => Ok(Wire::Enum(of_writer)),
     }
 }

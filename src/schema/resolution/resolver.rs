@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::branches::{Branches, SharedNames, names_agree};
-use super::failure::{Failure, Message, Outcome, Reason, describe, is_number};
+use super::failure::{Failure, Message, Outcome, Reason, describe};
 use super::fields::{Matched, matched};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
@@ -97,8 +97,6 @@ impl<'a> Resolver<'a> {
     #[cold]
     pub(super) fn failure(&self, pair: Pair, reason: impl Into<Reason>) -> Failure {
         let Reason { why, conflict } = reason.into();
-        let is_narrower = why.is_empty() && is_number(self.writer, pair.writer) && is_number(self.reader, pair.reader);
-        let conflict = conflict.or(is_narrower.then_some(FieldConflict::NarrowerType));
         Failure::Here { field: String::new(), message: Message::new(self.mismatch(pair, &why), conflict) }
     }
 
@@ -115,16 +113,16 @@ impl<'a> Resolver<'a> {
             }
             _ => {}
         }
-        let differ = |why: &str| Err(self.failure(pair, why));
-        if writer.kind.name().is_some()
+        if let Some(name) = writer.kind.name()
             && writer.kind.type_name() == reader.kind.type_name()
             && !by_columns
             && !names_agree(&writer.kind, &reader.kind)
         {
-            return differ(": neither its name nor its aliases agree");
+            let why = format!(": neither its name nor its aliases agree; the reader's alias \"{name}\" would match");
+            return Err(self.failure(pair, why));
         }
         match (&writer.kind, &reader.kind) {
-            (Kind::Array(_), Kind::Array(_)) if by_columns && self.widths_differ(pair) => differ(""),
+            (Kind::Array(_), Kind::Array(_)) if by_columns && self.widths_differ(pair) => Err(self.failure(pair, "")),
             (&Kind::Array(from), &Kind::Array(to)) => Ok(Wire::Array(self.pair(from, to))),
             (&Kind::Map(from), &Kind::Map(to)) => Ok(Wire::Map(self.pair(from, to))),
             (Kind::Record(from), Kind::Record(to)) => self.record(pair, from, to),
@@ -298,7 +296,7 @@ impl<'a> Resolver<'a> {
     ) -> std::result::Result<Option<Vec<u8>>, Message> {
         let field = &record.fields[at];
         match &field.default {
-            Some(default) if !self.evolution.exact || on_missing == Missing::Insert => {
+            Some(default) if !self.evolution.exact => {
                 encode_default(self.reader, field.schema, default, &mut self.default_values)
                     .map(Some)
                     .map_err(|error| format!("the reader's default is not valid: {}", error.message()).into())

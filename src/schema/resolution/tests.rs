@@ -243,7 +243,8 @@ fn what_cannot_be_read_is_an_error_that_says_where_and_what() {
         (
             named("x.S", r#""int""#),
             named("x.T", r#""int""#),
-            "the writer's record x.S cannot be read as the reader's record x.T: neither its name nor its aliases agree",
+            "the writer's record x.S cannot be read as the reader's record x.T: neither its name nor its aliases agree; \
+             the reader's alias \"x.S\" would match",
         ),
         (
             s(r#"{"type":"fixed","name":"F","size":4}"#),

@@ -71,7 +71,7 @@ fn what_is_no_container_file_is_named() {
         (b"Obj\x02....", "it has version 2 of the format, only 1 is defined"),
         (b"PAR1....", "it looks like Parquet"),
         (b"ARROW1..", "it looks like an Arrow IPC file"),
-        (b"\x1F\x8B\x08.", "it looks like gzip: decompress it first"),
+        (b"\x1F\x8B\x08.", "it looks like gzip: decompress it first, or end its name in .gz"),
         (b"\xC3\x01....", "it looks like one value in Avro's single-object encoding, which is decoded as a datum"),
         (
             b"\x00\x00\x00\x00\x01",
