@@ -117,8 +117,8 @@ def read_avro(
         skipped.
     schema_mode : {'first', 'union'}
         The schema to read as if neither `schema` nor `reader_schema` is given: that of the first file, or the union of
-        all. The union has the columns of all files, in types that hold all values, as
-        ``pl.concat(how="diagonal_relaxed")`` has them. This call reads every header then. Missing columns are null.
+        all. The union has the columns of all files, in types that all files promote to: Float64 for long and
+        double. This call reads every header then. Missing columns are null.
     hive_schema
         The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
         from `schema` or the files; the others are inferred.
@@ -134,7 +134,8 @@ def read_avro(
         it is installed. A provider, or a callable that returns ``(dict, expiry)``, is called before credentials expire.
         None leaves the store to `storage_options` and the environment.
     include_file_paths
-        If not None, a column of this name has the path of each row's file.
+        If not None, a column of this name has the path of each row's file. It is the last one, unless `columns` names
+        it.
     missing_columns : {'raise', 'insert'}
         Raise an error, or insert nulls, for columns that a file lacks and that have no default in the schema. A default
         is the value of the missing column in any case.

@@ -128,8 +128,8 @@ def scan_avro(
         skipped.
     schema_mode : {'first', 'union'}
         The schema to read as if neither `schema` nor `reader_schema` is given: that of the first file, or the union of
-        all. The union has the columns of all files, in types that hold all values, as
-        ``pl.concat(how="diagonal_relaxed")`` has them. This call reads every header then. Missing columns are null.
+        all. The union has the columns of all files, in types that all files promote to: Float64 for long and
+        double. This call reads every header then. Missing columns are null.
     hive_schema
         The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
         from `schema` or the files; the others are inferred.
@@ -147,7 +147,8 @@ def scan_avro(
         it is installed. A provider, or a callable that returns ``(dict, expiry)``, is called before credentials expire.
         None leaves the store to `storage_options` and the environment.
     include_file_paths
-        If not None, a column of this name has the path of each row's file.
+        If not None, a column of this name has the path of each row's file. It is the last one, unless `columns` names
+        it.
     missing_columns : {'raise', 'insert'}
         Raise an error, or insert nulls, for columns that a file lacks and that have no default in the schema. A default
         is the value of the missing column in any case.
@@ -270,18 +271,17 @@ def scan_avro(
         of_files = request.schema_of_no_files()
         if of_files is None:
             raise expansion.no_files(named, glob=glob)
-        every = pl.Schema({**of_files, **dict(pl.Schema(hive_schema or {}))})
+        in_paths = {} if include_file_paths is None else {include_file_paths: pl.String()}
+        every = pl.Schema({**of_files, **dict(pl.Schema(hive_schema or {})), **in_paths})
         read = every if columns is None else _selection.project(every, _selection.selection(columns, every))
-        return _no_rows(read, include_file_paths, row_index)
+        return _no_rows({**read, **in_paths}, row_index)
     opened = in_stores.files(sources)
     if skip_unreadable_files:
         kept = unreadable.readable(sources, opened, request.limits, on_bad_block)
         sources, opened = [sources[number] for number in kept], [opened[number] for number in kept]
     files, codec = _open_first(sources, opened, request, hive, include_file_paths, in_stores)
     if columns is not None:
-        every = files.schema_of_all()
-        selectable = pl.Schema({name: every[name] for name in every if name != include_file_paths})
-        files.columns = tuple(_selection.selection(columns, selectable))
+        files.columns = tuple(_selection.selection(columns, files.schema_of_all()))
     read = files.schema()
     options = ScanOptions(n_rows=rows, row_index=_options.row_index(*row_index, read), cache=bool(cache), reader=reader)
     return engine.scan(files, read, options, codec=codec)
@@ -314,9 +314,8 @@ def _open_first(
     return files, file.codec
 
 
-def _no_rows(columns: SchemaDict, include_file_paths: str | None, row_index: tuple[str | None, int]) -> pl.LazyFrame:
+def _no_rows(columns: SchemaDict, row_index: tuple[str | None, int]) -> pl.LazyFrame:
     """Make the scan of no files."""
-    in_paths = {} if include_file_paths is None else {include_file_paths: pl.String}
-    empty = pl.LazyFrame(schema={**columns, **in_paths})
+    empty = pl.LazyFrame(schema=columns)
     index = _options.row_index(*row_index, empty.collect_schema())
     return empty if index is None else empty.with_row_index(*index)

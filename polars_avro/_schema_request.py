@@ -104,7 +104,7 @@ class SchemaRequest(NamedTuple):
         """Return whether the first file lacks columns of `schema`, or has them as Null, so that others decide."""
         file_schema = read_schema.schema()
         has_nulls = any(file_schema.get(name) == pl.Null and dtype != pl.Null for name, dtype in self.dtypes or ())
-        return has_nulls or (self.evolution.missing_columns == "insert" and bool(self.missing(read_schema)))
+        return has_nulls or bool(self.missing(read_schema))
 
     def _all_columns(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         """Read as the first file's schema plus columns of later files, each as in the first file that has it."""

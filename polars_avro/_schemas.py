@@ -185,9 +185,9 @@ def _words(option: str, value: object) -> Collection[str]:
 
 def schema_json(schema: AvroSchema, option: str = "reader_schema") -> str:
     """Return the JSON text of a schema argument."""
-    if isinstance(schema, os.PathLike) or (isinstance(schema, str) and schema.endswith((".avsc", ".avro"))):
+    if isinstance(schema, os.PathLike) or (isinstance(schema, str) and _is_file_name(schema)):
         return _of_file(schema, option)
-    if isinstance(schema, (dict, list)) or schema in _PRIMITIVES:
+    if isinstance(schema, (pl.Schema, dict, list)) or schema in _PRIMITIVES:
         return _json_of(schema, option)
     if not isinstance(schema, str):
         msg = f"`{option}` must be JSON text, a dict, a list or the path of a file, got {type(schema).__name__!r}"
@@ -212,18 +212,29 @@ def _of_file(path: str | os.PathLike[str], option: str) -> str:
         return ContainerFile(os.fspath(path), as_written(DEFAULT_LIMITS)).schema_json
     try:
         return data.decode()
-    except UnicodeDecodeError as error:
-        msg = f"`{option}`: {os.fspath(path)} is neither JSON nor an Avro file: {error}"
+    except UnicodeDecodeError:
+        msg = f"`{option}`: {os.fspath(path)} is neither JSON nor an Avro file"
         raise AvroSchemaError(msg) from None
 
 
+def _is_file_name(name: object) -> bool:
+    return isinstance(name, os.PathLike) or (isinstance(name, str) and name.endswith((".avsc", ".avro")))
+
+
+def _is_dtype(value: object) -> bool:
+    return isinstance(value, pl.DataType) or (isinstance(value, type) and issubclass(value, pl.DataType))
+
+
 def _json_of(schema: Any, option: str) -> str:
-    if isinstance(schema, pl.Schema):
+    if isinstance(schema, list) and schema and all(_is_file_name(name) for name in schema):
+        msg = f"`{option}` must be one schema, got a list of files: pass {schema[0]!r} and the like one by one"
+        raise TypeError(msg)
+    if isinstance(schema, pl.Schema) or (isinstance(schema, dict) and any(map(_is_dtype, schema.values()))):
         instead = {
             "reader_schema": "; `scan_avro` and `read_avro` take dtypes as `schema`",
             "avro_schema": "; cast the frame to its dtypes instead",
         }
-        msg = f"`{option}` must be an Avro schema, got a polars.Schema{instead.get(option, '')}"
+        msg = f"`{option}` must be an Avro schema, got dtypes of Polars{instead.get(option, '')}"
         raise TypeError(msg)
     try:
         return json.dumps(schema)

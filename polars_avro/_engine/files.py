@@ -54,7 +54,7 @@ class Files:
     opened: list[list[str | bytes | OpenFile | StoreFile]] = field(default_factory=list)
     #: Tells scans of stores apart: their objects may be replaced, and what one has fetched is not the other's.
     scan_id: bytes | None = None
-    #: Columns to read, and paths to fields of structs; None: all columns. The column of paths is always there.
+    #: Columns to read, and paths to fields of structs; None: all columns. The column of paths is the last if not named.
     columns: tuple[str, ...] | None = None
 
     def __getstate__(self) -> dict[str, object]:

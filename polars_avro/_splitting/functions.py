@@ -95,15 +95,16 @@ def plan_splits(
         numbers are widened. A field that a file lacks has its default, a field that the schema lacks is skipped.
     schema_mode : {'first', 'union'}
         The schema to read as if neither `schema` nor `reader_schema` is given: that of the first file, or the union of
-        all. The union has the columns of all files, in types that hold all values, as
-        ``pl.concat(how="diagonal_relaxed")`` has them. This call reads every header then. Missing columns are null.
+        all. The union has the columns of all files, in types that all files promote to: Float64 for long and
+        double. This call reads every header then. Missing columns are null.
     hive_schema
         The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
         from `schema` or the files; the others are inferred.
     try_parse_hive_dates
         Infer dates and datetimes in paths too.
     include_file_paths
-        If not None, a column of this name has the path of each row's file.
+        If not None, a column of this name has the path of each row's file. It is the last one, unless `columns` names
+        it.
     missing_columns : {'raise', 'insert'}
         Raise an error, or insert nulls, for columns that a file lacks and that have no default in the schema. A default
         is the value of the missing column in any case.

@@ -111,7 +111,7 @@ def test_a_column_that_the_first_files_lack_is_read_from_the_others():
     assert df.columns == ["a", "b", "e"]
 
 
-def test_a_default_stands_for_the_column_in_every_order():
+def test_a_missing_column_is_null_in_every_order_although_a_file_has_a_default():
     field = {"name": "c", "type": "string", "default": "EUR"}
     old = container({"type": "record", "name": "R", "fields": [{"name": "a", "type": "long"}]}, (1, long(1)))
     fields = [{"name": "a", "type": "long"}, field]
@@ -119,7 +119,39 @@ def test_a_default_stands_for_the_column_in_every_order():
     schema = {"a": pl.Int64, "c": pl.String}
     for order in ([old, new], [new, old]):
         df = read_avro(order, schema=schema, missing_columns="insert").sort("a")
-        assert df.rows() == [(1, "EUR"), (2, "USD")]
+        assert df.rows() == [(1, None), (2, "USD")]
+    assert read_avro(old, schema=schema, missing_columns="insert").rows() == [(1, None)]
+
+
+QUERIES = {
+    "select": lambda lf: lf.select("a"),
+    "len": lambda lf: lf.select(pl.len()),
+    "drop": lambda lf: lf.drop("b"),
+    "filter": lambda lf: lf.filter(pl.col("a") > 1).select("a"),
+    "group": lambda lf: lf.group_by("a").len().sort("a"),
+    "slice": lambda lf: lf.slice(1, 2).select("a"),
+}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+def test_columns_of_the_schema_that_no_query_reads_may_be_missing(query, tmp_path):
+    frames = [pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [2, 3], "b": ["x", "y"]}), pl.DataFrame({"a": [4]})]
+    for at, df in enumerate(frames):
+        polars_avro.write_avro(df, tmp_path / f"{at}.avro")
+        df.write_parquet(tmp_path / f"{at}.parquet")
+    schema = {"a": pl.Int64, "b": pl.String}
+    for order in itertools.permutations(range(3)):
+        files = [tmp_path / f"{at}.avro" for at in order]
+        parquet = [tmp_path / f"{at}.parquet" for at in order]
+        expected = query(pl.scan_parquet(parquet, schema=schema)).collect()
+        splits = polars_avro.scan_splits(polars_avro.plan_splits(files, schema=schema))
+        for lf in (polars_avro.scan_avro(files, schema=schema), splits):
+            for engine in ("in-memory", "streaming"):
+                assert_frame_equal(query(lf).collect(engine=engine), expected)
+        assert_frame_equal(read_avro(files, schema=schema, columns=["a"]), pl.concat(frames[at][["a"]] for at in order))
+        lacking = next(at for at in order if at != 1)
+        with pytest.raises(polars_avro.AvroColumnNotFoundError, match=rf"{lacking}\.avro: field `b`.*'insert'"):
+            read_avro(files, schema=schema)
 
 
 def test_types_of_one_name_in_two_files():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -13,6 +13,7 @@ from polars_avro import AvroError, read_avro, scan_avro, write_avro
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SYNC = bytes(range(100, 116))
 
@@ -123,3 +124,33 @@ def test_damage_is_told_as_by_a_scan(files, tmp_path, seed):
     scanned = scan_avro(bad, ignore_errors=True, on_bad_block=lambda block: also_lost.append(block.message)).collect()
     assert_frame_equal(found, scanned)
     assert lost == also_lost
+
+
+SELECTIONS: list[dict[str, Any]] = [
+    {"columns": ["v"], "include_file_paths": "p"},
+    {"columns": ["p"], "include_file_paths": "p"},
+    {"columns": ["p", "v"], "include_file_paths": "p"},
+    {"columns": [1], "include_file_paths": "p"},
+    {"columns": [0, 3], "include_file_paths": "p"},
+    {"columns": ["v"], "row_index_name": "i"},
+    {"columns": ["k", "v"]},
+    {"columns": ["v", "p", "k"], "include_file_paths": "p", "row_index_name": "i", "n_rows": 3},
+]
+
+
+@pytest.mark.parametrize("options", SELECTIONS, ids=str)
+def test_columns_are_selected_as_by_read_parquet(options: dict[str, Any], tmp_path: Path) -> None:
+    for k in (1, 2):
+        df = pl.DataFrame({"v": [k, k + 1], "w": [3, 4]})
+        for kind, write in (("avro", write_avro), ("parquet", pl.DataFrame.write_parquet)):
+            (tmp_path / kind / f"k={k}").mkdir(parents=True)
+            write(df, tmp_path / kind / f"k={k}" / f"a.{kind}")
+    expected = pl.read_parquet(tmp_path / "parquet", **options)
+    if "include_file_paths" in options and "p" not in expected.columns:
+        # `read_parquet` leaves out the column that was asked for, and keeps the row index.
+        paths = pl.read_parquet(tmp_path / "parquet", **{**options, "columns": [*options["columns"], "v", "p"][-2:]})
+        expected = expected.with_columns(paths["p"])
+    if "p" in expected.columns:
+        expected = expected.with_columns(pl.col("p").str.replace_all("parquet", "avro"))
+    for df in (read_avro(tmp_path / "avro", **options), scan_avro(tmp_path / "avro", **options).collect()):
+        assert_frame_equal(df, expected)
