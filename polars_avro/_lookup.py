@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from polars_avro._errors import AvroSchemaNotFoundError
 from polars_avro._registry_base import Registry
 from polars_avro._schemas import AvroSchema, schema_json
 
@@ -29,6 +30,9 @@ class Lookup:
 
     def __init__(self, schemas: Schemas) -> None:
         if isinstance(schemas, Mapping):
+            if "type" in schemas:
+                msg = "`schemas` maps ids to schemas, got a schema: pass it as `schema`"
+                raise TypeError(msg)
             texts = {core_id(key): schema_json(schema, f"schemas[{key!r}]") for key, schema in schemas.items()}
             self.source: dict[CoreId, str] | Callable[[Any], AvroSchema | None] | Registry = texts
         elif isinstance(schemas, Registry) or callable(schemas):
@@ -44,7 +48,12 @@ class Lookup:
         key = uuid.UUID(bytes=schema_id) if isinstance(schema_id, bytes) else schema_id
         try:
             schema = self.source.schema(key) if isinstance(self.source, Registry) else self.source(key)
-        except LookupError:
+        except AvroSchemaNotFoundError:
+            return None
+        except KeyError as error:
+            # `mapping.__getitem__` is a callable. Any other missing key is a fault of the callable.
+            if error.args != (key,):
+                raise
             return None
         return None if schema is None else schema_json(schema, f"schemas({schema_id!r})")
 
@@ -91,4 +100,6 @@ def core_id(key: object) -> CoreId:
         except ValueError:
             pass
     msg = f"keys of `schemas` must be ids, UUIDs, or fingerprints of 8 bytes or 16 hexadecimal digits, got {key!r}"
+    if isinstance(key, str) and key.isdecimal():
+        msg += f": pass the number {int(key)}"
     raise ValueError(msg)

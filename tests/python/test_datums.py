@@ -358,6 +358,23 @@ def test_what_a_callable_raises_is_raised():
     for missing in (lambda _: None, {7: SCHEMA}.__getitem__):
         with pytest.raises(polars_avro.AvroDataError, match="schema id 258 is not known"):
             column(VALUES, "confluent").avro.decode(SCHEMA, framing="confluent", schemas=missing)
+    # A fault of the callable is no unknown id.
+    for fault in (lambda _: {}["url"], lambda _: [][0]):
+        with pytest.raises(LookupError) as caught:
+            column(VALUES, "confluent").avro.decode(SCHEMA, framing="confluent", schemas=fault, ignore_errors=True)
+        assert not isinstance(caught.value, polars_avro.AvroError)
+
+
+@pytest.mark.parametrize(
+    ("schemas", "error", "said"),
+    [
+        ({"1": "int"}, ValueError, "got '1': pass the number 1"),
+        ({"type": "int"}, TypeError, "got a schema: pass it as `schema`"),
+    ],
+)
+def test_mappings_that_are_none_of_ids(schemas, error, said):
+    with pytest.raises(error, match=said):
+        column(VALUES, "confluent").avro.decode(SCHEMA, framing="confluent", schemas=schemas)
 
 
 def test_a_column_that_is_not_framed_does_not_ask_for_ever():
