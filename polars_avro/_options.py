@@ -59,6 +59,10 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool) or type(value).__name__ in {"bool_", "bool"}
 
 
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, Mapping) and not isinstance(value.get("type"), str)
+
+
 def _is_index(value: Any) -> bool:
     # Before Python 3.12 isinstance(value, SupportsIndex) takes microseconds.
     return hasattr(value, "__index__")
@@ -98,7 +102,10 @@ def _is_a(kind: type) -> Callable[[Any], bool]:
 
 _FLAG = (_is_flag, "a bool")
 _TEXT = (_or_none(_is_a(str)), "a str or None")
-_SCHEMA = (_or_none(_is_a(Mapping)), "a mapping of column names to dtypes, or None")
+_SCHEMA = (
+    _or_none(_is_schema),
+    "a mapping of column names to dtypes, or None (Avro schemas are passed as `reader_schema` or `avro_schema`)",
+)
 #: The check of each parameter, and the text of its error.
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "annotations": (_or_none(_is_annotations), "a dict of pairs of str to dtypes or names of logical types, or None"),

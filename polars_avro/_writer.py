@@ -18,7 +18,7 @@ from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
 from polars_avro._writing.files import FileWriter
-from polars_avro._writing.frames import check_schema, core_frame, empty_frame, has_time
+from polars_avro._writing.frames import check_schema, core_frame, empty_frame, has_time, instead
 from polars_avro._writing.options import AvroCompression, SyncOnClose, core_options
 from polars_avro._writing.targets import Target, file_options, name_of, normalize_target, open_target, stores_of
 
@@ -243,10 +243,9 @@ class AvroWriter:
     def _write_frame(self, writer: FileWriter, df: pl.DataFrame) -> None:
         if self._schema is not None and df.schema != self._schema and not self._accepts_other_dtypes:
             order = " in this order" if dict(df.schema) == dict(self._schema) else ""
-            msg = (
-                f"every frame of a file must have the columns {dict(self._schema)}{order}, got {dict(df.schema)}; "
-                "with `avro_schema` they may differ in order and dtypes"
-            )
+            msg = f"every frame of a file must have the columns {dict(self._schema)}{order}, got {dict(df.schema)}"
+            if set(df.schema) == set(self._schema):
+                msg += "; with `avro_schema` they may differ in order and dtypes"
             raise AvroSchemaError(msg)
         is_first = not writer.has_begun
         if is_first and df.height == 0 and has_time(df.schema):
@@ -335,6 +334,9 @@ def _frames(data: Any) -> Iterator[pl.DataFrame]:
         yield data
     elif isinstance(data, pl.LazyFrame):
         msg = "expected a DataFrame, got a LazyFrame: use `sink_avro`, or write its `collect_batches()` one by one"
+        raise TypeError(msg)
+    elif isinstance(data, pl.Series):
+        msg = f"expected a DataFrame, got a Series{instead(data)}"
         raise TypeError(msg)
     elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         stream, is_empty = FrameStream(data), True

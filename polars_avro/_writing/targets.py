@@ -46,6 +46,9 @@ def normalize_target(target: Any) -> str | Any:
     if hasattr(target, "encoding") and hasattr(target, "errors"):
         msg = f"cannot write Avro to {type(target).__name__!r}, which takes text: open the file in binary mode"
         raise TypeError(msg)
+    if callable(is_writable := getattr(target, "writable", None)) and not is_writable():
+        msg = "cannot write Avro to a file that is open for reading: open it with mode 'wb'"
+        raise ValueError(msg)
     return target
 
 

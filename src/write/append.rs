@@ -36,7 +36,10 @@ pub fn append_options(source: &dyn Source, options: &WriteOptions, limits: &Limi
     if let Some(wanted) = &options.schema
         && wanted.without_notes().to_json() != schema.without_notes().to_json()
     {
-        let message = format!("cannot append by another schema than the file's, which is {}", header.schema_json);
+        let message = format!(
+            "cannot append by another schema than the file's, which stays as it is: {}; write a new file",
+            header.schema_json
+        );
         return Err(named(Error::schema(message)));
     }
     if !options.metadata.is_empty() {

@@ -150,13 +150,13 @@ impl Compiler<'_> {
                     used[index] = true;
                     self.column(field.schema, &columns[index])
                 }
-                None => self.default(record, field),
+                None => self.default(record, field).map_err(|error| in_other_case(error, name, columns)),
             };
             fields.push((name.to_owned(), index, column.map_err(|error| in_field(error, name))?));
         }
         match columns.iter().zip(used).find(|(_, used)| !used) {
             Some((column, _)) => Err(Error::schema(format!(
-                "the Avro record {} has no field for the column `{}`: add it to the Avro schema or drop the column",
+                "the Avro record {} has no field for the column `{}`: drop the column or add it to the Avro schema",
                 record.name, column.name
             ))),
             None => Ok(Record::new(fields)),
@@ -197,4 +197,14 @@ fn in_field(error: Error, name: &str) -> Error {
             None => name.to_owned(),
         });
     })
+}
+
+/// Adds the column that a field without a column may mean.
+#[cold]
+fn in_other_case(error: Error, name: &str, columns: &[Field]) -> Error {
+    let column = columns.iter().find(|column| column.name.to_lowercase() == name.to_lowercase());
+    match column {
+        Some(column) => Error::schema(format!("{}; the column `{}` differs in case", error.message(), column.name)),
+        None => error,
+    }
 }
