@@ -123,7 +123,7 @@ def test_files_that_follow_each_other_are_named():
         lambda data: scan_avro(data).collect(),
         lambda data: scan_avro(data).select(pl.len()).collect(),
     ):
-        with pytest.raises(AvroDataError, match=rf"block 1 at byte {len(file)}: Another Avro file begins here"):
+        with pytest.raises(AvroDataError, match=rf"block 1 at byte {len(file)}: another Avro file begins here"):
             read(file + file)
 
 
