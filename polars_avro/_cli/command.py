@@ -31,6 +31,18 @@ _USUAL = {
     "--compression-level": ("--level",),
     "--indent": ("--pretty",),
 }
+#: Commands of avro-tools and parquet-tools, and what does the same here.
+_USUAL_COMMANDS = {
+    "canonical": "schema --format canonical",
+    "fingerprint": "schema --format fingerprint",
+    "totext": "cat",
+    "show": "head",
+    "csv": "convert",
+    "inspect": "metadata",
+    "meta": "metadata",
+    "rowcount": "count",
+    "merge": "concat",
+}
 #: Similarity of an option that is suggested. By click's own 0.6, `--codec` is like `--schema-mode`.
 _SIMILARITY = 0.75
 
@@ -112,6 +124,8 @@ class Group(click.Group):
         msg = f"no command {name!r}"
         if "." in name or "/" in name:
             msg += f"; `{ctx.command_path} head {name}` shows its rows"
+        elif usual := _USUAL_COMMANDS.get(name):
+            msg += f"; did you mean `{usual}`?"
         elif near := difflib.get_close_matches(name, self.commands, n=1):
             msg += f"; did you mean {near[0]!r}?"
         raise click.UsageError(msg, ctx)

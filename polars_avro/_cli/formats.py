@@ -117,6 +117,18 @@ FORMATS = (
 )
 AVRO = FORMATS[0]
 BY_NAME = {form.name: form for form in FORMATS}
+#: The levels of compressions; others have none.
+_LEVELS = {
+    "deflate": (0, 12),
+    "gzip": (0, 9),
+    "brotli": (0, 11),
+    "bzip2": (1, 9),
+    "xz": (0, 9),
+    "zstd": (1, 22),
+    "zstandard": (-131072, 22),
+}
+#: The compression without an option.
+_DEFAULTS = {"avro": "snappy", "parquet": "zstd"}
 #: Synonyms of compressions, whose names differ between formats.
 _SYNONYMS = ({"uncompressed", "null", "none"}, {"zstd", "zstandard"}, {"gzip", "gz"}, {"bzip2", "bz2"})
 
@@ -161,6 +173,26 @@ def refuse_others(target: str, command: str) -> None:
     other = next((form.name for form in FORMATS if form is not AVRO and path.endswith(form.endings)), None)
     if other is not None:
         msg = f"{command} writes Avro, got {stores.shown(target)}: `convert` writes {other}"
+        raise click.UsageError(msg)
+
+
+def checked_compression(form: Format, compression: str | None, level: int | None) -> str | None:
+    """Return the name of a compression in a format, and raise an error if it does not have this level."""
+    name = compression_of(form, compression)
+    if level is not None:
+        _check_level(form, name, level)
+    return name
+
+
+def _check_level(form: Format, compression: str | None, level: int) -> None:
+    name = _DEFAULTS.get(form.name, "uncompressed") if compression is None else compression
+    if name not in _LEVELS:
+        default = f"; it is the default of {form.name}: add --compression" if compression is None else ""
+        msg = f"--level: {name} has no levels{default}"
+        raise click.UsageError(msg)
+    first, last = _LEVELS[name]
+    if not first <= level <= last:
+        msg = f"--level: {name} has the levels {first} to {last}, got {level}"
         raise click.UsageError(msg)
 
 

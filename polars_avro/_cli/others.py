@@ -12,14 +12,14 @@ import polars.selectors as cs
 from polars.exceptions import ComputeError, PolarsError, SchemaError
 
 from polars_avro._cli import dtypes as dtypes_
-from polars_avro._cli import failures, where
+from polars_avro._cli import failures, ndjson_dtypes, where
 from polars_avro._cli.formats import AVRO, Format, Table
 from polars_avro._cli.schema_files import is_avro, parse
 from polars_avro._cli.sources import name_of, standard_input
 from polars_avro._core import FileOpener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from polars_avro._cli.rows import Frames, Reading
     from polars_avro._cli.sources import Sources
@@ -55,13 +55,14 @@ def table(
         return form.scan(source, **more, **store)
 
     options: dict[str, Any] = {}
+    scan_as: Callable[..., pl.LazyFrame] = scan
     if sources.hidden_file_prefix:
         if "hidden_file_prefix" not in inspect.signature(form.scan).parameters:
             msg = f"Polars {pl.__version__} does not support --hidden-file-prefix for {form.name}"
             raise NotImplementedError(msg)
         options["hidden_file_prefix"] = list(sources.hidden_file_prefix)
     if form.name in _INFERRED:
-        options["infer_schema_length"] = _number_of_rows(infer_rows)
+        options["infer_schema_length"] = _number_of_rows(infer_rows, form)
     if form.name == "csv":
         options["try_parse_dates"] = True
         options |= {} if separator is None else {"separator": separator}
@@ -71,12 +72,15 @@ def table(
             if not is_avro(schema) and (unknown := [name for name in dtypes if name not in file_columns]):
                 msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(file_columns)}"
                 raise SchemaError(msg)
-            options["schema_overrides"] = {name: dtype for name, dtype in dtypes.items() if name in file_columns}
-        lf = _selected(scan(**options), reading)
+            overrides = {name: dtype for name, dtype in dtypes.items() if name in file_columns}
+            options["schema_overrides"] = overrides
+            scan_as = ndjson_dtypes.scan(scan) if form.name == "ndjson" else scan
+        lf = _selected(scan_as(**options), reading)
         columns = lf.collect_schema()
 
     def frames() -> Frames:
-        with _naming(label, _HINT if form.name in _INFERRED else ""):
+        # An Avro schema has the dtypes of all columns.
+        with _naming(label, _HINT if form.name in _INFERRED and not is_avro(schema) else ""):
             yield from lf.collect_batches(maintain_order=True)
 
     return Table(columns, frames)
@@ -107,9 +111,10 @@ def _selected(lf: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
     return lf if reading.columns is None else lf.select(cs.by_name(*reading.columns))
 
 
-def _number_of_rows(text: str | None) -> int | None:
+def _number_of_rows(text: str | None, form: Format) -> int | None:
     if text is None:
-        return 100
+        # A field of NDJSON that is first met in a later row would be dropped.
+        return 100 if form.name == "csv" else None
     if text == _ALL:
         return None
     if not text.isdecimal() or int(text) == 0:

@@ -51,6 +51,7 @@ class Reading(NamedTuple):
         named: Any = sources.normalized()
         in_stores = sources.stores(named)
         files = sources.list_files(named, in_stores)
+        sources_.check_existence(files)
         hive = expansion.hive(named, partitioning=self.hive, schema=None, parse_dates=True)
         evolution = _schemas.schema_evolution(
             "raise",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import functools
 import os
@@ -175,16 +176,25 @@ def _seekable(pipe: IO[bytes], name: str) -> IO[bytes]:
     return cast("IO[bytes]", file)
 
 
+def check_existence(files: Sequence[Any]) -> None:
+    """Raise an error for the first local file that does not exist, although a read may end before it."""
+    for file in files:
+        if isinstance(file, str) and not stores.is_remote(file) and not os.path.exists(inputs.local_path(file)):
+            message = os.strerror(errno.ENOENT)
+            hint = f"; did you mean -n {file}?" if file.isdecimal() else ""
+            raise FileNotFoundError(errno.ENOENT, message + hint, file)
+
+
 def name_of(file: Any) -> str:
     """Return the name of a file for output."""
     return stores.shown(file) if isinstance(file, str) else "<stdin>"
 
 
 def split_names(columns: str | None) -> list[str] | None:
-    """Split names separated by commas."""
+    """Split names separated by commas. Names with commas are quoted as in CSV."""
     if columns is None:
         return None
-    names = [name.strip() for name in columns.split(",")]
+    names = [name.strip() for name in next(csv.reader([columns], skipinitialspace=True), [""])]
     duplicate = next((name for name in names if names.count(name) > 1), None)
     if duplicate is not None:
         msg = f"--columns names {duplicate!r} twice"

@@ -63,7 +63,7 @@ def parse(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
         raise _error(error, text, schema) from None
     condition = predicates[0] if len(predicates) == 1 and is_scan else None
     if condition is None:
-        msg = f"--where: {text!r} must not depend on other rows"
+        msg = f"--where: {text!r} must not depend on other rows, and must not contain a query"
         raise click.UsageError(msg)
     return condition
 

@@ -77,7 +77,11 @@ def test_where(cli, path):
         ("(id > 5", 2, "--where: expected ), found the end (see"),
         ("name = 'x", 2, "--where: unterminated string literal at line 1, column 8 (see"),
         ('name = "x', 2, "--where: Expected close delimiter '\"' before the end at line 1, column 8 (see"),
-        ("id > 2024-06-01", 2, "--where: 2024-06-01 is a subtraction: write the date in single quotes, '2024-06-01' (see"),
+        (
+            "id > 2024-06-01",
+            2,
+            "--where: 2024-06-01 is a subtraction: write the date in single quotes, '2024-06-01' (see",
+        ),
         ("name = NULL", 2, "--where: nothing equals NULL: write IS NULL or IS NOT NULL (see"),
         ("id > 'a'", 2, "--where: cannot compare string with numeric type (i64) (see"),
         ("cast(name as int) > 1", 2, "--where: conversion from `str` to `i32` failed in column 'name'"),

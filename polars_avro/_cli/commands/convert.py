@@ -53,7 +53,9 @@ def _separator(ctx: click.Context, option: click.Parameter, value: str | None) -
     help="Schema of an Avro TARGET and of CSV and NDJSON: an .avsc file or JSON. For these also NAME=DTYPE,...",
 )
 @click.option(
-    "--infer-rows", metavar="N", help="Infer dtypes of CSV and NDJSON from this many rows, or `all`; by default 100."
+    "--infer-rows",
+    metavar="N",
+    help="Infer columns and dtypes of CSV and NDJSON from this many rows; by default 100 of CSV and `all` of NDJSON.",
 )
 @click.option(
     "--separator", metavar="CHAR", callback=_separator, help="Separator of CSV sources and targets; by default a comma."
@@ -84,7 +86,13 @@ def convert(
         targets.refuse_existing(target)
     source_format = _source_format(sources.names, from_)
     target_format, compression_of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
-    options = _compression(target_format, compression or compression_of_name, level)
+    if compression_of_name is not None and formats.compression_of(target_format, compression) not in (
+        None,
+        compression_of_name,
+    ):
+        msg = f"the name of the target says {compression_of_name}, and --compression says {compression}"
+        raise click.UsageError(msg)
+    options = _compression(target_format, compression_of_name if compression is None else compression, level)
     if separator is not None:
         if "csv" not in (source_format.name, target_format.name):
             msg = "--separator is for CSV sources and targets"
@@ -115,14 +123,12 @@ def convert(
 
 def _compression(form: Format, compression: str | None, level: int | None) -> dict[str, Any]:
     """Return the options of the target for its compression."""
-    chosen = formats.compression_of(form, compression)
+    if level is not None and form.name == "ipc":
+        msg = "--level is for other formats: Arrow IPC has no levels of compression"
+        raise click.UsageError(msg)
+    chosen = formats.checked_compression(form, compression, level)
     options: dict[str, Any] = {} if chosen is None else {"compression": chosen}
-    if level is not None:
-        if form.name == "ipc":
-            msg = "--level is for other formats: Arrow IPC has no levels of compression"
-            raise click.UsageError(msg)
-        options["compression_level"] = level
-    return options
+    return options if level is None else {**options, "compression_level": level}
 
 
 def _source_format(sources: Sequence[str], option: str | None) -> Format:

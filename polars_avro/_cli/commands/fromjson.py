@@ -35,7 +35,7 @@ def fromjson(source: str, target: str, schema: str, codec: str | None, level: in
     from polars_avro._cli import plain_rows, schema_files
 
     plain = plain_rows.PlainSchema(schema_files.parse(schema, any_name=True))
-    compression = formats.compression_of(formats.AVRO, codec)
+    compression = formats.checked_compression(formats.AVRO, codec, level)
     with (
         _opened(source) as stream,
         targets.opened_file(target, "fromjson") as out,

@@ -31,7 +31,7 @@ def recodec(source: str, target: str, storage_options: dict[str, Any] | None, co
     """
     from polars_avro._cli import plain_rows
 
-    compression = formats.compression_of(formats.AVRO, codec)
+    compression = formats.checked_compression(formats.AVRO, codec, level)
     opened = sources_.standard_input() if source == sources_.STDIN else source
     file = plain_rows.PlainFile.open(opened, storage_options)
     with (

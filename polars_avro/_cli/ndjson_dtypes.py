@@ -1,0 +1,57 @@
+"""Dtypes that Polars does not read from NDJSON: it panics, or does not read what it has written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+import polars as pl
+
+from polars_avro._cli.dtypes import changed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_READ_AS: dict[Any, Any] = {
+    pl.Int8: pl.Int64,
+    pl.Int16: pl.Int64,
+    pl.UInt8: pl.Int64,
+    pl.UInt16: pl.Int64,
+    pl.Time: pl.String,
+    pl.Binary: pl.String,
+    pl.Decimal: pl.String,
+}
+#: Conversions of what Polars writes, for columns that are not nested.
+_OF_TEXT: dict[Any, Callable[[Any], pl.Expr]] = {
+    pl.Binary: lambda text: text.decode("base64"),
+    pl.Time: lambda text: text.to_time("%H:%M:%S%.f"),
+}
+
+
+def scan(source: Callable[..., pl.LazyFrame]) -> Callable[..., pl.LazyFrame]:
+    """Return a scan that reads columns as dtypes that Polars reads, and converts them."""
+
+    def scan_as(schema_overrides: Mapping[str, Any], **options: Any) -> pl.LazyFrame:
+        read_as = {name: _read_as(name, dtype) for name, dtype in schema_overrides.items()}
+        lf = source(schema_overrides=read_as, **options)
+        return lf.with_columns(
+            _converted(name, dtype) for name, dtype in schema_overrides.items() if read_as[name] != dtype
+        )
+
+    return scan_as
+
+
+def _read_as(name: str, dtype: Any) -> Any:
+    def change(inner: Any) -> Any:
+        if inner == pl.Duration or (inner in _OF_TEXT and dtype not in _OF_TEXT):
+            msg = f"--schema: column {name!r} is {dtype}, and {inner} cannot be read from NDJSON"
+            raise click.UsageError(msg)
+        return _READ_AS.get(inner.base_type(), inner)
+
+    return changed(dtype, change)
+
+
+def _converted(name: str, dtype: Any) -> pl.Expr:
+    convert = _OF_TEXT.get(dtype)
+    return pl.col(name).cast(dtype) if convert is None else convert(pl.col(name).str)
