@@ -127,9 +127,9 @@ def scan_avro(
         alias, and numbers are widened. A field that a file lacks has its default, a field that the schema lacks is
         skipped.
     schema_mode : {'first', 'union'}
-        The schema to read as if neither `schema` nor `reader_schema` is given: that of the first file, or the union of
-        all. The union has the columns of all files, in types that all files promote to: Float64 for long and
-        double. This call reads every header then. Missing columns are null.
+        The schema to read as: that of the first file, or the union of all. The union has the columns of all files, in
+        types that all files promote to, such as Float64 for long and double. This call reads every header then, and
+        columns that a file lacks are null. `schema` selects from the union. Excludes `reader_schema`.
     hive_schema
         The names and dtypes of the columns in the paths. By default a column that the files have too takes its dtype
         from `schema` or the files; the others are inferred.

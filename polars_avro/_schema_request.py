@@ -180,6 +180,9 @@ def schema_request(
     if schema is not None and reader_schema is not None:
         msg = "`schema` and `reader_schema` exclude one another: pass one of them"
         raise ValueError(msg)
+    if reader_schema is not None and mode == "union":
+        msg = "`reader_schema` and schema_mode='union' exclude one another: pass one of them"
+        raise ValueError(msg)
     if evolution.field_matching != "name" and (schema is not None or mode == "union"):
         msg = "`field_matching` needs one schema to match with: `reader_schema`, or that of the first file"
         raise ValueError(msg)

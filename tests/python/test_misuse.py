@@ -256,6 +256,11 @@ RECORD: dict[str, Any] = {"type": "record", "name": "Row", "fields": []}
             TypeError,
             r"got a Series: make a frame with `to_frame",
         ),
+        (
+            lambda: scan_avro(avro(DF), reader_schema=RECORD, schema_mode="union"),
+            ValueError,
+            "`reader_schema` and schema_mode='union' exclude one another",
+        ),
         (lambda: scan_avro(avro(DF), schema=RECORD), TypeError, "Avro schemas are passed as `reader_schema`"),
         (lambda: AvroWriter(io.BytesIO(), RECORD), TypeError, "or `avro_schema`"),
         (
