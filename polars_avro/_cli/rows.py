@@ -150,7 +150,8 @@ class Rows:
             columns=self._needed, pre_slice=pre_slice, filters=filters, reader=reader, interruptible=True
         )
         for df in frames:
-            yield df[self._needed]
+            # A selection of no columns would have no height.
+            yield df[self._needed] if self._needed else df
 
 
 def _projected(columns: list[str], file_schema: pl.Schema) -> dict[str, Any]:

@@ -298,3 +298,18 @@ def test_invalid_values_are_null_or_text(cli, tmp_path):
         assert "1 value became null or text" in outcome.err
     assert cli("convert", "--invalid-values", "null", path, tmp_path / "a.parquet").status == 0
     assert pl.read_parquet(tmp_path / "a.parquet")["u"].to_list() == [None]
+
+
+def test_records_without_fields_are_rows(cli, tmp_path):
+    source, target = tmp_path / "a.avro", tmp_path / "b.avro"
+    polars_avro.write_avro(pl.DataFrame(height=3), source)
+    assert cli.good("cat", source) == ["{}"] * 3
+    assert cli.good("cat", "-n", 2, source) == ["{}"] * 2
+    for command in ("head", "tail", "sample"):
+        assert cli.good(command, "-n", 2, source)[-1] == "2 rows, 0 columns"
+    cli.good("convert", source, tmp_path / "a.ndjson")
+    assert (tmp_path / "a.ndjson").read_text() == "{}\n" * 3
+    for command in ("convert", "recodec -C zstd", "concat", "repair"):
+        cli.good(*command.split(), source, target)
+        assert cli.good("count", target) == ["3"]
+        target.unlink()
