@@ -227,12 +227,13 @@ class OpenFiles:
         interruptible: bool = False,
     ) -> Iterator[pl.DataFrame]:
         """Read rows for a scan that has its own log of damage."""
-        for name in self.files.refused:
-            if name in columns:
-                near = _suggestions.nearest(name, self.files.read_schema.schema())
-                meant = f"; did you mean {near[0]!r}?" if near else "; pass missing_columns='insert' to read it as null"
-                msg = f"{self.files.label}: no column {name!r}{meant}"
-                raise AvroColumnNotFoundError(msg)
+        lacking = next((name for name in self.files.refused if name in columns), None)
+        # Files without rows fit every schema.
+        if lacking is not None and self.count_rows(1) > 0:
+            near = _suggestions.nearest(lacking, self.files.read_schema.schema())
+            meant = f"; did you mean {near[0]!r}?" if near else "; pass missing_columns='insert' to read it as null"
+            msg = f"{self.files.label}: no column {lacking!r}{meant}"
+            raise AvroColumnNotFoundError(msg)
         with self.files.changes_explained():
             known = [] if self.file_columns is None else [name for name in columns if name in self.file_columns.columns]
             part = self._part(row_index, pre_slice, filters, sound=reader.ignore_errors)

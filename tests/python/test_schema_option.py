@@ -123,6 +123,18 @@ def test_a_missing_column_is_null_in_every_order_although_a_file_has_a_default()
     assert read_avro(old, schema=schema, missing_columns="insert").rows() == [(1, None)]
 
 
+def test_files_without_rows_lack_no_column(tmp_path):
+    for at in range(2):
+        polars_avro.write_avro(pl.DataFrame(schema={"a": pl.Int64}), tmp_path / f"{at}.avro")
+    schema = {"a": pl.Int64, "z": pl.Boolean}
+    for source in (tmp_path, tmp_path / "0.avro"):
+        assert_frame_equal(read_avro(source, schema=schema), pl.DataFrame(schema=schema))
+        assert_frame_equal(scan_avro(source, schema=schema).select("z").collect(), pl.DataFrame(schema=schema)[["z"]])
+    polars_avro.write_avro(pl.DataFrame({"a": [1]}), tmp_path / "2.avro")
+    with pytest.raises(polars_avro.AvroColumnNotFoundError, match="no column 'z'"):
+        read_avro(tmp_path, schema=schema)
+
+
 QUERIES = {
     "select": lambda lf: lf.select("a"),
     "len": lambda lf: lf.select(pl.len()),
