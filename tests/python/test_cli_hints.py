@@ -1,7 +1,5 @@
 """Messages of the command line that say what to do, and protection against usual mistakes."""
 
-import datetime as dt
-import decimal
 import json
 import os
 import subprocess
@@ -14,7 +12,7 @@ from rows import make_rows, write
 
 import polars_avro
 from polars_avro._cli import app as cli_app
-from polars_avro._cli import dtypes, escapes, formats
+from polars_avro._cli import dtypes, escapes
 
 
 @pytest.fixture
@@ -333,24 +331,6 @@ def test_types_are_defined_where_they_are_first_selected(cli, tmp_path):
     assert cli.good("tojson", "-c", "b", tmp_path / "a.avro") == ['{"b":{"I":{"x":2}}}']
 
 
-@pytest.mark.parametrize("name", ["a.parquet", "a.PQ", "a.arrow", "a.csv", "a.ndjson"])
-@pytest.mark.parametrize("command", ["concat", "recodec", "repair", "random", "fromjson"])
-def test_commands_that_write_avro_refuse_targets_of_other_formats(cli, two, tmp_path, command, name):
-    schema = tmp_path / "s.avsc"
-    schema.write_text('"int"')
-    rows = tmp_path / "rows.json"
-    rows.write_text("1")
-    arguments = {
-        "random": ["--schema", schema, "-n", "2"],
-        "fromjson": ["--schema", schema, rows],
-        "recodec": ["--codec", "null", two[0]],
-    }
-    error = cli.refused(command, *arguments.get(command, two[:1]), tmp_path / name, status=2)
-    assert f"{command} writes Avro, got" in error
-    assert "`convert` writes" in error
-    assert not (tmp_path / name).exists()
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="names cannot have control characters")
 def test_names_of_files_are_escaped(cli, tmp_path):
     path = write(tmp_path / "a\x1b[31m.avro", make_rows(1))
@@ -362,17 +342,6 @@ def test_names_of_files_are_escaped(cli, tmp_path):
         assert "a\\x1b[31m.avro" in printed.out.replace("\\u001b", "\\x1b") or command == "count --by-file"
 
 
-def test_fields_of_late_rows_are_not_dropped(cli, tmp_path):
-    source, target = tmp_path / "late.ndjson", tmp_path / "a.avro"
-    source.write_text('{"a":1}\n' * 150 + '{"a":1,"b":2}\n')
-    cli.good("convert", source, target)
-    assert polars_avro.read_avro(target)["b"].sum() == 2
-    cli.good("convert", "--schema", "a=Int8,b=Int64", source, target)
-    assert polars_avro.read_avro(target).schema == {"a": pl.Int8, "b": pl.Int64}
-    cli.good("convert", "--infer-rows", 100, source, target)
-    assert polars_avro.read_avro(target).columns == ["a"]
-
-
 @pytest.mark.parametrize("command", ["head", "cat", "tail", "sample"])
 def test_sources_that_do_not_exist_are_noticed_before_the_first_row(cli, two, tmp_path, command):
     error = cli.refused(command, "-n", 1, two[0], tmp_path / "no.avro", status=3)
@@ -381,68 +350,9 @@ def test_sources_that_do_not_exist_are_noticed_before_the_first_row(cli, two, tm
     assert error.endswith("5: No such file or directory; did you mean -n 5?\n")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "target", "said"),
-    [
-        (["-C", "zstd"], "a.csv.gz", "the name of the target says gzip, and --compression says zstd"),
-        (["-C", "none"], "a.csv.gz", "the name of the target says gzip, and --compression says none"),
-        (["-C", ""], "a.avro", "avro has no compression ''"),
-        (["--level", 99], "a.csv", "--level: uncompressed has no levels; it is the default of csv: add --compression"),
-        (["--level", -1], "a.csv.gz", "--level: gzip has the levels 0 to 9, got -1"),
-        (["--level", 10], "a.csv.gz", "--level: gzip has the levels 0 to 9, got 10"),
-        (["--level", 0], "a.parquet", "--level: zstd has the levels 1 to 22, got 0"),
-        (["--level", 9], "a.avro", "--level: snappy has no levels; it is the default of avro: add --compression"),
-        (["-C", "deflate", "--level", 13], "a.avro", "--level: deflate has the levels 0 to 12, got 13"),
-    ],
-)
-def test_wrong_compressions(cli, two, tmp_path, arguments, target, said):
-    error = cli.refused("convert", "-c", "id", *arguments, two[0], tmp_path / target, status=2)
-    assert said in error
-    assert not (tmp_path / target).exists()
-
-
-@pytest.mark.parametrize("codec", ["deflate", "zstandard", "bzip2", "xz"])
-def test_the_levels_of_the_command_line_are_those_of_the_package(cli, two, tmp_path, codec):
-    first, last = formats._LEVELS[codec]
-    for level in (first, last):
-        polars_avro.write_avro(pl.DataFrame({"a": [1]}), tmp_path / "a.avro", codec, compression_level=level)
-    for level in (first - 1, last + 1):
-        with pytest.raises(ValueError, match="level"):
-            polars_avro.write_avro(pl.DataFrame({"a": [1]}), tmp_path / "a.avro", codec, compression_level=level)
-        assert f"got {level}" in cli.refused("recodec", "-C", codec, "--level", level, *two, status=2)
-
-
 def test_names_with_commas_are_quoted(cli, tmp_path):
     path = tmp_path / "a.avro"
     polars_avro.write_avro(pl.DataFrame({"c,d": [1], "e": [2], 'f"g': [3]}), path)
     assert cli.good("cat", "-c", '"c,d", e', path) == ['{"c,d":1,"e":2}']
     assert cli.good("cat", "-c", '"f""g"', path) == ['{"f\\"g":3}']
     assert cli.good("cat", "-c", 'f"g', path) == ['{"f\\"g":3}']
-
-
-@pytest.mark.parametrize(
-    ("dtype", "values"),
-    [
-        *((f"{sign}Int{bits}", [1, 100, None]) for sign in ("", "U") for bits in (8, 16, 32, 64)),
-        ("Float32", [1.5, None]),
-        ("Decimal(6, 2)", [decimal.Decimal("12.25"), None]),
-        ("Time", [dt.time(12, 30), dt.time(1, 2, 3, 450_000), None]),
-        ("Binary", [b"\xff\x00", None]),
-        ("Date", [dt.date(2024, 1, 1), None]),
-        ("List(UInt8)", [[1, 2], None]),
-        ("Struct({'x': Int16})", [{"x": 3}, None]),
-    ],
-)
-def test_dtypes_of_ndjson(cli, tmp_path, dtype, values):
-    column = pl.Series("a", values, dtype=dtypes.parse(f"a={dtype}")["a"])
-    polars_avro.write_avro(column.to_frame(), tmp_path / "a.avro")
-    cli.good("convert", tmp_path / "a.avro", tmp_path / "a.ndjson")
-    cli.good("convert", "--schema", f"a={dtype}", tmp_path / "a.ndjson", tmp_path / "b.avro")
-    assert polars_avro.read_avro(tmp_path / "b.avro")["a"].equals(column)
-
-
-@pytest.mark.parametrize("dtype", ["Duration", "List(Binary)", "List(Time)"])
-def test_dtypes_that_ndjson_lacks(cli, tmp_path, dtype):
-    (tmp_path / "a.ndjson").write_text('{"a": null}\n')
-    error = cli.refused("convert", "--schema", f"a={dtype}", tmp_path / "a.ndjson", tmp_path / "b.avro", status=2)
-    assert "cannot be read from NDJSON" in error
