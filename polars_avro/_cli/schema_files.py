@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from pathlib import Path
-from typing import TypeGuard
+from typing import IO, TypeGuard
 
 from polars_avro._cli.containers import encode_header
 from polars_avro._core import FileOpener
@@ -32,6 +33,14 @@ def parse(source: str, *, any_name: bool = False) -> str:
             error.args = (f"{source}: {error}",)
         raise
     return text
+
+
+def of_stream(stream: IO[bytes]) -> IO[bytes]:
+    """Return a stream that can seek; if it holds a schema as JSON, a file without rows of that schema."""
+    start = stream.tell()
+    first = stream.read(256).lstrip()[:1]
+    stream.seek(start)
+    return BytesIO(empty_file(parse(stream.read().decode()))) if first in (b"{", b"[", b'"') else stream
 
 
 def empty_file(schema: str) -> bytes:

@@ -356,3 +356,15 @@ def test_names_with_commas_are_quoted(cli, tmp_path):
     assert cli.good("cat", "-c", '"c,d", e', path) == ['{"c,d":1,"e":2}']
     assert cli.good("cat", "-c", '"f""g"', path) == ['{"f\\"g":3}']
     assert cli.good("cat", "-c", 'f"g', path) == ['{"f\\"g":3}']
+
+
+def test_schemas_on_standard_input(cli, two, tmp_path):
+    text = cli("schema", "-f", "avro", two[0]).out
+    expected = cli.good("schema", two[0])
+    assert cli.good("schema", "-", stdin=b"\n " + text.encode()) == expected
+    assert cli.good("schema", "-", stdin=two[0].read_bytes()) == expected
+    fingerprint = cli.good("schema", "-f", "fingerprint", two[0])
+    assert cli.good("schema", "-f", "fingerprint", "-", stdin=text.encode()) == fingerprint
+    for data in (text.encode(), two[0].read_bytes()):
+        assert cli("diff", "-", two[1], stdin=data).status == 0
+    assert "no type is named `nothing`" in cli.refused("schema", "-", stdin=b'"nothing"', status=3)

@@ -11,7 +11,7 @@ import polars as pl
 from polars_avro._cli import escapes, failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
-from polars_avro._cli.schema_files import is_avro, parse
+from polars_avro._cli.schema_files import is_avro, of_stream, parse
 from polars_avro._compatibility import Incompatibility, check_compatibility
 from polars_avro._core import FileOpener
 from polars_avro._metadata import read_avro_metadata
@@ -52,7 +52,7 @@ def _schema(source: str, storage_options: dict[str, Any] | None) -> str:
     if is_avro(source):
         return parse(source)
     if source == sources_.STDIN:
-        return read_avro_metadata(sources_.standard_input()).avro_schema
+        return read_avro_metadata(of_stream(sources_.standard_input())).avro_schema
     if os.path.isdir(source):
         msg = f"{source}: expected a file, found a directory"
         raise click.UsageError(msg)

@@ -11,7 +11,7 @@ from polars_avro._cli import escapes
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.attempts import Attempts
 from polars_avro._cli.command import Command
-from polars_avro._cli.schema_files import empty_file, parse
+from polars_avro._cli.schema_files import empty_file, of_stream, parse
 from polars_avro._metadata import read_avro_metadata, read_avro_schema
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def _is_schema(name: Any) -> bool:
 def _text(file: Any, form: str, storage_options: dict[str, Any] | None) -> str:
     if _is_schema(file):
         file = empty_file(parse(file))
+    elif not isinstance(file, str):
+        file = of_stream(file)
     if form == "polars":
         columns = read_avro_schema(file, storage_options=storage_options)
         names = [escapes.text(name) for name in columns]
