@@ -309,3 +309,38 @@ def test_many_tiny_files_are_counted_at_once(cli, tmp_path):
     # A query for each took 7 s.
     assert time.process_time() - began < 2
     assert cli.good("count", "--by-file", tmp_path)[-1] == "15000\ttotal"
+
+
+SIGNALS = """
+import os
+from polars_avro._interrupts import Interrupts
+interrupts = Interrupts()
+interrupts.temporary.add({temporary!r})
+os.write(1, b"imports ")
+interrupts.has_begun = {begun}
+try:
+    interrupts()
+except KeyboardInterrupt:
+    os.write(1, b"raised ")
+assert interrupts.happened
+interrupts.has_ended = {ended}
+interrupts()
+os.write(1, b"ended")
+"""
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended", "status", "printed"),
+    [
+        (False, False, 130, b"imports "),
+        (True, False, 130, b"imports raised "),
+        (True, True, 0, b"imports raised ended"),
+    ],
+)
+def test_a_second_interrupt_ends_the_process_and_removes_temporary_files(begun, ended, status, printed, tmp_path):
+    temporary = tmp_path / ".a.avro.part"
+    temporary.write_bytes(b"")
+    code = SIGNALS.format(temporary=str(temporary), begun=begun, ended=ended)
+    done = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, printed, b"")
+    assert temporary.exists() == ended

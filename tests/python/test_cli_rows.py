@@ -36,6 +36,13 @@ def test_tail(cli, path, directory, n):
         assert [line.strip("│ ") for line in lines[5:-2]] == names[1000 - min(n, 1000) :]
 
 
+@pytest.mark.parametrize("offset", [0, 1, 299, 300, 301, 650, 999, 1000, 5000])
+def test_offsets_of_filtered_rows_count_over_all_files(cli, directory, offset):
+    for n in (1, 400, 2000):
+        found = ids(cli.good("cat", "-c", "id", "--where", "id >= 0", "--offset", offset, "-n", n, directory))
+        assert found == list(range(offset, 1000))[:n]
+
+
 def test_where(cli, path):
     rows = make_rows(1000)
     for condition, holds in [
