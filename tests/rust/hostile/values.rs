@@ -26,6 +26,18 @@ fn an_index_outside_a_union_is_refused() {
     refused_at(&field(r#"["null"]"#).block(1, [2]), 0, 0, "a");
 }
 
+/// An index may be written in more bytes than it needs, as any long may.
+#[test]
+fn an_index_of_several_bytes_is_read() {
+    for (union, null) in [(r#"["null","int"]"#, 0), (r#"["int","null"]"#, 2)] {
+        let long = |index: u8| [index | 0x80, 0x80, 0x00];
+        let value = 2 - null;
+        let datums = [&long(null)[..], &long(value), &[6], &[null], &[value, 8], &long(null)].concat();
+        let expected = [Cell::Null, Cell::Int32(3), Cell::Null, Cell::Int32(4), Cell::Null];
+        assert_eq!(column(&field(union).block(5, datums)), expected, "{union}");
+    }
+}
+
 #[test]
 fn an_index_outside_an_enum_is_refused() {
     for index in [2, -1, i64::MAX, i64::MIN, 256, 1 << 32] {
