@@ -138,7 +138,7 @@ def read_avro(
         it.
     missing_columns : {'raise', 'insert'}
         Raise an error, or insert nulls, for columns that a file lacks and that have no default in the schema. A default
-        is the value of the missing column in any case.
+        is the value of the missing column, except with `schema`, which ignores defaults.
     extra_columns : {'raise', 'ignore'}
         Raise an error for columns that only later files have, or skip them. `reader_schema` skips them in any case.
     field_matching : {'name', 'case_insensitive', 'position'}

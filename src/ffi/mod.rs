@@ -1,4 +1,4 @@
-//! Interfaces in C. Every call across one stands here, with its safety contract.
+//! Bindings to C interfaces that no safe crate offers, with their safety contracts.
 
 pub(crate) mod arrow;
 pub(crate) mod libdeflate;

@@ -92,8 +92,7 @@ fn by_kind(error: &Error) -> PyErr {
 
 /// Returns an exception that names the option to read the file anyway, if there is one.
 fn schema_error(error: &Error) -> PyErr {
-    let conflict = error.field_conflict();
-    let class = match conflict {
+    let class = match error.field_conflict() {
         Some(FieldConflict::MissingColumn) => "AvroColumnNotFoundError",
         _ => "AvroSchemaError",
     };
@@ -105,30 +104,29 @@ fn hint(error: &Error) -> String {
     let union = |what: &str| {
         if error.union_reads() { format!("; schema_mode='union' reads {what}") } else { String::new() }
     };
-    let cast = |option: &str| format!("; pass cast_options=pl.ScanCastOptions({option})");
+    let allow = |option: &str| format!("; pass cast_options=pl.ScanCastOptions({option})");
+    let cast = |needed| cast_option(needed).map(allow).unwrap_or_default();
     match error.field_conflict() {
         Some(FieldConflict::MissingColumn) => "; pass missing_columns='insert' to read it as null".to_owned(),
         Some(FieldConflict::ExtraColumn) => {
             format!("{}; extra_columns='ignore' discards this one", union("the columns of all files"))
         }
-        Some(FieldConflict::MissingField) => format!("{} to read it as null", cast("missing_struct_fields='insert'")),
-        Some(FieldConflict::ExtraField) => format!("{} to skip it", cast("extra_struct_fields='ignore'")),
+        Some(FieldConflict::MissingField) => format!("{} to read it as null", allow("missing_struct_fields='insert'")),
+        Some(FieldConflict::ExtraField) => format!("{} to skip it", allow("extra_struct_fields='ignore'")),
         Some(FieldConflict::OtherCase) => {
             "; without `schema`, field_matching='case_insensitive' matches such names".to_owned()
         }
-        // The union has the same type.
-        Some(FieldConflict::Cast(Cast::IntegerToFloat)) => cast(cast_option(Cast::IntegerToFloat)),
-        Some(FieldConflict::Cast(needed)) if is_lossy(needed) => {
-            format!("{}{} to drop digits", union("all files in the widest type"), cast(cast_option(needed)))
+        Some(FieldConflict::Cast(needed)) if drops_digits(needed) => {
+            format!("{}{} to drop digits", union("all files in the widest type"), cast(needed))
         }
-        Some(FieldConflict::Cast(needed)) => cast(cast_option(needed)),
+        Some(FieldConflict::Cast(needed)) => cast(needed),
         _ => union("all files in the widest type"),
     }
 }
 
-/// Returns the field of `ScanCastOptions` that allows a cast.
-fn cast_option(cast: Cast) -> &'static str {
-    match cast {
+/// Returns the field of `ScanCastOptions` that allows a cast, if there is one.
+fn cast_option(cast: Cast) -> Option<&'static str> {
+    Some(match cast {
         Cast::IntegerUpcast => "integer_cast='upcast'",
         Cast::IntegerToFloat | Cast::IntegerToHalf => "integer_cast='allow-float'",
         Cast::FloatUpcast => "float_cast='upcast'",
@@ -138,13 +136,14 @@ fn cast_option(cast: Cast) -> &'static str {
         Cast::MicrosecondUpcast => "datetime_cast='microsecond-upcast'",
         Cast::MillisecondUpcast => "datetime_cast='millisecond-upcast'",
         Cast::ConvertTimezone => "datetime_cast='convert-timezone'",
-        // A string that is read as bytes has no option; no error asks for it.
-        _ => "categorical_to_string='allow'",
-    }
+        Cast::EnumToString => "categorical_to_string='allow'",
+        _ => return None,
+    })
 }
 
-fn is_lossy(cast: Cast) -> bool {
-    matches!(cast, Cast::IntegerToFloat | Cast::FloatDowncast | Cast::NanosecondDowncast | Cast::MicrosecondDowncast)
+/// Returns true if a wider type would keep the digits. An integer as a float has no wider one: their union is a float.
+fn drops_digits(cast: Cast) -> bool {
+    matches!(cast, Cast::FloatDowncast | Cast::NanosecondDowncast | Cast::MicrosecondDowncast)
 }
 
 fn avro_error(class: &str, error: &Error, hint: &str) -> PyErr {

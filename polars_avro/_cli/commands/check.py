@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polars_avro._bad_blocks import AvroWarning
-from polars_avro._cli import ending, failures
+from polars_avro._cli import ending, escapes, failures
 from polars_avro._cli import sources as sources_
 from polars_avro._cli.attempts import Attempts
 from polars_avro._cli.block_reports import BlockReports
@@ -53,7 +53,7 @@ def _check(reader: AvroReader, name: str, reports: BlockReports, *, quiet: bool)
             warnings.simplefilter("ignore", AvroWarning)
             rows = _read(reader, name)
     except (AvroError, UnicodeError) as error:
-        click.echo(failures.one_line(f"{name}: {failures.describe(error).removeprefix(f'{name}: ')}"))
+        click.echo(f"{escapes.text(name)}: {failures.describe(error).removeprefix(f'{escapes.text(name)}: ')}")
         return failures.FOUND
     except OSError as error:
         if ending.is_closed_pipe(error):
