@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, FieldConflict};
 
 /// The fault of a value. One word wide, so that `Result<usize, Fault>` stays in registers.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ struct Inner {
     short: bool,
     /// True if the value is not valid for its logical type.
     invalid: bool,
+    /// The conflict of the schemas that a mismatch comes from.
+    conflict: Option<FieldConflict>,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,7 @@ enum Segment {
 
 impl Fault {
     fn new(kind: ErrorKind, message: String) -> Self {
-        Self(Box::new(Inner { kind, message, path: Vec::new(), short: false, invalid: false }))
+        Self(Box::new(Inner { kind, message, path: Vec::new(), short: false, invalid: false, conflict: None }))
     }
 
     #[cold]
@@ -51,6 +53,12 @@ impl Fault {
     #[inline(never)]
     pub(crate) fn mismatch(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Mismatch, message.into())
+    }
+
+    /// Sets the conflict that the fault comes from.
+    pub(crate) fn with_conflict(mut self, conflict: Option<FieldConflict>) -> Self {
+        self.0.conflict = conflict;
+        self
     }
 
     /// Creates the fault of a valid value that no column can hold.
@@ -140,6 +148,7 @@ impl Fault {
         }
         Error::new(self.0.kind, self.0.message)
             .with_invalid_value(self.0.invalid)
+            .with_field_conflict(self.0.conflict)
             .at(|position| position.path = Some(path).filter(|path| !path.is_empty()))
     }
 }

@@ -78,7 +78,7 @@ impl Column for NullableUnion {
             }
             BranchAction::Value { variant, .. } => self.column.decode_variant(*variant, bytes, pos),
             BranchAction::Skip(_) => unreachable!("only a struct of several branches has some that nobody wants"),
-            BranchAction::Refuse(reason) => Err(Fault::mismatch(reason.as_str())),
+            BranchAction::Refuse(reason) => Err(reason.fault()),
         }
     }
 

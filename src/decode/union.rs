@@ -9,6 +9,7 @@ use super::skip::{Skip, SkipPrograms};
 use super::validity::Validity;
 use super::{AnyColumn, Column};
 use crate::binary::{Fault, read_long};
+use crate::schema::FailureMessage;
 
 /// The action for one branch of the writer's union.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub(crate) enum BranchAction {
     /// A value to skip.
     Skip(Box<[Skip]>),
     /// A value that the reader cannot read, for this reason.
-    Refuse(String),
+    Refuse(FailureMessage),
 }
 
 /// Reads the index of a branch and looks it up.
@@ -106,7 +107,7 @@ impl Column for Union {
                 self.len += 1;
                 return Ok(pos);
             }
-            BranchAction::Refuse(reason) => return Err(Fault::mismatch(reason.as_str())),
+            BranchAction::Refuse(reason) => return Err(reason.fault()),
         };
         let pos = self.children[child].decode(variant, self.len, bytes, pos)?;
         self.len += 1;

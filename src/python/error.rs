@@ -41,11 +41,7 @@ impl From<Raised> for PyErr {
         match error.kind() {
             ErrorKind::Argument => PyValueError::new_err(error.to_string()),
             ErrorKind::Source => os_error(&error),
-            // Datums have no such option.
-            ErrorKind::Data if error.is_invalid_value() && error.position().block.is_some() => {
-                avro_error("AvroDataError", &error, "; pass invalid_values='null' or 'text' to read it all the same")
-            }
-            ErrorKind::Data | ErrorKind::Mismatch => avro_error("AvroDataError", &error, ""),
+            ErrorKind::Data | ErrorKind::Mismatch => avro_error("AvroDataError", &error, &value_hint(&error)),
             ErrorKind::Schema => schema_error(&error),
             ErrorKind::Limit => avro_error("AvroLimitError", &error, ""),
             ErrorKind::Unsupported => avro_error("AvroUnsupportedError", &error, ""),
@@ -97,6 +93,17 @@ fn schema_error(error: &Error) -> PyErr {
         _ => "AvroSchemaError",
     };
     avro_error(class, error, &hint(error))
+}
+
+/// Returns the options to read a value all the same. Datums have none.
+fn value_hint(error: &Error) -> String {
+    match error.position().block {
+        Some(_) if error.is_invalid_value() => {
+            "; pass invalid_values='null' or 'text' to read it all the same".to_owned()
+        }
+        Some(_) => hint(error),
+        None => String::new(),
+    }
 }
 
 /// Returns the options to read a file all the same. The union of the files comes first where the others lose values.

@@ -24,7 +24,9 @@ pub(crate) use datum::encode_one_default;
 pub use fingerprint::Fingerprint;
 pub use logical::Logical;
 pub use name::Name;
-pub(crate) use resolution::{Branch, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve};
+pub(crate) use resolution::{
+    Branch, FailureMessage, FieldAction, Resolution, Resolved, ResolvedId, Scale, Wire, resolve,
+};
 pub use resolution::{Evolution, Extra, FieldMatching, Incompatibility, Missing};
 pub(crate) use restored::{Categories, Restored, column_name, full_name, note_name, physical};
 

@@ -18,7 +18,7 @@ mod units;
 
 pub use compatibility::Incompatibility;
 pub use evolution::{Evolution, Extra, FieldMatching, Missing};
-use failure::Message;
+pub(crate) use failure::FailureMessage;
 pub(super) use failure::describe;
 
 use super::{Kind, Logical, NodeId, Schema};
@@ -63,7 +63,7 @@ pub(crate) struct Resolution {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     path: String,
-    message: Message,
+    message: FailureMessage,
 }
 
 impl Refusal {
@@ -180,7 +180,7 @@ pub(crate) enum Branch {
     /// Skips a value of this type, as the reader's struct has no field for it.
     Skip(NodeId),
     /// Fails with this message if a value is of this branch.
-    Refuse(String),
+    Refuse(FailureMessage),
 }
 
 /// Returns the resolution of a schema with itself; every node keeps its number.

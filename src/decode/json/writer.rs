@@ -236,7 +236,7 @@ impl<'a> Writer<'a> {
                 out.push_str("null");
                 self.graph.programs.skip(self.graph.programs.of(*writer), self.bytes, pos)
             }
-            Some(Branch::Refuse(reason)) => Err(Fault::mismatch(reason.as_str())),
+            Some(Branch::Refuse(reason)) => Err(reason.fault()),
             None => Err(Fault::index("union", index, branches.len())),
         }
     }

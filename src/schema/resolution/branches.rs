@@ -57,8 +57,8 @@ impl<'a> Branches<'a> {
         let find = |rank, type_name, name| self.0.get(&(rank, type_name, name)).copied();
         let any = |rank, type_name, name| find(rank, type_name, name).map(|found| found.branch);
         let word = kind.type_name();
+        let promoted = || promotions(kind).iter().filter_map(|word| any(Rank::Same, word, "")).min();
         let (Some(name), Some(full)) = (kind.name(), full_name(writer)) else {
-            let promoted = || promotions(kind).iter().filter_map(|word| any(Rank::Same, word, "")).min();
             return any(Rank::Same, word, "").or_else(promoted);
         };
         let only = |rank| {
@@ -68,6 +68,7 @@ impl<'a> Branches<'a> {
             .or_else(|| any(Rank::Alias, word, full))
             .or_else(|| only(Rank::ShortName))
             .or_else(|| only(Rank::ShortAlias))
+            .or_else(promoted)
     }
 }
 
@@ -101,7 +102,7 @@ pub(super) fn names_agree(writer: &Kind, reader: &Kind) -> bool {
     from.short() == to.short() || aliases(reader).iter().any(|alias| alias.short() == from.short())
 }
 
-/// Returns the types that a writer's type may be promoted to.
+/// Returns the types that a writer's type may be promoted to, or that a cast may convert it to.
 fn promotions(writer: &Kind) -> &'static [&'static str] {
     match writer {
         Kind::Int => &["long", "float", "double"],
@@ -109,6 +110,8 @@ fn promotions(writer: &Kind) -> &'static [&'static str] {
         Kind::Float => &["double"],
         Kind::String => &["bytes"],
         Kind::Bytes => &["string"],
+        Kind::Double => &["float"],
+        Kind::Enum(_) => &["string"],
         _ => &[],
     }
 }

@@ -87,7 +87,7 @@ impl Walk<'_> {
                     Branch::Read { value, .. } => {
                         Some(Step::Pair(*value, path.to_owned(), Some(word(self.writer, *writer))))
                     }
-                    Branch::Refuse(message) => Some(found(message.clone(), Some(word(self.writer, *writer)))),
+                    Branch::Refuse(message) => Some(found(message.text.clone(), Some(word(self.writer, *writer)))),
                     Branch::Null | Branch::Skip(_) => None,
                 };
                 branches.iter().zip(types).filter_map(step).collect()

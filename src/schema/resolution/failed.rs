@@ -1,6 +1,6 @@
 //! Handling of pairs that cannot be read, and of pairs that depend on them.
 
-use super::failure::{Failure, Message, Outcome, SHOWN};
+use super::failure::{Failure, FailureMessage, Outcome, SHOWN};
 use super::resolver::Resolver;
 use super::{Branch, FieldAction, Refusal, ResolvedId, Wire};
 use crate::schema::Kind;
@@ -101,8 +101,11 @@ fn refuse(resolver: &mut Resolver) {
         let Ok(Wire::Union(branches)) = &resolver.wires[at] else { continue };
         let refused = |(at, branch): (usize, &Branch)| match branch {
             Branch::Read { value, .. } if resolver.wires[value.0 as usize].is_err() => {
-                let (path, Message { text, .. }) = report(resolver, *value);
-                Some((at, if path.is_empty() { text } else { format!("field `{path}`: {text}") }))
+                let (path, mut message) = report(resolver, *value);
+                if !path.is_empty() {
+                    message.text = format!("field `{path}`: {}", message.text);
+                }
+                Some((at, message))
             }
             _ => None,
         };
@@ -143,7 +146,7 @@ fn error(resolver: &Resolver, id: ResolvedId) -> Error {
 }
 
 /// Follows a failure to its cause; returns the path and the message.
-fn report(resolver: &Resolver, mut id: ResolvedId) -> (String, Message) {
+fn report(resolver: &Resolver, mut id: ResolvedId) -> (String, FailureMessage) {
     let (mut path, mut steps) = (String::new(), 0);
     for _ in 0..FOLLOWED {
         match &resolver.wires[id.0 as usize] {

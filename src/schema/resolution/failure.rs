@@ -1,6 +1,7 @@
 //! Reasons for which a pair of types cannot be read.
 
 use super::ResolvedId;
+use crate::binary::Fault;
 use crate::casts::Cast;
 use crate::schema::{Kind, NodeId, Restored, Schema};
 use crate::{Error, FieldConflict};
@@ -11,7 +12,7 @@ pub(super) const SHOWN: usize = 16;
 /// The reason for which a pair cannot be read.
 pub(super) enum Failure {
     /// The pair itself is at fault; `field` is the name of one of the record's fields, or empty.
-    Here { field: String, message: Message },
+    Here { field: String, message: FailureMessage },
     /// A pair that it needs cannot be read; `step` is the path to it.
     Below { step: String, child: ResolvedId },
 }
@@ -27,12 +28,12 @@ impl Failure {
 
 /// The text of a failure, and its kind if an option may allow it.
 #[derive(Clone, Debug)]
-pub(crate) struct Message {
+pub(crate) struct FailureMessage {
     pub(super) text: String,
     conflict: Option<FieldConflict>,
 }
 
-impl Message {
+impl FailureMessage {
     pub(super) fn new(text: String, conflict: Option<FieldConflict>) -> Self {
         Self { text, conflict }
     }
@@ -41,15 +42,21 @@ impl Message {
     pub(super) fn error(self) -> Error {
         Error::schema(self.text).with_field_conflict(self.conflict)
     }
+
+    /// Returns the fault of a value that cannot be read for this reason.
+    #[cold]
+    pub(crate) fn fault(&self) -> Fault {
+        Fault::mismatch(self.text.as_str()).with_conflict(self.conflict)
+    }
 }
 
-impl From<String> for Message {
+impl From<String> for FailureMessage {
     fn from(text: String) -> Self {
         Self { text, conflict: None }
     }
 }
 
-impl From<FieldConflict> for Message {
+impl From<FieldConflict> for FailureMessage {
     fn from(conflict: FieldConflict) -> Self {
         let text = match conflict {
             FieldConflict::MissingColumn => "the writer did not write this field and the reader has no default for it",

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::branches::{Branches, SharedNames, names_agree};
-use super::failure::{Failure, Message, Outcome, Reason, describe};
+use super::failure::{Failure, FailureMessage, Outcome, Reason, describe};
 use super::fields::{Matched, matched};
 use super::{Branch, Evolution, Extra, FieldAction, Missing, Refusal, Resolution, Resolved, ResolvedId, Wire};
 use super::{leaf, own_nodes};
@@ -97,7 +97,7 @@ impl<'a> Resolver<'a> {
     #[cold]
     pub(super) fn failure(&self, pair: Pair, reason: impl Into<Reason>) -> Failure {
         let Reason { why, conflict } = reason.into();
-        Failure::Here { field: String::new(), message: Message::new(self.mismatch(pair, &why), conflict) }
+        Failure::Here { field: String::new(), message: FailureMessage::new(self.mismatch(pair, &why), conflict) }
     }
 
     fn meet(&mut self, pair: Pair) -> Outcome<Wire> {
@@ -220,7 +220,7 @@ impl<'a> Resolver<'a> {
                 if by_columns {
                     return Err(Failure::here(message));
                 }
-                actions.push(Branch::Refuse(message));
+                actions.push(Branch::Refuse(message.into()));
                 continue;
             }
             let Some(wanted) = wanted else {
@@ -231,7 +231,7 @@ impl<'a> Resolver<'a> {
                 Ok(branch) => Branch::Read { branch: Some(branch), value: self.pair(writer, wanted[branch]) },
                 Err(_) if by_columns && is_struct && extra_fields == Extra::Ignore => Branch::Skip(writer),
                 Err(message) if by_columns => return Err(Failure::here(message)),
-                Err(message) => Branch::Refuse(message),
+                Err(message) => Branch::Refuse(message.into()),
             });
         }
         let is_read = |action: &Branch| matches!(action, Branch::Read { .. });
@@ -293,7 +293,7 @@ impl<'a> Resolver<'a> {
         at: usize,
         on_missing: Missing,
         is_column: bool,
-    ) -> std::result::Result<Option<Vec<u8>>, Message> {
+    ) -> std::result::Result<Option<Vec<u8>>, FailureMessage> {
         let field = &record.fields[at];
         match &field.default {
             Some(default) if !self.evolution.exact => {

@@ -113,6 +113,12 @@ fn types_are_read_as_the_specification_says() {
         (s(r#"{"type":"array","items":"int"}"#), s(r#"{"type":"array","items":"long"}"#), "array int"),
         (s(r#"{"type":"map","values":"int"}"#), s(r#"{"type":"map","values":["int"]}"#), "map into 0 int"),
         (fixed("F", ""), fixed("F", ""), "fixed(4)"),
+        // Of two branches of one short name, neither is read as the other.
+        (
+            format!("[{},{}]", fixed("a.F", ""), fixed("b.F", "")),
+            format!("[\"null\",{}]", fixed("a.F", "")),
+            "[1: fixed(4), refuse]",
+        ),
         (fixed("a.F", ""), fixed("b.F", ""), "fixed(4)"),
         (fixed("a.F", ""), fixed("b.G", r#","aliases":["a.F"]"#), "fixed(4)"),
         (fixed("a.F", ""), fixed("b.G", r#","aliases":["F"]"#), "fixed(4)"),
@@ -274,7 +280,7 @@ fn a_branch_whose_type_fails_far_below_is_refused_with_the_reason() {
     let resolution = resolve(&parse(&schema("string")), &parse(&schema("int")), Evolution::default()).unwrap();
     let Wire::Union(branches) = &resolution.nodes[resolution.root.0 as usize].wire else { panic!("no union") };
     let Branch::Refuse(message) = &branches[1] else { panic!("not refused") };
-    assert_eq!(message, "field `a[]`: the writer's string cannot be read as the reader's int");
+    assert_eq!(message.text, "field `a[]`: the writer's string cannot be read as the reader's int");
     assert_eq!(resolution.own, 2, "what is refused is left out");
 }
 
