@@ -17,11 +17,9 @@ impl FileSet {
     /// If a header cannot be read, or if no type holds the values of two files.
     pub fn union_schema(&self) -> Result<Schema> {
         let (schemas, names) = self.schemas()?;
-        let union = |len: usize| Schema::union(&schemas[..len], &self.cache.options.limits);
-        union(schemas.len()).map_err(|error| {
-            let lengths: Vec<_> = (1..schemas.len()).collect();
-            let first = lengths.partition_point(|&len| union(len).is_ok());
-            error.in_file(&names[first])
+        Schema::union_by_index(&schemas, &self.cache.options.limits).map_err(|(at, error)| match names.get(at) {
+            Some(name) => error.in_file(name),
+            None => error,
         })
     }
 

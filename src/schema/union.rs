@@ -32,18 +32,21 @@ impl Schema {
     /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field if no type holds its values, and if
     /// there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
     pub fn union(schemas: &[Self], limits: &Limits) -> Result<Self> {
-        let (first, others) = schemas.split_first().ok_or_else(|| Error::argument("there is no schema to unite"))?;
-        let shared = shared_names(schemas);
-        let mut union = first.clone();
-        let mut is_merged = false;
-        for other in others {
-            union = Union::new(&union, other, limits, &shared).run(&mut is_merged)?;
+        Self::union_by_index(schemas, limits).map_err(|(_, error)| error)
+    }
+
+    /// The same; an error comes with the index of the schema that does not fit those before it.
+    pub(crate) fn union_by_index(schemas: &[Self], limits: &Limits) -> std::result::Result<Self, (usize, Error)> {
+        let first = schemas.first().ok_or_else(|| (0, Error::argument("there is no schema to unite")))?;
+        let (mut union, mut is_merged, shared) = (first.clone(), false, shared_names(schemas));
+        for (at, other) in schemas.iter().enumerate().skip(1) {
+            union = Union::new(&union, other, limits, &shared).run(&mut is_merged).map_err(|error| (at, error))?;
         }
         if is_merged {
             // Two types of one short name were merged before a schema came that has both. In this second pass each
             // schema matches its own type.
-            for schema in schemas {
-                union = Union::new(&union, schema, limits, &shared).run(&mut is_merged)?;
+            for (at, schema) in schemas.iter().enumerate() {
+                union = Union::new(&union, schema, limits, &shared).run(&mut is_merged).map_err(|error| (at, error))?;
             }
         }
         Ok(union)
