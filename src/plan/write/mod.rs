@@ -150,24 +150,31 @@ impl Compiler<'_> {
                     used[index] = true;
                     self.column(field.schema, &columns[index])
                 }
-                None => self.default(record, field).map_err(|error| in_other_case(error, name, columns)),
+                None => self.default(record, field, columns),
             };
             fields.push((name.to_owned(), index, column.map_err(|error| in_field(error, name))?));
         }
         match columns.iter().zip(used).find(|(_, used)| !used) {
             Some((column, _)) => Err(Error::schema(format!(
-                "the Avro record {} has no field for the column `{}`: drop the column or add it to the Avro schema",
+                "the Avro record {} has no field for the column `{}`: drop the column, or write with an Avro schema that has the field",
                 record.name, column.name
             ))),
             None => Ok(Record::new(fields)),
         }
     }
 
-    /// Returns a column of the default, for a field that has no column.
-    fn default(&self, record: &schema::Record, field: &schema::Field) -> Result<AnyColumn> {
+    /// Returns a column of the default, for a field that has none of these columns.
+    fn default(&self, record: &schema::Record, field: &schema::Field, columns: &[Field]) -> Result<AnyColumn> {
         let Some(default) = field.default.as_ref().filter(|_| self.use_defaults) else {
             let default = if self.use_defaults { " and no default" } else { "" };
-            let message = format!("the Avro record {} wants this field, which has no column{default}", record.name);
+            let name = column_name(field).to_lowercase();
+            let other_case = match columns.iter().find(|column| column.name.to_lowercase() == name) {
+                Some(column) => format!("; the column `{}` differs in case", column.name),
+                None => String::new(),
+            };
+            let record = &record.name;
+            let message =
+                format!("the Avro record {record} wants this field, which has no column{default}{other_case}");
             return Err(Error::schema(message));
         };
         Ok(DefaultValue::new(schema::encode_one_default(self.schema, field.schema, default)?).into())
@@ -197,14 +204,4 @@ fn in_field(error: Error, name: &str) -> Error {
             None => name.to_owned(),
         });
     })
-}
-
-/// Adds the column that a field without a column may mean.
-#[cold]
-fn in_other_case(error: Error, name: &str, columns: &[Field]) -> Error {
-    let column = columns.iter().find(|column| column.name.to_lowercase() == name.to_lowercase());
-    match column {
-        Some(column) => Error::schema(format!("{}; the column `{}` differs in case", error.message(), column.name)),
-        None => error,
-    }
 }
