@@ -179,21 +179,18 @@ def refuse_others(target: str, command: str) -> None:
 def checked_compression(form: Format, compression: str | None, level: int | None) -> str | None:
     """Return the name of a compression in a format, and raise an error if it does not have this level."""
     name = compression_of(form, compression)
-    if level is not None:
-        _check_level(form, name, level)
-    return name
-
-
-def _check_level(form: Format, compression: str | None, level: int) -> None:
-    name = _DEFAULTS.get(form.name, "uncompressed") if compression is None else compression
-    if name not in _LEVELS:
-        default = f"; it is the default of {form.name}: add --compression" if compression is None else ""
-        msg = f"--level: {name} has no levels{default}"
+    if level is None:
+        return name
+    leveled = _DEFAULTS.get(form.name, "uncompressed") if name is None else name
+    if leveled not in _LEVELS:
+        default = f"; it is the default of {form.name}: add --compression" if name is None else ""
+        msg = f"--level: {leveled} has no levels{default}"
         raise click.UsageError(msg)
-    first, last = _LEVELS[name]
+    first, last = _LEVELS[leveled]
     if not first <= level <= last:
-        msg = f"--level: {name} has the levels {first} to {last}, got {level}"
+        msg = f"--level: {leveled} has the levels {first} to {last}, got {level}"
         raise click.UsageError(msg)
+    return name
 
 
 def complete_codec(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[str]:

@@ -85,14 +85,8 @@ def convert(
     if len(sources.names) > 1 and not overwrite:
         targets.refuse_existing(target)
     source_format = _source_format(sources.names, from_)
-    target_format, compression_of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
-    if compression_of_name is not None and formats.compression_of(target_format, compression) not in (
-        None,
-        compression_of_name,
-    ):
-        msg = f"the name of the target says {compression_of_name}, and --compression says {compression}"
-        raise click.UsageError(msg)
-    options = _compression(target_format, compression_of_name if compression is None else compression, level)
+    target_format, of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
+    options = _compression(target_format, of_name, compression, level)
     if separator is not None:
         if "csv" not in (source_format.name, target_format.name):
             msg = "--separator is for CSV sources and targets"
@@ -121,12 +115,15 @@ def convert(
             target_format.write(table, opened, **options)
 
 
-def _compression(form: Format, compression: str | None, level: int | None) -> dict[str, Any]:
-    """Return the options of the target for its compression."""
+def _compression(form: Format, of_name: str | None, compression: str | None, level: int | None) -> dict[str, Any]:
+    """Return the options of the target for its compression, which its name may determine."""
     if level is not None and form.name == "ipc":
         msg = "--level is for other formats: Arrow IPC has no levels of compression"
         raise click.UsageError(msg)
-    chosen = formats.checked_compression(form, compression, level)
+    chosen = formats.checked_compression(form, of_name if compression is None else compression, level)
+    if of_name not in (None, chosen):
+        msg = f"the name of the target says {of_name}, and --compression says {compression}"
+        raise click.UsageError(msg)
     options: dict[str, Any] = {} if chosen is None else {"compression": chosen}
     return options if level is None else {**options, "compression_level": level}
 
