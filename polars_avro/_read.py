@@ -74,7 +74,8 @@ def read_avro(
         ``fsspec.open``. File-likes that can seek are read by ranges, from their position; others to their end.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
-        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. ``"^temp_.*$"``
+        stands for the columns that match this regular expression, and ``"*"`` for all.
     n_rows
         Stop after this many rows.
     row_index_name

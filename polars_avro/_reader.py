@@ -42,7 +42,8 @@ class AvroReader:
         or the result of ``fsspec.open``.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
-        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. ``"^temp_.*$"``
+        stands for the columns that match this regular expression, and ``"*"`` for all.
     n_rows
         Stop after this many rows.
     row_index_name

@@ -85,7 +85,8 @@ def scan_avro(
         by this call. Empty files are skipped in directories and patterns.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
-        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. ``"^temp_.*$"``
+        stands for the columns that match this regular expression, and ``"*"`` for all.
     n_rows
         Stop after this many rows.
     row_index_name

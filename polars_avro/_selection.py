@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
-from polars.exceptions import ColumnNotFoundError
+from polars.exceptions import ColumnNotFoundError, InvalidOperationError
 
 from polars_avro import _suggestions
 
@@ -18,21 +18,24 @@ def selection(columns: Any, schema: pl.Schema, *, option: str = "columns", owner
         msg = f"`{option}` must be a name, an index or a list of them, got {type(columns).__name__!r}"
         raise TypeError(msg)
     is_single = isinstance(columns, (str, bytes, bool)) or not isinstance(columns, Iterable)
-    selected = [_selected(column, schema, option, owner) for column in ([columns] if is_single else columns)]
+    columns = [columns] if is_single else columns
+    selected = [name for column in columns for name in _selected(column, schema, option, owner)]
     if len(set(selected)) != len(selected):
         msg = f"`{option}` names a {option[:-1]} twice: {selected}"
         raise ValueError(msg)
     return selected
 
 
-def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
+def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> list[str]:
     names = schema.names()
     if isinstance(column, str):
-        if not _has(schema, column):
-            hint = _hint(schema, column, option)
-            msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one{hint}"
-            raise ColumnNotFoundError(msg)
-        return column
+        if _has(schema, column):
+            return [column]
+        if column == "*" or (column.startswith("^") and column.endswith("$")):
+            return _matching(column, schema, option)
+        hint = _hint(schema, column, option)
+        msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one{hint}"
+        raise ColumnNotFoundError(msg)
     if isinstance(column, bool) or not hasattr(column, "__index__"):
         msg = f"`{option}` must hold names or indices, got {column!r} of type {type(column).__name__!r}"
         raise TypeError(msg)
@@ -40,7 +43,16 @@ def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> str:
     if not 0 <= index < len(names):
         msg = f"`{option}`: index {index} is out of range; the {owner} has {len(names)} {option}, counted from 0"
         raise ColumnNotFoundError(msg)
-    return names[index]
+    return [names[index]]
+
+
+def _matching(pattern: str, schema: pl.Schema, option: str) -> list[str]:
+    """Return the columns that a pattern stands for, which Polars expands without a query."""
+    try:
+        return pl.LazyFrame(schema=schema).select(pattern).collect_schema().names()
+    except InvalidOperationError as error:
+        msg = f"`{option}`: {pattern!r} is not a valid pattern: {str(error).partition(chr(10))[0]}"
+        raise ValueError(msg) from None
 
 
 def top_level(fields: Mapping[str, Any], path: str) -> str | None:

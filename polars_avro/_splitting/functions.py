@@ -70,7 +70,8 @@ def plan_splits(
         Path(s) or URL(s) of files or directories, or glob patterns, which the tasks must be able to read as well.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
-        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. ``"^temp_.*$"``
+        stands for the columns that match this regular expression, and ``"*"`` for all.
     target_bytes
         The approximate number of file bytes in a split. Larger files are cut into ranges of equal size. Consecutive
         smaller files are packed into one split, at most 1,024 of them.

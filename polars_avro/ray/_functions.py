@@ -44,7 +44,8 @@ def read_avro(
         Path(s) to files or directories, or glob patterns, which every node must be able to read.
     columns
         Columns to read, by name or by index counted from 0, in the order wanted. ``"a.b"`` reads only the field ``b``
-        of the struct ``a``, also in lists and maps of structs, unless a column has that very name.
+        of the struct ``a``, also in lists and maps of structs, unless a column has that very name. ``"^temp_.*$"``
+        stands for the columns that match this regular expression, and ``"*"`` for all.
     target_bytes
         The approximate number of file bytes that a task reads. Larger files are cut, and smaller ones are packed
         together.
