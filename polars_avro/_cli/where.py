@@ -22,6 +22,8 @@ _SYNTAX = re.compile(
     r"sql parser error: (?:Expected: (?P<expected>.*), found: (?P<found>.*?)|(?P<other>.*?))"
     r"(?: at Line: (?P<line>[0-9]+), Column: (?P<column>[0-9]+))?"
 )
+#: The error of a function of text for an Enum or a Categorical.
+_NOT_TEXT = re.compile(r"expected:? `?String\b.* got:? `?(?:enum|cat)\b")
 #: Text and quoted names.
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|"[^"]*\"""")
 #: Conditions that SQL accepts, and that never mean what they look like.
@@ -94,7 +96,9 @@ def _error(error: PolarsError, text: str, schema: Mapping[str, pl.DataType]) -> 
         return click.UsageError(f"--where: no struct has the field {failures.one_line(str(error))!r}")
     unknown = re.match(r'unable to find column "([^"]*)"', str(error))
     if not isinstance(error, ColumnNotFoundError) or unknown is None:
-        return click.UsageError(f"--where: {_syntax(failures.one_line(str(error)), text)}")
+        message = _syntax(failures.one_line(str(error)), text)
+        cast = "; CAST(column AS TEXT) is its text" if _NOT_TEXT.search(message) else ""
+        return click.UsageError(f"--where: {message}{cast}")
     name = unknown[1]
     msg = f"--where: {unknown_column(name, schema)}"
     if f'"{name}"' in text or not _suggestions.nearest(name, schema):

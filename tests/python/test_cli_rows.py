@@ -108,6 +108,17 @@ def test_conditions_that_are_none(cli, path, condition, status, said):
     assert said in cli.refused("head", "--where", condition, path, status=status)
 
 
+@pytest.mark.parametrize("dtype", [pl.Enum(["CLEAR", "RAIN"]), pl.Categorical], ids=str)
+@pytest.mark.parametrize("condition", ["{} like 'R%'", "starts_with({}, 'R')", "lower({}) = 'rain'"])
+def test_a_condition_on_text_names_the_cast_of_an_enum(cli, tmp_path, dtype, condition):
+    frame = pl.DataFrame({"sky": pl.Series(["RAIN", "CLEAR", None], dtype=dtype)})
+    polars_avro.write_avro(frame, tmp_path / "a.avro")
+    said = "; CAST(column AS TEXT) is its text (see"
+    assert said in cli.refused("cat", "--where", condition.format("sky"), tmp_path / "a.avro", status=2)
+    found = cli.good("cat", "--where", condition.format("CAST(sky AS TEXT)"), tmp_path / "a.avro")
+    assert found == ['{"sky":"RAIN"}']
+
+
 def test_where_in_other_commands(cli, path, tmp_path):
     target = tmp_path / "a.avro"
     cli.good("convert", "--where", "id < 3", path, target)
