@@ -156,7 +156,7 @@ impl Compiler<'_> {
         }
         match columns.iter().zip(used).find(|(_, used)| !used) {
             Some((column, _)) => Err(Error::schema(format!(
-                "the Avro record {} has no field for the column `{}`: drop the column, or write with an Avro schema that has the field",
+                "the Avro record {} has no field for the column `{}`: drop the column or add it to the Avro schema",
                 record.name, column.name
             ))),
             None => Ok(Record::new(fields)),
