@@ -98,12 +98,12 @@ def _meaning(key: tuple[str, str], meant: PolarsDataType | str) -> str:
 @lru_cache(maxsize=64)
 def _type_of(dtype: pl.DataType) -> str:
     # Not imported for reads without annotations.
-    from polars_avro._schema_dtypes import avro_type
+    from polars_avro._schema_dtypes import avro_types
 
     if dtype == pl.Time:
         # Polars' own unit. Avro's are named by the logical types.
         return json.dumps({"type": "long", "polars.dtype": "Time"})
-    found: Any = avro_type("annotated", dtype)
+    found: Any = avro_types({"annotated": dtype})["annotated"]
     branches = found if isinstance(found, list) else [found]
     (value,) = (branch for branch in branches if branch != "null")
     return json.dumps({"type": value} if isinstance(value, str) else value)

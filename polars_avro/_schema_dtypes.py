@@ -25,35 +25,32 @@ def with_dtypes(schema_json: str, dtypes: Mapping[str, pl.DataType]) -> str | No
     schema = json.loads(schema_json)
     if not isinstance(schema, dict) or schema.get("type") != "record":
         return None
+    types = avro_types(dtypes)
     for field in schema["fields"]:
         # A column name that Avro does not allow is in a property beside the field name.
         column = field.get("polars.name", field["name"])
-        if column in dtypes:
-            dtype = dtypes[column]
+        if column in types:
             # The default is a value of the old type.
             field.pop("default", None)
-            field["type"] = avro_type(column, dtype)
+            field["type"] = types[column]
     return json.dumps(schema)
 
 
-def avro_type(name: str, dtype: pl.DataType) -> Any:
-    """Return the nullable Avro type that a dtype is written as, without defaults."""
-    # The namespace keeps names of nested records apart from names in the files.
-    options = WriteOptions(codec="null", name="Row", namespace=f"polars.schema.{name}" if name.isidentifier() else None)
-    column = json.loads(options.schema_of(empty_frame({"column": dtype})))["fields"][0]
-    return _without_defaults(column["type"])
+def avro_types(dtypes: Mapping[str, pl.DataType]) -> dict[str, Any]:
+    """Return the nullable Avro types that columns are written as, without defaults."""
+    record = json.loads(WriteOptions(codec="null", name="Row").schema_of(empty_frame(dtypes)))
+    return {name: _apart(field["type"]) for name, field in zip(dtypes, record["fields"], strict=True)}
 
 
-def _without_defaults(schema: Any) -> Any:
-    """Remove the defaults of a schema, so that missing fields stay errors."""
+def _apart(schema: Any) -> Any:
+    """Return a schema with names unlike those in files, and without defaults, so that missing fields are errors."""
     if isinstance(schema, list):
-        return [_without_defaults(branch) for branch in schema]
+        return [_apart(branch) for branch in schema]
     if not isinstance(schema, dict):
         return schema
     inner = ("fields", "items", "values", "type")
-    return {
-        key: _without_defaults(value) if key in inner else value for key, value in schema.items() if key != "default"
-    }
+    apart = {key: _apart(value) if key in inner else value for key, value in schema.items() if key != "default"}
+    return {**apart, "namespace": "polars.schema"} if schema["type"] in ("record", "enum", "fixed") else apart
 
 
 def filled(file_dtype: pl.DataType, target: pl.DataType) -> pl.DataType:

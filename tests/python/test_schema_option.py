@@ -306,3 +306,35 @@ def test_files_of_several_widths_are_cast(order):
     options = pl.ScanCastOptions(integer_cast="upcast")
     df = read_avro([files[at] for at in order], schema={"c": pl.UInt64}, cast_options=options)
     assert_frame_equal(df, pl.DataFrame({"c": pl.Series([at + 1 for at in order], dtype=pl.UInt64)}))
+
+
+NAMED = [
+    pl.UInt64,
+    pl.Int128,
+    pl.UInt128,
+    pl.Float16,
+    pl.Enum(["x"]),
+    pl.Struct({"p": pl.Int8, "q": pl.Int128}),
+    pl.List(pl.Int128),
+    pl.Array(pl.Struct({"p": pl.UInt64}), 2),
+]
+
+
+@pytest.mark.parametrize("second", NAMED, ids=str)
+@pytest.mark.parametrize("first", NAMED, ids=str)
+def test_several_columns_are_read_as_dtypes_whose_avro_types_have_names(first, second, tmp_path):
+    frame = pl.DataFrame({"column": [None, None], "b": [None, None], "Row_column": [{"x": 1}, {"x": 2}]})
+    polars_avro.write_avro(frame, tmp_path / "a.avro")
+    frame.write_parquet(tmp_path / "a.parquet")
+    schema = {"column": first, "b": second, "Row_column": pl.Struct({"x": pl.Int64})}
+    expected = pl.scan_parquet(tmp_path / "a.parquet", schema=schema).collect()
+    assert_frame_equal(scan_avro(tmp_path / "a.avro", schema=schema).collect(), expected)
+    assert_frame_equal(read_avro([tmp_path / "a.avro"] * 2, schema=schema), pl.concat([expected, expected]))
+
+
+def test_several_columns_are_cast_to_dtypes_whose_avro_types_have_names():
+    wide = {"id": pl.UInt64, "v": pl.Int128, "column": pl.Struct({"x": pl.Int64})}
+    narrow = pl.DataFrame({"id": [1], "v": [2], "column": [{"x": 3}]}).cast({"id": pl.UInt32, "v": pl.Int64})
+    casts = pl.ScanCastOptions(integer_cast="upcast")
+    file = written(**narrow.to_dict())
+    assert_frame_equal(read_avro(file, schema=wide, cast_options=casts), narrow.cast(wide))
