@@ -12,11 +12,12 @@ from polars_avro import _options
 from polars_avro._core import DatumEncoder, check_written_schema, datum_schema
 from polars_avro._registry_base import Registry
 from polars_avro._schemas import AvroSchema, schema_json
-from polars_avro._writing.frames import check_schema
+from polars_avro._writing.frames import core_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from polars_avro._core import Frame
     from polars_avro._glue import GlueSchemaRegistry
     from polars_avro._lookup import CoreId
     from polars_avro._registry import SchemaRegistry
@@ -193,20 +194,20 @@ class Encoder:
     def __call__(self, inputs: Sequence[pl.Series]) -> pl.Series:
         """Encode one series, as Polars passes it."""
         series = inputs[0]
-        check_schema({series.name: series.dtype})
-        return pl.Series(self._core(series).encode(series)).alias(series.name)
+        frame = core_frame(series.to_frame())
+        return pl.Series(self._core(series.dtype, frame).encode(frame)).alias(series.name)
 
-    def _core(self, series: pl.Series) -> DatumEncoder:
-        """Return the encoder of a series. The lock makes one thread at a time query the registry."""
+    def _core(self, dtype: pl.DataType, frame: Frame) -> DatumEncoder:
+        """Return the encoder of a column. The lock makes one thread at a time query the registry."""
         depends_on_dtype = self._schema is None and self._options["registry"] is None
-        key = series.dtype if depends_on_dtype else None
+        key = dtype if depends_on_dtype else None
         with self._lock:
             core = self._cores.get(key)
             if core is None:
-                core = self._cores[key] = self._make(series)
+                core = self._cores[key] = self._make(frame)
             return core
 
-    def _make(self, series: pl.Series) -> DatumEncoder:
+    def _make(self, frame: Frame) -> DatumEncoder:
         options = self._options
         schema, schema_id = self._schema, options["schema_id"]
         registry: Registry | None = options["registry"]
@@ -214,7 +215,7 @@ class Encoder:
             schema, registered = registry._written(schema, auto_register=options["auto_register"])
             schema_id = _core_id(registered)
         elif schema is None:
-            schema = datum_schema(series.clear(), options["name"], options["namespace"])
+            schema = datum_schema(frame, options["name"], options["namespace"])
         return DatumEncoder(options["framing"], schema, schema_id, options["compression"] is not None)
 
 

@@ -12,6 +12,7 @@ use pyo3::types::PyCapsule;
 use super::arrow::{column_capsule, pull, schema_capsule};
 use super::damage::Limits;
 use super::error::Raised;
+use super::frame::Frame;
 use super::interpreter::WithoutGil;
 use super::options::annotated;
 use polars_avro::{
@@ -178,20 +179,20 @@ impl DatumEncoder {
         Ok(Self(if compress { encoder.with_compression()? } else { encoder }))
     }
 
-    /// Encodes a series.
-    fn encode(&self, py: Python<'_>, series: &Bound<'_, PyAny>) -> PyResult<Datums> {
-        let (field, chunks) = pull(series)?;
-        let arrays = py.without_gil(|| self.0.encode(&field, &chunks)).map_err(Raised::from)?;
+    /// Encodes the only column of a frame.
+    fn encode(&self, py: Python<'_>, frame: &Frame) -> PyResult<Datums> {
+        let chunks: Vec<_> = frame.batches.iter().map(|rows| rows.values()[0].clone()).collect();
+        let arrays = py.without_gil(|| self.0.encode(&frame.fields[0], &chunks)).map_err(Raised::from)?;
         let field = Field::new("".into(), ArrowDataType::BinaryView, true);
         Ok(Datums { field, arrays: Some(arrays), bad: (0, None), missing: Vec::new() })
     }
 }
 
-/// Returns the Avro schema that a series is encoded with if none is given, as JSON.
+/// Returns the Avro schema that the only column of a frame is encoded with if none is given, as JSON.
 #[pyfunction]
-#[pyo3(signature = (series, name=None, namespace=None))]
-pub(super) fn datum_schema(series: &Bound<'_, PyAny>, name: Option<&str>, namespace: Option<&str>) -> PyResult<String> {
-    Ok(datum_schema_of(&pull(series)?.0, name, namespace).map_err(Raised::from)?)
+#[pyo3(signature = (frame, name=None, namespace=None))]
+pub(super) fn datum_schema(frame: &Frame, name: Option<&str>, namespace: Option<&str>) -> Result<String, Raised> {
+    Ok(datum_schema_of(&frame.fields[0], name, namespace)?)
 }
 
 #[pymethods]

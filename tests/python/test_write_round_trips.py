@@ -218,6 +218,11 @@ def test_extension_types(storage: pl.DataType) -> None:
         read = polars_avro.read_avro(data)
         assert read.schema == expected.schema
         assert read.to_dict(as_series=False) == expected.to_dict(as_series=False)
+    datums = df.select(polars_avro.encode(column) for column in df.columns)
+    assert_frame_equal(datums, expected.select(polars_avro.encode(column) for column in df.columns))
+    given = {"type": "record", "name": "R", "fields": [{"name": "x", "type": ["null", "string"], "default": None}]}
+    nullable = df.select(polars_avro.encode("struct", given))
+    assert_frame_equal(nullable, expected.select(polars_avro.encode("struct", given)))
 
 
 def sunk(lf: pl.LazyFrame) -> bytes:
