@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TypeGuard
 
 from polars_avro._cli.containers import encode_header
-from polars_avro._core import FileOpener
+from polars_avro._core import FileOpener, check_written_schema
 from polars_avro._errors import AvroError
 from polars_avro._schemas import schema_json
 
@@ -32,6 +32,13 @@ def parse(source: str, *, any_name: bool = False) -> str:
         if is_file:
             error.args = (f"{source}: {error}",)
         raise
+    return text
+
+
+def to_write(source: str) -> str:
+    """Return the schema of a file of any name, or of JSON text, after checking that it may be written."""
+    text = parse(source, any_name=True)
+    check_written_schema(text)
     return text
 
 

@@ -57,6 +57,8 @@ pub struct Schema {
     root: NodeId,
     /// A type that the text defines twice, with equal definitions.
     redefined: Option<Name>,
+    /// True if the text has a type inside another one.
+    is_nested: bool,
 }
 
 /// Identifies one type of a [`Schema`].

@@ -56,11 +56,13 @@ impl Schema {
             plain: HashMap::new(),
             places: Vec::new(),
             redefined: None,
+            is_nested: false,
             types: 0,
             depth: 0,
         };
         let root = parser.parse(value, None)?;
-        Ok(Self { nodes: parser.nodes, root, redefined: parser.redefined })
+        let Parser { nodes, redefined, is_nested, .. } = parser;
+        Ok(Self { nodes, root, redefined, is_nested })
     }
 }
 
@@ -84,6 +86,7 @@ struct Parser<'a> {
     places: Vec<(NodeId, &'a str)>,
     /// A type that was defined twice, with equal definitions.
     redefined: Option<Name>,
+    is_nested: bool,
     types: usize,
     depth: usize,
 }
@@ -181,6 +184,7 @@ impl<'a> Parser<'a> {
 
     /// Parses `{"type": {"type": ..}, ..}`: the attributes belong to the inner type, unless that was defined elsewhere.
     fn nested(&mut self, inner: &'a Value, attributes: &'a Properties, enclosing: Option<&str>) -> Result<NodeId> {
+        self.is_nested = true;
         let before = self.nodes.len();
         let mut id = self.parse(inner, enclosing)?;
         let node = &self.nodes[id.0 as usize];

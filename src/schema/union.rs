@@ -118,7 +118,7 @@ impl<'a> Union<'a> {
             self.nodes.push(node);
         }
         *is_merged |= self.is_merged;
-        let schema = Schema { nodes: self.nodes, root, redefined: None };
+        let schema = Schema { nodes: self.nodes, root, redefined: None, is_nested: false };
         depth::check(&schema, self.limits)?;
         Ok(schema)
     }

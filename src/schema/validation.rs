@@ -51,6 +51,12 @@ impl Schema {
         Ok(())
     }
 
+    /// Returns true if the text that was parsed has a type inside another one, as in `{"type": {"type": "int"}}`. Not all
+    /// readers accept it; [`Schema::to_json`] has none.
+    pub(crate) fn has_nested_types(&self) -> bool {
+        self.is_nested
+    }
+
     fn check_union(&self, branches: &[NodeId]) -> std::result::Result<(), String> {
         let nulls = branches.iter().filter(|&&branch| matches!(self.node(branch).kind, Kind::Null)).count();
         if nulls > 1 { Err("it must not hold `null` twice".to_owned()) } else { Ok(()) }

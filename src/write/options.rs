@@ -21,7 +21,8 @@ pub struct WriteOptions {
     pub level: Option<i32>,
     /// The schema to write by; if `None`, it is made from the dtypes.
     pub schema: Option<Arc<Schema>>,
-    /// The text of `schema` in the header; if `None`, it is made from the schema.
+    /// The text of `schema` in the header; if `None`, it is made from the schema, as it is if the text has a type inside
+    /// another one (`{"type": {"type": "int"}}`), which not all readers accept.
     pub schema_json: Option<String>,
     /// The name of the root record, if its schema is made from the dtypes. A dotted name includes its namespace.
     pub name: Option<String>,

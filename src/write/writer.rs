@@ -353,7 +353,8 @@ fn same_dtype(a: &Field, b: &Field) -> bool {
 fn schema(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<(Arc<Schema>, String)> {
     if let Some(schema) = &options.schema {
         schema.validate()?;
-        let json = options.schema_json.clone().unwrap_or_else(|| schema.to_json());
+        let given = options.schema_json.as_ref().filter(|_| !schema.has_nested_types());
+        let json = given.cloned().unwrap_or_else(|| schema.to_json());
         return Ok((schema.clone(), json));
     }
     let json = avro_schema_of(fields, first, options)?;

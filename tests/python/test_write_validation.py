@@ -11,6 +11,7 @@ from typing import Any
 import fastavro
 import polars as pl
 import pytest
+from containers import container
 from polars.testing import assert_frame_equal
 
 import polars_avro
@@ -133,3 +134,42 @@ def _long(number: int) -> bytes:
         out.append(rest & 0x7F | 0x80)
         rest >>= 7
     return bytes([*out, rest])
+
+
+NESTED: list[tuple[Any, Any]] = [
+    ({"type": ["null", "long"]}, [1, None]),
+    ({"type": {"type": ["null", "long"]}}, [1, None]),
+    (["null", {"type": {"type": "long", "logicalType": "timestamp-micros"}}], [None, 5]),
+    ({"type": {"type": "array", "items": {"type": {"type": "string"}}}}, [["x"], []]),
+    ({"type": {"type": "record", "name": "N", "fields": [{"name": "x", "type": {"type": "int"}}]}}, [{"x": 1}]),
+]
+
+
+@pytest.mark.parametrize(("kind", "values"), NESTED, ids=str)
+def test_types_inside_of_types_are_written_as_all_readers_take_them(tmp_path: Path, kind: Any, values: Any) -> None:
+    plain = io.BytesIO()
+    frame = polars_avro.read_avro(container(field(kind)))
+    frame = pl.DataFrame({"a": values}, schema_overrides=frame.schema)
+    for schema in (field(kind), {"type": field(kind)}):
+        for write in (
+            lambda target, schema=schema: write_avro(frame, target, avro_schema=schema),
+            lambda target, schema=schema: sink_avro(frame.lazy(), target, avro_schema=schema),
+        ):
+            write(tmp_path / "a.avro")
+            with (tmp_path / "a.avro").open("rb") as file:
+                assert len(list(fastavro.reader(file))) == len(values)
+            assert_frame_equal(read_avro(tmp_path / "a.avro"), frame)
+    # The text of other schemas stays as it is.
+    schema = field(["null", "long"], doc="d")
+    write_avro(pl.DataFrame({"a": [1]}), plain, avro_schema=json.dumps(schema, indent=3))
+    assert json.dumps(schema, indent=3).encode() in plain.getvalue()
+
+
+@pytest.mark.parametrize("command", ["fromjson", "random"])
+def test_commands_that_write_check_their_schemas(cli: Any, tmp_path: Path, command: str) -> None:
+    (tmp_path / "rows.json").write_text('{"a": "x"}\n')
+    sources = [tmp_path / "rows.json"] if command == "fromjson" else ["-n", 2]
+    for schema in (field("string", default=0), field({**DECIMAL, "precision": 2, "scale": 3}), record(name="my rec")):
+        refused = cli.refused(command, "--schema", json.dumps(schema), *sources, tmp_path / "o.avro", status=3)
+        assert "record" in refused or "decimal" in refused
+        assert not (tmp_path / "o.avro").exists()

@@ -34,7 +34,7 @@ def fromjson(source: str, target: str, schema: str, codec: str | None, level: in
     """
     from polars_avro._cli import plain_rows, schema_files
 
-    plain = plain_rows.PlainSchema(schema_files.parse(schema, any_name=True))
+    plain = plain_rows.PlainSchema(schema_files.to_write(schema))
     compression = formats.checked_compression(formats.AVRO, codec, level)
     with (
         _opened(source) as stream,

@@ -28,7 +28,7 @@ def random_rows(target: str, schema: str, count: int, seed: int | None, codec: s
     from polars_avro._cli import json_decoding, plain_rows, schema_files
     from polars_avro._cli.random_values import random_value
 
-    plain = plain_rows.PlainSchema(schema_files.parse(schema, any_name=True))
+    plain = plain_rows.PlainSchema(schema_files.to_write(schema))
     compression = formats.checked_compression(formats.AVRO, codec, level)
     convert = json_decoding.from_json(plain.root, plain.dtype)
     source = random.Random(seed)
