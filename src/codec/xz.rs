@@ -15,10 +15,11 @@ pub(super) fn decode(block: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<St
     out.clear();
     let mut rest = decode_stream(block, out, limit)?;
     loop {
-        // Zeros between streams are padding.
+        // Zeros after a stream are padding if there is a multiple of four of them (.xz file format, section 2.2).
         let padding = rest.iter().take_while(|&&byte| byte == 0).count();
-        if !rest[padding..].starts_with(MAGIC) {
-            return Ok(if padding == rest.len() { StreamEnd::Marked } else { StreamEnd::Followed });
+        let is_padding = padding % 4 == 0;
+        if !is_padding || !rest[padding..].starts_with(MAGIC) {
+            return Ok(if is_padding && padding == rest.len() { StreamEnd::Marked } else { StreamEnd::Followed });
         }
         rest = decode_stream(&rest[padding..], out, limit)?;
     }

@@ -56,6 +56,11 @@ def irregular(codec: str) -> bytes:
         return container(
             SCHEMA, *((ROWS, deflate(*pair)) for pair in zip(plain, flushes, strict=True)), codec="deflate"
         )
+    if codec.startswith("inside and after "):
+        pack = {"deflate": deflate, "bzip2": bz2.compress, "xz": lzma.compress}[codec.removeprefix("inside and after ")]
+        extra = [(b"", b""), (b"\x00", b"\x01"), (b"", b""), (b"five\xff", b"xy")]
+        blocks = [pack(block + inside) + after for block, (inside, after) in zip(plain, extra, strict=True)]
+        return container(SCHEMA, *((ROWS, block) for block in blocks), codec=codec.removeprefix("inside and after "))
     if codec.startswith("bytes after "):
         codec = codec.removeprefix("bytes after ")
         pack = {"deflate": deflate, "bzip2": bz2.compress, "xz": lzma.compress}[codec]
@@ -75,6 +80,9 @@ KINDS = {
     "bytes after deflate": ["its deflate stream ends before the block"] * 2,
     "bytes after bzip2": ["its bzip2 stream ends before the block"] * 2,
     "bytes after xz": ["its xz stream ends before the block"] * 2,
+    "inside and after deflate": ["1 bytes are left", "5 bytes are left"],
+    "inside and after bzip2": ["1 bytes are left", "5 bytes are left"],
+    "inside and after xz": ["1 bytes are left", "5 bytes are left"],
 }
 
 
@@ -123,6 +131,21 @@ def test_several_streams_and_padding_are_regular(codec):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert_frame_equal(read_avro(container(SCHEMA, (ROWS, block), codec=codec), strict=True), frame(0))
+
+
+@pytest.mark.parametrize("zeros", range(1, 9))
+def test_zeros_after_an_xz_stream_are_padding_in_groups_of_four(zeros):
+    for behind in (b"", lzma.compress(b"")):
+        file = container(SCHEMA, (ROWS, lzma.compress(data(0)) + bytes(zeros) + behind), codec="xz")
+        if zeros % 4 == 0:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                assert_frame_equal(read_avro(file, strict=True), frame(0))
+            continue
+        with pytest.warns(AvroWarning, match="1 irregular block"):
+            assert_frame_equal(read_avro(file), frame(0))
+        with pytest.raises(AvroDataError, match="its xz stream ends before the block"):
+            read_avro(file, strict=True)
 
 
 @pytest.mark.parametrize("codec", ["bzip2", "xz"])

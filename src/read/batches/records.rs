@@ -189,10 +189,8 @@ fn decode_block<'a>(
     context.report(task.file.replaced_values(frame));
     // Otherwise it is not known that the block has all of its rows.
     if slice.skip + slice.take == frame.rows {
-        context.report(irregular);
-        if pos != room {
-            context.report(Some(task.file.trailing_bytes((room - pos) as u64, frame, strict)?));
-        }
+        let trailing = |bytes| task.file.trailing_bytes(bytes, frame, strict).map(Some);
+        context.report(if pos == room { irregular } else { trailing((room - pos) as u64)? });
     }
     Ok(())
 }
