@@ -5,11 +5,13 @@
 
 mod branches;
 mod depth;
+mod paths;
 mod widest;
 
 use std::collections::{HashMap, HashSet};
 
 use branches::{ShortNames, shared_names};
+use paths::UnionPaths;
 use widest::Widest;
 
 use super::resolution::describe;
@@ -38,18 +40,11 @@ impl Schema {
     /// The same; an error comes with the index of the schema that does not fit those before it.
     pub(crate) fn union_by_index(schemas: &[Self], limits: &Limits) -> std::result::Result<Self, (usize, Error)> {
         let first = schemas.first().ok_or_else(|| (0, Error::argument("there is no schema to unite")))?;
-        let (mut union, mut is_merged, shared) = (first.clone(), false, shared_names(schemas));
-        for (at, other) in schemas.iter().enumerate().skip(1) {
-            union = Union::new(&union, other, limits, &shared).run(&mut is_merged).map_err(|error| (at, error))?;
-        }
-        if is_merged {
-            // Two types of one short name were merged before a schema came that has both. In this second pass each
-            // schema matches its own type.
-            for (at, schema) in schemas.iter().enumerate() {
-                union = Union::new(&union, schema, limits, &shared).run(&mut is_merged).map_err(|error| (at, error))?;
-            }
-        }
-        Ok(union)
+        let (shared, paths) = (shared_names(schemas), UnionPaths::of(schemas, limits));
+        let unite = |union: Self, (at, other)| {
+            Union::new(&union, other, limits, &shared, &paths).run().map_err(|error| (at, error))
+        };
+        schemas.iter().enumerate().skip(1).try_fold(first.clone(), unite)
     }
 
     /// Returns one schema with the columns of all. Each column has the type and the default of the first schema that
@@ -61,10 +56,9 @@ impl Schema {
         let (first, others) =
             schemas.split_first().ok_or_else(|| Error::argument("there is no schema to add columns to"))?;
         let is_record = |schema: &Self| matches!(schema.node(schema.root()).kind, Kind::Record(_));
-        let (mut columns, no_names) = (first.clone(), HashSet::new());
+        let (mut columns, names, paths) = (first.clone(), HashSet::new(), UnionPaths::default());
         for other in others.iter().filter(|other| is_record(first) && is_record(other)) {
-            let union = Union { adds_columns: true, ..Union::new(&columns, other, limits, &no_names) };
-            columns = union.run(&mut false)?;
+            columns = Union { adds_columns: true, ..Union::new(&columns, other, limits, &names, &paths) }.run()?;
         }
         Ok(columns)
     }
@@ -78,12 +72,11 @@ struct Union<'a> {
     other: &'a Schema,
     limits: &'a Limits,
     shared: &'a ShortNames<'a>,
+    paths: &'a UnionPaths<'a>,
     /// True if the columns of `one` are kept unchanged, and only missing ones are added.
     adds_columns: bool,
     /// Pairs of branches of unions with several branches, which are distinguished by their names.
     branch_pairs: HashSet<Pair>,
-    /// True if types of different full names were merged although their short name is shared.
-    is_merged: bool,
     /// All pairs seen so far, in the order of their ids, each with a step that leads to it.
     pairs: Vec<(Pair, Step<'a>)>,
     ids: HashMap<Pair, NodeId>,
@@ -100,12 +93,18 @@ struct Step<'a> {
 }
 
 impl<'a> Union<'a> {
-    fn new(one: &'a Schema, other: &'a Schema, limits: &'a Limits, shared: &'a ShortNames<'a>) -> Self {
-        let (adds_columns, branch_pairs, is_merged, pairs, ids, nodes, names) = <_>::default();
-        Self { one, other, limits, shared, adds_columns, branch_pairs, is_merged, pairs, ids, nodes, names }
+    fn new(
+        one: &'a Schema,
+        other: &'a Schema,
+        limits: &'a Limits,
+        shared: &'a ShortNames<'a>,
+        paths: &'a UnionPaths<'a>,
+    ) -> Self {
+        let (adds_columns, branch_pairs, pairs, ids, nodes, names) = <_>::default();
+        Self { one, other, limits, shared, paths, adds_columns, branch_pairs, pairs, ids, nodes, names }
     }
 
-    fn run(mut self, is_merged: &mut bool) -> Result<Schema> {
+    fn run(mut self) -> Result<Schema> {
         let root = self.id((Some(self.one.root()), Some(self.other.root())), NodeId(0), "");
         while let Some(&(pair, _)) = self.pairs.get(self.nodes.len()) {
             if self.pairs.len() > self.limits.schema_nodes {
@@ -117,7 +116,6 @@ impl<'a> Union<'a> {
             let node = self.node(NodeId(self.nodes.len() as u32), pair)?;
             self.nodes.push(node);
         }
-        *is_merged |= self.is_merged;
         let schema = Schema { nodes: self.nodes, root, redefined: None, is_nested: false };
         depth::check(&schema, self.limits)?;
         Ok(schema)
@@ -138,11 +136,13 @@ impl<'a> Union<'a> {
         let is_union = |node: &Node| matches!(node.kind, Kind::Union(_) | Kind::Null);
         let mut properties = agreed(nodes.0.map(|node| &node.properties), nodes.1.map(|node| &node.properties));
         let (mut kind, logical) = match nodes {
-            (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) => (self.union(id, pair), None),
+            (Some(mine), Some(theirs)) if is_union(mine) || is_union(theirs) || self.are_branches(id, pair) => {
+                (self.union(id, pair), None)
+            }
             (Some(mine), Some(theirs)) => {
                 let widest = widest::of(&Typed::of(one, mine), &Typed::of(other, theirs));
                 let Widest { mut kind, logical, restored } = widest.ok_or_else(|| self.differ(id, pair))?;
-                if self.branch_pairs.contains(&pair) {
+                if self.branch_pairs.contains(&pair) || self.are_told_apart(id) {
                     kind = widest::named(kind, &mine.kind, &theirs.kind);
                 }
                 forget(&mut properties);
@@ -233,7 +233,7 @@ impl<'a> Union<'a> {
     fn union(&mut self, id: NodeId, pair: Pair) -> Kind {
         let (mine, theirs) = (values(self.one, pair.0), values(self.other, pair.1));
         let has_null = mine.has_null || theirs.has_null;
-        let pairs = self.branches(&mine.values, &theirs.values);
+        let pairs = self.branches(id, &mine.values, &theirs.values);
         if pairs.is_empty() {
             return Kind::Null;
         }
@@ -286,16 +286,21 @@ impl<'a> Union<'a> {
         Error::schema(message).at(|position| position.path = Some(path))
     }
 
-    /// Returns the path from the root to a type.
-    fn path(&self, mut id: NodeId) -> String {
+    /// Returns the steps from the root to a type: columns, `[]` and `{}`.
+    fn steps(&self, mut id: NodeId) -> Vec<&'a str> {
         let mut steps = Vec::new();
         while id != NodeId(0) {
             let Step { from, name } = self.pairs[id.index()].1;
-            steps.push(name);
+            steps.extend(Some(name).filter(|name| !name.is_empty()));
             id = from;
         }
+        steps.reverse();
+        steps
+    }
+
+    fn path(&self, id: NodeId) -> String {
         let mut path = String::new();
-        for step in steps.into_iter().rev().filter(|step| !step.is_empty()) {
+        for step in self.steps(id) {
             path.push_str(if path.is_empty() || step.starts_with(['[', '{']) { "" } else { "." });
             path.push_str(step);
         }

@@ -5,6 +5,7 @@ import itertools
 import polars as pl
 import pytest
 from containers import container, long, text
+from containers import written as fastavro_written
 from polars.testing import assert_frame_equal
 
 from polars_avro import AvroDataError, AvroSchemaError, read_avro, scan_avro
@@ -39,7 +40,7 @@ def values(df):
             return [without_nulls(each) for each in value]
         return value
 
-    return [without_nulls(value) for value in df["u"]]
+    return [without_nulls(value) for value in df["u"].to_list()]
 
 
 def united(*files):
@@ -271,3 +272,80 @@ def test_records_of_several_depths():
         other = df[1 - at : 2 - at]
         assert values(other) == [{"i": {"c": {"bar.Ctx": {"y": 3, "z": 4}}}, "c": {"bar.Ctx": {"y": 5, "z": 6}}}]
     assert_frame_equal(read_avro([old, old]), pl.concat([read_avro(old)] * 2))
+
+
+def symbols(name, *values):
+    return {"type": "enum", "name": name, "symbols": list(values)}
+
+
+def fixed(name, size):
+    return {"type": "fixed", "name": name, "size": size}
+
+
+APART = {
+    "records": (
+        (record("bar.Ev", ("y", "long")), [{"y": 1}]),
+        (foo("x", "y"), [{"x": 2, "y": 3}]),
+        ([foo("x"), bar("y")], [{"x": 5}, {"y": 6}]),
+    ),
+    "records of a shared name": (
+        (bar("y"), [{"y": 1}]),
+        (foo("x", "y"), [{"x": 2, "y": 3}]),
+        ([foo("x", "y"), bar("y")], [{"x": 5, "y": 7}, {"y": 6}]),
+    ),
+    "nullable records": (
+        (["null", bar("y")], [None, {"y": 1}]),
+        ([foo("x", "y"), "null"], [{"x": 2, "y": 3}, None]),
+        (["null", bar("y"), foo("x", "y")], [{"y": 6}, {"x": 5, "y": 7}, None]),
+    ),
+    "enums": (
+        (symbols("bar.E", "P"), ["P"]),
+        (symbols("foo.E", "Q"), ["Q"]),
+        ([symbols("foo.E", "Q"), symbols("bar.E", "P"), "int"], ["Q", "P", 3]),
+    ),
+    "fixed": (
+        (fixed("bar.E", 1), [b"x"]),
+        (fixed("foo.E", 2), [b"yy"]),
+        ([fixed("foo.E", 2), fixed("bar.E", 1), "int"], [b"zz", b"a", 3]),
+    ),
+    "numbers": (("int", [1]), ("long", [2]), (["string", "double"], ["a", 0.5])),
+    "types without a common one": (("int", [1]), (foo("x"), [{"x": 2}]), (["int", "string"], [3, "b"])),
+}
+
+
+def without_order(dtype):
+    """A dtype, except for the order of the fields of structs."""
+    if isinstance(dtype, pl.Struct):
+        return {field.name: without_order(field.dtype) for field in dtype.fields}
+    inner = getattr(dtype, "inner", None) or getattr(dtype, "value", None)
+    return dtype if inner is None else (type(dtype), without_order(inner))
+
+
+WRAPPED = {
+    "column": (lambda kind: kind, lambda value: value),
+    "list": (lambda kind: {"type": "array", "items": kind}, lambda value: [value]),
+    "map": (lambda kind: {"type": "map", "values": kind}, lambda value: {"k": value}),
+    "field": (lambda kind: record("Outer", ("v", kind)), lambda value: {"v": value}),
+    "list of records": (
+        lambda kind: {"type": "array", "items": ["null", record("Outer", ("v", kind))]},
+        lambda value: [None, {"v": value}],
+    ),
+}
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
+@pytest.mark.parametrize("case", APART)
+def test_the_union_does_not_depend_on_the_order_of_files(case, wrapped):
+    wrap, wrap_value = WRAPPED[wrapped]
+    files = [
+        fastavro_written(record("R", ("u", wrap(kind))), [{"u": wrap_value(value)} for value in values_of])
+        for kind, values_of in APART[case]
+    ]
+    found = {}
+    for order in itertools.permutations(range(3)):
+        df = read_avro([files[at] for at in order], schema_mode="union")
+        heights = [len(APART[case][at][1]) for at in order]
+        parts = {at: values(df[sum(heights[:place]) :][: heights[place]]) for place, at in enumerate(order)}
+        found[order] = (without_order(df.schema["u"]), [parts[at] for at in range(3)])
+    first, *others = found.values()
+    assert all(other == first for other in others), found

@@ -28,14 +28,24 @@ fn short_name(node: &Node) -> Option<(&'static str, &str)> {
 }
 
 impl<'a> Union<'a> {
+    /// Returns true if some schema has a union of several types at the path of a type.
+    pub(super) fn are_told_apart(&self, id: NodeId) -> bool {
+        !self.paths.is_empty() && self.paths.has(self.steps(id))
+    }
+
+    /// Returns true if two types of different schemas become branches: the types at this path are told apart, and these
+    /// two do not match.
+    pub(super) fn are_branches(&self, id: NodeId, pair: Pair) -> bool {
+        let (Some(mine), Some(theirs)) = pair else { return false };
+        self.are_told_apart(id) && self.partners(&[mine], &[theirs]).is_empty()
+    }
+
     /// Pairs the branches of two unions, without nulls, in the order of the one with more. If both unions have a single
-    /// branch, the two types form one column even if their names differ.
-    pub(super) fn branches(&mut self, mine: &[NodeId], theirs: &[NodeId]) -> Vec<Pair> {
-        let (one, other) = (self.one, self.other);
-        if let (&[mine], &[theirs]) = (mine, theirs) {
-            let (mine_node, theirs_node) = (one.node(mine), other.node(theirs));
-            let is_shared = short_name(mine_node).is_some_and(|name| self.shared.contains(&name));
-            self.is_merged |= is_shared && full_name(mine_node) != full_name(theirs_node);
+    /// branch, the two types form one column even if their names differ, unless some schema tells them apart.
+    pub(super) fn branches(&self, id: NodeId, mine: &[NodeId], theirs: &[NodeId]) -> Vec<Pair> {
+        if let (&[mine], &[theirs]) = (mine, theirs)
+            && !self.are_branches(id, (Some(mine), Some(theirs)))
+        {
             return vec![(Some(mine), Some(theirs))];
         }
         let mut partners = self.partners(mine, theirs);

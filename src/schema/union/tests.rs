@@ -23,6 +23,7 @@ fn the_widest_of_two_types_holds_both() {
         (r#""int""#, r#""float""#, r#""double""#),
         (r#""long""#, r#""double""#, r#""double""#),
         (r#""string""#, r#""bytes""#, r#""bytes""#),
+        (r#"{"type":"fixed","name":"F","size":4}"#, r#""string""#, r#""bytes""#),
         (r#""null""#, r#""null""#, r#""null""#),
         (r#""null""#, r#""int""#, r#"["null","int"]"#),
         (r#"["int","null"]"#, r#""long""#, r#"["null","long"]"#),

@@ -119,7 +119,7 @@ fn plain(one: &Kind, other: &Kind) -> Option<Kind> {
         (Kind::Int, Kind::Long) | (Kind::Long, Kind::Int) => Kind::Long,
         (Kind::Int | Kind::Long | Kind::Float | Kind::Double, Kind::Float | Kind::Double)
         | (Kind::Float | Kind::Double, Kind::Int | Kind::Long) => Kind::Double,
-        (Kind::String, Kind::Bytes) | (Kind::Bytes, Kind::String) => Kind::Bytes,
+        (Kind::String, Kind::Bytes | Kind::Fixed(_)) | (Kind::Bytes | Kind::Fixed(_), Kind::String) => Kind::Bytes,
         (Kind::String, Kind::Enum(_)) | (Kind::Enum(_), Kind::String) => Kind::String,
         _ => return None,
     })
