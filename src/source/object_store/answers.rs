@@ -100,7 +100,7 @@ fn note_time(response: &mut HttpResponse) {
     // Some servers report the time of the request as the time of the last change.
     let is_dated = match (&modified, text(headers, DATE)) {
         (Some(modified), Some(date)) => !is_same_moment(modified, &date),
-        (modified, _) => modified.is_some(),
+        _ => false,
     };
     if !is_dated && etag.is_none_or(|etag| etag.starts_with("W/")) {
         response.extensions_mut().insert(Unidentified);

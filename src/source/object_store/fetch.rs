@@ -15,7 +15,7 @@ use super::group::Group;
 use super::http::{ForObject, Status};
 use super::location::Location;
 use super::plan::Identity;
-use super::retry::{Attempts, caught};
+use super::retry::{Attempts, answer, caught};
 use super::store::Stores;
 use crate::Error;
 
@@ -108,7 +108,8 @@ impl Fetch {
         if !self.whole {
             options.range = Some(GetRange::Bounded(start..self.range.end));
         }
-        let response = match store.get_opts(&self.location.key, options).await.map_err(Failure::from) {
+        let request = store.get_opts(&self.location.key, options);
+        let response = match answer(&self.stores, &self.location, request).await.map_err(Failure::from) {
             Ok(response) => response,
             Err(Failure::Status(Status { code: 416, .. })) if self.identity.is_none() => return self.empty(),
             Err(Failure::Status(Status { code: 412 | 416, .. })) => return Err(Failure::Changed.into()),

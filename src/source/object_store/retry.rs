@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,24 @@ use crate::{Error, ErrorKind};
 
 /// A request that fails for longer than this is logged, once for each read or write.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// A first request without an answer for this long is logged, because the address may be that of no store.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Waits for the answer to a request.
+pub(super) async fn answer<T>(stores: &Stores, location: &Location, request: impl Future<Output = T>) -> T {
+    let mut request = pin!(request);
+    if !stores.has_answered.load(Ordering::Relaxed) {
+        if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut request).await {
+            stores.has_answered.store(true, Ordering::Relaxed);
+            return answer;
+        }
+        if !stores.has_answered.swap(true, Ordering::Relaxed) {
+            log::warn!("{}: no answer for {PATIENCE:?}; still waiting", location.shown);
+        }
+    }
+    request.await
+}
 
 /// Sends a request until it succeeds or a retry is not allowed.
 pub(super) async fn attempt<T, E, F>(
@@ -30,7 +49,7 @@ where
         let mut attempts = Attempts::default();
         loop {
             let failure = match stores.get(location).await {
-                Ok(store) => match send(store).await {
+                Ok(store) => match answer(stores, location, send(store)).await {
                     Ok(done) => return Ok(done),
                     Err(error) => hidden_status(error.into()),
                 },

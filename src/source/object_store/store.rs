@@ -71,13 +71,15 @@ pub(super) struct Stores {
     given: Option<Store>,
     /// True if a request that keeps failing was logged.
     pub(super) has_warned: AtomicBool,
+    /// True if a request was answered, or if it was logged that none is.
+    pub(super) has_answered: AtomicBool,
 }
 
 impl Stores {
     pub(super) fn new(options: StoreOptions, credentials: CredentialSources) -> Self {
         let credentials = credentials.into_iter().map(|(kind, source)| (kind, Arc::new(Cached::new(source)))).collect();
-        let (made, web, given, has_warned) = <_>::default();
-        Self { options, read_timeout: READ_TIMEOUT, credentials, made, web, given, has_warned }
+        let (made, web, given, has_warned, has_answered) = <_>::default();
+        Self { options, read_timeout: READ_TIMEOUT, credentials, made, web, given, has_warned, has_answered }
     }
 
     /// Creates the stores of a read in the caller's own store.
