@@ -56,7 +56,10 @@ ACCEPTED = (
 COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2")
 
 _GLOB = re.compile(r"[*?\[]")
-_ESCAPED_SIGN = re.compile("%(?:2[aA]|3[fF]|5[bB])")
+#: A character class of a pattern, or an escaped wildcard outside of one.
+_CLASS_OR_SIGN = re.compile(r"\[(!?)(\]?[^\]]*)\]|%(?:2[aA]|3[fF]|5[bB])")
+#: A range of characters, or one character, inside a character class. The group is an escaped character with a meaning.
+_MEMBER = re.compile(r"(?:%..|[^%])-(?:%..|[^%])|%(21|2[aAdD]|3[fF]|5[bBdDeE])|.")
 
 
 class UriPath(str):
@@ -253,6 +256,23 @@ def _decode(escaped: str) -> str:
         return decoded
     if _GLOB.search(escaped) is None:
         return LiteralPath(decoded)
-    # Wildcards are literal inside a character class.
-    kept = _ESCAPED_SIGN.sub(lambda match: f"[{unquote(match[0])}]", escaped)
+    kept = _CLASS_OR_SIGN.sub(_literal, escaped)
     return os.fsdecode(unquote_to_bytes(os.fsencode(kept)))
+
+
+def _literal(match: re.Match[str]) -> str:
+    """Return a character class in which escaped characters have no meaning. Wildcards have none inside of it."""
+    negation, members = match.groups()
+    if members is None:
+        return f"[{unquote(match[0])}]"
+    found = list(_MEMBER.finditer(members))
+    escaped = {unquote(member[0]) for member in found if member[1]}
+    rest = "".join(member[0] for member in found if not member[1])
+    # Only a ] that is first, a - that is last and a ! that is not first are characters.
+    dash = "-" * ("-" in escaped)
+    members = "]" * ("]" in escaped) + rest + "".join(sorted(escaped - set("]-")))
+    if "!" in escaped and members.startswith("!") and not negation:
+        members = members[1:] + "!"
+        if members == "!":
+            return "[-!]" if dash else "!"
+    return f"[{negation}{members}{dash}]"

@@ -91,7 +91,7 @@ def name_of(place: str | Any) -> str:
 def join(directory: str, *names: str) -> str:
     """Join a directory and names into a path or a URL. A name that is an absolute URL is returned unchanged."""
     if stores.is_remote(directory):
-        return names[-1] if stores.is_remote(names[-1]) else "/".join([directory.rstrip("/"), *names])
+        return names[-1] if stores.is_remote(names[-1]) else "/".join([directory.removesuffix("/"), *names])
     if stores.is_remote(names[-1]):
         msg = f"{stores.shown(names[-1])}: a file below a local directory cannot be in a store"
         raise AvroUnsupportedError(msg)

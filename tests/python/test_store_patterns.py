@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import io
+import itertools
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,3 +196,31 @@ def test_escapes_of_a_uri_stand_for_themselves(folder: Path, directory: str) -> 
     assert all(directory in path for path in got["path"])
     with pytest.raises(FileNotFoundError):
         scan_avro(f"{uri}/none%2A.avro")
+
+
+def test_escapes_inside_a_character_class_are_members(tmp_path: Path) -> None:
+    names = "!-[]^*?abc"
+    for number, name in enumerate(names):
+        (tmp_path / f"{name}x.avro").write_bytes(encode(number))
+    uri = tmp_path.as_uri()
+    classes = [members for n in (1, 2, 3) for members in itertools.permutations("!-[]^*?a", n)]
+    for negation, members in itertools.product(("", "!"), [*random.Random(5).sample(classes, 150), *classes[:64]]):
+        escaped = "".join(member if member.isalnum() else f"%{ord(member):02X}" for member in members)
+        wanted = {number for number, name in enumerate(names) if (name in members) != bool(negation)}
+        got = scan_avro(f"{uri}/[{negation}{escaped}]x.avro").collect()["n"]
+        assert set(got) == wanted, (negation, escaped)
+    ranges = scan_avro(f"{uri}/[a-b%2D]x.avro").collect()["n"]
+    assert set(ranges) == {names.index(name) for name in "ab-"}
+
+
+@pytest.mark.parametrize("base", ["s3://bucket//", "s3://bucket/d//", "s3://bucket//d", "s3://bucket/d//e/"])
+def test_partitions_below_a_double_slash_are_refused(s3_server: tuple[S3Server, dict[str, Any]], base: str) -> None:
+    server, options = s3_server
+    frame = pl.DataFrame({"k": ["a"], "n": [1]})
+    for write in (
+        lambda: sink_avro(frame.lazy(), pl.PartitionBy(base, key="k"), storage_options=options),
+        lambda: write_avro(frame, base, partition_by="k", storage_options=options),
+    ):
+        with pytest.raises(ValueError, match="not a key"):
+            write()
+    assert not server.objects
