@@ -33,9 +33,9 @@ EXPECTED = (PolarsError, OSError, ValueError, TypeError, NotImplementedError, Me
 _ADVICE = (
     (re.compile("pass missing_columns=[^;]*"), "--schema-mode union reads all columns"),
     (re.compile("; extra_columns='ignore' discards this one"), ""),
-    (re.compile(r"; pass cast_options=[^;]* to drop digits"), ""),
+    (re.compile(r"; pass cast_options=[^;]* to (?:drop digits|skip it)"), ""),
     (
-        re.compile(r"pass cast_options=pl\.ScanCastOptions\(\w+_struct_fields=[^;]*"),
+        re.compile(r"pass cast_options=pl\.ScanCastOptions\(missing_struct_fields=[^;]*"),
         "--schema-mode union reads the fields of all files",
     ),
     (
@@ -47,9 +47,13 @@ _ADVICE = (
         "--field-matching case_insensitive matches",
     ),
     (re.compile("schema_mode='union' reads"), "--schema-mode union reads"),
-    (re.compile("pass invalid_values='null' or 'text' to read"), "--invalid-values null or text reads"),
+    (
+        re.compile(r"pass invalid_values='null' or 'text' \(.*\) to read"),
+        "--invalid-values null or text reads",
+    ),
     (re.compile(r"hidden_file_prefix=\['_', '\.'\] skips"), "--hidden-file-prefix _ --hidden-file-prefix . skips"),
     (re.compile(r" \(`strict=True` refuses them\)"), ""),
+    (re.compile("(reads one file), scan_avro reads (?:directories|patterns)"), r"\1 here"),
     (re.compile("pass its bytes instead"), "save it to a file, or pass - as the only source"),
     (re.compile("open the file with fsspec and pass the file object"), "download it first"),
     (re.compile("^`schema` is neither"), "the schema is neither"),

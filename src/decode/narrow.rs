@@ -65,5 +65,5 @@ half!(/// float, read as Float16
 #[cold]
 #[inline(never)]
 fn misfit(value: i64, dtype: &str) -> Fault {
-    Fault::data(format!("{value} does not fit {dtype}, which the schema says the column is"))
+    Fault::invalid(format!("{value} does not fit {dtype}, which the schema says the column is"))
 }

@@ -85,7 +85,7 @@ impl<T: WholeNumber> Column for Whole<T> {
         let (number, pos) = read_number(bytes, pos, self.size)?;
         match bits(number).and_then(|(bits, negative)| T::of(bits, negative)) {
             Some(value) => self.values.push(value),
-            None => return Err(Fault::data(format!("the number does not fit {:?}", T::PRIMITIVE))),
+            None => return Err(Fault::invalid(format!("the number does not fit {:?}", T::PRIMITIVE))),
         }
         Ok(pos)
     }

@@ -99,7 +99,7 @@ fn schema_error(error: &Error) -> PyErr {
 fn value_hint(error: &Error) -> String {
     match error.position().block {
         Some(_) if error.is_invalid_value() => {
-            "; pass invalid_values='null' or 'text' to read it all the same".to_owned()
+            "; pass invalid_values='null' or 'text' (for UUIDs, times and decimals) to read it all the same".to_owned()
         }
         Some(_) => hint(error),
         None => String::new(),
@@ -119,7 +119,9 @@ fn hint(error: &Error) -> String {
             format!("{}; extra_columns='ignore' discards this one", union("the columns of all files"))
         }
         Some(FieldConflict::MissingField) => format!("{} to read it as null", allow("missing_struct_fields='insert'")),
-        Some(FieldConflict::ExtraField) => format!("{} to skip it", allow("extra_struct_fields='ignore'")),
+        Some(FieldConflict::ExtraField) => {
+            format!("{}{} to skip it", union("the fields of all files"), allow("extra_struct_fields='ignore'"))
+        }
         Some(FieldConflict::OtherCase) => {
             "; without `schema`, field_matching='case_insensitive' matches such names".to_owned()
         }

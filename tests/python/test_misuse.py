@@ -69,6 +69,7 @@ def test_a_missing_directory_names_mkdir(tmp_path):
         ({"type": "string", "logicalType": "uuid"}, text("none")),
         ({"type": "int", "logicalType": "time-millis"}, long(-1)),
         ({"type": "bytes", "logicalType": "decimal", "precision": 2}, long(2) + b"\x7f\xff"),
+        ({"type": "int", "polars.dtype": "Int8"}, long(1000)),
     ],
 )
 def test_an_invalid_value_names_the_option(cli, tmp_path, logical, value):

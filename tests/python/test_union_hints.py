@@ -78,3 +78,21 @@ def test_a_type_without_a_union_names_the_file(tmp_path):
     with pytest.raises(polars_avro.AvroSchemaError, match=r"3\.avro: field `a`.*no type holds both") as caught:
         read_avro(tmp_path, schema_mode="union")
     assert caught.value.file == str(tmp_path / "3.avro")
+
+
+@pytest.mark.parametrize("wrap", [pl.struct, lambda field: pl.struct(l=pl.concat_list(pl.struct(field)))])
+def test_a_new_field_of_a_struct_suggests_the_union_first(wrap, cli, tmp_path):
+    old, new = pl.DataFrame({"x": [1]}), pl.DataFrame({"x": [2], "y": [3]})
+    inner = [frame.select(s=wrap(pl.struct(pl.all()).alias("f"))) for frame in (old, new)]
+    for name, frame in zip("12", inner, strict=True):
+        write_avro(frame, tmp_path / f"{name}.avro")
+    with pytest.raises(polars_avro.AvroSchemaError) as caught:
+        read_avro(sorted(tmp_path.iterdir()))
+    message = str(caught.value)
+    assert (
+        0 < message.index("; schema_mode='union' reads the fields of all files") < message.index("; pass cast_options")
+    )
+    assert read_avro(sorted(tmp_path.iterdir()), schema_mode="union")["s"].dtype == inner[1]["s"].dtype
+    refused = cli.refused("cat", tmp_path, status=3)
+    assert refused.endswith("; --schema-mode union reads the fields of all files\n")
+    assert len(cli.good("cat", "--schema-mode", "union", tmp_path)) == 2
