@@ -9,6 +9,8 @@ import click
 import polars as pl
 from polars.exceptions import PolarsError
 
+from polars_avro._sources import stores
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,17 +28,22 @@ _OPENING, _CLOSING = "([{", ")]}"
 MAP: Any = getattr(pl, "Map", ())
 
 
-def changed(dtype: Any, change: Callable[[Any], Any]) -> Any:
+def changed(dtype: Any, change: Callable[[Any], Any], make_map: Callable[[Any, Any], Any] = MAP) -> Any:
     """Return a dtype with a change of the dtypes inside it that have no others inside."""
     if isinstance(dtype, pl.Struct):
-        return pl.Struct({field.name: changed(field.dtype, change) for field in dtype.fields})
+        return pl.Struct({field.name: changed(field.dtype, change, make_map) for field in dtype.fields})
     if MAP and isinstance(dtype, MAP):
-        return MAP(changed(dtype.key, change), changed(dtype.value, change))
+        return make_map(changed(dtype.key, change, make_map), changed(dtype.value, change, make_map))
     if isinstance(dtype, pl.Array):
-        return pl.Array(changed(dtype.inner, change), dtype.size)
+        return pl.Array(changed(dtype.inner, change, make_map), dtype.size)
     if isinstance(dtype, pl.List):
-        return pl.List(changed(dtype.inner, change))
+        return pl.List(changed(dtype.inner, change, make_map))
     return change(dtype)
+
+
+def entries(key: Any, value: Any) -> pl.List:
+    """Return the dtype of the entries of a map, which Polars casts keys in. It does not in a Map."""
+    return pl.List(pl.Struct({"key": key, "value": value}))
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -44,8 +51,9 @@ def parse(text: str) -> dict[str, Any]:
     dtypes = {}
     for item in _split(text):
         name, equals, dtype = item.partition("=")
-        if not equals or not name.strip():
-            msg = f"--schema: expected an .avsc file, JSON, or NAME=DTYPE with a dtype such as Int64, got {item!r}"
+        if not equals or not name.strip() or "://" in name:
+            shown = stores.shown(item)
+            msg = f"--schema: expected an .avsc file, JSON, or NAME=DTYPE with a dtype such as Int64, got {shown!r}"
             raise click.UsageError(msg)
         dtypes[name.strip()] = _dtype(dtype.strip())
     return dtypes

@@ -52,7 +52,9 @@ def _encode_map(values: pl.Expr, dtype: Any) -> pl.Expr:
     entries = values.cast(pl.List(pl.Struct({"key": dtype.key, "value": dtype.value})))
     key, value = _encode(pl.field("key"), dtype.key), _encode(pl.field("value"), dtype.value)
     is_nested = dtype.key.is_nested()
-    encoded = entries.list.eval(pl.element().struct.with_fields([key if is_nested else key.cast(pl.String), value]))
+    if not is_nested:
+        key = key.dt.to_string() if isinstance(dtype.key, pl.Duration) else key.cast(pl.String)
+    encoded = entries.list.eval(pl.element().struct.with_fields([key, value]))
     return encoded if is_nested else encoded.cast(_text(dtype))
 
 

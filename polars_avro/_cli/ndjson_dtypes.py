@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
-from polars_avro._cli.dtypes import changed
+from polars_avro._cli.dtypes import MAP, changed, entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +49,17 @@ def _read_as(name: str, dtype: Any) -> Any:
             raise click.UsageError(msg)
         return _READ_AS.get(inner.base_type(), inner)
 
-    return changed(dtype, change)
+    def make_map(key: Any, value: Any) -> Any:
+        # The keys of JSON objects are texts.
+        if not (key.is_numeric() or key in (pl.String, pl.Enum, pl.Categorical)):
+            msg = f"--schema: column {name!r} is {dtype}, and keys of {key} cannot be read from NDJSON"
+            raise click.UsageError(msg)
+        return MAP(pl.String, value)
+
+    return changed(dtype, change, make_map)
 
 
 def _converted(name: str, dtype: Any) -> pl.Expr:
-    convert = _OF_TEXT.get(dtype)
-    return pl.col(name).cast(dtype) if convert is None else convert(pl.col(name).str)
+    if (convert := _OF_TEXT.get(dtype)) is not None:
+        return convert(pl.col(name).str)
+    return pl.col(name).cast(changed(dtype, lambda inner: inner, entries)).cast(dtype)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro._cli.dtypes import MAP, changed
+from polars_avro._cli.dtypes import MAP, changed, entries
 from polars_avro._errors import AvroDataError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def checked(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -
 def with_numbers(df: pl.DataFrame) -> pl.DataFrame:
     """Convert columns with values that cannot be printed into numbers."""
     columns = [df.get_column(name) for name, dtype in df.schema.items() if _has_times(dtype)]
-    return df.with_columns(column.cast(_number(column.dtype)) for column in columns if _outside(column))
+    return df.with_columns(_numbers(column) for column in columns if _outside(column))
 
 
 def _has_times(dtype: Any) -> bool:
@@ -122,12 +122,12 @@ def _describe(column: pl.Series) -> str:
     return f"{value} as {dtype}"
 
 
-def _number(dtype: Any) -> Any:
-    """Return the dtype with integers for dates and times."""
+def _numbers(column: pl.Series) -> pl.Series:
+    """Return the column with integers for dates and times."""
 
     def number(inner: Any) -> Any:
         if isinstance(inner, pl.Date):
             return pl.Int32
         return pl.Int64 if isinstance(inner, (pl.Datetime, pl.Duration)) else inner
 
-    return changed(dtype, number)
+    return column.cast(changed(column.dtype, number, entries)).cast(changed(column.dtype, number))
