@@ -52,6 +52,8 @@ def test_the_endpoint_of_a_profile(profile: Path, options: dict[str, str], provi
         "[default]\ns3 =\n    endpoint_url = http://127.0.0.1:1\nendpoint_url=<server>\n",
         '[default]\nendpoint_url = http://127.0.0.1:1\n[profile "p"]\nendpoint_url = <server>\n',
         "[profile   p]\nendpoint_url = <server>\n",
+        "[default]\nservices = own\nendpoint_url = http://127.0.0.1:1\n[services own]\nec2 =\n  endpoint_url = http://x\n"
+        "s3 =\n  addressing_style = path\n  endpoint_url = <server>\n[other]\n",
     ],
 )
 def test_files_of_profiles_are_read_as_botocore_reads_them(
@@ -97,3 +99,17 @@ def test_other_endpoints_come_before_that_of_a_profile(profile: Path, monkeypatc
                 assert read_avro("s3://bucket/x.avro", storage_options=options).height == 10
         with pytest.raises(OSError, match=r"s3://bucket/x\.avro"):
             read_avro("s3://bucket/x.avro", storage_options=options)
+
+
+def test_a_profile_may_switch_its_endpoints_off(profile: Path) -> None:
+    with serving(S3Server) as server:
+        server.put("/bucket/x.avro", encode(10))
+        profile.write_text(f"[default]\nregion = eu-west-1\nendpoint_url = {server.url}\n")
+        options = {"aws_skip_signature": "true", "max_retries": 0, "timeout": "2s", "connect_timeout": "2s"}
+        assert read_avro("s3://bucket/x.avro", storage_options=options).height == 10
+        before = len(server.requests)
+        with profile.open("a") as file:
+            file.write("ignore_configured_endpoint_urls = true\n")
+        with pytest.raises(OSError, match=r"s3://bucket/x\.avro"):
+            read_avro("s3://bucket/x.avro", storage_options=options)
+        assert len(server.requests) == before

@@ -23,8 +23,13 @@ pub(super) fn settings(profile: Option<&String>) -> Vec<(&'static str, String)> 
     // The file of credentials wins.
     let credentials = read("AWS_SHARED_CREDENTIALS_FILE", "credentials");
     found.extend(section(&credentials, |header| header.trim() == profile));
-    // The variable is one of the AWS SDKs.
-    if env::var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_ok_and(|value| value.eq_ignore_ascii_case("true")) {
+    // The setting of one service wins over the general one.
+    if let Some(url) = found.get("services").and_then(|services| endpoint_of_s3(&config, services)) {
+        found.insert("endpoint_url".to_owned(), url);
+    }
+    let is_true = |value: &String| value.eq_ignore_ascii_case("true");
+    let variable = env::var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").ok();
+    if variable.as_ref().or(found.get("ignore_configured_endpoint_urls")).is_some_and(is_true) {
         found.remove("endpoint_url");
     }
     SETTINGS.iter().filter_map(|&(key, option)| Some((option, found.remove(key)?))).collect()
@@ -58,6 +63,22 @@ fn in_config(header: &str) -> Option<&str> {
     name.starts_with(char::is_whitespace).then(|| name.trim().trim_matches(['"', '\'']))
 }
 
+/// Returns the endpoint of S3 in a section `services NAME`: an indented line below `s3 =`.
+fn endpoint_of_s3(text: &str, services: &str) -> Option<String> {
+    let is_header = |line: &&str| {
+        line.strip_prefix("[services")
+            .and_then(|rest| rest.split_once(']'))
+            .is_some_and(|(name, _)| name.trim() == services)
+    };
+    let section = text.lines().skip_while(|line| !is_header(line)).skip(1).take_while(|line| !line.starts_with('['));
+    let of_s3 = section.skip_while(|line| {
+        line.split_once('=').is_none_or(|(key, _)| key.trim() != "s3" || key.starts_with(char::is_whitespace))
+    });
+    let mut settings =
+        of_s3.skip(1).take_while(|line| line.starts_with(char::is_whitespace)).filter_map(|line| line.split_once('='));
+    settings.find(|(key, _)| key.trim() == "endpoint_url").map(|(_, url)| url.trim().to_owned())
+}
+
 /// Returns the keys, in lower case, and values of the sections with this header in an INI file.
 fn section(text: &str, is_wanted: impl Fn(&str) -> bool) -> HashMap<String, String> {
     let (mut inside, mut found) = (false, HashMap::new());
@@ -89,5 +110,10 @@ mod tests {
         assert_eq!(of("wide")["region"], "wide");
         assert!(of("default").is_empty() && of("other").is_empty());
         assert_eq!(section(text, |header| header == "other")["region"], "us");
+        let services = "[services a]\nec2 =\n  endpoint_url = http://ec2\ns3 =\n  x = y\n  endpoint_url = http://s3/\n\
+                        [services b]\nec2 =\n  endpoint_url = http://ec2\n[profile p]\ns3 =\n  endpoint_url = http://no\n";
+        assert_eq!(endpoint_of_s3(services, "a").as_deref(), Some("http://s3/"));
+        assert_eq!(endpoint_of_s3(services, "b"), None);
+        assert_eq!(endpoint_of_s3(services, "c"), None);
     }
 }
