@@ -237,7 +237,7 @@ impl Schema {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
-    /// Returns the same types without `doc` and `aliases`, on which no value depends.
+    /// Returns the same types without `doc` and `aliases`, on which no value depends, and without the default `order`.
     pub(crate) fn without_notes(&self) -> Self {
         let mut schema = self.clone();
         for node in &mut schema.nodes {
@@ -248,6 +248,7 @@ impl Schema {
                     (record.doc, record.aliases) = (None, Vec::new());
                     for field in &mut record.fields {
                         (field.doc, field.aliases) = (None, Vec::new());
+                        field.order.take_if(|order| order == "ascending");
                         field.properties.remove("doc");
                     }
                 }

@@ -215,9 +215,11 @@ def test_docs_and_aliases_may_differ_when_appending(tmp_path: Path) -> None:
     write_avro(df, path, avro_schema=_schema())
     bare = _without_notes(_schema())
     other = json.loads(json.dumps(bare).replace('"symbols"', '"doc": "other", "aliases": ["n.E9"], "symbols"'))
-    for schema in (_schema(), bare, other, _schema(doc=5), _schema(aliases=[])):
+    fields = _schema()["fields"]
+    ordered = _schema(fields=[{**fields[0], "order": "ascending"}, fields[1]])
+    for schema in (_schema(), bare, other, _schema(doc=5), _schema(aliases=[]), ordered):
         write_avro(df, path, avro_schema=schema, append=True)
-    assert read_avro(path).height == 6
+    assert read_avro(path).height == 7
     assert json.loads(read_avro_metadata(path).avro_schema) == _schema()
     for schema in (
         _schema(name="Q"),
@@ -228,4 +230,4 @@ def test_docs_and_aliases_may_differ_when_appending(tmp_path: Path) -> None:
     ):
         with pytest.raises(AvroSchemaError, match="cannot append by another schema than the file's"):
             write_avro(df, path, avro_schema=schema, append=True)
-    assert read_avro(path).height == 6
+    assert read_avro(path).height == 7
