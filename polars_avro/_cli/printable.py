@@ -130,4 +130,5 @@ def _numbers(column: pl.Series) -> pl.Series:
             return pl.Int32
         return pl.Int64 if isinstance(inner, (pl.Datetime, pl.Duration)) else inner
 
-    return column.cast(changed(column.dtype, number, entries)).cast(changed(column.dtype, number))
+    numbers: pl.Series = column.cast(changed(column.dtype, number, entries)).cast(changed(column.dtype, number))
+    return numbers

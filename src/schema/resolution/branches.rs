@@ -109,9 +109,8 @@ fn promotions(writer: &Kind) -> &'static [&'static str] {
         Kind::Long => &["float", "double"],
         Kind::Float => &["double"],
         Kind::String => &["bytes"],
-        Kind::Bytes => &["string"],
+        Kind::Bytes | Kind::Enum(_) => &["string"],
         Kind::Double => &["float"],
-        Kind::Enum(_) => &["string"],
         _ => &[],
     }
 }

@@ -55,7 +55,7 @@ struct Walk<'a, 'p> {
     left: usize,
 }
 
-impl<'a> Walk<'a, '_> {
+impl Walk<'_, '_> {
     fn node(&mut self, id: NodeId, path: usize) {
         if self.left == 0 || self.open.contains(&id) {
             return;
