@@ -75,11 +75,10 @@ struct Union<'a> {
     paths: &'a UnionPaths<'a>,
     /// True if the columns of `one` are kept unchanged, and only missing ones are added.
     adds_columns: bool,
-    /// Pairs of branches of unions with several branches, which are distinguished by their names.
-    branch_pairs: HashSet<Pair>,
     /// All pairs seen so far, in the order of their ids, each with a step that leads to it.
     pairs: Vec<(Pair, Step<'a>)>,
-    ids: HashMap<Pair, NodeId>,
+    /// The ids of pairs, by their path too if it leads to a union: a type may be a branch at one path and not at another.
+    ids: HashMap<(Pair, Option<usize>), NodeId>,
     /// The results of the pairs so far, in the same order.
     nodes: Vec<Node>,
     names: HashSet<Name>,
@@ -90,6 +89,8 @@ struct Union<'a> {
 struct Step<'a> {
     from: NodeId,
     name: &'a str,
+    /// The whole path, if it leads to a union.
+    path: Option<usize>,
 }
 
 impl<'a> Union<'a> {
@@ -100,8 +101,8 @@ impl<'a> Union<'a> {
         shared: &'a ShortNames<'a>,
         paths: &'a UnionPaths<'a>,
     ) -> Self {
-        let (adds_columns, branch_pairs, pairs, ids, nodes, names) = <_>::default();
-        Self { one, other, limits, shared, paths, adds_columns, branch_pairs, pairs, ids, nodes, names }
+        let (adds_columns, pairs, ids, nodes, names) = <_>::default();
+        Self { one, other, limits, shared, paths, adds_columns, pairs, ids, nodes, names }
     }
 
     fn run(mut self) -> Result<Schema> {
@@ -123,10 +124,25 @@ impl<'a> Union<'a> {
 
     /// Returns the id of a pair; a new pair is queued.
     fn id(&mut self, pair: Pair, from: NodeId, name: &'a str) -> NodeId {
-        *self.ids.entry(pair).or_insert_with(|| {
-            self.pairs.push((pair, Step { from, name }));
-            NodeId(self.pairs.len() as u32 - 1)
+        let path = match self.pairs.get(from.index()) {
+            Some((_, step)) => self.paths.after(step.path, name),
+            None => self.paths.root(),
+        };
+        let known = self.ids.get(&(pair, path)).copied();
+        known.or_else(|| self.around(pair, from)).unwrap_or_else(|| {
+            self.pairs.push((pair, Step { from, name, path }));
+            let id = NodeId(self.pairs.len() as u32 - 1);
+            self.ids.insert((pair, path), id);
+            id
         })
+    }
+
+    /// Returns the id of a recursive pair that is around itself, at any path.
+    fn around(&self, pair: Pair, from: NodeId) -> Option<NodeId> {
+        self.paths.root()?;
+        let outwards = |&id: &NodeId| (id != NodeId(0)).then(|| self.pairs[id.index()].1.from);
+        std::iter::successors(Some(from), outwards)
+            .find(|id| self.pairs.get(id.index()).is_some_and(|(p, _)| *p == pair))
     }
 
     /// Unites a pair; its children are queued.
@@ -142,7 +158,7 @@ impl<'a> Union<'a> {
             (Some(mine), Some(theirs)) => {
                 let widest = widest::of(&Typed::of(one, mine), &Typed::of(other, theirs));
                 let Widest { mut kind, logical, restored } = widest.ok_or_else(|| self.differ(id, pair))?;
-                if self.branch_pairs.contains(&pair) || self.are_told_apart(id) {
+                if self.are_told_apart(id) {
                     kind = widest::named(kind, &mine.kind, &theirs.kind);
                 }
                 forget(&mut properties);
@@ -243,9 +259,6 @@ impl<'a> Union<'a> {
             let null = null.or_else(|| values(self.other, pair.1).null.map(|null| (None, Some(null))));
             branches.extend(null.map(|null| self.id(null, id, "")));
         }
-        if pairs.len() > 1 {
-            self.branch_pairs.extend(&pairs);
-        }
         for pair in pairs {
             branches.push(self.id(pair, id, ""));
         }
@@ -286,21 +299,16 @@ impl<'a> Union<'a> {
         Error::schema(message).at(|position| position.path = Some(path))
     }
 
-    /// Returns the steps from the root to a type: columns, `[]` and `{}`.
-    fn steps(&self, mut id: NodeId) -> Vec<&'a str> {
+    /// Returns the path from the root to a type.
+    fn path(&self, mut id: NodeId) -> String {
         let mut steps = Vec::new();
         while id != NodeId(0) {
-            let Step { from, name } = self.pairs[id.index()].1;
-            steps.extend(Some(name).filter(|name| !name.is_empty()));
+            let Step { from, name, .. } = self.pairs[id.index()].1;
+            steps.push(name);
             id = from;
         }
-        steps.reverse();
-        steps
-    }
-
-    fn path(&self, id: NodeId) -> String {
         let mut path = String::new();
-        for step in self.steps(id) {
+        for step in steps.into_iter().rev().filter(|step| !step.is_empty()) {
             path.push_str(if path.is_empty() || step.starts_with(['[', '{']) { "" } else { "." });
             path.push_str(step);
         }

@@ -30,7 +30,7 @@ fn short_name(node: &Node) -> Option<(&'static str, &str)> {
 impl<'a> Union<'a> {
     /// Returns true if some schema has a union of several types at the path of a type.
     pub(super) fn are_told_apart(&self, id: NodeId) -> bool {
-        !self.paths.is_empty() && self.paths.has(self.steps(id))
+        self.paths.is_union(self.pairs[id.index()].1.path)
     }
 
     /// Returns true if two types of different schemas become branches: the types at this path are told apart, and these

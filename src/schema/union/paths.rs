@@ -6,12 +6,14 @@ use super::values;
 use crate::Limits;
 use crate::schema::{Kind, NodeId, Schema, column_name};
 
-/// The paths of columns, items and values at which types are told apart. At such a path, types of different schemas that
+/// The tree of paths of columns, items and values that lead to such a union. At its path, types of different schemas that
 /// do not match become branches, so that the union does not depend on the order of the schemas.
 #[derive(Default)]
 pub(super) struct UnionPaths<'a> {
-    /// The ids of paths, by the id of the path before the last step, and that step. The empty path is 0.
-    ids: HashMap<(usize, &'a str), usize>,
+    /// The numbers of paths, by the number of the path before the last step, and that step. The empty path is 0.
+    numbers: HashMap<(usize, &'a str), usize>,
+    /// The paths that lead to a union, itself included.
+    leading: HashSet<usize>,
     unions: HashSet<usize>,
 }
 
@@ -27,22 +29,21 @@ impl<'a> UnionPaths<'a> {
         paths
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.unions.is_empty()
-    }
-
-    pub(super) fn has<'s>(&self, steps: impl IntoIterator<Item = &'s str>) -> bool {
-        let mut steps = steps.into_iter();
-        let path = steps.try_fold(0, |path, step| self.ids.get(&(path, step)).copied());
-        path.is_some_and(|path| self.unions.contains(&path))
-    }
-
-    fn step(&mut self, path: usize, step: &'a str) -> usize {
+    /// Returns the path after one more step, if it leads to a union. The step to a branch is empty.
+    pub(super) fn after(&self, path: Option<usize>, step: &'a str) -> Option<usize> {
         if step.is_empty() {
             return path;
         }
-        let next = self.ids.len() + 1;
-        *self.ids.entry((path, step)).or_insert(next)
+        self.numbers.get(&(path?, step)).copied().filter(|path| self.leading.contains(path))
+    }
+
+    /// Returns the empty path, if it leads to a union.
+    pub(super) fn root(&self) -> Option<usize> {
+        self.leading.contains(&0).then_some(0)
+    }
+
+    pub(super) fn is_union(&self, path: Option<usize>) -> bool {
+        path.is_some_and(|path| self.unions.contains(&path))
     }
 }
 
@@ -55,38 +56,44 @@ struct Walk<'a, 'p> {
     left: usize,
 }
 
-impl Walk<'_, '_> {
-    fn node(&mut self, id: NodeId, path: usize) {
+impl<'a> Walk<'a, '_> {
+    /// Notes the unions in a type. Returns true if there are any.
+    fn node(&mut self, id: NodeId, path: usize) -> bool {
         if self.left == 0 || self.open.contains(&id) {
-            return;
+            return false;
         }
         self.left -= 1;
         self.open.push(id);
-        match &self.schema.node(id).kind {
+        let schema = self.schema;
+        let leads = match &schema.node(id).kind {
             Kind::Record(record) => {
-                for field in &record.fields {
-                    let path = self.paths.step(path, column_name(field));
-                    self.node(field.schema, path);
-                }
+                let fields = record.fields.iter();
+                fields.fold(false, |leads, field| self.step(field.schema, path, column_name(field)) | leads)
             }
-            Kind::Array(items) => {
-                let path = self.paths.step(path, "[]");
-                self.node(*items, path);
-            }
-            Kind::Map(items) => {
-                let path = self.paths.step(path, "{}");
-                self.node(*items, path);
-            }
+            Kind::Array(items) => self.step(*items, path, "[]"),
+            Kind::Map(items) => self.step(*items, path, "{}"),
             Kind::Union(branches) => {
-                if values(self.schema, Some(id)).values.len() > 1 {
+                let is_union = values(schema, Some(id)).values.len() > 1;
+                if is_union {
                     self.paths.unions.insert(path);
                 }
-                for branch in branches {
-                    self.node(*branch, path);
-                }
+                branches.iter().fold(is_union, |leads, branch| self.node(*branch, path) | leads)
             }
-            _ => {}
+            _ => false,
+        };
+        if leads {
+            self.paths.leading.insert(path);
         }
         self.open.pop();
+        leads
+    }
+
+    fn step(&mut self, id: NodeId, path: usize, step: &'a str) -> bool {
+        if step.is_empty() {
+            return self.node(id, path);
+        }
+        let next = self.paths.numbers.len() + 1;
+        let path = *self.paths.numbers.entry((path, step)).or_insert(next);
+        self.node(id, path)
     }
 }
