@@ -33,7 +33,8 @@ impl FileSet {
 
     /// Returns the schemas of the files, each once, and the name of the first file that has it.
     fn schemas(&self) -> Result<(Vec<Schema>, Vec<String>)> {
-        let (limits, cache) = (&self.cache.options.limits, self.cache.clone());
+        let (limits, annotations, cache) =
+            (&self.cache.options.limits, &self.cache.options.annotations, self.cache.clone());
         let read =
             move |entry: Arc<FileEntry>| Result::Ok(Header::read(&*entry.open()?, &cache.options.limits)?.schema_json);
         let _ahead = read_ahead(&self.files, 1);
@@ -43,7 +44,7 @@ impl FileSet {
         for (entry, json) in self.files.iter().zip(executor::map(self.files.clone().into_iter(), read)?) {
             let json = json?;
             if !known.contains(&json) {
-                let schema = Schema::parse(&json, limits);
+                let schema = Schema::parse(&json, limits).and_then(|schema| schema.annotated(annotations));
                 schemas.push(schema.map_err(|error| error.in_file(&entry.name()))?);
                 names.push(entry.name());
                 known.insert(json);

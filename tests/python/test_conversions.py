@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from containers import container, long, text, written
 from grids import ENGINES
-from polars.testing import assert_frame_equal
+from polars.testing import assert_frame_equal, assert_series_equal
 
 import polars_avro
 from polars_avro import CDC_TYPES, AvroDataError, AvroReader, AvroSchemaError, AvroWarning, read_avro, scan_avro
@@ -351,3 +351,33 @@ def test_filters_on_annotated_columns(engine):
     start = dt.datetime(2024, 5, 1, 12)
     df = scan_avro(file, annotations=CDC_TYPES).filter(pl.col("x") < start + dt.timedelta(microseconds=3))
     assert df.collect(engine=engine)["x"].to_list() == [start + dt.timedelta(microseconds=i) for i in range(3)]
+
+
+DEBEZIUM: list[tuple[list[tuple[str, str, int]], pl.DataType]] = [
+    ([("Timestamp", "long", 5), ("MicroTimestamp", "long", 7000)], pl.Datetime("us")),
+    ([("MicroTimestamp", "long", 7000), ("Timestamp", "long", 5)], pl.Datetime("us")),
+    ([("Time", "int", 5), ("MicroTime", "long", 7000), ("NanoTime", "long", 9_000_000)], pl.Time()),
+    ([("Date", "int", 5), ("Date", "int", 7)], pl.Date()),
+]
+
+
+@pytest.mark.parametrize(("files", "dtype"), DEBEZIUM, ids=str)
+def test_annotated_types_unite_as_what_they_stand_for(files: list[tuple[str, str, int]], dtype: pl.DataType) -> None:
+    def file(name: str, kind: str, value: int) -> bytes:
+        annotated = {"type": kind, "connect.name": f"io.debezium.time.{name}"}
+        return container(cdc_record(annotated, nullable=False), (1, long(value)))
+
+    contents = [file(*each) for each in files]
+    alone = [read_avro(content, annotations=CDC_TYPES)["x"] for content in contents]
+    expected = pl.concat(series.cast(dtype) for series in alone)
+    for read in (read_avro, lambda sources, **options: scan_avro(sources, **options).collect()):
+        df = read(contents, annotations=CDC_TYPES, schema_mode="union")
+        assert_series_equal(df["x"], expected)
+
+
+def test_a_logical_type_and_an_annotation_of_one_dtype_unite() -> None:
+    kinds = [{"type": "int", "connect.name": "io.debezium.time.Date"}, {"type": "int", "logicalType": "date"}]
+    contents = [container(cdc_record(kind, nullable=False), (1, long(5))) for kind in kinds]
+    df = read_avro(contents, annotations=CDC_TYPES, schema_mode="union")
+    assert df["x"].dtype == pl.Date
+    assert df.height == 2
