@@ -63,7 +63,7 @@ class SchemaRequest(NamedTuple):
     def _resolve(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         if self.reader_schema is not None:
             read_schema = self.evolution.read_schema(schema_json(self.reader_schema), self.limits, explicit=True)
-            return read_schema, ContainerFile(sources[0], read_schema.core_opener())
+            return read_schema, self._first(sources, read_schema)
         if self.mode == "union" and len(sources) > 1:
             resolved = self._union(sources)
         else:
@@ -110,7 +110,7 @@ class SchemaRequest(NamedTuple):
         """Read as the first file's schema plus columns of later files, each as in the first file that has it."""
         schema = FileSet(sources, as_written(self.limits, self.evolution.conversions)).all_columns_schema()
         read_schema = self.evolution.read_schema(schema, self.limits, explicit=False)
-        return read_schema, ContainerFile(sources[0], read_schema.core_opener())
+        return read_schema, self._first(sources, read_schema)
 
     def _union(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         read_schema = ReadSchema(
@@ -125,7 +125,18 @@ class SchemaRequest(NamedTuple):
             limits=self.limits,
             conversions=self.evolution.conversions,
         )
-        return read_schema, ContainerFile(sources[0], read_schema.core_opener())
+        return read_schema, self._first(sources, read_schema)
+
+    def _first(self, sources: Sequence[str | bytes | OpenFile | StoreFile], read_schema: ReadSchema) -> ContainerFile:
+        """Open the first file. One of several fits every schema if it has no rows."""
+        try:
+            return ContainerFile(sources[0], read_schema.core_opener())
+        except AvroSchemaError:
+            if len(sources) > 1:
+                written = ContainerFile(sources[0], as_written(self.limits, self.evolution.conversions))
+                if written.count_rows(1) == 0:
+                    return written
+            raise
 
     def _cast(self, read_schema: ReadSchema) -> ReadSchema:
         """Read columns as the dtypes of `schema`. Null columns fit any dtype, and others need a cast option."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from polars_avro._core import ContainerFile
+from polars_avro._core import ContainerFile, FileSet
 from polars_avro._engine.files import Files, OpenFiles, matching
 from polars_avro._engine.frames import warn_at_end
-from polars_avro._errors import AvroDataError
+from polars_avro._errors import AvroDataError, AvroSchemaError
 from polars_avro._options import ReaderOptions
 from polars_avro._sources.stores import shown
 
@@ -158,7 +158,12 @@ def _open(files: Files) -> OpenFiles:
         return files.open_files()
     (part,) = files.parts
     (source,) = files.stores.files([part.file])
-    file = ContainerFile(source, files.read_schema.core_opener())
+    opener = files.read_schema.core_opener()
+    try:
+        file = ContainerFile(source, opener)
+    except AvroSchemaError:
+        # If it has no rows, it fits every schema. If it has, reading raises the error.
+        return OpenFiles(files, FileSet([source], opener), part.byte_range)
     if file.size != part.file_bytes:
         # Ranges of two different files would not fit together.
         error = AvroDataError(

@@ -7,6 +7,7 @@ use super::error::Raised;
 use super::interrupt::{Slow, detached};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
+use polars_avro::ErrorKind;
 
 /// Files that are read one after the other. Each is opened when it is needed.
 #[pyclass(module = "polars_avro._core", frozen)]
@@ -34,7 +35,14 @@ impl FileSet {
         let files = detached(py, &slow, move || {
             let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::into_input).collect();
             match inputs.pop() {
-                Some(input) if eager && inputs.is_empty() => Ok(opener.open(input.open()?)?.into_set()),
+                Some(input) if eager && inputs.is_empty() => {
+                    let source = input.open()?;
+                    match opener.open(source.clone()) {
+                        // If it has no rows, it fits every schema. If it has, reading raises the error.
+                        Err(error) if error.kind() == ErrorKind::Schema => opener.open_set([source]),
+                        file => Ok(file?.into_set()),
+                    }
+                }
                 last => opener.open_set(inputs.into_iter().chain(last)),
             }
         })?;

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import polars as pl
@@ -19,7 +20,7 @@ from random_cases import cases
 from rows import COLUMNS, SCHEMA, make_rows, write
 
 import polars_avro
-from polars_avro import FilePart
+from polars_avro import FilePart, read_avro
 from polars_avro._splitting import tiling
 
 CODECS = ["null", "deflate", "snappy", "bzip2", "xz", "zstandard"]
@@ -358,3 +359,23 @@ def test_splits_convert_types_as_scans_do(tmp_path):
     whole = polars_avro.read_avro(tmp_path / "a.avro", **options)
     assert whole.schema["at"] == pl.Datetime("us")
     assert_frame_equal(read_all(pickle.loads(pickle.dumps(splits))), whole)
+
+
+@pytest.mark.parametrize("columns", [{"a": "boolean"}, {"b": "boolean"}])
+def test_a_file_without_rows_fits_every_schema_in_any_place(tmp_path: Path, columns: dict[str, str]) -> None:
+    def file(name: str, columns: dict[str, str], *rows: dict[str, Any]) -> Path:
+        fields = [{"name": column, "type": kind} for column, kind in columns.items()]
+        return write(tmp_path / name, list(rows), {"type": "record", "name": "R", "fields": fields})
+
+    full, empty = file("a.avro", {"a": "int"}, {"a": 1}), file("b.avro", columns)
+    splits = polars_avro.plan_splits([full, empty], target_bytes=100)
+    assert len(splits) > 1
+    assert pl.concat(split.read() for split in splits).to_dicts() == [{"a": 1}]
+    for part in (splits, splits[1:]):
+        assert polars_avro.scan_splits(part).collect().schema == {"a": pl.Int32}
+    reader = {"type": "record", "name": "R", "fields": [{"name": "a", "type": "long"}]}
+    for files in ([full, empty], [empty, full], [empty, full, empty]):
+        assert read_avro(files, reader_schema=reader)["a"].to_list() == [1]
+        assert read_avro(files, schema={"a": pl.Int32}, extra_columns="ignore")["a"].to_list() == [1]
+    with pytest.raises(polars_avro.AvroSchemaError):
+        read_avro(empty, reader_schema=reader)
