@@ -13,7 +13,7 @@ import polars as pl
 
 from polars_avro import _options
 from polars_avro._bad_blocks import AvroWarning
-from polars_avro._core import ContainerFile, FrameStream
+from polars_avro._core import ContainerFile, FileOpener, FrameStream
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
@@ -183,6 +183,8 @@ class AvroWriter:
         self._number = next(_numbers)
         #: Serialises calls, because the first frame determines the schema, and rows are counted.
         self._lock = threading.RLock()
+        #: True while the core writes to the target, which may be Python code.
+        self._is_busy = False
 
     @property
     def schema(self) -> pl.Schema | None:
@@ -253,12 +255,20 @@ class AvroWriter:
             self._options.check(core_frame(df))
             self._schema = df.schema
             return
-        writer.write(df)
+        self._is_busy = True
+        try:
+            writer.write(df)
+        finally:
+            self._is_busy = False
         if is_first:
             self._schema = df.schema
             self._avro_schema = self._avro_schema or self._options.schema_of(core_frame(df))
         self._rows += df.height
         _unclosed[self._number] = os.getpid(), self._name
+
+    def _schema_of_no_rows(self) -> pl.Schema:
+        """Return the columns of a file that no frame was written to."""
+        return pl.Schema() if self._avro_schema is None else pl.Schema(FileOpener(self._avro_schema))
 
     def _open_writer(self) -> FileWriter:
         if self._has_failed:
@@ -266,6 +276,9 @@ class AvroWriter:
             raise ValueError(msg)
         if self._writer is None:
             msg = "the writer is closed"
+            raise ValueError(msg)
+        if self._is_busy:
+            msg = "the target of an AvroWriter must not write to it or close it"
             raise ValueError(msg)
         return self._writer
 
@@ -295,7 +308,7 @@ class AvroWriter:
                 writer.abort()
                 return
             try:
-                writer.finish(self._schema or pl.Schema())
+                writer.finish(self._schema_of_no_rows() if self._schema is None else self._schema)
             except BaseException:
                 self._has_failed = True
                 raise

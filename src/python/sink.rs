@@ -36,9 +36,10 @@ fn is_raw(target: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn write_all<'py>(target: &Bound<'py, PyAny>, mut rest: Bound<'py, PyBytes>) -> PyResult<()> {
     while !rest.as_bytes().is_empty() {
         let (taken, len) = (target.call_method1("write", (&rest,))?, rest.as_bytes().len());
-        match taken.extract::<usize>() {
-            Ok(0) => return Err(PyOSError::new_err(format!("write() took none of {len} bytes"))),
-            Ok(taken) if taken <= len => rest = PyBytes::new(target.py(), &rest.as_bytes()[taken..]),
+        match taken.extract::<i64>().map(usize::try_from) {
+            Ok(Err(_)) => return Err(PyOSError::new_err(format!("write() returned {taken} for {len} bytes"))),
+            Ok(Ok(0)) => return Err(PyOSError::new_err(format!("write() took none of {len} bytes"))),
+            Ok(Ok(taken)) if taken <= len => rest = PyBytes::new(target.py(), &rest.as_bytes()[taken..]),
             _ if taken.is_none() && is_raw(target)? => {
                 let message = format!("write() took none of {len} bytes, as a file that does not block");
                 return Err(PyBlockingIOError::new_err(message));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,54 @@ def test_what_is_left_by_an_error_may_be_aborted_and_closed() -> None:
     other.abort()
     other.close()
     assert target.getvalue() == b""
+
+
+def test_a_writer_with_a_schema_and_no_frame_leaves_an_empty_file(tmp_path: Path) -> None:
+    nullable = ["null", {"type": "long", "logicalType": "timestamp-micros"}]
+    schema = {
+        "type": "record",
+        "name": "R",
+        "fields": [
+            {"name": "a", "type": "long"},
+            {"name": "t", "type": nullable},
+            {"name": "u", "type": ["int", "string"]},
+        ],
+    }
+    with AvroWriter(tmp_path / "a.avro", avro_schema=schema):
+        pass
+    df = read_avro(tmp_path / "a.avro")
+    assert df.height == 0
+    assert df.columns == ["a", "t", "u"]
+    assert json.loads(read_avro_metadata(tmp_path / "a.avro").avro_schema) == schema
+
+
+class Echo:
+    """A target that uses the writer that writes to it."""
+
+    def __init__(self, use: str) -> None:
+        self.use, self.writer = use, None
+
+    def write(self, data: Any) -> int:
+        if self.writer is not None:
+            writer, self.writer = self.writer, None
+            writer.close() if self.use == "close" else writer.write(pl.DataFrame({"a": [1]}))
+        return len(data)
+
+
+@pytest.mark.parametrize("use", ["close", "write"])
+def test_a_target_must_not_use_its_own_writer(use: str) -> None:
+    target: Any = Echo(use)
+    writer = AvroWriter(target, compression="null")
+    writer.write(pl.DataFrame({"a": range(10)}))
+    target.writer = writer
+    with pytest.raises(ValueError, match="the target of an AvroWriter must not write to it or close it"):
+        writer.write(pl.DataFrame({"a": range(1_000_000)}))
+
+
+def test_a_negative_number_of_written_bytes_is_an_error() -> None:
+    class Negative(io.BytesIO):
+        def write(self, data: Any) -> int:
+            return -1
+
+    with pytest.raises(OSError, match=r"write\(\) returned -1 for \d+ bytes"):
+        write_avro(pl.DataFrame({"a": [1]}), Negative())
