@@ -79,8 +79,7 @@ def table(
         columns = lf.collect_schema()
 
     def frames() -> Frames:
-        # An Avro schema has the dtypes of all columns.
-        with _naming(label, _HINT if form.name in _INFERRED and not is_avro(schema) else ""):
+        with _naming(label, _HINT if form.name in _INFERRED and schema is None else ""):
             yield from lf.collect_batches(maintain_order=True)
 
     return Table(columns, frames)
@@ -101,6 +100,8 @@ def _naming(label: str, hint: str = "") -> Iterator[None]:
         yield
     except PolarsError as error:
         message = failures.one_line(str(error))
+        # No dtype helps a row of CSV that is too long.
+        hint = "" if "found more fields than defined" in message else hint
         msg = message if message.startswith(label) else f"{label}: {message}"
         raise ComputeError(msg + hint) from None
 

@@ -175,3 +175,18 @@ def test_a_file_may_be_converted_to_itself(cli, path, frame, tmp_path):
     same.write_bytes(path.read_bytes())
     cli.good("convert", "-C", "xz", same, same)
     assert_frame_equal(polars_avro.read_avro(same), frame)
+
+
+def test_hints_about_inferred_dtypes_are_given_where_they_help(cli, tmp_path):
+    (tmp_path / "ragged.csv").write_text("a,b\n1,x\n3,y,z\n")
+    refused = cli.refused("convert", tmp_path / "ragged.csv", tmp_path / "x.avro", status=3)
+    assert "found more fields" in refused
+    assert "--infer-rows" not in refused
+    (tmp_path / "late.csv").write_text("a\n" + "1\n" * 150 + "x\n")
+    refused = cli.refused("convert", tmp_path / "late.csv", tmp_path / "x.avro", status=3)
+    assert "name this one in --schema, or pass more rows by --infer-rows" in refused
+    cli.good("convert", "--infer-rows", "all", tmp_path / "late.csv", tmp_path / "x.avro")
+    (tmp_path / "a.ndjson").write_text('{"a":1}\n{"a":2,"b":3}\n')
+    given = ["--schema", "a=Int64, b=Datetime('ms')"]
+    refused = cli.refused("convert", *given, tmp_path / "a.ndjson", tmp_path / "x.avro", status=3)
+    assert "--schema" not in refused
