@@ -58,8 +58,10 @@ COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2")
 _GLOB = re.compile(r"[*?\[]")
 #: A character class of a pattern, or an escaped wildcard outside of one.
 _CLASS_OR_SIGN = re.compile(r"\[(!?)(\]?[^\]]*)\]|%(?:2[aA]|3[fF]|5[bB])")
-#: A range of characters, or one character, inside a character class. The group is an escaped character with a meaning.
-_MEMBER = re.compile(r"(?:%..|[^%])-(?:%..|[^%])|%(21|2[aAdD]|3[fF]|5[bBdDeE])|.")
+#: A range of characters, or one character, inside a character class.
+_MEMBER = re.compile(r"(%..|[^%])-(%..|[^%])|(%..)|.")
+#: The characters with a meaning in a pattern.
+_SIGNS = frozenset("!*-?[]^")
 
 
 class UriPath(str):
@@ -265,12 +267,17 @@ def _literal(match: re.Match[str]) -> str:
     negation, members = match.groups()
     if members is None:
         return f"[{unquote(match[0])}]"
-    found = list(_MEMBER.finditer(members))
-    escaped = {unquote(member[0]) for member in found if member[1]}
-    rest = "".join(member[0] for member in found if not member[1])
+    escaped, rest = set(), ""
+    for member in _MEMBER.finditer(members):
+        ends = [end for end in member.groups() if end is not None]
+        if any(end.startswith("%") and unquote(end) in _SIGNS for end in ends):
+            first, last = (ord(unquote(ends[at])) for at in (0, -1))
+            escaped |= set(map(chr, range(first, last + 1)))
+        else:
+            rest += member[0]
     # Only a ] that is first, a - that is last and a ! that is not first are characters.
     dash = "-" * ("-" in escaped)
-    members = "]" * ("]" in escaped) + rest + "".join(sorted(escaped - set("]-")))
+    members = "]" * ("]" in escaped) + rest + "".join(sorted(escaped - set("]-/"))).replace("%", "%25")
     if "!" in escaped and members.startswith("!") and not negation:
         members = members[1:] + "!"
         if members == "!":
