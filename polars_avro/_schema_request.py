@@ -129,14 +129,7 @@ class SchemaRequest(NamedTuple):
 
     def _first(self, sources: Sequence[str | bytes | OpenFile | StoreFile], read_schema: ReadSchema) -> ContainerFile:
         """Open the first file. One of several fits every schema if it has no rows."""
-        try:
-            return ContainerFile(sources[0], read_schema.core_opener())
-        except AvroSchemaError:
-            if len(sources) > 1:
-                written = ContainerFile(sources[0], as_written(self.limits, self.evolution.conversions))
-                if written.count_rows(1) == 0:
-                    return written
-            raise
+        return ContainerFile(sources[0], read_schema.core_opener(), in_set=len(sources) > 1)
 
     def _cast(self, read_schema: ReadSchema) -> ReadSchema:
         """Read columns as the dtypes of `schema`. Null columns fit any dtype, and others need a cast option."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from polars_avro._core import ContainerFile, FileSet
+from polars_avro._core import FileSet
 from polars_avro._engine.files import Files, OpenFiles, matching
 from polars_avro._engine.frames import warn_at_end
-from polars_avro._errors import AvroDataError, AvroSchemaError
+from polars_avro._errors import AvroDataError
 from polars_avro._options import ReaderOptions
 from polars_avro._sources.stores import shown
 
@@ -158,21 +158,17 @@ def _open(files: Files) -> OpenFiles:
         return files.open_files()
     (part,) = files.parts
     (source,) = files.stores.files([part.file])
-    opener = files.read_schema.core_opener()
-    try:
-        file = ContainerFile(source, opener)
-    except AvroSchemaError:
-        # If it has no rows, it fits every schema. If it has, reading raises the error.
-        return OpenFiles(files, FileSet([source], opener), part.byte_range)
-    if file.size != part.file_bytes:
+    opened = FileSet([source], files.read_schema.core_opener(), eager=True)
+    size = opened.first_size()
+    if size != part.file_bytes:
         # Ranges of two different files would not fit together.
         error = AvroDataError(
-            f"{shown(part.file)}: the file has {file.size} bytes and had {part.file_bytes} when its splits were "
+            f"{shown(part.file)}: the file has {size} bytes and had {part.file_bytes} when its splits were "
             "planned: plan them again"
         )
         error.file = shown(part.file)
         raise error
-    return OpenFiles(files, file.as_set(), part.byte_range)
+    return OpenFiles(files, opened, part.byte_range)
 
 
 def _head(frames: Iterator[pl.DataFrame], length: int) -> Iterator[pl.DataFrame]:

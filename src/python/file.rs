@@ -9,7 +9,6 @@ use super::arrow::{Batches, schema_capsule};
 use super::batch_reader::BatchReader;
 use super::damage::report;
 use super::error::Raised;
-use super::file_set::FileSet;
 use super::interrupt::{QUICK_BYTES, Slow, detached, interruptible};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
@@ -25,25 +24,22 @@ pub(super) struct ContainerFile {
 
 #[pymethods]
 impl ContainerFile {
-    /// Opens a path, or the bytes of a whole file, which are not copied.
+    /// Opens a path, or the bytes of a whole file, which are not copied. A file `in_set` fits every schema if it has no
+    /// rows.
     #[new]
-    #[pyo3(signature = (source, options=None))]
-    fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>) -> Result<Self, Raised> {
+    #[pyo3(signature = (source, options=None, in_set=false))]
+    fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>, in_set: bool) -> Result<Self, Raised> {
         let slow = source.slow();
         let opener = options.map(|open| open.0.clone());
         let file = detached(py, &slow, move || {
             let source = source.open()?;
             match opener {
+                Some(opener) if in_set => opener.open_in_set(source),
                 Some(opener) => opener.open(source),
                 None => polars_avro::ContainerFile::open(source, &OpenOptions::default()),
             }
         })?;
         Ok(Self { file, slow })
-    }
-
-    /// Returns a set of this file only.
-    fn as_set(&self) -> FileSet {
-        FileSet::of_open(self.file.clone(), self.slow.clone())
     }
 
     /// The schema as the text in the header.

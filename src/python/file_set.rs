@@ -7,20 +7,12 @@ use super::error::Raised;
 use super::interrupt::{Slow, detached};
 use super::options::{FileOpener, ReadOptions};
 use super::source::SourceArg;
-use polars_avro::ErrorKind;
 
 /// Files that are read one after the other. Each is opened when it is needed.
 #[pyclass(module = "polars_avro._core", frozen)]
 pub(super) struct FileSet {
     files: polars_avro::FileSet,
     slow: Slow,
-}
-
-impl FileSet {
-    /// Returns a set of one opened file.
-    pub(super) fn of_open(file: polars_avro::ContainerFile, slow: Slow) -> Self {
-        Self { files: file.into_set(), slow }
-    }
 }
 
 #[pymethods]
@@ -35,14 +27,7 @@ impl FileSet {
         let files = detached(py, &slow, move || {
             let mut inputs: Vec<_> = sources.into_iter().map(SourceArg::into_input).collect();
             match inputs.pop() {
-                Some(input) if eager && inputs.is_empty() => {
-                    let source = input.open()?;
-                    match opener.open(source.clone()) {
-                        // If it has no rows, it fits every schema. If it has, reading raises the error.
-                        Err(error) if error.kind() == ErrorKind::Schema => opener.open_set([source]),
-                        file => Ok(file?.into_set()),
-                    }
-                }
+                Some(input) if eager && inputs.is_empty() => opener.open_set_of_one(input),
                 last => opener.open_set(inputs.into_iter().chain(last)),
             }
         })?;
@@ -51,6 +36,11 @@ impl FileSet {
 
     fn __len__(&self) -> usize {
         self.files.len()
+    }
+
+    /// Returns the size of the first file in bytes.
+    fn first_size(&self) -> Result<u64, Raised> {
+        Ok(self.files.first_size()?)
     }
 
     /// Returns a set of the files at these indices; they keep their numbers.

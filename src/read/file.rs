@@ -42,21 +42,38 @@ impl FileOpener {
     /// If the source cannot be read or is not an Avro object container file, if its schema is not valid, or if it cannot be
     /// read as the reader's schema.
     pub fn open(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
-        let source = input.into().open()?;
-        let opened = self.open_file(source.clone()).or_else(|error| {
+        ContainerFile::new(self.open_file(input.into(), false)?, self)
+    }
+
+    /// Opens one of several files that are read as the same schema, as [`FileOpener::open`] does. If the file has no rows, it
+    /// fits every schema, as in a [`FileSet`].
+    ///
+    /// # Errors
+    /// As [`FileOpener::open`].
+    pub fn open_in_set(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
+        ContainerFile::new(self.open_file(input.into(), true)?, self)
+    }
+
+    /// Opens a file, also one that is compressed as a whole.
+    pub(super) fn open_file(&self, input: FileInput, fits_if_empty: bool) -> Result<Arc<OpenFile>> {
+        let (source, cache) = (input.open()?, &self.cache);
+        let opened = OpenFile::open(source.clone(), cache, fits_if_empty).or_else(|error| {
             // The compression check costs another read of the first bytes, so it is done only for files that are not Avro.
             let content = if error.kind() == ErrorKind::Data { decompressed(source)? } else { return Err(error) };
-            if content.compression().is_some() { self.open_file(content) } else { Err(error) }
+            if content.compression().is_some() { OpenFile::open(content, cache, fits_if_empty) } else { Err(error) }
         });
-        let file = Arc::new(opened?);
-        let planned = file.resolved.plan(&Selection::default(), &file.limits);
-        let (plan, _) = planned.map_err(|error| error.in_file(file.source.name()))?;
-        let set = FileSet::of_open(file.clone(), self.cache.clone());
-        Ok(ContainerFile { file, set, fields: plan.fields })
+        Ok(Arc::new(opened?))
     }
 }
 
 impl ContainerFile {
+    fn new(file: Arc<OpenFile>, opener: &FileOpener) -> Result<Self> {
+        let planned = file.resolved.plan(&Selection::default(), &file.limits);
+        let (plan, _) = planned.map_err(|error| error.in_file(file.source.name()))?;
+        let set = FileSet::of_open(file.clone(), file.resolved.clone(), opener.cache.clone());
+        Ok(Self { file, set, fields: plan.fields })
+    }
+
     /// Reads a file's header and compiles the plan for reading all columns.
     ///
     /// # Errors

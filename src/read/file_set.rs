@@ -51,8 +51,7 @@ impl FileSet {
     }
 
     /// Creates a set of one open file.
-    pub(super) fn of_open(file: Arc<OpenFile>, cache: Arc<PlanCache>) -> Self {
-        let own = file.resolved.clone();
+    pub(super) fn of_open(file: Arc<OpenFile>, own: Arc<ResolvedSchemas>, cache: Arc<PlanCache>) -> Self {
         Self { files: vec![Arc::new(FileEntry::of_open(file))], cache, own }
     }
 
@@ -75,6 +74,14 @@ impl FileSet {
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
+    }
+
+    /// Returns the size of the first file in bytes.
+    ///
+    /// # Errors
+    /// If there is no file, or if its size cannot be read.
+    pub fn first_size(&self) -> Result<u64> {
+        self.files.first().ok_or_else(no_file)?.size()
     }
 
     /// Returns true if the set has no files, as [`FileSet::select`] may leave it.
@@ -179,7 +186,7 @@ impl FileOpener {
         let inputs = inputs.into_iter().enumerate();
         let entries = inputs.map(|(number, input)| Arc::new(FileEntry::new(number, input.into())));
         let files: Vec<_> = entries.collect();
-        let first = files.first().ok_or_else(|| Error::argument("there is no file to read"))?;
+        let first = files.first().ok_or_else(no_file)?;
         let mut cache = self.cache.clone();
         if self.options().reader_schema.is_none() {
             let (source, mut options) = (first.open()?, self.options().clone());
@@ -193,6 +200,20 @@ impl FileOpener {
         let own = own.ok_or_else(|| Error::argument("files are read as a schema"))?;
         Ok(FileSet { files, cache, own })
     }
+
+    /// Creates a set of one file, and opens the file now. If it has no rows, it fits every schema.
+    ///
+    /// # Errors
+    /// If the file cannot be read. A column that cannot be read as the reader's schema is an error of the reads that need it.
+    pub fn open_set_of_one(&self, input: impl Into<FileInput>) -> Result<FileSet> {
+        let (file, cache) = (self.open_file(input.into(), true)?, self.cache.clone());
+        let own = cache.own()?.unwrap_or(&file.resolved).clone();
+        Ok(FileSet::of_open(file, own, cache))
+    }
+}
+
+fn no_file() -> Error {
+    Error::argument("there is no file to read")
 }
 
 /// Announces that the first `bytes` bytes of every file will be read.

@@ -156,6 +156,11 @@ def step(r: random.Random, columns: list[str], height: int) -> tuple[str, Query,
     return "all", lambda lf: lf, columns
 
 
+def explode_tags(lf: pl.LazyFrame) -> pl.LazyFrame:
+    """Explode the lists alike in Polars 1 and 2, whose defaults differ."""
+    return lf.explode("tags", empty_as_null=True)
+
+
 def last_step(r: random.Random, columns: list[str]) -> tuple[str, Query]:
     """A final operation, which changes rows or columns."""
     keys = [name for name in ("key", "word", "flag", "kind", "row") if name in columns]
@@ -175,8 +180,8 @@ def last_step(r: random.Random, columns: list[str]) -> tuple[str, Query]:
     # These create columns before others are selected.
     kept = r.choice(columns)
     if "tags" in columns and kept != "tags":
-        ends.append((f"explode.select({kept})", lambda lf: lf.explode("tags").select(kept)))
-        ends.append(("explode.group_by", lambda lf: lf.explode("tags").group_by("tags", maintain_order=True).len()))
+        ends.append((f"explode.select({kept})", lambda lf: explode_tags(lf).select(kept)))
+        ends.append(("explode.group_by", lambda lf: explode_tags(lf).group_by("tags", maintain_order=True).len()))
     if "id" in columns and keys and keys[0] != "row":
         total = pl.col("id").sum().over(keys[0]).alias("total")
         ends.append((f"over({keys[0]})", lambda lf: lf.with_columns(total).select("total", kept)))

@@ -11,7 +11,7 @@ use crate::read::fetch;
 use crate::read::settings::SECTION_BYTES;
 use crate::read::stats::{Counters, Held};
 use crate::source::{decompressed, is_compressed_name};
-use crate::{Error, ErrorKind, Header, Result, Schema, Source};
+use crate::{Error, Header, Result, Source};
 
 /// One of several files.
 pub(crate) struct FileEntry {
@@ -121,28 +121,8 @@ impl FileEntry {
             return Ok(file.clone());
         }
         let held = Some(Held::new(counters.clone()));
-        let source = self.open()?;
-        let limits = cache.options.limits.clone();
-        let header = Header::read(&*source, &limits)?;
-        let resolved = cache.of(&header.schema_json);
-        let differs = match &resolved {
-            Ok(resolved) => resolved.has_refusals(),
-            Err(error) => error.kind() == ErrorKind::Schema,
-        };
-        let resolved = match cache.own()? {
-            // As in Polars, a file without rows fits every schema.
-            Some(own) if differs && self.is_empty(&source, &header, cache) => own.clone(),
-            _ => resolved.map_err(|error| error.in_file(source.name()))?,
-        };
-        Ok(Arc::new(OpenFile {
-            number: self.number,
-            source,
-            header,
-            resolved,
-            limits,
-            index: self.index.clone(),
-            held,
-        }))
+        let file = OpenFile::open(self.open()?, cache, true)?;
+        Ok(Arc::new(OpenFile { number: self.number, index: self.index.clone(), held, ..file }))
     }
 
     /// Returns how many rows its block headers claim; counting may stop at `limit`. If `check`, a file with rows must fit
@@ -164,11 +144,5 @@ impl FileEntry {
             plan.map_err(|error| error.in_file(source.name()))?;
         }
         Ok(rows)
-    }
-
-    /// Returns true if the header is valid and no row follows it.
-    fn is_empty(&self, source: &Arc<dyn Source>, header: &Header, cache: &PlanCache) -> bool {
-        Schema::parse(&header.schema_json, &cache.options.limits).is_ok()
-            && self.index.up_to_row(source, header, 1).is_ok_and(|index| index.totals().1 == 0)
     }
 }

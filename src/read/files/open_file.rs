@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::ResolvedSchemas;
+use super::{PlanCache, ResolvedSchemas};
 use crate::container::{BlockFrame, Header};
 use crate::read::blocks::{BlockWalk, IndexEntry, SharedBlockIndex};
 use crate::read::stats::Held;
 use crate::source::Source;
-use crate::{Error, Limits, Result};
+use crate::{Error, ErrorKind, Limits, Result, Schema};
 
 /// A file whose header has been read.
 pub(crate) struct OpenFile {
@@ -25,6 +25,27 @@ pub(crate) struct OpenFile {
 }
 
 impl OpenFile {
+    /// Reads a file's header and resolves its schema. If `fits_if_empty`, a file without rows fits every schema, as in
+    /// Polars.
+    pub(crate) fn open(source: Arc<dyn Source>, cache: &PlanCache, fits_if_empty: bool) -> Result<Self> {
+        let (limits, index) = (cache.options.limits.clone(), Arc::<SharedBlockIndex>::default());
+        let header = Header::read(&*source, &limits)?;
+        let resolved = cache.of(&header.schema_json);
+        let differs = match &resolved {
+            Ok(resolved) => resolved.has_refusals(),
+            Err(error) => error.kind() == ErrorKind::Schema,
+        };
+        let is_empty = || {
+            let is_valid = Schema::parse(&header.schema_json, &limits).is_ok();
+            is_valid && index.up_to_row(&source, &header, 1).is_ok_and(|index| index.totals().1 == 0)
+        };
+        let resolved = match cache.own()? {
+            Some(own) if fits_if_empty && differs && is_empty() => own.clone(),
+            _ => resolved.map_err(|error| error.in_file(source.name()))?,
+        };
+        Ok(Self { number: 0, source, header, resolved, limits, index, held: None })
+    }
+
     /// Returns the byte range of its blocks.
     pub(crate) fn blocks(&self) -> Range<u64> {
         self.header.size..self.source.size()

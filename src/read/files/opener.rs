@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use polars_arrow::datatypes::Field;
 
-use super::{OpenFile, OpenOptions, PlanCache, Selection};
-use crate::{Error, Header, Result, Source};
+use super::{OpenOptions, PlanCache, Selection};
+use crate::{Error, Result};
 
 /// Opens any number of files with the same options. Resolved schemas and plans are cached and shared by all of them. Cheap
 /// to clone.
@@ -49,14 +49,6 @@ impl FileOpener {
             ));
         };
         Ok(own.plan(&Selection::default(), &self.options().limits)?.0.fields)
-    }
-
-    /// Reads a file's header and resolves its schema.
-    pub(crate) fn open_file(&self, source: Arc<dyn Source>) -> Result<OpenFile> {
-        let limits = self.options().limits.clone();
-        let header = Header::read(&*source, &limits)?;
-        let resolved = self.cache.of(&header.schema_json).map_err(|error| error.in_file(source.name()))?;
-        Ok(OpenFile { number: 0, source, header, resolved, limits, index: Arc::default(), held: None })
     }
 }
 
