@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from polars_avro._counted import counted, were
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -101,14 +103,14 @@ class BadBlockLog:
         replaced, self.first_replaced = self.first_replaced, None
         parts = []
         if dropped is not None:
-            blocks = "1 damaged block was" if self.dropped == 1 else f"{self.dropped} damaged blocks were"
-            rows = f"{self.rows} rows or more" if self.rows else "an unknown number of rows"
+            blocks = were(self.dropped, "damaged block")
+            rows = f"{counted(self.rows, 'row')} or more" if self.rows else "an unknown number of rows"
             parts.append(f"{blocks} dropped, with {rows}; the first: {dropped.message}")
         if irregular is not None:
-            blocks = "1 irregular block" if self.irregular == 1 else f"{self.irregular} irregular blocks"
+            blocks = counted(self.irregular, "irregular block")
             parts.append(f"all rows of {blocks} were read (`strict=True` refuses them); the first: {irregular.message}")
         if replaced is not None:
-            values = "1 value" if self.values == 1 else f"{self.values} values"
+            values = counted(self.values, "value")
             parts.append(f"{values} became null or text; the first block of them: {replaced.message}")
         if parts:
             warnings.warn("; ".join(parts), AvroWarning, stacklevel=stacklevel + 1)

@@ -88,10 +88,10 @@ def _meaning(key: tuple[str, str], meant: PolarsDataType | str) -> str:
     if isinstance(meant, str):
         _options.one_of(f"annotations[{key!r}]", meant, tuple(_BASES))
         return json.dumps({"type": _BASES[meant], "logicalType": meant})
-    dtype = meant if isinstance(meant, pl.DataType) else meant()
-    if dtype.is_nested():
-        msg = f"`annotations[{key!r}]` cannot be {dtype}: an annotation stands for a dtype without items or fields"
+    if meant.is_nested() or meant is pl.Enum:
+        msg = f"`annotations[{key!r}]` cannot be {meant}: an annotation stands for a dtype without items or fields"
         raise ValueError(msg)
+    dtype = meant if isinstance(meant, pl.DataType) else meant()
     return _type_of(dtype)
 
 

@@ -157,6 +157,9 @@ class Encoder:
         elif not auto_register:
             msg = "`auto_register=False` needs `registry`, which the schema is looked up in"
             raise ValueError(msg)
+        elif schema_id is None and framing in ("confluent", "apicurio", "glue"):
+            msg = f"`schema_id` is needed for framing {framing!r}, or a `registry` that gives it"
+            raise ValueError(msg)
         if compression not in (None, "zlib"):
             msg = f"`compression` must be 'zlib' or None, got {compression!r}"
             raise ValueError(msg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from polars_avro import _options
 from polars_avro._core import check_written_schema
 from polars_avro._errors import AvroSchemaNotFoundError
 from polars_avro._fetch_cache import FetchCache
@@ -65,12 +66,13 @@ class GlueSchemaRegistry(GlueVersions, Registry):
         compatibility: str = "BACKWARD",
         timeout: float = 30.0,
     ) -> None:
+        _options.check(schema_name=schema_name)
         #: The schema whose latest version datums are read as.
         self.schema_name = schema_name
         #: The registry that has the schema.
         self.registry_name = registry_name
         self._compatibility = compatibility
-        self._timeout = timeout
+        self._timeout = _options.seconds("timeout", timeout, zero=True)
         self._client = GlueClient(client, repr(self))
         self._cache = FetchCache()
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+from polars_avro import _options
 from polars_avro._errors import AvroError
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def service(
     *,
     auth: tuple[str, str] | None,
     token: str | None,
-    headers: Mapping[str, str],
+    headers: Mapping[str, str] | None,
     accept: str,
     timeout: float,
     retries: int,
@@ -172,15 +173,13 @@ def service(
     if not urls:
         msg = "`url` must be a URL or a list of URLs, got an empty list"
         raise ValueError(msg)
-    if retries < 0:
-        msg = f"`retries` must not be negative, got {retries}"
-        raise ValueError(msg)
-    sent = {"Accept": accept, "Content-Type": accept, **headers}
+    _options.check(auth=auth, token=token, headers=headers, ca_file=ca_file, cert_file=cert_file, key_file=key_file)
+    sent = {"Accept": accept, "Content-Type": accept, **(headers or {})}
     return Service(
         tuple(_endpoint(url, auth, token, sent) for url in urls),
-        timeout=timeout,
-        retries=retries,
-        backoff=backoff,
+        timeout=_options.seconds("timeout", timeout),
+        retries=_options.integer("retries", retries),
+        backoff=_options.seconds("backoff", backoff, zero=True),
         ca_file=ca_file,
         cert_file=cert_file,
         key_file=key_file,

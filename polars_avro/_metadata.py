@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 
 import polars as pl
@@ -59,7 +60,8 @@ class AvroMetadata:
     def __repr__(self) -> str:
         schema = self.avro_schema if len(self.avro_schema) <= _SHOWN else f"{self.avro_schema[: _SHOWN - 1]}…"
         counts = f"n_blocks={self.n_blocks}, n_rows={self.n_rows}, header_size={self.header_size}"
-        return f"AvroMetadata(codec={self.codec!r}, {counts}, metadata={list(self.metadata)}, avro_schema={schema!r})"
+        keys = reprlib.repr(list(self.metadata))
+        return f"AvroMetadata(codec={self.codec!r}, {counts}, metadata={keys}, avro_schema={schema!r})"
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -87,21 +89,30 @@ def _is_options(value: Any) -> bool:
     return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
+def _is_headers(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(text, str) for item in value.items() for text in item)
+
+
 def _is_provider(value: Any) -> bool:
     # Polars passes its own builders.
     return value is None or value == "auto" or callable(value) or hasattr(value, "build_credential_provider")
+
+
+def _is_auth(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(part, str) for part in value)
 
 
 def _or_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or accepts(value)
 
 
-def _is_a(kind: type) -> Callable[[Any], bool]:
+def _is_a(kind: type | tuple[type, ...]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kind)
 
 
 _FLAG = (_is_flag, "a bool")
 _TEXT = (_or_none(_is_a(str)), "a str or None")
+_FILE = (_or_none(_is_a((str, os.PathLike))), "the path of a file, or None")
 _SCHEMA = (
     _or_none(_is_schema),
     "a mapping of column names to dtypes, or None (Avro schemas are passed as `reader_schema` or `avro_schema`)",
@@ -110,17 +121,22 @@ _SCHEMA = (
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "annotations": (_or_none(_is_annotations), "a dict of pairs of str to dtypes or names of logical types, or None"),
     "append": _FLAG,
+    "auth": (_or_none(_is_auth), "a tuple of user and password, or None"),
     "auto_register": _FLAG,
+    "ca_file": _FILE,
     "cache": _FLAG,
     "cast_options": (_or_none(_is_a(pl.ScanCastOptions)), "a polars.ScanCastOptions or None"),
+    "cert_file": _FILE,
     "credential_provider": (_is_provider, "callable, 'auto' or None"),
     "doc": _TEXT,
     "glob": _FLAG,
+    "headers": (_or_none(_is_headers), "a dict of str to str, or None"),
     "hidden_file_prefix": (_or_none(_is_texts), "a str, a list of str, or None"),
     "hive_partitioning": (_or_none(_is_flag), "a bool or None"),
     "hive_schema": _SCHEMA,
     "ignore_errors": _FLAG,
     "include_file_paths": _TEXT,
+    "key_file": _FILE,
     "lazy": _FLAG,
     "limits": (_or_none(_is_a(Limits)), "a polars_avro.Limits or None"),
     "low_memory": _FLAG,
@@ -134,14 +150,17 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rechunk": _FLAG,
     "row_index_name": _TEXT,
     "schema": _SCHEMA,
+    "schema_name": _TEXT,
     "skip_unreadable_files": _FLAG,
     "strict": _FLAG,
     "sinked_paths_callback": (_or_none(callable), "callable or None"),
     "storage_options": (_or_none(_is_options), "a dict with keys of str, or None"),
+    "subject": _TEXT,
+    "token": _TEXT,
     "try_parse_hive_dates": _FLAG,
 }
 #: Parameters whose values are secret, so messages omit them.
-_SECRET = ("credential_provider", "storage_options")
+_SECRET = ("auth", "credential_provider", "headers", "storage_options", "token")
 
 
 def integer(name: str, value: Any, *, least: int = 0, most: int = MOST) -> int:
@@ -163,6 +182,17 @@ def integer(name: str, value: Any, *, least: int = 0, most: int = MOST) -> int:
 def optional_integer(name: str, value: Any, *, least: int = 0) -> int | None:
     """Return an int within bounds, or None."""
     return None if value is None else integer(name, value, least=least)
+
+
+def seconds(name: str, value: Any, *, zero: bool = False) -> float:
+    """Return a finite number of seconds that is positive, or zero if that is allowed."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        msg = f"`{name}` must be a number of seconds, got {value!r} of type {type(value).__name__!r}"
+        raise TypeError(msg)
+    if not (0 < value < math.inf or (zero and value == 0)):
+        msg = f"`{name}` must be a {'number of' if zero else 'positive number of'} seconds, got {value}"
+        raise ValueError(msg)
+    return float(value)
 
 
 def one_of(option: str, value: Any, allowed: tuple[str, ...]) -> None:
@@ -200,12 +230,25 @@ def reader_options(
     )
 
 
+def dtypes(option: str, schema: Mapping[str, Any]) -> tuple[tuple[str, pl.DataType], ...]:
+    """Return the names and dtypes of columns, classes of dtypes as their instances."""
+    columns: list[tuple[str, pl.DataType]] = []
+    for name, dtype in schema.items():
+        try:
+            columns += pl.DataFrame(schema={name: dtype}).schema.items()
+        except TypeError as error:
+            msg = f"`{option}`: the dtype of column {name!r}: {error}"
+            raise TypeError(msg) from None
+    return tuple(columns)
+
+
 def byte_range(value: Any) -> tuple[int, int | None] | None:
     """Check the argument `byte_range`."""
     if value is None:
         return None
-    if not isinstance(value, tuple) or len(value) != 2:
-        msg = f"`byte_range` must be a tuple of two offsets, got {value!r}"
+    is_pair = isinstance(value, tuple) and len(value) == 2
+    if not is_pair or not _is_index(value[0]) or not (value[1] is None or _is_index(value[1])):
+        msg = f"`byte_range` must be a tuple of two offsets, of which the second may be None, got {value!r}"
         raise TypeError(msg)
     start = integer("byte_range", value[0])
     end = optional_integer("byte_range", value[1])

@@ -9,6 +9,7 @@ import polars as pl
 
 from polars_avro import _options, _selection
 from polars_avro._conversions import Annotations, InvalidValues, conversions
+from polars_avro._counted import counted
 from polars_avro._engine.frames import Frames
 from polars_avro._limits import DEFAULT_LIMITS, Limits
 from polars_avro._schema_request import SchemaRequest
@@ -318,7 +319,7 @@ class AvroReader:
             return df
 
     def __repr__(self) -> str:
-        state = "closed" if self._file is None else f"{self._rows_read} rows read"
+        state = "closed" if self._file is None else f"{counted(self._rows_read, 'row')} read"
         return f"<AvroReader of {self._name!r}, {state}>"
 
     def __enter__(self) -> Self:

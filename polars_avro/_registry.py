@@ -7,6 +7,7 @@ import urllib.parse
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from polars_avro import _options
 from polars_avro._fetch_cache import FetchCache
 from polars_avro._registered_schema import RegisteredSchema
 from polars_avro._registry_base import Registry
@@ -60,7 +61,9 @@ class SchemaRegistry(RegistryClient, Registry):
     Raises
     ------
     ValueError
-        If a URL is invalid, or both `auth` and `token` are passed.
+        If a URL or a number is invalid, or both `auth` and `token` are passed.
+    TypeError
+        If an argument has the wrong type.
 
     Examples
     --------
@@ -91,11 +94,12 @@ class SchemaRegistry(RegistryClient, Registry):
         # HTTP and TLS take as long to import as the rest of the package.
         from polars_avro import _http
 
+        _options.check(subject=subject)
         self._service = _http.service(
             url,
             auth=auth,
             token=token,
-            headers=headers or {},
+            headers=headers,
             accept=_CONTENT_TYPE,
             timeout=timeout,
             retries=retries,

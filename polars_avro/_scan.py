@@ -271,7 +271,7 @@ def scan_avro(
     if not sources:
         of_files = request.schema_of_no_files()
         if of_files is None:
-            raise expansion.no_files(named, glob=glob)
+            raise expansion.no_files(named, glob=glob, advice="; pass a schema to get an empty frame")
         in_paths = {} if include_file_paths is None else {include_file_paths: pl.String()}
         every = pl.Schema({**of_files, **dict(pl.Schema(hive_schema or {})), **in_paths})
         read = every if columns is None else _selection.project(every, _selection.selection(columns, every))

@@ -33,18 +33,14 @@ if TYPE_CHECKING:
 class SchemaRequest(NamedTuple):
     """The arguments that determine the schema to read as, before any file is opened."""
 
-    schema: SchemaDict | None = None
+    #: The columns of `schema`.
+    dtypes: tuple[tuple[str, pl.DataType], ...] | None = None
     reader_schema: AvroSchema | None = None
     mode: SchemaMode = "first"
     evolution: SchemaEvolution = SchemaEvolution()
     limits: Limits = DEFAULT_LIMITS
     #: Columns whose values come from paths. Columns of these names in files are ignored.
     in_paths: tuple[str, ...] = ()
-
-    @property
-    def dtypes(self) -> tuple[tuple[str, pl.DataType], ...] | None:
-        """The columns of `schema`."""
-        return None if self.schema is None else tuple(pl.DataFrame(schema=self.schema).schema.items())
 
     def schema_of_no_files(self) -> pl.Schema | None:
         """Return the columns of a scan without files, or None without a schema."""
@@ -67,15 +63,14 @@ class SchemaRequest(NamedTuple):
         if self.mode == "union" and len(sources) > 1:
             resolved = self._union(sources)
         else:
-            file = ContainerFile(sources[0], as_written(self.limits, self.evolution.conversions))
-            resolved = self.evolution.read_schema(file.schema_json, self.limits, explicit=False), file
-            if self.schema is not None and len(sources) > 1 and self._needs_other_files(resolved[0]):
+            resolved = self._as_first(sources)
+            if self.dtypes is not None and len(sources) > 1 and self._needs_other_files(resolved[0]):
                 resolved = self._all_columns(sources)
-        if self.schema is None:
+        if self.dtypes is None:
             return resolved
         read_schema, file = resolved
         read_schema = self._cast(read_schema)
-        self._check(read_schema.schema())
+        self._check(read_schema)
         return read_schema, file
 
     def below(self, hive: Hive | None, first: str | bytes | OpenFile) -> SchemaRequest:
@@ -106,9 +101,26 @@ class SchemaRequest(NamedTuple):
         has_nulls = any(file_schema.get(name) == pl.Null and dtype != pl.Null for name, dtype in self.dtypes or ())
         return has_nulls or bool(self.missing(read_schema))
 
+    def _as_first(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
+        """Read as the first file. With `schema`, files without rows that differ from it are passed over."""
+        options = as_written(self.limits, self.evolution.conversions)
+        for source in sources:
+            file = ContainerFile(source, options)
+            read_schema = self.evolution.read_schema(file.schema_json, self.limits, explicit=False)
+            if self.dtypes is None or not self._extra(read_schema) or file.count_rows(1) > 0:
+                break
+        self._check_extra(read_schema)
+        return read_schema, file if source is sources[0] else self._first(sources, read_schema)
+
+    def _extra(self, read_schema: ReadSchema) -> list[str]:
+        """Return the columns that `schema` lacks."""
+        expected = {*dict(self.dtypes or ()), *self.in_paths}
+        return [] if self.dtypes is None else [name for name in read_schema.schema() if name not in expected]
+
     def _all_columns(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
-        """Read as the first file's schema plus columns of later files, each as in the first file that has it."""
-        schema = FileSet(sources, as_written(self.limits, self.evolution.conversions)).all_columns_schema()
+        """Read as the columns of `schema` that any file has, each as in the first file that has it."""
+        names = {*dict(self.dtypes or ()), *self.in_paths}
+        schema = FileSet(sources, as_written(self.limits, self.evolution.conversions)).all_columns_schema(names)
         read_schema = self.evolution.read_schema(schema, self.limits, explicit=False)
         return read_schema, self._first(sources, read_schema)
 
@@ -153,17 +165,20 @@ class SchemaRequest(NamedTuple):
         # Columns that differ are an error of the queries that read them.
         return read_schema._replace(schema_json=changed)
 
-    def _check(self, file_schema: pl.Schema) -> None:
+    def _check(self, read_schema: ReadSchema) -> None:
         """Raise if a column of the files differs from `schema`."""
-        if self.dtypes is None:
-            return
-        for name, dtype in self.dtypes:
+        file_schema = read_schema.schema()
+        for name, dtype in self.dtypes or ():
             if name not in file_schema or name in self.in_paths:
                 continue
             if _schema_dtypes.filled(file_schema[name], dtype) != dtype:
                 msg = f"column {name!r} is {file_schema[name]} in the files and {dtype} in `schema`"
                 raise AvroSchemaError(msg)
-        extra = [name for name in file_schema if name not in dict(self.dtypes) and name not in self.in_paths]
+        self._check_extra(read_schema)
+
+    def _check_extra(self, read_schema: ReadSchema) -> None:
+        """Raise if the files have a column that `schema` lacks."""
+        extra = self._extra(read_schema)
         if extra and self.evolution.extra_columns == "raise":
             msg = (
                 f"`schema` lacks the column {extra[0]!r} of the files; "
@@ -190,4 +205,5 @@ def schema_request(
     if evolution.field_matching != "name" and (schema is not None or mode == "union"):
         msg = "`field_matching` needs one schema to match with: `reader_schema`, or that of the first file"
         raise ValueError(msg)
-    return SchemaRequest(schema, reader_schema, mode, evolution, limits or DEFAULT_LIMITS)
+    dtypes = None if schema is None else _options.dtypes("schema", schema)
+    return SchemaRequest(dtypes, reader_schema, mode, evolution, limits or DEFAULT_LIMITS)

@@ -211,7 +211,8 @@ def _of_file(path: str | os.PathLike[str], option: str) -> str:
     if data.startswith(b"Obj\x01"):
         return ContainerFile(os.fspath(path), as_written(DEFAULT_LIMITS)).schema_json
     try:
-        return data.decode()
+        # Editors of Windows begin files with a byte order mark.
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         msg = f"`{option}`: {os.fspath(path)} is neither JSON nor an Avro file"
         raise AvroSchemaError(msg) from None

@@ -33,7 +33,8 @@ def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> list[s
             return [column]
         if column == "*" or (column.startswith("^") and column.endswith("$")):
             return _matching(column, schema, option)
-        hint = _hint(schema, column, option)
+        is_cut = column.startswith("^") or column.endswith("$")
+        hint = "; a pattern begins with ^ and ends with $" if is_cut else _hint(schema, column, option)
         msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one{hint}"
         raise ColumnNotFoundError(msg)
     if isinstance(column, bool) or not hasattr(column, "__index__"):

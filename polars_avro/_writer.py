@@ -14,6 +14,7 @@ import polars as pl
 from polars_avro import _options
 from polars_avro._bad_blocks import AvroWarning
 from polars_avro._core import ContainerFile, FileOpener, FrameStream
+from polars_avro._counted import counted
 from polars_avro._errors import AvroSchemaError
 from polars_avro._limits import DEFAULT_LIMITS
 from polars_avro._schemas import as_written
@@ -164,7 +165,7 @@ class AvroWriter:
         renames = bool(name or namespace or doc)
         files = file_options(place, append=append, mkdir=mkdir, sync_on_close=sync_on_close, renames=renames)
         opened = open_target(place, stores_of(place, storage_options, credential_provider, "AvroWriter"))
-        self._schema = None if schema is None else pl.DataFrame(schema=schema).schema
+        self._schema = None if schema is None else pl.Schema(_options.dtypes("schema", schema))
         if self._schema is not None:
             check_schema(self._schema)
             options.check(empty_frame(self._schema), append=append and os.path.exists(place))
@@ -323,7 +324,7 @@ class AvroWriter:
 
     def __repr__(self) -> str:
         state = "failed" if self._has_failed else "closed" if self._writer is None else "open"
-        return f"<AvroWriter to {self._name!r}, {state}, {self._rows} rows written>"
+        return f"<AvroWriter to {self._name!r}, {state}, {counted(self._rows, 'row')} written>"
 
     def __enter__(self) -> Self:
         return self

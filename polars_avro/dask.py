@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from polars_avro._extras import require
+from polars_avro._extras import arrow_table, require
 from polars_avro._plan_options import StoreOptions
 from polars_avro._splitting.functions import plan_splits, scan_splits
 from polars_avro._splitting.split import Split
@@ -37,7 +37,8 @@ def read_avro(
 
     This call plans the files as :func:`polars_avro.plan_splits` does, and partitions are read when Dask runs them. Only
     the columns that the computation uses are decoded. Dtypes are pandas' ``ArrowDtype``, which is nullable for every
-    type, so they do not depend on the data. Divisions are unknown.
+    type, so they do not depend on the data; Dask converts text into its own string dtype unless its option
+    ``dataframe.convert-string`` is off. Divisions are unknown.
 
     Parameters
     ----------
@@ -116,4 +117,4 @@ def _pandas(df: pl.DataFrame) -> Any:
 
     if not df.width:
         return pd.DataFrame(index=pd.RangeIndex(df.height))
-    return df.to_arrow(compat_level=pl.CompatLevel.oldest()).to_pandas(types_mapper=pd.ArrowDtype)
+    return arrow_table(df).to_pandas(types_mapper=pd.ArrowDtype)

@@ -1,11 +1,13 @@
 //! The opaque error type of the crate: a kind, a position and a message.
 
 mod conversions;
+mod counted;
 mod field_conflict;
 mod position;
 
 use std::{fmt, io};
 
+pub(crate) use counted::{counted, is_or_are};
 pub use field_conflict::FieldConflict;
 pub use position::Position;
 

@@ -42,7 +42,7 @@ def changed(dtype: Any, change: Callable[[Any], Any], make_map: Callable[[Any, A
 
 
 def entries(key: Any, value: Any) -> pl.List:
-    """Return the dtype of the entries of a map, which Polars casts keys in. It does not in a Map."""
+    """Return the dtype of a map's entries. Polars casts the keys of entries, but not those of a Map."""
     return pl.List(pl.Struct({"key": key, "value": value}))
 
 

@@ -46,6 +46,7 @@ _ADVICE = (
         re.compile("without `schema`, field_matching='case_insensitive' matches"),
         "--field-matching case_insensitive matches",
     ),
+    (re.compile("hive_partitioning=True the columns"), "--hive the columns"),
     (re.compile("schema_mode='union' reads"), "--schema-mode union reads"),
     (
         re.compile(r"pass invalid_values='null' or 'text' \(.*\) to read"),

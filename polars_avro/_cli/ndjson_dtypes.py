@@ -22,7 +22,7 @@ _READ_AS: dict[Any, Any] = {
     pl.Binary: pl.String,
     pl.Decimal: pl.String,
 }
-#: Conversions of what Polars writes, for columns that are not nested.
+#: Conversions of what Polars writes.
 _OF_TEXT: dict[Any, Callable[[Any], pl.Expr]] = {
     pl.Binary: lambda text: text.decode("base64"),
     pl.Time: lambda text: text.to_time("%H:%M:%S%.f"),
@@ -44,7 +44,7 @@ def scan(source: Callable[..., pl.LazyFrame]) -> Callable[..., pl.LazyFrame]:
 
 def _read_as(name: str, dtype: Any) -> Any:
     def change(inner: Any) -> Any:
-        if inner == pl.Duration or (inner in _OF_TEXT and dtype not in _OF_TEXT):
+        if inner == pl.Duration:
             msg = f"--schema: column {name!r} is {dtype}, and {inner} cannot be read from NDJSON"
             raise click.UsageError(msg)
         return _READ_AS.get(inner.base_type(), inner)
@@ -60,6 +60,28 @@ def _read_as(name: str, dtype: Any) -> Any:
 
 
 def _converted(name: str, dtype: Any) -> pl.Expr:
-    if (convert := _OF_TEXT.get(dtype)) is not None:
-        return convert(pl.col(name).str)
-    return pl.col(name).cast(changed(dtype, lambda inner: inner, entries)).cast(dtype)
+    of_entries = changed(dtype, lambda inner: inner, entries)
+    return _of_text(pl.col(name), dtype).cast(of_entries).cast(dtype)
+
+
+def _of_text(values: pl.Expr, dtype: Any) -> pl.Expr:
+    """Convert the texts inside of some values. Maps become lists of entries, which Polars can evaluate."""
+    if isinstance(dtype, pl.Struct):
+        fields = [_of_text(pl.field(field.name), field.dtype) for field in dtype.fields if _has_text(field.dtype)]
+        return values.struct.with_fields(fields) if fields else values
+    if not _has_text(dtype):
+        return values
+    if MAP and isinstance(dtype, MAP):
+        entry = pl.Struct({"key": pl.String, "value": dtype.value})
+        texts = changed(pl.List(entry), lambda inner: _READ_AS.get(inner.base_type(), inner))
+        return _of_text(values.cast(texts), pl.List(entry))
+    if isinstance(dtype, pl.Array):
+        return _of_text(values.arr.to_list(), pl.List(dtype.inner))
+    if isinstance(dtype, pl.List):
+        return values.list.eval(_of_text(pl.element(), dtype.inner))
+    return _OF_TEXT[dtype](values.str)
+
+
+def _has_text(dtype: Any) -> bool:
+    """Return whether a dtype has one of those inside that are converted from text."""
+    return changed(dtype, lambda inner: pl.String if inner in _OF_TEXT else inner) != dtype  # type: ignore[no-any-return]

@@ -33,8 +33,9 @@ def checked(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -
                 row = _first_outside(column)
                 what = _describe(column.slice(row, 1))
                 msg = (
-                    f"column {name!r}, row {first + row} (counted from 0): {what} is outside of the calendar and "
-                    "cannot be printed; choose other columns with --columns, or another format"
+                    f"column {name!r}, row {first + row} (counted from 0) of the output: {what} is outside of the "
+                    "calendar and cannot be printed; choose other columns with --columns, another format, or `head` "
+                    "or `tojson`, which print numbers"
                 )
                 raise AvroDataError(msg)
         first += df.height

@@ -78,7 +78,7 @@ class Rows:
         self.reading = reading
         file_schema = files.schema()
         self._where = None if reading.where is None else where.parse(reading.where, file_schema)
-        # A name appears as often as in the condition.
+        # `root_names` repeats a name that the condition uses several times.
         self._roots = roots = [] if self._where is None else list(dict.fromkeys(self._where.meta.root_names()))
         selected = list(file_schema) if reading.columns is None else reading.columns
         self.schema = pl.Schema(_projected(selected, file_schema))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import polars as pl
 from polars.exceptions import ComputeError, InvalidOperationError
 
+from polars_avro import _options
 from polars_avro._errors import AvroUnsupportedError
 from polars_avro._sources import hidden, inputs, listing, store_listing, stores
 from polars_avro._sources.hive import Hive, start
@@ -60,13 +60,8 @@ def expand(
                 msg = f"{named_in}{error}; pass glob=False to treat it as a name"
                 raise ComputeError(msg) from None
             except InvalidOperationError as error:
-                advice = (
-                    ""
-                    if is_pattern or hidden_file_prefix
-                    else hidden.hint(filter(os.path.getsize, listing.below(path)))
-                )
-                pattern = f"{str(path).rstrip('/')}/**/*.avro"
-                raise InvalidOperationError(f"{error}{advice or f'; {pattern!r} reads its Avro files'}") from None
+                advice = "" if is_pattern else _advice(path, may_hide=not hidden_file_prefix)
+                raise InvalidOperationError(f"{error}{advice}") from None
             expanded = list(map(UriPath, expanded)) if isinstance(path, UriPath) else expanded
         if not expanded and len(named) > 1 and not may_lack_files:
             raise no_files([path], glob=glob)
@@ -74,10 +69,21 @@ def expand(
     return files
 
 
-def no_files(named: list[str] | list[Contents], *, glob: bool) -> Exception:
+def _advice(directory: str, *, may_hide: bool) -> str:
+    """Return the end of the message about a directory with files of several extensions."""
+    files = list(listing.below(directory))
+    if may_hide and (advice := hidden.hint(filter(os.path.getsize, files))):
+        return advice
+    pattern = f"{directory.rstrip('/')}/**/*.avro"
+    advice = f"; {pattern!r} reads its Avro files"
+    is_partitioned = any("=" in os.path.dirname(os.path.relpath(file, directory)) for file in files)
+    return f"{advice}, and hive_partitioning=True the columns in their paths" if is_partitioned else advice
+
+
+def no_files(named: list[str] | list[Contents], *, glob: bool, advice: str = "") -> Exception:
     """Return the error for sources without any file."""
     if not named:
-        return ValueError("expected at least one source, got an empty list; pass a schema to get an empty frame")
+        return ValueError(f"expected at least one source, got an empty list{advice}")
     names = [stores.shown(inputs.label(path)) for path in named]
     msg = f"no file found for {', '.join(names)}, or only empty ones"
     if glob and any("[" in name for name in names):
@@ -107,5 +113,5 @@ def hive(
         return None
     roots = [str(path) for path in paths]
     directories = [inputs.is_directory(path) for path in roots]
-    dtypes = None if schema is None else tuple(pl.DataFrame(schema=schema).schema.items())
+    dtypes = None if schema is None else _options.dtypes("hive_schema", schema)
     return Hive(start(roots, directories=directories), dtypes, parse_dates)

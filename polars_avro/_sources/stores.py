@@ -65,7 +65,10 @@ def scheme(path: str) -> str | None:
             raise AvroUnsupportedError(msg)
         prefix, colon, rest = path.partition(":/")
         if colon and prefix in SCHEMES and rest and not os.path.isdir(f"{prefix}:"):
-            msg = "No such file or directory: pass URLs as str, because a Path removes one of the slashes"
+            msg = (
+                f"No such file or directory; a URL begins with {prefix}://: "
+                "pass URLs as str, because a Path removes one of the slashes"
+            )
             raise FileNotFoundError(errno.ENOENT, msg, path)
         return None
     name = (match[1] or match[2]).lower()

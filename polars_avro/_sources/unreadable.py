@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from polars_avro._bad_blocks import AvroWarning, BadBlock
 from polars_avro._core import ContainerFile
+from polars_avro._counted import were
 from polars_avro._errors import AvroError
 from polars_avro._schemas import as_written
 from polars_avro._sources import stores
@@ -55,6 +56,7 @@ def readable(
         for error in found:
             on_bad_block(BadBlock(error.file or "", 0, error.offset or 0, None, KIND, str(error)))
     if found:
-        files = "1 file was" if len(found) == 1 else f"{len(found)} files were"
-        warnings.warn(f"{files} left out of {len(errors)}; the first: {found[0]}", AvroWarning, stacklevel=4)
+        warnings.warn(
+            f"{were(len(found), 'file')} left out of {len(errors)}; the first: {found[0]}", AvroWarning, stacklevel=4
+        )
     return [number for number, error in enumerate(errors) if error is None]

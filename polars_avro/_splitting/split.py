@@ -139,7 +139,7 @@ class Split:
         if predicate is not None:
             lf = lf.filter(predicate)
         if columns is not None:
-            selected = _selection.selection(columns, schema)
+            selected = _selection.selection(columns, schema, owner="split")
             if not set(selected) <= set(schema):
                 msg = "fields of structs are selected when splits are planned: pass `columns` to `plan_splits`"
                 raise ValueError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -103,7 +104,7 @@ class FileWriter:
                 sync_on_close=self._files.sync_on_close,
             )
         except FileNotFoundError as error:
-            if self._files.mkdir or not isinstance(self._target, str):
+            if not isinstance(self._target, str) or Path(self._target).parent.is_dir():
                 raise
             msg = f"{error.strerror}: pass `mkdir=True` to make missing directories"
             raise FileNotFoundError(error.errno, msg, error.filename) from None

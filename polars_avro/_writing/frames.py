@@ -27,18 +27,18 @@ def empty_frame(schema: Mapping[str, Any]) -> Frame:
 def check_schema(schema: Mapping[str, Any]) -> None:
     """Raise for dtypes that cannot be written."""
     for name, dtype in schema.items():
-        for path, inner in _dtypes(name, dtype):
+        for path, inner in dtypes_inside(name, dtype):
             _check_dtype(path, inner)
 
 
 def has_time(schema: Mapping[str, Any]) -> bool:
     """Return whether a schema has Time columns. The values of times determine their Avro type."""
-    return any(inner == pl.Time for name, dtype in schema.items() for _, inner in _dtypes(name, dtype))
+    return any(inner == pl.Time for name, dtype in schema.items() for _, inner in dtypes_inside(name, dtype))
 
 
 def _has_extension_of_categories(schema: Mapping[str, Any]) -> bool:
     """Return whether Polars exports a schema that lacks the dictionaries of its arrays."""
-    inner = (inner for name, dtype in schema.items() for _, inner in _dtypes(name, dtype))
+    inner = (inner for name, dtype in schema.items() for _, inner in dtypes_inside(name, dtype))
     return any(isinstance(each, pl.BaseExtension) and each.ext_storage() in (pl.Categorical, pl.Enum) for each in inner)
 
 
@@ -56,17 +56,17 @@ def _check_dtype(path: str, dtype: Any) -> None:
         raise AvroUnsupportedError(msg)
 
 
-def _dtypes(path: str, dtype: Any) -> Iterator[tuple[str, Any]]:
+def dtypes_inside(path: str, dtype: Any) -> Iterator[tuple[str, Any]]:
     """Yield a dtype and those inside it, with their paths."""
     yield path, dtype
     if isinstance(dtype, pl.BaseExtension):
-        yield from _dtypes(path, dtype.ext_storage())
+        yield from dtypes_inside(path, dtype.ext_storage())
     if isinstance(dtype, pl.Struct):
         for field in dtype.fields:
-            yield from _dtypes(f"{path}.{field.name}", field.dtype)
+            yield from dtypes_inside(f"{path}.{field.name}", field.dtype)
     inner = getattr(dtype, "inner", None) or getattr(dtype, "value", None)
     if inner is not None:
-        yield from _dtypes(f"{path}[]", inner)
+        yield from dtypes_inside(f"{path}[]", inner)
 
 
 def instead(data: Any, *, lazy: bool = False) -> str:

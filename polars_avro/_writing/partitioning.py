@@ -98,7 +98,7 @@ class Partitioning(NamedTuple):
             if self.provider is None and not _ENDS.isdisjoint(name):
                 msg = f"cannot partition by {name!r}: the name of a column must have no '/', '\\\\' or '=': rename it"
                 raise ValueError(msg)
-            if dtype.is_nested() or dtype in (pl.Binary, pl.Duration):
+            if dtype.is_nested() or dtype in (pl.Binary, pl.Duration) or isinstance(dtype, pl.BaseExtension):
                 msg = f"cannot partition by {name!r} of dtype {dtype}: cast it to a dtype that has a text"
                 raise AvroUnsupportedError(msg)
         return self.rows(empty).schema

@@ -214,7 +214,8 @@ class PartitionWriter:
             except FileExistsError:
                 # Another process may have created it.
                 if not os.path.isdir(directory):
-                    raise
+                    msg = "partitions need a directory, and this file has its name"
+                    raise FileExistsError(errno.EEXIST, msg, directory) from None
             else:
                 self._directories.append(directory)
 

@@ -7,6 +7,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from polars_avro._extras import arrow_table
+
 try:
     from ray.data._internal.arrow_block import _BATCH_SIZE_PRESERVING_STUB_COL_NAME as _STUB
 except ImportError:
@@ -22,7 +24,7 @@ def block(df: pl.DataFrame) -> pa.Table:
     if not df.width:
         return _without_columns(df.height)
     plain = pl.Schema({name: _plain(dtype) for name, dtype in df.schema.items()})
-    return df.cast(plain).to_arrow(compat_level=pl.CompatLevel.oldest())
+    return arrow_table(df.cast(plain))
 
 
 def select(table: pa.Table, columns: list[str]) -> pa.Table:

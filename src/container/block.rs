@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::header::MAGIC;
 use super::varint::{MAX_LONG_BYTES, NoLong, long};
+use crate::error::{counted, is_or_are};
 use crate::{Error, Result};
 
 /// The size of the sync marker: bytes that the header defines and every block ends with.
@@ -39,8 +40,9 @@ impl BlockFrame {
         let fault = |message: String| at_block(Error::data(message), index, offset);
         let left = size.saturating_sub(offset);
         if left < LEAST_BYTES && bytes.len() as u64 >= left {
+            let (bytes, are) = (counted(left, "byte"), is_or_are(left));
             let message =
-                format!("the file ends with {left} bytes that are no block: it is cut short, or they were added");
+                format!("the file ends with {bytes} that {are} no block: it is cut short, or something was added");
             return Err(fault(message));
         }
         if bytes.starts_with(&MAGIC) {
@@ -142,7 +144,8 @@ mod tests {
     fn what_is_too_short_for_a_block_is_none() {
         for bytes in [&[0x80][..], &[0x06, 0x90], b"\n", &[0; 17]] {
             let left = bytes.len();
-            let message = format!("block 3 at byte 100: the file ends with {left} bytes that are no block: ");
+            let (count, are) = (counted(left as u64, "byte"), is_or_are(left as u64));
+            let message = format!("block 3 at byte 100: the file ends with {count} that {are} no block: ");
             assert!(refused(bytes, 100 + left as u64).starts_with(&message), "{bytes:?}");
         }
     }

@@ -8,6 +8,7 @@ use super::route::Route;
 use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
 use crate::decode::{AnyColumn, Column, explain_short};
+use crate::error::{counted, is_or_are};
 
 /// The number of rows after which a probe's memory is released.
 const REUSE: usize = 4096;
@@ -83,7 +84,10 @@ pub(super) fn decode(
 #[inline(never)]
 fn wrong_end(end: usize, len: usize) -> Fault {
     match len.checked_sub(end) {
-        Some(left) => Fault::data(format!("{left} bytes are left after the datum")),
+        Some(left) => {
+            let left = left as u64;
+            Fault::data(format!("{} {} left after the datum", counted(left, "byte"), is_or_are(left)))
+        }
         // Short reads may run into the padding.
         None => Fault::truncated(),
     }

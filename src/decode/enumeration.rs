@@ -19,16 +19,20 @@ pub(crate) struct Enumeration<K: DictionaryKey> {
 }
 
 struct Symbols<K> {
-    /// The reader's key for each of the writer's symbols; `None` if the reader has no such symbol.
-    of_writer: Vec<Option<K>>,
+    /// The reader's key for each of the writer's symbols; `Err` with the symbol if the reader lacks it.
+    of_writer: Vec<Result<K, String>>,
     values: Utf8ViewArray,
     metadata: Metadata,
 }
 
 impl<K: DictionaryKey> Enumeration<K> {
-    /// `symbols` are the reader's; `of_writer` gives the reader's index for each symbol of the writer.
-    pub(crate) fn new(symbols: &[String], of_writer: &[Option<usize>]) -> Self {
-        let key = |index: &Option<usize>| index.and_then(|index| K::try_from(index).ok());
+    /// `symbols` are the reader's; `of_writer` gives the reader's index for each symbol of the writer, or the symbol if the
+    /// reader lacks it.
+    pub(crate) fn new(symbols: &[String], of_writer: &[Result<usize, String>]) -> Self {
+        let key = |index: &Result<usize, String>| match index {
+            Ok(index) => K::try_from(*index).map_err(|_| index.to_string()),
+            Err(symbol) => Err(symbol.clone()),
+        };
         let of_writer = of_writer.iter().map(key).collect();
         let values = Utf8ViewArray::from_slice_values(symbols);
         let symbols = Symbols { of_writer, values, metadata: dtype::enum_metadata(symbols) };
@@ -38,8 +42,10 @@ impl<K: DictionaryKey> Enumeration<K> {
 
 /// Returns the error for a symbol that the reader's enum lacks, if it has no default.
 #[cold]
-pub(super) fn unknown_symbol(index: i64) -> Fault {
-    Fault::mismatch(format!("symbol {index} of the file's enum is not in the reader's"))
+pub(super) fn unknown_symbol(index: i64, symbol: &str) -> Fault {
+    Fault::mismatch(format!(
+        "symbol {index} of the file's enum, {symbol:?}, is not in the reader's: add it there, or give the enum a default"
+    ))
 }
 
 impl<K: DictionaryKey> Column for Enumeration<K> {
@@ -47,8 +53,8 @@ impl<K: DictionaryKey> Column for Enumeration<K> {
     fn decode(&mut self, bytes: &[u8], pos: usize) -> Result<usize, Fault> {
         let (index, pos) = read_long(bytes, pos)?;
         match usize::try_from(index).ok().and_then(|index| self.symbols.of_writer.get(index)) {
-            Some(Some(key)) => self.keys.push(*key),
-            Some(None) => return Err(unknown_symbol(index)),
+            Some(Ok(key)) => self.keys.push(*key),
+            Some(Err(symbol)) => return Err(unknown_symbol(index, symbol)),
             None => return Err(Fault::index("enum", index, self.symbols.of_writer.len())),
         }
         Ok(pos)

@@ -69,9 +69,14 @@ impl Conversion {
                 map(array, |count: i64| count.checked_mul(*factor), &what, misfits)
             }
             Self::Divide { factor, units } => {
+                let how = match array.dtype() {
+                    ArrowDataType::Time64(_) => &format!(
+                        "truncate the column with `(column.cast(pl.Int64) // {factor} * {factor}).cast(pl.Time)`"
+                    ),
+                    _ => "round the column",
+                };
                 let what = format!(
-                    "{} are no whole number of {}, which the Avro schema has here: round the column, or change the \
-                     schema",
+                    "{} are no whole number of {}, which the Avro schema has here: {how}, or change the schema",
                     units.0, units.1
                 );
                 let whole = |count: i64| (count % factor == 0).then(|| count / factor);

@@ -42,7 +42,7 @@ impl Inflater {
     /// Decompresses the stream at the beginning of `input` to the beginning of `out`.
     pub(crate) fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> Result<Sizes, Failure> {
         let mut sizes = Sizes { stream: 0, content: 0 };
-        // SAFETY: the state is live, both slices have the lengths that are passed, and the sizes are written only.
+        // SAFETY: the state is live, both slices have the lengths that are passed, and the sizes are only written.
         let result = unsafe {
             libdeflate_deflate_decompress_ex(
                 self.0.as_ptr(),

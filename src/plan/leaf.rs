@@ -195,7 +195,11 @@ pub(super) fn bytes(
 }
 
 /// Compiles an enum with the narrowest keys that can number every symbol, as Polars does.
-pub(super) fn enumeration(reader: &Kind, of_writer: &[Option<usize>], restored: Option<&Restored>) -> AnyColumn {
+pub(super) fn enumeration(
+    reader: &Kind,
+    of_writer: &[std::result::Result<usize, String>],
+    restored: Option<&Restored>,
+) -> AnyColumn {
     let Kind::Enum(reader) = reader else { unreachable!("an enum resolves with an enum") };
     let categories = match restored {
         Some(Restored::Enum(categories)) => categories,

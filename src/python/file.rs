@@ -24,8 +24,8 @@ pub(super) struct ContainerFile {
 
 #[pymethods]
 impl ContainerFile {
-    /// Opens a path, or the bytes of a whole file, which are not copied. A file `in_set` fits every schema if it has no
-    /// rows.
+    /// Opens a path, or the bytes of a whole file, which are not copied. If `in_set`, a file without rows fits
+    /// every schema.
     #[new]
     #[pyo3(signature = (source, options=None, in_set=false))]
     fn new(py: Python<'_>, source: SourceArg, options: Option<&FileOpener>, in_set: bool) -> Result<Self, Raised> {

@@ -1,5 +1,7 @@
 //! Several files read as one, for Python.
 
+use std::collections::HashSet;
+
 use pyo3::prelude::*;
 
 use super::batch_reader::BatchReader;
@@ -55,10 +57,10 @@ impl FileSet {
         Ok(detached(py, &self.slow, move || files.union_schema())?.to_json())
     }
 
-    /// Returns the JSON text of one schema with the columns of all files.
-    fn all_columns_schema(&self, py: Python<'_>) -> Result<String, Raised> {
+    /// Returns the JSON text of one schema with the columns of all files that have one of these names.
+    fn all_columns_schema(&self, py: Python<'_>, names: HashSet<String>) -> Result<String, Raised> {
         let files = self.files.clone();
-        Ok(detached(py, &self.slow, move || files.all_columns_schema())?.to_json())
+        Ok(detached(py, &self.slow, move || files.all_columns_schema(&names))?.to_json())
     }
 
     /// Counts rows by the block headers; may stop at `limit`.

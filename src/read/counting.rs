@@ -23,12 +23,12 @@ impl FileSet {
         })
     }
 
-    /// Returns one schema with the columns of all files, see [`Schema::all_columns`].
+    /// Returns one schema with the columns of all files that have one of these names, see [`Schema::all_columns`].
     ///
     /// # Errors
     /// If a header cannot be read.
-    pub fn all_columns_schema(&self) -> Result<Schema> {
-        Schema::all_columns(&self.schemas()?.0, &self.cache.options.limits)
+    pub fn all_columns_schema(&self, names: &HashSet<String>) -> Result<Schema> {
+        Schema::all_columns(&self.schemas()?.0, names, &self.cache.options.limits)
     }
 
     /// Returns the schemas of the files, each once, and the name of the first file that has it.

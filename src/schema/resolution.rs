@@ -121,8 +121,8 @@ pub(crate) enum Wire {
     /// A string, read as string or bytes.
     String,
     Fixed(usize),
-    /// The reader's symbol for each of the writer's; `None`: the reader has no such symbol and no default.
-    Enum(Vec<Option<usize>>),
+    /// The reader's symbol for each of the writer's; `Err`: this symbol, which the reader lacks and has no default for.
+    Enum(Vec<std::result::Result<usize, String>>),
     /// An enum of these symbols, read as string.
     Symbol(Vec<String>),
     Array(ResolvedId),
@@ -211,7 +211,7 @@ impl Wire {
             Kind::Bytes => Self::Bytes,
             Kind::String => Self::String,
             Kind::Fixed(fixed) => Self::Fixed(fixed.size),
-            Kind::Enum(symbols) => Self::Enum((0..symbols.symbols.len()).map(Some).collect()),
+            Kind::Enum(symbols) => Self::Enum((0..symbols.symbols.len()).map(Ok).collect()),
             Kind::Array(items) => Self::Array(child(*items)),
             Kind::Map(values) => Self::Map(child(*values)),
             Kind::Union(branches) => {

@@ -168,7 +168,9 @@ impl Writer {
             return Err(Error::argument("appending needs the schema and the sync marker of the file"));
         };
         // A missing column is more likely a mistake than a request for defaults.
-        let plan = WritePlan::compile(schema, fields, false)?;
+        let plan = WritePlan::compile(schema, fields, false).map_err(|error| {
+            error.with_hint("appending keeps the schema of the file: for another schema, write a new file")
+        })?;
         Self::new(sink, fields, plan, sync, options)
     }
 

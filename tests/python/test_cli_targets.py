@@ -69,6 +69,9 @@ def test_the_levels_of_the_command_line_are_those_of_the_package(cli, two, tmp_p
         ("Date", [dt.date(2024, 1, 1), None]),
         ("List(UInt8)", [[1, 2], None]),
         ("Struct({'x': Int16})", [{"x": 3}, None]),
+        ("List(Time)", [[dt.time(1, 2, 3, 450_000), None], [], None]),
+        ("Array(Binary, 2)", [[b"\xff", b""], [b"x", None], None]),
+        ("List(Struct({'b': Binary, 't': Time}))", [[{"b": b"x", "t": dt.time(12)}], [None], []]),
     ],
 )
 def test_dtypes_of_ndjson(cli, tmp_path, dtype, values):
@@ -79,7 +82,7 @@ def test_dtypes_of_ndjson(cli, tmp_path, dtype, values):
     assert polars_avro.read_avro(tmp_path / "b.avro")["a"].equals(column)
 
 
-@pytest.mark.parametrize("dtype", ["Duration", "List(Binary)", "List(Time)"])
+@pytest.mark.parametrize("dtype", ["Duration", "List(Duration)"])
 def test_dtypes_that_ndjson_lacks(cli, tmp_path, dtype):
     (tmp_path / "a.ndjson").write_text('{"a": null}\n')
     error = cli.refused("convert", "--schema", f"a={dtype}", tmp_path / "a.ndjson", tmp_path / "b.avro", status=2)

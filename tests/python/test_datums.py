@@ -230,7 +230,7 @@ def test_slices_and_chunks():
         (b"\x02\x02\xff\x00\x00", "name", "not valid UTF-8"),
         (b"\x02\x02a\x04\x00", "score", "union index 2"),
         (b"\x02\x02a\x00\x02\x08a\x00", "tags[]", "length 4 is more than the 2 bytes left"),
-        (datum(events(1)[0]) + b"x", None, "1 bytes are left"),
+        (datum(events(1)[0]) + b"x", None, "1 byte is left"),
         (header("single_object") + datum(events(1)[0]), "name", '"single_object"'),
         (header("confluent") + datum(events(4)[3]), "tags", '"confluent" or "apicurio"'),
     ],

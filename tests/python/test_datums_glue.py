@@ -67,7 +67,7 @@ def test_compressed_rows_are_those_of_zlib(schema_id):
     [
         (packed(events(1)[0])[:-1], "zlib: the datum is damaged or cut short"),
         (b"\x03\x05" + GLUE_ID.bytes, "zlib: the datum is damaged or cut short"),
-        (b"\x03\x05" + GLUE_ID.bytes + zlib.compress(datum(events(1)[0]) + b"x"), "1 bytes are left after the datum"),
+        (b"\x03\x05" + GLUE_ID.bytes + zlib.compress(datum(events(1)[0]) + b"x"), "1 byte is left after the datum"),
         (b"\x03\x05" + GLUE_ID.bytes + zlib.compress(datum(events(1)[0])[:-1]), "field `tags`: the datum ends"),
         (
             b"\x03\x01" + GLUE_ID.bytes + datum(events(1)[0]),

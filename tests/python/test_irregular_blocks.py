@@ -73,16 +73,16 @@ def irregular(codec: str) -> bytes:
 
 
 KINDS = {
-    "null": ["1 bytes are left", "5 bytes are left"],
-    "deflate": ["1 bytes are left", "5 bytes are left"],
-    "bzip2": ["1 bytes are left", "5 bytes are left"],
+    "null": ["1 byte is left", "5 bytes are left"],
+    "deflate": ["1 byte is left", "5 bytes are left"],
+    "bzip2": ["1 byte is left", "5 bytes are left"],
     "unfinished": ["its deflate stream has no end"] * 2,
     "bytes after deflate": ["its deflate stream ends before the block"] * 2,
     "bytes after bzip2": ["its bzip2 stream ends before the block"] * 2,
     "bytes after xz": ["its xz stream ends before the block"] * 2,
-    "inside and after deflate": ["1 bytes are left", "5 bytes are left"],
-    "inside and after bzip2": ["1 bytes are left", "5 bytes are left"],
-    "inside and after xz": ["1 bytes are left", "5 bytes are left"],
+    "inside and after deflate": ["1 byte is left", "5 bytes are left"],
+    "inside and after bzip2": ["1 byte is left", "5 bytes are left"],
+    "inside and after xz": ["1 byte is left", "5 bytes are left"],
 }
 
 
@@ -103,7 +103,7 @@ def test_all_rows_are_read_and_each_irregular_block_is_reported(read, ignore_err
 @pytest.mark.parametrize("read", READ.values(), ids=READ)
 def test_strict_reads_refuse_or_drop_them(read, codec):
     with pytest.raises(
-        AvroDataError, match=r"block 1 at byte \d+: .*(1 bytes are left|has no end|ends before the block)"
+        AvroDataError, match=r"block 1 at byte \d+: .*(1 byte is left|has no end|ends before the block)"
     ):
         read(irregular(codec), strict=True)
     found = []
@@ -278,7 +278,7 @@ def test_splits_and_ranges_report_each_block_once(many):
     assert df.height == 500_000
     assert len(caught) == 1
     assert [bad.block_index for bad in found] == list(range(500))
-    with pytest.raises(AvroDataError, match="bytes are left"):
+    with pytest.raises(AvroDataError, match="1 byte is left"):
         polars_avro.scan_splits(polars_avro.plan_splits(many, strict=True)).collect()
 
 
@@ -325,7 +325,7 @@ def test_large_blocks_are_cut_and_reported_all_the_same(codec, n_threads, ignore
 def test_a_large_block_of_few_rows_is_irregular(claimed):
     file = container(SCHEMA, (claimed, data(0, 200_000)), (ROWS, data(0)))
     for n_threads in (None, 1):
-        with pytest.warns(AvroWarning, match=f"bytes are left after the block's {claimed} rows"):
+        with pytest.warns(AvroWarning, match=f"bytes are left after the block's {claimed} row"):
             df = read_avro(file, n_threads=n_threads)
         assert_frame_equal(df, pl.concat([frame(0, rows=200_000)[:claimed], frame(0)]))
 

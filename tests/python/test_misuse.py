@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,12 @@ def test_a_missing_directory_names_mkdir(tmp_path):
         write(mkdir=True)
         assert read_avro(path).height == 1
         shutil.rmtree(path.parent)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="descriptors of Unix")
+def test_a_descriptor_that_is_not_open_does_not_name_mkdir():
+    with pytest.raises(FileNotFoundError, match="No such file or directory: '/dev/fd/"):
+        write_avro(DF, "/dev/fd/4077")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +251,8 @@ def test_a_file_that_is_open_for_reading_is_no_target(tmp_path):
 def test_the_schema_of_a_file_stays_when_rows_are_appended(tmp_path):
     write_avro(DF, tmp_path / "a.avro")
     wider = DF.with_columns(c=1)
-    with pytest.raises(polars_avro.AvroSchemaError, match="drop the column or add it to the Avro schema"):
+    advice = r"drop the column or add it to the Avro schema \(appending keeps the schema of the file: .*new file\)"
+    with pytest.raises(polars_avro.AvroSchemaError, match=advice):
         write_avro(wider, tmp_path / "a.avro", append=True)
     writer = AvroWriter(io.BytesIO())
     writer.write(DF)

@@ -130,7 +130,7 @@ def test_files_that_follow_each_other_are_named():
 @pytest.mark.parametrize("added", [b"\n", b"\0\0\0", b"\x02", b"end"])
 def test_bytes_at_the_end_that_are_no_block(added):
     file = container(record(("a", "long")), (1, long(1)))
-    with pytest.raises(AvroDataError, match=f"the file ends with {len(added)} bytes that are no block"):
+    with pytest.raises(AvroDataError, match=f"the file ends with {len(added)} bytes? that (is|are) no block"):
         read_avro(file + added)
     with pytest.warns(AvroWarning, match="no block"):
         assert read_avro(file + added, ignore_errors=True).rows() == [(1,)]

@@ -21,6 +21,11 @@ def test_metadata_are_short(tmp_path):
     )
 
 
+def test_many_keys_of_metadata_are_cut(tmp_path):
+    write_avro(DF, tmp_path / "a.avro", metadata={f"key{i}": "x" for i in range(20)})
+    assert "'key5', ...], avro_schema" in repr(read_avro_metadata(tmp_path / "a.avro"))
+
+
 def test_metadata_are_a_table_in_notebooks(tmp_path):
     write_avro(DF, tmp_path / "a.avro", "deflate", sync_marker=bytes(16), metadata={"owner": "<me>"})
     html = read_avro_metadata(tmp_path / "a.avro")._repr_html_()

@@ -3,6 +3,7 @@
 import io
 import itertools
 import math
+import time
 
 import polars as pl
 import pytest
@@ -105,7 +106,7 @@ def test_a_column_that_the_first_files_lack_is_read_from_the_others():
     with pytest.raises(AvroSchemaError):
         read_avro(files, schema={**schema, "b": pl.Int64}, missing_columns="insert")
     del schema["c"]
-    with pytest.raises(AvroSchemaError, match="lacks the column 'c'"):
+    with pytest.raises(AvroSchemaError, match="field `c`: the writer wrote this field"):
         read_avro(files, schema=schema, missing_columns="insert")
     df = read_avro(files, schema=schema, missing_columns="insert", extra_columns="ignore")
     assert df.columns == ["a", "b", "e"]
@@ -133,6 +134,38 @@ def test_files_without_rows_lack_no_column(tmp_path):
     polars_avro.write_avro(pl.DataFrame({"a": [1]}), tmp_path / "2.avro")
     with pytest.raises(polars_avro.AvroColumnNotFoundError, match="no column 'z'"):
         read_avro(tmp_path, schema=schema)
+
+
+def test_only_files_that_are_read_may_not_have_more_columns(tmp_path):
+    wide = pl.DataFrame({"a": [1], "d": ["x"]})
+    names = {"rowless": wide[:0], "a": wide.select("a"), "wide": wide}
+    paths = {name: tmp_path / f"{name}.avro" for name in names}
+    for name, df in names.items():
+        polars_avro.write_avro(df, paths[name])
+    schema = {"a": pl.Int64}
+    longer = {**schema, "z": pl.Int64}
+    for order in itertools.permutations(["rowless", "rowless", "a"]):
+        files = [paths[name] for name in order]
+        assert scan_avro(files, schema=schema).collect().rows() == [(1,)]
+        assert read_avro(files, schema=longer, missing_columns="insert").rows() == [(1, None)]
+        splits = polars_avro.plan_splits(files, schema=schema)
+        assert polars_avro.scan_splits(splits).collect().rows() == [(1,)]
+    for order in itertools.permutations(["rowless", "a", "wide"]):
+        with pytest.raises(AvroSchemaError, match="field `d`|lacks the column 'd'"):
+            read_avro([paths[name] for name in order], schema=schema)
+    files = [paths["a"], paths["wide"]]
+    for given in (schema, longer):
+        assert scan_avro(files, schema=given, missing_columns="insert").head(1).collect()["a"].to_list() == [1]
+        with pytest.raises(AvroSchemaError):
+            read_avro(files, schema=given, missing_columns="insert")
+        assert read_avro(files, schema=given, missing_columns="insert", extra_columns="ignore").height == 2
+
+
+def test_many_columns_are_compared_once():
+    df = pl.DataFrame({f"c{i}": [i] for i in range(3000)})
+    start = time.monotonic()
+    assert read_avro(written(**df.to_dict()), schema=dict(df.schema)).height == 1
+    assert time.monotonic() - start < 10
 
 
 QUERIES = {

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from polars_avro import read_avro, scan_avro, sink_avro, write_avro
+from polars_avro import AvroUnsupportedError, read_avro, scan_avro, sink_avro, write_avro
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,14 @@ def test_names_that_end_a_directory_are_refused(tmp_path: Path, name: str) -> No
     # A provider chooses the names itself.
     sink_avro(df.lazy(), pl.PartitionBy(target, key=name, file_path_provider=lambda _: "x.avro"))
     assert_frame_equal(read_avro(target / "x.avro", hive_partitioning=False), df)
+
+
+@pytest.mark.filterwarnings("ignore:Extension type")
+def test_dtypes_without_a_text_are_refused(tmp_path: Path) -> None:
+    extension = pl.Series("k", ["a"]).ext.to(pl.Extension("test.type", pl.String, None))
+    for key in (pl.Series("k", [b"a"]), pl.Series("k", [dt.timedelta(1)]), pl.Series("k", [[1]]), extension):
+        with pytest.raises(AvroUnsupportedError, match="cannot partition by 'k' of dtype"):
+            sink_avro(key.to_frame().lazy(), pl.PartitionBy(tmp_path, key="k"))
 
 
 NAMES = ["k", "with space", "..", ".hidden", "_k", "%", "é", "a:b", "#", "~", "'", '"', "{x}", "a,b", "?", "[x]", "-"]

@@ -132,7 +132,8 @@ fn bytes_after_the_rows_of_a_large_block_are_an_error_of_strict_reads() {
                 assert_eq!((found.len() as i64, error), (rows, None), "{codec}, {rows} rows, {threads} threads");
                 let (found, error, _) = outcome(&file, &on(threads, false).with_strict(true));
                 let error = error.unwrap_or_default();
-                let claimed = format!("bytes are left after the block's {rows} rows");
+                let claimed =
+                    format!("bytes are left after the block's {rows} row{}", if rows == 1 { "" } else { "s" });
                 assert!(error.contains("block 0 at byte") && error.ends_with(&claimed), "{codec}, {rows}: {error}");
                 assert!(found.iter().copied().eq(0..found.len() as i64) && found.len() as i64 <= rows);
                 let left: usize = error.split(' ').rev().nth(8).unwrap().parse().unwrap();

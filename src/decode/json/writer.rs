@@ -107,15 +107,15 @@ impl<'a> Writer<'a> {
     fn write_symbol(
         &mut self,
         id: ResolvedId,
-        of_writer: &[Option<usize>],
+        of_writer: &[Result<usize, String>],
         pos: usize,
         out: &mut String,
     ) -> Result<usize, Fault> {
         let (index, pos) = read_long(self.bytes, pos)?;
         let Kind::Enum(symbols) = self.reader_kind(id) else { unreachable!("an enum resolves with an enum") };
         match usize::try_from(index).ok().and_then(|index| of_writer.get(index)) {
-            Some(Some(symbol)) => push_string(&symbols.symbols[*symbol], out),
-            Some(None) => return Err(unknown_symbol(index)),
+            Some(Ok(symbol)) => push_string(&symbols.symbols[*symbol], out),
+            Some(Err(symbol)) => return Err(unknown_symbol(index, symbol)),
             None => return Err(Fault::index("enum", index, of_writer.len())),
         }
         Ok(pos)

@@ -231,6 +231,15 @@ fn enumeration(symbols: &[String], field: &Field) -> Option<AnyColumn> {
     }
 }
 
+/// Returns true if a cast of Polars converts a dtype to one that fits a type, for a message.
+pub(super) fn is_cast(from: &ArrowDataType, to: &Node) -> bool {
+    use ArrowDataType::{FixedSizeList, LargeList, Map, Struct, Utf8View};
+    let is_nested = matches!(from, Struct(_) | LargeList(_) | FixedSizeList(..) | Map(..));
+    let is_parsed = *from == Utf8View && (to.logical.is_some() || matches!(to.kind, Kind::Boolean));
+    let becomes_nested = matches!(to.kind, Kind::Array(_) | Kind::Map(_) | Kind::Null);
+    !is_nested && !is_parsed && !becomes_nested && to.logical != Some(Logical::Duration)
+}
+
 /// Returns the dtypes that fit a type, for a message; `None` if there are none.
 pub(super) fn fitting(schema: &Schema, node: &Node) -> Option<String> {
     if let Some(restored) = Restored::of(schema, node) {

@@ -188,7 +188,10 @@ impl Compiler<'_> {
             _ if matches!(node.kind, Kind::Record(_)) => {
                 "pass a struct of its fields, such as `pl.struct(...)` makes, or change the Avro schema".to_owned()
             }
-            Some(dtype) => format!("cast the column to {dtype}, or change the Avro schema"),
+            Some(dtype) => {
+                let verb = if leaf::is_cast(field.dtype(), node) { "cast" } else { "convert" };
+                format!("{verb} the column to {dtype}, or change the Avro schema")
+            }
             None => "no dtype is written as it yet: change the Avro schema".to_owned(),
         };
         let (dtype, kind) = (polars_name(field), node.kind.type_name());

@@ -55,23 +55,36 @@ impl Compiler<'_> {
     }
 
     /// Returns a union of several branches from a struct with one field for each branch, as reading makes them; `None`
-    /// if the fields have other names.
+    /// if the fields have other names, and may be those of a record.
     fn union_of_struct(
         &self,
         values: &[(usize, NodeId)],
         null: Option<usize>,
         fields: &[Field],
     ) -> Result<Option<AnyColumn>> {
+        let is_record = |id: NodeId| matches!(self.schema.node(id).kind, Kind::Record(_));
         let names = names(self.schema, values);
         let mut children = Vec::with_capacity(fields.len());
         for field in fields {
-            let Some(at) = names.iter().position(|name| field.name == name.as_str()) else { return Ok(None) };
+            let Some(at) = names.iter().position(|name| field.name == name.as_str()) else {
+                // The fields are those of a record, if there is one.
+                let has_record = values.iter().any(|&(_, id)| is_record(id));
+                return if has_record { Ok(None) } else { Err(no_branch(&field.name, &names)) };
+            };
             let (branch, id) = values[at];
             let column = self.value(id, field).map_err(|error| in_field(error, &field.name))?;
             children.push((field.name.to_string(), branch, column));
         }
         Ok(Some(Box::new(Union::new(children, null)).into()))
     }
+}
+
+#[cold]
+fn no_branch(field: &str, names: &[String]) -> Error {
+    let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Error::schema(format!(
+        "the Avro union has no branch `{field}`: the fields of the struct must have the names of branches: {names}"
+    ))
 }
 
 fn one_byte(index: usize) -> Result<Branch> {

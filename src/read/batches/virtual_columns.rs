@@ -71,6 +71,7 @@ impl RowIndex {
     }
 
     fn of(&self, first: u64, height: usize, rows: impl Iterator<Item = usize>) -> Result<Box<dyn Array>> {
+        let too_many_rows = || too_many_rows(self.wide);
         let start = self.offset.checked_add(first).ok_or_else(too_many_rows)?;
         let stop = start.checked_add(height as u64).ok_or_else(too_many_rows)?;
         if self.wide {
@@ -82,6 +83,9 @@ impl RowIndex {
 }
 
 #[cold]
-fn too_many_rows() -> Error {
-    Error::argument("the row index does not fit into its type")
+fn too_many_rows(wide: bool) -> Error {
+    let most = if wide { u64::MAX } else { u64::from(u32::MAX) };
+    Error::argument(format!(
+        "the row index passes {most}, the most that its type holds; lower the offset of the row index or the number of rows"
+    ))
 }

@@ -9,6 +9,7 @@ use crate::binary::{Fault, PADDING, data_end};
 use crate::codec::{Decompressor, StreamEnd};
 use crate::container::{BlockFrame, SYNC_BYTES};
 use crate::decode::{explain_short, take_replaced};
+use crate::error::{counted, is_or_are};
 use crate::plan::Plan;
 use crate::read::blocks::SyncScanner;
 use crate::read::stats::{Counters, add, add_time};
@@ -58,7 +59,8 @@ impl OpenFile {
                 return Err(self.block_error(ends_inside(), frame));
             }
         }
-        let message = format!("{bytes} bytes are left after the block's {} rows", frame.rows);
+        let (left, rows) = (counted(bytes, "byte"), counted(frame.rows, "row"));
+        let message = format!("{left} {} left after the block's {rows}", is_or_are(bytes));
         self.read_whole(message, frame, strict)
     }
 
@@ -90,8 +92,8 @@ impl OpenFile {
             StreamEnd::Missing => "stream has no end",
             StreamEnd::Followed => "stream ends before the block",
         };
-        let (codec, rows) = (self.header.codec, frame.rows);
-        let message = format!("the block has all of its {rows} rows, but its {codec} {what}");
+        let all = if frame.rows == 1 { "its row" } else { &format!("all of its {} rows", frame.rows) };
+        let message = format!("the block has {all}, but its {} {what}", self.header.codec);
         self.read_whole(message, frame, strict).map(Some)
     }
 

@@ -136,7 +136,7 @@ impl ResolvedSchemas {
     }
 }
 
-/// Marks the error for two schemas that their union would not have.
+/// Marks the error of two schemas if their union would read both files.
 #[cold]
 fn suggest_union(error: Error, schemas: [&Arc<Schema>; 2], evolution: Evolution, limits: &Limits) -> Error {
     let Evolution { by_columns, exact, field_matching, .. } = evolution;

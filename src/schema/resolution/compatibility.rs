@@ -93,10 +93,9 @@ impl Walk<'_> {
                 branches.iter().zip(types).filter_map(step).collect()
             }
             Ok(Wire::Enum(symbols)) => {
-                let Kind::Enum(writer) = kinds.0 else { return Vec::new() };
-                let missing = writer.symbols.iter().zip(symbols).filter(|(_, to)| to.is_none());
                 let message = "the reader's enum lacks the symbol, and has no default for it";
-                missing.map(|(symbol, _)| found(message.to_owned(), Some(format!("'{symbol}'")))).collect()
+                let missing = symbols.iter().filter_map(|symbol| symbol.as_ref().err());
+                missing.map(|symbol| found(message.to_owned(), Some(format!("'{symbol}'")))).collect()
             }
             _ => match kinds {
                 (Kind::Record(writer), Kind::Record(reader)) if self.visited.insert((id, values.is_some())) => {

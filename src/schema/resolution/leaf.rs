@@ -184,17 +184,17 @@ fn is_string(node: &Node) -> bool {
     matches!(node.kind, Kind::String)
 }
 
-/// Returns the index of the reader's text for each of the writer's.
-fn places(writer: &[String], reader: &[String], default: Option<usize>) -> Vec<Option<usize>> {
+/// Returns the index of the reader's text for each of the writer's, or the writer's text if there is none.
+fn places(writer: &[String], reader: &[String], default: Option<usize>) -> Vec<Result<usize, String>> {
     let places: HashMap<_, _> = reader.iter().enumerate().map(|(at, text)| (text, at)).collect();
-    writer.iter().map(|text| places.get(text).copied().or(default)).collect()
+    writer.iter().map(|text| places.get(text).copied().or(default).ok_or_else(|| text.clone())).collect()
 }
 
 /// Resolves two enums, of which the reader must have every text of the writer or a default.
 fn all_texts(writer: &[String], reader: &[String], wanted: &Enum) -> Result<Wire, Reason> {
     let of_writer = places(writer, reader, wanted.default);
-    match of_writer.iter().position(Option::is_none) {
-        Some(at) => Err(Reason::from(format!(": it has no symbol {:?} and no default", writer[at]))),
+    match of_writer.iter().find_map(|place| place.as_ref().err()) {
+        Some(text) => Err(Reason::from(format!(": it has no symbol {text:?} and no default"))),
         None => Ok(Wire::Enum(of_writer)),
     }
 }

@@ -69,7 +69,7 @@ fn node(resolution: &Resolution, id: ResolvedId, open: &mut Vec<Types>, out: &mu
             out.push(']');
         }
         Wire::Enum(symbols) => {
-            let symbols = symbols.iter().map(|symbol| symbol.map_or("?".into(), |symbol| symbol.to_string()));
+            let symbols = symbols.iter().map(|symbol| symbol.as_ref().map_or("?".into(), ToString::to_string));
             write!(out, "enum {}", symbols.collect::<Vec<_>>().join(" ")).unwrap();
         }
         leaf => out.push_str(&format!("{leaf:?}").to_lowercase()),

@@ -61,6 +61,10 @@ impl Setting {
             let message = format!("{name:?} must be a URL such as https://host or http://host:9000");
             return Err(Error::argument(message));
         }
+        if name.ends_with("timeout") && !is_duration(value) {
+            let message = format!("{name:?} must be a time with its unit, such as \"30s\", got {value:?}");
+            return Err(Error::argument(message));
+        }
         if !has_lines(name) {
             check_header(name, value)?;
         }
@@ -72,6 +76,11 @@ fn is_address(name: &str) -> bool {
     (name.ends_with("endpoint") && !name.contains("use_"))
         || name.contains("endpoint_url")
         || name.ends_with("base_url")
+}
+
+/// Returns true if a text may be a number and its unit. The stores parse it.
+fn is_duration(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_digit()) && value.ends_with(|c: char| c.is_ascii_alphabetic())
 }
 
 fn is_http(value: &str) -> bool {
@@ -123,6 +132,15 @@ mod tests {
             assert_eq!(checked("aws_endpoint", value).unwrap(), value);
         }
         assert!(checked("azure_use_fabric_endpoint", "true").is_ok());
+    }
+
+    #[test]
+    fn times_need_a_unit() {
+        for value in ["5", "x", ""] {
+            let message = checked("connect_timeout", value).unwrap_err().to_string();
+            assert!(message.contains("such as \"30s\""), "{message}");
+        }
+        assert!(checked("timeout", "1m 30s").is_ok());
     }
 
     #[test]

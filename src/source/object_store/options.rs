@@ -167,7 +167,8 @@ impl StoreOptions {
                 return Err(unknown(&name, &key, kinds));
             }
             let OptionValue::Text(text) = value else {
-                return Err(Error::argument(format!("storage option {name:?} must be a str")));
+                let example = if key.ends_with("timeout") { " such as \"30s\"" } else { "" };
+                return Err(Error::argument(format!("storage option {name:?} must be a str{example}")));
             };
             checked.texts.insert(key, text);
         }
