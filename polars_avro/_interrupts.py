@@ -5,6 +5,7 @@ from __future__ import annotations
 # Until the handler is installed, Ctrl-C prints a traceback, so only fast modules are imported: `signal` would import
 # `enum`.
 import _signal  # type: ignore[import-not-found]
+import _thread
 import os
 import sys
 from itertools import pairwise
@@ -45,7 +46,9 @@ class Interrupts:
         raise KeyboardInterrupt
 
     def begin(self) -> None:
-        """Raise KeyboardInterrupt from now on."""
+        """Raise KeyboardInterrupt from now on, and clean up if another signal ends the process."""
+        if _blocked:
+            _thread.start_new_thread(lambda: self.leave(128 + _signal.sigwait(_blocked)), ())
         if hasattr(_signal, "siginterrupt"):
             # Polars' handler restarts interrupted system calls.
             _signal.siginterrupt(_signal.SIGINT, True)
@@ -89,8 +92,18 @@ def _remove(path: str) -> None:
 interrupts = Interrupts()
 
 
+#: The signals of `kill`, `timeout` and a closed terminal, which a thread waits for: a handler would run only after the
+#: call of Polars that the main thread is in.
+_blocked: list[int] = []
+
+
 def install() -> None:
-    """Handle Ctrl-C, unless it is ignored or the process has its own handler."""
+    """Handle Ctrl-C and signals that end the process, unless they are ignored or the process has its own handlers."""
+    if hasattr(_signal, "pthread_sigmask") and not _blocked:
+        ends = (_signal.SIGTERM, _signal.SIGHUP)
+        _blocked.extend(number for number in ends if _signal.getsignal(number) == _signal.SIG_DFL)
+        # Threads that start later block them too, so this comes before Polars starts any.
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, _blocked)
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         try:
             _signal.signal(_signal.SIGINT, interrupts)

@@ -119,7 +119,7 @@ class SchemaRequest(NamedTuple):
 
     def _all_columns(self, sources: Sequence[str | bytes | OpenFile | StoreFile]) -> tuple[ReadSchema, ContainerFile]:
         """Read as the columns of `schema` that any file has, each as in the first file that has it."""
-        names = {*dict(self.dtypes or ()), *self.in_paths}
+        names = list(dict.fromkeys([*dict(self.dtypes or ()), *self.in_paths]))
         schema = FileSet(sources, as_written(self.limits, self.evolution.conversions)).all_columns_schema(names)
         read_schema = self.evolution.read_schema(schema, self.limits, explicit=False)
         return read_schema, self._first(sources, read_schema)

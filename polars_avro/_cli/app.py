@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -53,7 +54,7 @@ Exit status:
   2    the command line is wrong
   3    a file cannot be read or written
   70   an internal error
-  130  interrupted
+  130  interrupted; 143 and 129 after the signals TERM and HUP
 """
 
 
@@ -82,6 +83,9 @@ for command in _COMMANDS:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
+    if logging.lastResort is not None:
+        # Records without another handler, such as those about retried requests.
+        logging.lastResort.setFormatter(logging.Formatter("polars-avro: warning: %(message)s"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", AvroWarning)

@@ -64,7 +64,7 @@ def read_header(file: IO[bytes], name: str) -> Header:
     """Read a header, and leave the file at the first block."""
     place = f"{name}: header"
     if _read_exactly(file, len(_MAGIC), place) != _MAGIC:
-        msg = f"{name}: not an Avro container file"
+        msg = f"{name}: not an Avro container file; `convert` joins files that are compressed as a whole"
         raise AvroDataError(msg)
     metadata: dict[str, bytes] = {}
     while count := _read_long(file, place):
@@ -112,7 +112,7 @@ def _sized(data: bytes) -> bytes:
 def _read_exactly(file: IO[bytes], size: int, place: str) -> bytes:
     data = file.read(size)
     if len(data) < size:
-        msg = f"{place}: the file ends here"
+        msg = f"{place}: the file ends here; `check` lists damaged blocks"
         raise TruncatedError(msg)
     return data
 

@@ -39,6 +39,11 @@ _ADVICE = (
         "--schema-mode union reads the fields of all files",
     ),
     (
+        re.compile(r"pass cast_options=pl\.ScanCastOptions\(integer_cast='allow-float'\)"),
+        "--schema-mode union reads both as Float64, which rounds integers beyond 2^53",
+    ),
+    (re.compile(r"(?:cast|convert) the column to .*, or (change the Avro schema)"), r"\1"),
+    (
         re.compile(r"pass cast_options=pl\.ScanCastOptions\([^)]*\)"),
         "--schema-mode union reads types that have a common one",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 
 _INTEGERS = {"int": 31, "long": 63}
 _FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "INF": math.inf, "-INF": -math.inf}
-#: Characters of a value in an error.
+#: Characters of a value, and symbols of an enum, in an error.
 _SHOWN = 60
+_SYMBOLS = 8
 
 
 class MismatchError(ValueError):
@@ -54,7 +56,7 @@ def from_json(node: AvroType, dtype: Any) -> Convert:  # noqa: PLR0911  (one ret
 
 
 def _mismatch(expected: str, value: Any) -> NoReturn:
-    shown = repr(value)
+    shown = json.dumps(value, ensure_ascii=False)
     msg = f"expected {expected}, got {shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + '…'}"
     raise MismatchError(msg)
 
@@ -68,7 +70,8 @@ def _integer(kind: str, bound: int) -> Convert:
     def convert_integer(value: Any) -> int:
         if type(value) is int and -bound <= value < bound:
             return value
-        return _mismatch(f"{'an' if kind == 'int' else 'a'} {kind}", value)
+        of_range = f" from {-bound} to {bound - 1}" if type(value) is int else ""
+        return _mismatch(f"{'an' if kind == 'int' else 'a'} {kind}{of_range}", value)
 
     return convert_integer
 
@@ -117,7 +120,8 @@ def _bytes(size: int | None) -> Convert:
 
 def _enum(node: AvroType) -> Convert:
     symbols = frozenset(node.symbols)
-    expected = f"a symbol of `{node.name}`"
+    some = ", ".join(node.symbols[:_SYMBOLS]) + (", ..." if len(node.symbols) > _SYMBOLS else "")
+    expected = f"a symbol of `{node.name}` ({some})"
     return lambda value: value if isinstance(value, str) and value in symbols else _mismatch(expected, value)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 import polars as pl
 import polars.selectors as cs
-from polars.exceptions import ComputeError, PolarsError, SchemaError
+from polars.exceptions import ColumnNotFoundError, ComputeError, PolarsError, SchemaError
 
 from polars_avro._cli import dtypes as dtypes_
 from polars_avro._cli import failures, ndjson_dtypes, where
@@ -68,7 +69,13 @@ def table(
         options |= {} if separator is None else {"separator": separator}
     with _naming(label):
         if dtypes and form.name in _INFERRED:
-            file_columns = scan(**options).collect_schema()
+            try:
+                file_columns = scan(**options).collect_schema()
+            except ComputeError as error:
+                if "empty reader" not in str(error):
+                    raise
+                # NDJSON without rows has no columns.
+                return Table(pl.Schema(dtypes), lambda: (pl.DataFrame(schema=dtypes) for _ in range(1)))
             if not is_avro(schema) and (unknown := [name for name in dtypes if name not in file_columns]):
                 msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(file_columns)}"
                 raise SchemaError(msg)
@@ -77,6 +84,9 @@ def table(
             scan_as = ndjson_dtypes.scan(scan) if form.name == "ndjson" else scan
         lf = _selected(scan_as(**options), reading)
         columns = lf.collect_schema()
+        if unread := next((name for name in columns if "\ufffd" in name), None):
+            msg = f"the column {unread!r}: its name is not UTF-8"
+            raise ComputeError(msg)
 
     def frames() -> Frames:
         with _naming(label, _HINT if form.name in _INFERRED and schema is None else ""):
@@ -100,16 +110,31 @@ def _naming(label: str, hint: str = "") -> Iterator[None]:
         yield
     except PolarsError as error:
         message = failures.one_line(str(error))
-        # No dtype helps a row of CSV that is too long.
-        hint = "" if "found more fields than defined" in message else hint
+        # No dtype helps a row of CSV that is too long, or text in another encoding.
+        hint = "" if re.search("found more fields than defined|invalid utf-8", message) else hint
+        message = message.partition("; try setting `strict=false`")[0].partition(" try setting `strict=false`")[0]
+        message += ": the file must be in UTF-8" if message.endswith("invalid utf-8 sequence") else ""
+        if "empty reader" in message:
+            message = "the file is empty: pass --schema for its columns"
         msg = message if message.startswith(label) else f"{label}: {message}"
         raise ComputeError(msg + hint) from None
+    except OSError as error:
+        if error.filename is not None or label in str(error):
+            raise
+        msg = f"{label}: {error}"
+        raise OSError(msg) from None
 
 
 def _selected(lf: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
     if reading.where is not None:
         lf = lf.filter(where.parse(reading.where, lf.collect_schema()))
-    return lf if reading.columns is None else lf.select(cs.by_name(*reading.columns))
+    if reading.columns is None:
+        return lf
+    known = lf.collect_schema()
+    if unknown := next((name for name in reading.columns if name not in known), None):
+        error = where.unknown_column(unknown, known)
+        raise ColumnNotFoundError(f"--columns: {error}")
+    return lf.select(cs.by_name(*reading.columns))
 
 
 def _number_of_rows(text: str | None, form: Format) -> int | None:

@@ -15,6 +15,7 @@ from polars_avro import _schema_request, _schemas, _selection
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import where
 from polars_avro._conversions import InvalidValues, conversions
+from polars_avro._core import select_columns
 from polars_avro._engine.files import Files
 from polars_avro._options import ReaderOptions
 from polars_avro._schemas import FieldMatching
@@ -91,15 +92,15 @@ class Rows:
 
     @property
     def header(self) -> dict[str, Any]:
-        """The schema and metadata of the first file that a copy keeps; empty if the columns differ from the schema."""
-        if (
-            self.reading.columns is not None
-            or self.reading.schema_mode != "first"
-            or self.files.file_columns is not None
-        ):
+        """The schema of the columns and the metadata of the first file, which a copy keeps; empty if columns differ."""
+        has_fields = any(name not in self.files.schema_of_all() for name in self.reading.columns or ())
+        if has_fields or self.reading.schema_mode != "first" or self.files.file_columns is not None:
             return {}
         metadata = {key: value for key, value in self.first.metadata.items() if not key.startswith("avro.")}
-        return {"avro_schema": self.first.schema_json, "metadata": metadata}
+        schema = self.first.schema_json
+        if self.reading.columns is not None:
+            schema = select_columns(schema, list(self.schema))
+        return {"avro_schema": schema, "metadata": metadata}
 
     def count(self) -> int | None:
         """Count the rows from block headers; None if counting would need decoding."""
@@ -179,7 +180,7 @@ def reading_options(command: _Command) -> Callable[..., Any]:
     """Add the options of commands that read rows, and pass them as `reading`."""
 
     @functools.wraps(command)
-    def with_reading(*arguments: Any, columns: str | None, **options: Any) -> Any:
+    def with_reading(*arguments: Any, columns: tuple[str, ...], **options: Any) -> Any:
         names = ("where", "ignore_errors", "schema_mode", "hive", "invalid_values", "field_matching")
         reading = Reading(sources_.split_names(columns), *(options.pop(name) for name in names))
         return command(*arguments, reading=reading, **options)
@@ -187,9 +188,20 @@ def reading_options(command: _Command) -> Callable[..., Any]:
     return functools.reduce(lambda decorated, option: option(decorated), _OPTIONS, with_reading)
 
 
+def _all_of(ctx: click.Context, option: click.Parameter, conditions: tuple[str, ...]) -> str | None:
+    """Join conditions. On a line of its own, each may end in a comment."""
+    if len(conditions) < 2:
+        return conditions[0] if conditions else None
+    return " AND ".join(f"({condition}\n)" for condition in conditions)
+
+
 #: The option of commands that filter rows.
 where_option = click.option(
-    "--where", metavar="SQL", help='Read only rows that satisfy this condition, such as "a > 5".'
+    "--where",
+    metavar="SQL",
+    multiple=True,
+    callback=_all_of,
+    help='Read only rows that satisfy this condition, such as "a > 5"; may be repeated.',
 )
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
@@ -225,9 +237,10 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "-c",
         "--columns",
         metavar="NAMES",
+        multiple=True,
         help="Read only these columns, separated by commas; of Avro also fields of structs, such as a.b.",
     ),
 )
 
 #: The option of commands that can start at a later row.
-offset_option = click.option("--offset", type=click.IntRange(min=0), default=0, help="Skip this many rows first.")
+offset_option = click.option("--offset", type=sources_.NUMBER, default=0, help="Skip this many rows first.")

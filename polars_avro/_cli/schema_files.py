@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TypeGuard
+
+import click
 
 from polars_avro._cli.containers import encode_header
 from polars_avro._core import FileOpener, check_written_schema
 from polars_avro._errors import AvroError
 from polars_avro._schemas import schema_json
+from polars_avro._sources import stores
+
+_PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 
 
 def is_avro(source: str | None) -> TypeGuard[str]:
@@ -24,7 +28,11 @@ def parse(source: str, *, any_name: bool = False) -> str:
 
     With `any_name` a file needs no extension.
     """
-    is_file = source.endswith((".avsc", ".json")) or (any_name and os.path.isfile(source))
+    if stores.is_remote(source):
+        msg = f"{stores.shown(source)}: schemas are read from local files: download it, or pass an Avro file with it"
+        raise click.UsageError(msg)
+    is_json = source.lstrip().startswith(("{", "[", '"')) or source in _PRIMITIVES
+    is_file = not is_json and (any_name or source.endswith((".avsc", ".json")))
     try:
         text = schema_json(Path(source) if is_file else source, "schema")
         FileOpener(text)

@@ -34,6 +34,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 STDIN = "-"
 #: The type of arguments that shells complete as paths.
 PATH = click.Path(allow_dash=True)
+#: The type of numbers of rows.
+NUMBER = click.IntRange(0, 2**63 - 1)
 
 #: A longer pipe is spilled to a temporary file.
 _IN_MEMORY = 64 << 20
@@ -190,11 +192,14 @@ def name_of(file: Any) -> str:
     return stores.shown(file) if isinstance(file, str) else "<stdin>"
 
 
-def split_names(columns: str | None) -> list[str] | None:
+def split_names(columns: Sequence[str]) -> list[str] | None:
     """Split names separated by commas. Names with commas are quoted as in CSV."""
-    if columns is None:
+    if not columns:
         return None
-    names = [name.strip() for name in next(csv.reader([columns], skipinitialspace=True), [""])]
+    names = [name.strip() for name in next(csv.reader([",".join(columns)], skipinitialspace=True), [""])]
+    if not names or "" in names:
+        msg = f"--columns needs names, got {','.join(columns)!r}"
+        raise click.UsageError(msg)
     duplicate = next((name for name in names if names.count(name) > 1), None)
     if duplicate is not None:
         msg = f"--columns names {duplicate!r} twice"

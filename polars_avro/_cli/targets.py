@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _DESCRIPTOR = re.compile(r"/dev/stdout|(?:/dev/fd|/proc/self/fd)/([0-9]+)")
 
 
+#: Ends of the names of directories.
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+
 STDOUT = "standard output"
 
 
@@ -72,17 +75,29 @@ def is_standard_output(target: str) -> bool:
     return target == "-" or (descriptor is not None and descriptor[1] in (None, "1"))
 
 
-def refuse_existing(target: str) -> None:
+def refuse_existing(target: str, storage_options: dict[str, Any] | None = None) -> None:
     """
-    Raise an error if a target is a regular file that exists.
+    Raise an error if a target is a regular file, or an object of a store, that exists.
 
     If TARGET is forgotten after several sources, the last of them takes its place and would be lost.
     """
-    if _DESCRIPTOR.fullmatch(target) or stores.is_remote(target):
+    if _DESCRIPTOR.fullmatch(target):
         return
-    if os.path.isfile(inputs.local_path(target)):
-        msg = f"{target} exists: the last argument is TARGET; pass --overwrite to replace it"
+    if stores.is_remote(target):
+        exists = _is_object(target, storage_options)
+    else:
+        exists = os.path.isfile(inputs.local_path(target))
+    if exists:
+        msg = f"{stores.shown(target)} exists: the last argument is TARGET; pass --overwrite to replace it"
         raise click.ClickException(msg)
+
+
+def _is_object(url: str, storage_options: dict[str, Any] | None) -> bool:
+    try:
+        stores.stores([url], storage_options, "auto", "polars-avro").sizes([url])
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager
@@ -102,6 +117,8 @@ def opened(target: str) -> Iterator[Any]:
             yield output
     elif stores.is_remote(target):
         yield target
+    elif target.endswith(_SEPARATORS) and not os.path.isdir(target):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), target)
     elif os.path.exists(target) and not os.path.isfile(target):
         # Opening a directory raises.
         with _closed(open(target, "wb"), target) as output:

@@ -68,9 +68,10 @@ impl BlockFrame {
         let end = start + len;
         let missing = end.saturating_add(SYNC_BYTES as u64).saturating_sub(size);
         if missing > 0 {
+            let (len, missing) = (counted(len, "byte"), counted(missing, "byte"));
             let message = format!(
-                "the block claims {len} bytes and a sync marker, but the file ends {missing} bytes too early: \
-                 it is cut short or damaged"
+                "the block claims {len} and a sync marker, but the file ends {missing} too early: it is cut short or \
+                 damaged"
             );
             return Err(fault(message));
         }

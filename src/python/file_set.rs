@@ -1,7 +1,5 @@
 //! Several files read as one, for Python.
 
-use std::collections::HashSet;
-
 use pyo3::prelude::*;
 
 use super::batch_reader::BatchReader;
@@ -58,7 +56,7 @@ impl FileSet {
     }
 
     /// Returns the JSON text of one schema with the columns of all files that have one of these names.
-    fn all_columns_schema(&self, py: Python<'_>, names: HashSet<String>) -> Result<String, Raised> {
+    fn all_columns_schema(&self, py: Python<'_>, names: Vec<String>) -> Result<String, Raised> {
         let files = self.files.clone();
         Ok(detached(py, &self.slow, move || files.all_columns_schema(&names))?.to_json())
     }

@@ -71,6 +71,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<frame::Frame>()?;
     module.add_class::<frame::FrameStream>()?;
     module.add_function(wrap_pyfunction!(writer::check_written_schema, module)?)?;
+    module.add_function(wrap_pyfunction!(writer::select_columns, module)?)?;
     module.add_function(wrap_pyfunction!(compatibility::incompatibilities, module)?)?;
     module.add_class::<writer::WriteOptions>()?;
     module.add_class::<writer::Writer>()?;

@@ -179,6 +179,13 @@ pub(super) fn check_written_schema(schema: &str) -> Result<(), Raised> {
     Ok(parse_to_write(schema).map(drop)?)
 }
 
+/// Returns a schema with these columns only.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what Python passes becomes a vector")]
+pub(super) fn select_columns(schema: &str, names: Vec<String>) -> Result<String, Raised> {
+    Ok(Schema::parse(schema, &Limits::default())?.select_columns(&names).to_json())
+}
+
 /// Discards an unfinished file. The GIL is released, as this may wait for a store.
 impl Drop for Writer {
     fn drop(&mut self) {

@@ -27,7 +27,7 @@ impl FileSet {
     ///
     /// # Errors
     /// If a header cannot be read.
-    pub fn all_columns_schema(&self, names: &HashSet<String>) -> Result<Schema> {
+    pub fn all_columns_schema(&self, names: &[String]) -> Result<Schema> {
         Schema::all_columns(&self.schemas()?.0, names, &self.cache.options.limits)
     }
 

@@ -5,6 +5,7 @@
 
 mod annotations;
 mod canonical;
+mod columns;
 mod datum;
 mod fingerprint;
 mod json;

@@ -47,12 +47,12 @@ impl Schema {
         schemas.iter().enumerate().skip(1).try_fold(first.clone(), unite)
     }
 
-    /// Returns one schema with the columns of all that have one of these names. Each column has the type and the default of
-    /// the first schema that has it. A type of nulls only does not count. Schemas whose root is not a record add no columns.
+    /// Returns one schema with the columns of all that have one of these names, in this order. Each column has the type and
+    /// the default of the first schema that has it. A type of nulls only does not count. Schemas whose root is not a record add no columns.
     ///
     /// # Errors
     /// If there is no schema, and [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
-    pub fn all_columns(schemas: &[Self], names: &HashSet<String>, limits: &Limits) -> Result<Self> {
+    pub fn all_columns(schemas: &[Self], names: &[String], limits: &Limits) -> Result<Self> {
         let (first, others) =
             schemas.split_first().ok_or_else(|| Error::argument("there is no schema to add columns to"))?;
         let is_record = |schema: &Self| matches!(schema.node(schema.root()).kind, Kind::Record(_));
@@ -60,11 +60,7 @@ impl Schema {
         for other in others.iter().filter(|other| is_record(first) && is_record(other)) {
             columns = Union { adds_columns: true, ..Union::new(&columns, other, limits, &shared, &paths) }.run()?;
         }
-        let root = columns.root().index();
-        if let Kind::Record(record) = &mut columns.nodes[root].kind {
-            record.fields.retain(|field| names.contains(column_name(field)));
-        }
-        Ok(columns)
+        Ok(columns.select_columns(names))
     }
 }
 

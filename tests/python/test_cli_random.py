@@ -93,7 +93,7 @@ def test_no_rows_and_standard_output():
     [
         ([], "the union has no values"),
         ({"type": "record", "name": "T", "fields": [{"name": "next", "type": ["null", "T"]}]}, "field `next`"),
-        ("no type", "neither JSON"),
+        ("no type", "No such file"),
     ],
 )
 def test_schemas_that_are_refused(cli, tmp_path, schema, said):

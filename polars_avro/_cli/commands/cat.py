@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @sources_.argument
-@click.option("-n", "--rows", type=click.IntRange(min=0), help="Stop after this many rows.")
-@click.option("--sample", "size", metavar="N", type=click.IntRange(min=0), help="Print only N randomly chosen rows.")
+@click.option("-n", "--rows", type=sources_.NUMBER, help="Stop after this many rows.")
+@click.option("--sample", "size", metavar="N", type=sources_.NUMBER, help="Print only N randomly chosen rows.")
 @seed_option
 @click.option("--pretty", is_flag=True, help="Print each field on a line of its own.")
 @offset_option

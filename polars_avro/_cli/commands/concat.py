@@ -36,7 +36,7 @@ def concat(sources: Sources, target: str, overwrite: bool) -> None:
     from polars_avro._cli import containers
 
     files = _local(sources)
-    if not overwrite:
+    if not overwrite and not stores.is_remote(target):
         targets.refuse_existing(target)
     first: Header | None = None
     size = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +12,11 @@ from polars_avro._cli import sources as sources_
 from polars_avro._cli.command import Command
 from polars_avro._cli.formats import AVRO, Format, Table
 from polars_avro._cli.rows import reading_options
+from polars_avro._errors import AvroSchemaError
 from polars_avro._sources import stores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from polars_avro._cli.rows import Frames, Reading
     from polars_avro._cli.sources import Sources
@@ -83,7 +85,7 @@ def convert(
     --ignore-errors drops damaged blocks. TARGET is replaced only on success.
     """
     if len(sources.names) > 1 and not overwrite:
-        targets.refuse_existing(target)
+        targets.refuse_existing(target, sources.storage_options)
     source_format = _source_format(sources.names, from_)
     target_format, of_name = (formats.BY_NAME[to], None) if to else _target_format(target)
     options = _compression(target_format, of_name, compression, level)
@@ -107,12 +109,25 @@ def convert(
         options |= header
         options |= {"avro_schema": schema_files.parse(schema)} if schema_files.is_avro(schema) else {}
     formats.refuse_columns(target_format, table.schema)
-    with targets.opened(target) as opened:
+    is_copy = source_format is AVRO and target_format is AVRO and schema is None
+    with _recursion_explained() if is_copy else nullcontext(), targets.opened(target) as opened:
         if progress.is_shown():
             with progress.Progress(stores.shown(target), count() if count else None) as bar:
                 target_format.write(_watched(table, bar), opened, **options)
         else:
             target_format.write(table, opened, **options)
+
+
+@contextmanager
+def _recursion_explained() -> Iterator[None]:
+    """Name the command that copies recursive types, which are read as text here."""
+    try:
+        yield
+    except AvroSchemaError as error:
+        if "the dtype String cannot be written" in str(error):
+            text = str(error).partition(": pass ")[0].partition(": convert ")[0]
+            error.args = (f"{text}: values of recursive types are text here; `concat` copies them",)
+        raise
 
 
 def _compression(form: Format, of_name: str | None, compression: str | None, level: int | None) -> dict[str, Any]:

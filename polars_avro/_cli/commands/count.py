@@ -58,7 +58,8 @@ def _counted(sources: Sources) -> Iterator[tuple[str, int]]:
     opener = FileOpener(None)
     for first in range(0, len(files), _FILES):
         group = files[first : first + _FILES]
-        counts: dict[int, int] = dict(FileSet(in_stores.files(group), opener).count_rows_by_file())
+        # A single file is opened at once, which recognizes a compressed stream without a name.
+        counts: dict[int, int] = dict(FileSet(in_stores.files(group), opener, eager=True).count_rows_by_file())
         for number, file in enumerate(group):
             yield sources_.name_of(file), counts.get(number, 0)
 

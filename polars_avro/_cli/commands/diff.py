@@ -39,6 +39,9 @@ def diff(ctx: click.Context, old: str, new: str, compatibility: str, storage_opt
     OLD and NEW are Avro files, .avsc files, or JSON text. Lists the columns that differ, and reports if a reader with
     one schema can read files of the other, and if not, why.
     """
+    if old == new == sources_.STDIN:
+        msg = "standard input (-) cannot be both OLD and NEW"
+        raise click.UsageError(msg)
     before, after = _schema(old, storage_options), _schema(new, storage_options)
     for line in _columns(before, after):
         click.echo(escapes.text(line))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @sources_.argument
-@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
+@click.option("-n", "--rows", type=sources_.NUMBER, default=10, show_default=True, help="Number of rows.")
 @offset_option
 @full_option
 @reading_options

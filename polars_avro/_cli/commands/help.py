@@ -7,8 +7,15 @@ import click
 from polars_avro._cli.command import Command
 
 
+def _names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Return the commands that begin with this text, for shells."""
+    group = ctx.find_root().command
+    assert isinstance(group, click.Group)
+    return [name for name in group.list_commands(ctx) if name.startswith(incomplete)]
+
+
 @click.command("help", cls=Command, hidden=True)
-@click.argument("command", required=False)
+@click.argument("command", required=False, shell_complete=_names)
 @click.pass_context
 def help_(ctx: click.Context, command: str | None) -> None:
     """Show the help of a command."""

@@ -15,7 +15,7 @@ from polars_avro._cli.options import codec_option, level_option, schema_option
 @click.command("random", cls=Command)
 @click.argument("target", type=sources_.PATH)
 @schema_option
-@click.option("-n", "--count", type=click.IntRange(min=0), required=True, help="Number of rows.")
+@click.option("-n", "--count", type=sources_.NUMBER, required=True, help="Number of rows.")
 @click.option("--seed", type=int, help="Equal seeds give equal files.")
 @codec_option("Codec of the blocks; by default snappy.")
 @level_option

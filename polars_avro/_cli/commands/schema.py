@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,8 +48,13 @@ def _files(sources: Sources) -> list[Any]:
     """List files in the order of their sources. Directories are not searched for .avsc files."""
     if not any(map(_is_schema, sources.names)):
         return sources.files()
-    named = [[name] if _is_schema(name) else sources._replace(names=(name,)).files() for name in sources.names]
+    named = [_matching(name) if _is_schema(name) else sources._replace(names=(name,)).files() for name in sources.names]
     return [file for files in named for file in files]
+
+
+def _matching(name: str) -> list[str]:
+    """Return the files of a pattern, or the name if it is none."""
+    return [name] if os.path.exists(name) else sorted(glob.glob(name, recursive=True)) or [name]
 
 
 def _is_schema(name: Any) -> bool:

@@ -16,7 +16,7 @@ from polars_avro._errors import AvroError, AvroSchemaError
 
 
 @click.command(cls=Command)
-@click.argument("protocol", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("protocol", type=click.Path(allow_dash=True, path_type=Path))
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=".")
 def schemata(protocol: Path, directory: Path) -> None:
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @sources_.argument
-@click.option("-n", "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Number of rows.")
+@click.option("-n", "--rows", type=sources_.NUMBER, default=10, show_default=True, help="Number of rows.")
 @full_option
 @reading_options
 def tail(sources: Sources, rows: int, full: bool, reading: Reading) -> None:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @sources_.argument
-@click.option("-n", "--rows", type=click.IntRange(min=0), help="Stop after this many rows of all files.")
+@click.option("-n", "--rows", type=sources_.NUMBER, help="Stop after this many rows of all files.")
 @offset_option
-@click.option("-c", "--columns", metavar="NAMES", help="Print only these columns, separated by commas.")
+@click.option("-c", "--columns", metavar="NAMES", multiple=True, help="Print only these columns, separated by commas.")
 @click.option("--pretty", is_flag=True, help="Print each field on a line of its own.")
-def tojson(sources: Sources, rows: int | None, offset: int, columns: str | None, pretty: bool) -> None:
+def tojson(sources: Sources, rows: int | None, offset: int, columns: tuple[str, ...], pretty: bool) -> None:
     """
     Print rows in Avro's JSON encoding, one per line.
 

@@ -125,8 +125,8 @@ fn all_columns_are_as_the_first_schema_with_them_has_them() {
     let one = record("R", &[("a", r#""int""#), ("n", r#""null""#), ("b", &record_n)]);
     let other = record("R", &[("c", &record("N", &[("y", r#""int""#)])), ("a", r#""string""#), ("n", r#""N""#)]);
     let schemas = [one, other].map(|json| Schema::parse(&json, &limits).unwrap());
-    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-    let json = Schema::all_columns(&schemas, &names(&["a", "b", "c", "n"]), &limits).unwrap().to_json();
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let json = Schema::all_columns(&schemas, &names(&["a", "n", "b", "c"]), &limits).unwrap().to_json();
     let columns: serde_json::Value = serde_json::from_str(&json).unwrap();
     let names: Vec<_> =
         columns["fields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap()).collect();

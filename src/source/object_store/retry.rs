@@ -113,7 +113,7 @@ impl Attempts {
             return Err(failure.into_error(self.failed));
         }
         if since.elapsed() + wait > SILENCE && !stores.has_warned.swap(true, Ordering::Relaxed) {
-            log::warn!("{}; trying again for {:?}", failure.raise(&location.shown), retries.timeout);
+            log::warn!("{}; trying again for up to {:?}", failure.raise(&location.shown), retries.timeout);
         }
         tokio::time::sleep(wait).await;
         Ok(())
