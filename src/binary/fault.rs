@@ -135,6 +135,17 @@ impl Fault {
         self
     }
 
+    /// Returns true if a field of this name is on the path.
+    pub(crate) fn is_in(&self, name: &str) -> bool {
+        self.0.path.iter().any(|segment| matches!(segment, Segment::Field(field) if field == name))
+    }
+
+    /// Removes the path.
+    pub(crate) fn without_path(mut self) -> Self {
+        self.0.path.clear();
+        self
+    }
+
     /// Converts the fault into an error with the path as text; the caller adds file, block and record.
     #[cold]
     pub(crate) fn into_error(self) -> Error {

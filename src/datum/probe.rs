@@ -7,7 +7,7 @@ use super::cells::{Cell, Scratch};
 use super::route::Route;
 use super::writers::{Writer, WriterSchemas};
 use crate::binary::Fault;
-use crate::decode::{AnyColumn, Column, explain_short};
+use crate::decode::{AnyColumn, Column, explained};
 use crate::error::{counted, is_or_are};
 
 /// The number of rows after which a probe's memory is released.
@@ -41,10 +41,10 @@ impl<'a> Probe<'a> {
         let alone = decode(route, writer, cell, &mut self.scratch, |bytes, pos| column.decode(bytes, pos));
         alone.map_err(|fault| {
             self.columns.remove(&route.writer);
-            let short = datum(route, writer, cell, &mut self.scratch)
-                .ok()
-                .and_then(|(datum, pos)| explain_short("datum", &writer.schema, datum.padded(), pos));
-            short.unwrap_or(fault)
+            match datum(route, writer, cell, &mut self.scratch) {
+                Ok((datum, pos)) => explained(fault, "datum", &writer.schema, datum.padded(), pos),
+                Err(_) => fault,
+            }
         })
     }
 }

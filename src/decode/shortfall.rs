@@ -1,10 +1,11 @@
-//! Finds the field at which the data of a block or a datum ends too early.
+//! Finds the field at which the data of a block or a datum ends too early, or that cannot be skipped.
 //!
-//! The decoder reads on into the padding after the data and reports what it finds there. This walk stays within the
-//! data.
+//! The decoder reads on into the padding after the data and reports what it finds there. It also skips several fields in
+//! one step, whose names it does not know. This walk stays within the data, and knows every field.
 
 use std::fmt::Write as _;
 
+use super::skipped::UNREAD;
 use crate::binary::{Fault, data_end};
 use crate::container::{NoLong, long};
 use crate::schema::{Fixed, Kind, NodeId, Schema};
@@ -12,13 +13,18 @@ use crate::schema::{Fixed, Kind, NodeId, Schema};
 /// The maximum depth of the walk into nested values.
 const DEPTH: usize = 512;
 
-/// Returns the fault of a value that begins at `pos` and for which the data is too short; `None` if it is not. `what` is the
-/// name of the data: a block or a datum.
+/// Returns the fault of a value that begins at `pos`: a better one than `fault` if the data is too short for the value, and
+/// the path of a field that the decoder skips. `what` is the name of the data: a block or a datum.
 #[cold]
-pub(crate) fn explain_short(what: &str, writer: &Schema, data: &[u8], pos: usize) -> Option<Fault> {
-    let data = data.get(..data_end(data)).filter(|data| pos <= data.len())?;
+pub(crate) fn explained(fault: Fault, what: &str, writer: &Schema, data: &[u8], pos: usize) -> Fault {
+    let Some(data) = data.get(..data_end(data)).filter(|data| pos <= data.len()) else { return fault };
     let mut walk = Walk { schema: writer, data, depth: 0 };
-    let Err(Stop::Short { inside, path }) = walk.value(writer.root(), pos) else { return None };
+    let Err(Stop { short, path }) = walk.value(writer.root(), pos) else { return fault };
+    let along = |fault| {
+        let within = |fault: Fault, name: &String| if name == ITEM { fault.in_item() } else { fault.in_field(name) };
+        path.iter().fold(fault, within)
+    };
+    let Some(inside) = short else { return if fault.is_in(UNREAD) { along(fault.without_path()) } else { fault } };
     let preposition = if inside { "inside" } else { "before" };
     let text = path.iter().rev().fold(String::new(), |mut path, name| {
         let dot = if path.is_empty() || name == ITEM { "" } else { "." };
@@ -26,25 +32,26 @@ pub(crate) fn explain_short(what: &str, writer: &Schema, data: &[u8], pos: usize
         path
     });
     let field = if text.is_empty() { "the value".to_owned() } else { format!("field `{text}`") };
-    let fault = Fault::short(format!("the {what} ends {preposition} {field}"));
-    Some(path.iter().fold(fault, |fault, name| if name == ITEM { fault.in_item() } else { fault.in_field(name) }))
+    along(Fault::short(format!("the {what} ends {preposition} {field}")))
 }
 
 const ITEM: &str = "[]";
 
-/// The reason for which the walk does not reach the end of a record.
-enum Stop {
-    /// The data ends before or inside a value; its path, from the inside out.
-    Short { inside: bool, path: Vec<String> },
-    /// Another fault, or the walk would take too long.
-    Other,
+/// The place at which the walk stops before the end of a record.
+struct Stop {
+    /// Whether the data ends inside a value or before it; `None` if there is another fault, or the walk would take too long.
+    short: Option<bool>,
+    /// The path of the value, from the inside out.
+    path: Vec<String>,
 }
 
 impl Stop {
+    fn other() -> Self {
+        Self { short: None, path: Vec::new() }
+    }
+
     fn within(mut self, name: &str) -> Self {
-        if let Self::Short { path, .. } = &mut self {
-            path.push(name.to_owned());
-        }
+        self.path.push(name.to_owned());
         self
     }
 }
@@ -59,7 +66,7 @@ impl Walk<'_> {
     /// Returns the position after a value of this type.
     fn value(&mut self, id: NodeId, pos: usize) -> Result<usize, Stop> {
         if self.depth == DEPTH {
-            return Err(Stop::Other);
+            return Err(Stop::other());
         }
         self.depth += 1;
         let end = match &self.schema.node(id).kind {
@@ -74,7 +81,7 @@ impl Walk<'_> {
             Kind::Map(value) => self.items(*value, true, pos),
             Kind::Union(branches) => self.long(pos).and_then(|(index, pos)| {
                 let branch = usize::try_from(index).ok().and_then(|index| branches.get(index));
-                branch.map_or(Err(Stop::Other), |branch| self.value(*branch, pos))
+                branch.map_or_else(|| Err(Stop::other()), |branch| self.value(*branch, pos))
             }),
             Kind::Record(record) => record
                 .fields
@@ -101,7 +108,7 @@ impl Walk<'_> {
                 let start = pos;
                 let value = if keyed { self.blob(pos) } else { Ok(pos) };
                 // If the count exceeds the size of the block, the count is the fault.
-                let within = |stop: Stop| if too_many { Stop::Other } else { stop.within(ITEM) };
+                let within = |stop: Stop| if too_many { Stop::other() } else { stop.within(ITEM) };
                 pos = value.and_then(|pos| self.value(item, pos)).map_err(within)?;
                 if pos == start {
                     // The items take no bytes.
@@ -115,13 +122,13 @@ impl Walk<'_> {
         let (len, pos) = self.long(pos)?;
         let left = self.data.len() - pos;
         // If the length was read and is too large, the length is the fault.
-        usize::try_from(len).ok().filter(|&len| len <= left).map(|len| pos + len).ok_or(Stop::Other)
+        usize::try_from(len).ok().filter(|&len| len <= left).map(|len| pos + len).ok_or_else(Stop::other)
     }
 
     fn long(&self, pos: usize) -> Result<(i64, usize), Stop> {
         long(self.data, pos).map_err(|stop| match stop {
             NoLong::Incomplete => self.short(pos),
-            NoLong::Overflow => Stop::Other,
+            NoLong::Overflow => Stop::other(),
         })
     }
 
@@ -130,6 +137,6 @@ impl Walk<'_> {
     }
 
     fn short(&self, pos: usize) -> Stop {
-        Stop::Short { inside: pos < self.data.len(), path: Vec::new() }
+        Stop { short: Some(pos < self.data.len()), path: Vec::new() }
     }
 }

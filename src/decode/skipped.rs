@@ -9,6 +9,9 @@ use super::skip::{Skip, SkipPrograms};
 use super::{Column, Rows};
 use crate::binary::Fault;
 
+/// The name of skipped fields in a path.
+pub(crate) const UNREAD: &str = "(a field that is not read)";
+
 /// One or several adjacent fields of a record that are skipped. It is never an output of the record.
 #[derive(Clone)]
 pub(crate) struct Skipped {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::compile::Compiler;
 use super::{Projection, skip};
 use crate::binary::PADDING;
-use crate::decode::{AnyColumn, DefaultValue, Record, Skip, SkipPrograms, Skipped};
+use crate::decode::{AnyColumn, DefaultValue, Record, Skip, SkipPrograms, Skipped, UNREAD};
 use crate::schema::{self, FieldAction, Kind, NodeId, Resolution, ResolvedId, Wire, column_name};
 use crate::{Error, Result};
 
@@ -123,7 +123,7 @@ impl<'s> Steps<'s> {
             }
             before.skips = fused.into();
         } else if !skips.is_empty() {
-            self.steps.push(("(a field that is not read)".to_owned(), skipped(skips, &self.programs)));
+            self.steps.push((UNREAD.to_owned(), skipped(skips, &self.programs)));
         }
     }
 

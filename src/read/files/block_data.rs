@@ -8,7 +8,7 @@ use super::{BadBlock, OpenFile};
 use crate::binary::{Fault, PADDING, data_end};
 use crate::codec::{Decompressor, StreamEnd};
 use crate::container::{BlockFrame, SYNC_BYTES};
-use crate::decode::{explain_short, take_replaced};
+use crate::decode::{explained, take_replaced};
 use crate::error::{counted, is_or_are};
 use crate::plan::Plan;
 use crate::read::blocks::SyncScanner;
@@ -172,8 +172,8 @@ impl OpenFile {
         (data, pos): (&[u8], usize),
     ) -> Error {
         // The padding after the data must not be used as an explanation.
-        let short = explain_short("block", &self.resolved.schemas.writer, data, pos);
-        let error = short.unwrap_or(fault).into_error().at(|position| position.record = Some(record));
+        let fault = explained(fault, "block", &self.resolved.schemas.writer, data, pos);
+        let error = fault.into_error().at(|position| position.record = Some(record));
         self.block_error(error, frame)
     }
 }

@@ -119,3 +119,21 @@ fn a_value_without_a_name_has_none() {
         assert_eq!(error.position().path.as_deref(), path);
     }
 }
+
+#[test]
+fn a_damaged_field_that_is_not_read_is_named() {
+    let (data, fields) = whole();
+    let at = |path: &str| fields.iter().find(|(_, field)| *field == path).unwrap().0;
+    // A union index out of range, and a negative length.
+    for (path, byte) in [("d", 0x7e), ("c[].y", 0x7f)] {
+        let mut damaged = data.clone();
+        damaged[at(path)] = byte;
+        let file = open(file("null", 3, &[&data[..], &damaged, &data].concat()).build()).unwrap();
+        for columns in [vec!["a"], vec!["a", "e"], vec![]] {
+            let options = ReadOptions::default().with_columns(columns.iter().copied()).with_n_threads(1);
+            let error = file.read(&options).unwrap().find_map(Result::err);
+            let position = error.as_ref().unwrap().position();
+            assert_eq!((position.record, position.path.as_deref()), (Some(1), Some(path)), "{columns:?}: {error:?}");
+        }
+    }
+}
