@@ -35,6 +35,7 @@ __all__ = [
     "incompatibilities",
     "remove_store_files",
     "reopen_interpreter",
+    "select_columns",
     "stop_reads",
     "store_files",
     "store_files_in",

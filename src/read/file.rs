@@ -42,7 +42,7 @@ impl FileOpener {
     /// If the source cannot be read or is not an Avro object container file, if its schema is not valid, or if it cannot be
     /// read as the reader's schema.
     pub fn open(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
-        ContainerFile::new(self.open_file(input.into(), false)?, self)
+        ContainerFile::new(self.open_file(&input.into(), false)?, self)
     }
 
     /// Opens one of several files that are read as the same schema, as [`FileOpener::open`] does. If the file has no rows, it
@@ -51,11 +51,11 @@ impl FileOpener {
     /// # Errors
     /// As [`FileOpener::open`].
     pub fn open_in_set(&self, input: impl Into<FileInput>) -> Result<ContainerFile> {
-        ContainerFile::new(self.open_file(input.into(), true)?, self)
+        ContainerFile::new(self.open_file(&input.into(), true)?, self)
     }
 
     /// Opens a file, also one that is compressed as a whole.
-    pub(super) fn open_file(&self, input: FileInput, fits_if_empty: bool) -> Result<Arc<OpenFile>> {
+    pub(super) fn open_file(&self, input: &FileInput, fits_if_empty: bool) -> Result<Arc<OpenFile>> {
         let (source, cache) = (input.open()?, &self.cache);
         let opened = OpenFile::open(source.clone(), cache, fits_if_empty).or_else(|error| {
             // The compression check costs another read of the first bytes, so it is done only for files that are not Avro.

@@ -206,7 +206,7 @@ impl FileOpener {
     /// # Errors
     /// If the file cannot be read. A column that cannot be read as the reader's schema is an error of the reads that need it.
     pub fn open_set_of_one(&self, input: impl Into<FileInput>) -> Result<FileSet> {
-        let (file, cache) = (self.open_file(input.into(), true)?, self.cache.clone());
+        let (file, cache) = (self.open_file(&input.into(), true)?, self.cache.clone());
         let own = cache.own()?.unwrap_or(&file.resolved).clone();
         Ok(FileSet::of_open(file, own, cache))
     }

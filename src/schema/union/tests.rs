@@ -125,8 +125,8 @@ fn all_columns_are_as_the_first_schema_with_them_has_them() {
     let one = record("R", &[("a", r#""int""#), ("n", r#""null""#), ("b", &record_n)]);
     let other = record("R", &[("c", &record("N", &[("y", r#""int""#)])), ("a", r#""string""#), ("n", r#""N""#)]);
     let schemas = [one, other].map(|json| Schema::parse(&json, &limits).unwrap());
-    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let json = Schema::all_columns(&schemas, &names(&["a", "n", "b", "c"]), &limits).unwrap().to_json();
+    let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let json = Schema::all_columns(&schemas, &owned(&["a", "n", "b", "c"]), &limits).unwrap().to_json();
     let columns: serde_json::Value = serde_json::from_str(&json).unwrap();
     let names: Vec<_> =
         columns["fields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap()).collect();
@@ -136,7 +136,7 @@ fn all_columns_are_as_the_first_schema_with_them_has_them() {
     assert_eq!(columns["fields"][2]["type"]["fields"][0]["name"], "x");
     assert_eq!(Schema::parse(&json, &limits).unwrap().to_json(), json);
     // The type of `n` is defined in `c`, and stays if `c` goes.
-    let json = Schema::all_columns(&schemas, &names(&["n"]), &limits).unwrap().to_json();
+    let json = Schema::all_columns(&schemas, &owned(&["n"]), &limits).unwrap().to_json();
     let columns: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(columns["fields"].as_array().unwrap().len(), 1);
     assert_eq!(columns["fields"][0]["type"]["fields"][0]["name"], "y");
