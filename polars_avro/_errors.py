@@ -63,6 +63,9 @@ class AvroColumnNotFoundError(AvroSchemaError, ColumnNotFoundError):
 class AvroSchemaNotFoundError(AvroSchemaError, LookupError):
     """A schema registry has no schema of this id, subject or version."""
 
+    #: Whether the missing schema is one that a known schema refers to.
+    _is_referenced = False
+
 
 class AvroLimitError(AvroError):
     """The file exceeds a limit, such as the bytes of a block."""

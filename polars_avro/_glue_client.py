@@ -39,7 +39,10 @@ class GlueClient:
         """Call a method of the client. `what` is the object that the call is about."""
         if self._client is None:
             (boto3,) = _extras.require("glue", "boto3", caller="polars_avro.GlueSchemaRegistry")
-            self._client = boto3.client("glue", **(self._given or {}))
+            try:
+                self._client = boto3.client("glue", **(self._given or {}))
+            except Exception as error:
+                raise self._converted(error, "client", what) from error
         try:
             response: dict[str, Any] = getattr(self._client, method)(**arguments)
         except Exception as error:

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
@@ -105,14 +105,16 @@ class Service:
         except urllib.error.HTTPError as error:
             with error:
                 body = error.read(_MAX_RESPONSE)
+            reason = _reason(_json_or_text(body))
             if error.code in _TRANSIENT:
-                raise _TransientError(f"status {error.code}", _retry_after(error.headers)) from error
+                raise _TransientError(f"status {error.code}{reason}", _retry_after(error.headers)) from error
             where = f"{request.get_method()} {request.full_url}"
             if error.code in (401, 403):
-                msg = f"{where}: access denied, status {error.code}"
+                msg = f"{where}: access denied, status {error.code}{reason}"
                 raise PermissionError(msg) from None
             if 300 <= error.code < 400:
-                msg = f"{where} redirects to {error.headers.get('Location')}: pass that URL"
+                target = urllib.parse.urljoin(request.full_url, error.headers.get("Location") or "")
+                msg = f"{where} redirects to {target}: pass the URL of the registry there"
                 raise AvroError(msg) from None
             return Answer(error.code, _json_or_text(body))
         except ssl.SSLError as error:
@@ -169,6 +171,9 @@ def service(
     if isinstance(urls, Mapping):
         msg = f"`url` must be a str or a list of str, got {type(urls).__name__!r}; other settings are arguments"
         raise TypeError(msg)
+    if not isinstance(urls, Iterable):
+        msg = f"`url` must be a str or a list of str, got {type(urls).__name__!r}"
+        raise TypeError(msg)
     urls = [urls] if isinstance(urls, str) else list(urls)
     if not urls:
         msg = "`url` must be a URL or a list of URLs, got an empty list"
@@ -195,6 +200,9 @@ def _endpoint(url: str, auth: tuple[str, str] | None, token: str | None, headers
     if parts.scheme not in ("http", "https") or not parts.hostname:
         msg = f"`url` must begin with http:// or https:// and a host, got {url!r}"
         raise ValueError(msg)
+    if parts.query or parts.fragment:
+        msg = f"`url` must have no query and no fragment, got {url.partition('?')[0].partition('#')[0]!r} and more"
+        raise ValueError(msg)
     if parts.username is not None:
         unquote = urllib.parse.unquote
         auth = auth or (unquote(parts.username), unquote(parts.password or ""))
@@ -219,6 +227,12 @@ def _json(body: bytes, request: urllib.request.Request) -> Any:
     except (ValueError, RecursionError) as error:
         msg = f"{request.full_url}: the response is not JSON: {error}"
         raise AvroError(msg) from None
+
+
+def _reason(body: Any) -> str:
+    """Return the message of a response in JSON, for the end of an error."""
+    text = body.get("message") if isinstance(body, dict) else None
+    return f", {' '.join(text.split())[:200]}" if isinstance(text, str) else ""
 
 
 def _json_or_text(body: bytes) -> Any:

@@ -30,7 +30,8 @@ class Limits:
     columns : int
         Number of columns of a schema, nested ones included: 131,072.
     data_depth : int
-        Depth of one value of a recursive type: 256. Values above 256 count as 256.
+        Depth of one value of a recursive type, its unions, arrays and maps included: 256. Values above 256 count as
+        256.
     zero_byte_items : int
         Number of items without bytes (nulls, records of no fields) in a block or an array: 16,777,216.
     bad_blocks : int

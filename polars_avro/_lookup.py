@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from polars_avro._errors import AvroSchemaNotFoundError
+from polars_avro._errors import AvroSchemaError, AvroSchemaNotFoundError
 from polars_avro._registry_base import Registry
 from polars_avro._schemas import AvroSchema, schema_json
 
@@ -47,8 +47,15 @@ class Lookup:
             return self.source.get(schema_id)
         key = uuid.UUID(bytes=schema_id) if isinstance(schema_id, bytes) else schema_id
         try:
-            schema = self.source.schema(key) if isinstance(self.source, Registry) else self.source(key)
-        except AvroSchemaNotFoundError:
+            if isinstance(self.source, Registry):
+                # A registry answers with JSON, never with the name of a local file.
+                text: str = self.source.schema(key)
+                return text
+            schema = self.source(key)
+        except AvroSchemaNotFoundError as error:
+            if error._is_referenced:
+                # The id itself is known, so its rows are not bad.
+                raise AvroSchemaError(*error.args) from error
             return None
         except KeyError as error:
             # `mapping.__getitem__` is a callable. Any other missing key is a fault of the callable.

@@ -52,7 +52,7 @@ class SchemaRegistry(RegistryClient, Registry):
     headers
         Additional headers of each request.
     timeout
-        Seconds to wait for a response.
+        Seconds to wait for a connection, and for each part of a response.
     retries
         The number of retries after a transient failure; with several addresses, after a failure of all of them.
     backoff

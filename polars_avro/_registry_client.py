@@ -106,10 +106,15 @@ class RegistryClient:
         try:
             return self._get(path, what)
         except AvroSchemaNotFoundError:
-            return self._get(f"{path}?deleted=true", what)
+            try:
+                return self._get(f"{path}?deleted=true", what)
+            except AvroSchemaNotFoundError as error:
+                error._is_referenced = True
+                raise
 
     def _avro(self, body: Any) -> str:
-        kind = self._member(body, "schemaType", str, "AVRO")
+        kind = body.get("schemaType") if isinstance(body, dict) else None
+        kind = "AVRO" if kind is None else self._member(body, "schemaType", str)
         if kind != "AVRO":
             msg = f"{self!r}: the schema is of type {kind}, not of Avro"
             raise AvroUnsupportedError(msg)

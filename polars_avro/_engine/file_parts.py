@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from polars_avro._core import FileSet
 from polars_avro._engine.files import Files, OpenFiles, matching
 from polars_avro._engine.frames import warn_at_end
-from polars_avro._errors import AvroDataError
+from polars_avro._errors import AvroDataError, AvroUnsupportedError
 from polars_avro._options import ReaderOptions
 from polars_avro._sources.stores import shown
 
@@ -160,6 +160,12 @@ def _open(files: Files) -> OpenFiles:
     (source,) = files.stores.files([part.file])
     opened = FileSet([source], files.read_schema.core_opener(), eager=True)
     size = opened.first_size()
+    if size is None:
+        msg = (
+            f"{shown(part.file)}: the file is compressed as a whole, so it cannot be divided: end its name in .gz, "
+            ".zst or .bz2, and plan the splits again"
+        )
+        raise AvroUnsupportedError(msg)
     if size != part.file_bytes:
         # Ranges of two different files would not fit together.
         error = AvroDataError(

@@ -121,5 +121,5 @@ impl SkipPrograms {
 /// Returns the error for data of a recursive type that nests too deep.
 #[cold]
 pub(super) fn too_deep() -> Fault {
-    Fault::limit("data_depth", "a value of a recursive type nests too deep")
+    Fault::limit("data_depth", "a value of a recursive type nests too deep, unions and arrays included")
 }

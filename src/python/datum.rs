@@ -16,7 +16,7 @@ use super::frame::Frame;
 use super::interpreter::WithoutGil;
 use super::options::annotated;
 use polars_avro::{
-    Annotations, DatumOptions, Decoded, Limits as CoreLimits, RowIds, Schema, SchemaId, datum_schema_of,
+    Annotations, DatumOptions, Decoded, Error, Limits as CoreLimits, RowIds, Schema, SchemaId, datum_schema_of,
 };
 
 /// A schema id: an int, or the bytes of a UUID.
@@ -105,8 +105,11 @@ impl DatumDecoder {
     /// Registers the schema of an id, or of a fingerprint as a number.
     fn add_schema(&self, py: Python<'_>, schema_id: PyId, schema: &str) -> Result<(), Raised> {
         py.without_gil(|| {
-            let schema = Schema::parse(schema, &self.decoder.options().limits)?.annotated(&self.annotations)?;
-            Ok(self.decoder.add_schema(schema_id, &Arc::new(schema))?)
+            let schema_id = SchemaId::from(schema_id);
+            let parsed = Schema::parse(schema, &self.decoder.options().limits)
+                .and_then(|schema| schema.annotated(&self.annotations))
+                .map_err(|error| Error::new(error.kind(), format!("the schema of id {schema_id}: {error}")))?;
+            Ok(self.decoder.add_schema(schema_id, &Arc::new(parsed))?)
         })
     }
 

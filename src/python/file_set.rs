@@ -38,8 +38,8 @@ impl FileSet {
         self.files.len()
     }
 
-    /// Returns the size of the first file in bytes.
-    fn first_size(&self) -> Result<u64, Raised> {
+    /// Returns the size of the first file in bytes; `None` if it is open, and compressed as a whole.
+    fn first_size(&self) -> Result<Option<u64>, Raised> {
         Ok(self.files.first_size()?)
     }
 

@@ -76,12 +76,16 @@ impl FileSet {
         self.files.len()
     }
 
-    /// Returns the size of the first file in bytes.
+    /// Returns the size of the first file in bytes; `None` if it is open, and compressed as a whole.
     ///
     /// # Errors
     /// If there is no file, or if its size cannot be read.
-    pub fn first_size(&self) -> Result<u64> {
-        self.files.first().ok_or_else(no_file)?.size()
+    pub fn first_size(&self) -> Result<Option<u64>> {
+        let first = self.files.first().ok_or_else(no_file)?;
+        match &first.open {
+            Some(file) if file.source.compression().is_some() => Ok(None),
+            _ => first.size().map(Some),
+        }
     }
 
     /// Returns true if the set has no files, as [`FileSet::select`] may leave it.

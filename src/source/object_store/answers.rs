@@ -4,6 +4,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderV
 use http::{Method, StatusCode};
 use object_store::client::{HttpRequest, HttpResponse};
 
+use super::plan::is_strong;
+
 /// Marks a response whose length is known only at its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unsized;
@@ -102,7 +104,7 @@ fn note_time(response: &mut HttpResponse) {
         (Some(modified), Some(date)) => !is_same_moment(modified, &date),
         _ => false,
     };
-    if !is_dated && etag.is_none_or(|etag| etag.starts_with("W/")) {
+    if !is_dated && etag.is_none_or(|etag| !is_strong(&etag)) {
         response.extensions_mut().insert(Unidentified);
     }
     if let Some(modified) = modified {

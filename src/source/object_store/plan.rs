@@ -28,8 +28,13 @@ impl Identity {
 
     /// Returns the `ETag` for a conditional request; `None` for a weak one, which never matches.
     pub(super) fn condition(&self) -> Option<String> {
-        self.etag.clone().filter(|etag| !etag.starts_with("W/"))
+        self.etag.clone().filter(|etag| is_strong(etag))
     }
+}
+
+/// Returns true if an `ETag` identifies the bytes of an object. Some servers send an empty one.
+pub(super) fn is_strong(etag: &str) -> bool {
+    !etag.is_empty() && !etag.starts_with("W/")
 }
 
 /// A requested range, and the bytes of it that have arrived.
