@@ -33,7 +33,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The file is corrupt, truncated, or not an Avro object container file.
+    /// The file is corrupt, truncated, or not an Avro object container file. In writing, a value that the schema does not
+    /// allow.
     Data,
     /// A schema is not valid, or a writer's schema cannot be read as the reader's.
     Schema,

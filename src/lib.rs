@@ -102,7 +102,7 @@ pub mod arrow {
         ListArray, MapArray, NullArray, PrimitiveArray, StructArray, Utf8ViewArray,
     };
     pub use polars_arrow::bitmap::Bitmap;
-    pub use polars_arrow::datatypes::{ArrowDataType, Field};
+    pub use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
     pub use polars_buffer::Buffer;
 }
 

@@ -197,8 +197,22 @@ const FORMATS: [(&[u8], &str); 12] = [
     (b"ARROW1", "it looks like an Arrow IPC file"),
     (b"ORC", "it looks like ORC"),
     (b"\x1F\x8B", "it looks like gzip: decompress it first, or end its name in .gz"),
-    (b"\x28\xB5\x2F\xFD", "it looks like zstd: decompress it first, or end its name in .zst"),
-    (b"BZh", "it looks like bzip2: decompress it first, or end its name in .bz2"),
+    (
+        b"\x28\xB5\x2F\xFD",
+        if cfg!(feature = "zstandard") {
+            "it looks like zstd: decompress it first, or end its name in .zst"
+        } else {
+            "it looks like zstd: decompress it first, or enable the cargo feature `zstandard`"
+        },
+    ),
+    (
+        b"BZh",
+        if cfg!(feature = "bzip2") {
+            "it looks like bzip2: decompress it first, or end its name in .bz2"
+        } else {
+            "it looks like bzip2: decompress it first, or enable the cargo feature `bzip2`"
+        },
+    ),
     (b"\xFD7zXZ\x00", "it looks like xz: decompress it first"),
     (b"PK\x03\x04", "it looks like a zip archive: extract the files first"),
     (b"SQLite format 3", "it looks like an SQLite database"),

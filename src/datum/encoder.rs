@@ -13,7 +13,7 @@ use super::writers::{fingerprint, is_bytes};
 use super::zlib::Deflater;
 use super::{Framing, SchemaId};
 use crate::binary::{Fault, SLACK, put_slice};
-use crate::dtype::{AvroNames, to_avro};
+use crate::dtype::{AvroNames, same_dtype, storage, to_avro};
 use crate::encode::{AnyColumn, Column};
 use crate::plan::WritePlan;
 use crate::{Error, Result, Schema, executor};
@@ -110,6 +110,11 @@ impl DatumEncoder {
             return Ok(chunks.iter().map(|chunk| Rows::nulls(chunk.len())).collect());
         }
         let plan = WritePlan::compile_datum(&self.schema, field)?;
+        let stored = |dtype: &ArrowDataType| storage(&Field::new("".into(), dtype.clone(), true)).into_owned();
+        let fits = |chunk: &dyn Array| same_dtype(&stored(field.dtype()), &stored(chunk.dtype()));
+        if let Some(chunk) = chunks.iter().find(|chunk| !fits(chunk.as_ref())) {
+            return Err(Error::argument(format!("an array of {:?} is not of the dtype of its field", chunk.dtype())));
+        }
         let (mut tasks, mut first) = (Vec::new(), 0);
         for chunk in chunks {
             let n = chunk.len().div_ceil(TASK_ROWS);

@@ -43,3 +43,18 @@ pub(crate) const DURATION: [&str; 3] = ["months", "days", "milliseconds"];
 pub(crate) fn duration(parts: impl Iterator<Item = &'static str>) -> ArrowDataType {
     ArrowDataType::Struct(parts.map(|part| Field::new(part.into(), ArrowDataType::UInt32, true)).collect())
 }
+
+/// Returns true if two fields have the same dtype. Arrow's nullability is ignored, as every column may have nulls.
+pub(crate) fn same_dtype(a: &Field, b: &Field) -> bool {
+    let all = |a: &[Field], b: &[Field]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))
+    };
+    let same = match (a.dtype(), b.dtype()) {
+        (ArrowDataType::FixedSizeList(a, n), ArrowDataType::FixedSizeList(b, m)) => n == m && same_dtype(a, b),
+        (ArrowDataType::LargeList(a), ArrowDataType::LargeList(b))
+        | (ArrowDataType::Map(a, _), ArrowDataType::Map(b, _)) => same_dtype(a, b),
+        (ArrowDataType::Struct(a), ArrowDataType::Struct(b)) => all(a, b),
+        (a, b) => a == b,
+    };
+    same && a.metadata == b.metadata
+}

@@ -1,5 +1,6 @@
 //! Records: the steps of their fields, and the root of a file.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::compile::Compiler;
@@ -29,13 +30,14 @@ impl Compiler<'_> {
             return Err(Error::new(crate::ErrorKind::Internal, "a record does not resolve with a record"));
         };
         let wanted = self.wanted(id, record, projection)?;
+        let projections: HashMap<usize, &Projection> = wanted.iter().map(|(field, inner)| (*field, inner)).collect();
         self.open.push(self.node(id).reader);
         let programs = self.programs_of(id)?;
         let mut steps = Steps::new(record, programs);
         for action in fields {
             match *action {
-                FieldAction::Read { field, value } => match wanted.iter().find(|(index, _)| *index == field) {
-                    Some((_, projection)) => {
+                FieldAction::Read { field, value } => match projections.get(&field) {
+                    Some(projection) => {
                         let column = self.column(value, projection).map_err(|e| in_field(e, record, field))?;
                         steps.column(field, column);
                     }
@@ -45,7 +47,7 @@ impl Compiler<'_> {
             }
         }
         for (field, datum) in defaults {
-            if let Some((_, projection)) = wanted.iter().find(|(index, _)| index == field) {
+            if let Some(projection) = projections.get(field) {
                 let datum = datum.as_ref().map(|datum| Arc::from([datum.as_slice(), &[0; PADDING]].concat()));
                 let column = self.column(self.own(record.fields[*field].schema), projection);
                 let column = DefaultValue::new(column.map_err(|e| in_field(e, record, *field))?, datum);

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// assert!(reader.next().is_none());
 /// # Ok::<(), polars_avro::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Canceller {
     /// A flag that tasks check between blocks, and the reader before each batch.
     pub(super) cancelled: Arc<AtomicBool>,

@@ -66,8 +66,11 @@ impl ReadOptions {
     pub(super) fn virtual_columns(&self, fields: &[Field]) -> Result<VirtualColumns> {
         let wide = self.wide_row_index;
         let row_index = self.row_index.clone().map(|(name, offset)| RowIndex { name, offset, wide });
-        let names = row_index.iter().map(|index| &index.name).chain(&self.file_index);
-        for name in names {
+        let names = || row_index.iter().map(|index| &index.name).chain(&self.file_index);
+        for (at, name) in names().enumerate() {
+            if names().skip(at + 1).any(|other| other == name) {
+                return Err(Error::argument(format!("both indices have the name {name:?}: one needs another")));
+            }
             if fields.iter().any(|field| field.name == name.as_str()) {
                 return Err(Error::argument(format!("{name:?} is already a column: the index needs another name")));
             }

@@ -31,8 +31,8 @@ impl Schema {
     /// aliases and documentation are dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field if no type holds its values, and if
-    /// there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) with the path of a field if no type holds its values;
+    /// [`ErrorKind::Argument`](crate::ErrorKind::Argument) if there is no schema; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the result exceeds `limits`.
     pub fn union(schemas: &[Self], limits: &Limits) -> Result<Self> {
         Self::union_by_index(schemas, limits).map_err(|(_, error)| error)
     }

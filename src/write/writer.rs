@@ -6,14 +6,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use polars_arrow::array::{Array, StructArray};
-use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_arrow::datatypes::Field;
 
 use super::encoder::{BlockEncoder, Blocks};
 use super::fine_times::has_fine_times;
 use super::options::WriteOptions;
 use super::rows::{Rows, Share};
 use crate::container::header_bytes;
-use crate::dtype::{AvroNames, to_avro};
+use crate::dtype::{AvroNames, same_dtype, to_avro};
 use crate::executor::{Consumer, OrderedTasks, threads};
 use crate::plan::WritePlan;
 use crate::{Error, ErrorKind, Limits, Result, Schema, Sink};
@@ -121,6 +121,9 @@ pub struct Written {
 pub fn avro_schema_of(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<String> {
     let names =
         AvroNames { name: options.name.clone(), namespace: options.namespace.clone(), doc: options.doc.clone() };
+    if first.iter().any(|rows| rows.values().len() != fields.len()) {
+        return Err(Error::argument("the first rows have other columns than the fields"));
+    }
     let is_fine = |column: usize| first.iter().any(|rows| has_fine_times(rows.values()[column].as_ref()));
     let fine: Vec<bool> = (0..fields.len()).map(is_fine).collect();
     Ok(to_avro(fields, &fine, &names)?.to_string())
@@ -268,6 +271,9 @@ impl Writer {
     }
 
     fn write_batch(&mut self, batch: &StructArray) -> Result<()> {
+        if batch.null_count() > 0 {
+            return Err(Error::argument("the batch has rows that are null: only values in columns can be null"));
+        }
         self.plan_columns(batch.fields(), batch.len() > 0)?;
         let record = self.plan.record.bind_columns(batch.values()).map_err(crate::binary::Fault::into_error)?;
         let mut next = 0;
@@ -336,28 +342,21 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// Returns true if two fields have the same dtype. Arrow's nullability is ignored, as every column may have nulls.
-fn same_dtype(a: &Field, b: &Field) -> bool {
-    let all = |a: &[Field], b: &[Field]| {
-        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && same_dtype(a, b))
-    };
-    let same = match (a.dtype(), b.dtype()) {
-        (ArrowDataType::FixedSizeList(a, n), ArrowDataType::FixedSizeList(b, m)) => n == m && same_dtype(a, b),
-        (ArrowDataType::LargeList(a), ArrowDataType::LargeList(b))
-        | (ArrowDataType::Map(a, _), ArrowDataType::Map(b, _)) => same_dtype(a, b),
-        (ArrowDataType::Struct(a), ArrowDataType::Struct(b)) => all(a, b),
-        (a, b) => a == b,
-    };
-    same && a.metadata == b.metadata
-}
-
 /// Returns the schema to write by, and its text.
 fn schema(fields: &[Field], first: &[StructArray], options: &WriteOptions) -> Result<(Arc<Schema>, String)> {
     if let Some(schema) = &options.schema {
         schema.validate()?;
+        if let Some(json) = &options.schema_json
+            && Schema::parse(json, &Limits::default())?.without_notes().to_json() != schema.without_notes().to_json()
+        {
+            return Err(Error::argument("`schema_json` is the text of another schema than `schema`"));
+        }
         let given = options.schema_json.as_ref().filter(|_| !schema.has_nested_types());
         let json = given.cloned().unwrap_or_else(|| schema.to_json());
         return Ok((schema.clone(), json));
+    }
+    if options.schema_json.is_some() {
+        return Err(Error::argument("`schema_json` is the text of `schema`, which is not set"));
     }
     let json = avro_schema_of(fields, first, options)?;
     Ok((Arc::new(Schema::parse(&json, &Limits::default())?), json))

@@ -18,6 +18,7 @@ mod hostile;
 mod large_blocks;
 mod layers;
 mod logical;
+mod misuse;
 mod naive;
 mod partial_reads;
 mod public_face;

@@ -45,8 +45,10 @@ impl Batch {
         self.bytes
     }
 
-    /// Keeps `height` rows, starting at row `start`.
+    /// Keeps `height` rows, starting at row `start`, as far as the batch has them.
     pub fn slice(&mut self, start: usize, height: usize) {
+        let start = start.min(self.height);
+        let height = height.min(self.height - start);
         if height < self.height {
             self.arrays.iter_mut().for_each(|array| array.slice(start, height));
             self.bytes = (self.bytes as u128 * height as u128 / self.height as u128) as usize;

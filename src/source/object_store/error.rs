@@ -80,6 +80,9 @@ impl From<object_store::Error> for Failure {
         if text == "Received non-partial response when range requested" {
             return Self::NoRanges;
         }
+        if let object_store::Error::NotFound { .. } = error {
+            return Error::source(io::Error::new(io::ErrorKind::NotFound, text)).into();
+        }
         match transport {
             Some(HttpErrorKind::Timeout) => Self::Transport(io::ErrorKind::TimedOut, text),
             Some(_) => Self::Transport(kind, text),

@@ -45,7 +45,8 @@ impl Kind {
             "http" | "https" if is_azure(rest) => Ok(Self::Azure),
             "http" | "https" => Ok(Self::Http),
             _ => {
-                let known = SCHEMES.map(|scheme| format!("{scheme}://")).join(" ");
+                let stores = SCHEMES.iter().filter(|scheme| **scheme != "file");
+                let known = stores.map(|scheme| format!("{scheme}://")).collect::<Vec<_>>().join(" ");
                 let message = format!("the scheme {scheme:?} is unknown; known are {known}");
                 Err(Error::argument(message).in_file(&shown(url)))
             }
