@@ -54,6 +54,8 @@ class Server(ThreadingHTTPServer):
         self.ranges = True
         self.etags = True
         self.weak_etags = False
+        #: An ETag of every object, instead of one by its content.
+        self.etag: str | None = None
         self.modified = True
         #: False values of Content-Length.
         self.claims: dict[str, int] = {}
@@ -149,7 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = server.objects[path]
         headers = {}
         if server.etags:
-            headers["ETag"] = ("W/" if server.weak_etags else "") + f'"{digest(content)}"'
+            etag = ("W/" if server.weak_etags else "") + f'"{digest(content)}"'
+            headers["ETag"] = etag if server.etag is None else server.etag
         if server.modified:
             headers["Last-Modified"] = "Sun, 22 Nov 2026 00:00:00 GMT"
         match = request.headers.get("If-Match", request.headers.get("if-match"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from http_objects import encode, frame
 from polars.testing import assert_frame_equal
 from servers import Request, Server
@@ -9,8 +10,9 @@ from servers import Request, Server
 from polars_avro import read_avro, scan_avro
 
 
-def test_an_object_that_cannot_be_identified_is_one_response(server: Server) -> None:
-    server.etags = server.modified = False
+@pytest.mark.parametrize("etag", [None, ""])
+def test_an_object_that_cannot_be_identified_is_one_response(server: Server, etag: str | None) -> None:
+    server.etags, server.etag, server.modified = etag is not None, etag, False
     old, new = encode(20_000, 4_000_000), encode(20_000, 4_840_000)
     assert len(old) == len(new) > 300_000
     url = server.put("/x.avro", old)

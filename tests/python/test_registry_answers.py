@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 from framed import SCHEMA, column, events, expected
 from polars.testing import assert_series_equal
@@ -124,3 +125,81 @@ def test_a_wrong_base_path_is_told_from_a_schema_that_is_refused(server):
     server.faults = [(409, b'{"error_code": 409, "message": "incompatible"}', {})]
     with pytest.raises(polars_avro.AvroSchemaError, match="incompatible"):
         client(server).register("events", SCHEMA)
+
+
+READ_AS = {"type": "record", "name": "O", "fields": [{"name": "id", "type": "long"}]}
+ROW = pl.Series("v", [b"\0\0\0\0\1\2"])
+
+
+def test_the_text_of_an_answer_names_no_local_file(server, tmp_path):
+    (tmp_path / "local.avsc").write_text(json.dumps(READ_AS))
+    polars_avro.write_avro(pl.DataFrame({"id": [1]}), tmp_path / "local.avro")
+    for name in ("local.avsc", "local.avro", "missing.avsc"):
+        server.schemas = [{"schema": str(tmp_path / name)}]
+        with pytest.raises(polars_avro.AvroSchemaError, match="the schema of id 1: the schema is not valid JSON"):
+            ROW.avro.decode(framing="confluent", schemas=client(server), reader_schema=READ_AS)
+
+
+@pytest.mark.parametrize("ignore_errors", [False, True])
+def test_an_id_whose_reference_is_missing_is_known(server, ignore_errors):
+    reference = {"name": "B", "subject": "gone", "version": 1}
+    server.add("a", {"type": "record", "name": "A", "fields": [{"name": "b", "type": "B"}]}, references=[reference])
+    registry = client(server)
+    for decode in (
+        lambda: ROW.avro.decode(READ_AS, framing="confluent", schemas=registry, ignore_errors=ignore_errors),
+        lambda: registry.schema(1),
+    ):
+        with pytest.raises(
+            polars_avro.AvroSchemaError, match="no version 1 of subject 'gone', which a schema refers to"
+        ):
+            decode()
+
+
+def test_answers_may_have_a_type_of_null(server):
+    server.schemas = [{"schema": json.dumps(READ_AS), "schemaType": None, "references": None}]
+    assert ROW.avro.decode(framing="confluent", schemas=client(server), reader_schema=READ_AS).to_list() == [{"id": 1}]
+
+
+def test_an_invalid_schema_names_its_id(server):
+    server.schemas = [{"schema": '{"type": "foo"}'}]
+    for schemas in (client(server), lambda _: '{"type": "foo"}'):
+        with pytest.raises(polars_avro.AvroSchemaError, match=r"the schema of id 1: .*no type is named `?'?foo"):
+            ROW.avro.decode(framing="confluent", schemas=schemas, reader_schema=READ_AS)
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, PermissionError), (403, PermissionError), (500, ConnectionError)])
+def test_the_message_of_a_refusal_is_shown(server, status, error):
+    body = json.dumps({"error_code": status * 100, "message": "Token expired\nat 12:00"}).encode()
+    server.faults = [(status, body, {})]
+    with pytest.raises(error, match=f"status {status}, Token expired at 12:00"):
+        client(server, retries=0).schema(1)
+
+
+def test_a_redirect_names_the_whole_address(server):
+    server.faults = [(302, b"", {"Location": "/other"})]
+    with pytest.raises(polars_avro.AvroError, match=f"redirects to {server.url}/other"):
+        client(server).schema(1)
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "error", "name"),
+    [
+        ("http://x/?a=1", {}, ValueError, "url"),
+        ("http://u:p@x/#a", {}, ValueError, "url"),
+        (5, {}, TypeError, "url"),
+        ("http://x", {"auth": "user:topsecret"}, TypeError, "auth"),
+        ("http://x", {"token": b"t"}, TypeError, "token"),
+        ("http://x", {"headers": "x"}, TypeError, "headers"),
+        ("http://x", {"headers": {"a": 1}}, TypeError, "headers"),
+        ("http://x", {"timeout": "5"}, TypeError, "timeout"),
+        ("http://x", {"timeout": 0}, ValueError, "timeout"),
+        ("http://x", {"timeout": float("nan")}, ValueError, "timeout"),
+        ("http://x", {"backoff": -1}, ValueError, "backoff"),
+        ("http://x", {"retries": "x"}, TypeError, "retries"),
+        ("http://x", {"subject": 5}, TypeError, "subject"),
+    ],
+)
+def test_arguments_are_refused_by_name(url, options, error, name):
+    with pytest.raises(error, match=f"`{name}`") as caught:
+        SchemaRegistry(url, **options)
+    assert "topsecret" not in str(caught.value)

@@ -379,3 +379,16 @@ def test_a_file_without_rows_fits_every_schema_in_any_place(tmp_path: Path, colu
         assert read_avro(files, schema={"a": pl.Int32}, extra_columns="ignore")["a"].to_list() == [1]
     with pytest.raises(polars_avro.AvroSchemaError):
         read_avro(empty, reader_schema=reader)
+
+
+def test_a_compressed_file_of_another_name_is_refused_with_a_reason(tmp_path):
+    out = tmp_path / "plain.avro"
+    polars_avro.write_avro(pl.DataFrame({"a": range(50_000)}), out, "uncompressed", block_size=1000)
+    for name in ("whole.avro", "whole.avro.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(out.read_bytes()))
+    splits = polars_avro.plan_splits(tmp_path / "whole.avro", target_bytes=20_000)
+    assert len(splits) > 1
+    with pytest.raises(polars_avro.AvroUnsupportedError, match=r"compressed as a whole.*end its name in \.gz"):
+        splits[0].read()
+    (split,) = polars_avro.plan_splits(tmp_path / "whole.avro.gz", target_bytes=20_000)
+    assert split.read().height == 50_000
