@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_block_that_runs_past_the_end_says_by_how_much() {
-        let message = "block 3 at byte 100: the block claims 200 bytes and a sync marker, but the file ends 1 bytes \
+        let message = "block 3 at byte 100: the block claims 200 bytes and a sync marker, but the file ends 1 byte \
                        too early: it is cut short or damaged";
         assert_eq!(refused(&[0x06, 0x90, 0x03], 318), message);
         // 1 row, i64::MAX bytes.
