@@ -201,7 +201,7 @@ def _endpoint(url: str, auth: tuple[str, str] | None, token: str | None, headers
         msg = f"`url` must begin with http:// or https:// and a host, got {url!r}"
         raise ValueError(msg)
     if parts.query or parts.fragment:
-        msg = f"`url` must have no query and no fragment, got {url.partition('?')[0].partition('#')[0]!r} and more"
+        msg = f"`url` must have no query and no fragment, got one of {parts.hostname!r} that has"
         raise ValueError(msg)
     if parts.username is not None:
         unquote = urllib.parse.unquote

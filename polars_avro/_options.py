@@ -7,6 +7,7 @@ import operator
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from numbers import Real
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -186,13 +187,14 @@ def optional_integer(name: str, value: Any, *, least: int = 0) -> int | None:
 
 def seconds(name: str, value: Any, *, zero: bool = False) -> float:
     """Return a finite number of seconds that is positive, or zero if that is allowed."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if _is_flag(value) or not isinstance(value, Real):
         msg = f"`{name}` must be a number of seconds, got {value!r} of type {type(value).__name__!r}"
         raise TypeError(msg)
-    if not (0 < value < math.inf or (zero and value == 0)):
+    number = float(value)
+    if not (0 < number < math.inf or (zero and number == 0)):
         msg = f"`{name}` must be a {'number of' if zero else 'positive number of'} seconds, got {value}"
         raise ValueError(msg)
-    return float(value)
+    return number
 
 
 def one_of(option: str, value: Any, allowed: tuple[str, ...]) -> None:

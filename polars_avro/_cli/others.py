@@ -75,7 +75,8 @@ def table(
                 if "empty reader" not in str(error):
                     raise
                 # NDJSON without rows has no columns.
-                return Table(pl.Schema(dtypes), lambda: (pl.DataFrame(schema=dtypes) for _ in range(1)))
+                empty = _selected(pl.LazyFrame(schema=dtypes), reading).collect()
+                return Table(empty.schema, lambda: (empty for _ in range(1)))
             if not is_avro(schema) and (unknown := [name for name in dtypes if name not in file_columns]):
                 msg = f"--schema names the column {unknown[0]!r}, which is not one of {', '.join(file_columns)}"
                 raise SchemaError(msg)

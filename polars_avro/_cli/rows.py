@@ -93,7 +93,8 @@ class Rows:
     @property
     def header(self) -> dict[str, Any]:
         """The schema of the columns and the metadata of the first file, which a copy keeps; empty if columns differ."""
-        has_fields = any(name not in self.files.schema_of_all() for name in self.reading.columns or ())
+        whole = self.files.schema_of_all()
+        has_fields = any(name not in whole for name in self.reading.columns or ())
         if has_fields or self.reading.schema_mode != "first" or self.files.file_columns is not None:
             return {}
         metadata = {key: value for key, value in self.first.metadata.items() if not key.startswith("avro.")}

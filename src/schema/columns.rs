@@ -1,5 +1,7 @@
 //! Selection of columns of a schema.
 
+use std::collections::HashMap;
+
 use super::{Field, Kind, NodeId, Schema, column_name};
 
 impl Schema {
@@ -21,8 +23,9 @@ impl Schema {
         if let Kind::Record(record) = &mut selected.nodes[root].kind
             && !self.nodes.iter().any(|node| refers_to(&node.kind, self.root))
         {
-            let column = |name: &str| record.fields.iter().find(|field| column_name(field) == name).cloned();
-            record.fields = names.iter().filter_map(|name| column(name.as_ref())).collect::<Vec<Field>>();
+            let mut fields: HashMap<String, Field> =
+                record.fields.drain(..).map(|field| (column_name(&field).to_owned(), field)).collect();
+            record.fields = names.iter().filter_map(|name| fields.remove(name.as_ref())).collect();
         }
         selected
     }

@@ -74,6 +74,8 @@ def test_a_file_without_rows_returns_from_ndjson(cli, tmp_path):
     for schema in ("a=Int64, b=List(Date)", polars_avro.read_avro_metadata(tmp_path / "a.avro").avro_schema):
         cli.good("convert", "--schema", schema, tmp_path / "a.ndjson", tmp_path / "b.avro")
         assert polars_avro.read_avro(tmp_path / "b.avro").equals(polars_avro.read_avro(tmp_path / "a.avro"))
+    cli.good("convert", "--schema", "a=Int64, b=List(Date)", "-c", "b", tmp_path / "a.ndjson", tmp_path / "c.avro")
+    assert polars_avro.read_avro(tmp_path / "c.avro").columns == ["b"]
     error = cli.refused("convert", tmp_path / "a.ndjson", tmp_path / "b.avro", status=3)
     assert "the file is empty: pass --schema" in error
 

@@ -185,7 +185,7 @@ def test_a_redirect_names_the_whole_address(server):
     ("url", "options", "error", "name"),
     [
         ("http://x/?a=1", {}, ValueError, "url"),
-        ("http://u:p@x/#a", {}, ValueError, "url"),
+        ("http://u:topsecret@x/#a", {}, ValueError, "url"),
         (5, {}, TypeError, "url"),
         ("http://x", {"auth": "user:topsecret"}, TypeError, "auth"),
         ("http://x", {"token": b"t"}, TypeError, "token"),
