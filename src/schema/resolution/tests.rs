@@ -119,6 +119,7 @@ fn types_are_read_as_the_specification_says() {
             format!("[\"null\",{}]", fixed("a.F", "")),
             "[1: fixed(4), refuse]",
         ),
+        (format!("[{},{}]", fixed("a.F", ""), fixed("b.F", "")), fixed("a.F", ""), "[fixed(4), refuse]"),
         (fixed("a.F", ""), fixed("b.F", ""), "fixed(4)"),
         (fixed("a.F", ""), fixed("b.G", r#","aliases":["a.F"]"#), "fixed(4)"),
         (fixed("a.F", ""), fixed("b.G", r#","aliases":["F"]"#), "fixed(4)"),

@@ -98,6 +98,11 @@ fn a_search_may_end_before_the_file() {
     assert_eq!(scanner.find(0, 200).unwrap(), None);
     assert_eq!(scanner.find(0, 301).unwrap(), Some(Found { offset: 316, is_first: true }));
     assert_eq!(scanner.find(290, u64::MAX).unwrap(), Some(Found { offset: 316, is_first: true }));
+    // The end of the file counts as a block if the search reaches it.
+    let source = MemorySource::new(vec![0; 300]);
+    let scanner = SyncScanner::with_window(&source, &SYNC, 32);
+    let end = Some(Found { offset: 300, is_first: true });
+    assert_eq!((scanner.find(0, 299).unwrap(), scanner.find(0, 300).unwrap()), (None, end));
 }
 
 #[test]
