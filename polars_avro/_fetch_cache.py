@@ -40,7 +40,8 @@ class FetchCache:
             except BaseException as error:
                 with self._lock:
                     del self._fetched[key]
-                    if remember_missing and isinstance(error, AvroSchemaNotFoundError):
+                    is_missing = isinstance(error, AvroSchemaNotFoundError) and not error._is_referenced
+                    if remember_missing and is_missing:
                         self._missing[key] = time.monotonic() + _REMEMBER_MISSING, str(error)
                 future.set_exception(error)
         result: _T = future.result()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from polars_avro import _options
 from polars_avro._errors import AvroError
+from polars_avro._sources.stores import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,8 +114,7 @@ class Service:
                 msg = f"{where}: access denied, status {error.code}{reason}"
                 raise PermissionError(msg) from None
             if 300 <= error.code < 400:
-                target = urllib.parse.urljoin(request.full_url, error.headers.get("Location") or "")
-                msg = f"{where} redirects to {target}: pass the URL of the registry there"
+                msg = f"{where} redirects to {_target(request, error)}: pass the URL of the registry there"
                 raise AvroError(msg) from None
             return Answer(error.code, _json_or_text(body))
         except ssl.SSLError as error:
@@ -149,8 +149,10 @@ class _TransientError(Exception):
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Refuses redirects, so that credentials are not sent to another host."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def http_error_302(self, *_: Any) -> None:
         return None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302  # type: ignore[assignment]
 
 
 def service(
@@ -198,7 +200,7 @@ def _endpoint(url: str, auth: tuple[str, str] | None, token: str | None, headers
         raise TypeError(msg)
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        msg = f"`url` must begin with http:// or https:// and a host, got {url!r}"
+        msg = f"`url` must begin with http:// or https:// and a host, got {shown(url)!r}"
         raise ValueError(msg)
     if parts.query or parts.fragment:
         msg = f"`url` must have no query and no fragment, got one of {parts.hostname!r} that has"
@@ -232,7 +234,20 @@ def _json(body: bytes, request: urllib.request.Request) -> Any:
 def _reason(body: Any) -> str:
     """Return the message of a response in JSON, for the end of an error."""
     text = body.get("message") if isinstance(body, dict) else None
-    return f", {' '.join(text.split())[:200]}" if isinstance(text, str) else ""
+    if not isinstance(text, str):
+        return ""
+    return f", {''.join(filter(str.isprintable, ' '.join(text.split())))[:200]}"
+
+
+def _target(request: urllib.request.Request, error: urllib.error.HTTPError) -> str:
+    """Return the address of a redirect, without parts that may be secret."""
+    location = error.headers.get("Location")
+    if not location:
+        return "no address"
+    try:
+        return shown(urllib.parse.urljoin(request.full_url, location))
+    except ValueError:
+        return "an address that is not valid"
 
 
 def _json_or_text(body: bytes) -> Any:

@@ -27,20 +27,19 @@ def selection(columns: Any, schema: pl.Schema, *, option: str = "columns", owner
 
 
 def _selected(column: Any, schema: pl.Schema, option: str, owner: str) -> list[str]:
-    names = schema.names()
     if isinstance(column, str):
         if _has(schema, column):
             return [column]
         if column == "*" or (column.startswith("^") and column.endswith("$")):
             return _matching(column, schema, option)
-        is_cut = column.startswith("^") or column.endswith("$")
-        hint = "; a pattern begins with ^ and ends with $" if is_cut else _hint(schema, column, option)
+        pattern = "; a pattern begins with ^ and ends with $" if column.startswith("^") else ""
+        hint = pattern or _hint(schema, column, option)
         msg = f"`{option}`: {column!r} is none of the {owner}'s {option}, nor a field of one{hint}"
         raise ColumnNotFoundError(msg)
     if isinstance(column, bool) or not hasattr(column, "__index__"):
         msg = f"`{option}` must hold names or indices, got {column!r} of type {type(column).__name__!r}"
         raise TypeError(msg)
-    index = operator.index(column)
+    index, names = operator.index(column), schema.names()
     if not 0 <= index < len(names):
         msg = f"`{option}`: index {index} is out of range; the {owner} has {len(names)} {option}, counted from 0"
         raise ColumnNotFoundError(msg)

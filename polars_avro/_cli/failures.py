@@ -55,7 +55,7 @@ _ADVICE = (
     (re.compile("schema_mode='union' reads"), "--schema-mode union reads"),
     (
         re.compile(r"pass invalid_values='null' or 'text' \(.*\) to read"),
-        "--invalid-values null or text reads",
+        "--invalid-values null or text (for UUIDs, times and decimals) reads",
     ),
     (re.compile(r"hidden_file_prefix=\['_', '\.'\] skips"), "--hidden-file-prefix _ --hidden-file-prefix . skips"),
     (re.compile(r" \(`strict=True` refuses them\)"), ""),

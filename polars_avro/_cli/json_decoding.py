@@ -57,6 +57,7 @@ def from_json(node: AvroType, dtype: Any) -> Convert:  # noqa: PLR0911  (one ret
 
 def _mismatch(expected: str, value: Any) -> NoReturn:
     shown = json.dumps(value, ensure_ascii=False)
+    shown = shown if shown.isprintable() else json.dumps(value)
     msg = f"expected {expected}, got {shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + '…'}"
     raise MismatchError(msg)
 

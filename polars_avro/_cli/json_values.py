@@ -32,8 +32,11 @@ def values(stream: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
             first = number
             try:
                 # One value on one line, as `tojson` writes it.
-                yield number, json.loads(line)
+                yield number, _decoder.decode(line)
                 continue
+            except _RepeatedKeyError as error:
+                msg = f"{name}, line {number}: {error}"
+                raise AvroDataError(msg) from None
             except (json.JSONDecodeError, RecursionError):
                 if not line.strip():
                     continue
@@ -54,7 +57,20 @@ def _nesting(token: str) -> int:
     return 0 if token[0] == '"' else 1 if token in "[{" else -1
 
 
-_decoder = json.JSONDecoder()
+class _RepeatedKeyError(Exception):
+    """An object has two values of one key."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        msg = f"an object has the key {next(key for key in keys if keys.count(key) > 1)!r} twice"
+        raise _RepeatedKeyError(msg)
+    return found
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object)
 _SPACES = re.compile(r"\s*")
 
 
@@ -67,6 +83,9 @@ def _decode(text: str, name: str, first: int) -> Iterator[tuple[int, Any]]:
             value, position = _decoder.raw_decode(text, position)
         except json.JSONDecodeError as error:
             msg = f"{name}, line {first + error.lineno - 1}, column {error.colno}: {error.msg}"
+            raise AvroDataError(msg) from None
+        except _RepeatedKeyError as error:
+            msg = f"{name}, line {line}: {error}"
             raise AvroDataError(msg) from None
         except RecursionError:
             msg = f"{name}, line {line}: the value is nested too deeply"

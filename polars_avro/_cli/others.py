@@ -85,7 +85,7 @@ def table(
             scan_as = ndjson_dtypes.scan(scan) if form.name == "ndjson" else scan
         lf = _selected(scan_as(**options), reading)
         columns = lf.collect_schema()
-        if unread := next((name for name in columns if "\ufffd" in name), None):
+        if form.name == "csv" and (unread := next((name for name in columns if "\ufffd" in name), None)):
             msg = f"the column {unread!r}: its name is not UTF-8"
             raise ComputeError(msg)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from contextlib import closing
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 import click
@@ -15,11 +16,13 @@ from polars_avro import _schema_request, _schemas, _selection
 from polars_avro._cli import sources as sources_
 from polars_avro._cli import where
 from polars_avro._conversions import InvalidValues, conversions
-from polars_avro._core import select_columns
+from polars_avro._core import FileOpener, select_columns
 from polars_avro._engine.files import Files
+from polars_avro._errors import AvroError
 from polars_avro._options import ReaderOptions
 from polars_avro._schemas import FieldMatching
 from polars_avro._sources import expansion, inputs
+from polars_avro._write import write_avro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -93,15 +96,25 @@ class Rows:
     @property
     def header(self) -> dict[str, Any]:
         """The schema of the columns and the metadata of the first file, which a copy keeps; empty if columns differ."""
-        whole = self.files.schema_of_all()
-        has_fields = any(name not in whole for name in self.reading.columns or ())
-        if has_fields or self.reading.schema_mode != "first" or self.files.file_columns is not None:
+        if self.reading.schema_mode != "first" or self.files.file_columns is not None:
             return {}
         metadata = {key: value for key, value in self.first.metadata.items() if not key.startswith("avro.")}
         schema = self.first.schema_json
         if self.reading.columns is not None:
             schema = select_columns(schema, list(self.schema))
+            if not self._is_writable(schema):
+                return {}
         return {"avro_schema": schema, "metadata": metadata}
+
+    def _is_writable(self, schema: str) -> bool:
+        """Return whether the columns can be written by a schema. Fields of structs and texts of other types cannot."""
+        if self.reading.invalid_values != "raise" or pl.Schema(FileOpener(schema)) != self.schema:
+            return False
+        try:
+            write_avro(pl.DataFrame(schema=self.schema), BytesIO(), avro_schema=schema)
+        except AvroError:
+            return False
+        return True
 
     def count(self) -> int | None:
         """Count the rows from block headers; None if counting would need decoding."""

@@ -196,11 +196,14 @@ def split_names(columns: Sequence[str]) -> list[str] | None:
     """Split names separated by commas. Names with commas are quoted as in CSV."""
     if not columns:
         return None
-    names = [name.strip() for name in next(csv.reader([",".join(columns)], skipinitialspace=True), [""])]
-    if not names or "" in names:
-        msg = f"--columns needs names, got {','.join(columns)!r}"
+    text = ",".join(columns)
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    # A column without a name is quoted.
+    if not names or ("" in names and '""' not in text):
+        msg = f"--columns needs names, got {text!r}"
         raise click.UsageError(msg)
-    duplicate = next((name for name in names if names.count(name) > 1), None)
+    seen: set[str] = set()
+    duplicate = next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
     if duplicate is not None:
         msg = f"--columns names {duplicate!r} twice"
         raise click.UsageError(msg)

@@ -37,6 +37,9 @@ def expand(
     """
     if isinstance(hidden_file_prefix, str):
         hidden_file_prefix = [hidden_file_prefix]
+    if "" in (hidden_file_prefix or ()):
+        msg = "`hidden_file_prefix` must not be empty: every name begins with it"
+        raise ValueError(msg)
     if not named or not isinstance(named[0], str):
         return named
     files: list[str] = []

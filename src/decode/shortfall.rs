@@ -24,7 +24,15 @@ pub(crate) fn explained(fault: Fault, what: &str, writer: &Schema, data: &[u8], 
         let within = |fault: Fault, name: &String| if name == ITEM { fault.in_item() } else { fault.in_field(name) };
         path.iter().fold(fault, within)
     };
-    let Some(inside) = short else { return if fault.is_in(UNREAD) { along(fault.without_path()) } else { fault } };
+    let Some(inside) = short else {
+        return match path.last() {
+            _ if !fault.is_in(UNREAD) => fault,
+            _ if fault.is_data() => along(fault.without_path()),
+            // The walk goes on beyond a limit, so only the outermost field is certain.
+            Some(field) => fault.without_path().in_field(field),
+            None => fault,
+        };
+    };
     let preposition = if inside { "inside" } else { "before" };
     let text = path.iter().rev().fold(String::new(), |mut path, name| {
         let dot = if path.is_empty() || name == ITEM { "" } else { "." };

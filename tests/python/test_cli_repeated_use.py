@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 
 import fastavro
 import polars as pl
 import pytest
 from command_line import HOME
+from containers import container, text
 from places import KEYS, alone  # noqa: F401 (a fixture)
 from s3_server import S3Server
 from servers import serving
@@ -52,6 +54,50 @@ def test_selected_columns_keep_their_types_and_the_metadata(cli, kinds, tmp_path
     assert metadata.metadata == {"user.k": b"v"}
     with target.open("rb") as file:
         assert [row["u"] for row in fastavro.reader(file)] == ["s" if i % 2 else i for i in range(20)]
+
+
+def test_selected_columns_without_their_types_get_those_of_their_dtypes(cli, tmp_path):
+    def selected(schema, row, column, *options):
+        with (tmp_path / "in.avro").open("wb") as file:
+            fastavro.writer(file, {"type": "record", "name": "R", "fields": schema}, [row])
+        cli.good("convert", tmp_path / "in.avro", tmp_path / "out.avro", "-c", column, *options)
+        return polars_avro.read_avro(tmp_path / "out.avro")
+
+    recursive = [{"name": "value", "type": "int"}, {"name": "next", "type": ["null", "R"]}]
+    row = {"value": 1, "next": {"value": 2, "next": None}}
+    assert selected(recursive, row, "value").rows() == [(1,)]
+    assert selected(recursive, row, "next").rows() == [('{"value":2,"next":null}',)]
+    decimal = {"type": "bytes", "logicalType": "decimal", "precision": 50, "scale": 3}
+    assert selected([{"name": "d", "type": decimal}], {"d": Decimal("1.5")}, "d").rows() == [("1.500",)]
+    uuid = [{"name": "u", "type": {"type": "string", "logicalType": "uuid"}}]
+    schema = {"type": "record", "name": "R", "fields": uuid}
+    (tmp_path / "invalid.avro").write_bytes(container(schema, (1, text("none"))))
+    for invalid, expected in (("text", "none"), ("null", None)):
+        cli("convert", tmp_path / "invalid.avro", tmp_path / "out.avro", "-c", "u", "--invalid-values", invalid)
+        assert polars_avro.read_avro(tmp_path / "out.avro").rows() == [(expected,)]
+    inner = {"type": "record", "name": "I", "fields": [{"name": "x", "type": "int"}]}
+    assert selected([{"name": "s", "type": inner}], {"s": {"x": 1}}, "s.x").rows() == [({"x": 1},)]
+
+
+def test_columns_without_a_name_are_quoted(cli, tmp_path):
+    pl.DataFrame({"": [1], "b": [2]}).write_csv(tmp_path / "a.csv")
+    cli.good("convert", tmp_path / "a.csv", tmp_path / "b.csv", "--columns", '"",b')
+    assert (tmp_path / "b.csv").read_text() == '"",b\n1,2\n'
+
+
+def test_repeated_keys_and_empty_prefixes_are_refused(cli, tmp_path):
+    schema = '{"type":"record","name":"R","fields":[{"name":"a","type":["null","int"]}]}'
+    for row in ('{"a":null,"a":null}', '{"a":{"int":1,"int":2}}', '{\n"a":null,\n"a":null}'):
+        arguments = ("fromjson", "--schema", schema, "-", tmp_path / "a.avro")
+        error = cli.refused(*arguments, stdin=f'{{"a":null}}\n{row}\n'.encode(), status=3)
+        assert "<stdin>, line 2: an object has the key" in error
+    assert "every name begins with it" in cli.refused("count", "--hidden-file-prefix", "", tmp_path, status=3)
+
+
+def test_names_of_other_formats_may_have_any_character(cli, tmp_path):
+    pl.DataFrame({"x\ufffd": [1]}).write_parquet(tmp_path / "a.parquet")
+    cli.good("convert", tmp_path / "a.parquet", tmp_path / "a.avro")
+    assert polars_avro.read_avro(tmp_path / "a.avro").columns == ["x\ufffd"]
 
 
 def test_repeated_options_are_all_used(cli, kinds):

@@ -1,6 +1,7 @@
 """Responses of a registry: contexts, soft-deleted subjects, and 404s of other servers."""
 
 import json
+import re
 
 import polars as pl
 import pytest
@@ -149,10 +150,12 @@ def test_an_id_whose_reference_is_missing_is_known(server, ignore_errors):
         lambda: ROW.avro.decode(READ_AS, framing="confluent", schemas=registry, ignore_errors=ignore_errors),
         lambda: registry.schema(1),
     ):
-        with pytest.raises(
-            polars_avro.AvroSchemaError, match="no version 1 of subject 'gone', which a schema refers to"
-        ):
-            decode()
+        # The second call may use what the first has cached.
+        for _ in range(2):
+            with pytest.raises(
+                polars_avro.AvroSchemaError, match="no version 1 of subject 'gone', which a schema refers"
+            ):
+                decode()
 
 
 def test_answers_may_have_a_type_of_null(server):
@@ -182,10 +185,26 @@ def test_a_redirect_names_the_whole_address(server):
 
 
 @pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("http://u:topsecret@other/login?token=topsecret", "http://other/login"),
+        ("http://[bad", "an address that is not valid"),
+        (None, "no address"),
+    ],
+)
+def test_the_address_of_a_redirect_has_no_secrets(server, location, shown):
+    server.faults = [(302, b"", {} if location is None else {"Location": location})]
+    with pytest.raises(polars_avro.AvroError, match=f"redirects to {re.escape(shown)}") as caught:
+        client(server).schema(1)
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("url", "options", "error", "name"),
     [
         ("http://x/?a=1", {}, ValueError, "url"),
         ("http://u:topsecret@x/#a", {}, ValueError, "url"),
+        ("htp://u:topsecret@x", {}, ValueError, "url"),
         (5, {}, TypeError, "url"),
         ("http://x", {"auth": "user:topsecret"}, TypeError, "auth"),
         ("http://x", {"token": b"t"}, TypeError, "token"),

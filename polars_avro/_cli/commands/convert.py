@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +125,8 @@ def _recursion_explained() -> Iterator[None]:
     try:
         yield
     except AvroSchemaError as error:
-        if "the dtype String cannot be written" in str(error):
+        # Of types with others inside, only recursive ones are read as text.
+        if re.search("the dtype String cannot be written as the Avro type (record|array|map)", str(error)):
             text = str(error).partition(": pass ")[0].partition(": convert ")[0]
             error.args = (f"{text}: values of recursive types are text here; `concat` copies them",)
         raise
